@@ -1,0 +1,1 @@
+"""How people type it: every module here is a command of `scrapy`."""

@@ -1,0 +1,1 @@
+"""What happens to a request on its way to a portal and back."""

@@ -1,0 +1,1 @@
+"""What we fetch: items, spiders, logins and flows of the portals."""

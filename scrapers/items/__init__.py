@@ -1,0 +1,1 @@
+"""Typed items, one module per family."""

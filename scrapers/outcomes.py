@@ -1,0 +1,295 @@
+"""
+Every way a run can end: its code, who must act, when it is worth trying again, and one sentence for a person.
+
+Exceptions map one to one onto outcomes. An exception carries what is known of the moment: step, selector, detail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from scrapy.exceptions import IgnoreRequest
+
+
+class Actor(StrEnum):
+    """Who has to do something before the next run can go better."""
+
+    NOBODY = "nobody"
+    OWNER = "owner"
+    OPERATOR = "operator"
+    DEVELOPER = "developer"
+
+
+class Retry(StrEnum):
+    """When another run makes sense."""
+
+    NEVER = "never"  # nothing will change: the job is final
+    AFTER_ACTION = "after action"  # once the actor has done the part that the sentence names
+    SOON = "soon"  # within the hour
+    TOMORROW = "tomorrow"
+
+
+# Exit codes of `scrapy crawl`: the worst of its runs, in this order.
+EXIT_CODES = {Actor.NOBODY: 3, Actor.OPERATOR: 4, Actor.OWNER: 5, Actor.DEVELOPER: 6}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One way a run can end."""
+
+    code: str
+    actor: Actor
+    retry: Retry
+    sentence: str
+
+    @property
+    def exit_code(self) -> int:
+        """0 for success, else by who must act."""
+        return 0 if self.code == "success" else EXIT_CODES[self.actor]
+
+
+OUTCOMES: dict[str, Outcome] = {}
+
+
+def _outcome(code: str, actor: Actor, retry: Retry, sentence: str) -> Outcome:
+    OUTCOMES[code] = Outcome(code, actor, retry, sentence)
+    return OUTCOMES[code]
+
+
+SUCCESS = _outcome("success", Actor.NOBODY, Retry.NEVER, "Everything the portal shows for this job is stored.")
+
+
+@dataclass
+class Failure(IgnoreRequest):
+    """
+    Base of every named failure. It is an IgnoreRequest, so that Scrapy neither retries it nor prints a traceback.
+
+    detail: what was seen, without secrets. step, selector: where a flow stood. evidence: page, screenshot, screens.
+    """
+
+    detail: str = ""
+    step: str = ""
+    selector: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict, repr=False)
+    outcome: ClassVar[Outcome]
+
+    def __str__(self) -> str:
+        """The sentence of the outcome and what was seen."""
+        return f"{self.outcome.sentence} {self.detail}".strip()
+
+    __hash__ = Exception.__hash__
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Make the outcome of a class that states `code`, `actor`, `retry`; its docstring is the sentence."""
+        super().__init_subclass__(**kwargs)
+        if "code" in vars(cls):
+            sentence = " ".join((cls.__doc__ or "").split())
+            cls.outcome = _outcome(vars(cls)["code"], cls.actor, cls.retry, sentence)
+
+    code: ClassVar[str]
+    actor: ClassVar[Actor] = Actor.OPERATOR
+    retry: ClassVar[Retry] = Retry.SOON
+
+
+class LoginFailed(Failure):
+    """Base of everything that can go wrong before somebody is signed in."""
+
+
+class BadCredentials(LoginFailed):
+    """The portal refused the user name or password: store the right one with `scrapy credentials add`; nothing is tried until it changes."""
+
+    code, actor, retry = "bad_credentials", Actor.OWNER, Retry.AFTER_ACTION
+
+
+class CredentialMissing(LoginFailed):
+    """No credential is known for this portal and account: add one with `scrapy credentials add`."""
+
+    code, actor, retry = "credential_missing", Actor.OWNER, Retry.AFTER_ACTION
+
+
+class CredentialBlocked(LoginFailed):
+    """An earlier refusal, or attempts without an answer, block this credential: change its secret, or run `scrapy credentials unblock`."""
+
+    code, actor, retry = "credential_blocked", Actor.OWNER, Retry.AFTER_ACTION
+
+
+class CredentialCoolingDown(LoginFailed):
+    """The credential rests after a lock, a captcha or a failed code; the time at which it may be used again is in the detail."""
+
+    code, actor, retry = "credential_cooling_down", Actor.NOBODY, Retry.TOMORROW
+
+
+class SignInBudgetSpent(LoginFailed):
+    """The credential's sign-ins of the last 24 hours are used up (LATCHKEY_SIGN_IN_BUDGET); the next run can go on tomorrow."""
+
+    code, actor, retry = "sign_in_budget_spent", Actor.OPERATOR, Retry.TOMORROW
+
+
+class AccountLocked(LoginFailed):
+    """The portal has locked the user: its owner unlocks it at the portal; the credential rests meanwhile."""
+
+    code, actor, retry = "account_locked", Actor.OWNER, Retry.AFTER_ACTION
+
+
+class CaptchaShown(LoginFailed):
+    """The portal asks for a captcha: its owner signs in by hand with `scrapy test-login --visible`; we do not solve captchas."""
+
+    code, actor, retry = "captcha_shown", Actor.OWNER, Retry.AFTER_ACTION
+
+
+class Blocked(LoginFailed):
+    """A bot wall stands in front of the portal: its owner or operator looks at it from the same network."""
+
+    code, actor, retry = "blocked", Actor.OPERATOR, Retry.TOMORROW
+
+
+class MfaRequired(LoginFailed):
+    """The portal asks for a second factor that nobody can answer here: add a TOTP secret, a receiver, or sign in with `--visible`."""
+
+    code, actor, retry = "mfa_required", Actor.OWNER, Retry.AFTER_ACTION
+
+
+class MfaFailed(LoginFailed):
+    """The portal refused the code: check the TOTP secret and the clock (`scrapy doctor`), or the receiver; the credential rests."""
+
+    code, actor, retry = "mfa_failed", Actor.OWNER, Retry.AFTER_ACTION
+
+
+class CodeNotReceived(LoginFailed):
+    """The one-time code did not arrive in time: check the phone or mailbox and its gateway to the webhook."""
+
+    code, actor, retry = "code_not_received", Actor.OPERATOR, Retry.SOON
+
+
+class SignInTimedOut(LoginFailed):
+    """The portal did not answer a submitted sign-in; it counts as an attempt, and one more is allowed."""
+
+    code, actor, retry = "sign_in_timed_out", Actor.OPERATOR, Retry.SOON
+
+
+class IdentityMismatch(LoginFailed):
+    """The session belongs to somebody else than the credential: it was destroyed and nothing was stored."""
+
+    code, actor, retry = "identity_mismatch", Actor.OPERATOR, Retry.SOON
+
+
+class IdentityUnproved(LoginFailed):
+    """The portal did not show whose session it is, so nothing was stored: the login's identity locators need a look."""
+
+    code, actor, retry = "identity_unproved", Actor.DEVELOPER, Retry.AFTER_ACTION
+
+
+class CredentialBusy(LoginFailed):
+    """Another run works in this session; this one waited as long as it may (LATCHKEY_BUSY_WAIT) and ended."""
+
+    code, actor, retry = "credential_busy", Actor.NOBODY, Retry.SOON
+
+
+class LeaseLost(Failure):
+    """This run lost its lease to another one and stopped storing."""
+
+    code, actor, retry = "lease_lost", Actor.OPERATOR, Retry.SOON
+
+
+class SignedOut(Failure):
+    """The portal kept signing us out, also right after a new sign-in."""
+
+    code, actor, retry = "signed_out", Actor.OPERATOR, Retry.SOON
+
+
+class CacheError(Failure):
+    """The portal's report page opened without its header, also after clearing everything and signing in again."""
+
+    code, actor, retry = "cache_error", Actor.OPERATOR, Retry.SOON
+
+
+class WrongAccount(Failure):
+    """The portal did not open the account that was asked for, so nothing was stored."""
+
+    code, actor, retry = "wrong_account", Actor.OWNER, Retry.AFTER_ACTION
+
+
+class NotYetPublished(Failure):
+    """The portal does not offer this period yet."""
+
+    code, actor, retry = "not_yet_published", Actor.NOBODY, Retry.TOMORROW
+
+
+class NoLongerAvailable(Failure):
+    """The portal no longer offers this period; it will not come back."""
+
+    code, actor, retry = "no_longer_available", Actor.NOBODY, Retry.NEVER
+
+
+class ReportNotReady(Failure):
+    """The report was asked for and the portal is still making it; the next run collects it."""
+
+    code, actor, retry = "report_not_ready", Actor.NOBODY, Retry.SOON
+
+
+class PortalChanged(Failure):
+    """The page matches nothing that is known of this portal; it was kept in the evidence bundle for the developer."""
+
+    code, actor, retry = "portal_changed", Actor.DEVELOPER, Retry.AFTER_ACTION
+
+
+class PortalDown(Failure):
+    """The portal did not answer, or answered with errors, as often as we may ask."""
+
+    code, actor, retry = "portal_down", Actor.NOBODY, Retry.SOON
+
+
+class RateLimited(Failure):
+    """The portal asks us to slow down and kept asking; the next run waits."""
+
+    code, actor, retry = "rate_limited", Actor.NOBODY, Retry.SOON
+
+
+class DownloadTimedOut(Failure):
+    """A download did not start or did not end in time."""
+
+    code, actor, retry = "download_timed_out", Actor.NOBODY, Retry.SOON
+
+
+class BadFile(Failure):
+    """The portal sent a file that is empty, cut short, unsafe, or not of the type it should be; it was not stored."""
+
+    code, actor, retry = "bad_file", Actor.OPERATOR, Retry.SOON
+
+
+class Incomplete(Failure):
+    """The portal shows more than was stored; what is missing is in the detail."""
+
+    code, actor, retry = "incomplete", Actor.OPERATOR, Retry.SOON
+
+
+class StoreAway(Failure):
+    """The file store cannot be written to: check LATCHKEY_FILES and its free space."""
+
+    code, actor, retry = "store_away", Actor.OPERATOR, Retry.AFTER_ACTION
+
+
+class DatabaseLost(Failure):
+    """The database did not answer in mid-run; what was stored before stays stored."""
+
+    code, actor, retry = "database_away", Actor.OPERATOR, Retry.SOON
+
+
+class BrowserMissing(Failure):
+    """No browser was found: install Chromium or set LATCHKEY_BROWSER_PATH; `scrapy doctor` names the package."""
+
+    code, actor, retry = "browser_missing", Actor.OPERATOR, Retry.AFTER_ACTION
+
+
+class Interrupted(Failure):
+    """The run was stopped from outside before it was done."""
+
+    code, actor, retry = "interrupted", Actor.NOBODY, Retry.SOON
+
+
+class UnexpectedError(Failure):
+    """Something happened that has no name yet; the evidence bundle has the cause for the developer."""
+
+    code, actor, retry = "unexpected_error", Actor.DEVELOPER, Retry.AFTER_ACTION
