@@ -1,0 +1,6 @@
+# Each target forwards to ./run, which works on machines without make.
+.PHONY: help demo test test-all check format bench lock
+.DEFAULT_GOAL := help
+
+help demo test test-all check format bench lock:
+	@./run $@ $(ARGS)
