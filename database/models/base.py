@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import DateTime, Enum, MetaData
+from sqlalchemy import JSON, DateTime, Enum, MetaData
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # Named constraints, so that Alembic can alter them on both databases.
 NAMING = {
@@ -24,6 +25,10 @@ class Base(DeclarativeBase):
     """Base of every table."""
 
     metadata = MetaData(naming_convention=NAMING)
+
+
+# JSONB on PostgreSQL, because its plain JSON type cannot be compared; None is SQL's NULL.
+JsonColumn: TypeEngine[Any] = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -54,4 +59,10 @@ def utc_now() -> datetime:
 
 def text_enum(enum: type[StrEnum]) -> Enum:
     """Return a column type that stores an enum's values as text (no PostgreSQL type for a downgrade to forget)."""
-    return Enum(enum, native_enum=False, length=30, values_callable=lambda e: [member.value for member in e])
+    return Enum(
+        enum,
+        native_enum=False,
+        length=30,
+        values_callable=lambda e: [member.value for member in e],
+        validate_strings=True,  # else any text is stored and the row cannot be read again
+    )

@@ -1,0 +1,298 @@
+"""The telecom carriers' family: who is invoiced, for which period, and what is to be fetched."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+
+from database.models.access import CarrierPortalCredential
+from database.models.base import Base, JsonColumn, UtcDateTime, text_enum, utc_now
+
+
+class Navigators(StrEnum):
+    """Browsers that a crawl can be told to use."""
+
+    CHROME = "chrome"
+    FIREFOX = "firefox"
+    EDGE = "edge"
+    SAFARI = "safari"
+
+
+class FileStatus(StrEnum):
+    """What has become of a file that is wanted."""
+
+    TO_BE_FETCHED = "to_be_fetched"
+    READY = "ready"
+    PROCESSING = "processing"
+    PROCESSED = "processed"
+    ERROR = "error"
+
+
+class AccountType(StrEnum):
+    """Whom an account is for."""
+
+    CORPORATE = "corporate"
+    INDIVIDUAL = "individual"
+
+
+class BillingCycleStatus(StrEnum):
+    """How far the work on a billing cycle has come."""
+
+    OPEN = "open"
+    READY_TO_PROCESS = "ready_to_process"
+    PROCESSING = "processing"
+    PROCESSED = "processed"
+    ERROR = "error"
+
+
+class ScraperJobStatus(StrEnum):
+    """How far a job has come."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"  # claimed by a worker, its crawl has not begun yet
+    RUNNING = "running"
+    SUCCESS = "success"
+    ERROR = "error"
+
+
+class ScraperType(StrEnum):
+    """The report types of carriers."""
+
+    DAILY_USAGE = "daily_usage"
+    MONTHLY_REPORTS = "monthly_reports"
+    PDF_INVOICE = "pdf_invoice"
+
+
+class SessionStatus(StrEnum):
+    """Whether somebody is signed in."""
+
+    LOGGED_OUT = "logged_out"
+    LOGGED_IN = "logged_in"
+    ERROR = "error"
+
+
+class CarrierName(StrEnum):
+    """The carriers we know; the value is the portal's one word."""
+
+    BELL = "bell"
+    TELUS = "telus"
+    ROGERS = "rogers"
+    ATT = "att"
+    TMOBILE = "tmobile"
+    VERIZON = "verizon"
+
+
+class Client(Base):
+    """A company whose accounts we look after."""
+
+    __tablename__ = "clients"
+    __table_args__ = (UniqueConstraint("name"), UniqueConstraint("related_collection"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    contact_name: Mapped[str | None] = mapped_column(String(300))
+    contact_email: Mapped[str | None] = mapped_column(String(300))
+    address: Mapped[str | None] = mapped_column(String(255))
+    city: Mapped[str | None] = mapped_column(String(100))
+    zip_code: Mapped[str] = mapped_column(String(10), default="")
+    phone_number: Mapped[str] = mapped_column(String(20), default="")
+    related_collection: Mapped[str | None] = mapped_column(String(100))
+    is_testing: Mapped[bool] = mapped_column(default=False)
+    trial_ends: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    active: Mapped[bool] = mapped_column(default=True)
+    managed_by_expertel: Mapped[bool] = mapped_column(default=True)
+
+
+class Workspace(Base):
+    """A part of a client that keeps its accounts apart from the others."""
+
+    __tablename__ = "workspaces"
+    __table_args__ = (UniqueConstraint("client_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="RESTRICT"))
+
+    client: Mapped[Client] = relationship()
+
+
+class Carrier(Base):
+    """A telecom carrier."""
+
+    __tablename__ = "carriers"
+    __table_args__ = (UniqueConstraint("name"), UniqueConstraint("portal"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))  # for people: AT&T
+    portal: Mapped[str] = mapped_column(String(50))  # the portal's one word: att
+    logo: Mapped[str | None] = mapped_column(Text)
+    details: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)
+
+
+class Account(Base):
+    """A contract number at a carrier."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (UniqueConstraint("carrier_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(200))
+    nickname: Mapped[str | None] = mapped_column(String(200))
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    carrier_id: Mapped[int] = mapped_column(ForeignKey("carriers.id", ondelete="RESTRICT"))
+    account_type: Mapped[AccountType] = mapped_column(text_enum(AccountType), default=AccountType.CORPORATE)
+    billing_day: Mapped[int] = mapped_column(default=15)
+    description: Mapped[str | None] = mapped_column(String(500))
+
+    workspace: Mapped[Workspace] = relationship()
+    carrier: Mapped[Carrier] = relationship()
+
+    @validates("billing_day")
+    def sound_billing_day(self, key: str, value: int | None) -> int:
+        """Take 15 for a day that no month has: one empty value must not stop every job."""
+        return value if value is not None and 1 <= value <= 31 else 15
+
+
+class BillingCycle(Base):
+    """One billing period of an account; both dates belong to it."""
+
+    __tablename__ = "billing_cycles"
+    __table_args__ = (UniqueConstraint("account_id", "start_date"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    start_date: Mapped[date]
+    end_date: Mapped[date]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="RESTRICT"))
+    status: Mapped[BillingCycleStatus] = mapped_column(text_enum(BillingCycleStatus), default=BillingCycleStatus.OPEN)
+
+    account: Mapped[Account] = relationship()
+
+
+class CarrierReport(Base):
+    """A monthly report that a carrier offers."""
+
+    __tablename__ = "carrier_reports"
+    __table_args__ = (UniqueConstraint("carrier_id", "slug"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    slug: Mapped[str] = mapped_column(String(200))
+    carrier_id: Mapped[int] = mapped_column(ForeignKey("carriers.id", ondelete="RESTRICT"))
+    details: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)
+    required: Mapped[bool | None] = mapped_column(default=False)  # None: nobody has said
+
+    carrier: Mapped[Carrier] = relationship()
+
+
+class FetchedFile:
+    """What every kind of wanted file knows of its fetching."""
+
+    status: Mapped[FileStatus] = mapped_column(text_enum(FileStatus), default=FileStatus.TO_BE_FETCHED)
+    status_comment: Mapped[str | None] = mapped_column(String(300))
+    s3_key: Mapped[str | None] = mapped_column(String(300))  # path in the store; None until it is stored
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))  # None until it is stored
+
+
+class BillingCycleFile(FetchedFile, Base):
+    """One monthly report of a billing cycle."""
+
+    __tablename__ = "billing_cycle_files"
+    __table_args__ = (UniqueConstraint("billing_cycle_id", "carrier_report_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    billing_cycle_id: Mapped[int] = mapped_column(ForeignKey("billing_cycles.id", ondelete="RESTRICT"))
+    carrier_report_id: Mapped[int] = mapped_column(ForeignKey("carrier_reports.id", ondelete="RESTRICT"))
+
+    billing_cycle: Mapped[BillingCycle] = relationship()
+    carrier_report: Mapped[CarrierReport] = relationship()
+
+
+class DailyUsageFile(FetchedFile, Base):
+    """The usage file of one day, by the calendar of the portal."""
+
+    __tablename__ = "daily_usage_files"
+    __table_args__ = (UniqueConstraint("billing_cycle_id", "day"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    billing_cycle_id: Mapped[int] = mapped_column(ForeignKey("billing_cycles.id", ondelete="RESTRICT"))
+    day: Mapped[date]
+
+    billing_cycle: Mapped[BillingCycle] = relationship()
+
+
+class BillingCyclePdfFile(FetchedFile, Base):
+    """A PDF of a billing cycle: the invoice, a statement."""
+
+    __tablename__ = "billing_cycle_pdf_files"
+    __table_args__ = (UniqueConstraint("billing_cycle_id", "pdf_type"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    billing_cycle_id: Mapped[int] = mapped_column(ForeignKey("billing_cycles.id", ondelete="RESTRICT"))
+    pdf_type: Mapped[str] = mapped_column(String(50), default="invoice")
+
+    billing_cycle: Mapped[BillingCycle] = relationship()
+
+
+class PoolUsage(Base):
+    """The data pool of an account on one day, in bytes."""
+
+    __tablename__ = "pool_usage"
+    __table_args__ = (UniqueConstraint("account_id", "day"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="RESTRICT"))
+    day: Mapped[date]
+    pool_size: Mapped[int | None] = mapped_column(BigInteger)  # None: the portal did not say
+    pool_used: Mapped[int | None] = mapped_column(BigInteger)  # None: the portal did not say
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))
+
+
+class ScraperConfig(Base):
+    """Which credential opens an account, and with what parameters it is fetched."""
+
+    __tablename__ = "scraper_configs"
+    __table_args__ = (UniqueConstraint("account_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    credential_id: Mapped[int] = mapped_column(ForeignKey("credentials.id", ondelete="RESTRICT"))
+    carrier_id: Mapped[int] = mapped_column(ForeignKey("carriers.id", ondelete="RESTRICT"))
+    parameters: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)
+    days_offset: Mapped[int] = mapped_column(default=0)
+
+    account: Mapped[Account] = relationship()
+    credential: Mapped[CarrierPortalCredential] = relationship()
+    carrier: Mapped[Carrier] = relationship()
+
+
+class ScraperJob(Base):
+    """One thing to bring home: a carrier's through its cycle and config, any other family's through its target."""
+
+    __tablename__ = "scraper_jobs"
+    __table_args__ = (Index(None, "status", "available_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    portal: Mapped[str] = mapped_column(String(50))
+    report_type: Mapped[str] = mapped_column(String(100))
+    billing_cycle_id: Mapped[int | None] = mapped_column(ForeignKey("billing_cycles.id", ondelete="CASCADE"))
+    scraper_config_id: Mapped[int | None] = mapped_column(ForeignKey("scraper_configs.id", ondelete="RESTRICT"))
+    target: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # None for carriers
+    status: Mapped[ScraperJobStatus] = mapped_column(text_enum(ScraperJobStatus), default=ScraperJobStatus.PENDING)
+    type: Mapped[ScraperType | None] = mapped_column(text_enum(ScraperType))  # None for other families
+    log: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    available_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: at once
+    retry_count: Mapped[int] = mapped_column(default=0)
+    max_retries: Mapped[int] = mapped_column(default=3)
+    worker: Mapped[str | None] = mapped_column(String(200))  # who has claimed it
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    attempt: Mapped[int] = mapped_column(default=0)  # times it was claimed
+
+    billing_cycle: Mapped[BillingCycle | None] = relationship()
+    scraper_config: Mapped[ScraperConfig | None] = relationship()

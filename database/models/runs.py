@@ -1,0 +1,84 @@
+"""What became of each job in each crawl, and the files that were stored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database.models.base import Base, JsonColumn, UtcDateTime, text_enum, utc_now
+from database.models.carriers import FileStatus
+
+
+class RunState(StrEnum):
+    """Whether a run is over."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+
+
+class Run(Base):
+    """What became of one job in one crawl."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index(None, "spider", "started_at"), Index(None, "crawl"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    crawl: Mapped[str] = mapped_column(String(36))  # UUID, the same for all runs of a process
+    spider: Mapped[str] = mapped_column(String(100))
+    portal: Mapped[str] = mapped_column(String(50))
+    report_type: Mapped[str] = mapped_column(String(100))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("scraper_jobs.id", ondelete="SET NULL"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
+    billing_cycle_id: Mapped[int | None] = mapped_column(ForeignKey("billing_cycles.id", ondelete="SET NULL"))
+    username: Mapped[str | None] = mapped_column(String(300))
+    target: Mapped[str] = mapped_column(String(300), default="")  # for people: account and period
+    state: Mapped[RunState] = mapped_column(text_enum(RunState), default=RunState.RUNNING)
+    outcome: Mapped[str | None] = mapped_column(String(50))  # None while it runs
+    actor: Mapped[str | None] = mapped_column(String(20))
+    message: Mapped[str | None] = mapped_column(Text)  # one sentence, without secrets
+    step: Mapped[str | None] = mapped_column(Text)
+    selector: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    files: Mapped[int] = mapped_column(default=0)
+    records: Mapped[int] = mapped_column(default=0)
+    already: Mapped[int] = mapped_column(default=0)  # files and records that were stored before
+    missing: Mapped[int] = mapped_column(default=0)
+    missing_names: Mapped[list[str]] = mapped_column(JsonColumn, default=list)
+    sign_ins: Mapped[int] = mapped_column(default=0)
+    requests: Mapped[int] = mapped_column(default=0)
+    downloads: Mapped[int] = mapped_column(default=0)
+    warnings: Mapped[list[str]] = mapped_column(JsonColumn, default=list)
+    bundle: Mapped[str | None] = mapped_column(Text)  # path of the evidence bundle; None when nothing failed
+    host: Mapped[str] = mapped_column(String(255), default="")
+    pid: Mapped[int | None]
+
+
+class StoredFile(Base):
+    """A file in the store, and where it came from."""
+
+    __tablename__ = "files"
+    __table_args__ = (UniqueConstraint("spider", "target_key", "name"), Index(None, "account_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    spider: Mapped[str] = mapped_column(String(100))
+    portal: Mapped[str] = mapped_column(String(50))
+    report_type: Mapped[str] = mapped_column(String(100))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
+    billing_cycle_id: Mapped[int | None] = mapped_column(ForeignKey("billing_cycles.id", ondelete="SET NULL"))
+    target_key: Mapped[str] = mapped_column(String(300))
+    name: Mapped[str] = mapped_column(
+        String(300)
+    )  # the natural key's last part: what it is, not what the portal calls it
+    path: Mapped[str | None] = mapped_column(Text)  # relative to the store; None until stored
+    store: Mapped[str | None] = mapped_column(Text)  # the store's address without its secrets; None until stored
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    size: Mapped[int | None] = mapped_column(BigInteger)  # bytes
+    media_type: Mapped[str | None] = mapped_column(String(100))
+    source: Mapped[str | None] = mapped_column(Text)  # URL without its query
+    status: Mapped[FileStatus] = mapped_column(text_enum(FileStatus), default=FileStatus.TO_BE_FETCHED)
+    stored_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None until stored
