@@ -30,7 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
         # In a folder of its own: the server opens every folder above its data to be read by others.
         os.environ[FOLDER] = tempfile.mkdtemp(prefix="latchkey-tests-")
         # Where it keeps its lock; without it that is one file for all users of the machine.
-        os.environ.setdefault("XDG_RUNTIME_DIR", os.environ[FOLDER])
+        if "XDG_RUNTIME_DIR" not in os.environ:
+            os.environ["XDG_RUNTIME_DIR"] = f"{os.environ[FOLDER]}/run"
+            os.mkdir(os.environ["XDG_RUNTIME_DIR"], mode=0o700)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

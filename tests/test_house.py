@@ -1,0 +1,145 @@
+"""The rules of the house that a machine can hold: floors, waits, broad excepts, names."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# From the ground: what a room may import of ours, itself apart.
+FLOORS = {
+    "database": set(),
+    "scrapers": {"database"},
+    "middlewares": {"database", "scrapers"},
+    "pipelines": {"database", "scrapers"},
+    "jobs": {"database", "scrapers"},
+    "webhook": {"database", "jobs", "scrapers"},
+    "sandbox": set(),
+    "commands": {"database", "jobs", "middlewares", "pipelines", "sandbox", "scrapers", "webhook"},
+    "benchmarks": {"commands", "database", "jobs", "middlewares", "pipelines", "sandbox", "scrapers", "webhook"},
+}
+# Rooms in which nothing waits for a fixed time: they poll for a condition, with a deadline.
+NO_FIXED_WAITS = {"commands", "database", "jobs", "middlewares", "pipelines", "scrapers", "webhook"}
+BROAD = {"Exception", "BaseException"}
+
+
+def files(*rooms: str) -> Iterator[tuple[str, str, ast.Module]]:
+    """Give room, name and tree of every Python file in the rooms."""
+    for room in rooms:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            yield room, str(path.relative_to(ROOT)), ast.parse(path.read_text())
+
+
+def imports(tree: ast.AST) -> set[str]:
+    """Return every dotted name that is imported anywhere in a file, inside functions too."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    """Give the name and node of every call."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def test_imports_come_from_lower_floors():
+    wrong = [
+        f"{file} imports {found}"
+        for room, file, tree in files(*FLOORS)
+        for found in imports(tree)
+        if (top := found.split(".")[0]) == "tests" or (top in FLOORS and top != room and top not in FLOORS[room])
+    ]
+    assert not wrong
+
+
+def test_a_portal_never_imports_another_portal():
+    wrong = [
+        f"{file} imports {found}"
+        for _, file, tree in files("scrapers/portals")
+        for found in imports(tree)
+        if found.startswith("scrapers.portals.") and found.split(".")[2] != Path(file).parts[2]
+    ]
+    assert not wrong
+
+
+def test_nothing_waits_for_a_fixed_time():
+    wrong = []
+    for room, file, tree in files(*FLOORS, "tests"):
+        for called, node in calls(tree):
+            long = [a for a in node.args[:1] if isinstance(a, ast.Constant) and float(a.value) >= 1]
+            if (
+                called == "time.sleep"
+                or called.endswith("wait_for_timeout")
+                or (called == "asyncio.sleep" and long and room in NO_FIXED_WAITS)
+            ):
+                wrong.append(f"{file}:{node.lineno}: {called}")
+    assert not wrong
+
+
+def test_a_broad_except_hides_nothing():
+    """`except Exception` stands only where its handler raises, or does something with the error."""
+    wrong = []
+    for _, file, tree in files(*FLOORS):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ExceptHandler) and (node.type is None or ast.unparse(node.type) in BROAD):
+                inside = [inner for statement in node.body for inner in ast.walk(statement)]
+                raised = any(isinstance(inner, ast.Raise) for inner in inside)
+                if not raised and not any(isinstance(inner, ast.Name) and inner.id == node.name for inner in inside):
+                    wrong.append(f"{file}:{node.lineno}: the error is dropped")
+    assert not wrong
+
+
+def test_nothing_is_left_open():
+    words = "|".join(("TO" + "DO", "FIX" + "ME", "X" + "XX", "NotImplemented" + "Error"))
+    idle = r"pytest\.(?:mark\.)?(?:ski" + r"p|xfai" + r"l)"
+    wrong = [
+        f"{file}: {match.group()}"
+        for _, file, _tree in files(*FLOORS, "tests")
+        for match in re.finditer(rf"\b(?:{words})\b|{idle}", (ROOT / file).read_text())
+    ]
+    assert not wrong
+
+
+def test_certificates_are_always_verified():
+    wrong = []
+    for _, file, tree in files(*FLOORS, "tests"):
+        for called, node in calls(tree):
+            off = called.endswith("_create_unverified_context")
+            for keyword in node.keywords:
+                if isinstance(keyword.value, ast.Constant):
+                    off |= keyword.arg in {"verify", "ssl", "verify_ssl"} and keyword.value.value is False
+                    off |= keyword.arg == "ignore_https_errors" and keyword.value.value is True
+            if off:
+                wrong.append(f"{file}:{node.lineno}: {called}")
+    assert not wrong
+
+
+def test_the_locks_name_no_machine():
+    """A lock holds hashes; no registry host, no path of whoever made it."""
+    for lock in (ROOT / "requirements.lock", ROOT / "requirements-dev.lock", ROOT / ".ci" / "uv.lock"):
+        text = lock.read_text()
+        assert "--hash=sha256:" in text
+        assert not re.search(r"://|--index-url|--extra-index-url|--find-links|/tmp/|/home/", text)
+
+
+def test_spiders_are_named_for_their_folder():
+    """`<portal>_<report type>`, in the folder `scrapers/portals/<portal>/`: one word everywhere."""
+    from scrapy.settings import Settings
+    from scrapy.spiderloader import SpiderLoader
+
+    loader = SpiderLoader.from_settings(
+        Settings({"SPIDER_MODULES": ["scrapers.portals"], "SPIDER_LOADER_WARN_ONLY": False})
+    )
+    for spider in loader.list():
+        folder = loader.load(spider).__module__.split(".")[2]
+        assert spider.startswith(f"{folder}_")
+        assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", spider)
