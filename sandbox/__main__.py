@@ -1,0 +1,28 @@
+"""`python -m sandbox`: serve the imitation portals until interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from sandbox.serving import TOKEN_VARIABLE, run
+
+
+def main() -> int:
+    """Read the arguments and serve; return the exit code."""
+    parser = argparse.ArgumentParser("python -m sandbox", description="Serve imitation portals on loopback.")
+    parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="folder for addresses and state")
+    parser.add_argument("--portals", default="", help="which ones, separated by commas; all without it")
+    parser.add_argument(
+        "--sms-url", default="", help=f"where text messages are posted, with the token in {TOKEN_VARIABLE}"
+    )
+    given = parser.parse_args()
+    sentence = run(given.state, [word for word in given.portals.split(",") if word], given.sms_url)
+    if sentence:
+        print(sentence, file=sys.stderr)
+    return 1 if sentence else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

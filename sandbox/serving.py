@@ -1,0 +1,128 @@
+"""Serving portals: one process, one event loop, until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pkgutil
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+import sandbox
+from sandbox.addresses import ONLY_HOST, AddressError, Addresses, write_whole
+from sandbox.frame import FLUSH_SECONDS, Portal
+from sandbox.messages import Gateway
+from sandbox.state import State
+
+TOKEN_VARIABLE = "SANDBOX_SMS_TOKEN"
+
+
+def portal_words() -> list[str]:
+    """Return the word of every portal there is: the packages of this room that have an `app`."""
+    return sorted(
+        module.name
+        for module in pkgutil.iter_modules(sandbox.__path__)
+        if module.ispkg and (Path(sandbox.__path__[0]) / module.name / "app.py").exists()
+    )
+
+
+def portal_class(word: str) -> type[Portal]:
+    """Return a portal's class."""
+    portal: type[Portal] = import_module(f"sandbox.{word}.app").PORTAL
+    return portal
+
+
+async def serve(folder: Path, words: Sequence[str], sms_url: str, say: Callable[[str], object] = print) -> None:
+    """
+    Serve portals until SIGTERM or SIGINT; then save and return.
+
+    folder: exists; where addresses, state and `ready.json` are. words: which portals. sms_url: where messages are posted; ""
+    for nowhere. say: gets one line per portal. Raises AddressError when a portal cannot listen.
+    """
+    ready = folder / "ready.json"
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    addresses = Addresses(folder)
+    async with AsyncExitStack() as stack:
+        gateway = Gateway(sms_url, os.environ.get(TOKEN_VARIABLE, ""))
+        stack.push_async_callback(gateway.close)
+        portals: dict[str, Any] = {}
+        environment: dict[str, str] = {}
+        for word in words:
+            urls = await _open(stack, addresses, folder, portal_class(word), gateway)
+            variables = {variable: urls[origin] for origin, variable in portal_class(word).origins.items()}
+            environment |= variables
+            portals[word] = {"url": urls[""], "urls": urls}
+            say(f"{word}: " + "  ".join(f"{variable}={url}" for variable, url in variables.items()))
+        write_whole(ready, json.dumps({"pid": os.getpid(), "portals": portals, "environment": environment}, indent=1))
+        stack.callback(ready.unlink, missing_ok=True)
+        await stop.wait()
+
+
+async def _open(
+    stack: AsyncExitStack, addresses: Addresses, folder: Path, kind: type[Portal], gateway: Gateway
+) -> dict[str, str]:
+    """Have one portal listen on all its origins; return its addresses."""
+    sockets = {}
+    for origin in kind.origins:
+        sockets[origin] = addresses.listen(f"{kind.word}.{origin}" if origin else kind.word)
+        stack.callback(sockets[origin].close)
+    names = {origin: sock.getsockname() for origin, sock in sockets.items()}
+    urls = {origin: f"http://{host}:{port}" for origin, (host, port) in names.items()}
+    state = State(folder / f"{kind.word}.sqlite")
+    stack.callback(state.close)
+    portal = kind(state, gateway, urls, own_hosts=all(host != ONLY_HOST for host, _ in names.values()))
+    flusher = asyncio.create_task(_flush(state))
+    stack.callback(flusher.cancel)
+    for origin, sock in sockets.items():
+        runner = web.AppRunner(portal.application(origin), access_log=None, shutdown_timeout=0.2)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        _watch_connections(runner, portal)
+        await web.SockSite(runner, sock, backlog=512).start()
+    return urls
+
+
+def _watch_connections(runner: web.AppRunner, portal: Portal) -> None:
+    """Tell the portal of every connection that ends; aiohttp has no signal for it."""
+    server: Any = runner.server
+    lost = server.connection_lost
+
+    def connection_lost(handler: object, error: BaseException | None = None) -> None:
+        portal.disconnected(handler)
+        lost(handler, error)
+
+    server.connection_lost = connection_lost
+
+
+async def _flush(state: State) -> None:
+    while True:
+        await asyncio.sleep(FLUSH_SECONDS)
+        state.flush()
+
+
+def run(folder: Path, words: Sequence[str], sms_url: str) -> str:
+    """Serve until told to end; return "" or, when it cannot be done, one sentence that says why."""
+    known = portal_words()
+    for word in words:
+        if word not in known:
+            return f"There is no portal {word} in the sandbox: choose from {', '.join(known)}."
+    if sms_url and not os.environ.get(TOKEN_VARIABLE):
+        return f"{TOKEN_VARIABLE} is not set: put the token there with which messages are posted to the SMS address."
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "ready.json").unlink(missing_ok=True)
+        asyncio.run(serve(folder, words or known, sms_url))
+    except AddressError as error:
+        return str(error)
+    except PermissionError as error:
+        return f"The state folder {folder} cannot be written to ({error.strerror}): choose another one."
+    return ""
