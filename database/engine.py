@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,11 +33,26 @@ class Database:
     def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
-            if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
-                Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-            self.engine: Engine = create_engine(parsed, pool_pre_ping=True)
+            options: dict[str, Any] = {}
+            if parsed.get_backend_name() == "sqlite":
+                _make_private_file(parsed.database)
+            elif "connect_timeout" not in parsed.query:
+                options["connect_args"] = {"connect_timeout": 10}  # seconds; the driver would wait for minutes
+            self.engine: Engine = create_engine(
+                parsed,
+                pool_pre_ping=True,
+                hide_parameters=True,  # an error's text would quote the values
+                # Sorted, because equal values must be equal texts on SQLite; PostgreSQL refuses NaN.
+                json_serializer=partial(json.dumps, allow_nan=False, sort_keys=True),
+                **options,
+            )
         except (ArgumentError, ImportError):
             raise SettingsError("LATCHKEY_DATABASE_URL is not a database URL that Latchkey can use.") from None
+        except OSError as error:
+            raise SettingsError(
+                f"The database file {parsed.database} cannot be made ({error.strerror}): "
+                "check LATCHKEY_DATABASE_URL and LATCHKEY_DATA_DIR."
+            ) from None
         self.dialect = self.engine.dialect.name
         if self.dialect == "sqlite":
             event.listen(self.engine, "connect", _tune_sqlite)
@@ -46,22 +64,17 @@ class Database:
         try:
             with Session(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
-        except OperationalError as error:
-            raise DatabaseAway(self.explain(error)) from error
         except DBAPIError as error:
-            if "no such table" in str(error.orig) or "UndefinedTable" in type(error.orig).__name__:
+            away = isinstance(error, OperationalError) or type(error.orig) is sqlite3.DatabaseError
+            if away or _lacks_schema(error):
                 raise DatabaseAway(self.explain(error)) from error
             raise
 
     def explain(self, error: DBAPIError) -> str:
         """Return one sentence for a person, without the statement, its values or the URL's password."""
         where = self.engine.url.render_as_string(hide_password=True)
-        if (
-            "no such table" in str(error.orig)
-            or "no such column" in str(error.orig)
-            or "Undefined" in type(error.orig).__name__
-        ):
-            return f"The database {where} lacks our tables: run `scrapy db upgrade`."
+        if _lacks_schema(error):
+            return f"The database {where} lacks our tables or has old ones: run `scrapy db upgrade`."
         return f"The database {where} does not answer ({type(error.orig).__name__}): check LATCHKEY_DATABASE_URL and the server."
 
     async def run(self, work: Callable[[Session], T]) -> T:
@@ -80,13 +93,27 @@ def now(session: Session) -> datetime:
         # clock_timestamp, not now(): now() stands still for the length of a transaction.
         value: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
         return value.astimezone(UTC)
+    session.connection()  # begins the transaction: the clock is read after the wait for SQLite's lock, not before
     return datetime.now(UTC)
+
+
+def _lacks_schema(error: DBAPIError) -> bool:
+    if type(error.orig).__name__ in ("UndefinedTable", "UndefinedColumn"):  # psycopg
+        return True
+    return any(words in str(error.orig) for words in ("no such table", "no such column", "has no column named"))
+
+
+def _make_private_file(name: str | None) -> None:
+    # Its journal files take over the mode; user names and what was fetched are nobody else's business.
+    if name and name != ":memory:" and not name.startswith("file:") and not Path(name).exists():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(name, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _tune_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # we begin transactions ourselves, see _begin_immediate
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

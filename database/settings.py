@@ -84,6 +84,8 @@ class DatabaseSettings(RoomSettings):
         (), description="Fernet keys, separated by commas: the first one encrypts, all of them decrypt."
     )
     sign_in_budget: int = Field(6, ge=1, description="Sign-in attempts per login and credential within 24 hours.")
+    lock_rest_hours: float = Field(12.0, gt=0, description="Rest of a credential after a lock or a captcha.")
+    mfa_rest_hours: float = Field(4.0, gt=0, description="Rest of a credential after a refused code.")
     lease_seconds: float = Field(60.0, ge=1, description="Life of a lease; its holder renews it every third of that.")
 
     @field_validator("encryption_keys", mode="before")
