@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,7 +17,7 @@ class Credential(Base):
 
     __tablename__ = "credentials"
     __table_args__ = (UniqueConstraint("portal", "username"),)
-    __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_on": "kind", "polymorphic_identity": "portal"}
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "portal"}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
@@ -38,7 +38,7 @@ class Credential(Base):
 class CarrierPortalCredential(Credential):
     """A credential that belongs to a client and opens all its accounts at a carrier."""
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "carrier"}
+    __mapper_args__ = {"polymorphic_identity": "carrier"}
 
     client_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))
     carrier_id: Mapped[int | None] = mapped_column(ForeignKey("carriers.id", ondelete="RESTRICT"))

@@ -1,0 +1,139 @@
+"""Many rows at once, written again and again without doubling them: insert, or update what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from math import isfinite
+from typing import Any, TypeVar
+
+from sqlalchemy import JSON, Numeric, String, Table, or_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from database.models.base import Base
+
+T = TypeVar("T")
+BATCH = 1000  # rows a statement; more gains nothing on either database
+
+
+def upsert(
+    session: Session,
+    model: type[Base],
+    rows: Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+    update: Sequence[str] | None = None,
+) -> int:
+    """
+    Insert *rows*, or update the ones whose *key* is there already; return how many were inserted or really changed.
+
+    rows: all with the same columns; of two with the same key the last one counts. Values are normalised.
+    key: the columns of a unique constraint.
+    update: the columns that an existing row takes over; by default all others of the rows, none with an empty list.
+    Encrypted columns always differ, because no text is encrypted alike twice: leave them out of *update* or expect the write.
+    Objects that the session holds already are not refreshed.
+    """
+    if not rows:
+        return 0
+    table = model.__table__
+    if not isinstance(table, Table):
+        raise TypeError(f"{model.__name__} is not mapped to a table")
+    columns = set(rows[0])
+    if any(row.keys() != columns for row in rows):
+        raise ValueError("rows: all must have the same columns")
+    if unknown := (columns | set(update or ())) - set(table.columns.keys()) | set(key) - columns:
+        raise ValueError(f"rows, key or update: {', '.join(sorted(unknown))} does not fit {model.__name__}")
+    change = _row_normaliser(table, columns)
+    # The same key twice: the last one wins on SQLite and is an error on PostgreSQL.
+    unique = list({tuple(row[name] for name in key): row for row in map(change, rows)}.values())
+
+    make_insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = make_insert(table)
+    taken_over = [name for name in rows[0] if name not in key] if update is None else list(update)
+    if taken_over:
+        taken: dict[str, Any] = {name: statement.excluded[name] for name in taken_over}
+        # SQLAlchemy does not apply onupdate here.
+        for column in table.columns:
+            if column.onupdate is not None and column.name not in columns:
+                taken[column.name] = statement.excluded[column.name]
+        differs = or_(*(table.c[name].is_distinct_from(statement.excluded[name]) for name in taken_over))
+        statement = statement.on_conflict_do_update(index_elements=list(key), set_=taken, where=differs)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(key))
+    statement = statement.execution_options(preserve_rowcount=True)
+    connection = session.connection()
+    # A list of parameters, never .values(list): that is ten times slower.
+    return sum(connection.execute(statement, batch).rowcount for batch in batches(unique))
+
+
+def batches(rows: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
+    """Yield *rows* in pieces of at most *size*."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def normalise(value: Any) -> Any:
+    """
+    Return *value* as both databases can hold it.
+
+    NUL characters go and lone surrogates become U+FFFD in every text, also inside lists and mappings; a number that is none
+    (NaN, infinity) becomes None.
+    """
+    if isinstance(value, str):
+        return _clean_text(value)
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    if isinstance(value, Mapping):
+        return {normalise(name): normalise(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [normalise(inner) for inner in value]
+    return value
+
+
+def _clean_text(text: str) -> str:
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _row_normaliser(table: Table, names: set[str]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    changes = {name: _column_normaliser(table.name, name, table.c[name].type) for name in names}
+    return lambda row: {name: changes[name](value) for name, value in row.items()}
+
+
+def _column_normaliser(table: str, name: str, kind: Any) -> Callable[[Any], Any]:
+    """Return what makes a value fit a column; raises ValueError with the column's name when nothing can."""
+    if isinstance(kind, Numeric) and kind.asdecimal and kind.precision and kind.scale is not None:
+        unit, limit = Decimal(1).scaleb(-kind.scale), Decimal(10) ** (kind.precision - kind.scale)
+
+        def number(value: Any) -> Decimal | None:
+            if value is None:
+                return None
+            exact = value if isinstance(value, Decimal) else Decimal(str(value))
+            if not exact.is_finite():
+                return None
+            # SQLite rounds 1.005 down and PostgreSQL up; SQLite also cuts what is too long.
+            if abs(exact) >= limit or abs(rounded := exact.quantize(unit, ROUND_HALF_UP)) >= limit:
+                raise ValueError(f"{table}.{name}: the number has more than {kind.precision} digits")
+            return rounded
+
+        return number
+    if isinstance(kind, String) and kind.length:
+        length = kind.length
+
+        def text(value: Any) -> Any:
+            value = normalise(value)
+            if isinstance(value, str) and len(value) > length:
+                raise ValueError(f"{table}.{name}: the text is longer than {length} characters")
+            return value
+
+        return text
+    if isinstance(kind, JSON) or kind.python_type in (str, float):
+        return normalise
+    return lambda value: value
