@@ -1,0 +1,75 @@
+"""Leases: who may do something alone, across processes and machines, and never for longer than a dead holder's time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from database.engine import Database, now
+from database.models import Lease
+
+
+class Leases:
+    """
+    Leases by name, such as `sign-in:bell_self_serve:ana`. Each call is one short transaction.
+
+    A holder is a text that no other process and no other run uses. The epoch rises with each new holder of a name and never
+    falls, so that two holders can be told apart.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    def acquire(self, name: str, holder: str, seconds: float) -> int | None:
+        """Take a free or expired lease, or prolong one's own; return its epoch, or None while somebody else holds it."""
+        with self.db.transaction() as session:
+            time = now(session)
+            expires_at = time + timedelta(seconds=seconds)
+            make_insert = postgresql.insert if self.db.dialect == "postgresql" else sqlite.insert
+            mine = and_(Lease.holder == holder, Lease.expires_at > time)
+            statement = (
+                make_insert(Lease)
+                .values(name=name, holder=holder, epoch=1, taken_at=time, expires_at=expires_at)
+                .on_conflict_do_update(
+                    index_elements=["name"],
+                    set_={
+                        "holder": holder,
+                        "epoch": case((mine, Lease.epoch), else_=Lease.epoch + 1),
+                        "taken_at": case((mine, Lease.taken_at), else_=time),
+                        "expires_at": expires_at,
+                    },
+                    where=or_(Lease.holder == holder, Lease.expires_at <= time),
+                )
+                .returning(Lease.epoch)
+            )
+            return session.execute(statement).scalar_one_or_none()
+
+    def renew(self, name: str, holder: str, seconds: float) -> bool:
+        """Prolong one's own lease; False when it was lost: stop, and write nothing more."""
+        with self.db.transaction() as session:
+            statement = (
+                update(Lease)
+                # An expired lease that nobody took is still the holder's: nobody else has worked meanwhile.
+                .where(Lease.name == name, Lease.holder == holder)
+                .values(expires_at=now(session) + timedelta(seconds=seconds))
+                .returning(Lease.epoch)
+            )
+            return session.execute(statement).first() is not None
+
+    def release(self, name: str, holder: str) -> bool:
+        """Give one's own lease back; False when it was lost before."""
+        with self.db.transaction() as session:
+            statement = (
+                update(Lease)
+                .where(Lease.name == name, Lease.holder == holder)
+                .values(holder="", expires_at=now(session))
+                .returning(Lease.epoch)
+            )
+            return session.execute(statement).first() is not None
+
+    def holder_of(self, name: str) -> str | None:
+        """Return who holds a lease now, or None."""
+        with self.db.transaction() as session:
+            return session.scalar(select(Lease.holder).where(Lease.name == name, Lease.expires_at > now(session)))
