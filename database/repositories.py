@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, inspect, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -130,8 +130,7 @@ class Repository(Generic[Model]):
         """Return a new row with the entity's fields; it belongs to no session yet."""
         for name in entity:
             self._field(name)
-        row: Any = self.model(**entity)
-        return row
+        return cast("Model", self.model(**entity))
 
     # Writing: each takes rows or entities; the caller's transaction commits
 
