@@ -133,5 +133,5 @@ class Note(Base):
     spider: Mapped[str] = mapped_column(String(100))
     target_key: Mapped[str] = mapped_column(String(300))
     name: Mapped[str] = mapped_column(String(200))
-    value: Mapped[Any] = mapped_column(JsonColumn)
+    value: Mapped[Any] = mapped_column(JsonColumn, nullable=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
@@ -63,9 +64,9 @@ def names(page):
     return [client.name for client in page.data]
 
 
-def make_family(session) -> dict[str, object]:
+def make_family(session) -> dict[str, Any]:
     """One row of each carrier entity, each made through its repository."""
-    made: dict[str, object] = {}
+    made: dict[str, Any] = {}
     client = ClientRepository(session).save({"name": "Birch", "zip_code": "H0H 0H0", "phone_number": "+12015550100"})
     workspace = WorkspaceRepository(session).save({"name": "Main", "client_id": client.id})
     carrier = CarrierRepository(session).save({"name": "AT&T", "portal": CarrierName.ATT, "details": {"a": [1]}})

@@ -1,0 +1,109 @@
+"""Making and moving the schema: `scrapy db upgrade` and `scrapy db check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+import database.models  # noqa: F401 - registers the tables
+from database.engine import Database, DatabaseAway
+from database.models.base import Base
+
+FOLDER = Path(__file__).parent / "migrations"
+LOCK = 0x1A7C4  # of PostgreSQL's advisory locks; any number that no other program of the database uses
+
+
+class SchemaDiffers(Exception):
+    """The schema is not what the models need. The text is one sentence with the cure."""
+
+
+def upgrade(db: Database, revision: str = "head") -> None:
+    """Bring the schema up to *revision*; several at once wait for each other. Raises DatabaseAway."""
+    _move(db, command.upgrade, revision)
+
+
+def downgrade(db: Database, revision: str) -> None:
+    """Take the schema down to *revision* (`base`: nothing is left). Raises DatabaseAway."""
+    _move(db, command.downgrade, revision)
+
+
+def check(db: Database) -> None:
+    """Raise SchemaDiffers unless the schema is at the newest revision and is what the models say. Raises DatabaseAway."""
+    where = db.engine.url.render_as_string(hide_password=True)
+    with _explained(db), db.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        if set(context.get_current_heads()) != set(ScriptDirectory.from_config(_config()).get_heads()):
+            raise SchemaDiffers(f"The database {where} is not at the newest revision: run `scrapy db upgrade`.")
+        if found := compare_metadata(context, Base.metadata):
+            raise SchemaDiffers(
+                f"The database {where} differs from the models ({_named(found[0])}, {len(found)} in all): "
+                'make a revision with `alembic revision --autogenerate -m "what changed"`, then run `scrapy db upgrade`.'
+            )
+
+
+@contextmanager
+def alone(db: Database) -> Iterator[Connection]:
+    """Give a connection in one transaction that no other migration shares; committed at the end."""
+    with db.engine.connect() as connection:
+        # Making a table anew drops the old one, and with foreign keys on, that would delete what refers to it.
+        if db.dialect == "sqlite":
+            _sqlite_pragma(connection, "foreign_keys=OFF")
+        try:
+            with connection.begin():
+                if db.dialect == "postgresql":
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+                yield connection
+                if db.dialect == "sqlite" and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+                    raise SchemaDiffers(
+                        f"The move would leave rows of {lost[0]} without the row they refer to; nothing was changed."
+                    )
+        finally:
+            if db.dialect == "sqlite":
+                _sqlite_pragma(connection, "foreign_keys=ON")
+
+
+def _move(db: Database, act: Any, revision: str) -> None:
+    with _explained(db), alone(db) as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        act(config, revision)
+
+
+def _config() -> Config:
+    config = Config()
+    # The parser behind it takes a single % for a reference.
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@contextmanager
+def _explained(db: Database) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise DatabaseAway(db.explain(error)) from error
+
+
+def _sqlite_pragma(connection: Connection, pragma: str) -> None:
+    # Past SQLAlchemy, which would begin a transaction; inside one this pragma does nothing.
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA {pragma}")
+
+
+def _named(difference: Any) -> str:
+    while isinstance(difference, list):
+        difference = difference[0]
+    act, *things = difference
+    names = [str(getattr(thing, "name", thing)) for thing in things if isinstance(thing, str) or hasattr(thing, "name")]
+    return " ".join([act.replace("_", " "), *names])

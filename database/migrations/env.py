@@ -1,0 +1,52 @@
+"""How Alembic meets our models. Run by database.migrate, or by `alembic revision --autogenerate` when the models changed."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Connection
+
+import database.models  # noqa: F401 - registers the tables
+from database.encryption import Encrypted
+from database.engine import database as this_database
+from database.migrate import alone
+from database.models.base import Base, UtcDateTime
+
+
+def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
+    """Write our column types into a revision as SQLAlchemy's own: a revision must not change when our code does."""
+    if kind != "type":
+        return False
+    if isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    if isinstance(item, Encrypted):
+        return "sa.Text()"
+    if isinstance(item, sa.Enum):
+        return f"sa.String(length={item.length})"
+    if isinstance(item, sa.JSON) and "postgresql" in item._variant_mapping:
+        autogen.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
+    return False
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the schema to the revision that Alembic was asked for."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,  # SQLite alters a table by making it anew
+        render_item=render_item,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    migrate(given)
+else:
+    with alone(this_database()) as own:
+        migrate(own)
