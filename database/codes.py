@@ -17,7 +17,7 @@ from email.utils import parseaddr
 from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from database.encryption import key_ring
@@ -140,7 +140,7 @@ class OpenRequest:
         self._unused = True
 
     async def close(self) -> None:
-        """End the request if it is still open: as unused, or as expired with a rest for its receiver."""
+        """Free the receiver: at once when the request is answered or unused, else after a rest."""
         state = CodeRequestState.UNUSED if self._unused else CodeRequestState.EXPIRED
         await self._db.run(partial(_close, request_id=self.id, receiver=self._receiver, state=state))
 
@@ -310,12 +310,9 @@ def _try_open(session: Session, row: dict[str, Any], life: timedelta) -> int | N
     _serialise(session, row["receiver"])
     moment = now(session)
     here = CodeRequest.receiver == row["receiver"]
-    session.execute(  # what a dead process left behind
-        update(CodeRequest)
-        .where(here, CodeRequest.state == CodeRequestState.OPEN, CodeRequest.deadline <= moment)
-        .values(state=CodeRequestState.EXPIRED, closed_at=moment, rest_until=CodeRequest.deadline)
-    )
-    held = or_(CodeRequest.state == CodeRequestState.OPEN, CodeRequest.rest_until > moment)
+    dead = and_(here, CodeRequest.closed_at.is_(None), CodeRequest.deadline <= moment)
+    _end(session, dead, CodeRequestState.EXPIRED, moment)
+    held = or_(CodeRequest.closed_at.is_(None), CodeRequest.rest_until > moment)
     for other in session.scalars(select(CodeRequest.senders).where(here, held)):
         if not other or not row["senders"] or set(other) & set(row["senders"]):
             return None
@@ -333,12 +330,15 @@ def _try_open(session: Session, row: dict[str, Any], life: timedelta) -> int | N
 
 def _close(session: Session, request_id: int, receiver: str, state: CodeRequestState) -> None:
     _serialise(session, receiver)
+    _end(session, CodeRequest.id == request_id, state, now(session))
+
+
+def _end(session: Session, which: ColumnElement[bool], state: CodeRequestState, moment: datetime) -> None:
+    """Close requests: an answered one stays so; one that still waits becomes unused, or expired with a rest."""
     rest_until = CodeRequest.deadline if state is CodeRequestState.EXPIRED else None
-    session.execute(
-        update(CodeRequest)
-        .where(CodeRequest.id == request_id, CodeRequest.state == CodeRequestState.OPEN)
-        .values(state=state, closed_at=now(session), rest_until=rest_until)
-    )
+    waits = CodeRequest.state == CodeRequestState.OPEN
+    session.execute(update(CodeRequest).where(which, waits).values(state=state, rest_until=rest_until))
+    session.execute(update(CodeRequest).where(which, CodeRequest.closed_at.is_(None)).values(closed_at=moment))
 
 
 def _claim(session: Session, request_id: int, receiver: str) -> str | None:
@@ -353,7 +353,7 @@ def _claim(session: Session, request_id: int, receiver: str) -> str | None:
         if message.received_at < request.requested_at or old:
             continue
         if _use(session, message, moment, request.id):
-            request.state, request.closed_at = CodeRequestState.ANSWERED, moment
+            request.state = CodeRequestState.ANSWERED
             return code
     return None
 

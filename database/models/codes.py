@@ -23,13 +23,13 @@ class CodeRequestState(StrEnum):
     """Where a code request stands."""
 
     OPEN = "open"  # the portal was, or is about to be, asked to send
-    ANSWERED = "answered"  # a message was claimed
+    ANSWERED = "answered"  # a message was claimed; the receiver is free once the sign-in is over (closed_at)
     UNUSED = "unused"  # nobody made the portal send
     EXPIRED = "expired"  # sent, but nothing was claimed: the receiver rests until `rest_until`
 
 
 class CodeRequest(Base):
-    """A sign-in that waits for a code; while it is open no other one may wait at the same receiver for the same senders."""
+    """A sign-in that needs a code; until it is closed no other one may ask at the same receiver for the same senders."""
 
     __tablename__ = "code_requests"
     __table_args__ = (
@@ -38,8 +38,8 @@ class CodeRequest(Base):
             "receiver",
             "sender_group",
             unique=True,
-            sqlite_where=text("state = 'open'"),
-            postgresql_where=text("state = 'open'"),
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
         ),
         Index("ix_code_requests_receiver_rest_until", "receiver", "rest_until"),
     )
