@@ -4,6 +4,7 @@
   const base = document.documentElement.dataset.base;
   const page = { csrf: "", timer: 0 };
   const keyed = new WeakMap(); // code field -> what real key events put into it
+  const drawn = new WeakMap(); // place -> the HTML that it shows
   let pending = null;
 
   // The window's name tells tabs apart and, unlike storage, is not carried over into another tab.
@@ -12,7 +13,7 @@
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
   function headers() {
-    const sent = { "X-CSRF-Token": page.csrf, "X-Tab": window.name };
+    const sent = { "X-CSRF-Token": page.csrf, "X-Page": location.pathname + location.search };
     const token = sessionStorage.getItem("portalToken");
     if (token) sent["X-Portal-Token"] = token;
     const marker = localStorage.getItem("portalLayout");
@@ -49,7 +50,9 @@
     }
     for (const [selector, html] of Object.entries(reply.show || {})) {
       const place = document.querySelector(selector);
-      if (place) place.innerHTML = html;
+      if (!place || drawn.get(place) === html) continue; // unchanged: what is about to be clicked stays where it is
+      place.innerHTML = html;
+      drawn.set(place, html);
     }
     if (reply.download) location.href = reply.download;
     if (reply.open) window.open(reply.open, "_blank");
@@ -81,8 +84,12 @@
     const found = {};
     const scope = element.closest("[data-form]") || document.body;
     for (const input of scope.querySelectorAll("input[name], select[name]")) {
-      if ((input.type === "radio" || input.type === "checkbox") && !input.checked) continue;
-      found[input.name] = input.value;
+      if (input.type === "checkbox") {
+        found[input.name] = found[input.name] || [];
+        if (input.checked) found[input.name].push(input.value);
+      } else if (input.type !== "radio" || input.checked) {
+        found[input.name] = input.value;
+      }
       if (input.dataset.keys !== undefined) found[input.name + "_keyed"] = keyed.get(input) || "";
     }
     if (element.dataset.value !== undefined) found.value = element.dataset.value;

@@ -1,0 +1,374 @@
+"""The portal Bell: documents that are empty until their script has asked, the calls of that script, and its counters."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+from aiohttp import web
+
+from sandbox.bell import downloads, ereports, invoice, landing, signing, usage
+from sandbox.bell.call import Call, Reply
+from sandbox.bell.downloads import Ticket
+from sandbox.bell.pages import BASE, FOLDER, FOREVER, render
+from sandbox.frame import Portal, mark
+from sandbox.messages import Gateway
+from sandbox.signin import Session, Sessions, digest
+from sandbox.state import State
+from sandbox.users import User, phone
+
+Page = Callable[[Call], Reply]
+Act = Callable[[Call], Awaitable[Reply | web.StreamResponse]]
+
+SCENARIOS = {
+    "ok": "signs in with the password alone; everything works",
+    "sms": "a verification page with a choice of method; the code comes as a text message",
+    "totp": "the code page at once, for the code of an authenticator app",
+    "code-direct": "no choice of method: the code is sent at the submission of the password",
+    "mfa-pending": "the verification page at the address of the sign-in page, until it is passed",
+    "code-late": "the message comes `late_seconds` late",
+    "code-never": "no message comes",
+    "code-refused": "every code is refused",
+    "wrong-password": "accepts `new-sesame` only",
+    "locked": "the account is locked",
+    "captcha": "a visible reCAPTCHA frame after the submission",
+    "submit-503": "503 right after the password was submitted",
+    "submit-hang": "no answer after the password was submitted",
+    "submit-drop": "the connection breaks after the password was submitted",
+    "multi": "three accounts; `multi-<n>` as a tag for more",
+    "global-search": "the invoice page asks for the account by a search",
+    "session-storage": "the session's token is in sessionStorage",
+    "session-cookie": "the session's cookie ends with the browser",
+    "signed-out-midway": "the first session dies after `midway_requests` requests",
+    "other-customer": "name and accounts of somebody else",
+    "wrong-account": "another account than the chosen one is opened",
+    "account-missing": "the first of the user's accounts is not listed",
+    "not-published": "the newest month is not there yet",
+    "purged": "only the newest three months are kept",
+    "month-missing": "the second newest month is not there",
+    "cache-error": "the e-reports lack their header menu until the browser is cleared and signed in again",
+    "cache-error-always": "the e-reports always lack their header menu",
+    "slow-report": "a report takes `slow_report_seconds`",
+    "former-reports": "the table of reports holds entries of a week ago",
+    "truncated-file": "the connection breaks within the file",
+    "empty-file": "the file has no bytes",
+    "html-instead-of-pdf": "an HTML page under the file's name",
+    "wrong-type": "a file of another type under the file's name",
+    "unsafe-zip": "a ZIP whose members would leave the folder",
+    "zip": "the invoice comes as a ZIP of two PDFs",
+    "slow-download": "the file takes `slow_seconds`",
+    "download-swallowed": "the first click on a download does nothing",
+    "rate-limited": "429 with Retry-After for the first two pages after sign-in",
+    "maintenance": "503 after sign-in",
+    "cookie-banner": "a cookie dialog after sign-in",
+    "promo-overlay": "an advertisement whose backdrop swallows clicks",
+    "overlay-late": "a feedback dialog over a later page",
+    "policy-page": "new terms of service in place of every page",
+    "unknown-page": "a page that nobody knows in place of every page",
+    "layout-b": "another page structure after the password: labels, texts and component names still fit",
+    "lang-fr": "refusals and messages in French",
+    "no-pools": "an account without shared data",
+    "no-filter": "none of the known views",
+}
+DEFAULTS: dict[str, Any] = {
+    "accounts": {},  # {user name: account numbers} for users whose accounts are not the derived ones
+    "layout": "a",  # "b" for everybody, the sign-in page included
+    "cookie_banner": False,  # a cookie dialog over the sign-in page
+    "maintenance": False,  # 503 for everybody
+    "render_ms": [30, 300],  # how long a page takes to draw an answer: shortest and longest
+    "load_ms": 1500,  # how long a document takes until its `load`
+    "pools_ms": 150,
+    "filter_ms": 100,
+    "overlay_ms": 400,
+    "report_preview_ms": 100,
+    "status_ms": 300,  # how often the table of reports is drawn anew
+    "pdf_seconds": 0.5,  # how long an invoice takes; a tag `pdf-<seconds>` for one user
+    "report_seconds": 1.0,  # how long a report takes; a tag `report-<seconds>` for one user
+    "slow_report_seconds": 120.0,
+    "slow_seconds": 3.0,
+    "cookie_seconds": 3600,
+    "midway_requests": 3,
+    "rate_limited_pages": 2,
+}
+PAGES: dict[str, dict[str, Page]] = {
+    "": {
+        "Login": signing.sign_in_page,
+        "Verify": signing.verify_page,
+        "Home": landing.home,
+        "Usage/Details": usage.details,
+        "Billing/DownloadPDF": invoice.choose,
+        "Billing/Prepare": invoice.prepared,
+    },
+    "ereports": {
+        "Enter": ereports.enter,
+        "Home": ereports.home,
+        "StandardReports": ereports.standard_reports,
+    },
+}
+BEFORE_SIGN_IN = ("Login", "Verify", "Enter")
+ACTS_BEFORE_SIGN_IN: dict[str, Act] = {
+    "sign-in": signing.sign_in,
+    "send-code": signing.send_code,
+    "check-code": signing.check_code,
+    "cancel-code": signing.cancel_code,
+    "accept-cookies": signing.accept_cookies,
+}
+ACTS: dict[str, dict[str, Act]] = {
+    "": {
+        "log-out": signing.log_out,
+        "find-account": landing.find_account,
+        "choose-account": landing.choose_account,
+        "accept-policy": landing.pass_policy,
+        "postpone-policy": landing.pass_policy,
+        "filter": usage.choose_filter,
+        "download-usage": usage.download,
+        "invoice-part": invoice.choose_part,
+        "invoice-month": invoice.choose_months,
+        "prepare-invoice": invoice.prepare,
+        "download-invoice": invoice.download,
+        "open-ereports": ereports.open_reports,
+    },
+    "ereports": {
+        "apply-report": ereports.apply_report,
+        "ask-report": ereports.ask_report,
+        "download-report": ereports.download,
+    },
+}
+# What pages ask by themselves: no request of a person, so it is not counted against the session's life.
+QUIET_ACTS: dict[str, Act] = {
+    "pools": usage.show_pools,
+    "invoice-ready": invoice.ready,
+    "report-status": ereports.status,
+    "close-promo": landing.close("promo"),
+    "close-feedback": landing.close("feedback"),
+    "tick": landing.tick,
+}
+POLL_SECONDS = 20
+
+
+class BellSessions(Sessions):
+    """The frame's sessions, also found by key: the e-reports know a session by that alone."""
+
+    def by_key(self, key: str, count: bool = False) -> Session | None:
+        """Return a live session; count: one request against its life."""
+        row = self._sessions.get(key)
+        if row is None:
+            return None
+        if count:
+            if row["good_for"] and row["requests"] >= row["good_for"]:
+                self.kill(key)
+                return None
+            row["requests"] += 1
+            self._sessions.touch(key)
+        return Session(key, User.of(row["user"]), row["data"])
+
+    def alive(self, key: str) -> bool:
+        """Whether there is such a session."""
+        return key in self._sessions
+
+
+class Bell(Portal):
+    """Bell's Corporate Self Serve and, on an origin of its own, the e-reports."""
+
+    word: ClassVar[str] = "bell"
+    origins: ClassVar[Mapping[str, str]] = {"": "BELL_SELF_SERVE_URL", "ereports": "BELL_EREPORTS_URL"}
+    scenarios: ClassVar[Mapping[str, str]] = SCENARIOS
+    defaults: ClassVar[Mapping[str, Any]] = DEFAULTS
+    sender: ClassVar[str] = "BELL"
+    message: ClassVar[str] = "Bell: your verification code is {code}. Do not share it."
+    code_digits: ClassVar[int] = 8
+
+    def __init__(self, state: State, gateway: Gateway, urls: Mapping[str, str], own_hosts: bool = True) -> None:
+        super().__init__(state, gateway, urls, own_hosts)
+        self.sessions: BellSessions = BellSessions(self)
+        self.tickets: dict[str, Ticket] = {}
+        self.handovers: dict[str, str] = {}  # token -> key of the session that it hands over
+        self._open_pages: dict[tuple[str, str], list[str]] = {}  # (origin, session) -> its tabs
+
+    def send(self, user: User, code: str, **how: Any) -> asyncio.Task[bool]:
+        """Send a user a message with a code, in the user's language."""
+        if not user.says("lang-fr"):
+            return super().send(user, code, **how)
+        text = f"Bell : utiliser le code {code} pour confirmer votre identité. Ne le partagez pas."
+        sender = self.configuration["sender"] or self.sender
+        task = self.gateway.send(self.configuration["sms_url"], sender, phone(user.name), text, **how)
+        task.add_done_callback(self._count_sent)
+        return task
+
+    def routes(self, origin: str) -> Iterable[web.AbstractRouteDef]:
+        """Return the routes of an origin."""
+        base = BASE[origin]
+
+        def of(handler: Callable[[web.Request, str], Awaitable[web.StreamResponse]]) -> Any:
+            async def handle(request: web.Request) -> web.StreamResponse:
+                return await handler(request, origin)
+
+            return handle
+
+        return [
+            web.get("/", of(self.start)),
+            web.get(base, of(self.start)),
+            web.get(base + "/", of(self.start)),
+            web.get(base + "/static/late.js", self.late),
+            web.get(base + "/static/menu.js", of(self.menu)),
+            web.get(base + "/static/{name:[a-z]+\\.(js|css|svg)}", self.static),
+            web.get(base + "/recaptcha/{kind:anchor|bframe}", self.captcha),
+            web.get(base + "/Unavailable", self.unavailable),
+            web.get(base + "/Download", self.download),
+            web.get(base + "/api/page", of(self.page)),
+            web.get(base + "/api/events", of(self.events)),
+            web.post(base + "/api/act/{name}", of(self.act)),
+            *[web.get(f"{base}/{name}", of(self.document)) for name in PAGES[origin]],
+        ]
+
+    async def start(self, request: web.Request, origin: str) -> web.StreamResponse:
+        """Send the bare address to the first page."""
+        raise web.HTTPFound(f"{BASE[origin]}/{'Home' if origin else 'Login'}")
+
+    async def document(self, request: web.Request, origin: str) -> web.StreamResponse:
+        """Return the empty document of a page; its script asks for the rest."""
+        if self.configuration["maintenance"]:
+            return await self.unavailable(request)
+        session = self._session(request, origin)
+        if session is not None and session.user.says("rate-limited"):
+            met = session.data.get("rate_limited", 0)
+            if met < self.configuration["rate_limited_pages"]:
+                session.data["rate_limited"] = met + 1
+                self.sessions.keep(session)
+                return web.Response(status=429, headers={"Retry-After": "1"}, text="<h1>Too many requests</h1>")
+        html = render("shell", base=BASE[origin], menu_script=bool(origin) and not request.path.endswith("/Enter"))
+        return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+    async def page(self, request: web.Request, origin: str) -> web.StreamResponse:
+        """Answer the script of a page with what to draw."""
+        path = request.query.get("path", "")
+        name = path.partition("?")[0].removeprefix(BASE[origin] + "/")
+        if name not in PAGES[origin]:
+            raise web.HTTPNotFound
+        before = name in BEFORE_SIGN_IN
+        call = Call(self, request, origin, path, self._session(request, origin, count=not before))
+        if name in ("Login", "Verify") and call.session is not None:
+            return self._answer_call(call, {"go": f"{call.base}/Home"})
+        if before:
+            call.session = None
+            return self._answer_call(call, {"delay": call.delay} | PAGES[origin][name](call))
+        if call.session is None:
+            return self._answer_call(call, self._signed_out(call))
+        if call.user.says("maintenance"):
+            raise web.HTTPServiceUnavailable
+        drawn = landing.instead(call) or PAGES[origin][name](call) | landing.overlay(call, name)
+        return self._answer_call(call, {"delay": call.delay, "csrf": call.token()} | drawn)
+
+    async def act(self, request: web.Request, origin: str) -> web.StreamResponse:
+        """Answer what a person did on a page."""
+        name = request.match_info["name"]
+        values = await _values(request)
+        path = request.headers.get("X-Page", "")
+        if name in ACTS_BEFORE_SIGN_IN:
+            call = Call(self, request, origin, path, None, values)
+            return self._answer_call(call, await ACTS_BEFORE_SIGN_IN[name](call))
+        act = ACTS[origin].get(name) or QUIET_ACTS.get(name)
+        if act is None:
+            raise web.HTTPNotFound
+        call = Call(self, request, origin, path, self._session(request, origin, count=name not in QUIET_ACTS), values)
+        if call.session is None:
+            return self._answer_call(call, self._signed_out(call))
+        if request.headers.get("X-CSRF-Token") != call.token():
+            raise web.HTTPForbidden
+        return self._answer_call(call, await act(call))
+
+    async def events(self, request: web.Request, origin: str) -> web.StreamResponse:
+        """Hang, as the portal's news channel does, and so tell how many pages a session has open at once."""
+        session = self._session(request, origin)
+        key = (origin, session.key if session else "")
+        tabs = self._open_pages.setdefault(key, [])
+        tab = request.query.get("tab", "")
+        tabs.append(tab)
+        if session is not None:
+            self.counters.highest(f"{origin or 'self_serve'}_pages_open_max", len(set(tabs)))
+        deadline = asyncio.get_running_loop().time() + POLL_SECONDS
+        try:
+            while asyncio.get_running_loop().time() < deadline:
+                if request.transport is None or request.transport.is_closing():
+                    break
+                await asyncio.sleep(0.05)
+        finally:
+            tabs.remove(tab)
+            if not tabs:
+                self._open_pages.pop(key, None)
+        return web.json_response({})
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """Answer a ticket with its file."""
+        return await downloads.hand_out(self, request)
+
+    async def late(self, request: web.Request) -> web.StreamResponse:
+        """Hold the document's `load` back."""
+        await asyncio.sleep(self.configuration["load_ms"] / 1000)
+        return web.Response(content_type="text/javascript", headers={"Cache-Control": "no-store"})
+
+    async def menu(self, request: web.Request, origin: str) -> web.StreamResponse:
+        """Return the script that draws the e-reports' menu, for the browser to keep a day: the stale one too."""
+        stale = request.cookies.get(self.cookie("layout", origin)) == "stale"
+        text = (FOLDER / "static" / ("menu-stale.js" if stale else "menu.js")).read_text()
+        headers = {"Cache-Control": f"max-age={FOREVER}"}
+        return web.Response(text=text, content_type="text/javascript", headers=headers)
+
+    async def static(self, request: web.Request) -> web.StreamResponse:
+        """Return a script, a style sheet or a picture."""
+        path = FOLDER / "static" / request.match_info["name"]
+        if not path.exists():
+            raise web.HTTPNotFound
+        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+    async def captcha(self, request: web.Request) -> web.StreamResponse:
+        """Return the content of the reCAPTCHA frames."""
+        text = "Select all squares with umbrellas" if request.match_info["kind"] == "bframe" else "protected"
+        return web.Response(text=render("captcha", text=text), content_type="text/html")
+
+    async def unavailable(self, request: web.Request) -> web.StreamResponse:
+        """Return the maintenance page."""
+        return web.Response(status=503, text=render("unavailable"), content_type="text/html")
+
+    def _session(self, request: web.Request, origin: str, count: bool = False) -> Session | None:
+        """Return the session of a request, by the cookie of its origin or by the token of sessionStorage."""
+        cookie = request.cookies.get(self.cookie("session", origin))
+        secret = request.headers.get("X-Portal-Token") or cookie
+        if not secret:
+            return None
+        key = digest(secret)
+        if origin:
+            key = self.state.table("ereports").get(key, {}).get("session", "")
+        session = self.sessions.by_key(key, count)
+        if session is None or session.user.says("session-storage") is not ("X-Portal-Token" in request.headers):
+            return None
+        mark(request, session)
+        return session
+
+    def _signed_out(self, call: Call) -> Reply:
+        return ereports.signed_out(call) if call.origin else {"forget": True, "go": f"{call.base}/Login"}
+
+    def _answer_call(self, call: Call, reply: Reply | web.StreamResponse) -> web.StreamResponse:
+        if isinstance(reply, web.StreamResponse):
+            return reply
+        response = web.json_response(reply, headers={"Cache-Control": "no-store"})
+        for name, (value, seconds) in call.cookies.items():
+            response.set_cookie(
+                self.cookie(name, call.origin), value, max_age=seconds, path="/", httponly=True, samesite="Lax"
+            )
+        return response
+
+
+async def _values(request: web.Request) -> dict[str, Any]:
+    try:
+        said = json.loads(await request.text() or "{}")
+    except ValueError:
+        raise web.HTTPBadRequest from None
+    if not isinstance(said, dict):
+        raise web.HTTPBadRequest
+    return said
+
+
+PORTAL = Bell

@@ -1,0 +1,144 @@
+"""One call of a page's script: who makes it, on which page, with which values, and the cookies that the answer sets."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from sandbox.bell.data import Month, published_months
+from sandbox.bell.pages import BASE, render
+from sandbox.bell.people import listed_accounts, opened_account, shown_name
+from sandbox.signin import Session
+from sandbox.users import User
+
+if TYPE_CHECKING:
+    from sandbox.bell.app import Bell
+
+Reply = dict[str, Any]  # what static/portal.js understands: body, show, go, open, download, again, overlay, …
+ZONE = ZoneInfo("America/Toronto")
+YEAR = 365 * 24 * 3600
+
+
+@dataclass
+class Call:
+    """
+    A call to `api/page` or `api/act` of an origin ("" is Self Serve, "ereports" the reports).
+
+    page: path of the page that calls, with its query; values: what its form holds; cookies: name -> (value, seconds of
+    life; None ends with the browser, 0 deletes).
+    """
+
+    portal: Bell
+    request: web.Request
+    origin: str
+    page: str
+    session: Session | None
+    values: dict[str, Any] = field(default_factory=dict)
+    cookies: dict[str, tuple[str, int | None]] = field(default_factory=dict)
+
+    @property
+    def base(self) -> str:
+        """The first part of every path of the origin."""
+        return BASE[self.origin]
+
+    @property
+    def signed_in(self) -> Session:
+        """The session, in a call that is answered for signed-in users only."""
+        if self.session is None:
+            raise LookupError("This call has no session.")
+        return self.session
+
+    @property
+    def user(self) -> User:
+        """Whose session it is."""
+        return self.signed_in.user
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the portal keeps in the session; call `keep` after a change."""
+        return self.signed_in.data
+
+    def keep(self, **changes: Any) -> None:
+        """Change what the portal keeps in the session."""
+        self.data.update(changes)
+        self.portal.sessions.keep(self.signed_in)
+
+    def value(self, name: str) -> str:
+        """Return a value of the form as text; "" without it."""
+        said = self.values.get(name, "")
+        return said if isinstance(said, str) else ""
+
+    def setting(self, name: str) -> Any:
+        """Return a value of the portal's configuration."""
+        return self.portal.configuration[name]
+
+    @property
+    def layout(self) -> str:
+        """`b` for the page structure that only labels and texts still fit, else `a`."""
+        return "b" if self.session is not None and self.user.says("layout-b") else self.setting("layout")
+
+    @property
+    def accounts(self) -> list[str]:
+        """The accounts that the portal lists for the user."""
+        return listed_accounts(self.user, self.setting("accounts"))
+
+    @property
+    def account(self) -> str | None:
+        """The account that the session is in; None until one of several is chosen."""
+        chosen = self.data.get("account")
+        if chosen is None and len(self.accounts) == 1:
+            return opened_account(self.user, self.accounts[0], self.accounts)
+        return chosen
+
+    @property
+    def today(self) -> date:
+        """The portal's day."""
+        return datetime.fromtimestamp(self.portal.now(), ZONE).date()
+
+    @property
+    def months(self) -> list[Month]:
+        """The months that the portal offers, newest first."""
+        months = published_months(self.today)
+        if self.user.says("not-published"):
+            return months[1:]
+        if self.user.says("purged"):
+            return months[:3]
+        if self.user.says("month-missing"):
+            return [month for month in months if month != months[1]]
+        return months
+
+    @property
+    def delay(self) -> int:
+        """How long the page takes to draw what was answered, in milliseconds."""
+        shortest, longest = self.setting("render_ms")
+        return round(random.uniform(shortest, longest))
+
+    def render(self, template: str, **values: Any) -> str:
+        """Return a template's HTML; it always knows base, layout and, when signed in, the user and the accounts."""
+        known: dict[str, Any] = {"base": self.base, "layout": self.layout}
+        if self.session is not None:
+            known |= {"shown_user": shown_name(self.user), "accounts": self.accounts, "account": self.account}
+        return render(template, **(known | values))
+
+    def text(self, english: str, french: str, user: User | None = None) -> str:
+        """Return the sentence in the language of the user."""
+        who = user or (self.user if self.session else None)
+        return french if who is not None and who.says("lang-fr") else english
+
+    def token(self) -> str:
+        """Return the form token of the session, the same for its whole life."""
+        return hashlib.sha256(f"csrf {self.signed_in.key}".encode()).hexdigest()[:40]
+
+    def cookie(self, name: str) -> str | None:
+        """Return the value of a cookie that the browser sent for this origin."""
+        return self.request.cookies.get(self.portal.cookie(name, self.origin))
+
+    def set_cookie(self, name: str, value: str, seconds: int | None = None) -> None:
+        """Have the answer set a cookie for this origin: for so many seconds, or until the browser ends."""
+        self.cookies[name] = (value, seconds)

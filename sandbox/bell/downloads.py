@@ -1,0 +1,98 @@
+"""How files leave the portal: a ticket that is good once, and everything that can go wrong on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from sandbox import faults
+from sandbox.bell.call import Call, Reply
+from sandbox.bell.files import PDF_TYPE, XLSX_TYPE, ZIP_TYPE, document, unsafe_archive, workbook
+from sandbox.signin import Session
+from sandbox.users import User
+
+if TYPE_CHECKING:
+    from sandbox.bell.app import Bell
+
+SLOW_PIECES = 20
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that can be had: its kind (`usage`, `invoice`, `report`), name, media type and, when asked for, its bytes."""
+
+    kind: str
+    name: str
+    media_type: str
+    content: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """Who may have which file."""
+
+    session: Session
+    file: File
+
+
+def offer(call: Call, file: File) -> Reply:
+    """Have the page fetch a file; in the scenario `download-swallowed` the first click does nothing."""
+    swallowed = call.data.get("swallowed", [])
+    if call.user.says("download-swallowed") and file.kind not in swallowed:
+        call.keep(swallowed=[*swallowed, file.kind])
+        return {}
+    ticket = secrets.token_urlsafe(24)
+    call.portal.tickets[ticket] = Ticket(call.signed_in, file)
+    return {"download": f"{call.base}/Download?ticket={ticket}"}
+
+
+async def hand_out(portal: Bell, request: web.Request) -> web.StreamResponse:
+    """Answer a ticket with its file, as the user's scenario wants it."""
+    ticket = portal.tickets.pop(request.query.get("ticket", ""), None)
+    if ticket is None or not portal.sessions.alive(ticket.session.key):
+        raise web.HTTPFound(portal.urls[""] + "/corporateselfserve/Login")
+    user, file = ticket.session.user, _disturbed(ticket.session.user, ticket.file)
+    request["user"] = user.name
+    portal.counters.add_to("files", file.kind)
+    body = file.content()
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"}
+    whole = web.Response(body=body, content_type=file.media_type, headers=headers)
+    if user.says("truncated-file"):
+        return await faults.cut_short(request, whole)
+    if user.says("slow-download"):
+        return await _slowly(portal, request, whole, body)
+    return whole
+
+
+def _disturbed(user: User, file: File) -> File:
+    if user.says("empty-file"):
+        return replace(file, content=lambda: b"")
+    if user.says("html-instead-of-pdf"):
+        page = b"<!doctype html><html><body><h1>We could not process your request</h1></body></html>"
+        return replace(file, media_type="text/html", content=lambda: page)
+    if user.says("wrong-type"):
+        other = workbook("Oops", [["Oops"]]) if file.media_type == PDF_TYPE else document("Oops", ["Oops"])
+        return replace(file, content=lambda: other)
+    if user.says("unsafe-zip"):
+        inside = "report.xlsx" if file.media_type == XLSX_TYPE else "invoice.pdf"
+        name = f"{file.name.rpartition('.')[0]}.zip"
+        return replace(file, name=name, media_type=ZIP_TYPE, content=lambda: unsafe_archive(inside, file.content()))
+    return file
+
+
+async def _slowly(portal: Bell, request: web.Request, whole: web.Response, body: bytes) -> web.StreamResponse:
+    response = web.StreamResponse(headers=whole.headers)
+    response.content_length = len(body)
+    await response.prepare(request)
+    size = -(-len(body) // SLOW_PIECES)
+    for start in range(0, len(body), size):
+        await response.write(body[start : start + size])
+        await asyncio.sleep(portal.configuration["slow_seconds"] / SLOW_PIECES)
+    await response.write_eof()
+    portal.streamed(len(body))
+    return response

@@ -1,0 +1,84 @@
+"""Download PDF: what, which month, and the wait until the portal has the file."""
+
+from __future__ import annotations
+
+from sandbox.bell.call import Call, Reply
+from sandbox.bell.data import Month, invoice_pdf
+from sandbox.bell.downloads import File, offer
+from sandbox.bell.files import PDF_TYPE, ZIP_TYPE, archive
+from sandbox.bell.landing import accounts_page, framed
+
+PARTS = {"Y": "Complete invoice", "N": "Invoice summary"}
+
+
+def choose(call: Call) -> Reply:
+    """The page on which part and months are chosen."""
+    accounts = accounts_page(call, "Download PDF", selection=True)
+    if accounts is not None:
+        return accounts
+    call.keep(part="", months=[])
+    return framed(call, "Download PDF", call.render("invoice"))
+
+
+async def choose_part(call: Call) -> Reply:
+    """Show the months of the part chosen."""
+    call.keep(part=call.value("invoiceSelect"), months=[])
+    return {"delay": call.delay, "show": {"[data-place=months]": call.render("months", months=call.months)}}
+
+
+async def choose_months(call: Call) -> Reply:
+    """Keep the months that are ticked."""
+    _keep_months(call)
+    return {}
+
+
+async def prepare(call: Call) -> Reply:
+    """Have the file made."""
+    _keep_months(call)
+    if call.data.get("part") not in PARTS or not call.data["months"]:
+        return {"show": {"[data-place=invoice-error]": "Select what to download, and at least one month."}}
+    call.keep(prepared=call.portal.now())
+    return {"delay": call.delay, "go": f"{call.base}/Billing/Prepare"}
+
+
+def prepared(call: Call) -> Reply:
+    """The page on which the file is waited for."""
+    if not call.data.get("months") or call.account is None:
+        return {"go": f"{call.base}/Billing/DownloadPDF"}
+    reply = framed(call, "Download PDF", call.render("prepare", month=", ".join(call.data["months"])))
+    return reply | {"again": {"act": "invoice-ready", "delay": 0}}
+
+
+async def ready(call: Call) -> Reply:
+    """Show the button as soon as the file is made."""
+    if call.portal.now() - call.data["prepared"] < call.user.number("pdf", call.setting("pdf_seconds")):
+        return {"again": {"act": "invoice-ready", "delay": 200}}
+    button = '<button type="button" id="downloadPDFNOWBtn" data-act="download-invoice">Download PDF now</button>'
+    return {"show": {"[data-place=ready]": button}}
+
+
+async def download(call: Call) -> Reply:
+    """Hand out the invoice, or a ZIP where there are several files."""
+    account, part = call.account, PARTS.get(call.data.get("part", ""))
+    months = [month for month in call.months if month.name in call.data.get("months", [])]
+    if account is None or part is None or not months:
+        return {"go": f"{call.base}/Billing/DownloadPDF"}
+    if len(months) > 1 or call.user.says("zip"):
+        return offer(call, File("invoice", f"{account}_invoices.zip", ZIP_TYPE, lambda: _several(account, months)))
+    name = f"{account}_{months[0].short.replace(' ', '_')}.pdf"
+    return offer(call, File("invoice", name, PDF_TYPE, lambda: invoice_pdf(account, months[0], part)))
+
+
+def _several(account: str, months: list[Month]) -> bytes:
+    members = []
+    for month in months:
+        short = month.short.replace(" ", "_")
+        members.append((f"invoices/{account}_{short}.pdf", invoice_pdf(account, month)))
+        members.append((f"invoices/{account}_{short}_summary.pdf", invoice_pdf(account, month, "Invoice summary")))
+    return archive(members)
+
+
+def _keep_months(call: Call) -> None:
+    ticked = call.values.get("month", [])
+    offered = [month.name for month in call.months]
+    call.keep(months=[name for name in offered if isinstance(ticked, list) and name in ticked])

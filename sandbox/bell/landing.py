@@ -1,0 +1,102 @@
+"""The landing page, what may lie over it, and choosing an account."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from sandbox.bell.call import YEAR, Call, Reply
+from sandbox.bell.pages import dialog
+from sandbox.bell.people import opened_account
+
+LATE_PAGES = ("Usage/Details", "Billing/DownloadPDF", "StandardReports")
+
+
+def framed(call: Call, title: str, content: str) -> Reply:
+    """Return a signed-in page of Self Serve: header and content."""
+    return {"title": title, "body": call.render("page", header=call.render("header"), content=content)}
+
+
+def home(call: Call) -> Reply:
+    """The landing page; it leaves the marks of a stale release in browsers that have one."""
+    reply = framed(call, "Overview", call.render("home"))
+    if call.data["stale"]:
+        call.set_cookie("layout", "stale", YEAR)
+        reply["local_storage"] = {"portalLayout": "stale"}
+    return reply
+
+
+def instead(call: Call) -> Reply | None:
+    """Return the page that a user meets in place of any other, if there is one."""
+    if call.user.says("unknown-page"):
+        return {"title": "Umbrellas", "body": call.render("unknown")}
+    if call.user.says("policy-page") and not call.data.get("policy"):
+        return {"title": "Terms of service", "body": call.render("policy")}
+    return None
+
+
+def overlay(call: Call, page: str) -> Reply:
+    """Return what lies over a page until it is closed."""
+    closed = call.data.get("closed", [])
+    if call.user.says("cookie-banner") and not call.cookie("consent"):
+        return {"overlay": {"html": call.render("cookie_banner"), "delay": 0}}
+    if call.user.says("promo-overlay") and "promo" not in closed:
+        html = dialog("promo", "A new offer for your business", "See our new plans.", ("No thanks", ""), ("×", "Close"))
+        return {"overlay": {"html": html, "delay": 0}}
+    if call.user.says("overlay-late") and "feedback" not in closed and page in LATE_PAGES:
+        html = dialog("feedback", "Tell us what you think", "It takes a minute.", ("No thanks", ""), ("×", "Close"))
+        return {"overlay": {"html": html, "delay": call.setting("overlay_ms")}}
+    return {}
+
+
+def close(name: str) -> Callable[[Call], Awaitable[Reply]]:
+    """Return the act that closes an overlay for the rest of the session."""
+
+    async def act(call: Call) -> Reply:
+        call.keep(closed=[*call.data.get("closed", []), name])
+        return {}
+
+    return act
+
+
+async def tick(call: Call) -> Reply:
+    """Take note of nothing: a box was ticked, and the button below it will bring its value."""
+    return {}
+
+
+async def pass_policy(call: Call) -> Reply:
+    """Leave the page about the new terms, for this session."""
+    call.keep(policy=True)
+    return {"delay": call.delay, "go": f"{call.base}/Home"}
+
+
+def accounts_page(call: Call, title: str, selection: bool) -> Reply | None:
+    """Return the page on which one of several accounts is chosen; None when there is nothing to choose."""
+    if call.page.endswith("?chosen=1") and call.account is not None:
+        return None
+    if selection and call.user.says("global-search"):
+        return framed(call, title, call.render("search_account"))
+    if len(call.accounts) == 1:
+        return None
+    return framed(call, title, call.render("choose_account", selection=selection))
+
+
+async def find_account(call: Call) -> Reply:
+    """List the accounts whose number holds the digits asked for."""
+    wanted = call.value("wanted").strip()
+    found = [account for account in call.accounts if wanted and wanted in account][:10]
+    billing = call.page.startswith(f"{call.base}/Billing/")
+    template = "account_labels" if billing and call.user.says("global-search") else "account_rows"
+    html = call.render(template, accounts=found, selection=billing)
+    return {"delay": call.delay, "show": {"[data-place=accounts]": html}}
+
+
+async def choose_account(call: Call) -> Reply:
+    """Put the session into an account, and go on with the page that asked for it."""
+    chosen = call.value("value") or call.value("account")
+    if chosen not in call.accounts:
+        return {"show": {"[data-place=account-error]": "Select an account first."}}
+    opened = opened_account(call.user, chosen, call.accounts)
+    if opened != call.data.get("account"):
+        call.portal.counters.add("account_changes")
+    call.keep(account=opened, filter=None, months=[], part="")
+    return {"delay": call.delay, "go": f"{call.page.partition('?')[0]}?chosen=1"}
