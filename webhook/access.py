@@ -1,0 +1,104 @@
+"""Who may call what: shared tokens and Twilio's signature, compared in constant time."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+from flask import Request
+
+from webhook.settings import WebhookSettings
+
+View = TypeVar("View", bound=Callable[..., object])
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Caller(StrEnum):
+    """Who a request comes from."""
+
+    ANYONE = "anyone"
+    GATEWAY = "gateway"
+    READER = "reader"
+
+
+def for_callers(*callers: Caller) -> Callable[[View], View]:
+    """Say on a view who may call it; a view that says nothing is for gateway and reader."""
+
+    def mark(view: View) -> View:
+        view.__dict__["callers"] = frozenset(callers)
+        return view
+
+    return mark
+
+
+def callers_of(view: Callable[..., object]) -> frozenset[Caller]:
+    """Return who may call *view*."""
+    allowed: frozenset[Caller] = getattr(view, "callers", frozenset({Caller.GATEWAY, Caller.READER}))
+    return allowed
+
+
+def identify(request: Request, settings: WebhookSettings) -> Caller:
+    """Return who sent *request*; anyone, unless it shows a token of ours or Twilio's signature."""
+    shown = _shown_token(request)
+    found = Caller.ANYONE
+    for caller, secret in (
+        (Caller.GATEWAY, settings.webhook_token.get_secret_value()),
+        (Caller.READER, settings.code_reader_token.get_secret_value()),
+    ):
+        if hmac.compare_digest(shown, secret.encode()) and secret:
+            found = caller
+    if found is Caller.ANYONE and _is_signed_by_twilio(request, settings):
+        return Caller.GATEWAY
+    return found
+
+
+def twilio_signature(token: str, url: str, form: Mapping[str, Sequence[str]]) -> str:
+    """Return what Twilio puts into `X-Twilio-Signature`: base64 HMAC-SHA1 of the URL and the sorted fields."""
+    fields = "".join(name + value for name in sorted(form) for value in sorted(set(form[name])))
+    digest = hmac.new(token.encode(), (url + fields).encode("utf-8", "replace"), hashlib.sha1).digest()
+    return base64.b64encode(digest).decode()
+
+
+def _shown_token(request: Request) -> bytes:
+    header = request.headers.get("Authorization", "")
+    if header[:7].lower() == "bearer ":
+        shown = header[7:].strip()
+    elif request.authorization is not None and request.authorization.type == "basic":
+        return (request.authorization.password or "").encode()  # how a browser shows a token, for the documentation
+    else:
+        shown = request.headers.get("X-Token", "")
+    return shown.encode("latin-1", "replace")  # headers are bytes that WSGI decodes as latin-1
+
+
+def _is_signed_by_twilio(request: Request, settings: WebhookSettings) -> bool:
+    token, given = settings.twilio_auth_token.get_secret_value(), request.headers.get("X-Twilio-Signature", "")
+    if not token or not given or request.mimetype != "application/x-www-form-urlencoded":
+        return False
+    form = request.form.to_dict(flat=False)
+    shown = given.encode("latin-1", "replace")
+    try:
+        urls = _spellings(_public_url(request, settings))
+    except ValueError:  # a Host header that is none
+        return False
+    right = [hmac.compare_digest(shown, twilio_signature(token, url, form).encode()) for url in urls]
+    return any(right)
+
+
+def _public_url(request: Request, settings: WebhookSettings) -> str:
+    base = settings.webhook_public_url.rstrip("/") or request.host_url.rstrip("/")
+    query = request.query_string.decode("latin-1")
+    return f"{base}{request.path}?{query}" if query else base + request.path
+
+
+def _spellings(url: str) -> list[str]:
+    """Return the URL with and without the port: gateways differ in which one they sign."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    bare = host.rsplit(":", 1)[0] if host.rpartition(":")[2].isdigit() else host
+    port = host.rpartition(":")[2] if bare != host else str(DEFAULT_PORTS[parts.scheme])
+    return [urlunsplit(parts._replace(netloc=netloc)) for netloc in {host, bare, f"{bare}:{port}"}]
