@@ -1,0 +1,275 @@
+"""`scrapy credentials`: user names and secrets of portals, stored encrypted. A secret comes from a prompt or standard input."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from scrapy.commands import ScrapyCommand
+
+from commands._terminal import Everyday, Refused, WrongArgument, portals, show, text
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from database.models import Credential
+
+
+class Command(Everyday, ScrapyCommand):
+    """Add, list, remove and unblock credentials."""
+
+    word = "credentials"
+
+    def syntax(self) -> str:
+        """Return what follows the command's name."""
+        return "add|list|remove|unblock …"
+
+    def short_desc(self) -> str:
+        """Return the line of the command list."""
+        return "Add, list, remove or unblock the credentials of portals"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the four acts."""
+        act = self.acts(parser)
+        add = act("add", "Store a credential, or change the one with the same user name. Asks for its secrets.")
+        add.add_argument("portal", help="the portal's one word, as `scrapy portals` shows it")
+        add.add_argument("--username", help="asked for when it is left out")
+        add.add_argument("--client", help="company whose credential it is (carriers only)")
+        add.add_argument("--receiver", metavar="+1555…", help="phone number that its one-time codes are sent to")
+        add.add_argument("--nickname", help="what people call it")
+        add.add_argument("--no-totp", action="store_true", help="forget the authenticator secret that is stored")
+        add.add_argument(
+            "--stdin",
+            action="store_true",
+            help="read the secrets from standard input: the password on the first line, an authenticator (TOTP) secret on the second, if there is one",
+        )
+        listed = act("list", "List credentials, without their secrets, and how their last sign-in went.")
+        listed.add_argument("--json", action="store_true", help="as JSON")
+        for name, does in (
+            ("remove", "Remove a credential, its sessions, and its links to accounts."),
+            ("unblock", "Let a blocked or resting credential try again."),
+        ):
+            other = act(name, does)
+            other.add_argument("portal", help="the portal's one word")
+            other.add_argument("--username", help="which one, where the portal has several")
+
+    def add(self, opts: argparse.Namespace) -> None:
+        """Store a credential."""
+        from sqlalchemy import select
+
+        from database.accounts import carrier_for, client_for
+        from database.codes import address
+        from database.encryption import key_ring
+        from database.engine import database
+        from database.models import CarrierName, CarrierPortalCredential, Credential
+
+        is_carrier = opts.portal in set(CarrierName)
+        if not is_carrier and opts.portal not in portals(self.settings):
+            raise WrongArgument(f"portal: there is no portal {opts.portal!r}; `scrapy portals` shows all.")
+        if opts.client and not is_carrier:
+            raise WrongArgument(
+                f"--client: only a carrier's credential belongs to a client, and {opts.portal} is none."
+            )
+        key_ring()  # without a key nobody should be asked for a secret
+        with database().transaction() as session:
+            session.scalar(select(Credential.id).limit(1))
+        username, password, totp_secret = _ask(opts)
+        with database().transaction() as session:
+            of_name = select(Credential).where(Credential.portal == opts.portal, Credential.username == username)
+            row = session.scalars(of_name).one_or_none()
+            is_new = row is None
+            if row is None:
+                kind = CarrierPortalCredential if is_carrier else Credential
+                row = kind(portal=opts.portal, username=username, password=password)
+                session.add(row)
+            row.password = password
+            if totp_secret or opts.no_totp:
+                row.totp_secret = totp_secret
+            if opts.receiver is not None:
+                row.receiver = address(opts.receiver) or None
+            if opts.nickname is not None:
+                row.nickname = opts.nickname
+            if isinstance(row, CarrierPortalCredential):
+                row.carrier_id = carrier_for(session, opts.portal).id
+                if opts.client:
+                    row.client_id = client_for(session, opts.client.strip()).id
+        print(
+            f"{'Stored' if is_new else 'Changed'}: {opts.portal} {username}. `scrapy test-login {opts.portal}` tries it."
+        )
+
+    def list(self, opts: argparse.Namespace) -> None:
+        """List what is known of every credential."""
+        rows = list(overview(self.settings))
+        show(
+            ("portal", "username", "client", "kept in", "authenticator", "receiver", "login", "last sign-in", "state"),
+            rows,
+            empty="No credential is known: store one with `scrapy credentials add`.",
+            as_json=opts.json,
+        )
+
+    def remove(self, opts: argparse.Namespace) -> None:
+        """Remove a credential with what hangs on it."""
+        from sqlalchemy import delete
+        from sqlalchemy.exc import IntegrityError
+
+        from database.engine import database
+        from database.models import ScraperConfig, StoredSession
+
+        try:
+            with database().transaction() as session:
+                row = _stored(session, opts)
+                links = session.execute(
+                    delete(ScraperConfig).where(ScraperConfig.credential_id == row.id).returning(ScraperConfig.id)
+                ).all()
+                sessions = session.execute(
+                    delete(StoredSession)
+                    .where(StoredSession.username == row.username, _of_portal(StoredSession.login, opts.portal))
+                    .returning(StoredSession.id)
+                ).all()
+                username = row.username
+                session.delete(row)
+        except IntegrityError:
+            raise Refused(f"{opts.portal} {opts.username or ''} cannot be removed: jobs still refer to it.") from None
+        print(f"Removed: {opts.portal} {username}, {len(links)} links to accounts, {len(sessions)} sessions.")
+
+    def unblock(self, opts: argparse.Namespace) -> None:
+        """Lift the blocks and rests of a credential."""
+        from database.engine import database
+        from database.ledger import Ledger
+
+        username = opts.username
+        if username is None:
+            with database().transaction() as session:
+                username = _stored(session, opts).username
+        if not Ledger(database()).unblock(opts.portal, username):
+            raise Refused(f"{opts.portal} {username} has never tried to sign in: there is nothing to unblock.")
+        print(
+            f"Unblocked: {opts.portal} {username}. The next run tries it again; a wrong password is one more refusal."
+        )
+
+
+def overview(settings: Any) -> list[tuple[Any, ...]]:
+    """Return a row for every credential and login: who, where it is kept, second factors, last sign-in, state."""
+    from sqlalchemy import select
+    from sqlalchemy.orm import with_polymorphic
+
+    from database.engine import database
+    from database.ledger import UNBLOCKED, Ledger, Refusal
+    from database.models import CarrierPortalCredential, Client, Credential
+    from scrapers.credentials import find_credential
+
+    known = portals(settings)
+    every = with_polymorphic(Credential, [CarrierPortalCredential])
+    found: list[tuple[str, str | None, str | None, str, Any]] = []  # portal, login, client, kept in, credential
+    with database().transaction() as session:
+        query = select(every, Client.name).outerjoin(Client, Client.id == every.CarrierPortalCredential.client_id)
+        rows = session.execute(query.order_by(every.portal, every.username)).all()
+        for row, client in rows:
+            for login in known.get(row.portal, {}).get("logins", ()):
+                credential = find_credential(session, row.portal, login.name, row.username)
+                found.append((row.portal, login.name, client, "database", credential))
+            if not known.get(row.portal, {}).get("logins"):
+                found.append((row.portal, None, client, "database", row))
+        with_rows = {row.portal for row, _ in rows}
+        for portal, facts in known.items():
+            # A stored credential comes first; only without one are environment and file looked at.
+            for login in () if portal in with_rows else facts["logins"]:
+                if credential := find_credential(session, portal, login.name):
+                    found.append((portal, login.name, None, "environment or file", credential))
+    ledger = Ledger(database())
+    lines = []
+    for portal, login_name, client, kept, credential in found:
+        state, last = None, None
+        if login_name:
+            attempts = ledger.last(login_name, credential.username, limit=5)
+            last = next((attempt for attempt in attempts if attempt.result != UNBLOCKED), None)
+            try:
+                ledger.check(login_name, credential.username, credential.secret)
+                state = "ready"
+            except Refusal as refusal:
+                state = refusal.kind.replace("_", " ") + (f" until {text(refusal.until)} UTC" if refusal.until else "")
+        said = f"{(last.result or 'no answer').replace('_', ' ')} {text(last.started_at)}" if last else None
+        lines.append(
+            (
+                portal,
+                credential.username,
+                client,
+                kept,
+                bool(credential.totp_secret),
+                credential.receiver,
+                login_name,
+                said,
+                state,
+            )
+        )
+    return lines
+
+
+def check_totp(secret: str) -> str:
+    """
+    Return a TOTP secret as it is stored: base32 in capitals without spaces; raise WrongArgument for anything else.
+
+    >>> check_totp("jbsw y3dp ehpk 3pxp")
+    'JBSWY3DPEHPK3PXP'
+    """
+    import base64
+    import binascii
+
+    bare = "".join(secret.split()).replace("-", "").upper().rstrip("=")
+    try:
+        base64.b32decode(bare + "=" * (-len(bare) % 8))
+    except (binascii.Error, ValueError):
+        bare = ""
+    if len(bare) < 16:  # 80 bits, the least that authenticators use
+        raise WrongArgument(
+            "The authenticator secret is not base32 (letters and the digits 2 to 7, 16 or more): copy the text beside the QR code."
+        )
+    return bare
+
+
+def _ask(opts: argparse.Namespace) -> tuple[str, str, str | None]:
+    """Return user name, password and TOTP secret from options and prompt, or options and standard input."""
+    username = (opts.username or "").strip()
+    if opts.stdin:
+        if not username:
+            raise WrongArgument("--username is needed with --stdin.")
+        lines = [line.rstrip("\r\n") for line in sys.stdin.readlines()]
+        password, totp = [*lines, "", ""][:2]
+        if any(lines[2:]):
+            raise WrongArgument("Standard input has more than two lines: password, then the authenticator secret.")
+    else:
+        if not sys.stdin.isatty():
+            raise WrongArgument(
+                "There is no terminal to ask for the password: pass --stdin and write it to standard input."
+            )
+        from getpass import getpass
+
+        username = username or input("User name: ").strip()
+        password = getpass("Password: ")
+        totp = getpass("Authenticator (TOTP) secret, empty if there is none: ")
+    if not username or len(username) > 300:
+        raise WrongArgument("The user name must have 1 to 300 characters.")
+    if not password:
+        raise WrongArgument("The password is empty.")
+    return username, password, check_totp(totp) if totp.strip() else None
+
+
+def _stored(session: Session, opts: argparse.Namespace) -> Credential:
+    from sqlalchemy import select
+
+    from database.models import Credential
+
+    query = select(Credential).where(Credential.portal == opts.portal)
+    if opts.username:
+        query = query.where(Credential.username == opts.username)
+    rows = session.scalars(query).all()
+    if len(rows) > 1:
+        raise WrongArgument(f"{opts.portal} has {len(rows)} credentials: say which one with --username.")
+    if not rows:
+        raise WrongArgument(f"{opts.portal} has no such credential stored; `scrapy credentials list` shows all.")
+    return rows[0]
+
+
+def _of_portal(login: Any, portal: str) -> Any:
+    return (login == portal) | login.startswith(f"{portal}_", autoescape=True)

@@ -1,0 +1,152 @@
+"""`scrapy export`: records and files as CSV or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scrapy.commands import ScrapyCommand
+
+from commands._terminal import Everyday, Refused, WrongArgument, instant, write_rows
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
+
+
+class Command(Everyday, ScrapyCommand):
+    """Write what was brought home in a form that other programs read."""
+
+    word = "export"
+
+    def syntax(self) -> str:
+        """Return what follows the command's name."""
+        return "records|files …"
+
+    def short_desc(self) -> str:
+        """Return the line of the command list."""
+        return "Write records or the list of files as CSV or JSON"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the two acts."""
+        act = self.acts(parser)
+        for name, does, kind in (
+            ("records", "Write the records of one type.", "type of record: pool_usage (the default)"),
+            (
+                "files",
+                "Write the list of stored files, with where they are and their SHA-256.",
+                "only files of this report type: pdf_invoice, …",
+            ),
+        ):
+            each = act(name, does)
+            each.add_argument("--type", help=kind)
+            each.add_argument("--account", metavar="NUMBER", help="only of this account")
+            each.add_argument(
+                "--since", type=instant, metavar="DATE", help="only from this day (or instant, ISO 8601) on"
+            )
+            each.add_argument("--format", choices=("csv", "json"), default="csv", help="default: csv")
+            each.add_argument("--output", type=Path, metavar="FILE", help="where to write (default: standard output)")
+
+    def records(self, opts: argparse.Namespace) -> None:
+        """Write records."""
+        types = {"pool_usage": _pool_usage}
+        make = types.get(opts.type or "pool_usage")
+        if make is None:
+            raise WrongArgument(f"--type {opts.type}: there is no such record; they are {', '.join(types)}.")
+        self._write(*make(opts), opts)
+
+    def files(self, opts: argparse.Namespace) -> None:
+        """Write the list of files."""
+        from sqlalchemy import select
+
+        from database.models import Account, FileStatus, StoredFile
+
+        names = (
+            "id", "spider", "portal", "report_type", "account", "name", "path", "store",
+            "size", "sha256", "media_type", "source", "status", "stored_at", "run",
+        )  # fmt: skip
+        query = (
+            select(
+                StoredFile.id,
+                StoredFile.spider,
+                StoredFile.portal,
+                StoredFile.report_type,
+                Account.number,
+                StoredFile.name,
+                StoredFile.path,
+                StoredFile.store,
+                StoredFile.size,
+                StoredFile.sha256,
+                StoredFile.media_type,
+                StoredFile.source,
+                StoredFile.status,
+                StoredFile.stored_at,
+                StoredFile.run_id,
+            )
+            .outerjoin(Account, Account.id == StoredFile.account_id)
+            .where(StoredFile.status.in_((FileStatus.READY, FileStatus.PROCESSING, FileStatus.PROCESSED)))
+            .order_by(StoredFile.id)
+        )
+        if opts.type:
+            query = query.where(StoredFile.report_type == opts.type)
+        if opts.account:
+            query = query.where(Account.number == opts.account)
+        if opts.since:
+            query = query.where(StoredFile.stored_at >= opts.since)
+        self._write(names, query, opts)
+
+    def _write(self, names: tuple[str, ...], query: Select[Any], opts: argparse.Namespace) -> None:
+        from database.engine import database
+
+        with database().transaction() as session:
+            if opts.account:
+                _account_must_exist(session, opts.account)
+            rows: Iterator[Any] = iter(session.execute(query.execution_options(yield_per=1000)))
+            if opts.output is None:
+                write_rows(sys.stdout, names, rows, opts.format)
+                return
+            try:
+                with opts.output.open("w", encoding="utf-8", newline="") as file:
+                    count = write_rows(file, names, rows, opts.format)
+            except OSError as error:
+                raise Refused(f"--output {opts.output}: {error.strerror}.") from None
+        print(f"Wrote {count} to {opts.output}.")
+
+
+def _pool_usage(opts: argparse.Namespace) -> tuple[tuple[str, ...], Select[Any]]:
+    """Pool figures by account and day, in bytes."""
+    from sqlalchemy import select
+
+    from database.models import Account, Carrier, PoolUsage
+
+    query = (
+        select(
+            Carrier.portal,
+            Account.number,
+            PoolUsage.day,
+            PoolUsage.pool_size,
+            PoolUsage.pool_used,
+            PoolUsage.run_id,
+            PoolUsage.file_id,
+        )
+        .select_from(PoolUsage)
+        .join(Account, Account.id == PoolUsage.account_id)
+        .join(Carrier, Carrier.id == Account.carrier_id)
+        .order_by(PoolUsage.day, Account.number)
+    )
+    if opts.account:
+        query = query.where(Account.number == opts.account)
+    if opts.since:
+        query = query.where(PoolUsage.day >= opts.since.date())
+    return ("carrier", "account", "day", "pool_size", "pool_used", "run", "file"), query
+
+
+def _account_must_exist(session: Any, number: str) -> None:
+    from sqlalchemy import select
+
+    from database.models import Account
+
+    if session.scalars(select(Account.id).where(Account.number == number).limit(1)).one_or_none() is None:
+        raise WrongArgument(f"--account {number}: no account has this number; `scrapy accounts list` shows all.")

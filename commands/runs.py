@@ -1,0 +1,198 @@
+"""`scrapy runs`: what happened, and what to do next."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from scrapy.commands import ScrapyCommand
+
+from commands._terminal import Everyday, WrongArgument, print_json, show, size, text
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from database.models import Run
+
+
+class Command(Everyday, ScrapyCommand):
+    """List runs, or tell all about one."""
+
+    word = "runs"
+
+    def syntax(self) -> str:
+        """Return what follows the command's name."""
+        return "[ID] [options]"
+
+    def short_desc(self) -> str:
+        """Return the line of the command list."""
+        return "List past runs, or tell what happened in one and what to do next"
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the filters."""
+        parser.add_argument("id", nargs="?", type=int, metavar="ID", help="the run to tell about")
+        parser.add_argument("--account", metavar="NUMBER", help="only runs of this account")
+        parser.add_argument("--spider", metavar="NAME", help="only runs of this spider")
+        parser.add_argument("--outcome", metavar="CODE", help="only runs that ended so: success, cache_error, …")
+        parser.add_argument("--limit", type=int, default=20, help="how many at most (default: 20)")
+        parser.add_argument("--json", action="store_true", help="as JSON")
+
+    def do(self, opts: argparse.Namespace) -> None:
+        """Tell about one run or list the newest."""
+        from sqlalchemy import select
+
+        from database.engine import database
+        from database.models import Account, Run
+        from scrapers.outcomes import OUTCOMES
+
+        if opts.outcome and opts.outcome not in OUTCOMES:
+            raise WrongArgument(f"--outcome {opts.outcome}: there is no such outcome; they are {', '.join(OUTCOMES)}.")
+        with database().transaction() as session:
+            if opts.id is not None:
+                run = session.get(Run, opts.id)
+                if run is None:
+                    raise WrongArgument(f"There is no run {opts.id}; `scrapy runs` lists the newest.")
+                told = tell(session, run)
+                print_json(told) if opts.json else _print(told)
+                return
+            query = select(Run).order_by(Run.id.desc()).limit(opts.limit)
+            if opts.spider:
+                query = query.where(Run.spider == opts.spider)
+            if opts.outcome:
+                query = query.where(Run.outcome == opts.outcome)
+            if opts.account:
+                query = query.join(Account, Account.id == Run.account_id).where(Account.number == opts.account)
+            rows = [
+                (
+                    run.id,
+                    run.started_at,
+                    _seconds(run),
+                    run.spider,
+                    run.target,
+                    run.outcome or run.state.value,
+                    run.files,
+                    run.records,
+                    run.already,
+                    run.missing,
+                    run.sign_ins,
+                    run.requests,
+                )
+                for run in session.scalars(query)
+            ]
+        columns = (
+            "run", "started", "seconds", "spider", "target", "outcome",
+            "files", "records", "already", "missing", "sign ins", "requests",
+        )  # fmt: skip
+        show(columns, rows, empty="No run is known that fits.", as_json=opts.json)
+
+
+def tell(session: Session, run: Run) -> dict[str, Any]:
+    """Return everything that is known about a run, in the order in which a person wants it."""
+    from sqlalchemy import select
+
+    from commands.status import is_gone
+    from database.models import RunState, StoredFile
+    from scrapers.outcomes import OUTCOMES
+
+    outcome = OUTCOMES.get(run.outcome or "")
+    files = session.scalars(select(StoredFile).where(StoredFile.run_id == run.id).order_by(StoredFile.id)).all()
+    running = run.state == RunState.RUNNING
+    if running:
+        sentence = (
+            "Its process has ended without a word: run it again, nothing that was stored is lost."
+            if is_gone(run)
+            else "It is still running."
+        )
+    else:
+        sentence = outcome.sentence if outcome else "This outcome is unknown to this version."
+    return {
+        "run": run.id,
+        "spider": run.spider,
+        "target": run.target,
+        "username": run.username,
+        "job": run.job_id,
+        "started": run.started_at,
+        "ended": run.finished_at,
+        "seconds": _seconds(run),
+        "outcome": run.outcome or "running",
+        "what_happened": sentence,
+        "seen": run.message if outcome is None or run.message != outcome.sentence else None,
+        "step": run.step,
+        "selector": run.selector,
+        "who_must_act": run.actor if run.outcome not in (None, "success") else None,
+        "try_again": outcome.retry.value if outcome and run.outcome != "success" else None,
+        "counts": {
+            "files": run.files,
+            "records": run.records,
+            "already stored": run.already,
+            "missing": run.missing,
+            "sign-ins": run.sign_ins,
+            "requests": run.requests,
+            "downloads": run.downloads,
+        },
+        "missing": run.missing_names,
+        "warnings": run.warnings,
+        "files": [
+            {
+                "name": file.name,
+                "path": file.path,
+                "size": file.size,
+                "sha256": file.sha256,
+                "status": file.status.value,
+            }
+            for file in files
+        ],
+        "bundle": run.bundle,
+        "next": _next(run, outcome),
+    }
+
+
+def _next(run: Run, outcome: Any) -> list[str]:
+    """Return the commands that make sense now."""
+    from database.models import RunState
+
+    if run.state == RunState.RUNNING:
+        return ["scrapy status"]
+    if run.outcome == "success":
+        return ["scrapy export files", "scrapy export records"]
+    steps = []
+    if outcome is not None and "scrapy " in outcome.sentence:
+        # The sentence names the command that cures it, between back-quotes.
+        steps += [part for part in outcome.sentence.split("`")[1::2] if part.startswith("scrapy ")]
+    if run.bundle:
+        steps.append(f"look at {run.bundle}")
+    if outcome is not None and outcome.retry.value != "never":
+        account, _, period = run.target.partition(" ")
+        again = f"scrapy crawl {run.spider}"
+        if run.job_id:
+            again += f" -a job={run.job_id}"
+        elif run.account_id and account:
+            again += f" -a account={account}" + (
+                f" -a cycle={period}" if run.billing_cycle_id and period.count("-") == 1 else ""
+            )
+        steps.append(again)
+    return steps
+
+
+def _print(told: dict[str, Any]) -> None:
+    width = max(map(len, told))
+    for name, value in told.items():
+        if value in (None, "", [], {}):
+            continue
+        label = name.replace("_", " ").ljust(width)
+        if name == "counts":
+            print(f"{label}  {', '.join(f'{count} {what}' for what, count in value.items())}")
+        elif name == "files":
+            for file in value:
+                print(f"{label}  {file['path'] or file['name']}  {size(file['size'])}  {file['status']}")
+                label = " " * width
+        elif isinstance(value, list):
+            for line in value:
+                print(f"{label}  {line}")
+                label = " " * width
+        else:
+            print(f"{label}  {text(value)}")
+
+
+def _seconds(run: Run) -> float | None:
+    return round((run.finished_at - run.started_at).total_seconds(), 1) if run.finished_at else None
