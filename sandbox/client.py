@@ -179,6 +179,18 @@ class Running:
             raise AdminError(f"No portal has anything to configure named {', '.join(lost)}.")
 
 
+def environment_of(folder: Path) -> dict[str, str] | None:
+    """Return the variables that point at the sandbox of a state folder; None when none answers."""
+    try:
+        told = json.loads((folder / "ready.json").read_text())
+        for portal in told["portals"].values():
+            Admin(portal["url"]).configuration()
+    except (OSError, ValueError, AdminError):  # no file, or one that a killed process left behind
+        return None
+    environment: dict[str, str] = told["environment"]
+    return environment
+
+
 def wait(seconds: float) -> None:
     """Let a moment pass between two looks at a condition."""
     import threading

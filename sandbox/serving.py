@@ -7,8 +7,10 @@ import json
 import os
 import pkgutil
 import signal
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ def portal_class(word: str) -> type[Portal]:
     return portal
 
 
-async def serve(folder: Path, words: Sequence[str], sms_url: str, say: Callable[[str], object] = print) -> None:
+async def serve(folder: Path, words: Sequence[str], sms_url: str, say: Callable[[str], object]) -> None:
     """
     Serve portals until SIGTERM or SIGINT; then save and return.
 
@@ -52,12 +54,14 @@ async def serve(folder: Path, words: Sequence[str], sms_url: str, say: Callable[
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     addresses = Addresses(folder)
     async with AsyncExitStack() as stack:
+        sockets = {word: _listen(stack, addresses, portal_class(word)) for word in words}
+        ready.unlink(missing_ok=True)  # not before: whoever holds the addresses may have written it
         gateway = Gateway(sms_url, os.environ.get(TOKEN_VARIABLE, ""))
         stack.push_async_callback(gateway.close)
         portals: dict[str, Any] = {}
         environment: dict[str, str] = {}
         for word in words:
-            urls = await _open(stack, addresses, folder, portal_class(word), gateway)
+            urls = await _open(stack, sockets[word], folder, portal_class(word), gateway)
             variables = {variable: urls[origin] for origin, variable in portal_class(word).origins.items()}
             environment |= variables
             portals[word] = {"url": urls[""], "urls": urls}
@@ -67,14 +71,19 @@ async def serve(folder: Path, words: Sequence[str], sms_url: str, say: Callable[
         await stop.wait()
 
 
-async def _open(
-    stack: AsyncExitStack, addresses: Addresses, folder: Path, kind: type[Portal], gateway: Gateway
-) -> dict[str, str]:
-    """Have one portal listen on all its origins; return its addresses."""
+def _listen(stack: AsyncExitStack, addresses: Addresses, kind: type[Portal]) -> dict[str, socket.socket]:
+    """Take the addresses of a portal's origins."""
     sockets = {}
     for origin in kind.origins:
         sockets[origin] = addresses.listen(f"{kind.word}.{origin}" if origin else kind.word)
         stack.callback(sockets[origin].close)
+    return sockets
+
+
+async def _open(
+    stack: AsyncExitStack, sockets: dict[str, socket.socket], folder: Path, kind: type[Portal], gateway: Gateway
+) -> dict[str, str]:
+    """Serve one portal on all its origins; return its addresses."""
     names = {origin: sock.getsockname() for origin, sock in sockets.items()}
     urls = {origin: f"http://{host}:{port}" for origin, (host, port) in names.items()}
     state = State(folder / f"{kind.word}.sqlite")
@@ -119,8 +128,7 @@ def run(folder: Path, words: Sequence[str], sms_url: str) -> str:
         return f"{TOKEN_VARIABLE} is not set: put the token there with which messages are posted to the SMS address."
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "ready.json").unlink(missing_ok=True)
-        asyncio.run(serve(folder, words or known, sms_url))
+        asyncio.run(serve(folder, words or known, sms_url, partial(print, flush=True)))
     except AddressError as error:
         return str(error)
     except PermissionError as error:
