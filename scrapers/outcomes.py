@@ -283,6 +283,18 @@ class BrowserMissing(Failure):
     code, actor, retry = "browser_missing", Actor.OPERATOR, Retry.AFTER_ACTION
 
 
+class BrowserDied(Failure):
+    """The browser or its tab went away in the middle of the work."""
+
+    code, actor, retry = "browser_died", Actor.OPERATOR, Retry.SOON
+
+
+class FlowTimedOut(Failure):
+    """A flow in the browser did not end within LATCHKEY_FLOW_WAIT."""
+
+    code, actor, retry = "flow_timed_out", Actor.OPERATOR, Retry.SOON
+
+
 class Interrupted(Failure):
     """The run was stopped from outside before it was done."""
 

@@ -1,0 +1,97 @@
+"""`scrapy crawl`, with arguments that are checked before it starts and exit codes that tell the truth."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from typing import Any, ClassVar
+
+from scrapy.commands.crawl import Command as ScrapyCrawl
+from scrapy.exceptions import UsageError
+
+
+class Command(ScrapyCrawl):
+    """Run one spider for one or many jobs."""
+
+    default_settings: ClassVar[dict[str, Any]] = {}
+
+    def short_desc(self) -> str:
+        """Say what it does."""
+        return "Fetch: run a spider for its accounts (exit code 0 only when everything is stored)"
+
+    def long_desc(self) -> str:
+        """Say which arguments and exit codes there are."""
+        return (
+            "Run a spider for one or many jobs, e.g. `scrapy crawl bell_pdf_invoice -a account=123 -a cycle=2026-10`. "
+            "Exit codes: 0 all stored; 2 wrong usage; 3 nobody has to act, try later; 4 the operator, 5 the owner, "
+            "6 a developer has to act; 130 interrupted."
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Check the arguments, crawl, and set the exit code to that of the worst run."""
+        if len(args) != 1:
+            raise UsageError("name one spider; `scrapy list` shows them")
+        assert self.crawler_process is not None
+        try:
+            crawler = self.crawler_process.create_crawler(args[0])
+        except KeyError:
+            raise UsageError(f"there is no spider {args[0]}; `scrapy list` shows them", print_help=False) from None
+        if (problem := self._problem(crawler.spidercls, opts.spargs)) is not None:
+            sys.stderr.write(f"{problem[1]}\n")
+            self.exitcode = problem[0]
+            return
+        show_progress()
+        self.crawler_process.crawl(crawler, **opts.spargs)
+        self.crawler_process.start()
+        self.exitcode = self._exit_code(crawler)
+
+    @staticmethod
+    def _problem(spidercls: Any, arguments: dict[str, str]) -> tuple[int, str] | None:
+        """Return exit code and sentence for what would make the crawl fail before it starts."""
+        from database.encryption import key_ring
+        from database.engine import DatabaseAway, database
+        from database.settings import SettingsError
+        from scrapers.spider import PortalSpider
+        from scrapers.work import ArgumentError
+
+        if not issubclass(spidercls, PortalSpider):
+            return None
+        try:
+            parsed = spidercls.Arguments.parse(arguments)
+            key_ring()
+            with database().transaction() as session:
+                spidercls.plans(session, parsed)
+        except (ArgumentError, SettingsError) as error:
+            return 2, str(error)
+        except DatabaseAway as error:
+            return 4, str(error)
+        return None
+
+    @staticmethod
+    def _exit_code(crawler: Any) -> int:
+        from scrapers.outcomes import UnexpectedError
+
+        spider = crawler.spider
+        if spider is None:
+            return 1
+        reason = crawler.stats.get_value("finish_reason")
+        work = getattr(spider, "work", None)
+        if work is None:
+            return 0 if reason == "finished" else UnexpectedError.outcome.exit_code
+        for job in work.jobs.values():
+            if job.outcome is not None and job.outcome.exit_code and job.bundle:
+                sys.stderr.write(f"Evidence: {job.bundle} (`scrapy runs {job.id}`)\n")
+        if reason == "shutdown":
+            return 130
+        return int(work.exit_code)
+
+
+def show_progress() -> None:
+    """Print progress lines to standard error, apart from the log."""
+    progress = logging.getLogger("latchkey.progress")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    progress.addHandler(handler)
+    progress.setLevel(logging.INFO)
+    progress.propagate = False

@@ -1,0 +1,549 @@
+"""Who is signed in: sessions reused and proved, one sign-in for everybody, recovery in mid-run at most once each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from http.cookiejar import Cookie
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import Request, signals
+from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
+from scrapy.http.request import NO_CALLBACK
+
+from database import ledger as ledger_results
+from database.engine import DatabaseAway
+from database.leases import Leases
+from database.ledger import Ledger, Refusal
+from database.sessions import SavedSession, Sessions
+from database.settings import database_settings
+from middlewares.two_factor import CodeSource
+from scrapers import outcomes
+from scrapers.login import Attempt, BrowserLogin, FormLogin, Identity, Login
+from scrapers.options import crawl_settings
+from scrapers.outcomes import CacheError, Failure, LoginFailed, SignedOut
+from scrapers.page import PortalPage, session_state
+from scrapers.redaction import redactor
+from scrapers.spider import name_failure
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from scrapers.credentials import Credential
+    from scrapers.work import Job
+
+logger = logging.getLogger(__name__)
+progress = logging.getLogger("latchkey.progress")
+
+REPLAYS = 6  # times one request is sent again into a new session: many requests in flight may meet the same end
+REFUSALS: dict[str, type[LoginFailed]] = {
+    "blocked": outcomes.CredentialBlocked,
+    "cooling_down": outcomes.CredentialCoolingDown,
+    "budget": outcomes.SignInBudgetSpent,
+}
+# Ends of an attempt that are an answer of the portal; any other end after a submission is an attempt without one.
+ANSWERS = (outcomes.BadCredentials, outcomes.AccountLocked, outcomes.CaptchaShown, outcomes.MfaFailed)
+# Ends that say nothing of the portal's answer: after a submission they are all the same.
+UNHEARD = (outcomes.PortalDown, outcomes.BrowserDied, outcomes.FlowTimedOut, outcomes.RateLimited)
+
+
+class SessionKeeper:
+    """The one session of a (login, credential) in this process: reused, proved, renewed, and let go."""
+
+    def __init__(self, auth: AuthMiddleware, login: type[Login], credential: Credential) -> None:
+        self.auth = auth
+        self.crawler = auth.crawler
+        self.work = auth.crawler.spider.work  # type: ignore[union-attr]
+        self.login = login()
+        self.credential = credential
+        self.name = f"{login.name}:{credential.username}"
+        self.saved: SavedSession | None = None
+        self.proved = False
+        self.served = False  # the portal has answered somebody in this session
+        self.context = ""  # the browser context that holds it
+        self._establishing: asyncio.Task[None] | None = None
+        self._failure: Failure | None = None  # remembered, so that no waiting request starts another attempt
+        self._proving = asyncio.Lock()
+        self._running = asyncio.Lock()
+        self._held: set[str] = set()
+        self._renewal: asyncio.Task[None] | None = None
+        self.lost = False
+        self._barren = 0  # sessions in a row in which nobody was served
+
+    def note_served(self) -> None:
+        """Remember that the portal answered somebody in this session."""
+        self.served, self._barren = True, 0
+
+    def hopeless(self) -> bool:
+        """Tell whether yet another sign-in is pointless: two sessions in a row served nobody."""
+        if not self.served:
+            self._barren += 1
+        return self._barren > 1
+
+    def is_over(self, exception: Exception) -> bool:
+        """Tell whether this exception is the failed sign-in itself, which everybody who waited is told of."""
+        return exception is self._failure
+
+    @property
+    def version(self) -> int:
+        """The version of the present session; 0 when there is none."""
+        return self.saved.version if self.saved else 0
+
+    async def ensure(self, job: Job, stale: int = -1) -> SavedSession:
+        """Return a session newer than *stale*; the first caller brings it about, everybody else waits for the same task."""
+        if self._failure is not None:
+            raise self._failure
+        if self.saved is not None and self.version != stale:
+            return self.saved
+        if self._establishing is None:
+            self._establishing = asyncio.ensure_future(self._establish(job, stale))
+        try:
+            await asyncio.shield(self._establishing)
+        except Failure as failure:
+            self._failure = failure
+            raise
+        finally:
+            if self._establishing is not None and self._establishing.done():
+                self._establishing = None
+        assert self.saved is not None
+        return self.saved
+
+    async def _establish(self, job: Job, stale: int) -> None:
+        await self._hold_run_lease()
+        sessions = Sessions(self.work.db)
+        if stale > 0:
+            await asyncio.to_thread(sessions.destroy, self.login.name, self.credential.username, stale)
+            await self._let_go()
+        lease = f"sign-in:{self.name}"
+        deadline = asyncio.get_running_loop().time() + crawl_settings().busy_wait
+        while True:
+            saved = await asyncio.to_thread(sessions.load, self.login.name, self.credential.username)
+            if saved is not None and saved.version != stale and await self._usable(saved):
+                self._adopt(saved, proved=False)
+                logger.info("Reusing the session of %s", self.login.name)
+                return
+            if await self._acquire(lease):
+                break
+            if asyncio.get_running_loop().time() > deadline:
+                raise outcomes.CredentialBusy("Another process is still signing in.")
+            await asyncio.sleep(0.2)  # between two looks at the lease
+        try:
+            saved = await asyncio.to_thread(sessions.load, self.login.name, self.credential.username)
+            if saved is not None and saved.version != stale and await self._usable(saved):
+                self._adopt(saved, proved=False)  # somebody signed in while we waited for the lease
+                return
+            await self._sign_in(job)
+        finally:
+            await self._release(lease)
+
+    async def _usable(self, saved: SavedSession) -> bool:
+        """Tell whether a stored session can be compared with anything: one of nobody we know is not trusted."""
+        if self.login.shows_username:
+            return True
+        known = await asyncio.to_thread(Sessions(self.work.db).known_identity, saved.login, saved.username)
+        return bool(known.name or known.accounts)
+
+    def _adopt(self, saved: SavedSession, *, proved: bool) -> None:
+        self.saved, self.proved, self.served = saved, proved, False
+        for cookie in saved.state.get("cookies", []):
+            redactor.add(cookie["value"])
+        for _name, value in (entry for entries in saved.state.get("session_storage", {}).values() for entry in entries):
+            redactor.add(value)
+        for origin in saved.state.get("origins", []):
+            redactor.add(*(entry["value"] for entry in origin.get("localStorage", [])))
+        if middleware := self.crawler.get_downloader_middleware(CookiesMiddleware):
+            jar = middleware.jars[self.jar]
+            for cookie in saved.state.get("cookies", []):
+                jar.set_cookie(as_cookie(cookie))
+
+    @property
+    def jar(self) -> str:
+        """The key of this session's cookie jar: a new session never sees an old one's cookies."""
+        return f"{self.name}:{self.version}"
+
+    # Signing in
+
+    async def _sign_in(self, job: Job) -> None:
+        ledger = Ledger(self.work.db, database_settings().sign_in_budget)
+        name, username = self.login.name, self.credential.username
+        try:
+            attempt_id = await asyncio.to_thread(ledger.begin, name, username, self.credential.secret, job.id)
+        except Refusal as refusal:
+            raise REFUSALS[refusal.kind](refusal.reason) from None
+        progress.info("%s: signing in to %s", self.work.spider, name)
+        job.counts.sign_ins += 1
+        result = ledger_results.NOT_SUBMITTED
+        attempt: Attempt | None = None
+        try:
+            # The flow and the requests have deadlines of their own; this one is for what has none.
+            async with (
+                asyncio.timeout(self._deadline() + 30),
+                CodeSource(self.work, type(self.login), self.credential, job.id) as codes,
+            ):
+                attempt = Attempt(self.credential, codes, visible=self.work.visible)
+                state, user_agent, identity = await self._walk(job, attempt)
+            result = ledger_results.SIGNED_IN
+        except TimeoutError:
+            raise outcomes.SignInTimedOut("It did not end within LATCHKEY_SIGN_IN_WAIT.") from None
+        except Failure as failure:
+            failure.evidence.setdefault("screens", list(attempt.screens) if attempt else [])
+            if isinstance(failure, ANSWERS):
+                result = failure.outcome.code
+            elif attempt and attempt.submitted and isinstance(failure, UNHEARD):
+                raise outcomes.SignInTimedOut(
+                    failure.detail, failure.step, failure.selector, failure.evidence
+                ) from failure
+            raise
+        finally:
+            if result == ledger_results.NOT_SUBMITTED and attempt and attempt.submitted:
+                result = ledger_results.UNANSWERED
+            await asyncio.to_thread(ledger.finish, attempt_id, result)
+        await self._accept(job, state, user_agent, identity)
+
+    def _deadline(self) -> float:
+        settings = crawl_settings()
+        return settings.sign_in_wait + (settings.person_wait if self.work.visible else 0)
+
+    async def _walk(self, job: Job, attempt: Attempt) -> tuple[dict[str, Any], str, Identity]:
+        if isinstance(self.login, BrowserLogin):
+            return await self._walk_browser(self.login, job, attempt)
+        assert isinstance(self.login, FormLogin)
+        return await self._walk_forms(self.login, job, attempt)
+
+    async def _walk_browser(
+        self, login: BrowserLogin, job: Job, attempt: Attempt
+    ) -> tuple[dict[str, Any], str, Identity]:
+        async def flow(page: PortalPage) -> tuple[dict[str, Any], str, Identity]:
+            await login.sign_in(page, attempt)
+            identity = await login.page_identity(page)
+            return await session_state(page.raw.context), await page.raw.evaluate("navigator.userAgent"), identity
+
+        self.context = f"{self.name}:{id(attempt)}"
+        meta = {"flow": flow, "login": login.name, "context": self.context, "flow_wait": self._deadline()}
+        request = self._own_request(job, login.address(), meta)
+        response = await self._download(request)
+        return response.meta["flow_result"]  # type: ignore[no-any-return]
+
+    async def _walk_forms(self, login: FormLogin, job: Job, attempt: Attempt) -> tuple[dict[str, Any], str, Identity]:
+        jar = f"{self.name}:{id(attempt)}"
+
+        async def send(request: Request) -> Response:
+            own = self._own_request(job, request.url, {"cookiejar": jar})
+            return await self._download(own.replace(method=request.method, body=request.body, headers=request.headers))
+
+        landing = await login.sign_in(send, attempt)
+        identity = login.identity(landing)
+        if not identity and login.home:
+            identity = login.identity(await send(Request(login.home_address())))
+        middleware = self.crawler.get_downloader_middleware(CookiesMiddleware)
+        assert middleware is not None
+        cookies = [from_cookie(cookie) for cookie in middleware.jars.pop(jar)]
+        return {"cookies": cookies}, "", identity
+
+    def _own_request(self, job: Job, url: str, meta: dict[str, Any]) -> Request:
+        own = {"job": job.id, "sign_in": True, "dont_retry": True, "allow_offsite": True}
+        own["download_timeout"] = min(60, crawl_settings().sign_in_wait)
+        return Request(url, callback=NO_CALLBACK, dont_filter=True, meta={**own, **meta})
+
+    async def _download(self, request: Request) -> Response:
+        try:
+            return await self.crawler.engine.download_async(request)  # type: ignore[union-attr]
+        except LoginFailed:
+            raise
+        except Failure as failure:
+            raise failure from None
+        except Exception as error:
+            raise name_failure(error, request) from error
+
+    async def _accept(self, job: Job, state: dict[str, Any], user_agent: str, identity: Identity) -> None:
+        """Save a new session once it is proved whose it is."""
+        for cookie in state.get("cookies", []):
+            redactor.add(cookie["value"])
+        await self._prove(job, identity, fresh=True)
+        expires = datetime.now(UTC) + self.login.life if self.login.life else None
+        proof = identity.username or identity.name or ",".join(sorted(identity.accounts))
+        sessions = Sessions(self.work.db)
+        name, username = self.login.name, self.credential.username
+        await asyncio.to_thread(sessions.save, name, username, state, user_agent, proof, expires)
+        saved = await asyncio.to_thread(sessions.load, name, username)
+        if saved is None:
+            raise outcomes.LeaseLost("The session was destroyed while it was being saved.")
+        self._adopt(saved, proved=True)
+        if self.crawler.spider.rendering == "http":  # type: ignore[union-attr]
+            await self._drop_context()  # its cookies go on over HTTP
+
+    # Proving whose session it is
+
+    async def prove(self, job: Job, identity: Identity, response: Response | None = None) -> None:
+        """Prove a reused session by what a page shows, or by asking for the page that shows it; once."""
+        async with self._proving:
+            if self.proved:
+                return
+            if not identity and isinstance(self.login, FormLogin) and self.login.home:
+                request = self._own_request(job, self.login.home_address(), {"cookiejar": self.jar})
+                answer = await self._download(request)
+                if self.login.is_signed_out(answer):
+                    raise SignedOut("The session was over when it was looked at.")
+                identity = self.login.identity(answer)
+            await self._prove(job, identity, fresh=False)
+            self.proved = True
+
+    async def _prove(self, job: Job, identity: Identity, *, fresh: bool) -> None:
+        sessions = Sessions(self.work.db)
+        name, username = self.login.name, self.credential.username
+        known = await asyncio.to_thread(sessions.known_identity, name, username)
+        account = getattr(job.target, "account", None)
+        failure: LoginFailed | None = None
+        if identity.username:
+            if identity.username.casefold() != username.casefold():
+                failure = outcomes.IdentityMismatch("The page shows another user name.")
+        elif identity.name:
+            if known.name is not None and known.name != identity.name:
+                failure = outcomes.IdentityMismatch("The page shows another name than before.")
+            elif known.name is None and not fresh:
+                failure = outcomes.IdentityUnproved("The name that the page shows was never proved before.")
+        elif identity.accounts:
+            if account is not None and account not in identity.accounts:
+                failure = outcomes.IdentityMismatch("The page does not list the job's account.")
+            elif known.accounts and not known.accounts & identity.accounts:
+                failure = outcomes.IdentityMismatch("The page lists none of the accounts that were proved before.")
+        else:
+            failure = outcomes.IdentityUnproved()
+        if failure is None:
+            shown = identity.name or None
+            await asyncio.to_thread(sessions.remember_identity, name, username, shown, identity.accounts)
+            return
+        await asyncio.to_thread(sessions.destroy, name, username)
+        await self._let_go()
+        self._failure = failure
+        raise failure
+
+    async def guard(self, page: PortalPage, job: Job) -> None:
+        """Before the first flow in a reused session: whose is it?"""
+        if self.proved:
+            return
+        assert isinstance(self.login, BrowserLogin)
+        await self.prove(job, await self.login.guard(page))
+
+    # Leases
+
+    async def _hold_run_lease(self) -> None:
+        """Take the session for this crawl alone, unless its requests carry everything themselves."""
+        lease = f"run:{self.name}"
+        async with self._running:
+            if self.login.shared or lease in self._held:
+                return
+            deadline = asyncio.get_running_loop().time() + crawl_settings().busy_wait
+            while not await self._acquire(lease):
+                if asyncio.get_running_loop().time() > deadline:
+                    raise outcomes.CredentialBusy()
+                await asyncio.sleep(0.2)  # between two looks at the lease
+
+    async def _acquire(self, lease: str) -> bool:
+        seconds = database_settings().lease_seconds
+        epoch = await asyncio.to_thread(Leases(self.work.db).acquire, lease, self.work.crawl, seconds)
+        if epoch is None:
+            return False
+        self._held.add(lease)
+        if self._renewal is None:
+            self._renewal = asyncio.ensure_future(self._renew())
+        return True
+
+    async def _renew(self) -> None:
+        leases, seconds = Leases(self.work.db), database_settings().lease_seconds
+        while self._held:
+            await asyncio.sleep(seconds / 3)
+            for lease in list(self._held):
+                try:
+                    kept = await asyncio.to_thread(leases.renew, lease, self.work.crawl, seconds)
+                except DatabaseAway:
+                    continue  # the lease lives two thirds longer; the next look may find the database again
+                if not kept and lease in self._held:
+                    self._held.discard(lease)
+                    self.lost = True
+                    self.auth.lose(self)
+
+    async def _release(self, lease: str) -> None:
+        if lease in self._held:
+            self._held.discard(lease)
+            await asyncio.to_thread(Leases(self.work.db).release, lease, self.work.crawl)
+
+    # Letting go
+
+    async def _let_go(self) -> None:
+        await self._drop_context()
+        self.saved, self.proved = None, False
+
+    async def _drop_context(self) -> None:
+        handler = getattr(self.crawler, "latchkey_handler", None)
+        if handler is not None:
+            await handler.drop_context(self.context or self.jar)
+        self.context = ""
+
+    async def close(self) -> None:
+        """Keep the session with its newest cookies, and give the leases back."""
+        try:
+            if self.saved is not None and not self.lost and self.served:
+                await self._keep(self.saved)
+        finally:
+            if self._renewal is not None:
+                self._renewal.cancel()
+            for lease in list(self._held):
+                await self._release(lease)
+
+    async def _keep(self, saved: SavedSession) -> None:
+        state = dict(saved.state)
+        handler = getattr(self.crawler, "latchkey_handler", None)
+        context = await handler.context(self.context or self.jar) if handler else None
+        middleware = self.crawler.get_downloader_middleware(CookiesMiddleware)
+        if context is not None:
+            state.update(await context.storage_state())
+        elif middleware is not None and self.jar in middleware.jars:
+            state["cookies"] = [from_cookie(cookie) for cookie in middleware.jars[self.jar]]
+        if state != saved.state:
+            sessions = Sessions(self.work.db)
+            await asyncio.to_thread(sessions.touch_state, saved.login, saved.username, saved.version, state)
+
+
+class AuthMiddleware:
+    """Gives every request of a job the session it needs, and recovers requests that met a dead one."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self._keepers: dict[tuple[str, str], SessionKeeper] = {}
+        crawler.signals.connect(self._close, signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the middleware."""
+        return cls(crawler)
+
+    def _keeper(self, request: Request) -> tuple[SessionKeeper, Job] | None:
+        spider: Any = self.crawler.spider
+        job = spider.work.job(request.meta)
+        if job is None or request.meta.get("sign_in") or not spider.logins:
+            return None
+        login = Login.registry[request.meta["login"]] if "login" in request.meta else spider.logins[0]
+        if job.credential is None:
+            raise outcomes.CredentialMissing(f"Portal: {spider.portal}.")
+        key = (login.name, job.credential.username)
+        if key not in self._keepers:
+            self._keepers[key] = SessionKeeper(self, login, job.credential)
+        return self._keepers[key], job
+
+    async def process_request(self, request: Request) -> None:
+        """Wait until somebody is signed in, and put the request into that session."""
+        found = self._keeper(request)
+        if found is None:
+            return
+        keeper, job = found
+        if keeper.lost:
+            raise outcomes.LeaseLost()
+        saved = await keeper.ensure(job)
+        request.meta["session"] = saved.version
+        if request.meta.get("flow") is not None:
+            request.meta["context"] = keeper.context or keeper.jar
+            request.meta["state"] = saved.state
+            request.meta["guard"] = lambda page: keeper.guard(page, job)
+        else:
+            request.meta["cookiejar"] = keeper.jar
+            if saved.user_agent:
+                request.headers["User-Agent"] = saved.user_agent
+
+    async def process_response(self, request: Request, response: Response) -> Request | Response:
+        """Pass an answer on once it is proved whose session it came from; recover it when nobody was signed in."""
+        found = self._keeper(request)
+        if found is None:
+            return response
+        keeper, job = found
+        if request.meta.get("session") != keeper.version and not keeper.proved:
+            return await self._replay(request, keeper, job, SignedOut())
+        if request.meta.get("flow") is None:
+            if keeper.login.is_signed_out(response):
+                return await self._replay(request, keeper, job, SignedOut())
+            try:
+                await keeper.prove(job, keeper.login.identity(response), response)
+            except SignedOut as failure:
+                return await self._replay(request, keeper, job, failure)
+        keeper.note_served()
+        return response
+
+    async def process_exception(self, request: Request, exception: Exception) -> Request | None:
+        """Recover a flow that met the end of its session, the cache error, or the end of its browser."""
+        if not isinstance(exception, (SignedOut, CacheError, outcomes.BrowserDied)):
+            return None
+        found = self._keeper(request)
+        if found is None or found[0].is_over(exception):
+            return None
+        return await self._replay(request, *found, exception)
+
+    async def _replay(self, request: Request, keeper: SessionKeeper, job: Job, failure: Failure) -> Request:
+        """Renew the session, unless somebody has meanwhile, and return the request to be sent again; bounded."""
+        replays = request.meta.get("replays", 0) + 1
+        seen = request.meta.get("session", 0)
+        if isinstance(failure, (CacheError, outcomes.BrowserDied)):
+            code = failure.outcome.code
+            job.recoveries[code] = job.recoveries.get(code, 0) + 1
+            if job.recoveries[code] > 1:
+                raise failure
+        elif replays > REPLAYS or (seen == keeper.version and keeper.hopeless()):
+            raise failure
+        if isinstance(failure, outcomes.BrowserDied):
+            keeper.context = ""  # a new one is made from the session's state
+        else:
+            job.warnings.append(f"{failure.outcome.code}: recovered by a new sign-in.")
+            await keeper.ensure(job, stale=seen)
+        # dont_filter: the request was seen before; the priority brings it before those that never failed.
+        return request.replace(
+            dont_filter=True, priority=request.priority + 50, meta={**request.meta, "replays": replays}
+        )
+
+    def lose(self, keeper: SessionKeeper) -> None:
+        """A lease is lost: every job in that session fails and stores nothing more."""
+        for job in self.crawler.spider.work.jobs.values():  # type: ignore[union-attr]
+            if job.credential and job.credential.username == keeper.credential.username and not job.outcome:
+                job.fail(outcomes.LeaseLost())
+
+    async def _close(self) -> None:
+        for keeper in self._keepers.values():
+            await keeper.close()
+
+
+def as_cookie(cookie: dict[str, Any]) -> Cookie:
+    """Return a browser's cookie as a jar holds it: a host-only one stays host-only."""
+    domain, expires = cookie["domain"], cookie.get("expires", -1)
+    dotted = domain.startswith(".")
+    return Cookie(
+        version=0,
+        name=cookie["name"],
+        value=cookie["value"],
+        port=None,
+        port_specified=False,
+        domain=domain,
+        domain_specified=dotted,
+        domain_initial_dot=dotted,
+        path=cookie.get("path", "/"),
+        path_specified=True,
+        secure=cookie.get("secure", False),
+        expires=int(expires) if expires and expires > 0 else None,
+        discard=not expires or expires <= 0,
+        comment=None,
+        comment_url=None,
+        rest={},
+    )
+
+
+def from_cookie(cookie: Cookie) -> dict[str, Any]:
+    """Return a jar's cookie as a browser's storage state holds it."""
+    return {
+        "name": cookie.name,
+        "value": cookie.value or "",
+        "domain": cookie.domain,
+        "path": cookie.path,
+        "secure": cookie.secure,
+        "expires": cookie.expires or -1,
+        "httpOnly": False,
+        "sameSite": "Lax",
+    }

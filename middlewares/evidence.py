@@ -1,0 +1,191 @@
+"""What exactly happened: the requests of each job, and one redacted bundle for every failed run."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import platform
+import re
+import time
+import traceback
+import zipfile
+from collections import defaultdict, deque
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import signals
+from scrapy.exceptions import NotConfigured
+from scrapy.http import Response, TextResponse
+
+from database.models.base import utc_now
+from database.settings import database_settings
+from scrapers.options import crawl_settings
+from scrapers.redaction import MASK, bare_url, redactor
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+
+    from scrapers.outcomes import Failure
+    from scrapers.work import Job
+
+logger = logging.getLogger(__name__)
+
+KEPT_REQUESTS = 300  # per job, the newest
+LARGEST_PAGE = 1_000_000  # characters of a page that are kept
+LARGEST_BUNDLE = 5_000_000  # bytes
+SHOWN_HEADERS = ("Content-Type", "Content-Length", "Content-Disposition", "Retry-After", "Server", "Date")
+
+
+class EvidenceMiddleware:
+    """Counts and notes every HTTP request, and makes the bundle in memory, redacted before it touches the disk."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        work = getattr(crawler.spider, "work", None)
+        if work is None:
+            raise NotConfigured("This spider has no jobs: nothing to keep evidence of.")
+        self.work = work
+        self._requests: defaultdict[int, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=KEPT_REQUESTS))
+        if crawl_settings().evidence:
+            work.evidence = self
+        crawler.signals.connect(self._scheduled, signals.request_dropped)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the middleware."""
+        return cls(crawler)
+
+    def _scheduled(self, request: Request) -> None:
+        self._note(request, "dropped as a duplicate", None)
+
+    def process_request(self, request: Request) -> None:
+        """Count a request of a job as it goes out."""
+        job = self.work.job(request.meta)
+        request.meta["sent_at"] = time.monotonic()
+        if job is not None and request.meta.get("flow") is None:
+            job.counts.requests += 1
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Note an answer."""
+        self._note(request, str(response.status), response)
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Note what came instead of an answer."""
+        self._note(request, type(exception).__name__, None)
+
+    def _note(self, request: Request, result: str, response: Response | None) -> None:
+        headers = {}
+        if response is not None:
+            for name in SHOWN_HEADERS:
+                if value := response.headers.get(name):
+                    headers[name] = value.decode("latin-1")
+            if location := response.headers.get("Location"):
+                headers["Location"] = bare_url(location.decode("latin-1"))
+        kind = "sign-in" if request.meta.get("sign_in") else "flow" if request.meta.get("flow") else "request"
+        self._requests[request.meta.get("job", 0)].append(
+            {
+                "at": utc_now().isoformat(timespec="milliseconds"),
+                "kind": kind,
+                "method": request.method,
+                "url": bare_url(request.url),
+                "result": result,
+                "milliseconds": round((time.monotonic() - request.meta.get("sent_at", time.monotonic())) * 1000),
+                "bytes": len(response.body) if response is not None else 0,
+                "headers": headers,
+            }
+        )
+
+    def bundle(self, job: Job, failure: Failure) -> str | None:
+        """Write the bundle of a failed run; return its path. At most LARGEST_BUNDLE bytes, mode 600."""
+        evidence = failure.evidence
+        story = {
+            "run": job.id,
+            "crawl": self.work.crawl,
+            "spider": self.work.spider,
+            "job": job.label,
+            "outcome": failure.outcome.code,
+            "who_must_act": failure.outcome.actor,
+            "try_again": failure.outcome.retry,
+            "sentence": str(failure),
+            "step": failure.step,
+            "selector": failure.selector,
+            "url": evidence.get("url", ""),
+            "steps": evidence.get("steps", []),
+            "screens": evidence.get("screens", []),
+            "all_failures": [f"{f.outcome.code}: {f}" for f in job.failures],
+            "warnings": job.warnings,
+            "counts": vars(job.counts),
+            "listed": len(job.listed),
+            "missing": self.work.missing(job),
+            "cause": causes(failure),
+            "versions": versions(),
+        }
+        members: dict[str, bytes] = {"run.json": self._text(json.dumps(story, indent=2, default=str))}
+        members["requests.json"] = self._text(json.dumps(list(self._requests[job.id]), indent=1))
+        if page := evidence.get("page"):
+            members["page.html"] = self._text(scrub_page(page))
+        response = evidence.get("response")
+        if isinstance(response, TextResponse):
+            members["response.html"] = self._text(scrub_page(response.text))
+        if screenshot := evidence.get("screenshot"):
+            members["screenshot.jpg"] = screenshot
+        data = pack(members)
+        if len(data) > LARGEST_BUNDLE:
+            members.pop("screenshot.jpg", None)
+            data = pack(members)
+        folder = database_settings().data_dir / "evidence"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / f"{job.id}-{failure.outcome.code}.zip"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(data)
+        return str(path)
+
+    @staticmethod
+    def _text(text: str) -> bytes:
+        return redactor.hide(text[: LARGEST_PAGE * 2]).encode()
+
+
+def scrub_page(html: str) -> str:
+    """
+    Return a page without scripts and without what its fields hold: tokens and codes live there.
+
+    >>> scrub_page('<script>let t = "x"</script><input name="csrf" value="abc">')
+    '<script></script><input name="csrf" value="•••">'
+    """
+    html = re.sub(r"(<script\b[^>]*>).*?(</script\s*>)", r"\1\2", html, flags=re.S | re.I)
+    html = re.sub(
+        r"(<(?:input|meta)\b[^>]*?\b(?:value|content)\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s>]+)",
+        rf'\1"{MASK}"',
+        html,
+        flags=re.I,
+    )
+    return html[:LARGEST_PAGE]
+
+
+def causes(error: BaseException) -> list[str]:
+    """Return the chain of exceptions that led to a failure, with the lines of our own code that they passed."""
+    chain: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None and len(chain) < 10:
+        frames = [f"{f.name}:{f.lineno}" for f in traceback.extract_tb(seen.__traceback__)][-6:]
+        chain.append(f"{type(seen).__name__}: {str(seen)[:500]} [{' > '.join(frames)}]")
+        seen = seen.__cause__ or seen.__context__
+    return chain
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that matter when a run is looked at later."""
+    names = ("scrapy", "scrapy-playwright", "playwright", "sqlalchemy", "aiohttp")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def pack(members: dict[str, bytes]) -> bytes:
+    """Return a ZIP of the members, made in memory."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()

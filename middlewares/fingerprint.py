@@ -1,0 +1,21 @@
+"""What makes two requests the same: URL, method and body, and the job they are for."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from scrapy.utils.request import RequestFingerprinter
+
+if TYPE_CHECKING:
+    from scrapy import Request
+
+
+class JobFingerprinter(RequestFingerprinter):
+    """Scrapy's fingerprint with the job in it: one address shows each account something else."""
+
+    def fingerprint(self, request: Request) -> bytes:
+        """Return 20 bytes."""
+        plain = super().fingerprint(request)
+        job = request.meta.get("job")
+        return plain if job is None else hashlib.sha1(plain + str(job).encode()).digest()

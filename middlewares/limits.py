@@ -1,0 +1,89 @@
+"""The pace at which a portal is asked: Retry-After obeyed, backoff with jitter, and a breaker when it is down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Self
+
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest
+
+from scrapers.options import crawl_settings
+from scrapers.outcomes import PortalDown, RateLimited
+from scrapers.redaction import bare_url
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+logger = logging.getLogger(__name__)
+
+TRIES = 6  # answers 429 to one request before the job gives up
+BREAKS_AFTER = 20  # failures in a row, over all requests, after which the portal counts as down
+FIRST_PAUSE = 0.5  # seconds; doubled with each try, up to LATCHKEY_RETRY_WAIT
+
+
+class LimitsMiddleware:
+    """Holds every request of the crawl back while the portal wants a pause, and ends the crawl's work when it is down."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self._resume_at = 0.0  # loop time
+        self._failures = 0
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the middleware."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Wait for the end of a pause; refuse when the breaker is open."""
+        if self._failures >= BREAKS_AFTER:
+            raise PortalDown(f"{self._failures} failures in a row; {bare_url(request.url)} was not asked any more.")
+        loop = asyncio.get_running_loop()
+        while (remaining := self._resume_at - loop.time()) > 0:  # the pause may be prolonged meanwhile
+            await asyncio.sleep(remaining)
+
+    async def process_response(self, request: Request, response: Response) -> Request | Response:
+        """Answer 429, and 503 with Retry-After, with a pause for everybody and the same request again."""
+        wanted = retry_after(response)
+        limited = response.status == 429 or (response.status == 503 and wanted is not None)
+        if not limited:
+            self._failures = self._failures + 1 if response.status >= 500 else 0
+            return response
+        if request.meta.get("sign_in"):
+            return response  # a sign-in is never sent twice
+        tries = request.meta.get("rate_tries", 0) + 1
+        ceiling = crawl_settings().retry_wait
+        pause = FIRST_PAUSE * 2**tries * random.uniform(0.5, 1.0) if wanted is None else wanted
+        if tries > TRIES or pause > max(ceiling, 0):
+            text = f"it asks for {pause:.0f} s, more than LATCHKEY_RETRY_WAIT" if tries <= TRIES else f"{tries} times"
+            raise RateLimited(f"{bare_url(request.url)}: {text}.")
+        self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + pause)
+        logger.info("The portal asks for a pause of %.1f s", pause)
+        self.crawler.stats.inc_value("limits/pauses")
+        return request.replace(
+            dont_filter=True, priority=request.priority + 50, meta={**request.meta, "rate_tries": tries}
+        )
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Count what went wrong on the way, for the breaker."""
+        if not isinstance(exception, IgnoreRequest):
+            self._failures += 1
+
+
+def retry_after(response: Response) -> float | None:
+    """Return the seconds that Retry-After asks for, given as seconds or as a date; None where there is none."""
+    text = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
+    if not text:
+        return None
+    if text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,117 @@
+"""Where one-time codes come from: TOTP, a message through the webhook, or a person at the prompt."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from database.codes import CodeBroker, CodeNotReceived, OpenRequest, ReceiverBusy
+from database.totp import TotpSteps
+from scrapers import outcomes
+from scrapers.options import crawl_settings
+from scrapers.redaction import redactor
+
+if TYPE_CHECKING:
+    from scrapers.credentials import Credential
+    from scrapers.login import Login
+    from scrapers.work import Work
+
+logger = logging.getLogger(__name__)
+
+
+# Ends of a sign-in after which we know that the portal sent no code, so that the receiver need not rest.
+NOTHING_SENT = (
+    outcomes.BadCredentials,
+    outcomes.AccountLocked,
+    outcomes.CaptchaShown,
+    outcomes.Blocked,
+    outcomes.PortalDown,
+)
+
+
+class CodeSource:
+    """The second factor of one sign-in attempt. Use it as an async context manager, so that the receiver is freed."""
+
+    def __init__(self, work: Work, login: type[Login], credential: Credential, run_id: int | None) -> None:
+        self.work = work
+        self.login = login
+        self.credential = credential
+        self.run_id = run_id
+        self._stack = AsyncExitStack()
+        self._request: OpenRequest | None = None
+        self._asked = False  # somebody made the portal send, as far as we know
+
+    async def __aenter__(self) -> CodeSource:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        nothing_sent = error is None or isinstance(error, NOTHING_SENT)
+        if self._request is not None and not self._asked and nothing_sent:
+            self._request.unused()
+        await self._stack.aclose()
+
+    async def expect(self) -> None:
+        """Open the code request, waiting for the receiver, before the portal can be made to send anything."""
+        channel = self.login.channel
+        if self._request is not None or channel is None or self.credential.totp_secret or not self.credential.receiver:
+            return
+        broker = CodeBroker(self.work.db)
+        opened = broker.open(
+            login=self.login.name,
+            username=self.credential.username,
+            receiver=self.credential.receiver,
+            senders=channel.senders,
+            pattern=channel.pattern,
+            kind=channel.kind,
+            life=self.login.code_life,
+            wait=crawl_settings().busy_wait,
+            run_id=self.run_id,
+        )
+        try:
+            self._request = await self._stack.enter_async_context(opened)
+        except ReceiverBusy as error:
+            raise outcomes.CodeNotReceived("The receiver was busy with other sign-ins all the time.") from error
+
+    def sent(self) -> None:
+        """The portal was made to send: from here on the receiver rests unless the code is claimed."""
+        self._asked = True
+
+    async def code(self) -> str:
+        """Return the code; it is hidden from every log from here on."""
+        code = await self._code()
+        redactor.add(code)
+        return code
+
+    async def _code(self) -> str:
+        if self.credential.totp_secret:
+            return await self._totp(self.credential.totp_secret)
+        if self.work.prompt is not None:
+            return await asyncio.to_thread(self.work.prompt, f"One-time code of {self.login.name}: ")
+        if self._request is None:
+            await self.expect()
+        if self._request is None:
+            raise outcomes.MfaRequired("The credential has neither a TOTP secret nor a receiver.")
+        try:
+            return await self._request.answer(crawl_settings().code_wait)
+        except CodeNotReceived as error:
+            raise outcomes.CodeNotReceived(f"Nothing came within {crawl_settings().code_wait:g} s.") from error
+
+    async def _totp(self, secret: str) -> str:
+        import pyotp
+
+        try:
+            totp = pyotp.TOTP("".join(secret.split()).upper())
+            totp.now()
+        except (ValueError, TypeError) as error:
+            raise outcomes.MfaFailed("The TOTP secret is not base32.") from error
+        steps = TotpSteps(self.work.db)
+        while True:
+            step = int(time.time()) // totp.interval
+            if await asyncio.to_thread(steps.use_step, self.login.name, self.credential.username, step):
+                return totp.at(step * totp.interval)
+            logger.info("The code of this half minute was used already: waiting for the next one")
+            # A step is never submitted twice, so the wait ends exactly with it.
+            await asyncio.sleep((step + 1) * totp.interval - time.time())

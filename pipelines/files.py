@@ -1,0 +1,156 @@
+"""Check a downloaded file and move it into the store, atomically: no empty or half file is ever visible there."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import shutil
+import stat
+import uuid
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy.exceptions import NotConfigured
+
+from pipelines.options import pipeline_settings
+from scrapers.items.base import FileItem
+from scrapers.outcomes import BadFile, StoreAway
+from scrapers.spool import CHUNK, PDF, XLSX, ZIP, matches
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from scrapers.spool import PartFile
+
+TAIL = 2048  # bytes at the end of a PDF in which its end mark must stand
+LARGEST_UNPACKED = 2 << 30  # bytes that a ZIP may unpack to
+LARGEST_RATIO = 200  # unpacked to packed, above which a ZIP is a bomb
+INCOMING = ".incoming"  # folder in the store for files on their way; never a final place
+
+
+class FilesPipeline:
+    """Believe a file, or refuse it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.work = getattr(crawler.spider, "work", None)
+        if self.work is None:
+            raise NotConfigured("This spider has no jobs: its files are not ours to store.")
+        self.settings = pipeline_settings()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the pipeline."""
+        return cls(crawler)
+
+    async def process_item(self, item: Any) -> Any:
+        """Check the part file, then give it its place; a refused one is deleted and fails the job."""
+        if not isinstance(item, FileItem):
+            return item
+        try:
+            await asyncio.to_thread(check, item.part, item.declared)
+            item.stored_path = await asyncio.to_thread(place, item.part, self.path(item), self.settings.store)
+        except OSError as error:
+            raise StoreAway(f"{type(error).__name__} at {self.settings.store}.") from error
+        finally:
+            await asyncio.to_thread(item.part.path.unlink, missing_ok=True)
+        return item
+
+    def path(self, item: FileItem) -> str:
+        """Return the item's path below the store, safe on every file system."""
+        fields = {
+            "portal": self.work.portal,
+            "account": str(getattr(self.work.jobs[item.job].target, "account", "") or "all"),
+            "period": item.period or "any",
+            "report": self.work.report_type,
+            "name": item.name,
+        }
+        return self.settings.files_path.format(**{name: safe(value) for name, value in fields.items()})
+
+
+def safe(name: str) -> str:
+    """
+    Return a name that every file system takes and that stays inside its folder.
+
+    >>> safe("../a:b")
+    '_a_b'
+    """
+    cleaned = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "_", name).strip(" .")
+    return cleaned[:150] or "_"
+
+
+def check(part: PartFile, declared: tuple[str, ...]) -> None:
+    """Raise BadFile unless the part file is there, whole, safe, and of a declared type."""
+    if not part.path.exists() or part.size == 0:
+        raise BadFile("The file is empty.")
+    if not matches(part.media_type, declared):
+        raise BadFile(f"The file is {part.media_type}, not {' or '.join(declared)}.")
+    if part.media_type == PDF:
+        with part.path.open("rb") as file:
+            file.seek(max(0, part.size - TAIL))
+            if b"%%EOF" not in file.read():
+                raise BadFile("The PDF has no end: it was cut short.")
+    if part.media_type in (ZIP, XLSX):
+        check_zip(part.path)
+
+
+def check_zip(path: Path) -> None:
+    """Raise BadFile for a ZIP that is broken, leaves its folder, holds links, or unpacks to a bomb."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            for member in members:
+                parts = PurePosixPath(member.filename.replace("\\", "/"))
+                if parts.is_absolute() or ".." in parts.parts or re.match(r"[A-Za-z]:", member.filename):
+                    raise BadFile("A member of the ZIP would leave its folder.")
+                if stat.S_ISLNK(member.external_attr >> 16):
+                    raise BadFile("A member of the ZIP is a link.")
+            unpacked, packed = sum(m.file_size for m in members), sum(m.compress_size for m in members)
+            if unpacked > LARGEST_UNPACKED or unpacked > LARGEST_RATIO * max(packed, 10_000):
+                raise BadFile("The ZIP unpacks to far more than it should.")
+            if archive.testzip() is not None:
+                raise BadFile("A member of the ZIP is broken.")
+    except zipfile.BadZipFile:
+        raise BadFile("The ZIP is broken or was cut short.") from None
+
+
+def place(part: PartFile, path: str, store: Path) -> str:
+    """
+    Move a part file to *path* below the store and return where it is.
+
+    The same content at the same place stays as it is. Other content keeps the older file: the new one gets its hash
+    into its name.
+    """
+    target = store / path
+    if target.exists():
+        if target.stat().st_size == part.size and digest(target) == part.sha256:
+            return path
+        path = str(PurePosixPath(path).with_stem(f"{PurePosixPath(path).stem}~{part.sha256[:8]}"))
+        target = store / path
+    incoming = store / INCOMING
+    incoming.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    moving = incoming / uuid.uuid4().hex
+    try:
+        try:
+            os.rename(part.path, moving)
+        except OSError:  # the spool is on another file system than the store
+            shutil.copyfile(part.path, moving)
+        with moving.open("rb+") as file:
+            os.fsync(file.fileno())
+        moving.chmod(0o640)
+        os.replace(moving, target)
+    finally:
+        moving.unlink(missing_ok=True)
+    return path
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    value = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            value.update(chunk)
+    return value.hexdigest()

@@ -1,0 +1,95 @@
+"""Write a file's row, its family's row and the records read from it: all in one transaction, all idempotent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy.exceptions import NotConfigured
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from database.engine import DatabaseAway, now
+from database.models import FileStatus, StoredFile
+from database.upsert import upsert
+from pipelines.options import pipeline_settings
+from scrapers.items.base import Batch, FileItem, Record
+from scrapers.outcomes import DatabaseLost
+from scrapers.redaction import bare_url
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from sqlalchemy.orm import Session
+
+    from scrapers.work import Job
+
+
+class RecordsPipeline:
+    """Store what an item says; what is stored already and unchanged is counted, not written."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.work = getattr(crawler.spider, "work", None)
+        if self.work is None:
+            raise NotConfigured("This spider has no jobs: its records are not ours to store.")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the pipeline."""
+        return cls(crawler)
+
+    async def process_item(self, item: Any) -> Any:
+        """Write the item's rows in one transaction of its own."""
+        if not isinstance(item, (FileItem, Record, Batch)):
+            return item
+        job = self.work.jobs[item.job]
+        try:
+            new_file, changed, rows = await self.work.db.run(lambda session: write(session, self.work, job, item))
+        except (DatabaseAway, SQLAlchemyError) as error:
+            raise DatabaseLost(str(error) if isinstance(error, DatabaseAway) else type(error).__name__) from error
+        job.counts.files += new_file
+        job.counts.records += changed
+        job.counts.already += rows - changed
+        return item
+
+
+def write(session: Session, work: Any, job: Job, item: FileItem | Record | Batch) -> tuple[int, int, int]:
+    """Write an item; return how many files are new, how many rows are new or changed, and how many rows there were."""
+    if not isinstance(item, FileItem):
+        return 0, write_rows(session, job, item, None), count(item)
+    row = session.scalars(
+        select(StoredFile).where(
+            StoredFile.spider == work.spider, StoredFile.target_key == job.key, StoredFile.name == item.key
+        )
+    ).one_or_none()
+    is_new = row is None or row.sha256 != item.part.sha256
+    if row is None:
+        row = StoredFile(spider=work.spider, target_key=job.key, name=item.key)
+        row.portal, row.report_type = work.portal, work.report_type
+        session.add(row)
+    if is_new or row.status != FileStatus.READY:
+        row.run_id, row.account_id, row.billing_cycle_id = job.id, job.plan.account_id, job.plan.billing_cycle_id
+        row.path, row.store = item.stored_path, str(pipeline_settings().store)
+        row.sha256, row.size, row.media_type = item.part.sha256, item.part.size, item.part.media_type
+        row.source, row.status, row.stored_at = bare_url(item.source), FileStatus.READY, now(session)
+    session.flush()
+    owner = item.owner()
+    parts = [*item.records, owner] if owner else list(item.records)
+    changed = sum(write_rows(session, job, part, row) for part in parts)
+    return int(is_new), changed, sum(count(part) for part in parts)
+
+
+def write_rows(session: Session, job: Job, item: Record | Batch, file: StoredFile | None) -> int:
+    """Upsert the rows of a record or batch on their natural key; return how many are new or changed."""
+    columns = item.table.__table__.columns.keys()
+    origin = {"run_id": job.id, "file_id": file.id if file else None, "s3_key": file.path if file else None}
+    origin = {name: value for name, value in origin.items() if name in columns}
+    rows = [item.row()] if isinstance(item, Record) else item.rows
+    if not rows:
+        return 0
+    # Which run wrote a row is said of new and changed rows only: it is no reason to write one again.
+    update = [name for name in rows[0] if name not in item.natural_key] + [n for n in origin if n != "run_id"]
+    return upsert(session, item.table, [{**row, **origin} for row in rows], item.natural_key, update=update)
+
+
+def count(item: Record | Batch) -> int:
+    """Return how many rows an item has."""
+    return 1 if isinstance(item, Record) else len(item.rows)

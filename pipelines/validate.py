@@ -1,0 +1,41 @@
+"""Drop what must not be stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy.exceptions import DropItem, NotConfigured
+
+from scrapers.items.base import FileItem, Item
+from scrapers.outcomes import IdentityMismatch, IdentityUnproved, LeaseLost, WrongAccount
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+# After one of these nothing of the job is stored any more.
+STORE_NOTHING = (LeaseLost, IdentityMismatch, IdentityUnproved, WrongAccount)
+
+
+class ValidatePipeline:
+    """Let through items of a job that may still store."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.work = getattr(crawler.spider, "work", None)
+        if self.work is None:
+            raise NotConfigured("This spider has no jobs: its items are not ours to store.")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make the pipeline."""
+        return cls(crawler)
+
+    def process_item(self, item: Any) -> Any:
+        """Drop an item of no job, or of a job that has lost its lease or its proof of identity."""
+        job = self.work.jobs.get(item.job) if isinstance(item, Item) else None
+        if job is None:
+            raise DropItem("the item belongs to no job of this crawl")
+        if any(isinstance(failure, STORE_NOTHING) for failure in job.failures):
+            if isinstance(item, FileItem):
+                item.part.path.unlink(missing_ok=True)
+            raise DropItem("the job may not store any more")
+        return item

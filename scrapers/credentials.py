@@ -1,0 +1,84 @@
+"""Whose sign-in it is: a credential, and the three places where it is looked up."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from database.models import Credential as StoredCredential
+from database.settings import SettingsError
+from scrapers.options import crawl_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """User name and secrets of one login; nothing that prints it shows a secret."""
+
+    portal: str
+    username: str
+    password: str = field(repr=False)
+    totp_secret: str | None = field(default=None, repr=False)
+    receiver: str | None = None  # phone number or mailbox that one-time codes of this credential go to
+
+    @property
+    def secret(self) -> str:
+        """Everything that is typed: what the ledger fingerprints."""
+        return f"{self.password}\n{self.totp_secret or ''}"
+
+
+def find_credential(session: Session, portal: str, login: str, username: str | None = None) -> Credential | None:
+    """
+    Return the credential of a login: from the database, else the environment, else the credentials file.
+
+    username: the user that is meant; None takes the only one there is (raises SettingsError when there are several).
+    """
+    return (
+        _from_database(session, portal, username)
+        or _from_environment(portal, login, username)
+        or _from_file(crawl_settings().credentials_file or Path(f".{portal}_credentials.json"), portal, username)
+    )
+
+
+def _from_database(session: Session, portal: str, username: str | None) -> Credential | None:
+    query = select(StoredCredential).where(StoredCredential.portal == portal)
+    if username is not None:
+        query = query.where(StoredCredential.username == username)
+    rows = session.scalars(query).all()
+    if len(rows) > 1:
+        raise SettingsError(f"{portal} has {len(rows)} credentials: say which one with -a credential=USERNAME.")
+    if not rows:
+        return None
+    row = rows[0]
+    return Credential(portal, row.username, row.password, row.totp_secret, row.receiver)
+
+
+def _from_environment(portal: str, login: str, username: str | None) -> Credential | None:
+    # The login's own variables come first: BELL_ENTERPRISE_CENTRE_USERNAME overrides BELL_USERNAME.
+    for prefix in (login.upper(), portal.upper()):
+        name, password = os.environ.get(f"{prefix}_USERNAME"), os.environ.get(f"{prefix}_PASSWORD")
+        if name and password and username in (None, name):
+            secret = os.environ.get(f"{prefix}_TOTP_SECRET") or None
+            return Credential(portal, name, password, secret, os.environ.get(f"{prefix}_RECEIVER") or None)
+    return None
+
+
+def _from_file(path: Path, portal: str, username: str | None) -> Credential | None:
+    if not path.exists():
+        return None
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise SettingsError(f"{path} can be read by others: run `chmod 600 {path}`.")
+    try:
+        data = json.loads(path.read_text())
+        data = data.get(portal, data)
+        name, password = data["username"], data["password"]
+    except (ValueError, KeyError, AttributeError, TypeError):
+        raise SettingsError(f"{path} is not a credentials file: it needs username and password as JSON.") from None
+    if username not in (None, name):
+        return None
+    return Credential(portal, name, password, data.get("totp_secret"), data.get("receiver"))

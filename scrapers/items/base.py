@@ -1,0 +1,71 @@
+"""What every item has: the job it belongs to, and how it becomes rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from database.models.base import Base
+from scrapers.spool import PartFile
+
+
+class Item(BaseModel):
+    """
+    A typed item. `job` is the id of the job that it was fetched for.
+
+    Unknown values are None, never 0; money is Decimal plus currency; times are aware; sizes are bytes.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+    job: int
+
+
+class Listing(Item):
+    """What the portal itself says exists for a job: the keys that must be stored for the run to succeed."""
+
+    keys: tuple[str, ...]
+    missing_allowed: tuple[str, ...] = ()  # shown by the portal, but not needed by this job
+
+
+class Record(Item):
+    """A typed row of one table. Subclasses name the table, and the natural key by which a row is found again."""
+
+    table: ClassVar[type[Base]]
+    natural_key: ClassVar[tuple[str, ...]]
+
+    def key(self) -> str:
+        """The key under which a Listing names this record."""
+        return "/".join(str(getattr(self, name)) for name in self.natural_key)
+
+    def row(self) -> dict[str, Any]:
+        """Return the row's columns and values, without run and file: the pipeline adds those."""
+        return self.model_dump(exclude={"job"})
+
+
+class Batch(Item):
+    """Bulk rows of one table in one item, de-duplicated by natural key by whoever built it."""
+
+    table: type[Base]
+    natural_key: tuple[str, ...]
+    rows: Sequence[dict[str, Any]]
+    keys: tuple[str, ...] = ()  # keys of a Listing that these rows cover
+
+
+class FileItem(Item):
+    """One file to keep, with the records read from it inside, so that a file and its rows are one transaction."""
+
+    part: PartFile
+    key: str  # the key under which the Listing names this file
+    name: str  # file name to store it under; the extension is checked against the declared type
+    declared: tuple[str, ...]  # media types that it may have
+    source: str = ""  # URL it came from, without secrets
+    period: str = ""  # YYYY-MM or YYYY-MM-DD, for the store's path
+    records: tuple[Record | Batch, ...] = Field(default=())
+    # Filled by the files pipeline, read by the records pipeline:
+    stored_path: str = ""
+
+    def owner(self) -> Record | None:
+        """Return the family's own row for this file (a cycle file, a daily file); None where there is none."""
+        return None

@@ -1,0 +1,363 @@
+"""
+What a login is. A portal's `login.py` states facts: where, which screens, how each is recognised, what it means.
+
+The base does the typing, waiting and deciding. BrowserLogin drives a page; FormLogin does the same over plain HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar, Protocol
+from urllib.parse import urljoin, urlsplit
+
+from scrapy import Request
+from scrapy.http import Response, TextResponse
+
+from database.codes import CodeChannel
+from scrapers.options import crawl_settings
+from scrapers.outcomes import LoginFailed, PortalChanged, PortalDown, SignInTimedOut
+
+if TYPE_CHECKING:
+    from scrapers.credentials import Credential
+    from scrapers.page import PortalPage
+
+logger = logging.getLogger(__name__)
+
+
+# Ordered fallbacks, most stable first. In a browser: Playwright's selector syntax, plus "label=…" for a form label's text.
+Selectors = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """Something that may lie over any page, and what to click to be rid of it."""
+
+    shown: str
+    dismiss: str
+
+
+class SecondFactor(Protocol):
+    """Where one-time codes come from; the two-factor middleware brings one for each attempt."""
+
+    async def expect(self) -> None:
+        """Reserve the receiver: called before the portal can be made to send anything."""
+
+    def sent(self) -> None:
+        """The portal was made to send a code."""
+
+    async def code(self) -> str:
+        """Return the code; raise MfaRequired or CodeNotReceived."""
+
+
+@dataclass
+class Attempt:
+    """One sign-in attempt: one row in the ledger, at most one submission of the password."""
+
+    credential: Credential
+    second_factor: SecondFactor
+    visible: bool = False  # a person sits in front of the browser and may finish by hand
+    submitted: bool = False
+    screens: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class EnterCredentials:
+    """Type user name and password, read them back, submit."""
+
+    username: Selectors
+    password: Selectors
+    submit: Selectors
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseFactor:
+    """Choose how the code comes and ask for it."""
+
+    option: Selectors
+    send: Selectors
+
+
+@dataclass(frozen=True, slots=True)
+class EnterCode:
+    """Type the one-time code with real key events and submit it once the portal lets us."""
+
+    field: Selectors
+    submit: Selectors
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """Click something away, or accept it."""
+
+    click: Selectors
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End with this failure; the texts are kept as its detail."""
+
+    failure: type[LoginFailed]
+    reason: Selectors = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Somebody is signed in."""
+
+
+Act = EnterCredentials | ChooseFactor | EnterCode | Dismiss | Stop | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A page, or a part of one, that a login knows: how it is recognised and what it means. Order is precedence."""
+
+    name: str
+    shown: Selectors
+    act: Act
+    visits: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose session a page shows itself to be. Empty means that it does not say."""
+
+    username: str = ""
+    name: str = ""
+    accounts: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.username or self.name or self.accounts)
+
+
+class Login:
+    """Base of all logins. Every attribute is a fact about the portal."""
+
+    portal: ClassVar[str]
+    name: ClassVar[str]
+    url: ClassVar[str]  # the sign-in address; `<NAME>_URL` in the environment puts another in its place
+    home: ClassVar[str] = ""  # where a signed-in user lands, relative to url; empty means url itself
+    shared: ClassVar[bool] = False  # requests carry everything themselves: any number of runs side by side
+    life: ClassVar[timedelta | None] = None  # how long a session lasts at most; None: until the portal says so
+    channel: ClassVar[CodeChannel | None] = None  # how one-time codes come, where the portal sends any
+    code_life: ClassVar[float] = 300  # seconds for which a code that was sent stays good
+    screens: ClassVar[tuple[Screen, ...]] = ()
+    interruptions: ClassVar[tuple[Interruption, ...]] = ()  # may appear on any later page
+    shows_username: ClassVar[Selectors] = ()
+    shows_name: ClassVar[Selectors] = ()
+    shows_accounts: ClassVar[Selectors] = ()
+
+    registry: ClassVar[dict[str, type[Login]]] = {}
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        """Register every login that has a name."""
+        super().__init_subclass__(**kwargs)
+        if "name" in vars(cls):
+            Login.registry[cls.name] = cls
+
+    @classmethod
+    def address(cls) -> str:
+        """Return the sign-in address: the real portal's, unless `<NAME>_URL` names a stand-in."""
+        return os.environ.get(f"{cls.name.upper()}_URL") or cls.url
+
+    @classmethod
+    def home_address(cls) -> str:
+        """Return where a signed-in user lands."""
+        return urljoin(cls.address(), cls.home) if cls.home else cls.address()
+
+    @classmethod
+    def credential_screens(cls) -> Selectors:
+        """Return what shows that nobody is signed in: the marks of the sign-in form."""
+        return tuple(s for screen in cls.screens if isinstance(screen.act, EnterCredentials) for s in screen.shown)
+
+    def is_signed_out(self, response: Response) -> bool:
+        """Tell whether an answer means that the session is over: a redirect to the sign-in address, 401, or its form."""
+        if response.status in (301, 302, 303, 307, 308):
+            target = urljoin(response.url, (response.headers.get("Location") or b"").decode("latin-1"))
+            return urlsplit(target).path.rstrip("/") == urlsplit(self.address()).path.rstrip("/")
+        if response.status == 401:
+            return True
+        return (
+            response.status == 200
+            and isinstance(response, TextResponse)
+            and _shown(response, self.credential_screens())
+        )
+
+    def identity(self, response: Response) -> Identity:
+        """Return whose session a page shows itself to be."""
+        if not isinstance(response, TextResponse) or response.status != 200:
+            return Identity()
+        return Identity(
+            username=_first_text(response, self.shows_username),
+            name=_first_text(response, self.shows_name),
+            accounts=frozenset(_texts(response, self.shows_accounts)),
+        )
+
+
+class FormLogin(Login):
+    """A sign-in by HTML forms over plain HTTP. Selectors are CSS."""
+
+    async def sign_in(self, send: Callable[[Request], Awaitable[Response]], attempt: Attempt) -> Response:
+        """Walk the screens until somebody is signed in; return that page. *send* never retries."""
+        from form2request import form2request
+
+        response = await send(Request(self.address()))
+        visits: Counter[str] = Counter()
+        while True:
+            screen = self._recognise(response, attempt)
+            visits[screen.name] += 1
+            attempt.screens.append(screen.name)
+            if visits[screen.name] > screen.visits:
+                raise PortalChanged(f"The screen {screen.name} came back.", step=f"sign in: {screen.name}")
+            act = screen.act
+            if isinstance(act, Done):
+                return response
+            assert isinstance(response, TextResponse)
+            if isinstance(act, Stop):
+                raise act.failure(_first_text(response, act.reason), step=f"sign in: {screen.name}")
+            if isinstance(act, EnterCredentials):
+                await attempt.second_factor.expect()
+                attempt.submitted = True
+                values = {act.username: attempt.credential.username, act.password: attempt.credential.password}
+            elif isinstance(act, EnterCode):
+                attempt.second_factor.sent()
+                values = {act.field: await attempt.second_factor.code()}
+            elif isinstance(act, ChooseFactor):
+                await attempt.second_factor.expect()
+                attempt.second_factor.sent()
+                values = {}
+            else:
+                values = {}
+            button = (
+                act.click if isinstance(act, Dismiss) else act.send if isinstance(act, ChooseFactor) else act.submit
+            )
+            form = response.css(", ".join(button)).xpath("ancestor::form[1]")
+            names = {response.css(", ".join(at)).attrib["name"]: value for at, value in values.items()}
+            response = await send(form2request(form, names).to_scrapy())
+
+    def _recognise(self, response: Response, attempt: Attempt) -> Screen:
+        if response.status in (408, 429) or response.status >= 500:
+            kind = SignInTimedOut if attempt.submitted else PortalDown
+            raise kind(f"The portal answered {response.status}.", step="sign in")
+        for screen in self.screens:
+            if isinstance(response, TextResponse) and _shown(response, screen.shown):
+                return screen
+        raise PortalChanged(
+            f"No known screen (status {response.status}).", step="sign in", evidence={"response": response}
+        )
+
+
+class BrowserLogin(Login):
+    """A sign-in that needs a browser page. Selectors are Playwright's."""
+
+    # Where the page shows who is signed in only in a browser, `identity` of a response finds nothing.
+
+    async def sign_in(self, page: PortalPage, attempt: Attempt) -> None:
+        """Walk the screens until somebody is signed in. The password is typed into one page, once."""
+        page.begin("sign in: open")
+        await page.open(self.address())
+        visits: Counter[str] = Counter()
+        acted: str | None = None
+        while True:
+            screen = await self._next_screen(page, acted, attempt)
+            visits[screen.name] += 1
+            attempt.screens.append(screen.name)
+            page.begin(f"sign in: {screen.name}")
+            if visits[screen.name] > screen.visits:
+                kind = SignInTimedOut if attempt.submitted else PortalChanged
+                raise kind(f"The screen {screen.name} came back without a word.", step=page.trail.step)
+            if isinstance(screen.act, Done):
+                return
+            acted = screen.name
+            # A document that was replaced has lost the mark: then the same screen counts as shown anew.
+            await page.raw.evaluate("name => { document.latchkey = name }", screen.name)
+            await self._act(page, screen.act, attempt)
+
+    async def _next_screen(self, page: PortalPage, acted: str | None, attempt: Attempt) -> Screen:
+        """Wait for any known screen other than the one just acted upon; an unknown page is PortalChanged."""
+        wait = crawl_settings().person_wait if attempt.visible else crawl_settings().page_wait
+        deadline = asyncio.get_running_loop().time() + wait
+        while asyncio.get_running_loop().time() < deadline:
+            for screen in self.screens:
+                if attempt.visible and isinstance(screen.act, Stop):
+                    continue  # a person may put it right
+                if not await page.shown(screen.shown):
+                    continue
+                if screen.name == acted and await page.raw.evaluate("name => document.latchkey === name", acted):
+                    continue
+                return screen
+            await asyncio.sleep(0.1)  # between two looks
+        if attempt.submitted and acted is not None and await page.shown(self.credential_screens()):
+            raise SignInTimedOut(f"No answer within {wait:g} s.", step=page.trail.step)
+        raise PortalChanged(f"No known screen within {wait:g} s.", step=page.trail.step)
+
+    async def _act(self, page: PortalPage, act: Act, attempt: Attempt) -> None:
+        if isinstance(act, Stop):
+            reason = "; ".join(await page.texts(act.reason)) if act.reason else ""
+            raise act.failure(reason, step=page.trail.step)
+        if isinstance(act, EnterCredentials):
+            await attempt.second_factor.expect()
+            await page.type(act.username, attempt.credential.username)
+            await page.type(act.password, attempt.credential.password)
+            attempt.submitted = True
+            await page.click(act.submit)
+        elif isinstance(act, ChooseFactor):
+            await attempt.second_factor.expect()
+            await page.click(act.option)
+            attempt.second_factor.sent()
+            await page.click(act.send)
+        elif isinstance(act, EnterCode):
+            attempt.second_factor.sent()
+            code = await attempt.second_factor.code()
+            await page.type(act.field, code)
+            await page.click(act.submit)
+        elif isinstance(act, Dismiss):
+            await page.click(act.click)
+
+    async def guard(self, page: PortalPage) -> Identity:
+        """Open the landing page of a session and return whose it is; raise SignedOut when it is nobody's."""
+        page.begin("check the session")
+        await page.open(self.home_address())
+        done = tuple(s for screen in self.screens if isinstance(screen.act, Done) for s in screen.shown)
+        await page.find(done)
+        return await self.page_identity(page)
+
+    async def page_identity(self, page: PortalPage) -> Identity:
+        """Return whose session the page shows itself to be."""
+        names = await page.texts(self.shows_name)
+        usernames = await page.texts(self.shows_username)
+        return Identity(
+            username=usernames[0] if usernames else "",
+            name=names[0] if names else "",
+            accounts=frozenset(await page.texts(self.shows_accounts)),
+        )
+
+
+def code_channels() -> dict[str, CodeChannel]:
+    """Return, by login, how its one-time codes come: what the webhook reads messages with."""
+    from scrapy.utils.misc import walk_modules_iter
+
+    for _ in walk_modules_iter("scrapers.portals"):
+        pass  # importing a portal registers its logins
+    return {name: login.channel for name, login in Login.registry.items() if login.channel is not None}
+
+
+def _shown(response: TextResponse, selectors: Selectors) -> bool:
+    return any(response.css(selector) for selector in selectors)
+
+
+def _texts(response: TextResponse, selectors: Selectors) -> list[str]:
+    for selector in selectors:
+        if found := response.css(selector):
+            return [" ".join("".join(element.css("::text").getall()).split()) for element in found]
+    return []
+
+
+def _first_text(response: TextResponse, selectors: Selectors) -> str:
+    return next(iter(_texts(response, selectors)), "")

@@ -1,0 +1,284 @@
+"""PortalPage: what a flow does with a browser page. It adds to Playwright's Page only what that lacks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import TimeoutError as PlaywrightTimeout
+
+from scrapers.options import crawl_settings
+from scrapers.outcomes import BadFile, DownloadTimedOut, PortalChanged, SignedOut
+from scrapers.spool import PartFile, describe
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, Download, FrameLocator, Locator, Page
+
+    from scrapers.login import Interruption, Selectors
+    from scrapers.work import Job
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Trail:
+    """Where a flow stands, shared by all its tabs: what the evidence tells about it."""
+
+    steps: list[str] = field(default_factory=list)
+    selector: str = ""
+    requests: int = 0
+
+    @property
+    def step(self) -> str:
+        """The step that was begun last."""
+        return self.steps[-1] if self.steps else ""
+
+
+class PortalPage:
+    """
+    A page, a new tab or a frame of one session, as a flow sees it.
+
+    Every method takes ordered selectors and names the element it could not find in the PortalChanged it raises.
+    A page on which the login's sign-in form turns up raises SignedOut instead.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        *,
+        spool: Path,
+        job: Job | None = None,
+        signed_out: Selectors = (),
+        interruptions: tuple[Interruption, ...] = (),
+        scope: FrameLocator | None = None,
+        trail: Trail | None = None,
+    ) -> None:
+        self.raw = page
+        self.job = job
+        self.spool = spool
+        self.signed_out = signed_out
+        self.interruptions = interruptions
+        self.scope: Page | FrameLocator = scope or page
+        self.trail = trail or Trail()
+        self.tabs: list[PortalPage] = []
+        page.on("request", self._count)
+
+    def _count(self, _request: object) -> None:
+        self.trail.requests += 1
+
+    async def prepare(self) -> None:
+        """Let Playwright dismiss every known interruption just before it would get in the way of an action."""
+        for interruption in self.interruptions:
+
+            async def dismiss(_shown: Locator, click: str = interruption.dismiss) -> None:
+                logger.info("Dismissed an interruption by %s", click)
+                await self.raw.locator(click).first.click(timeout=5000)
+
+            await self.raw.add_locator_handler(self.raw.locator(interruption.shown).first, dismiss, no_wait_after=True)
+
+    def locate(self, selector: str) -> Locator:
+        """Return the visible elements that one selector names."""
+        if selector.startswith("label="):
+            found = self.scope.get_by_label(selector.removeprefix("label="))
+        else:
+            found = self.scope.locator(selector)
+        return found.filter(visible=True)
+
+    def begin(self, step: str) -> None:
+        """Name the step that begins, for the log and the evidence."""
+        self.trail.steps.append(step)
+        logger.debug("Step: %s", step)
+
+    async def open(self, url: str) -> None:
+        """Go to *url*; returns when the document is parsed, since these pages may never come to rest."""
+        await self.raw.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000)
+
+    async def shown(self, selectors: Selectors, within: float = 0) -> str | None:
+        """Return the first of the selectors that is visible, waiting up to *within* seconds for any; else None."""
+        if within:
+            try:
+                await self._any(selectors).wait_for(state="visible", timeout=within * 1000)
+            except PlaywrightTimeout:
+                return None
+        for selector in selectors:
+            if await self.locate(selector).count():
+                return selector
+        return None
+
+    async def find(self, selectors: Selectors, *, within: float | None = None) -> Locator:
+        """Return the first visible element, by the first selector that has one; raise what its absence means."""
+        self.trail.selector = " | ".join(selectors)
+        seconds = crawl_settings().page_wait if within is None else within
+        watched = selectors + (self.signed_out if self.scope is self.raw else ())
+        try:
+            await self._any(watched).wait_for(state="visible", timeout=seconds * 1000)
+        except PlaywrightTimeout:
+            detail = f"Nothing matched within {seconds:g} s."
+            raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector) from None
+        matched = await self.shown(selectors)
+        if matched is None:
+            if await self.shown(self.signed_out):
+                raise SignedOut("The sign-in form turned up.", step=self.trail.step)
+            # It was there a moment ago: the page is still building itself.
+            matched = selectors[0]
+        if matched != selectors[0]:
+            logger.info("Fallback selector matched: %s", matched)
+        return self.locate(matched).first
+
+    def _any(self, selectors: Selectors) -> Locator:
+        first, *rest = (self.locate(selector) for selector in selectors)
+        for other in rest:
+            first = first.or_(other)
+        return first.first
+
+    async def click(self, selectors: Selectors, *, within: float | None = None) -> None:
+        """Click the element, once it can be clicked."""
+        element = await self.find(selectors, within=within)
+        await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
+
+    async def hover(self, selectors: Selectors) -> None:
+        """Move the pointer over the element, as menus that open on hover want it."""
+        element = await self.find(selectors)
+        await self._act(element.hover(timeout=crawl_settings().page_wait * 1000))
+
+    async def type(self, selectors: Selectors, text: str, *, within: float | None = None) -> None:
+        """Type *text* with real key events and read it back; the value is never logged."""
+        element = await self.find(selectors, within=within)
+        await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
+        for _ in range(2):  # focus may be stolen while typing: clear and type once more
+            await element.fill("")
+            await element.press_sequentially(text)
+            if await element.input_value() == text:
+                return
+        raise PortalChanged(
+            "What was typed did not stay in the field.", step=self.trail.step, selector=self.trail.selector
+        )
+
+    async def options(self, selectors: Selectors) -> list[str]:
+        """Return the texts that a drop-down offers."""
+        element = await self.find(selectors)
+        return [" ".join(text.split()) for text in await element.locator("option").all_inner_texts()]
+
+    async def choose(self, selectors: Selectors, label: str) -> bool:
+        """Choose a drop-down's option by its text and read it back; False when it is not offered."""
+        if label not in await self.options(selectors):
+            return False
+        element = await self.find(selectors)
+        await self._act(element.select_option(label=label))
+        chosen = await element.evaluate("select => select.options[select.selectedIndex].text")
+        if " ".join(chosen.split()) != label:
+            raise PortalChanged("The choice did not stay.", step=self.trail.step, selector=self.trail.selector)
+        return True
+
+    async def text(self, selectors: Selectors, *, within: float | None = None) -> str:
+        """Return the element's text, white space folded."""
+        return " ".join((await (await self.find(selectors, within=within)).inner_text()).split())
+
+    async def texts(self, selectors: Selectors) -> list[str]:
+        """Return the texts of every element that the first matching selector names; none is an empty list."""
+        matched = await self.shown(selectors)
+        if matched is None:
+            return []
+        return [" ".join(text.split()) for text in await self.locate(matched).all_inner_texts()]
+
+    @asynccontextmanager
+    async def new_tab(self, selectors: Selectors) -> AsyncIterator[PortalPage]:
+        """Click what opens a new tab and give that tab; it is closed at the end, whatever happens in it."""
+        element = await self.find(selectors)
+        try:
+            async with self.raw.context.expect_page(timeout=crawl_settings().page_wait * 1000) as opened:
+                await self._act(element.click())
+            tab = await opened.value
+        except PlaywrightTimeout:
+            raise PortalChanged("No new tab opened.", step=self.trail.step, selector=self.trail.selector) from None
+        view = PortalPage(
+            tab,
+            spool=self.spool,
+            job=self.job,
+            signed_out=self.signed_out,
+            interruptions=self.interruptions,
+            trail=self.trail,
+        )
+        self.tabs.append(view)
+        await view.prepare()
+        await tab.wait_for_load_state("domcontentloaded")
+        yield view
+        # Left open on an exception, so that the handler can keep the tab's page as evidence before it closes it.
+        await tab.close()
+        self.tabs.remove(view)
+
+    def frame(self, selector: str) -> PortalPage:
+        """Return the view of a frame inside this page."""
+        return PortalPage(
+            self.raw, spool=self.spool, job=self.job, scope=self.scope.frame_locator(selector), trail=self.trail
+        )
+
+    async def download(self, selectors: Selectors) -> PartFile:
+        """Click what starts a download and return its part file; a click that was swallowed is repeated once."""
+        wait = crawl_settings().download_wait
+        element = await self.find(selectors)
+        for last in (False, True):
+            try:
+                # The first try is short: a portal that heard the click starts the download soon.
+                async with self.raw.expect_download(timeout=(wait if last else min(wait, 15)) * 1000) as started:
+                    await self._act(element.click())
+                return await self._keep(await started.value)
+            except PlaywrightTimeout:
+                if last:
+                    raise DownloadTimedOut(step=self.trail.step, selector=self.trail.selector) from None
+                logger.info("No download started: clicking once more")
+        raise AssertionError("unreachable")
+
+    async def _keep(self, download: Download) -> PartFile:
+        if failure := await download.failure():
+            raise BadFile(f"The download broke off ({failure}).", step=self.trail.step)
+        self.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.spool / f"{uuid.uuid4().hex}.part"
+        await download.save_as(path)
+        await download.delete()
+        if self.job is not None:
+            self.job.counts.downloads += 1
+        return await asyncio.to_thread(describe, path, download.suggested_filename)
+
+    async def _act(self, action: object) -> None:
+        try:
+            await action  # type: ignore[misc]
+        except PlaywrightTimeout as error:
+            if await self.shown(self.signed_out):
+                raise SignedOut("The sign-in form turned up.", step=self.trail.step) from None
+            reason = "something lies over it" if "intercepts pointer events" in str(error) else "it does not react"
+            raise PortalChanged(
+                f"The element is there but {reason}.", step=self.trail.step, selector=self.trail.selector
+            ) from None
+
+
+READ_STORAGE = "() => [location.origin, Object.entries(sessionStorage)]"
+
+
+async def session_state(context: BrowserContext) -> dict[str, Any]:
+    """
+    Return what keeps a browser signed in: cookies, local storage, and the sessionStorage of the open tabs by origin.
+
+    Playwright's storage_state leaves sessionStorage out, and some portals keep their token there.
+    """
+    state: dict[str, Any] = dict(await context.storage_state())
+    storage: dict[str, list[list[str]]] = {}
+    for tab in context.pages:
+        origin, entries = await tab.evaluate(READ_STORAGE)
+        if entries:
+            storage[origin] = entries
+    if storage:
+        state["session_storage"] = storage
+    return state
+
+
+def browser_gone(error: PlaywrightError) -> bool:
+    """Tell whether an error means that the tab or the whole browser went away."""
+    return "Target page, context or browser has been closed" in str(error) or "Target crashed" in str(error)

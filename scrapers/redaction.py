@@ -1,0 +1,79 @@
+"""Keeps secrets out of everything that leaves the process: log lines, run messages, evidence bundles."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+from typing import Any
+from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
+
+MASK = "•••"
+SHORTEST = 4  # shorter texts are too common to be searched for
+
+
+class Redactor:
+    """The secrets of this process, in every spelling in which they could turn up."""
+
+    def __init__(self) -> None:
+        self._spellings: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def add(self, *secrets: str | None) -> None:
+        """Learn secrets: passwords, codes, cookies, tokens."""
+        before = len(self._spellings)
+        for secret in secrets:
+            if secret and len(secret) >= SHORTEST:
+                self._spellings |= spellings(secret)
+        if len(self._spellings) != before:
+            longest_first = sorted(self._spellings, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+
+    def hide(self, text: str) -> str:
+        """Return *text* with every known secret masked."""
+        return text if self._pattern is None else self._pattern.sub(MASK, text)
+
+
+def spellings(secret: str) -> set[str]:
+    """Return a secret as it is, URL-encoded, JSON-escaped, in hex and in base64 (as a whole)."""
+    data = secret.encode()
+    return {
+        secret,
+        quote(secret, safe=""),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        data.hex(),
+        base64.b64encode(data).decode().rstrip("="),
+        base64.urlsafe_b64encode(data).decode().rstrip("="),
+    }
+
+
+def bare_url(url: str) -> str:
+    """Return a URL without user, query and fragment: those are where secrets travel."""
+    parts = urlsplit(url)
+    netloc = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, netloc, parts.path, "", ""))
+
+
+redactor = Redactor()
+
+
+def install() -> None:
+    """Mask known secrets in every log record of this process, whoever makes it: arguments and tracebacks included."""
+    factory = logging.getLogRecordFactory()
+    if getattr(factory, "redacts", False):
+        return
+
+    def redacting(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = factory(*args, **kwargs)
+        message = record.getMessage()
+        hidden = redactor.hide(message)
+        if hidden != message:
+            record.msg, record.args = hidden, None
+        if record.exc_info and record.exc_info[1] is not None:
+            record.exc_text = redactor.hide(logging.Formatter().formatException(record.exc_info))
+        return record
+
+    redacting.redacts = True  # type: ignore[attr-defined]
+    logging.setLogRecordFactory(redacting)

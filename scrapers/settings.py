@@ -1,0 +1,84 @@
+"""The map: every component in its order, and the reason for its place. Scrapy reads it before any command runs."""
+
+import sys
+
+from database.settings import SettingsError, check_names, database_settings
+from scrapers.options import crawl_settings
+
+BOT_NAME = "latchkey"
+SPIDER_MODULES = ["scrapers.portals"]
+NEWSPIDER_MODULE = "scrapers.portals"
+COMMANDS_MODULE = "commands"
+
+# --- Safety -----------------------------------------------------------------------------------------------------------
+DOWNLOAD_VERIFY_CERTIFICATES = True  # Scrapy's default accepts any certificate
+REMOTE_CONTROL_ENABLED = False  # Scrapy 2.19 opens a server that runs code, unless told not to
+TELNETCONSOLE_ENABLED = False  # the same, older
+ROBOTSTXT_OBEY = False  # we act for the account's owner, in the owner's own area
+COOKIES_DEBUG = False  # would print cookies
+STATS_DUMP = False  # our own runs say what happened
+
+# --- Pace -------------------------------------------------------------------------------------------------------------
+# Requests that wait for a sign-in count as concurrent, so these are above our exact limit, which the handler keeps.
+CONCURRENT_REQUESTS = crawl_settings().requests_in_flight * 2
+CONCURRENT_REQUESTS_PER_DOMAIN = crawl_settings().requests_in_flight * 2
+DOWNLOAD_DELAY = 0  # a spider states its portal's pace
+DOWNLOAD_TIMEOUT = 180
+RETRY_TIMES = 3  # four requests in all, for passing errors of the network and the server
+RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]  # 429 is LimitsMiddleware's: it obeys Retry-After
+
+# --- On the way to a portal and back ----------------------------------------------------------------------------------
+DOWNLOAD_HANDLERS = {
+    "http": "middlewares.browser.FlowDownloadHandler",  # one instance for both: one browser, one pool, one limit
+    "https": "middlewares.browser.FlowDownloadHandler",
+    "ftp": None,
+    "s3": None,
+    "file": None,
+    "data": None,
+}
+DOWNLOADER_MIDDLEWARES = {
+    # Nearest to the engine: holds requests back before anything else is done for them.
+    "middlewares.limits.LimitsMiddleware": 60,
+    # Not in use here: their work on every request would be for nothing.
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+    # Between Redirect (600) and Cookies (700): sees the 302 to the sign-in page before it is followed and
+    # de-duplicated, and sets the cookie jar before cookies are added.
+    "middlewares.auth.AuthMiddleware": 650,
+    # Moved from 590 to before AuthMiddleware on the way back: a sign-in page is told by its text.
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 675,
+    # Nearest to the network: sees every single request, retries and sign-ins included.
+    "middlewares.evidence.EvidenceMiddleware": 950,
+}
+REQUEST_FINGERPRINTER_CLASS = "middlewares.fingerprint.JobFingerprinter"  # one URL of two accounts is two requests
+
+# --- Where items go ---------------------------------------------------------------------------------------------------
+ITEM_PIPELINES = {
+    "pipelines.validate.ValidatePipeline": 100,  # first: nothing is stored for a job that may not
+    "pipelines.files.FilesPipeline": 200,  # the file is in its place …
+    "pipelines.records.RecordsPipeline": 300,  # … before its row says so
+    "pipelines.completeness.CompletenessPipeline": 900,  # last: what gets here is stored
+}
+
+# --- Scrapy itself ----------------------------------------------------------------------------------------------------
+LOG_LEVEL = "WARNING"  # progress has a logger of its own
+TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"  # Playwright and aiohttp want asyncio
+PLAYWRIGHT_PROCESS_REQUEST_HEADERS = None  # else form posts lose their Content-Type
+EXTENSIONS = {
+    "scrapy.extensions.logstats.LogStats": None,  # progress tells of jobs, not of pages a minute
+    "scrapy.extensions.feedexport.FeedExporter": None,
+    "scrapy.extensions.memdebug.MemoryDebugger": None,
+    "scrapy.extensions.spiderstate.SpiderState": None,
+    "scrapy.extensions.throttle.AutoThrottle": None,
+}
+
+# The settings of every room; a name that none of them knows is a mistake somebody should hear of.
+ROOMS = ("database.settings", "scrapers.options", "pipelines.options", "webhook.settings")
+try:
+    check_names(ROOMS)
+    database_settings()
+    crawl_settings()
+except SettingsError as error:
+    sys.exit(str(error))

@@ -1,0 +1,133 @@
+"""Part files: where browser downloads and streamed HTTP bodies both end, before anything is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+CHUNK = 1 << 20  # bytes read at once when a file is hashed
+
+PDF, ZIP, XLSX, CSV, TEXT, HTML, JSON = (
+    "application/pdf",
+    "application/zip",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "text/csv",
+    "text/plain",
+    "text/html",
+    "application/json",
+)
+UNKNOWN = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class PartFile:
+    """A complete download in the spool: not yet stored, not yet believed."""
+
+    path: Path
+    name: str  # the portal's suggested name, without folders
+    media_type: str  # sniffed from the bytes, never taken from a header
+    sha256: str
+    size: int  # bytes
+
+
+def sniff(head: bytes) -> str:
+    """
+    Return the media type that the first bytes tell; workbooks are told from other ZIPs by their first members.
+
+    >>> sniff(b"%PDF-1.7 ...")
+    'application/pdf'
+    >>> sniff(b"<!doctype html><title>Sign in</title>")
+    'text/html'
+    >>> sniff(b"date;used")
+    'text/plain'
+    """
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"%PDF-"):
+        return PDF
+    if start.startswith(b"PK\x03\x04") or start.startswith(b"PK\x05\x06"):
+        return XLSX if b"[Content_Types].xml" in head[:4096] or b"xl/" in head[:4096] else ZIP
+    if start[:1] in (b"{", b"["):
+        return JSON
+    if start[:1] == b"<" and any(mark in start[:1024].lower() for mark in (b"<html", b"<!doctype html", b"<head")):
+        return HTML
+    if b"\x00" in head:
+        return UNKNOWN
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        # A character cut in two by the end of the sample is no reason to doubt the text.
+        return TEXT if head and error.start >= len(head) - 3 else UNKNOWN
+    return TEXT if head else UNKNOWN
+
+
+def matches(media_type: str, declared: tuple[str, ...]) -> bool:
+    """Tell whether a sniffed type is one of the declared ones: CSV cannot be told from text, a workbook is a ZIP."""
+    same = {CSV: {TEXT, CSV}, TEXT: {TEXT, CSV, JSON}, XLSX: {XLSX, ZIP}, ZIP: {ZIP, XLSX}}
+    return any(media_type in same.get(wanted, {wanted}) for wanted in declared)
+
+
+class PartWriter:
+    """Writes one part file and hashes it on the way; not a coroutine: call it from a worker thread."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = folder / f"{uuid.uuid4().hex}.part"
+        self._file = open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        self._hash = hashlib.sha256()
+        self.size = 0
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        """Append *data*."""
+        if len(self._head) < 4096:
+            self._head += data[: 4096 - len(self._head)]
+        self._file.write(data)
+        self._hash.update(data)
+        self.size += len(data)
+
+    def finish(self, name: str) -> PartFile:
+        """Close the file and return what it is."""
+        self._file.close()
+        return PartFile(self.path, Path(name).name, sniff(self._head), self._hash.hexdigest(), self.size)
+
+    def discard(self) -> None:
+        """Close and delete the file."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+def describe(path: Path, name: str) -> PartFile:
+    """Return the part file for a download that somebody else wrote (the browser); reads it once."""
+    digest, size, head = hashlib.sha256(), 0, b""
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            head = head or chunk[:4096]
+            digest.update(chunk)
+            size += len(chunk)
+    return PartFile(path, Path(name).name, sniff(head), digest.hexdigest(), size)
+
+
+def sweep(root: Path) -> int:
+    """Delete the spool folders of processes that are gone; return how many. A folder is named `<pid>-<anything>`."""
+    swept = 0
+    for folder in root.glob("*-*"):
+        pid = folder.name.partition("-")[0]
+        if pid.isdigit() and not _alive(int(pid)):
+            for path in sorted(folder.rglob("*"), reverse=True):
+                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+            folder.rmdir()
+            swept += 1
+    return swept
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
