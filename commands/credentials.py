@@ -179,8 +179,9 @@ def overview(settings: Any) -> list[tuple[Any, ...]]:
                     found.append((portal, login.name, None, "environment or file", credential))
     ledger = Ledger(database())
     lines = []
-    for portal, login_name, client, kept, credential in found:
-        state, last = None, None
+    for portal, login_name, owner, kept, credential in found:
+        state: str | None = None
+        last = None
         if login_name:
             attempts = ledger.last(login_name, credential.username, limit=5)
             last = next((attempt for attempt in attempts if attempt.result != UNBLOCKED), None)
@@ -194,7 +195,7 @@ def overview(settings: Any) -> list[tuple[Any, ...]]:
             (
                 portal,
                 credential.username,
-                client,
+                owner,
                 kept,
                 bool(credential.totp_secret),
                 credential.receiver,

@@ -6,14 +6,13 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scrapy.commands import ScrapyCommand
 
 from commands._terminal import Everyday, Refused, WrongArgument, instant, write_rows
 
-if TYPE_CHECKING:
-    from sqlalchemy import Select
+PAGE = 5000  # rows held at once
 
 
 class Command(Everyday, ScrapyCommand):
@@ -87,7 +86,6 @@ class Command(Everyday, ScrapyCommand):
             )
             .outerjoin(Account, Account.id == StoredFile.account_id)
             .where(StoredFile.status.in_((FileStatus.READY, FileStatus.PROCESSING, FileStatus.PROCESSED)))
-            .order_by(StoredFile.id)
         )
         if opts.type:
             query = query.where(StoredFile.report_type == opts.type)
@@ -97,25 +95,37 @@ class Command(Everyday, ScrapyCommand):
             query = query.where(StoredFile.stored_at >= opts.since)
         self._write(names, query, opts)
 
-    def _write(self, names: tuple[str, ...], query: Select[Any], opts: argparse.Namespace) -> None:
-        from database.engine import database
-
-        with database().transaction() as session:
-            if opts.account:
-                _account_must_exist(session, opts.account)
-            rows: Iterator[Any] = iter(session.execute(query.execution_options(yield_per=1000)))
-            if opts.output is None:
-                write_rows(sys.stdout, names, rows, opts.format)
-                return
-            try:
-                with opts.output.open("w", encoding="utf-8", newline="") as file:
-                    count = write_rows(file, names, rows, opts.format)
-            except OSError as error:
-                raise Refused(f"--output {opts.output}: {error.strerror}.") from None
+    def _write(self, names: tuple[str, ...], query: Any, opts: argparse.Namespace) -> None:
+        if opts.account:
+            _account_must_exist(opts.account)
+        if opts.output is None:
+            write_rows(sys.stdout, names, _pages(query), opts.format)
+            return
+        try:
+            with opts.output.open("w", encoding="utf-8", newline="") as file:
+                count = write_rows(file, names, _pages(query), opts.format)
+        except OSError as error:
+            raise Refused(f"--output {opts.output}: {error.strerror}.") from None
         print(f"Wrote {count} to {opts.output}.")
 
 
-def _pool_usage(opts: argparse.Namespace) -> tuple[tuple[str, ...], Select[Any]]:
+def _pages(query: Any) -> Iterator[Any]:
+    """Give the rows of a query in the order of its first column, its id; each page is a short transaction of its own."""
+    from database.engine import database
+
+    by = query.selected_columns[0]
+    last = 0
+    while True:
+        # A slow reader of our output must not hold a transaction, which on SQLite keeps every writer waiting.
+        with database().transaction() as session:
+            page = session.execute(query.where(by > last).order_by(by).limit(PAGE)).all()
+        yield from page
+        if len(page) < PAGE:
+            return
+        last = page[-1][0]
+
+
+def _pool_usage(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
     """Pool figures by account and day, in bytes."""
     from sqlalchemy import select
 
@@ -123,6 +133,7 @@ def _pool_usage(opts: argparse.Namespace) -> tuple[tuple[str, ...], Select[Any]]
 
     query = (
         select(
+            PoolUsage.id,
             Carrier.portal,
             Account.number,
             PoolUsage.day,
@@ -134,19 +145,20 @@ def _pool_usage(opts: argparse.Namespace) -> tuple[tuple[str, ...], Select[Any]]
         .select_from(PoolUsage)
         .join(Account, Account.id == PoolUsage.account_id)
         .join(Carrier, Carrier.id == Account.carrier_id)
-        .order_by(PoolUsage.day, Account.number)
     )
     if opts.account:
         query = query.where(Account.number == opts.account)
     if opts.since:
         query = query.where(PoolUsage.day >= opts.since.date())
-    return ("carrier", "account", "day", "pool_size", "pool_used", "run", "file"), query
+    return ("id", "carrier", "account", "day", "pool_size", "pool_used", "run", "file"), query
 
 
-def _account_must_exist(session: Any, number: str) -> None:
+def _account_must_exist(number: str) -> None:
     from sqlalchemy import select
 
+    from database.engine import database
     from database.models import Account
 
-    if session.scalars(select(Account.id).where(Account.number == number).limit(1)).one_or_none() is None:
-        raise WrongArgument(f"--account {number}: no account has this number; `scrapy accounts list` shows all.")
+    with database().transaction() as session:
+        if session.scalars(select(Account.id).where(Account.number == number).limit(1)).one_or_none() is None:
+            raise WrongArgument(f"--account {number}: no account has this number; `scrapy accounts list` shows all.")

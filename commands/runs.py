@@ -116,7 +116,7 @@ def tell(session: Session, run: Run) -> dict[str, Any]:
         "seconds": _seconds(run),
         "outcome": run.outcome or "running",
         "what_happened": sentence,
-        "seen": run.message if outcome is None or run.message != outcome.sentence else None,
+        "seen": (run.message or "").removeprefix(outcome.sentence if outcome else "").strip() or None,
         "step": run.step,
         "selector": run.selector,
         "who_must_act": run.actor if run.outcome not in (None, "success") else None,

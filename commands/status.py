@@ -55,7 +55,7 @@ class Command(Everyday, ScrapyCommand):
             print(f"{name.replace('_', ' ').capitalize()}")
             show(
                 [key.replace("_", " ") for key in rows[0]] if rows else (),
-                [row.values() for row in rows],
+                [list(row.values()) for row in rows],
                 empty=empty[name],
             )
             print()

@@ -1,0 +1,260 @@
+"""`scrapy doctor`: whether everything a crawl needs is there, and the cure for what is not."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from scrapy.commands import ScrapyCommand
+
+from commands._terminal import Everyday, print_json, show, size
+
+# Modules that hold the rooms' settings classes.
+ROOMS = ("database.settings", "scrapers.options", "pipelines.options", "webhook.settings")
+
+LEAST_SPACE = 500 * 1024 * 1024  # bytes; below that a month's files may not fit
+MOST_SKEW = 20  # seconds; beyond it an authenticator's code of 30 s and a lease's deadline go wrong
+FIRST_YEAR = 2026  # no installation is older than this program
+
+
+class Problem(Exception):
+    """Something is missing or wrong. The text is one sentence with the cure."""
+
+
+class Command(Everyday, ScrapyCommand):
+    """Look at key, database, browser, webhook, clock, store and settings."""
+
+    word = "doctor"
+
+    def short_desc(self) -> str:
+        """Return the line of the command list."""
+        return "Check key, database, browser, webhook, clock, store and settings"
+
+    def long_desc(self) -> str:
+        """Return the page of the command."""
+        return "Checks everything that a crawl needs, each with its cure. Ends with 1 when something is wrong."
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the options."""
+        parser.add_argument(
+            "--settings", action="store_true", help="only list every setting, its default and its meaning"
+        )
+        parser.add_argument("--json", action="store_true", help="as JSON")
+
+    def do(self, opts: argparse.Namespace) -> None:
+        """Run every check, whatever the others say."""
+        if opts.settings:
+            show(("variable", "default", "meaning"), settings_rows(), as_json=opts.json)
+            return
+        found = [diagnose(name, check) for name, check in CHECKS.items()]
+        if opts.json:
+            print_json(found)
+        else:
+            for one in found:
+                print(f"{'ok' if one['ok'] else 'PROBLEM':<8} {one['check']:<9} {one['says']}")
+        if not all(one["ok"] for one in found):
+            self.exitcode = 1
+
+
+def diagnose(name: str, check: Callable[[], str]) -> dict[str, Any]:
+    """Run one check; return its name, whether all is well, and its sentence."""
+    from database.encryption import UnreadableSecret
+    from database.engine import DatabaseAway
+    from database.migrate import SchemaDiffers
+    from database.settings import SettingsError
+
+    try:
+        return {"check": name, "ok": True, "says": check()}
+    except (Problem, DatabaseAway, SchemaDiffers, SettingsError, UnreadableSecret) as error:
+        return {"check": name, "ok": False, "says": str(error)}
+
+
+def settings_rows() -> Iterator[tuple[str, str, str]]:
+    """Give variable, default and meaning of every setting; a default is never a secret."""
+    from importlib import import_module
+
+    from database.settings import RoomSettings
+
+    for module in ROOMS:
+        import_module(module)
+    for room in RoomSettings.rooms:
+        if room.__module__ not in ROOMS:
+            continue
+        for name, field in room.model_fields.items():
+            alias = field.validation_alias
+            names = (
+                [f"LATCHKEY_{name.upper()}"] if alias is None else [str(c) for c in getattr(alias, "choices", [alias])]
+            )
+            default = field.get_default(call_default_factory=True)
+            yield " or ".join(names), "" if default in (None, ()) else str(default), field.description or ""
+
+
+def check_settings() -> str:
+    """Read every room's settings and look for names that no room knows."""
+    from database.settings import RoomSettings, check_names
+
+    check_names(ROOMS)
+    count = 0
+    for room in RoomSettings.rooms:
+        room.load()
+        count += len(room.variables())
+    return f"{count} names are known, and all that are set are among them (scrapy doctor --settings lists them)."
+
+
+def check_key() -> str:
+    """Encrypt, decrypt, and decrypt what is stored."""
+    from sqlalchemy import select
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from database.encryption import KEYS, key_ring
+    from database.engine import DatabaseAway, database
+    from database.models import Credential
+    from database.settings import database_settings
+
+    ring = key_ring()
+    if ring.decrypt(ring.encrypt("latchkey")) != "latchkey":
+        raise Problem(f"{KEYS}: what it encrypts cannot be decrypted.")
+    where = KEYS if database_settings().encryption_keys else str(database_settings().key_file)
+    try:
+        with database().transaction() as session:
+            read = len(session.scalars(select(Credential.password)).all())
+    except (DatabaseAway, SQLAlchemyError):
+        return f"The key in {where} works."  # what is wrong with the database is its own check's to say
+    return f"The key in {where} works, and {read} stored credentials can be read with it."
+
+
+def check_database() -> str:
+    """Connect, and compare the schema with the models."""
+    from database.engine import database
+    from database.migrate import check
+
+    db = database()
+    check(db)
+    return f"{db.engine.url.render_as_string(hide_password=True)} answers and has our tables."
+
+
+def check_browser() -> str:
+    """Start the browser that crawls start, and end it."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from playwright.sync_api import Error, sync_playwright
+
+    from middlewares.browser import ENGINES, find_browser, launch_options
+    from scrapers.options import crawl_settings
+
+    program = find_browser()
+    try:
+        with TemporaryDirectory(prefix="latchkey-doctor-") as temp, sync_playwright() as playwright:
+            options = launch_options(Path(temp)) | {"headless": True}
+            browser = getattr(playwright, ENGINES[crawl_settings().browser]).launch(**options, timeout=30_000)
+            version = browser.version
+            browser.close()
+    except Error:
+        if program:
+            raise Problem(
+                f"{program} does not start: run it by hand to see why, or set LATCHKEY_BROWSER_PATH to another."
+            ) from None
+        raise Problem(
+            "No browser was found: install Chromium (Debian: apt-get install chromium-headless-shell), or set LATCHKEY_BROWSER_PATH."
+        ) from None
+    return f"{program or 'Playwright’s own build'} starts, version {version}."
+
+
+def check_webhook() -> str:
+    """Ask the webhook whether it is well; it is needed only where codes come by message."""
+    import json
+    import urllib.error
+    import urllib.request
+
+    from sqlalchemy import func, select
+
+    from database.engine import DatabaseAway, database
+    from database.models import Credential
+    from webhook.settings import webhook_settings
+
+    settings = webhook_settings()
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.webhook_host, settings.webhook_host)
+    url = f"http://{host}:{settings.webhook_port}/health"
+    try:
+        # Past any proxy: the webhook is on this machine.
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=3) as answer:
+            status = json.load(answer).get("status")
+    except (urllib.error.HTTPError, ValueError, AttributeError):
+        raise Problem(
+            f"Something else than our webhook answers at {url}: set LATCHKEY_WEBHOOK_PORT to a free port."
+        ) from None
+    except OSError:
+        try:
+            with database().transaction() as session:
+                waiting = session.scalar(select(func.count()).where(Credential.receiver.is_not(None)))
+        except DatabaseAway:
+            waiting = 0
+        if waiting:
+            raise Problem(
+                f"The webhook does not answer at {url}, and {waiting} credentials get codes through it: run `scrapy serve`."
+            ) from None
+        return f"Does not run at {url}; no stored credential gets codes through it (`scrapy serve` starts it)."
+    return f"Answers at {url}: {status}."
+
+
+def check_clock() -> str:
+    """Compare our clock with the calendar, with the database's, and with what was written last."""
+    from datetime import UTC, datetime
+
+    from sqlalchemy import func, select
+
+    from database.engine import DatabaseAway, database, now
+    from database.models import Run
+
+    cure = "set the clock (timedatectl set-ntp true): authenticator codes and deadlines depend on it."
+    time = datetime.now(UTC)
+    if not FIRST_YEAR <= time.year < FIRST_YEAR + 50:
+        raise Problem(f"This machine believes it is {time:%Y-%m-%d}: {cure}")
+    try:
+        with database().transaction() as session:
+            skew = (now(session) - datetime.now(UTC)).total_seconds()
+            newest = session.scalar(select(func.max(Run.started_at)))
+    except DatabaseAway:
+        return f"{time:%Y-%m-%d %H:%M:%S} UTC; the database was not asked."
+    if abs(skew) > MOST_SKEW:
+        raise Problem(f"This clock and the database's are {abs(skew):.0f} s apart: {cure}")
+    if newest is not None and (newest - time).total_seconds() > MOST_SKEW:
+        raise Problem(f"A run of {newest:%Y-%m-%d %H:%M} UTC lies in the future of this clock: {cure}")
+    return f"{time:%Y-%m-%d %H:%M:%S} UTC, {abs(skew):.1f} s from the database's."
+
+
+def check_store() -> str:
+    """Write to the data folder and the file store, and look at the space that is left."""
+    import shutil
+    from tempfile import TemporaryFile
+
+    from database.settings import database_settings
+    from pipelines.options import pipeline_settings
+
+    store = pipeline_settings().store
+    for folder, name in ((database_settings().data_dir, "LATCHKEY_DATA_DIR"), (store, "LATCHKEY_FILES")):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder) as file:
+                file.write(b"latchkey")
+        except OSError as error:
+            raise Problem(
+                f"{folder} cannot be written to ({error.strerror}): mend its rights, or set {name} to another folder."
+            ) from None
+    free = shutil.disk_usage(store).free
+    if free < LEAST_SPACE:
+        raise Problem(f"{store} has {size(free)} left: make room, or set LATCHKEY_FILES to another folder.")
+    return f"{store} can be written to, {size(free)} are free."
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "settings": check_settings,
+    "key": check_key,
+    "database": check_database,
+    "store": check_store,
+    "clock": check_clock,
+    "browser": check_browser,
+    "webhook": check_webhook,
+}
