@@ -69,7 +69,7 @@ def check_names(modules: Iterable[str], environment: Iterable[str] | None = None
             from difflib import get_close_matches
 
             close = get_close_matches(name, known, n=1)
-            hint = f" Did you mean {close[0]}?" if close else " `scrapy doctor` lists the names there are."
+            hint = f" Did you mean {close[0]}?" if close else " Unset it; `scrapy doctor --settings` lists the names there are."
             raise SettingsError(f"{name} is not a setting of Latchkey.{hint}")
 
 
