@@ -36,7 +36,6 @@ class Counters:
 
     def __init__(self, state: State) -> None:
         self._table = state.table("counters")
-        self.open_connections: set[object] = set()
         self.journal: deque[dict[str, Any]] = deque(maxlen=JOURNAL_LENGTH)
         self._journal_number = 0
         self._in_flight = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from dataclasses import dataclass
@@ -87,9 +86,7 @@ async def answer(request: web.BaseRequest, fault: Fault) -> web.StreamResponse:
 
 async def hang(request: web.BaseRequest) -> web.StreamResponse:
     """Answer nothing until the client goes away."""
-    # aiohttp tells nobody that a client went away, so there is no event to wait for.
-    while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
-        await asyncio.sleep(0.05)
+    await request["gone"].wait()  # the frame sets it when the connection is lost
     return web.Response(status=499)
 
 

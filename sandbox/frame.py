@@ -68,6 +68,7 @@ class Portal(ABC):
         self.secrets: dict[str, list[str]] = {"passwords": [], "codes": [], "cookies": [], "tokens": []}
         self.counters = Counters(state)
         self.faults = faults.Faults()
+        self._connections: dict[object, asyncio.Event] = {}
         self._settings = state.table("frame")
         self.configuration = CONFIGURATION | dict(self.defaults) | self._settings.get("configuration", {})
         self.clock_offset = float(self._settings.get("clock", {}).get("offset", 0.0))
@@ -207,15 +208,16 @@ class Portal(ABC):
         self.counters.add("bytes", count)
 
     def _connected(self, request: web.Request) -> None:
-        """Count the connection, once; `disconnected` takes it out."""
-        opened = self.counters.open_connections
-        if request.protocol not in opened:
-            opened.add(request.protocol)
-            self.counters.highest("connections_max", len(opened))
+        """Count the connection while it lasts, and give the request an event that is set when it is lost."""
+        gone = self._connections.setdefault(request.protocol, asyncio.Event())
+        request["gone"] = gone
+        self.counters.highest("connections_max", len(self._connections))
 
     def disconnected(self, connection: object) -> None:
-        """Count a connection out."""
-        self.counters.open_connections.discard(connection)
+        """Count a connection out; a connection that asked for admin pages only was never in."""
+        gone = self._connections.pop(connection, None)
+        if gone is not None:
+            gone.set()
 
 
 def mark(request: web.Request, session: Session) -> None:

@@ -26,7 +26,7 @@ class View:
 
     session: Session
     shown: str
-    accounts: list[str]
+    accounts: tuple[str, str]
     account: str
 
     @property
