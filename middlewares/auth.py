@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime
-from http.cookiejar import Cookie
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, signals
-from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
 from scrapy.http.request import NO_CALLBACK
 
 from database import ledger as ledger_results
@@ -18,12 +16,12 @@ from database.leases import Leases
 from database.ledger import Ledger, Refusal
 from database.sessions import SavedSession, Sessions
 from database.settings import database_settings
+from middlewares.cookies import CookiesMiddleware, as_cookie, from_cookie
 from middlewares.two_factor import CodeSource
 from scrapers import outcomes
 from scrapers.login import Attempt, BrowserLogin, FormLogin, Identity, Login
 from scrapers.options import crawl_settings
 from scrapers.outcomes import CacheError, Failure, LoginFailed, SignedOut
-from scrapers.page import PortalPage, session_state
 from scrapers.redaction import redactor
 from scrapers.spider import name_failure
 
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from scrapers.credentials import Credential
+    from scrapers.page import PortalPage
     from scrapers.work import Job
 
 logger = logging.getLogger(__name__)
@@ -215,6 +214,8 @@ class SessionKeeper:
     async def _walk_browser(
         self, login: BrowserLogin, job: Job, attempt: Attempt
     ) -> tuple[dict[str, Any], str, Identity]:
+        from scrapers.page import session_state
+
         async def flow(page: PortalPage) -> tuple[dict[str, Any], str, Identity]:
             await login.sign_in(page, attempt)
             identity = await login.page_identity(page)
@@ -509,41 +510,3 @@ class AuthMiddleware:
     async def _close(self) -> None:
         for keeper in self._keepers.values():
             await keeper.close()
-
-
-def as_cookie(cookie: dict[str, Any]) -> Cookie:
-    """Return a browser's cookie as a jar holds it: a host-only one stays host-only."""
-    domain, expires = cookie["domain"], cookie.get("expires", -1)
-    dotted = domain.startswith(".")
-    return Cookie(
-        version=0,
-        name=cookie["name"],
-        value=cookie["value"],
-        port=None,
-        port_specified=False,
-        domain=domain,
-        domain_specified=dotted,
-        domain_initial_dot=dotted,
-        path=cookie.get("path", "/"),
-        path_specified=True,
-        secure=cookie.get("secure", False),
-        expires=int(expires) if expires and expires > 0 else None,
-        discard=not expires or expires <= 0,
-        comment=None,
-        comment_url=None,
-        rest={},
-    )
-
-
-def from_cookie(cookie: Cookie) -> dict[str, Any]:
-    """Return a jar's cookie as a browser's storage state holds it."""
-    return {
-        "name": cookie.name,
-        "value": cookie.value or "",
-        "domain": cookie.domain,
-        "path": cookie.path,
-        "secure": cookie.secure,
-        "expires": cookie.expires or -1,
-        "httpOnly": False,
-        "sameSite": "Lax",
-    }

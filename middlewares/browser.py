@@ -21,7 +21,6 @@ from middlewares.streaming import StreamingDownloadHandler
 from scrapers.login import Login
 from scrapers.options import crawl_settings
 from scrapers.outcomes import BrowserDied, BrowserMissing, Failure, FlowTimedOut, PortalChanged, PortalDown
-from scrapers.page import PortalPage, browser_gone
 from scrapers.redaction import bare_url
 from scrapers.spider import unexpected_error
 
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
+
+    from scrapers.page import PortalPage
 
 logger = logging.getLogger(__name__)
 
@@ -111,6 +112,8 @@ class FlowDownloadHandler(StreamingDownloadHandler):
             return await self._run(request, key)
 
     async def _run(self, request: Request, key: str) -> Response:
+        from scrapers.page import PortalPage
+
         flow, job = request.meta["flow"], self.crawler.spider.work.job(request.meta)  # type: ignore[union-attr]
         login = Login.registry[request.meta["login"]]
         async with self._page(request, key) as page:
@@ -159,6 +162,8 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         """Close every tab of the session: a flow leaves none behind, and an empty context keeps its cookies."""
         from playwright.async_api import Error as PlaywrightError
 
+        from scrapers.page import browser_gone
+
         for tab in list(page.context.pages):
             try:
                 await tab.close()
@@ -195,6 +200,8 @@ class FlowDownloadHandler(StreamingDownloadHandler):
     async def _named(self, error: Exception, view: PortalPage) -> Failure:
         """Give an error of a flow its name, and hang the page as it was on it."""
         from playwright.async_api import Error as PlaywrightError
+
+        from scrapers.page import browser_gone
 
         if isinstance(error, Failure):
             failure = error

@@ -239,7 +239,7 @@ class FormLogin(Login):
             )
             form = response.css(", ".join(button)).xpath("ancestor::form[1]")
             names = {response.css(", ".join(at)).attrib["name"]: value for at, value in values.items()}
-            response = await send(form2request(form, names).to_scrapy())
+            response = await send(form2request(form, names).to_scrapy(callback=None))
 
     def _recognise(self, response: Response, attempt: Attempt) -> Screen:
         if response.status in (408, 429) or response.status >= 500:

@@ -49,6 +49,9 @@ DOWNLOADER_MIDDLEWARES = {
     "middlewares.auth.AuthMiddleware": 650,
     # Moved from 590 to before AuthMiddleware on the way back: a sign-in page is told by its text.
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 675,
+    # In the place of Scrapy's own, which fetches a list from the internet.
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "middlewares.cookies.CookiesMiddleware": 700,
     # Nearest to the network: sees every single request, retries and sign-ins included.
     "middlewares.evidence.EvidenceMiddleware": 950,
 }

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from scrapers.page import PortalPage
+    from scrapers.spool import PartFile
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +117,8 @@ class PortalSpider(scrapy.Spider):
         """Return a request of a job: signed in, counted, and accounted for whatever becomes of it."""
         ticket = job.ticket(bare_url(url))
         meta = {"job": job.id, "ticket": ticket, **kwargs.pop("meta", {})}
+        if "stream" in meta:
+            meta.setdefault("download_timeout", 3600)  # a big file takes longer than a page
         return Request(url, callback=partial(self._answer, callback), errback=self._fail, meta=meta, **kwargs)
 
     def flow(self, job: Job, flow: Flow, callback: Callable[..., Any], *, login: type[Login] | None = None) -> Request:
@@ -123,6 +126,15 @@ class PortalSpider(scrapy.Spider):
         login = login or self.logins[0]
         meta = {"flow": flow, "login": login.name}
         return self.request(job, login.home_address(), partial(self._flown, callback), meta=meta, dont_filter=True)
+
+    @staticmethod
+    def part(response: Response) -> PartFile:
+        """Return the part file of a streamed answer; raise BadFile when the portal sent something else."""
+        part: PartFile | None = response.meta.get("part")
+        if part is None:
+            kind = (response.headers.get("Content-Type") or b"nothing").decode("latin-1").partition(";")[0]
+            raise BadFile(f"The portal sent {kind if response.body else 'nothing'} in place of the file.")
+        return part
 
     def _flown(self, callback: Callable[..., Any], response: Response) -> Any:
         return callback(self.work.job(response.meta), response.meta["flow_result"])

@@ -1,0 +1,54 @@
+"""Scrapy's cookies, without its call home; and cookies between a browser's storage state and a jar."""
+
+from __future__ import annotations
+
+from http.cookiejar import Cookie
+from typing import Any
+
+import scrapy.downloadermiddlewares.cookies as scrapy_cookies
+from tldextract import TLDExtract
+
+# Scrapy would fetch the public suffix list from the internet, blocking the event loop, at the first cookie with a domain.
+scrapy_cookies._split_domain = TLDExtract(include_psl_private_domains=True, suffix_list_urls=())  # type: ignore[misc]
+
+
+class CookiesMiddleware(scrapy_cookies.CookiesMiddleware):
+    """Scrapy's middleware, with the suffix list that comes with tldextract."""
+
+
+def as_cookie(cookie: dict[str, Any]) -> Cookie:
+    """Return a browser's cookie as a jar holds it: a host-only one stays host-only."""
+    domain, expires = cookie["domain"], cookie.get("expires", -1)
+    dotted = domain.startswith(".")
+    return Cookie(
+        version=0,
+        name=cookie["name"],
+        value=cookie["value"],
+        port=None,
+        port_specified=False,
+        domain=domain,
+        domain_specified=dotted,
+        domain_initial_dot=dotted,
+        path=cookie.get("path", "/"),
+        path_specified=True,
+        secure=cookie.get("secure", False),
+        expires=int(expires) if expires and expires > 0 else None,
+        discard=not expires or expires <= 0,
+        comment=None,
+        comment_url=None,
+        rest={},
+    )
+
+
+def from_cookie(cookie: Cookie) -> dict[str, Any]:
+    """Return a jar's cookie as a browser's storage state holds it."""
+    return {
+        "name": cookie.name,
+        "value": cookie.value or "",
+        "domain": cookie.domain,
+        "path": cookie.path,
+        "secure": cookie.secure,
+        "expires": cookie.expires or -1,
+        "httpOnly": False,
+        "sameSite": "Lax",
+    }

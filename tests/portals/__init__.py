@@ -1,0 +1,1 @@
+"""Spiders for imitation portals that serve the core's own tests."""

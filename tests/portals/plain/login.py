@@ -1,0 +1,32 @@
+"""How the plain portal is signed in to."""
+
+from database.codes import CodeChannel
+from scrapers.login import ChooseFactor, Done, EnterCode, EnterCredentials, FormLogin, Screen, Stop
+from scrapers.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
+
+
+class PlainLogin(FormLogin):
+    portal = name = "plain"
+    url = "http://127.0.0.2:8800/login"
+    home = "/documents?per=1"
+    shared = True  # the session is one cookie; nothing is kept in it between two requests
+    channel = CodeChannel("plain", senders=("+15550100001",), pattern=r"code is ([0-9]{8})")
+    shows_username = ("#user-name",)
+    shows_accounts = ("#accounts li",)
+    screens = (
+        Screen("bad credentials", (".alert--credentials",), Stop(BadCredentials, (".alert--credentials",))),
+        Screen("locked", (".alert--locked",), Stop(AccountLocked, (".alert--locked",))),
+        Screen("captcha", ("#captcha",), Stop(CaptchaShown)),
+        Screen("code refused", (".alert--code",), Stop(MfaFailed, (".alert--code",))),
+        Screen(
+            "credentials", ("form#login",), EnterCredentials(("#username",), ("#password",), ("form#login button",))
+        ),
+        Screen("code", ("#code-field",), EnterCode(("#code-field",), ("form#code button",))),
+        Screen("send code", ("form#send",), ChooseFactor((), ("form#send button",))),
+        Screen("signed in", ("#user-name",), Done()),
+    )
+
+    @classmethod
+    def address(cls) -> str:
+        """The sandbox names the portal, not the page."""
+        return super().address().removesuffix("/login") + "/login"

@@ -1,0 +1,44 @@
+"""The plain portal's table, which no migration of ours makes."""
+
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import ForeignKey, Numeric, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database.engine import Database
+from database.models.base import Base
+
+
+class PlainDocument(Base):
+    __tablename__ = "plain_documents"
+    __table_args__ = (UniqueConstraint("username", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(300))
+    number: Mapped[str] = mapped_column(String(100))
+    day: Mapped[date]
+    amount: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    currency: Mapped[str] = mapped_column(String(3))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id"))
+
+
+class PlainUsage(Base):
+    __tablename__ = "plain_usage"
+    __table_args__ = (UniqueConstraint("username", "line"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(300))
+    line: Mapped[int]
+    number: Mapped[str] = mapped_column(String(50))
+    used: Mapped[int]
+
+
+def create(database_url: str) -> None:
+    """Make all tables, the plain portal's among them."""
+    import database.models  # noqa: F401 - registers the others
+
+    db = Database(database_url)
+    Base.metadata.create_all(db.engine)
+    db.engine.dispose()
