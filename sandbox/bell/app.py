@@ -36,7 +36,7 @@ SCENARIOS = {
     "captcha": "a visible reCAPTCHA frame after the submission",
     "submit-503": "503 right after the password was submitted",
     "submit-hang": "no answer after the password was submitted",
-    "submit-drop": "the connection breaks after the password was submitted",
+    "submit-drop": "the connection breaks within the answer to the password",
     "multi": "three accounts; `multi-<n>` as a tag for more",
     "global-search": "the invoice page asks for the account by a search",
     "session-storage": "the session's token is in sessionStorage",
@@ -143,7 +143,6 @@ QUIET_ACTS: dict[str, Act] = {
     "report-status": ereports.status,
     "close-promo": landing.close("promo"),
     "close-feedback": landing.close("feedback"),
-    "tick": landing.tick,
 }
 POLL_SECONDS = 20
 
@@ -213,7 +212,7 @@ class Bell(Portal):
             web.get(base + "/", of(self.start)),
             web.get(base + "/static/late.js", self.late),
             web.get(base + "/static/menu.js", of(self.menu)),
-            web.get(base + "/static/{name:[a-z]+\\.(js|css|svg)}", self.static),
+            web.get(base + "/static/{name:[a-z]+\\.(js|css)}", self.static),
             web.get(base + "/recaptcha/{kind:anchor|bframe}", self.captcha),
             web.get(base + "/Unavailable", self.unavailable),
             web.get(base + "/Download", self.download),
@@ -317,7 +316,7 @@ class Bell(Portal):
         return web.Response(text=text, content_type="text/javascript", headers=headers)
 
     async def static(self, request: web.Request) -> web.StreamResponse:
-        """Return a script, a style sheet or a picture."""
+        """Return a script or a style sheet."""
         path = FOLDER / "static" / request.match_info["name"]
         if not path.exists():
             raise web.HTTPNotFound

@@ -54,7 +54,9 @@ def offer(call: Call, file: File) -> Reply:
 async def hand_out(portal: Bell, request: web.Request) -> web.StreamResponse:
     """Answer a ticket with its file, as the user's scenario wants it."""
     ticket = portal.tickets.pop(request.query.get("ticket", ""), None)
-    if ticket is None or not portal.sessions.alive(ticket.session.key):
+    if ticket is None:
+        raise web.HTTPGone
+    if not portal.sessions.alive(ticket.session.key):
         raise web.HTTPFound(portal.urls[""] + "/corporateselfserve/Login")
     user, file = ticket.session.user, _disturbed(ticket.session.user, ticket.file)
     request["user"] = user.name
@@ -63,6 +65,9 @@ async def hand_out(portal: Bell, request: web.Request) -> web.StreamResponse:
     headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"}
     whole = web.Response(body=body, content_type=file.media_type, headers=headers)
     if user.says("truncated-file"):
+        portal.tickets[request.query["ticket"]] = (
+            ticket  # a browser asks again, several times, and is cut off each time
+        )
         return await faults.cut_short(request, whole)
     if user.says("slow-download"):
         return await _slowly(portal, request, whole, body)

@@ -58,11 +58,6 @@ def close(name: str) -> Callable[[Call], Awaitable[Reply]]:
     return act
 
 
-async def tick(call: Call) -> Reply:
-    """Take note of nothing: a box was ticked, and the button below it will bring its value."""
-    return {}
-
-
 async def pass_policy(call: Call) -> Reply:
     """Leave the page about the new terms, for this session."""
     call.keep(policy=True)

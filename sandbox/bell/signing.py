@@ -82,7 +82,8 @@ async def sign_in(call: Call) -> Reply | web.StreamResponse:
     if user.says("submit-hang"):
         return await faults.hang(call.request)
     if user.says("submit-drop"):
-        return faults.drop(call.request)
+        # Not before the answer: a browser sends a request again whose connection broke before the first byte.
+        return await faults.cut_short(call.request, web.json_response({"delay": call.delay}))
     if user.says("submit-503"):
         raise web.HTTPServiceUnavailable
     again: Reply = {"csrf": portal.visits.token(visit), "delay": call.delay}
