@@ -115,11 +115,14 @@ def test_a_code_by_message_is_good_once_for_its_visit_and_five_minutes(visitor, 
     assert "alert--code" in people[0].type_code(codes[1]).text, "the code of another visit"
     assert people[0].type_code(codes[0]).location == "/documents"
     assert people[1].type_code(codes[1]).location == "/documents"
+    again = visitor()
+    again.submit("sms+visit-1")
+    assert "alert--code" in again.type_code(codes[1]).text, "the code of an earlier visit"
     admin.clock(301)
     assert "alert--code" in people[2].type_code(codes[2]).text, "five minutes are over"
-    wait_for(lambda: admin.counters()["codes_sent"] == 3)
+    wait_for(lambda: admin.counters()["codes_sent"] == 4)
     counters = admin.counters()
-    assert (counters["code_requests"], counters["codes_used"], counters["codes_refused"]) == (3, 2, 2)
+    assert (counters["code_requests"], counters["codes_used"], counters["codes_refused"]) == (4, 2, 3)
 
 
 def test_three_wrong_codes_end_the_visit(visitor):
@@ -201,10 +204,14 @@ def test_a_form_token_is_good_once_for_its_visit_and_a_quarter_of_an_hour(visito
     assert [submit(person, token) for token in ("", strange, old)] == [403, 403, 403]
     assert submit(person, new) == 302
     assert submit(visitor(), strange) == 403, "a token without the cookie of its visit"
+    again = visitor()
+    token = again.ask("/login").token
+    form = {"csrf_token": token, "username": "ok+form", "password": "wrong"}
+    assert [again.ask("/login", form).status for _ in range(2)] == [200, 403], "a form sent twice"
     late = other.ask("/login").token
     admin.clock(901)
     assert submit(other, late) == 403
-    assert admin.counters()["submissions"] == {"ok+form": 1}
+    assert admin.counters()["submissions"] == {"ok+form": 2}
 
 
 # Trouble
