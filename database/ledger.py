@@ -81,19 +81,21 @@ class Ledger:
             _alone(session, login, username)
             time = now(session)
             self._settle_dead(session, login, username, time)
-            self._judge(session, login, username, prints, time)
-            attempt = Attempt(
-                login=login,
-                username=username,
-                secret_fingerprint=prints[0],
-                started_at=time,
-                run_id=run_id,
-                host=socket.gethostname(),
-                pid=os.getpid(),
-            )
-            session.add(attempt)
-            session.flush()
-            return attempt.id
+            refusal = self._judge(session, login, username, prints, time)
+            if refusal is None:
+                attempt = Attempt(
+                    login=login,
+                    username=username,
+                    secret_fingerprint=prints[0],
+                    started_at=time,
+                    run_id=run_id,
+                    host=socket.gethostname(),
+                    pid=os.getpid(),
+                )
+                session.add(attempt)
+                session.flush()
+                return attempt.id
+        raise refusal  # after the commit: what is known of dead attempts stays
 
     def check(self, login: str, username: str, secret: str) -> None:
         """Raise Refusal when an attempt may not be made now; write down nothing new."""
@@ -102,7 +104,9 @@ class Ledger:
             _alone(session, login, username)
             time = now(session)
             self._settle_dead(session, login, username, time)
-            self._judge(session, login, username, prints, time)
+            refusal = self._judge(session, login, username, prints, time)
+        if refusal is not None:
+            raise refusal
 
     def finish(self, attempt_id: int, result: str) -> None:
         """
@@ -171,7 +175,9 @@ class Ledger:
                 row.finished_at, row.result = time, UNANSWERED
         session.flush()
 
-    def _judge(self, session: Session, login: str, username: str, prints: Sequence[str], time: datetime) -> None:
+    def _judge(
+        self, session: Session, login: str, username: str, prints: Sequence[str], time: datetime
+    ) -> Refusal | None:
         mark = (
             session.scalar(select(func.max(Attempt.id)).where(*_of(login, username), Attempt.result == UNBLOCKED)) or 0
         )
@@ -192,7 +198,7 @@ class Ledger:
         ours = [row for row in since if row.secret_fingerprint in prints]
 
         if any(row.result == BAD_CREDENTIALS for row in ours):
-            raise Refusal(
+            return Refusal(
                 "blocked",
                 "The portal refused this password before: store the right one with `scrapy credentials add`, "
                 "or lift the block with `scrapy credentials unblock`.",
@@ -203,7 +209,7 @@ class Ledger:
             .where(Attempt.result.in_(PROVES_SECRET))
         )
         if sum(row.result in WITHOUT_ANSWER and row.id > (proved or 0) for row in ours) >= 2:
-            raise Refusal(
+            return Refusal(
                 "blocked",
                 "The portal left two sign-ins without an answer, and either may have been a refusal: look at the account by hand, "
                 "then run `scrapy credentials unblock`.",
@@ -211,14 +217,14 @@ class Ledger:
         for row in since:
             if row.finished_at is None:
                 until = row.started_at + PATIENCE
-                raise Refusal("cooling_down", "Another sign-in with this credential is under way.", until)
+                return Refusal("cooling_down", "Another sign-in with this credential is under way.", until)
             if row.result in (ACCOUNT_LOCKED, CAPTCHA_SHOWN) and row.finished_at + self.lock_rest > time:
                 what = "locked the user" if row.result == ACCOUNT_LOCKED else "showed a captcha"
                 until = row.finished_at + self.lock_rest
-                raise Refusal("cooling_down", f"The portal {what}: the credential rests until {_clock(until)}.", until)
+                return Refusal("cooling_down", f"The portal {what}: the credential rests until {_clock(until)}.", until)
             if row.result == MFA_FAILED and row in ours and row.finished_at + self.mfa_rest > time:
                 until = row.finished_at + self.mfa_rest
-                raise Refusal(
+                return Refusal(
                     "cooling_down", f"The portal refused a code: the credential rests until {_clock(until)}.", until
                 )
         spent = [
@@ -228,11 +234,12 @@ class Ledger:
         ]
         if len(spent) >= self.budget:
             until = spent[-self.budget] + DAY
-            raise Refusal(
+            return Refusal(
                 "budget",
                 f"The {self.budget} sign-ins of 24 hours are used up (LATCHKEY_SIGN_IN_BUDGET): the next may begin at {_clock(until)}.",
                 until,
             )
+        return None
 
 
 def _fingerprints(login: str, username: str, secret: str) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import cast
 
 import pytest
-from sqlalchemy import Numeric, func, select
+from sqlalchemy import Numeric, Table, func, select
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.schema import CreateTable
 
 from database.models import Account, Carrier, Client, CodeRequest, Credential, PoolUsage, Workspace
 from database.models.base import Base, JsonColumn
@@ -26,14 +28,15 @@ class Reading(Base):
     details: Mapped[object] = mapped_column(JsonColumn, nullable=True)
 
 
+READINGS = cast("Table", Reading.__table__)
 # The migrations and the other tests know nothing of it.
-Base.metadata.remove(Reading.__table__)
+Base.metadata.remove(READINGS)
 
 
 @pytest.fixture
 def session(store):
     with store.transaction() as session:
-        Reading.__table__.create(session.connection())
+        session.execute(CreateTable(READINGS))
         yield session
 
 
