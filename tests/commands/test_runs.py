@@ -1,0 +1,219 @@
+"""`scrapy runs`, `scrapy status` and `scrapy export`, on both databases."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from commands.export import PAGE
+from database.accounts import NewAccount, add_account
+from database.cycles import cycle_for
+from database.leases import Leases
+from database.models import FileStatus, PoolUsage, Run, RunState, StoredFile
+from database.sessions import Sessions
+from scrapers.outcomes import OUTCOMES
+
+BEGAN = datetime(2026, 10, 20, 6, 0, tzinfo=UTC)
+
+
+def run(**values):
+    about = {
+        "crawl": "00000000-0000-0000-0000-000000000000",
+        "spider": "bell_pdf_invoice",
+        "portal": "bell",
+        "report_type": "pdf_invoice",
+        "started_at": BEGAN,
+        "target": "500100200 2026-10",
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+    }
+    return Run(**(about | values))
+
+
+def finished(outcome, **values):
+    known = OUTCOMES[outcome]
+    ended = {"state": RunState.FINISHED, "outcome": outcome, "actor": known.actor.value, "message": known.sentence}
+    return run(**(ended | {"finished_at": BEGAN + timedelta(seconds=12.5)} | values))
+
+
+@pytest.fixture
+def account(store):
+    with store.transaction() as session:
+        account, _ = add_account(session, NewAccount("Acme", "Depot", "bell", "500100200"))
+        cycle = cycle_for(session, account, 2026, 10)
+        return account.id, cycle.id
+
+
+@pytest.fixture
+def runs(store, account):
+    of = {"account_id": account[0], "billing_cycle_id": account[1]}
+    with store.transaction() as session:
+        session.add_all(
+            [
+                finished("success", files=1, requests=9, sign_ins=1, **of),
+                finished(
+                    "cache_error",
+                    spider="bell_ereports",
+                    step="open e-reports",
+                    selector="header",
+                    bundle="bundles/2.zip",
+                    message=OUTCOMES["cache_error"].sentence + " The header did not come within 30 s.",
+                    missing=1,
+                    missing_names=["cost_overview"],
+                    **of,
+                ),
+                finished("bad_credentials", spider="bell_daily_usage", target="500100200 2026-10-20", **of),
+            ]
+        )
+        session.flush()
+        session.add(
+            StoredFile(
+                run_id=1,
+                spider="bell_pdf_invoice",
+                portal="bell",
+                report_type="pdf_invoice",
+                account_id=account[0],
+                target_key="500100200/2026-10",
+                name="invoice",
+                path="bell/500100200/2026-10/invoice.pdf",
+                sha256="0" * 64,
+                size=123456,
+                status=FileStatus.READY,
+                stored_at=BEGAN,
+            )
+        )
+        session.add(
+            StoredFile(spider="bell_ereports", portal="bell", report_type="ereports", target_key="k", name="wanted")
+        )
+
+
+def test_runs_are_listed_newest_first_and_filtered(runs, command):
+    assert [row["run"] for row in json.loads(command("runs", "--json").out)] == [3, 2, 1]
+    for argv, ids in (
+        (("--outcome", "cache_error"), [2]),
+        (("--spider", "bell_pdf_invoice"), [1]),
+        (("--account", "500100200", "--limit", "1"), [3]),
+        (("--account", "7"), []),
+    ):
+        assert [row["run"] for row in json.loads(command("runs", *argv, "--json").out)] == ids
+    (row,) = json.loads(command("runs", "--outcome", "success", "--json").out)
+    assert (row["seconds"], row["files"], row["sign_ins"], row["requests"]) == (12.5, 1, 1, 9)
+
+
+def test_a_run_tells_what_happened_and_what_to_do(runs, command):
+    told = json.loads(command("runs", "2", "--json").out)
+    assert told["what_happened"] == OUTCOMES["cache_error"].sentence
+    assert told["seen"] == "The header did not come within 30 s."
+    assert (told["step"], told["selector"], told["missing"]) == ("open e-reports", "header", ["cost_overview"])
+    assert (told["who_must_act"], told["try_again"]) == ("operator", "soon")
+    assert told["next"] == ["look at bundles/2.zip", "scrapy crawl bell_ereports -a account=500100200 -a cycle=2026-10"]
+    shown = command("runs", "1").out
+    assert "bell/500100200/2026-10/invoice.pdf  120.6 KB  ready" in shown
+    assert "who must act" not in shown
+    assert "scrapy credentials add" in json.loads(command("runs", "3", "--json").out)["next"]
+
+
+def test_an_unknown_run_or_outcome_is_named(store, command):
+    assert command("runs", "9").err == "There is no run 9; `scrapy runs` lists the newest.\n"
+    assert command("runs", "--outcome", "fine").code == 2
+    assert command("runs", "nine").code == 2
+
+
+def test_status_names_who_must_act(runs, store, command):
+    Sessions(store).save("bell_self_serve", "owner", {"cookies": ["c00kie"]}, "agent", "owner", None)
+    Leases(store).acquire("run/bell_self_serve/owner", "this test", 60)
+    with store.transaction() as session:
+        session.add(run())
+        dead = subprocess.run(
+            [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
+        )
+        session.add(run(pid=int(dead.stdout), target="killed"))
+    said = command("status")
+    assert "Operator: bell_ereports 500100200 2026-10: " in said.out
+    assert "Owner: bell_daily_usage 500100200 2026-10-20: " in said.out
+    assert "c00kie" not in said.out
+    parts = json.loads(command("status", "--json").out)
+    assert [row["process"] for row in parts["running"]] == [f"{socket.gethostname()} {os.getpid()}", "has ended"]
+    assert [row["login"] for row in parts["sessions"]] == ["bell_self_serve"]
+    assert [row["holder"] for row in parts["leases"]] == ["this test"]
+    assert "without a word" in command("runs", "5").out
+    assert "still running" in command("runs", "4").out
+
+
+def test_status_shows_only_the_last_run_of_each_spider_and_account(runs, account, store, command):
+    with store.transaction() as session:
+        session.add(finished("success", spider="bell_ereports", account_id=account[0], target="500100200 2026-11"))
+        session.add(finished("success", spider="bell_daily_usage", account_id=account[0]))
+    last = json.loads(command("status", "--json").out)["last_runs"]
+    assert {(row["spider"], row["outcome"]) for row in last} == {
+        ("bell_pdf_invoice", "success"),
+        ("bell_ereports", "success"),
+        ("bell_daily_usage", "success"),
+    }
+    assert "Nobody has to do anything." in command("status").out
+
+
+def test_stored_files_are_exported(runs, command, tmp_path):
+    (row,) = csv.DictReader(io.StringIO(command("export", "files").out))
+    assert (row["account"], row["name"], row["size"], row["sha256"]) == ("500100200", "invoice", "123456", "0" * 64)
+    assert row["stored_at"] == "2026-10-20T06:00:00+00:00"
+    assert json.loads(command("export", "files", "--format", "json").out)[0]["status"] == "ready"
+    for argv in (("--type", "ereports"), ("--since", "2026-10-21")):
+        assert json.loads(command("export", "files", "--format", "json", *argv).out) == []
+    assert len(json.loads(command("export", "files", "--format", "json", "--since", "2026-10-20").out)) == 1
+    target = tmp_path / "files.csv"
+    assert command("export", "files", "--output", str(target)).out == f"Wrote 1 to {target}.\n"
+    assert target.read_text().startswith("id,spider,")
+
+
+def test_records_of_any_number_are_exported_in_pages(store, account, command):
+    days = PAGE + 3
+    with store.transaction() as session:
+        session.add_all(
+            PoolUsage(
+                account_id=account[0], day=date(2000, 1, 1) + timedelta(days=n), pool_size=None, pool_used=2**40 + n
+            )
+            for n in range(days)
+        )
+    rows = json.loads(command("export", "records", "--format", "json", "--account", "500100200").out)
+    assert len(rows) == len({row["id"] for row in rows}) == days
+    assert (rows[0]["carrier"], rows[0]["pool_size"], rows[0]["pool_used"]) == ("bell", None, 2**40)
+    since = json.loads(command("export", "records", "--format", "json", "--since", "2013-09-01").out)
+    assert all(row["day"] >= "2013-09-01" for row in since)
+    assert 0 < len(since) < days
+
+
+@pytest.mark.parametrize(
+    ("argv", "word"),
+    [
+        (("records", "--type", "nothing"), "--type nothing"),
+        (("records", "--account", "7"), "--account 7"),
+        (("files", "--since", "yesterday"), "yesterday"),
+        (("files", "--format", "xml"), "xml"),
+        (("pictures",), "pictures"),
+    ],
+)
+def test_a_wrong_argument_of_export_is_named(store, command, argv, word):
+    said = command("export", *argv)
+    assert said.code == 2
+    assert word in said.err
+
+
+def test_an_output_that_cannot_be_written_is_named(store, command, tmp_path):
+    said = command("export", "files", "--output", str(tmp_path / "none" / "files.csv"))
+    assert (said.code, "--output" in said.err) == (1, True)
+
+
+def test_a_database_without_tables_is_one_sentence(encryption_key, monkeypatch, tmp_path, command):
+    monkeypatch.setenv("LATCHKEY_DATA_DIR", str(tmp_path))
+    for word, *argv in (("status",), ("runs",), ("export", "files"), ("accounts", "list"), ("credentials", "list")):
+        said = command(word, *argv)
+        assert (said.code, said.err.count("\n"), "scrapy db upgrade" in said.err) == (1, 1, True)
