@@ -244,7 +244,7 @@ class SessionKeeper:
         return {"cookies": cookies}, "", identity
 
     def _own_request(self, job: Job, url: str, meta: dict[str, Any]) -> Request:
-        own = {"job": job.id, "sign_in": True, "dont_retry": True, "allow_offsite": True}
+        own: dict[str, Any] = {"job": job.id, "sign_in": True, "dont_retry": True, "allow_offsite": True}
         own["download_timeout"] = min(60, crawl_settings().sign_in_wait)
         return Request(url, callback=NO_CALLBACK, dont_filter=True, meta={**own, **meta})
 
@@ -322,7 +322,7 @@ class SessionKeeper:
         raise failure
 
     async def guard(self, page: PortalPage, job: Job) -> None:
-        """Before the first flow in a reused session: whose is it?"""
+        """Ask, before the first flow in a reused session, whose it is."""
         if self.proved:
             return
         assert isinstance(self.login, BrowserLogin)

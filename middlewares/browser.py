@@ -89,7 +89,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         if handler is None:
             handler = cls(crawler)
             crawler.latchkey_handler = handler  # type: ignore[attr-defined]
-        return handler  # type: ignore[no-any-return]
+        return handler
 
     async def close(self) -> None:
         """Close the connection pool, once."""
@@ -114,7 +114,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
     async def _run(self, request: Request, key: str) -> Response:
         from scrapers.page import PortalPage
 
-        flow, job = request.meta["flow"], self.crawler.spider.work.job(request.meta)  # type: ignore[union-attr]
+        flow, job = request.meta["flow"], self.crawler.spider.work.jobs[request.meta["job"]]  # type: ignore[union-attr]
         login = Login.registry[request.meta["login"]]
         async with self._page(request, key) as page:
             view = PortalPage(
@@ -134,8 +134,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
             except Exception as error:
                 raise await self._named(error, view) from error
             finally:
-                if job is not None:
-                    job.counts.requests += view.trail.requests
+                job.counts.requests += view.trail.requests
                 await self._close_tabs(page)
             return HtmlResponse(page.url or request.url, body=body, encoding="utf-8", request=request, flags=["flow"])
 
@@ -189,7 +188,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 settings = self.crawler.settings.copy()
                 settings.set("PLAYWRIGHT_BROWSER_TYPE", ENGINES[crawl_settings().browser])
                 settings.set("PLAYWRIGHT_LAUNCH_OPTIONS", launch_options(temp))
-                browser = ScrapyPlaywrightDownloadHandler(_WithSettings(self.crawler, settings))  # type: ignore[arg-type]
+                browser = ScrapyPlaywrightDownloadHandler(_WithSettings(self.crawler, settings))
                 # A flow whose tab or browser closed is not run again behind our back: it may have typed a password.
                 browser.config.target_closed_max_retries = 0
                 with _temp_folder(temp):

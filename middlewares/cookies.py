@@ -9,7 +9,7 @@ import scrapy.downloadermiddlewares.cookies as scrapy_cookies
 from tldextract import TLDExtract
 
 # Scrapy would fetch the public suffix list from the internet, blocking the event loop, at the first cookie with a domain.
-scrapy_cookies._split_domain = TLDExtract(include_psl_private_domains=True, suffix_list_urls=())  # type: ignore[misc]
+scrapy_cookies._split_domain = TLDExtract(include_psl_private_domains=True, suffix_list_urls=())
 
 
 class CookiesMiddleware(scrapy_cookies.CookiesMiddleware):

@@ -16,13 +16,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
-from scrapy.exceptions import NotConfigured
 from scrapy.http import Response, TextResponse
 
 from database.models.base import utc_now
 from database.settings import database_settings
 from scrapers.options import crawl_settings
 from scrapers.redaction import MASK, bare_url, redactor
+from scrapers.work import work_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -43,13 +43,10 @@ class EvidenceMiddleware:
     """Counts and notes every HTTP request, and makes the bundle in memory, redacted before it touches the disk."""
 
     def __init__(self, crawler: Crawler) -> None:
-        work = getattr(crawler.spider, "work", None)
-        if work is None:
-            raise NotConfigured("This spider has no jobs: nothing to keep evidence of.")
-        self.work = work
+        self.work = work_of(crawler, "This spider has no jobs: there is nothing to keep evidence of.")
         self._requests: defaultdict[int, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=KEPT_REQUESTS))
         if crawl_settings().evidence:
-            work.evidence = self
+            self.work.evidence = self
         crawler.signals.connect(self._scheduled, signals.request_dropped)
 
     @classmethod

@@ -45,7 +45,7 @@ class LimitsMiddleware:
         if self._failures >= BREAKS_AFTER:
             raise PortalDown(f"{self._failures} failures in a row; {bare_url(request.url)} was not asked any more.")
         loop = asyncio.get_running_loop()
-        while (remaining := self._resume_at - loop.time()) > 0:  # the pause may be prolonged meanwhile
+        while (remaining := self._resume_at - loop.time()) > 0:  # noqa: ASYNC110 - a pause ends at a time; it may be prolonged meanwhile
             await asyncio.sleep(remaining)
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
-from scrapy.exceptions import NotConfigured
 
 from scrapers.items.base import Batch, FileItem, Listing, Record
+from scrapers.work import work_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -17,9 +17,7 @@ class CompletenessPipeline:
     """The last pipeline: what gets here is stored."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self.work = getattr(crawler.spider, "work", None)
-        if self.work is None:
-            raise NotConfigured("This spider has no jobs: there is nothing to complete.")
+        self.work = work_of(crawler, "This spider has no jobs: there is nothing to complete.")
         # After the middlewares have let go of sessions and leases; crawl looks again at what has no outcome.
         crawler.signals.connect(self._close, signals.spider_closed)
 

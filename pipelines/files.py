@@ -7,18 +7,16 @@ import hashlib
 import os
 import re
 import shutil
-import stat
 import uuid
-import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 
-from scrapy.exceptions import NotConfigured
-
 from pipelines.options import pipeline_settings
+from scrapers.archive import check_zip
 from scrapers.items.base import FileItem
 from scrapers.outcomes import BadFile, StoreAway
 from scrapers.spool import CHUNK, PDF, XLSX, ZIP, matches
+from scrapers.work import work_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
     from scrapers.spool import PartFile
 
 TAIL = 2048  # bytes at the end of a PDF in which its end mark must stand
-LARGEST_UNPACKED = 2 << 30  # bytes that a ZIP may unpack to
-LARGEST_RATIO = 200  # unpacked to packed, above which a ZIP is a bomb
 INCOMING = ".incoming"  # folder in the store for files on their way; never a final place
 
 
@@ -35,9 +31,7 @@ class FilesPipeline:
     """Believe a file, or refuse it."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self.work = getattr(crawler.spider, "work", None)
-        if self.work is None:
-            raise NotConfigured("This spider has no jobs: its files are not ours to store.")
+        self.work = work_of(crawler, "This spider has no jobs: its files are not ours to store.")
         self.settings = pipeline_settings()
 
     @classmethod
@@ -94,26 +88,6 @@ def check(part: PartFile, declared: tuple[str, ...]) -> None:
                 raise BadFile("The PDF has no end: it was cut short.")
     if part.media_type in (ZIP, XLSX):
         check_zip(part.path)
-
-
-def check_zip(path: Path) -> None:
-    """Raise BadFile for a ZIP that is broken, leaves its folder, holds links, or unpacks to a bomb."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            for member in members:
-                parts = PurePosixPath(member.filename.replace("\\", "/"))
-                if parts.is_absolute() or ".." in parts.parts or re.match(r"[A-Za-z]:", member.filename):
-                    raise BadFile("A member of the ZIP would leave its folder.")
-                if stat.S_ISLNK(member.external_attr >> 16):
-                    raise BadFile("A member of the ZIP is a link.")
-            unpacked, packed = sum(m.file_size for m in members), sum(m.compress_size for m in members)
-            if unpacked > LARGEST_UNPACKED or unpacked > LARGEST_RATIO * max(packed, 10_000):
-                raise BadFile("The ZIP unpacks to far more than it should.")
-            if archive.testzip() is not None:
-                raise BadFile("A member of the ZIP is broken.")
-    except zipfile.BadZipFile:
-        raise BadFile("The ZIP is broken or was cut short.") from None
 
 
 def place(part: PartFile, path: str, store: Path) -> str:

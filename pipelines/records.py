@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from scrapy.exceptions import NotConfigured
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,6 +14,7 @@ from pipelines.options import pipeline_settings
 from scrapers.items.base import Batch, FileItem, Record
 from scrapers.outcomes import DatabaseLost
 from scrapers.redaction import bare_url
+from scrapers.work import work_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -27,9 +27,7 @@ class RecordsPipeline:
     """Store what an item says; what is stored already and unchanged is counted, not written."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self.work = getattr(crawler.spider, "work", None)
-        if self.work is None:
-            raise NotConfigured("This spider has no jobs: its records are not ours to store.")
+        self.work = work_of(crawler, "This spider has no jobs: its records are not ours to store.")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

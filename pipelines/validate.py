@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from scrapy.exceptions import DropItem, NotConfigured
+from scrapy.exceptions import DropItem
 
 from scrapers.items.base import FileItem, Item
 from scrapers.outcomes import IdentityMismatch, IdentityUnproved, LeaseLost, WrongAccount
+from scrapers.work import work_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -20,9 +21,7 @@ class ValidatePipeline:
     """Let through items of a job that may still store."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self.work = getattr(crawler.spider, "work", None)
-        if self.work is None:
-            raise NotConfigured("This spider has no jobs: its items are not ours to store.")
+        self.work = work_of(crawler, "This spider has no jobs: its items are not ours to store.")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

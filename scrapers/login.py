@@ -151,6 +151,7 @@ class Login:
     interruptions: ClassVar[tuple[Interruption, ...]] = ()  # may appear on any later page
     shows_username: ClassVar[Selectors] = ()
     shows_name: ClassVar[Selectors] = ()
+    shows_user: ClassVar[Selectors] = ()  # a text that is a mail address for some users and a name for others
     shows_accounts: ClassVar[Selectors] = ()
 
     registry: ClassVar[dict[str, type[Login]]] = {}
@@ -330,11 +331,12 @@ class BrowserLogin(Login):
 
     async def page_identity(self, page: PortalPage) -> Identity:
         """Return whose session the page shows itself to be."""
-        names = await page.texts(self.shows_name)
-        usernames = await page.texts(self.shows_username)
+        username = next(iter(await page.texts(self.shows_username)), "")
+        name = next(iter(await page.texts(self.shows_name)), "")
+        user = next(iter(await page.texts(self.shows_user)), "")
         return Identity(
-            username=usernames[0] if usernames else "",
-            name=names[0] if names else "",
+            username=username or (user if "@" in user else ""),
+            name=name or ("" if "@" in user else user),
             accounts=frozenset(await page.texts(self.shows_accounts)),
         )
 

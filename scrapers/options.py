@@ -1,4 +1,4 @@
-"""What the crawl can be told through the environment. (`scrapers/settings.py` is Scrapy's own map.)"""
+"""What the crawl can be told through the environment; `scrapers/settings.py` is Scrapy's own map."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class PortalPage:
         page: Page,
         *,
         spool: Path,
-        job: Job | None = None,
+        job: Job,
         signed_out: Selectors = (),
         interruptions: tuple[Interruption, ...] = (),
         scope: FrameLocator | None = None,
@@ -243,8 +243,7 @@ class PortalPage:
         path = self.spool / f"{uuid.uuid4().hex}.part"
         await download.save_as(path)
         await download.delete()
-        if self.job is not None:
-            self.job.counts.downloads += 1
+        self.job.counts.downloads += 1
         return await asyncio.to_thread(describe, path, download.suggested_filename)
 
     async def _act(self, action: object) -> None:

@@ -5,20 +5,16 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
-from zoneinfo import ZoneInfo
 
 import scrapy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from scrapy import Request, signals
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database.models import Account, BillingCycle, Carrier, FileStatus, ScraperConfig, ScraperJob, StoredFile
 from scrapers.credentials import Credential, find_credential
 from scrapers.login import Login
 from scrapers.outcomes import BadFile, Blocked, Failure, PortalChanged, PortalDown, RateLimited, UnexpectedError
@@ -36,7 +32,7 @@ logger = logging.getLogger(__name__)
 Flow = Callable[["PortalPage"], Awaitable[Any]]
 
 
-class Arguments(BaseModel):
+class SpiderArguments(BaseModel):
     """What every spider can be told with `-a name=value`."""
 
     model_config = ConfigDict(extra="forbid")
@@ -72,9 +68,9 @@ class PortalSpider(scrapy.Spider):
     report_type: ClassVar[str]
     logins: ClassVar[tuple[type[Login], ...]] = ()
     rendering: ClassVar[str] = "http"  # how pages are collected after the sign-in: http or browser
-    Arguments: ClassVar[type[Arguments]] = Arguments
+    Arguments: ClassVar[type[SpiderArguments]] = SpiderArguments
     work: Work
-    arguments: Arguments
+    arguments: Any  # an instance of Arguments
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -217,142 +213,3 @@ def name_failure(error: BaseException, request: Request) -> Failure:
     if isinstance(error, down):
         return PortalDown(f"{url}: {type(error).__name__}.")
     return unexpected_error(error)
-
-
-class CarrierArguments(Arguments):
-    """What a carrier's spider can be told."""
-
-    account: str = Field("all", description="Account numbers separated by commas, or all.")
-    cycle: str | None = Field(None, description="Billing month YYYY-MM, by the cycle's end date; default: the latest.")
-
-    @field_validator("cycle")
-    @classmethod
-    def real_month(cls, value: str | None) -> str | None:
-        """Accept a month that exists."""
-        if value is not None:
-            try:
-                datetime.strptime(value, "%Y-%m")
-            except ValueError:
-                raise ValueError("a billing month looks like 2026-10") from None
-        return value
-
-
-class CarrierTarget(BaseModel):
-    """Account and billing cycle: what a carrier's job is about."""
-
-    account_id: int
-    account: str
-    billing_cycle_id: int
-    start: date
-    end: date
-
-    @property
-    def month(self) -> str:
-        """The cycle's month, YYYY-MM: that of its end date."""
-        return f"{self.end:%Y-%m}"
-
-
-class CarrierSpider(PortalSpider):
-    """Base of a carrier's spiders: a job is an account and a billing cycle."""
-
-    Arguments = CarrierArguments
-    time_zone: ClassVar[str] = "America/Toronto"  # of the portal: it decides which day "today" is
-
-    @classmethod
-    def plans(cls, session: Session, arguments: CarrierArguments) -> list[Plan]:
-        """Return a job for each account and its cycle, in the order of credential and account."""
-        if arguments.job:
-            wanted = [cls._of_job(session, job_id) for job_id in arguments.job]
-        else:
-            wanted = [
-                (account, cls.cycle(session, account, arguments.cycle), None)
-                for account in cls._accounts(session, arguments.account)
-            ]
-        plans = [cls._plan(session, *one, arguments) for one in wanted]
-        return sorted(plans, key=lambda plan: (plan.credential.username if plan.credential else "", plan.label))
-
-    @classmethod
-    def today(cls) -> date:
-        """Return today's date at the portal."""
-        return datetime.now(ZoneInfo(cls.time_zone)).date()
-
-    @classmethod
-    def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
-        """Return the cycle of a month, opened if need be; by default the newest one that has ended."""
-        from database.cycles import cycle_for, latest_closed
-
-        year, number = map(int, month.split("-")) if month else latest_closed(account.billing_day, cls.today())
-        return cycle_for(session, account, year, number)
-
-    @classmethod
-    def period(cls, target: CarrierTarget) -> str:
-        """Return the period that is fetched, as it stands in keys, labels and paths."""
-        return target.month
-
-    @classmethod
-    def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
-        """Return the names of the files that make a job done: once all are stored, the portal is not visited."""
-        raise TypeError(f"{cls.__name__} must say which files it brings.")
-
-    @classmethod
-    def _accounts(cls, session: Session, numbers: str) -> list[Account]:
-        of_portal = select(Account).join(Carrier).where(Carrier.portal == cls.portal).order_by(Account.number)
-        if numbers == "all":
-            accounts = list(session.scalars(of_portal))
-            if not accounts:
-                raise ArgumentError(
-                    f"-a account=all: {cls.portal} has no account yet; add one with `scrapy accounts add`."
-                )
-            return accounts
-        found = []
-        for number in filter(None, (part.strip() for part in numbers.split(","))):
-            account = session.scalars(of_portal.where(Account.number == number)).one_or_none()
-            if account is None:
-                raise ArgumentError(
-                    f"-a account={number}: {cls.portal} has no such account; `scrapy accounts list` shows all."
-                )
-            found.append(account)
-        return found
-
-    @classmethod
-    def _of_job(cls, session: Session, job_id: int) -> tuple[Account, BillingCycle, int]:
-        job = session.get(ScraperJob, job_id)
-        if job is None or job.billing_cycle is None:
-            raise ArgumentError(f"-a job={job_id}: there is no such job of an account and cycle.")
-        if (job.portal, job.report_type) != (cls.portal, cls.report_type):
-            raise ArgumentError(f"-a job={job_id}: it is for {job.portal}_{job.report_type}, not for {cls.name}.")
-        return job.billing_cycle.account, job.billing_cycle, job_id
-
-    @classmethod
-    def _plan(
-        cls, session: Session, account: Account, cycle: BillingCycle, job_id: int | None, arguments: CarrierArguments
-    ) -> Plan:
-        target = CarrierTarget(
-            account_id=account.id,
-            account=account.number,
-            billing_cycle_id=cycle.id,
-            start=cycle.start_date,
-            end=cycle.end_date,
-        )
-        key = f"{account.number}/{cls.period(target)}"
-        ready = set(
-            session.scalars(
-                select(StoredFile.name).where(
-                    StoredFile.spider == cls.name, StoredFile.target_key == key, StoredFile.status == FileStatus.READY
-                )
-            )
-        )
-        config = session.scalars(select(ScraperConfig).where(ScraperConfig.account_id == account.id)).one_or_none()
-        username = arguments.credential or (config.credential.username if config else None)
-        wanted = cls.wanted(session, target)
-        return Plan(
-            target=target,
-            key=key,
-            label=f"{account.number} {cls.period(target)}",
-            credential=cls.find_credential(session, username),
-            account_id=account.id,
-            billing_cycle_id=cycle.id,
-            job_id=job_id,
-            already=frozenset() if arguments.again else frozenset(ready & wanted),
-            done=bool(wanted) and wanted <= ready and not arguments.again,
-        )

@@ -47,7 +47,7 @@ def sniff(head: bytes) -> str:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"%PDF-"):
         return PDF
-    if start.startswith(b"PK\x03\x04") or start.startswith(b"PK\x05\x06"):
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return XLSX if b"[Content_Types].xml" in head[:4096] or b"xl/" in head[:4096] else ZIP
     if start[:1] in (b"{", b"["):
         return JSON

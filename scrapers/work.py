@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from scrapy.exceptions import NotConfigured
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,7 @@ from scrapers.spool import sweep
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+    from scrapy.crawler import Crawler
 
     from scrapers.credentials import Credential
 
@@ -247,6 +249,14 @@ class Work:
             *(self.spider, job.label, outcome.code),
             *(counts.files, counts.records, counts.already, counts.sign_ins, counts.requests),
         )
+
+
+def work_of(crawler: Crawler, staying_off: str) -> Work:
+    """Return the work of a crawl; raise NotConfigured, with what *staying_off* means, for a spider without jobs."""
+    work = getattr(crawler.spider, "work", None)
+    if not isinstance(work, Work):
+        raise NotConfigured(staying_off)
+    return work
 
 
 def close_dead_runs(session: Session) -> int:

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 from database.models import FileStatus, StoredFile
 from scrapers.items.base import FileItem, Listing, Record
 from scrapers.outcomes import NoLongerAvailable, NotYetPublished, PortalChanged, WrongAccount
-from scrapers.spider import Arguments, PortalSpider
+from scrapers.spider import PortalSpider, SpiderArguments
 from scrapers.spool import CSV, PDF, XLSX, ZIP
 from scrapers.work import Job, Plan
 from tests.portals.plain.login import PlainLogin
 from tests.portals.plain.models import PlainDocument
 
 
-class PlainArguments(Arguments):
+class PlainArguments(SpiderArguments):
     per: int = Field(100, description="Documents a page of the list.")
     month: str = Field("", description="Only this month.")
     account: str = Field("", description="Only this account.")

@@ -1,0 +1,1 @@
+"""Bell: Corporate Self Serve."""
