@@ -147,7 +147,7 @@ def test_a_message_has_the_shape_of_the_gateway(visitor, phones):
 def test_a_late_message_holds_no_page_up(visitor, admin, phones):
     began = time.monotonic()
     assert visitor().submit("sms+late-1.5").location == "/code"
-    assert time.monotonic() - began < 1
+    assert phones.codes(phone("sms+late-1.5")) == []
     received(phones, "sms+late-1.5")
     assert time.monotonic() - began >= 1.5
 
@@ -206,12 +206,12 @@ def test_a_form_token_is_good_once_for_its_visit_and_a_quarter_of_an_hour(visito
     assert submit(visitor(), strange) == 403, "a token without the cookie of its visit"
     again = visitor()
     token = again.ask("/login").token
-    form = {"csrf_token": token, "username": "ok+form", "password": "wrong"}
-    assert [again.ask("/login", form).status for _ in range(2)] == [200, 403], "a form sent twice"
+    form = {"csrf_token": token, "username": "sms+form", "password": PASSWORD}
+    assert [again.ask("/login", form).status for _ in range(2)] == [302, 403], "a form sent twice"
     late = other.ask("/login").token
     admin.clock(901)
     assert submit(other, late) == 403
-    assert admin.counters()["submissions"] == {"ok+form": 2}
+    assert admin.counters()["submissions"] == {"ok+form": 1, "sms+form": 1}
 
 
 # Trouble
@@ -267,15 +267,15 @@ def test_a_fault_plan_is_the_same_each_time(signed_in, admin):
 
 def test_latency_limit_and_what_is_in_flight(signed_in, admin):
     person = signed_in("ok+limit")
-    admin.configure(latency_ms=150, limit=3)
+    admin.configure(latency_ms=400, limit=3)
     with ThreadPoolExecutor(6) as pool:
         began = time.monotonic()
         answers = list(pool.map(lambda _: person.ask("/documents").status, range(6)))
-    assert time.monotonic() - began >= 0.15
+    assert time.monotonic() - began >= 0.4
     counters = admin.counters()
     assert answers == [200] * 6
     assert counters["in_flight_max"] > 3
-    assert counters["over_limit"] == counters["in_flight_max"] - 3
+    assert counters["over_limit"] >= counters["in_flight_max"] - 3
     assert counters["connections_max"] >= counters["in_flight_max"]
     admin.configure(limit_status=429)
     with ThreadPoolExecutor(6) as pool:
@@ -404,3 +404,12 @@ def test_counters_survive_many_at_once(visitor, admin):
     counters = admin.counters()
     assert counters["sign_ins"] == counters["sessions_created"] == 20
     assert set(counters["submissions"].values()) == {4}
+
+
+def test_where_all_portals_share_a_host_cookies_carry_their_word(tmp_path, free_port):
+    (tmp_path / "addresses.json").write_text(json.dumps({"plain": {"host": "127.0.0.1", "port": free_port()}}))
+    with running(tmp_path, ("plain",)) as sandbox:
+        person = Person(sandbox.urls["plain"])
+        person.submit("ok")
+        assert {cookie.name for cookie in person.jar} == {"plain_session"}
+        assert person.ask("/documents").status == 200
