@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -32,7 +32,7 @@ class RoomSettings(BaseSettings):
         RoomSettings.rooms.append(cls)
 
     @classmethod
-    def load(cls) -> RoomSettings:
+    def load(cls) -> Self:
         """Read the environment; a malformed value raises SettingsError with the variable's name."""
         try:
             return cls()
@@ -69,7 +69,11 @@ def check_names(modules: Iterable[str], environment: Iterable[str] | None = None
             from difflib import get_close_matches
 
             close = get_close_matches(name, known, n=1)
-            hint = f" Did you mean {close[0]}?" if close else " Unset it; `scrapy doctor --settings` lists the names there are."
+            hint = (
+                f" Did you mean {close[0]}?"
+                if close
+                else " Unset it; `scrapy doctor --settings` lists the names there are."
+            )
             raise SettingsError(f"{name} is not a setting of Latchkey.{hint}")
 
 
@@ -113,6 +117,4 @@ class DatabaseSettings(RoomSettings):
 @cache
 def database_settings() -> DatabaseSettings:
     """Return the settings of this process, read once."""
-    settings = DatabaseSettings.load()
-    assert isinstance(settings, DatabaseSettings)
-    return settings
+    return DatabaseSettings.load()

@@ -1,0 +1,152 @@
+"""Migrations and the commands around them, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import inspect, text
+
+from database.engine import Database, DatabaseAway
+from database.migrate import SchemaDiffers, alone, check, downgrade, upgrade
+from database.models import Base, Client
+from database.repositories import ClientRepository
+from tests.database.crowd import crowd
+
+
+@pytest.fixture
+def empty(database_url):
+    db = Database(database_url)
+    yield db
+    db.engine.dispose()
+
+
+def schema(db) -> set[str]:
+    """What the database itself says of its tables and indexes, conditions of partial ones included."""
+    query = {
+        "sqlite": "SELECT tbl_name || ': ' || name || ' ' || coalesce(CASE type WHEN 'index' THEN sql END, '') "
+        "FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'",
+        "postgresql": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' UNION ALL "
+        "SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint UNION ALL "
+        "SELECT table_name || ' ' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || "
+        "coalesce(character_maximum_length::text, '') FROM information_schema.columns WHERE table_schema = 'public'",
+    }[db.dialect]
+    with db.engine.connect() as connection:
+        return {row for (row,) in connection.execute(text(query)) if "alembic_version" not in row}
+
+
+def test_up_check_down(empty):
+    with pytest.raises(SchemaDiffers, match="is not at the newest revision: run `scrapy db upgrade`"):
+        check(empty)
+    upgrade(empty)
+    check(empty)
+    upgrade(empty)
+    assert set(inspect(empty.engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+    downgrade(empty, "base")
+    assert inspect(empty.engine).get_table_names() == ["alembic_version"]
+    upgrade(empty)
+    check(empty)
+
+
+def test_the_migrations_make_what_the_models_say(empty):
+    upgrade(empty)
+    migrated = schema(empty)
+    downgrade(empty, "base")
+    Base.metadata.create_all(empty.engine)
+    assert len(migrated) > 30
+    assert migrated == schema(empty)
+
+
+def test_a_schema_that_was_changed_by_hand_is_named(empty):
+    upgrade(empty)
+    with empty.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE clients ADD COLUMN colour VARCHAR(10)")
+    with pytest.raises(SchemaDiffers, match=r"differs from the models \(remove column .*clients colour, 1 in all\)"):
+        check(empty)
+
+
+def test_without_tables_every_transaction_names_the_cure(empty, encryption_key):
+    with pytest.raises(DatabaseAway, match="run `scrapy db upgrade`"), empty.transaction() as session:
+        ClientRepository(session).all()
+    upgrade(empty)
+    with empty.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE clients DROP COLUMN city")
+    with pytest.raises(DatabaseAway, match="run `scrapy db upgrade`"), empty.transaction() as session:
+        ClientRepository(session).all()
+    with pytest.raises(DatabaseAway, match="run `scrapy db upgrade`"), empty.transaction() as session:
+        session.add(Client(name="Birch"))
+
+
+def test_several_upgrades_at_once_wait_for_each_other(empty):
+    program = "from database.migrate import check, upgrade; upgrade(db); check(db); print('done')"
+    url = empty.engine.url.render_as_string(hide_password=False)
+    assert crowd(url, 4, program) == ["done"] * 4
+
+
+def test_making_a_table_anew_keeps_the_rows_that_refer_to_it(empty, encryption_key):
+    """SQLite alters a table by copying and dropping it; with foreign keys on, the drop would delete workspaces."""
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from sqlalchemy import Column, String
+
+    upgrade(empty)
+    with empty.transaction() as session:
+        session.execute(text("INSERT INTO clients (name, zip_code, phone_number, is_testing, active, managed_by_expertel) "
+                             "VALUES ('Birch', '', '', false, true, true)"))  # fmt: skip
+        session.execute(text("INSERT INTO workspaces (name, client_id) SELECT 'Main', id FROM clients"))
+    with alone(empty) as connection:
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table(
+            "clients", recreate="always" if empty.dialect == "sqlite" else "auto"
+        ) as batch:
+            batch.add_column(Column("colour", String(10)))
+    with empty.transaction() as session:
+        assert session.execute(text("SELECT count(*) FROM workspaces")).scalar_one() == 1
+        with pytest.raises(Exception, match=r"(?i)foreign key"):  # and they are watched again
+            session.execute(text("INSERT INTO workspaces (name, client_id) VALUES ('Lost', 999)"))
+
+
+def test_a_move_that_breaks_a_reference_changes_nothing(tmp_path):
+    db = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    upgrade(db)
+    with pytest.raises(SchemaDiffers, match="rows of workspaces"), alone(db) as connection:
+        connection.exec_driver_sql("INSERT INTO workspaces (name, client_id) VALUES ('Lost', 999)")
+    with db.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM workspaces").scalar_one() == 0
+    db.engine.dispose()
+
+
+def test_a_password_with_a_percent_sign_does_no_harm(tmp_path):
+    folder = tmp_path / "100%(here)s"
+    db = Database(f"sqlite:///{folder / 'test.db'}")
+    upgrade(db)
+    check(db)
+    db.engine.dispose()
+
+
+def test_the_commands(project, tmp_path, database_url):
+    here = project(tmp_path, LATCHKEY_DATABASE_URL=database_url)
+    before = here.scrapy("db", "check")
+    assert (before.returncode, before.stdout) == (1, "")
+    assert before.stderr.endswith("is not at the newest revision: run `scrapy db upgrade`.\n")
+    assert len(before.stderr.splitlines()) == 1
+    done = here.scrapy("db", "upgrade")
+    assert (done.returncode, done.stderr) == (0, "")
+    after = here.scrapy("db", "check")
+    assert (after.returncode, after.stderr) == (0, "")
+    assert after.stdout.endswith("is at the newest revision and is what the code needs.\n")
+
+
+def test_the_command_says_in_one_sentence_what_is_wrong(project, tmp_path):
+    here = project(tmp_path)
+    away = here.scrapy(
+        "db", "upgrade", env={"LATCHKEY_DATABASE_URL": "postgresql://u:canary-password@127.0.0.1:1/none"}
+    )
+    assert away.returncode == 1
+    assert "does not answer" in away.stderr
+    assert "LATCHKEY_DATABASE_URL" in away.stderr
+    assert len(away.stderr.splitlines()) == 1
+    assert "canary" not in away.stdout + away.stderr
+    nonsense = here.scrapy("db", "upgrade", env={"LATCHKEY_DATABASE_URL": "nonsense"})
+    assert (nonsense.returncode, len(nonsense.stderr.splitlines())) == (1, 1)
+    usage = here.scrapy("db", "sideways")
+    assert usage.returncode == 2
+    assert here.scrapy("db", "--help").returncode == 0
