@@ -74,11 +74,12 @@ def _from_event(data: Any) -> Delivery | None:
     if data.get("event_type") not in (None, "message.received"):
         return None
     receivers = payload.get("to")
-    receiver = receivers[0] if isinstance(receivers, list) and receivers else receivers
+    if isinstance(receivers, list):
+        receivers = receivers[0] if receivers else None
     return Delivery(
         _text(payload.get("text"), "data.payload.text"),
         sender=_name(_number(payload.get("from")), "data.payload.from.phone_number"),
-        receiver=_name(_number(receiver), "data.payload.to"),
+        receiver=_name(_number(receivers), "data.payload.to"),
         gateway_id=_name(payload.get("id"), "data.payload.id"),
         sent_at=_instant(payload.get("received_at")),
     )
@@ -98,7 +99,7 @@ def _text(value: Any, name: str) -> str:
 
 def _name(value: Any, name: str) -> str:
     """Return an optional short text; numbers and addresses are sometimes sent as JSON numbers."""
-    if value is None or value == []:
+    if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise BadRequest(f"`{name}` must be a text.")
