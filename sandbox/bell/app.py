@@ -61,6 +61,7 @@ SCENARIOS = {
     "slow-download": "the file takes `slow_seconds`",
     "download-swallowed": "the first click on a download does nothing",
     "rate-limited": "429 with Retry-After for the first two pages after sign-in",
+    "rate-limited-bare": "the same without Retry-After",
     "maintenance": "503 after sign-in",
     "cookie-banner": "a cookie dialog after sign-in",
     "promo-overlay": "an advertisement whose backdrop swallows clicks",
@@ -145,18 +146,28 @@ QUIET_ACTS: dict[str, Act] = {
     "close-feedback": landing.close("feedback"),
 }
 POLL_SECONDS = 20
+# Beside the frame's: codes that no key event typed, and the most tabs that one session had open at once.
+COUNTED = (
+    "account_changes",
+    "codes_not_typed",
+    "reports_asked",
+    "self_serve_pages_open_max",
+    "ereports_pages_open_max",
+)
 
 
 class BellSessions(Sessions):
     """The frame's sessions, also found by key: the e-reports know a session by that alone."""
 
     def by_key(self, key: str, count: bool = False) -> Session | None:
-        """Return a live session; count: one request against its life."""
+        """Return a live session; count: one request against its life, which may be its end."""
         row = self._sessions.get(key)
         if row is None:
             return None
         if count:
-            if row["good_for"] and row["requests"] >= row["good_for"]:
+            seconds = self._portal.configuration["session_seconds"]
+            worn = row["good_for"] and row["requests"] >= row["good_for"]
+            if worn or (seconds and self._portal.now() - row["made"] > seconds):
                 self.kill(key)
                 return None
             row["requests"] += 1
@@ -185,6 +196,18 @@ class Bell(Portal):
         self.tickets: dict[str, Ticket] = {}
         self.handovers: dict[str, str] = {}  # token -> key of the session that it hands over
         self._open_pages: dict[tuple[str, str], list[str]] = {}  # (origin, session) -> its tabs
+        self._begin_counting()
+
+    def _begin_counting(self) -> None:
+        for name in COUNTED:
+            self.counters.add(name, 0)
+
+    def reset(self) -> None:
+        """Forget tickets and hand-overs too."""
+        super().reset()
+        self.tickets.clear()
+        self.handovers.clear()
+        self._begin_counting()
 
     def send(self, user: User, code: str, **how: Any) -> asyncio.Task[bool]:
         """Send a user a message with a code, in the user's language."""
@@ -195,6 +218,15 @@ class Bell(Portal):
         task = self.gateway.send(self.configuration["sms_url"], sender, phone(user.name), text, **how)
         task.add_done_callback(self._count_sent)
         return task
+
+    def troubled(self, user: User, word: str, about: str = "", most: float = float("inf")) -> bool:
+        """Whether a user meets a trouble now, and count it: `times-<k>` in the name says how often, else *most*."""
+        if not user.says(word):
+            return False
+        table, key = self.state.table("troubles"), f"{word} {about} {user.name}"
+        met = table.get(key, {"times": 0})["times"]
+        table[key] = {"times": met + 1}
+        return bool(met < user.number("times", most))
 
     def routes(self, origin: str) -> Iterable[web.AbstractRouteDef]:
         """Return the routes of an origin."""
@@ -231,12 +263,10 @@ class Bell(Portal):
         if self.configuration["maintenance"]:
             return await self.unavailable(request)
         session = self._session(request, origin)
-        if session is not None and session.user.says("rate-limited"):
-            met = session.data.get("rate_limited", 0)
-            if met < self.configuration["rate_limited_pages"]:
-                session.data["rate_limited"] = met + 1
-                self.sessions.keep(session)
-                return web.Response(status=429, headers={"Retry-After": "1"}, text="<h1>Too many requests</h1>")
+        most = self.configuration["rate_limited_pages"]
+        for word, headers in (("rate-limited", {"Retry-After": "1"}), ("rate-limited-bare", {})):
+            if session is not None and self.troubled(session.user, word, most=most):
+                return web.Response(status=429, headers=headers, text="<h1>Too many requests</h1>")
         html = render("shell", base=BASE[origin], menu_script=bool(origin) and not request.path.endswith("/Enter"))
         return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
 

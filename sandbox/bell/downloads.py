@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sandbox.bell.app import Bell
 
 SLOW_PIECES = 20
+TROUBLES = ("truncated-file", "empty-file", "html-instead-of-pdf", "wrong-type", "unsafe-zip", "slow-download")
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,11 @@ class File:
 
 @dataclass(frozen=True)
 class Ticket:
-    """Who may have which file."""
+    """Who may have which file, and the trouble that it meets on the way: one of TROUBLES, or "" for none."""
 
     session: Session
     file: File
+    trouble: str
 
 
 def offer(call: Call, file: File) -> Reply:
@@ -46,8 +48,9 @@ def offer(call: Call, file: File) -> Reply:
     if call.user.says("download-swallowed") and file.kind not in swallowed:
         call.keep(swallowed=[*swallowed, file.kind])
         return {}
+    trouble = next((word for word in TROUBLES if call.portal.troubled(call.user, word, file.kind)), "")
     ticket = secrets.token_urlsafe(24)
-    call.portal.tickets[ticket] = Ticket(call.signed_in, file)
+    call.portal.tickets[ticket] = Ticket(call.signed_in, file, trouble)
     return {"download": f"{call.base}/Download?ticket={ticket}"}
 
 
@@ -58,32 +61,33 @@ async def hand_out(portal: Bell, request: web.Request) -> web.StreamResponse:
         raise web.HTTPGone
     if not portal.sessions.alive(ticket.session.key):
         raise web.HTTPFound(portal.urls[""] + "/corporateselfserve/Login")
-    user, file = ticket.session.user, _disturbed(ticket.session.user, ticket.file)
-    request["user"] = user.name
+    request["user"] = ticket.session.user.name
+    file = _disturbed(ticket.session.user, ticket.file, ticket.trouble)
     portal.counters.add_to("files", file.kind)
     body = file.content()
     headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"}
     whole = web.Response(body=body, content_type=file.media_type, headers=headers)
-    if user.says("truncated-file"):
+    if ticket.trouble == "truncated-file":
         portal.tickets[request.query["ticket"]] = (
             ticket  # a browser asks again, several times, and is cut off each time
         )
         return await faults.cut_short(request, whole)
-    if user.says("slow-download"):
+    if ticket.trouble == "slow-download":
         return await _slowly(portal, request, whole, body)
     return whole
 
 
-def _disturbed(user: User, file: File) -> File:
-    if user.says("empty-file"):
+def _disturbed(user: User, file: File, trouble: str) -> File:
+    if trouble == "empty-file":
         return replace(file, content=lambda: b"")
-    if user.says("html-instead-of-pdf"):
+    if trouble == "html-instead-of-pdf":
         page = b"<!doctype html><html><body><h1>We could not process your request</h1></body></html>"
-        return replace(file, media_type="text/html", content=lambda: page)
-    if user.says("wrong-type"):
+        media_type = file.media_type if user.says("mislabelled") else "text/html"
+        return replace(file, media_type=media_type, content=lambda: page)
+    if trouble == "wrong-type":
         other = workbook("Oops", [["Oops"]]) if file.media_type == PDF_TYPE else document("Oops", ["Oops"])
         return replace(file, content=lambda: other)
-    if user.says("unsafe-zip"):
+    if trouble == "unsafe-zip":
         inside = "report.xlsx" if file.media_type == XLSX_TYPE else "invoice.pdf"
         name = f"{file.name.rpartition('.')[0]}.zip"
         return replace(file, name=name, media_type=ZIP_TYPE, content=lambda: unsafe_archive(inside, file.content()))

@@ -79,12 +79,12 @@ async def sign_in(call: Call) -> Reply | web.StreamResponse:
     user = User.of(call.value("username"))
     answer = portal.passwords.submit(user.name, call.value("password"))
     call.request["user"] = user.name
-    if user.says("submit-hang"):
+    if portal.troubled(user, "submit-hang"):
         return await faults.hang(call.request)
-    if user.says("submit-drop"):
+    if portal.troubled(user, "submit-drop"):
         # Not before the answer: a browser sends a request again whose connection broke before the first byte.
         return await faults.cut_short(call.request, web.json_response({"delay": call.delay}))
-    if user.says("submit-503"):
+    if portal.troubled(user, "submit-503"):
         raise web.HTTPServiceUnavailable
     again: Reply = {"csrf": portal.visits.token(visit), "delay": call.delay}
     if answer is Answer.LOCKED:

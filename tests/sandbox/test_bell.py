@@ -6,12 +6,14 @@ import io
 import time
 import zipfile
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pypdf
 import pytest
 from playwright.sync_api import Error, expect, sync_playwright
 
+from middlewares.browser import find_browser
 from sandbox import NEW_PASSWORD, running, totp_code, totp_secret
 from sandbox.bell import accounts
 from sandbox.bell.data import Month, published_months
@@ -34,18 +36,19 @@ pytestmark = pytest.mark.browser
 XLSX, PDF = b"PK\x03\x04", b"%PDF-"
 
 
-def find_browser() -> str:
-    import shutil
-
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-    return next((path for name in names if (path := shutil.which(name))), "")
-
-
 @pytest.fixture(scope="session")
 def bell(tmp_path_factory, phones):
     folder = tmp_path_factory.mktemp("bell")
     with running(
-        folder, ("bell",), phones.url, phones.token, load_ms=150, render_ms=[5, 40], pools_ms=50, report_seconds=0.3
+        folder,
+        ("bell",),
+        phones.url,
+        phones.token,
+        load_ms=150,
+        render_ms=[5, 40],
+        pools_ms=50,
+        report_seconds=0.3,
+        slow_seconds=0.6,
     ) as sandbox:
         yield sandbox
 
@@ -53,7 +56,7 @@ def bell(tmp_path_factory, phones):
 @pytest.fixture(scope="session")
 def browser():
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser() or None)
+        browser = playwright.chromium.launch(executable_path=find_browser())
         yield browser
         browser.close()
 
@@ -177,7 +180,7 @@ def test_five_refusals_lock(bob, admin):
     ("username", "seen"),
     [
         ("locked", "[data-place=notice] >> text=locked"),
-        ("ok+lang-fr+wrong", "#divEmailAddress p.error-desc >> text=incorrect"),
+        ("ok+lang-fr+wrong", "#divEmailAddress p.error-desc >> text=adresse courriel"),
         ("captcha", "iframe[src*=recaptcha]:not(.quiet)"),
         ("unknown-page", "text=umbrellas"),
         ("policy-page", "text=terms of service have changed"),
@@ -259,6 +262,23 @@ def test_the_first_session_dies_midway(bob, admin):
     bob.open_usage()
     bob.narrow_usage()
     assert content(bob.fetch(bob.usage_entry)).startswith(XLSX)
+
+
+def test_a_session_ends_by_the_clock(bob, admin):
+    bob.sign_in("ok+clock")
+    admin.configure(session_seconds=600)
+    admin.clock(700)
+    try:
+        bob.open_usage()
+        at(bob.page, f"{FORM}/button[1]").wait_for()
+    finally:
+        admin.clock(0)
+        admin.configure(session_seconds=0)
+
+
+def test_texts_are_french_for_who_speaks_french(bob):
+    bob.submit("code-direct+lang-fr")
+    assert f"utiliser le code {bob.texted('code-direct+lang-fr')}" in bob.phones.payloads[-1]["text"]
 
 
 def test_a_stale_form_token_is_refused(bob):
@@ -453,6 +473,14 @@ def test_files_that_are_not_as_they_should_be(bob, newest, scenario, begins, nam
         assert any(".." in member for member in members) is (scenario == "unsafe-zip")
 
 
+def test_a_trouble_passes_after_so_many_times(bob, newest):
+    bob.sign_in("empty-file+times-1")
+    bob.open_invoices()
+    button = bob.prepare_invoice(newest.name)
+    assert content(bob.fetch(button)) == b""
+    assert content(bob.fetch(button)).startswith(PDF)
+
+
 def test_the_first_click_on_a_download_is_swallowed(bob, newest, admin):
     bob.sign_in("download-swallowed")
     bob.open_invoices()
@@ -495,6 +523,22 @@ def test_reports_stay_the_newest_first(bob, newest, admin):
     finally:
         admin.clock(0)
     assert admin.counters()["reports_of"]["slow-report+former-reports"] == 1
+
+
+def test_reports_and_sessions_outlive_the_portal(browser, phones, tmp_path, newest):
+    quick: dict[str, Any] = {"load_ms": 50, "render_ms": [5, 20], "report_seconds": 0}
+    with running(tmp_path, ("bell",), **quick) as alone, customer(alone, browser, phones) as bob:
+        bob.sign_in("ok")
+        page = bob.open_reports()
+        ask_report(page, "Cost Overview", newest.short, newest.short)
+        row(page, 1).wait_for()
+        alone.kill()
+        alone.start()
+        page.goto(page.url, wait_until="domcontentloaded")
+        download = bob.fetch(row(page, 1).locator("xpath=td[1]/a"))
+        assert content(download).startswith(XLSX)
+        counters = alone.admin["bell"].counters()
+        assert (counters["reports_asked"], counters["sign_ins"]) == (1, 1)
 
 
 def test_a_handover_is_good_once(bob):

@@ -38,11 +38,11 @@
   }
 
   async function apply(reply) {
+    if (reply.csrf) page.csrf = reply.csrf; // at once: the former one is used up
     if (reply.delay) await pause(reply.delay);
     for (const [key, value] of Object.entries(reply.session_storage || {})) sessionStorage.setItem(key, value);
     for (const [key, value] of Object.entries(reply.local_storage || {})) localStorage.setItem(key, value);
     if (reply.forget) sessionStorage.removeItem("portalToken");
-    if (reply.csrf) page.csrf = reply.csrf;
     if (reply.title) document.title = reply.title;
     if (reply.body !== undefined) {
       document.body.innerHTML = reply.body;
