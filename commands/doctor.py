@@ -10,9 +10,6 @@ from scrapy.commands import ScrapyCommand
 
 from commands._terminal import Everyday, print_json, show, size
 
-# Modules that hold the rooms' settings classes.
-ROOMS = ("database.settings", "scrapers.options", "pipelines.options", "webhook.settings")
-
 LEAST_SPACE = 500 * 1024 * 1024  # bytes; below that a month's files may not fit
 MOST_SKEW = 20  # seconds; beyond it an authenticator's code of 30 s and a lease's deadline go wrong
 FIRST_YEAR = 2026  # no installation is older than this program
@@ -75,6 +72,7 @@ def settings_rows() -> Iterator[tuple[str, str, str]]:
     from importlib import import_module
 
     from database.settings import RoomSettings
+    from scrapers.settings import ROOMS
 
     for module in ROOMS:
         import_module(module)
@@ -93,6 +91,7 @@ def settings_rows() -> Iterator[tuple[str, str, str]]:
 def check_settings() -> str:
     """Read every room's settings and look for names that no room knows."""
     from database.settings import RoomSettings, check_names
+    from scrapers.settings import ROOMS
 
     check_names(ROOMS)
     count = 0

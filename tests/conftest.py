@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
 # Set by whoever wants the tests on a PostgreSQL of their own; its user must be allowed to create databases.
 SERVER = "TEST_POSTGRESQL_URL"
 FOLDER = "TEST_POSTGRESQL_FOLDER"
+
+SETTINGS = {
+    "pipelines.options": "pipeline_settings",
+    "scrapers.options": "crawl_settings",
+    "webhook.settings": "webhook_settings",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,6 +68,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _forget_settings() -> None:
+    """Forget what this process has read once: settings, key ring, database."""
     from database.encryption import key_ring
     from database.engine import database
     from database.settings import database_settings
@@ -68,6 +77,10 @@ def _forget_settings() -> None:
         database().engine.dispose()
     for remembered in (database, key_ring, database_settings):
         remembered.cache_clear()
+    # Only what a test has imported can remember anything.
+    for module, name in SETTINGS.items():
+        if module in sys.modules:
+            getattr(sys.modules[module], name).cache_clear()
 
 
 @pytest.fixture
@@ -90,40 +103,82 @@ def postgresql_server() -> Iterator[str]:
     yield server.get_uri()
 
 
-@pytest.fixture
-def postgresql_url(postgresql_server: str) -> Iterator[str]:
-    """URL of a new, empty PostgreSQL database, dropped after the test."""
+@contextmanager
+def new_postgresql(server: str, template: str = "template1") -> Iterator[str]:
+    """Give the URL of a new database, which is dropped at the end."""
     import psycopg
-    from sqlalchemy.engine import make_url
 
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    url = make_url(postgresql_server).set(drivername="postgresql+psycopg", database=name)
-    yield url.render_as_string(hide_password=False)
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield with_database(server, name)
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+def with_database(server: str, name: str) -> str:
+    from sqlalchemy.engine import make_url
+
+    url = make_url(server).set(drivername="postgresql+psycopg", database=name)
+    return url.render_as_string(hide_password=False)
+
+
+def make_tables(url: str) -> None:
+    import database.models  # noqa: F401 - registers the tables
+    from database.engine import Database
+    from database.models.base import Base
+
+    db = Database(url)
+    Base.metadata.create_all(db.engine)
+    db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_with_tables(postgresql_server: str) -> Iterator[str]:
+    """Name of a PostgreSQL database that has our tables, for others to be copied from; one per test process."""
+    with new_postgresql(postgresql_server) as url:
+        make_tables(url)
+        yield url.rsplit("/", 1)[1].split("?")[0]
+
+
+@pytest.fixture(scope="session")
+def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SQLite file that has our tables, for others to be copied from."""
+    path = tmp_path_factory.mktemp("tables") / "tables.db"
+    make_tables(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """URL of a new, empty PostgreSQL database, dropped after the test."""
+    with new_postgresql(postgresql_server) as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of a new, empty database, once of each kind."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a new database, once of each kind: empty, or that of `store` for a test which asks for both."""
+    with_tables = "store" in request.fixturenames
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'test.db'}"
-    return str(request.getfixturevalue("postgresql_url"))
+        if with_tables:
+            shutil.copy(request.getfixturevalue("sqlite_with_tables"), tmp_path / "test.db")
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    server = request.getfixturevalue("postgresql_server")
+    template = request.getfixturevalue("postgresql_with_tables") if with_tables else "template1"
+    with new_postgresql(server, template) as url:
+        yield url
 
 
 @pytest.fixture
 def store(database_url: str, encryption_key: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """The database of this process, once of each kind, with its schema and a key; `database()` gives the same one."""
-    import database.models  # noqa: F401 - registers the tables
     from database.engine import database as this_database
-    from database.models.base import Base
 
     monkeypatch.setenv("LATCHKEY_DATABASE_URL", database_url)
     _forget_settings()
     db = this_database()
-    Base.metadata.create_all(db.engine)
     yield db
     db.engine.dispose()
 

@@ -20,22 +20,24 @@ from database.settings import database_settings
 
 
 @pytest.fixture
-def sound(database_url, encryption_key, monkeypatch, tmp_path, free_port) -> Iterator[Database]:
+def sound(database_url, encryption_key, monkeypatch, tmp_path, free_port) -> Database:
     """Give the database of a sound installation."""
+    monkeypatch.setenv("LATCHKEY_DATABASE_URL", database_url)
+    monkeypatch.setenv("LATCHKEY_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("LATCHKEY_WEBHOOK_PORT", str(free_port()))
+    forget()
+    migrate.upgrade(database())
+    return database()
+
+
+def forget() -> None:
+    """Forget the settings that were read before a test changed the environment."""
     from pipelines.options import pipeline_settings
     from scrapers.options import crawl_settings
     from webhook.settings import webhook_settings
 
-    monkeypatch.setenv("LATCHKEY_DATABASE_URL", database_url)
-    monkeypatch.setenv("LATCHKEY_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("LATCHKEY_WEBHOOK_PORT", str(free_port()))
-    remembered = (database_settings, database, key_ring, pipeline_settings, crawl_settings, webhook_settings)
-    for each in remembered:
-        each.cache_clear()
-    migrate.upgrade(database())
-    yield database()
-    for each in remembered:
-        each.cache_clear()
+    for remembered in (database_settings, database, key_ring, pipeline_settings, crawl_settings, webhook_settings):
+        remembered.cache_clear()
 
 
 def problems(*names):
@@ -58,65 +60,59 @@ def test_every_setting_is_listed_without_a_secret(sound, command):
     assert sound.engine.url.database not in str(rows)
 
 
-def test_a_misspelt_setting_is_named(sound, command, monkeypatch):
+def test_a_misspelt_setting_is_named(sound, monkeypatch):
     monkeypatch.setenv("LATCHKEY_SIGN_IN_BUDGE", "3")
     assert "LATCHKEY_SIGN_IN_BUDGET?" in problems("settings")["settings"]
 
 
-def test_a_malformed_setting_is_named_without_its_value(sound, command, monkeypatch):
+def test_a_malformed_setting_is_named_without_its_value(sound, monkeypatch):
     monkeypatch.setenv("LATCHKEY_SIGN_IN_BUDGET", "s3cret")
     said = problems("settings")["settings"]
     assert "LATCHKEY_SIGN_IN_BUDGET" in said
     assert "s3cret" not in said
 
 
-def test_a_key_that_cannot_read_what_is_stored_is_found(sound, command, monkeypatch):
+def test_a_key_that_cannot_read_what_is_stored_is_found(sound, monkeypatch):
     with sound.transaction() as session:
         session.add(Credential(portal="meadow", username="owner", password="p"))
     assert problems("key") == {}
     monkeypatch.setenv("LATCHKEY_ENCRYPTION_KEYS", Fernet.generate_key().decode())
-    for remembered in (database_settings, key_ring):
-        remembered.cache_clear()
+    forget()
     assert "LATCHKEY_ENCRYPTION_KEYS" in problems("key")["key"]
 
 
-def test_a_missing_key_is_found(sound, command, monkeypatch):
+def test_a_missing_key_is_found(sound, monkeypatch):
     monkeypatch.delenv("LATCHKEY_ENCRYPTION_KEYS")
-    for remembered in (database_settings, key_ring):
-        remembered.cache_clear()
+    forget()
     assert "scrapy generate-key" in problems("key")["key"]
 
 
-def test_an_old_schema_is_found(sound, command):
+def test_an_old_schema_is_found(sound):
     migrate.downgrade(sound, "base")
     assert "scrapy db upgrade" in problems("database")["database"]
 
 
-def test_a_clock_that_is_behind_what_was_written_is_found(sound, command):
+def test_a_clock_that_is_behind_what_was_written_is_found(sound):
     with sound.transaction() as session:
         about = {"crawl": "-", "spider": "s", "portal": "p", "report_type": "r", "host": "", "pid": 1}
         session.add(Run(**about, started_at=datetime.now(UTC) + timedelta(days=2)))
     assert "in the future" in problems("clock")["clock"]
 
 
-def test_a_store_that_is_no_folder_is_found(sound, command, monkeypatch, tmp_path):
-    from pipelines.options import pipeline_settings
-
+def test_a_store_that_is_no_folder_is_found(sound, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("LATCHKEY_FILES", str(tmp_path / "file"))
-    pipeline_settings.cache_clear()
+    forget()
     assert "LATCHKEY_FILES" in problems("store")["store"]
 
 
-def test_a_browser_that_does_not_start_is_found(sound, command, monkeypatch):
-    from scrapers.options import crawl_settings
-
+def test_a_browser_that_does_not_start_is_found(sound, monkeypatch):
     monkeypatch.setenv("LATCHKEY_BROWSER_PATH", "/bin/false")
-    crawl_settings.cache_clear()
+    forget()
     assert "LATCHKEY_BROWSER_PATH" in problems("browser")["browser"]
 
 
-def test_a_webhook_that_is_needed_and_does_not_answer_is_found(sound, command):
+def test_a_webhook_that_is_needed_and_does_not_answer_is_found(sound):
     assert problems("webhook") == {}
     with sound.transaction() as session:
         session.add(Credential(portal="meadow", username="owner", password="p", receiver="+15555550100"))
@@ -128,7 +124,7 @@ def somebody_else(port: int) -> Iterator[None]:
     """Let a server that is not ours listen on a port."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802 - http.server's name
+        def do_GET(self):
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"hello")
@@ -147,17 +143,16 @@ def somebody_else(port: int) -> Iterator[None]:
         server.server_close()
 
 
-def test_another_server_on_our_port_is_found(sound, command):
+def test_another_server_on_our_port_is_found(sound):
     from webhook.settings import webhook_settings
 
     with somebody_else(webhook_settings().webhook_port):
         assert "LATCHKEY_WEBHOOK_PORT" in problems("webhook")["webhook"]
 
 
-def test_a_database_that_is_away_is_one_sentence(encryption_key, command, monkeypatch, free_port):
+def test_a_database_that_is_away_is_one_sentence(encryption_key, monkeypatch, free_port):
     monkeypatch.setenv("LATCHKEY_DATABASE_URL", f"postgresql://owner:hunter-2@127.0.0.1:{free_port()}/none")
-    for remembered in (database_settings, database):
-        remembered.cache_clear()
+    forget()
     said = problems("database", "clock")
     assert "does not answer" in said["database"]
     assert "hunter-2" not in said["database"]
