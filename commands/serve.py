@@ -53,21 +53,28 @@ class Command(ScrapyCommand):
         if opts.port is not None and not 0 <= opts.port <= 65535:
             raise UsageError("--port must be between 0 and 65535", print_help=False)
 
+        from database.settings import SettingsError
+        from webhook.settings import webhook_settings
+
+        try:
+            settings = webhook_settings()
+            settings.check_tokens()
+        except SettingsError as error:  # before what takes long to import
+            print(error, file=sys.stderr)
+            self.exitcode = 1
+            return
+
         import logging
 
         from database.engine import DatabaseAway, database
-        from database.settings import SettingsError
         from scrapers.login import code_channels
         from webhook.server import CannotListen, serve
-        from webhook.settings import webhook_settings
 
         logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
         logging.getLogger("webhook").setLevel(logging.INFO)
         try:
             given = {"webhook_host": opts.host, "webhook_port": opts.port}
-            settings = webhook_settings().model_copy(
-                update={name: value for name, value in given.items() if value is not None}
-            )
+            settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
             serve(
                 settings,
                 database(),

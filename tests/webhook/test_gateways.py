@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -141,7 +142,8 @@ def test_other_bodies(client, kind, body, status):
 
 
 def test_an_implausible_time_is_no_time(client, sqlite):
-    for stamp in (None, True, "", "soon", 10**30, "9" * 400, -1, [], {}, 0.5, "0001-01-01T00:00:00+14:00"):
+    stamps: list[Any] = [None, True, "", "soon", 10**30, "9" * 400, -1, [], {}, 0.5, "0001-01-01T00:00:00+14:00"]
+    for stamp in stamps:
         body = {"from": "BELL", "to": PHONE, "text": f"{TEXT} {stamp}", "receivedStamp": stamp}
         assert client.post("/sms", json=body, headers=GATEWAY).status_code == 200
     assert [message.sent_at for message in stored(sqlite)] == [None] * 11
@@ -151,7 +153,7 @@ def test_no_body_whatever_makes_it_fail(make_client, store):
     """500 bodies grown from the known shapes with a fixed seed: every answer is a 2xx or a 4xx."""
     client = make_client(webhook_rate="100000 per minute", webhook_sender_rate="100000 per minute")
     rng = random.Random(7)
-    leaves = [
+    leaves: list[Any] = [
         None,
         True,
         0,
