@@ -34,6 +34,8 @@ class Database:
         try:
             parsed = make_url(url)
             options: dict[str, Any] = {}
+            if parsed.database not in (None, "", ":memory:"):
+                options["max_overflow"] = 27  # with the pool's 5: one for each thread of asyncio's default executor
             if parsed.get_backend_name() == "sqlite":
                 _make_private_file(parsed.database)
             elif "connect_timeout" not in parsed.query:

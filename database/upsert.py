@@ -95,6 +95,8 @@ def normalise(value: Any) -> Any:
 def _clean_text(text: str) -> str:
     if "\x00" in text:
         text = text.replace("\x00", "")
+    if text.isascii():  # known without looking
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -103,12 +105,19 @@ def _clean_text(text: str) -> str:
 
 
 def _row_normaliser(table: Table, names: set[str]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    changes = {name: _column_normaliser(table.name, name, table.c[name].type) for name in names}
-    return lambda row: {name: changes[name](value) for name, value in row.items()}
+    changes = [(name, change) for name in names if (change := _column_normaliser(table.name, name, table.c[name].type))]
+
+    def normalised(row: Mapping[str, Any]) -> dict[str, Any]:
+        row = dict(row)
+        for name, change in changes:
+            row[name] = change(row[name])
+        return row
+
+    return normalised
 
 
-def _column_normaliser(table: str, name: str, kind: Any) -> Callable[[Any], Any]:
-    """Return what makes a value fit a column; raises ValueError with the column's name when nothing can."""
+def _column_normaliser(table: str, name: str, kind: Any) -> Callable[[Any], Any] | None:
+    """Return what makes a value fit a column, or None where any does; it raises ValueError with the column's name."""
     if isinstance(kind, Numeric) and kind.asdecimal and kind.precision and kind.scale is not None:
         unit, limit = Decimal(1).scaleb(-kind.scale), Decimal(10) ** (kind.precision - kind.scale)
 
@@ -128,7 +137,7 @@ def _column_normaliser(table: str, name: str, kind: Any) -> Callable[[Any], Any]
         length = kind.length
 
         def text(value: Any) -> Any:
-            value = normalise(value)
+            value = _clean_text(value) if isinstance(value, str) else value
             if isinstance(value, str) and len(value) > length:
                 raise ValueError(f"{table}.{name}: the text is longer than {length} characters")
             return value
@@ -136,4 +145,4 @@ def _column_normaliser(table: str, name: str, kind: Any) -> Callable[[Any], Any]
         return text
     if isinstance(kind, JSON) or kind.python_type in (str, float):
         return normalise
-    return lambda value: value
+    return None

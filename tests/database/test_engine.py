@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -63,6 +64,21 @@ for _ in range(10):
     crowd(database_url, 6, program)
     with store.transaction() as session:
         assert session.scalar(select(Client.city)) == "60"
+
+
+def test_every_thread_of_the_event_loop_finds_a_connection(store):
+    """32 threads at once, each with a connection of its own; on SQLite without a transaction, because those take turns."""
+    gate = threading.Barrier(32)
+
+    def work(number):
+        with store.engine.connect() as connection:
+            if store.dialect == "postgresql":
+                connection.execute(text("SELECT 1"))
+            gate.wait(30)
+        return number
+
+    with ThreadPoolExecutor(32) as threads:
+        assert sorted(threads.map(work, range(32))) == list(range(32))
 
 
 def test_foreign_keys_are_watched(store):

@@ -259,6 +259,8 @@ def test_delete_and_bulk_delete(clients):
     assert [row.name for row in clients.all()] == ["Cedar"]
     with pytest.raises(NotFound):
         clients.delete(999999)
+    with pytest.raises(ValueError, match="needs the id"):
+        clients.delete({"name": "Cedar"})
 
 
 def test_two_thousand_rows_in_bulk(session):
