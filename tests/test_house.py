@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,6 +122,30 @@ def test_certificates_are_always_verified():
                     off |= keyword.arg == "ignore_https_errors" and keyword.value.value is True
             if off:
                 wrong.append(f"{file}:{node.lineno}: {called}")
+    assert not wrong
+
+
+def listed(file: str) -> set[str]:
+    """Return the names in a requirements file, as package indexes compare them."""
+    lines = (ROOT / file).read_text().splitlines()
+    names = [match[0] for line in lines if (match := re.match(r"[A-Za-z0-9][\w.-]*", line))]
+    return {re.sub(r"[-_.]+", "-", found).lower() for found in names}
+
+
+def test_what_is_imported_is_a_listed_requirement():
+    """A package that only comes along with another one may be gone with its next version."""
+    from importlib.metadata import packages_distributions
+
+    brought_by = packages_distributions()
+    ours, tests = listed("requirements.txt"), listed("requirements.txt") | listed("requirements-dev.txt")
+    wrong = []
+    for room, file, tree in files(*FLOORS, "tests"):
+        for found in (
+            {found.split(".")[0] for found in imports(tree)} - set(FLOORS) - {"tests"} - sys.stdlib_module_names
+        ):
+            packages = {re.sub(r"[-_.]+", "-", name).lower() for name in brought_by.get(found, ())}
+            if not packages & (tests if room in ("tests", "benchmarks") else ours):
+                wrong.append(f"{file} imports {found}")
     assert not wrong
 
 
