@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import select
 import subprocess
 import sys
 
@@ -105,3 +108,34 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(project, tmp_path):
     command = f"{sys.executable} -m scrapy doctor --settings | head -1"
     said = subprocess.run(["sh", "-c", command], cwd=ROOT, env=here.env(), capture_output=True, text=True, check=False)
     assert (said.stdout.split()[0], said.stderr) == ("variable", "")
+
+
+def test_a_prompt_asks_for_secrets_and_does_not_echo_them(project, tmp_path, wait_for):
+    here = project(tmp_path)
+    assert here.scrapy("db", "upgrade").returncode == 0
+    terminal, inside = pty.openpty()
+    # In a session of its own it has no other terminal than this one.
+    process = here.start(
+        "credentials", "add", "bell", stdin=inside, stdout=inside, stderr=inside, start_new_session=True
+    )
+    os.close(inside)
+    shown = ""
+
+    def asks(question):
+        nonlocal shown
+        if select.select([terminal], [], [], 0)[0]:
+            shown += os.read(terminal, 4096).decode()
+        return question in shown
+
+    for question, answer in (
+        ("User name: ", "owner"),
+        ("Password: ", SECRET),
+        ("empty if there is none: ", ""),
+        ("Stored: bell owner", ""),
+    ):
+        wait_for(lambda question=question: asks(question), seconds=60)
+        os.write(terminal, f"{answer}\n".encode())
+    process.wait(timeout=60)
+    os.close(terminal)
+    assert process.returncode == 0
+    assert SECRET not in shown
