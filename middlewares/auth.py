@@ -44,6 +44,8 @@ REFUSALS: dict[str, type[LoginFailed]] = {
 }
 # Ends of an attempt that are an answer of the portal; any other end after a submission is an attempt without one.
 ANSWERS = (outcomes.BadCredentials, outcomes.AccountLocked, outcomes.CaptchaShown, outcomes.MfaFailed)
+# Ends that only come once the portal has taken the password.
+PROVE_SECRET = (outcomes.MfaRequired, outcomes.CodeNotReceived)
 # Ends that say nothing of the portal's answer: after a submission they are all the same.
 UNHEARD = (outcomes.PortalDown, outcomes.BrowserDied, outcomes.FlowTimedOut, outcomes.RateLimited)
 
@@ -139,7 +141,7 @@ class SessionKeeper:
 
     async def _usable(self, saved: SavedSession) -> bool:
         """Tell whether a stored session can be compared with anything: one of nobody we know is not trusted."""
-        if self.login.shows_username:
+        if saved.identity.casefold() == self.credential.username.casefold():
             return True
         known = await asyncio.to_thread(Sessions(self.work.db).known_identity, saved.login, saved.username)
         return bool(known.name or known.accounts)
@@ -190,6 +192,8 @@ class SessionKeeper:
             failure.evidence.setdefault("screens", list(attempt.screens) if attempt else [])
             if isinstance(failure, ANSWERS):
                 result = failure.outcome.code
+            elif isinstance(failure, PROVE_SECRET) and attempt and attempt.submitted:
+                result = f"error:{failure.outcome.code}"
             elif attempt and attempt.submitted and isinstance(failure, UNHEARD):
                 raise outcomes.SignInTimedOut(
                     failure.detail, failure.step, failure.selector, failure.evidence
@@ -321,12 +325,13 @@ class SessionKeeper:
         self._failure = failure
         raise failure
 
-    async def guard(self, page: PortalPage, job: Job) -> None:
-        """Ask, before the first flow in a reused session, whose it is."""
+    async def guard(self, page: PortalPage, job: Job) -> bool:
+        """Ask, before the first flow in a reused session, whose it is; return whether the page was opened for that."""
         if self.proved:
-            return
+            return False
         assert isinstance(self.login, BrowserLogin)
         await self.prove(job, await self.login.guard(page))
+        return True
 
     # Leases
 

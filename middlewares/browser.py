@@ -127,16 +127,27 @@ class FlowDownloadHandler(StreamingDownloadHandler):
             try:
                 async with asyncio.timeout(request.meta.get("flow_wait") or crawl_settings().flow_wait):
                     await view.prepare()
-                    if guard := request.meta.get("guard"):
-                        await guard(view)
+                    if not request.meta.get("sign_in"):
+                        await self._arrive(request, view)
                     request.meta["flow_result"] = await flow(view)
                     body = await page.content()
             except Exception as error:
-                raise await self._named(error, view) from error
+                named = await self._named(error, view)
+                if named is error:
+                    raise
+                raise named from error
             finally:
                 job.counts.requests += view.trail.requests
                 await self._close_tabs(page)
             return HtmlResponse(page.url or request.url, body=body, encoding="utf-8", request=request, flags=["flow"])
+
+    @staticmethod
+    async def _arrive(request: Request, view: PortalPage) -> None:
+        """Open the page on which a flow begins; in a session that is not proved yet, ask first whose it is."""
+        opened = await request.meta["guard"](view)
+        if not opened:
+            view.begin("open")
+            await view.open(request.url)
 
     @asynccontextmanager
     async def _page(self, request: Request, key: str) -> AsyncIterator[Page]:
@@ -186,6 +197,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 temp = self.crawler.spider.work.spool / "browser"  # type: ignore[union-attr]
                 temp.mkdir(parents=True, exist_ok=True, mode=0o700)
                 settings = self.crawler.settings.copy()
+                settings.frozen = False  # the copy is ours
                 settings.set("PLAYWRIGHT_BROWSER_TYPE", ENGINES[crawl_settings().browser])
                 settings.set("PLAYWRIGHT_LAUNCH_OPTIONS", launch_options(temp))
                 browser = ScrapyPlaywrightDownloadHandler(_WithSettings(self.crawler, settings))

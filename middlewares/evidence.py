@@ -169,7 +169,7 @@ def causes(error: BaseException) -> list[str]:
     while seen is not None and len(chain) < 10:
         frames = [f"{f.name}:{f.lineno}" for f in traceback.extract_tb(seen.__traceback__)][-6:]
         chain.append(f"{type(seen).__name__}: {str(seen)[:500]} [{' > '.join(frames)}]")
-        seen = seen.__cause__ or seen.__context__
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return chain
 
 

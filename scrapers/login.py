@@ -164,8 +164,11 @@ class Login:
 
     @classmethod
     def address(cls) -> str:
-        """Return the sign-in address: the real portal's, unless `<NAME>_URL` names a stand-in."""
-        return os.environ.get(f"{cls.name.upper()}_URL") or cls.url
+        """Return the sign-in address: the real portal's, unless `<NAME>_URL` names a stand-in (its origin is enough)."""
+        given = os.environ.get(f"{cls.name.upper()}_URL")
+        if not given:
+            return cls.url
+        return given if urlsplit(given).path.strip("/") else urljoin(given, urlsplit(cls.url).path)
 
     @classmethod
     def home_address(cls) -> str:

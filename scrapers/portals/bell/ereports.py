@@ -26,7 +26,6 @@ REPORT, FROM, TO = (
     ("#toReportDate", "label=To"),
 )
 EXCEL = ("img[alt=Excel]", "[title='Export to Excel']")
-ROWS = "#reportStatusBarRequests tbody tr"
 ACCOUNTS = ("main :text-matches('^Billing accounts', 'i')",)
 
 
@@ -63,9 +62,9 @@ class BellEreports(MonthlyReportsSpider):
 
     async def ask_for(self, tab: PortalPage, slug: str) -> None:
         """Ask for one report, unless this or a former run has."""
-        job, rows = tab.job, f"{ROWS}{self.row(tab.job, slug)}"
+        job, rows = tab.job, self.rows(tab.job, slug)
         tab.begin(f"ask for {slug}")
-        before = await tab.raw.locator(rows).count()
+        before = await tab.raw.locator(f"xpath={rows}").count()
         if (asked := await job.recall(f"asked {slug}")) is not None and before > asked:
             return
         if not await tab.choose(REPORT, self.reports[slug]):
@@ -78,7 +77,7 @@ class BellEreports(MonthlyReportsSpider):
         # Before the click: whoever comes after a kill sees by the number of rows whether the click was heard.
         await job.remember(f"asked {slug}", before)
         await tab.click(EXCEL)
-        await tab.find((f":nth-match({rows}, {before + 1})",))
+        await tab.find((f"xpath=({rows})[{before + 1}]",))
 
     def asked(self, job: Job, nothing: None) -> Any:
         """Yield what must come, and a flow for each report."""
@@ -94,8 +93,7 @@ class BellEreports(MonthlyReportsSpider):
             async with self.opened(page) as tab:
                 tab.begin(f"wait for {slug}")
                 # The newest request comes first, so the first row of this name and these months is ours.
-                link = f"{ROWS}{self.row(tab.job, slug)}"
-                ready = (f":nth-match({link}, 1) >> td:first-child a",)
+                ready = (f"xpath=({self.rows(tab.job, slug)})[1]/td[1]//a",)
                 loop = asyncio.get_running_loop()
                 deadline = loop.time() + crawl_settings().report_wait
                 while not await tab.shown(ready, within=1):
@@ -119,11 +117,11 @@ class BellEreports(MonthlyReportsSpider):
             carrier_report_id=job.target.reports[slug],
         )
 
-    def row(self, job: Job, slug: str) -> str:
-        """Return the CSS of the status rows of a report and this cycle's months."""
-        start, end = (f"{day:%b %Y}" for day in (job.target.start, job.target.end))
-        cells = f"td:nth-child(2):text-is('{start}') + td:text-is('{end}')"
-        return f":has(td:first-child:text-is('{self.reports[slug]}')):has({cells})"
+    def rows(self, job: Job, slug: str) -> str:
+        """Return the XPath of the status rows of a report and this cycle's months, newest first."""
+        cells = (self.reports[slug], f"{job.target.start:%b %Y}", f"{job.target.end:%b %Y}")
+        tests = " and ".join(f"normalize-space(td[{number}])='{text}'" for number, text in enumerate(cells, 1))
+        return f"//*[@id='reportStatusBarRequests']//tbody/tr[{tests}]"
 
     @asynccontextmanager
     async def opened(self, page: PortalPage) -> AsyncIterator[PortalPage]:
