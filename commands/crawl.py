@@ -44,7 +44,7 @@ class Command(ScrapyCrawl):
         show_progress()
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
-        self.exitcode = self._exit_code(crawler)
+        self.exitcode = exit_code(crawler)
 
     @staticmethod
     def _problem(spidercls: Any, arguments: dict[str, str]) -> tuple[int, str] | None:
@@ -68,23 +68,24 @@ class Command(ScrapyCrawl):
             return 4, str(error)
         return None
 
-    @staticmethod
-    def _exit_code(crawler: Any) -> int:
-        from scrapers.outcomes import UnexpectedError
 
-        spider = crawler.spider
-        if spider is None:
-            return 1
-        reason = crawler.stats.get_value("finish_reason")
-        work = getattr(spider, "work", None)
-        if work is None:
-            return 0 if reason == "finished" else UnexpectedError.outcome.exit_code
-        for job in work.jobs.values():
-            if job.outcome is not None and job.outcome.exit_code and job.bundle:
-                sys.stderr.write(f"Evidence: {job.bundle} (`scrapy runs {job.id}`)\n")
-        if reason == "shutdown":
-            return 130
-        return int(work.exit_code)
+def exit_code(crawler: Any) -> int:
+    """Return the exit code that tells the truth of a crawl: that of its worst run."""
+    from scrapers.outcomes import UnexpectedError
+
+    spider = crawler.spider
+    if spider is None:
+        return 1
+    reason = crawler.stats.get_value("finish_reason")
+    work = getattr(spider, "work", None)
+    if work is None:
+        return 0 if reason == "finished" else UnexpectedError.outcome.exit_code
+    for job in work.jobs.values():
+        if job.outcome is not None and job.outcome.exit_code and job.bundle:
+            sys.stderr.write(f"Evidence: {job.bundle} (`scrapy runs {job.id}`)\n")
+    if reason == "shutdown":
+        return 130
+    return int(work.exit_code)
 
 
 def show_progress() -> None:

@@ -172,7 +172,8 @@ class SessionKeeper:
         try:
             attempt_id = await asyncio.to_thread(ledger.begin, name, username, self.credential.secret, job.id)
         except Refusal as refusal:
-            raise REFUSALS[refusal.kind](refusal.reason) from None
+            until = f"It is free again at {refusal.until:%Y-%m-%d %H:%M} UTC." if refusal.until else ""
+            raise REFUSALS[refusal.kind](until) from None
         progress.info("%s: signing in to %s", self.work.spider, name)
         job.counts.sign_ins += 1
         result = ledger_results.NOT_SUBMITTED
@@ -254,7 +255,7 @@ class SessionKeeper:
 
     async def _download(self, request: Request) -> Response:
         try:
-            return await self.crawler.engine.download_async(request)  # type: ignore[union-attr]
+            return await self.crawler.engine.download_async(request)
         except LoginFailed:
             raise
         except Failure as failure:

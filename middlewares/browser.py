@@ -53,13 +53,13 @@ RESTORE_STORAGE = """(saved) => {
 }"""
 
 
-def find_browser() -> str | None:
+def find_browser(visible: bool = False) -> str | None:
     """Return the browser program to start; None lets Playwright look for a build of its own."""
     settings = crawl_settings()
     if settings.browser_path:
         return str(settings.browser_path)
     programs = PROGRAMS[settings.browser]
-    if not settings.headless:
+    if visible:
         programs = tuple(name for name in programs if name != "chromium-headless-shell")  # it has no window
     return next(filter(None, map(shutil.which, programs)), None)
 
@@ -165,6 +165,8 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         except PlaywrightError as error:
             if "Executable doesn't exist" in str(error) or "Failed to launch" in str(error):
                 raise BrowserMissing(f"LATCHKEY_BROWSER is {crawl_settings().browser}.") from error
+            if "Missing X server" in str(error) or "DISPLAY" in str(error):
+                raise BrowserMissing("A visible browser needs a screen, and DISPLAY names none.") from error
             raise PortalDown("The browser could not open a page.") from error
         yield page
 
@@ -199,7 +201,8 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 settings = self.crawler.settings.copy()
                 settings.frozen = False  # the copy is ours
                 settings.set("PLAYWRIGHT_BROWSER_TYPE", ENGINES[crawl_settings().browser])
-                settings.set("PLAYWRIGHT_LAUNCH_OPTIONS", launch_options(temp))
+                visible = self.crawler.spider.work.visible  # type: ignore[union-attr]
+                settings.set("PLAYWRIGHT_LAUNCH_OPTIONS", launch_options(temp, visible))
                 browser = ScrapyPlaywrightDownloadHandler(_WithSettings(self.crawler, settings))
                 # A flow whose tab or browser closed is not run again behind our back: it may have typed a password.
                 browser.config.target_closed_max_retries = 0
@@ -261,17 +264,17 @@ class _WithSettings:
         return getattr(self._crawler, name)
 
 
-def launch_options(temp: Path) -> dict[str, Any]:
+def launch_options(temp: Path, visible: bool = False) -> dict[str, Any]:
     """Return how the browser is started; everything it writes goes below *temp*."""
     settings = crawl_settings()
     options: dict[str, Any] = {
-        "headless": settings.headless,
+        "headless": not visible,
         "downloads_path": str(temp),
         "env": {**os.environ, "XDG_CONFIG_HOME": str(temp), "XDG_CACHE_HOME": str(temp)},
     }
     if settings.browser in ("chrome", "edge"):
         options["args"] = QUIET
-    if program := find_browser():
+    if program := find_browser(visible):
         options["executable_path"] = program
     elif settings.browser == "edge":
         options["channel"] = "msedge"

@@ -21,7 +21,15 @@ from scrapy.http import Response, TextResponse
 
 from database.codes import CodeChannel
 from scrapers.options import crawl_settings
-from scrapers.outcomes import LoginFailed, PortalChanged, PortalDown, SignInTimedOut
+from scrapers.outcomes import (
+    Blocked,
+    CaptchaShown,
+    LoginFailed,
+    MfaRequired,
+    PortalChanged,
+    PortalDown,
+    SignInTimedOut,
+)
 
 if TYPE_CHECKING:
     from scrapers.credentials import Credential
@@ -40,6 +48,10 @@ class Interruption:
 
     shown: str
     dismiss: str
+
+
+# What a person in front of a visible browser can put right.
+FOR_A_PERSON = (CaptchaShown, MfaRequired, Blocked)
 
 
 class SecondFactor(Protocol):
@@ -289,8 +301,8 @@ class BrowserLogin(Login):
         deadline = asyncio.get_running_loop().time() + wait
         while asyncio.get_running_loop().time() < deadline:
             for screen in self.screens:
-                if attempt.visible and isinstance(screen.act, Stop):
-                    continue  # a person may put it right
+                if attempt.visible and isinstance(screen.act, Stop) and screen.act.failure in FOR_A_PERSON:
+                    continue
                 if not await page.shown(screen.shown):
                     continue
                 if screen.name == acted and await page.raw.evaluate("name => document.latchkey === name", acted):
@@ -318,7 +330,12 @@ class BrowserLogin(Login):
             await page.click(act.send)
         elif isinstance(act, EnterCode):
             attempt.second_factor.sent()
-            code = await attempt.second_factor.code()
+            try:
+                code = await attempt.second_factor.code()
+            except MfaRequired:
+                if attempt.visible:
+                    return  # the person types it
+                raise
             await page.type(act.field, code)
             await page.click(act.submit)
         elif isinstance(act, Dismiss):

@@ -6,6 +6,7 @@ import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from getpass import getpass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import scrapy
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from scrapers.credentials import Credential, find_credential
 from scrapers.login import Login
+from scrapers.options import crawl_settings
 from scrapers.outcomes import BadFile, Blocked, Failure, PortalChanged, PortalDown, RateLimited, UnexpectedError
 from scrapers.redaction import bare_url
 from scrapers.work import ArgumentError, Job, Plan, Work
@@ -40,6 +42,7 @@ class SpiderArguments(BaseModel):
     credential: str | None = Field(None, description="User name, where the portal has several credentials.")
     again: bool = Field(False, description="yes: fetch also what is stored already.")
     visible: bool = Field(False, description="yes: show the browser, so that a person can finish the sign-in.")
+    prompt: bool = Field(False, description="yes: ask at the terminal for a one-time code.")
 
     @field_validator("job", mode="before")
     @classmethod
@@ -80,7 +83,8 @@ class PortalSpider(scrapy.Spider):
         spider.work = Work(cls.name, cls.portal, cls.report_type)
         with spider.work.db.transaction() as session:
             plans = cls.plans(session, spider.arguments)
-        spider.work.visible = spider.arguments.visible
+        spider.work.visible = spider.arguments.visible or not crawl_settings().headless
+        spider.work.prompt = getpass if spider.arguments.prompt else None
         spider.work.open(plans)
         crawler.signals.connect(spider._on_error, signals.spider_error)
         crawler.signals.connect(spider._on_item_error, signals.item_error)

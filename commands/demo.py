@@ -1,0 +1,206 @@
+"""`scrapy demo`: watch Latchkey work on imitation portals, without an account or a network."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+from scrapy.commands import ScrapyCommand
+from scrapy.exceptions import UsageError
+
+CLIENT, WORKSPACE = "Northwind Traders", "Head office"
+USERNAME = "sms+multi-2+demo@example.com"  # two accounts; its codes come as text messages
+SPIDERS = ("bell_pdf_invoice", "bell_daily_usage", "bell_ereports")
+FIGURES = ("files", "records", "sign_ins", "requests", "downloads")
+START_SECONDS = 60
+
+
+class Command(ScrapyCommand):
+    """Run every spider against the sandbox and say what happened."""
+
+    requires_project = True
+    requires_crawler_process = False
+    default_settings: ClassVar[dict[str, Any]] = {"LOG_ENABLED": False}
+
+    def short_desc(self) -> str:
+        """Say what it does."""
+        return "Demo: sandbox, webhook and every spider, with an invented client"
+
+    def long_desc(self) -> str:
+        """Say where everything is kept."""
+        return (
+            "Starts the sandbox and the webhook on loopback, fills a database of its own below .latchkey/demo with an "
+            "invented client, runs every Bell spider, and ends with a table. A second run finds everything stored."
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Run the demo."""
+        if args:
+            raise UsageError("demo takes no arguments")
+        from database.settings import SettingsError, database_settings
+
+        root = database_settings().data_dir.resolve()
+        folder = root / "demo"
+        try:
+            environment = prepare(folder)
+            rows = play(folder, environment)
+        except (SettingsError, subprocess.CalledProcessError, TimeoutError) as error:
+            sys.stderr.write(f"The demo could not be run: {error}\n")
+            self.exitcode = 1
+            return
+        (root / "demo-summary.json").write_text(json.dumps(rows, indent=2) + "\n")
+        show(rows, root)
+        self.exitcode = 0 if all(row["outcome"] == "success" for row in rows) else 1
+
+
+def prepare(folder: Path) -> dict[str, str]:
+    """Make the demo's data folder, key and tokens; return the environment of everything that runs in it."""
+    from cryptography.fernet import Fernet
+
+    from database.encryption import write_private
+
+    names = ("LATCHKEY_ENCRYPTION_KEYS", "LATCHKEY_WEBHOOK_TOKEN", "LATCHKEY_CODE_READER_TOKEN")
+    secrets_file = folder / "secrets.json"
+    if not secrets_file.exists():
+        made = (Fernet.generate_key().decode(), secrets.token_urlsafe(32), secrets.token_urlsafe(32))
+        write_private(secrets_file, json.dumps(dict(zip(names, made, strict=True))))
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("LATCHKEY_", "BELL_"))}
+    kept: dict[str, str] = json.loads(secrets_file.read_text())
+    return {**plain, **kept, "LATCHKEY_DATA_DIR": str(folder), "BELL_HEADER_WAIT": "10"}
+
+
+def play(folder: Path, environment: dict[str, str]) -> list[dict[str, Any]]:
+    """Start webhook and sandbox, fill the database, run the spiders; return one row of figures for each."""
+    import sandbox
+    from sandbox.bell import accounts
+
+    say("Preparing the database")
+    latchkey(environment, "db", "upgrade")
+    ready = folder / "webhook.json"
+    ready.unlink(missing_ok=True)
+    say("Starting the webhook and the sandbox on loopback")
+    webhook = subprocess.Popen(
+        [sys.executable, "-m", "scrapy", "serve", "--port", "0", "--ready-file", str(ready)], env=environment
+    )
+    try:
+        hook = json.loads(await_file(ready, webhook))["url"]
+        token = environment["LATCHKEY_WEBHOOK_TOKEN"]
+        with sandbox.running(folder / "sandbox", ["bell"], sms_url=f"{hook}/sms", sms_token=token) as running:
+            say(f"  webhook  {hook}")
+            for origin, url in running.origins["bell"].items():
+                say(f"  sandbox  {url}  (Bell {origin or 'Self Serve'})")
+            fill(environment, accounts(USERNAME), sandbox.phone(USERNAME), sandbox.PASSWORD)
+            return [crawl(spider, {**environment, **running.environment}) for spider in SPIDERS]
+    finally:
+        webhook.terminate()
+        webhook.wait(START_SECONDS)
+
+
+def fill(environment: dict[str, str], numbers: list[str], receiver: str, password: str) -> None:
+    """Add the invented client with its credential and accounts, by the commands that everybody uses."""
+    say(f"Adding {CLIENT} with {len(numbers)} accounts")
+    credential = ("credentials", "add", "bell", "--username", USERNAME, "--client", CLIENT, "--receiver", receiver)
+    if USERNAME not in latchkey(environment, "credentials", "list"):
+        latchkey(environment, *credential, "--stdin", given=f"{password}\n\n")
+    for number in numbers:
+        account = ("--client", CLIENT, "--workspace", WORKSPACE, "--carrier", "bell", "--number", number)
+        latchkey(environment, "accounts", "add", *account, "--username", USERNAME, "--billing-day", "31")
+
+
+def crawl(spider: str, environment: dict[str, str]) -> dict[str, Any]:
+    """Run a spider with its progress on the screen; return its figures."""
+    say(f"scrapy crawl {spider}")
+    before = newest_run(environment)
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-m", "scrapy", "crawl", spider], env=environment, check=False)
+    seconds = round(time.monotonic() - began, 1)
+    return {"spider": spider, **figures(environment, before), "seconds": seconds}
+
+
+def newest_run(environment: dict[str, str]) -> int:
+    """Return the number of the newest run in the demo's database."""
+    from sqlalchemy import func, select
+
+    from database.engine import Database
+    from database.models import Run
+
+    db = Database(f"sqlite:///{environment['LATCHKEY_DATA_DIR']}/latchkey.db")
+    with db.transaction() as session:
+        return session.scalar(select(func.max(Run.id))) or 0
+
+
+def figures(environment: dict[str, str], after: int) -> dict[str, Any]:
+    """Return outcome and sums of the runs that came after a number; the outcome is the first that is no success."""
+    from sqlalchemy import select
+
+    from database.engine import Database
+    from database.models import Run
+
+    db = Database(f"sqlite:///{environment['LATCHKEY_DATA_DIR']}/latchkey.db")
+    with db.transaction() as session:
+        runs = session.scalars(select(Run).where(Run.id > after).order_by(Run.id)).all()
+        outcomes = [run.outcome or "unexpected_error" for run in runs] or ["unexpected_error"]
+        outcome = next((each for each in outcomes if each != "success"), "success")
+        return {"outcome": outcome} | {name: sum(getattr(run, name) for run in runs) for name in FIGURES}
+
+
+def latchkey(environment: dict[str, str], *arguments: str, given: str | None = None) -> str:
+    """Run a command of ours to its end and return what it said; raise CalledProcessError when it fails."""
+    command = [sys.executable, "-m", "scrapy", *arguments]
+    done = subprocess.run(command, env=environment, input=given, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise subprocess.CalledProcessError(done.returncode, " ".join(arguments[:2]), done.stdout, done.stderr)
+    return done.stdout
+
+
+def await_file(path: Path, process: subprocess.Popen[bytes]) -> str:
+    """Return what a process writes to *path* once it is ready."""
+    import threading
+
+    deadline = time.monotonic() + START_SECONDS
+    while not path.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise TimeoutError("the webhook did not start")
+        threading.Event().wait(0.05)
+    return path.read_text()
+
+
+def say(text: str) -> None:
+    """Tell how far it is."""
+    print(text, flush=True)
+
+
+def show(rows: list[dict[str, Any]], root: Path) -> None:
+    """Print the table, where everything is, and what to try next."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="What the demo brought home")
+    for name in rows[0]:
+        table.add_column(name.replace("_", "-"), justify="left" if name in ("spider", "outcome") else "right")
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    console = Console(width=max(Console().width, 110))
+    console.print(table)
+    shown = os.path.relpath(root)
+    console.print(f"Files      {shown}/demo/files", highlight=False)
+    console.print(
+        f"Database   {shown}/demo/latchkey.db   (LATCHKEY_DATA_DIR={shown}/demo scrapy runs)", highlight=False
+    )
+    console.print(f"Figures    {shown}/demo-summary.json", highlight=False)
+    console.print(
+        "\nWith an account of your own:\n"
+        "  scrapy generate-key --save && scrapy db upgrade\n"
+        "  scrapy credentials add bell --username you@example.com --client 'Your company' --receiver +15550100123\n"
+        "  scrapy accounts add --client 'Your company' --workspace Main --carrier bell --number 123456789"
+        " --username you@example.com\n"
+        "  scrapy test-login bell && scrapy crawl bell_pdf_invoice -a account=123456789",
+        highlight=False,
+    )
