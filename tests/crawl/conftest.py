@@ -1,0 +1,156 @@
+"""Crawls as their user starts them: real processes, a prepared database, a sandbox, and what each of them counted."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from database.accounts import NewAccount, add_account
+from database.engine import Database
+from database.models import CarrierPortalCredential, Credential
+from sandbox import Admin, Running, default_password, phone, running
+from sandbox.bell import accounts as bell_accounts
+from tests.project import ROOT, TEST_KEY, Project, clean_environment
+
+MAKE_TABLES = "import sys; from tests.portals.plain.models import create; create(sys.argv[1])"
+
+
+@pytest.fixture(scope="session")
+def prepared_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SQLite file with our tables and the plain portal's; made by another process, whose tables are not ours here."""
+    path = tmp_path_factory.mktemp("prepared") / "latchkey.db"
+    environment = {**clean_environment(), "LATCHKEY_ENCRYPTION_KEYS": TEST_KEY, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", MAKE_TABLES, f"sqlite:///{path}"], cwd=ROOT, env=environment, check=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def plain_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("plain"), ("plain",)) as sandbox:
+        sandbox.defaults = sandbox.admin["plain"].configuration()  # type: ignore[attr-defined]
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def bell_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("bell"), ("bell",), load_ms=50, render_ms=[5, 30]) as sandbox:
+        sandbox.defaults = sandbox.admin["bell"].configuration()  # type: ignore[attr-defined]
+        yield sandbox
+
+
+@pytest.fixture
+def plain(plain_sandbox: Running) -> Admin:
+    """The admin pages of the plain portal, which has just been started as far as it remembers."""
+    return _fresh(plain_sandbox, "plain")
+
+
+@pytest.fixture
+def bell(bell_sandbox: Running) -> Admin:
+    """The admin pages of Bell's imitation, which has just been started as far as it remembers."""
+    return _fresh(bell_sandbox, "bell")
+
+
+def _fresh(sandbox: Running, word: str) -> Admin:
+    admin = sandbox.admin[word]
+    admin.reset()
+    admin.configure(**sandbox.defaults)  # type: ignore[attr-defined]
+    return admin
+
+
+class Crawls:
+    """The project on a database of its own, pointed at a sandbox."""
+
+    def __init__(self, project: Project, db: Database) -> None:
+        self.project = project
+        self.db = db
+
+    def point_at(self, sandbox: Running) -> None:
+        self.project.environment.update(sandbox.environment)
+
+    def give(self, portal: str, username: str, password: str = "", totp_secret: str | None = None) -> None:
+        """Store a credential; its codes go to the user's telephone at the sandbox."""
+        kind = Credential if portal == "plain" else CarrierPortalCredential
+        with self.db.transaction() as session:
+            password = password or default_password(username)
+            session.add(
+                kind(
+                    portal=portal,
+                    username=username,
+                    password=password,
+                    totp_secret=totp_secret,
+                    receiver=phone(username),
+                )
+            )
+
+    def give_bell(self, username: str, password: str = "", numbers: Sequence[str] = ()) -> tuple[str, ...]:
+        """Store a credential of Bell with its accounts (billing day 31, as the imitation has it); return their numbers."""
+        self.give("bell", username, password)
+        numbers = tuple(numbers or bell_accounts(username))
+        with self.db.transaction() as session:
+            for number in numbers:
+                add_account(session, NewAccount("Example Ltd", "Head office", "bell", number, username, billing_day=31))
+        return numbers
+
+    def command(self, spider: str, *arguments: str) -> list[str]:
+        """Return `scrapy …` for a spider: `-a` before each argument, the plain portal's modules where they are needed."""
+        words = ["crawl", spider, *(word for argument in arguments for word in ("-a", argument))]
+        return [*words, "-s", "SPIDER_MODULES=tests.portals.plain"] if spider.startswith("plain_") else words
+
+    def run(
+        self, spider: str, *arguments: str, timeout: float = 100, **env: str | None
+    ) -> subprocess.CompletedProcess[str]:
+        return self.project.scrapy(*self.command(spider, *arguments), env=env, timeout=timeout)
+
+    def start(self, spider: str, *arguments: str, **env: str | None) -> subprocess.Popen[str]:
+        return self.project.start(*self.command(spider, *arguments), env=env)
+
+    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """Ask the database as anybody can."""
+        with closing(sqlite3.connect(self.project.data / "latchkey.db", timeout=30)) as connection:
+            connection.row_factory = sqlite3.Row
+            return connection.execute(query, values).fetchall()
+
+    def value(self, query: str, *values: Any) -> Any:
+        return self.rows(query, *values)[0][0]
+
+    @property
+    def outcomes(self) -> list[str]:
+        """Return the outcomes of all runs, oldest first."""
+        return [row["outcome"] for row in self.rows("SELECT outcome FROM runs ORDER BY id")]
+
+    def stored(self) -> dict[str, int]:
+        """Return how much is stored: rows of files and records, and files in the store."""
+        files = [path for path in (self.project.data / "files").rglob("*") if path.is_file()]
+        return {
+            "files": self.value("SELECT count(*) FROM files"),
+            "records": self.value("SELECT count(*) FROM plain_documents"),
+            "in the store": len(files),
+        }
+
+
+@pytest.fixture
+def crawls(
+    tmp_path: Path,
+    project: Callable[..., Project],
+    prepared_database: Path,
+    encryption_key: str,
+    request: pytest.FixtureRequest,
+) -> Iterator[Crawls]:
+    """Give crawls on a database of their own, pointed at the sandboxes that the test asks for."""
+    made = project(tmp_path)
+    made.data.mkdir(mode=0o700)
+    (made.data / "latchkey.db").write_bytes(prepared_database.read_bytes())
+    db = Database(f"sqlite:///{made.data / 'latchkey.db'}")
+    crawls = Crawls(made, db)
+    for name in ("plain", "bell"):
+        if name in request.fixturenames:
+            crawls.point_at(request.getfixturevalue(f"{name}_sandbox"))
+    yield crawls
+    db.engine.dispose()
