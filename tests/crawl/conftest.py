@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -17,8 +18,9 @@ from database.engine import Database
 from database.models import CarrierPortalCredential, Credential
 from sandbox import Admin, Running, default_password, phone, running
 from sandbox.bell import accounts as bell_accounts
-from tests.project import ROOT, TEST_KEY, Project, clean_environment
+from tests.project import ROOT, TEST_KEY, Project, clean_environment, wait_for
 
+GATEWAY_TOKEN = "gateway-token-for-tests"  # what the sandboxes show to the webhook
 MAKE_TABLES = "import sys; from tests.portals.plain.models import create; create(sys.argv[1])"
 
 
@@ -33,14 +35,16 @@ def prepared_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def plain_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("plain"), ("plain",)) as sandbox:
+    with running(tmp_path_factory.mktemp("plain"), ("plain",), sms_token=GATEWAY_TOKEN) as sandbox:
         sandbox.defaults = sandbox.admin["plain"].configuration()  # type: ignore[attr-defined]
         yield sandbox
 
 
 @pytest.fixture(scope="session")
 def bell_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("bell"), ("bell",), load_ms=50, render_ms=[5, 30]) as sandbox:
+    with running(
+        tmp_path_factory.mktemp("bell"), ("bell",), sms_token=GATEWAY_TOKEN, load_ms=50, render_ms=[5, 30]
+    ) as sandbox:
         sandbox.defaults = sandbox.admin["bell"].configuration()  # type: ignore[attr-defined]
         yield sandbox
 
@@ -154,3 +158,16 @@ def crawls(
             crawls.point_at(request.getfixturevalue(f"{name}_sandbox"))
     yield crawls
     db.engine.dispose()
+
+
+@pytest.fixture
+def webhook(crawls: Crawls, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Address of a webhook (`scrapy serve`) on the crawls' database, to which the test's sandboxes send their codes."""
+    ready = tmp_path / "webhook.json"
+    tokens = {"LATCHKEY_WEBHOOK_TOKEN": GATEWAY_TOKEN}
+    crawls.project.start("serve", "--port", "0", "--ready-file", str(ready), env=tokens)
+    url = wait_for(lambda: ready.exists() and json.loads(ready.read_text()), seconds=40)["url"]
+    for name in ("plain", "bell"):
+        if name in request.fixturenames:
+            request.getfixturevalue(name).configure(sms_url=f"{url}/sms")
+    return str(url)
