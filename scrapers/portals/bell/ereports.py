@@ -25,6 +25,7 @@ REPORT, FROM, TO = (
     ("#fromReportDate", "label=From"),
     ("#toReportDate", "label=To"),
 )
+STATUS = ("#reportStatusBarRequests", "#reportStatusBar table")
 EXCEL = ("img[alt=Excel]", "[title='Export to Excel']")
 ACCOUNTS = ("main :text-matches('^Billing accounts', 'i')",)
 
@@ -54,16 +55,18 @@ class BellEreports(MonthlyReportsSpider):
 
     async def ask(self, page: PortalPage) -> None:
         """Ask for every report that is neither stored nor asked for."""
-        for slug in self.reports:
-            if slug in page.job.stored:
-                continue
-            async with self.opened(page) as tab:
-                await self.ask_for(tab, slug)
+        async with self.opened(page) as tab:
+            for slug in self.reports:
+                if slug not in page.job.stored:
+                    await self.ask_for(tab, slug)
+                    # A fresh page: the preview of this report must not be taken for that of the next.
+                    await tab.open(tab.raw.url)
 
     async def ask_for(self, tab: PortalPage, slug: str) -> None:
         """Ask for one report, unless this or a former run has."""
         job, rows = tab.job, self.rows(tab.job, slug)
         tab.begin(f"ask for {slug}")
+        await tab.find(STATUS)
         before = await tab.raw.locator(f"xpath={rows}").count()
         if (asked := await job.recall(f"asked {slug}")) is not None and before > asked:
             return

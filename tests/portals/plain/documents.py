@@ -67,9 +67,14 @@ class PlainDocuments(PlainSpider):
     name = "plain_documents"
     report_type = "documents"
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known_of: dict[int, set[str]] = {}
+
     async def requests(self, job: Job) -> AsyncIterator[Any]:
         again = self.arguments.again
-        job.known = set() if again else await self.work.db.run(lambda session: self.known(session, job))  # type: ignore[attr-defined]
+        known = set() if again else await self.work.db.run(lambda session: self.known(session, job))
+        self.known_of[job.id] = known
         query = f"per={self.arguments.per}"
         if self.arguments.account:
             query += f"&account={self.arguments.account}"
@@ -94,8 +99,9 @@ class PlainDocuments(PlainSpider):
             raise PortalChanged("The list is not there.", step="read the list", selector="table#documents")
         numbers = response.css("table#documents tbody tr::attr(data-id)").getall()
         yield Listing(job=job.id, keys=tuple(numbers))
-        new = [number for number in numbers if number not in job.known]
-        job.stored.update(job.known & set(numbers))
+        known = self.known_of[job.id]
+        new = [number for number in numbers if number not in known]
+        job.stored.update(known & set(numbers))
         for number in new:
             yield self.wanted(job, number)
         if new and (following := response.css("a[rel=next]::attr(href)").get()):

@@ -10,7 +10,7 @@ class PlainLogin(FormLogin):
     url = "http://127.0.0.2:8800/login"
     home = "/documents?per=1"
     shared = True  # the session is one cookie; nothing is kept in it between two requests
-    channel = CodeChannel("plain", senders=("+15550100001",), pattern=r"code is ([0-9]{8})")
+    channel = CodeChannel("plain", senders=("+15550100001",), pattern=r"code is ([0-9]{6})")
     shows_username = ("#user-name",)
     shows_accounts = ("#accounts li",)
     screens = (
@@ -25,8 +25,3 @@ class PlainLogin(FormLogin):
         Screen("send code", ("form#send",), ChooseFactor((), ("form#send button",))),
         Screen("signed in", ("#user-name",), Done()),
     )
-
-    @classmethod
-    def address(cls) -> str:
-        """The sandbox names the portal, not the page."""
-        return super().address().removesuffix("/login") + "/login"
