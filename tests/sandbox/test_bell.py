@@ -54,7 +54,7 @@ def bell(tmp_path_factory, phones):
         yield sandbox
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it lives no other test of the process could call asyncio.run
 def browser():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser())
