@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Self
 
 from scrapy import Request
@@ -14,6 +11,7 @@ from scrapy.exceptions import IgnoreRequest
 
 from scrapers.options import crawl_settings
 from scrapers.outcomes import PortalDown, RateLimited
+from scrapers.pace import RATE_TRIES, backoff, retry_after
 from scrapers.redaction import bare_url
 
 if TYPE_CHECKING:
@@ -22,9 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TRIES = 6  # answers 429 to one request before the job gives up
 BREAKS_AFTER = 20  # failures in a row, over all requests, after which the portal counts as down
-FIRST_PAUSE = 0.5  # seconds; doubled with each try, up to LATCHKEY_RETRY_WAIT
 
 
 class LimitsMiddleware:
@@ -50,18 +46,20 @@ class LimitsMiddleware:
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         """Answer 429, and 503 with Retry-After, with a pause for everybody and the same request again."""
-        wanted = retry_after(response)
+        wanted = retry_after((response.headers.get("Retry-After") or b"").decode("latin-1"))
         limited = response.status == 429 or (response.status == 503 and wanted is not None)
         if not limited:
             self._failures = self._failures + 1 if response.status >= 500 else 0
             return response
-        if request.meta.get("sign_in"):
-            return response  # a sign-in is never sent twice
+        if request.meta.get("sign_in") and request.method != "GET":
+            return response  # a password or code is never sent twice
         tries = request.meta.get("rate_tries", 0) + 1
         ceiling = crawl_settings().retry_wait
-        pause = FIRST_PAUSE * 2**tries * random.uniform(0.5, 1.0) if wanted is None else wanted
-        if tries > TRIES or pause > max(ceiling, 0):
-            text = f"it asks for {pause:.0f} s, more than LATCHKEY_RETRY_WAIT" if tries <= TRIES else f"{tries} times"
+        pause = backoff(tries) if wanted is None else wanted
+        if tries > RATE_TRIES or pause > max(ceiling, 0):
+            text = (
+                f"it asks for {pause:.0f} s, more than LATCHKEY_RETRY_WAIT" if tries <= RATE_TRIES else f"{tries} times"
+            )
             raise RateLimited(f"{bare_url(request.url)}: {text}.")
         self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + pause)
         logger.info("The portal asks for a pause of %.1f s", pause)
@@ -74,16 +72,3 @@ class LimitsMiddleware:
         """Count what went wrong on the way, for the breaker."""
         if not isinstance(exception, IgnoreRequest):
             self._failures += 1
-
-
-def retry_after(response: Response) -> float | None:
-    """Return the seconds that Retry-After asks for, given as seconds or as a date; None where there is none."""
-    text = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
-    if not text:
-        return None
-    if text.isdigit():
-        return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
-        return None

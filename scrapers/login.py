@@ -24,6 +24,7 @@ from scrapers.options import crawl_settings
 from scrapers.outcomes import (
     Blocked,
     CaptchaShown,
+    Failure,
     LoginFailed,
     MfaRequired,
     PortalChanged,
@@ -225,48 +226,50 @@ class FormLogin(Login):
 
         response = await send(Request(self.address()))
         visits: Counter[str] = Counter()
-        while True:
-            screen = self._recognise(response, attempt)
-            visits[screen.name] += 1
-            attempt.screens.append(screen.name)
-            if visits[screen.name] > screen.visits:
-                raise PortalChanged(f"The screen {screen.name} came back.", step=f"sign in: {screen.name}")
-            act = screen.act
-            if isinstance(act, Done):
-                return response
-            assert isinstance(response, TextResponse)
-            if isinstance(act, Stop):
-                raise act.failure(_first_text(response, act.reason), step=f"sign in: {screen.name}")
-            if isinstance(act, EnterCredentials):
-                await attempt.second_factor.expect()
-                attempt.submitted = True
-                values = {act.username: attempt.credential.username, act.password: attempt.credential.password}
-            elif isinstance(act, EnterCode):
-                attempt.second_factor.sent()
-                values = {act.field: await attempt.second_factor.code()}
-            elif isinstance(act, ChooseFactor):
-                await attempt.second_factor.expect()
-                attempt.second_factor.sent()
-                values = {}
-            else:
-                values = {}
-            button = (
-                act.click if isinstance(act, Dismiss) else act.send if isinstance(act, ChooseFactor) else act.submit
-            )
-            form = response.css(", ".join(button)).xpath("ancestor::form[1]")
-            names = {response.css(", ".join(at)).attrib["name"]: value for at, value in values.items()}
-            response = await send(form2request(form, names).to_scrapy(callback=None))
+        try:
+            while True:
+                screen = self._recognise(response, attempt)
+                visits[screen.name] += 1
+                attempt.screens.append(screen.name)
+                if visits[screen.name] > screen.visits:
+                    raise PortalChanged(f"The screen {screen.name} came back.", step=f"sign in: {screen.name}")
+                act = screen.act
+                if isinstance(act, Done):
+                    return response
+                assert isinstance(response, TextResponse)
+                if isinstance(act, Stop):
+                    raise act.failure(_first_text(response, act.reason), step=f"sign in: {screen.name}")
+                if isinstance(act, EnterCredentials):
+                    await attempt.second_factor.expect()
+                    attempt.submitted = True
+                    values = {act.username: attempt.credential.username, act.password: attempt.credential.password}
+                elif isinstance(act, EnterCode):
+                    attempt.second_factor.sent()
+                    values = {act.field: await attempt.second_factor.code()}
+                elif isinstance(act, ChooseFactor):
+                    await attempt.second_factor.expect()
+                    attempt.second_factor.sent()
+                    values = {}
+                else:
+                    values = {}
+                button = (
+                    act.click if isinstance(act, Dismiss) else act.send if isinstance(act, ChooseFactor) else act.submit
+                )
+                form = response.css(", ".join(button)).xpath("ancestor::form[1]")
+                names = {response.css(", ".join(at)).attrib["name"]: value for at, value in values.items()}
+                response = await send(form2request(form, names).to_scrapy(callback=None))
+        except Failure as failure:
+            failure.evidence.setdefault("response", response)
+            raise
 
     def _recognise(self, response: Response, attempt: Attempt) -> Screen:
         if response.status in (408, 429) or response.status >= 500:
             kind = SignInTimedOut if attempt.submitted else PortalDown
-            raise kind(f"The portal answered {response.status}.", step="sign in")
+            raise kind(f"The portal answered {response.status}.")
         for screen in self.screens:
             if isinstance(response, TextResponse) and _shown(response, screen.shown):
                 return screen
-        raise PortalChanged(
-            f"No known screen (status {response.status}).", step="sign in", evidence={"response": response}
-        )
+        raise PortalChanged(f"No known screen (status {response.status}).")
 
 
 class BrowserLogin(Login):
@@ -308,6 +311,8 @@ class BrowserLogin(Login):
                 if screen.name == acted and await page.raw.evaluate("name => document.latchkey === name", acted):
                     continue
                 return screen
+            if await page.ease():
+                deadline = asyncio.get_running_loop().time() + wait
             await asyncio.sleep(0.1)  # between two looks
         if attempt.submitted and acted is not None and await page.shown(self.credential_screens()):
             raise SignInTimedOut(f"No answer within {wait:g} s.", step=page.trail.step)

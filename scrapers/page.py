@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +15,12 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from scrapers.options import crawl_settings
-from scrapers.outcomes import BadFile, DownloadTimedOut, PortalChanged, SignedOut
+from scrapers.outcomes import BadFile, DownloadTimedOut, PortalChanged, PortalDown, RateLimited, SignedOut
+from scrapers.pace import ERROR_TRIES, RATE_TRIES, backoff, retry_after
 from scrapers.spool import PartFile, describe
 
 if TYPE_CHECKING:
-    from playwright.async_api import BrowserContext, Download, FrameLocator, Locator, Page
+    from playwright.async_api import BrowserContext, Download, FrameLocator, Locator, Page, Response
 
     from scrapers.login import Interruption, Selectors
     from scrapers.work import Job
@@ -34,6 +35,7 @@ class Trail:
     steps: list[str] = field(default_factory=list)
     selector: str = ""
     requests: int = 0
+    pauses: int = 0  # times that the portal answered a page with a status that asks for a pause
 
     @property
     def step(self) -> str:
@@ -68,10 +70,17 @@ class PortalPage:
         self.scope: Page | FrameLocator = scope or page
         self.trail = trail or Trail()
         self.tabs: list[PortalPage] = []
-        page.on("request", self._count)
+        self.answer: Response | None = None  # to the newest request for a whole page
+        if scope is None:  # a frame's requests are its page's
+            page.on("request", self._count)
+            page.on("response", self._keep_answer)
 
     def _count(self, _request: object) -> None:
         self.trail.requests += 1
+
+    def _keep_answer(self, response: Response) -> None:
+        if response.request.is_navigation_request() and response.frame.parent_frame is None:
+            self.answer = response
 
     async def prepare(self) -> None:
         """Let Playwright dismiss every known interruption just before it would get in the way of an action."""
@@ -98,14 +107,50 @@ class PortalPage:
 
     async def open(self, url: str) -> None:
         """Go to *url*; returns when the document is parsed, since these pages may never come to rest."""
-        await self.raw.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000)
+        await self._load(self.raw.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
+
+    async def ease(self) -> bool:
+        """
+        Where the portal answered 429 or 5xx in place of a page, wait as it asks and load the page again.
+
+        Returns whether it did; raises RateLimited or PortalDown after so many times. What was sent by a form (a
+        password) is never sent again.
+        """
+        answer = self.answer
+        if answer is None or (answer.status != 429 and answer.status < 500):
+            return False
+        limited = answer.status == 429
+        self.trail.pauses += 1
+        wanted = retry_after(await answer.header_value("retry-after"))
+        pause = backoff(self.trail.pauses) if wanted is None else wanted
+        tries = RATE_TRIES if limited else ERROR_TRIES
+        if answer.request.method != "GET" or self.trail.pauses > tries or pause > crawl_settings().retry_wait:
+            kind = RateLimited if limited else PortalDown
+            raise kind(f"The portal answered {answer.status} in place of a page.", step=self.trail.step)
+        logger.info("The portal answered %d: loading the page again in %.1f s", answer.status, pause)
+        await asyncio.sleep(pause)
+        await self._load(self.raw.reload(wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
+        return True
+
+    async def _load(self, loading: Awaitable[object]) -> None:
+        try:
+            await loading
+        except PlaywrightTimeout:
+            wait = crawl_settings().page_wait
+            raise PortalDown(f"No page came within {wait:g} s.", step=self.trail.step) from None
 
     async def shown(self, selectors: Selectors, within: float = 0) -> str | None:
-        """Return the first of the selectors that is visible, waiting up to *within* seconds for any; else None."""
+        """
+        Return the first of the selectors that is visible, waiting up to *within* seconds for any; else None.
+
+        Raises SignedOut when the sign-in form came instead while it waited.
+        """
         if within:
             try:
                 await self._any(selectors).wait_for(state="visible", timeout=within * 1000)
             except PlaywrightTimeout:
+                if self.signed_out and await self.shown(self.signed_out):
+                    raise SignedOut("The sign-in form turned up.", step=self.trail.step) from None
                 return None
         for selector in selectors:
             if await self.locate(selector).count():
@@ -117,17 +162,16 @@ class PortalPage:
         self.trail.selector = " | ".join(selectors)
         seconds = crawl_settings().page_wait if within is None else within
         watched = selectors + (self.signed_out if self.scope is self.raw else ())
-        try:
-            await self._any(watched).wait_for(state="visible", timeout=seconds * 1000)
-        except PlaywrightTimeout:
-            detail = f"Nothing matched within {seconds:g} s."
-            raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector) from None
-        matched = await self.shown(selectors)
-        if matched is None:
-            if await self.shown(self.signed_out):
-                raise SignedOut("The sign-in form turned up.", step=self.trail.step)
-            # It was there a moment ago: the page is still building itself.
-            matched = selectors[0]
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while (matched := await self.shown(watched, within=min(1.0, max(0.01, deadline - loop.time())))) is None:
+            if await self.ease():
+                deadline = loop.time() + seconds
+            elif loop.time() > deadline:
+                detail = f"Nothing matched within {seconds:g} s."
+                raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
+        if matched not in selectors:
+            raise SignedOut("The sign-in form turned up.", step=self.trail.step)
         if matched != selectors[0]:
             logger.info("Fallback selector matched: %s", matched)
         return self.locate(matched).first
