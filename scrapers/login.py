@@ -293,10 +293,25 @@ class BrowserLogin(Login):
                 raise kind(f"The screen {screen.name} came back without a word.", step=page.trail.step)
             if isinstance(screen.act, Done):
                 return
-            acted = screen.name
             # A document that was replaced has lost the mark: then the same screen counts as shown anew.
-            await page.raw.evaluate("name => { document.latchkey = name }", screen.name)
+            if not await self._on_this_document(page, "name => { document.latchkey = name; return true }", screen.name):
+                visits[screen.name] -= 1  # the page is going elsewhere: look again
+                continue
+            acted = screen.name
             await self._act(page, screen.act, attempt)
+
+    async def _on_this_document(self, page: PortalPage, script: str, name: str) -> bool:
+        """Run a script; False when the page is just going to another document."""
+        from playwright.async_api import Error as PlaywrightError
+
+        from scrapers.page import navigated
+
+        try:
+            return bool(await page.raw.evaluate(script, name))
+        except PlaywrightError as error:
+            if navigated(error):
+                return False
+            raise
 
     async def _next_screen(self, page: PortalPage, acted: str | None, attempt: Attempt) -> Screen:
         """Wait for any known screen other than the one just acted upon; an unknown page is PortalChanged."""
@@ -308,8 +323,11 @@ class BrowserLogin(Login):
                     continue
                 if not await page.shown(screen.shown):
                     continue
-                if screen.name == acted and await page.raw.evaluate("name => document.latchkey === name", acted):
-                    continue
+                unmarked = "name => document.latchkey !== name"
+                if screen.name == acted and not (
+                    await self._on_this_document(page, unmarked, acted) and await page.shown(screen.shown)
+                ):
+                    continue  # the one acted upon, or a document that came between the two looks
                 return screen
             if await page.ease():
                 deadline = asyncio.get_running_loop().time() + wait

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeout
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scrapers.work import Job
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass
@@ -83,7 +84,8 @@ class PortalPage:
             self.answer = response
 
     async def prepare(self) -> None:
-        """Let Playwright dismiss every known interruption just before it would get in the way of an action."""
+        """Bound every action, and let Playwright dismiss known interruptions just before they would get in its way."""
+        self.raw.set_default_timeout(crawl_settings().page_wait * 1000)
         for interruption in self.interruptions:
 
             async def dismiss(_shown: Locator, click: str = interruption.dismiss) -> None:
@@ -197,9 +199,9 @@ class PortalPage:
         element = await self.find(selectors, within=within)
         await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
         for _ in range(2):  # focus may be stolen while typing: clear and type once more
-            await element.fill("")
-            await element.press_sequentially(text)
-            if await element.input_value() == text:
+            await self._act(element.fill(""))
+            await self._act(element.press_sequentially(text))
+            if await self._act(element.input_value()) == text:
                 return
         raise PortalChanged(
             "What was typed did not stay in the field.", step=self.trail.step, selector=self.trail.selector
@@ -216,14 +218,15 @@ class PortalPage:
             return False
         element = await self.find(selectors)
         await self._act(element.select_option(label=label))
-        chosen = await element.evaluate("select => select.options[select.selectedIndex].text")
+        chosen: str = await self._act(element.evaluate("select => select.options[select.selectedIndex].text"))
         if " ".join(chosen.split()) != label:
             raise PortalChanged("The choice did not stay.", step=self.trail.step, selector=self.trail.selector)
         return True
 
     async def text(self, selectors: Selectors, *, within: float | None = None) -> str:
         """Return the element's text, white space folded."""
-        return " ".join((await (await self.find(selectors, within=within)).inner_text()).split())
+        element = await self.find(selectors, within=within)
+        return " ".join((await self._act(element.inner_text())).split())
 
     async def texts(self, selectors: Selectors) -> list[str]:
         """Return the texts of every element that the first matching selector names; none is an empty list."""
@@ -290,9 +293,9 @@ class PortalPage:
         self.job.counts.downloads += 1
         return await asyncio.to_thread(describe, path, download.suggested_filename)
 
-    async def _act(self, action: object) -> None:
+    async def _act(self, action: Awaitable[T]) -> T:
         try:
-            await action  # type: ignore[misc]
+            return await action
         except PlaywrightTimeout as error:
             if await self.shown(self.signed_out):
                 raise SignedOut("The sign-in form turned up.", step=self.trail.step) from None
@@ -300,6 +303,23 @@ class PortalPage:
             raise PortalChanged(
                 f"The element is there but {reason}.", step=self.trail.step, selector=self.trail.selector
             ) from None
+
+
+async def run_script(page: Page, script: str, argument: Any = None) -> Any:
+    """Run a script that only reads; in a page that is about to go to another document, in that one."""
+    for attempt in range(10):
+        try:
+            return await page.evaluate(script, argument)
+        except PlaywrightError as error:
+            if not navigated(error) or attempt == 9:
+                raise
+            await page.wait_for_load_state("domcontentloaded")
+    raise AssertionError("unreachable")
+
+
+def navigated(error: PlaywrightError) -> bool:
+    """Tell whether an error means that the page went to another document while a script ran in it."""
+    return "Execution context was destroyed" in str(error)
 
 
 READ_STORAGE = "() => [location.origin, Object.entries(sessionStorage)]"
@@ -314,7 +334,7 @@ async def session_state(context: BrowserContext) -> dict[str, Any]:
     state: dict[str, Any] = dict(await context.storage_state())
     storage: dict[str, list[list[str]]] = {}
     for tab in context.pages:
-        origin, entries = await tab.evaluate(READ_STORAGE)
+        origin, entries = await run_script(tab, READ_STORAGE)
         if entries:
             storage[origin] = entries
     if storage:
