@@ -12,7 +12,7 @@ from scrapy.http.request import NO_CALLBACK
 
 from database import ledger as ledger_results
 from database.engine import DatabaseAway
-from database.leases import Leases
+from database.leases import Leases, holder
 from database.ledger import Ledger, Refusal
 from database.sessions import SavedSession, Sessions
 from database.settings import database_settings
@@ -60,6 +60,7 @@ class SessionKeeper:
         self.login = login()
         self.credential = credential
         self.name = f"{login.name}:{credential.username}"
+        self.holder = holder(self.work.crawl)
         self.saved: SavedSession | None = None
         self.proved = False
         self.served = False  # the portal has answered somebody in this session
@@ -185,7 +186,15 @@ class SessionKeeper:
                 CodeSource(self.work, type(self.login), self.credential, job.id) as codes,
             ):
                 attempt = Attempt(self.credential, codes, visible=self.work.visible)
-                state, user_agent, identity = await self._walk(job, attempt)
+                try:
+                    state, user_agent, identity = await self._walk(job, attempt)
+                except UNHEARD as failure:
+                    if not attempt.submitted:
+                        raise
+                    # Named here, so that the code source sees it too: the portal may have sent a code all the same.
+                    raise outcomes.SignInTimedOut(
+                        failure.detail, failure.step, failure.selector, failure.evidence
+                    ) from failure
             result = ledger_results.SIGNED_IN
         except TimeoutError:
             raise outcomes.SignInTimedOut("It did not end within LATCHKEY_SIGN_IN_WAIT.") from None
@@ -195,10 +204,6 @@ class SessionKeeper:
                 result = failure.outcome.code
             elif isinstance(failure, PROVE_SECRET) and attempt and attempt.submitted:
                 result = f"error:{failure.outcome.code}"
-            elif attempt and attempt.submitted and isinstance(failure, UNHEARD):
-                raise outcomes.SignInTimedOut(
-                    failure.detail, failure.step, failure.selector, failure.evidence
-                ) from failure
             raise
         finally:
             if result == ledger_results.NOT_SUBMITTED and attempt and attempt.submitted:
@@ -350,7 +355,7 @@ class SessionKeeper:
 
     async def _acquire(self, lease: str) -> bool:
         seconds = database_settings().lease_seconds
-        epoch = await asyncio.to_thread(Leases(self.work.db).acquire, lease, self.work.crawl, seconds)
+        epoch = await asyncio.to_thread(Leases(self.work.db).acquire, lease, self.holder, seconds)
         if epoch is None:
             return False
         self._held.add(lease)
@@ -364,7 +369,7 @@ class SessionKeeper:
             await asyncio.sleep(seconds / 3)
             for lease in list(self._held):
                 try:
-                    kept = await asyncio.to_thread(leases.renew, lease, self.work.crawl, seconds)
+                    kept = await asyncio.to_thread(leases.renew, lease, self.holder, seconds)
                 except DatabaseAway:
                     continue  # the lease lives two thirds longer; the next look may find the database again
                 if not kept and lease in self._held:
@@ -375,7 +380,7 @@ class SessionKeeper:
     async def _release(self, lease: str) -> None:
         if lease in self._held:
             self._held.discard(lease)
-            await asyncio.to_thread(Leases(self.work.db).release, lease, self.work.crawl)
+            await asyncio.to_thread(Leases(self.work.db).release, lease, self.holder)
 
     # Letting go
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from database.accounts import NewAccount, add_account
 from database.engine import Database
@@ -78,7 +79,13 @@ class Crawls:
     def point_at(self, sandbox: Running) -> None:
         self.project.environment.update(sandbox.environment)
 
-    def give(self, portal: str, username: str, password: str = "", totp_secret: str | None = None) -> None:
+    def give(
+        self,
+        portal: str,
+        username: str,
+        password: str = "",
+        totp_secret: str | None = None,
+    ) -> None:
         """Store a credential; its codes go to the user's telephone at the sandbox."""
         kind = Credential if portal == "plain" else CarrierPortalCredential
         with self.db.transaction() as session:
@@ -93,9 +100,18 @@ class Crawls:
                 )
             )
 
-    def give_bell(self, username: str, password: str = "", numbers: Sequence[str] = ()) -> tuple[str, ...]:
+    def change(self, username: str, **values: str | None) -> None:
+        """Change a stored credential."""
+        with self.db.transaction() as session:
+            credential = session.scalars(select(Credential).where(Credential.username == username)).one()
+            for name, value in values.items():
+                setattr(credential, name, value)
+
+    def give_bell(
+        self, username: str, password: str = "", numbers: Sequence[str] = (), totp_secret: str | None = None
+    ) -> tuple[str, ...]:
         """Store a credential of Bell with its accounts (billing day 31, as the imitation has it); return their numbers."""
-        self.give("bell", username, password)
+        self.give("bell", username, password, totp_secret)
         numbers = tuple(numbers or bell_accounts(username))
         with self.db.transaction() as session:
             for number in numbers:
