@@ -104,6 +104,7 @@ class SessionKeeper:
         try:
             await asyncio.shield(self._establishing)
         except Failure as failure:
+            failure.step = failure.step or "get a session"
             self._failure = failure
             raise
         finally:
@@ -199,7 +200,7 @@ class SessionKeeper:
         except TimeoutError:
             raise outcomes.SignInTimedOut("It did not end within LATCHKEY_SIGN_IN_WAIT.") from None
         except Failure as failure:
-            failure.evidence.setdefault("screens", list(attempt.screens) if attempt else [])
+            self._place(failure, attempt.screens if attempt else [])
             if isinstance(failure, ANSWERS):
                 result = failure.outcome.code
             elif isinstance(failure, PROVE_SECRET) and attempt and attempt.submitted:
@@ -210,6 +211,14 @@ class SessionKeeper:
                 result = ledger_results.UNANSWERED
             await asyncio.to_thread(ledger.finish, attempt_id, result)
         await self._accept(job, state, user_agent, identity)
+
+    def _place(self, failure: Failure, screens: list[str]) -> None:
+        """Say in a failure where the sign-in stood: its screens, and how the last one is recognised."""
+        failure.evidence.setdefault("screens", list(screens))
+        last = screens[-1] if screens else "open"
+        failure.step = failure.step or f"sign in: {last}"
+        shown = next((screen.shown for screen in self.login.screens if screen.name == last), ())
+        failure.selector = failure.selector or " | ".join(shown)
 
     def _deadline(self) -> float:
         settings = crawl_settings()
@@ -326,6 +335,8 @@ class SessionKeeper:
             shown = identity.name or None
             await asyncio.to_thread(sessions.remember_identity, name, username, shown, identity.accounts)
             return
+        failure.step = "prove whose session it is"
+        failure.selector = " | ".join(self.login.shows_username + self.login.shows_user + self.login.shows_accounts)
         await asyncio.to_thread(sessions.destroy, name, username)
         await self._let_go()
         self._failure = failure
@@ -439,7 +450,7 @@ class AuthMiddleware:
             return None
         login = Login.registry[request.meta["login"]] if "login" in request.meta else spider.logins[0]
         if job.credential is None:
-            raise outcomes.CredentialMissing(f"Portal: {spider.portal}.")
+            raise outcomes.CredentialMissing(f"Portal: {spider.portal}.", step="find the credential")
         key = (login.name, job.credential.username)
         if key not in self._keepers:
             self._keepers[key] = SessionKeeper(self, login, job.credential)
