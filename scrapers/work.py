@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 progress = logging.getLogger("latchkey.progress")
 
+LAST_STEP = "compare what is stored with the portal's list"
+
 
 class ArgumentError(Exception):
     """An argument of the crawl is wrong. The text is one sentence that names it."""
@@ -195,16 +197,16 @@ class Work:
         if job.failures or job.plan.done:
             return job.failure
         if reason == "shutdown":
-            return Interrupted()
+            return Interrupted(step="crawl")
         if reason != "finished":
-            return UnexpectedError(f"The crawl ended with {reason}.")
+            return UnexpectedError(f"The crawl ended with {reason}.", step="crawl")
         if job.tickets:
-            return Incomplete(f"{len(job.tickets)} requests never came back.")
+            return Incomplete(f"{len(job.tickets)} requests never came back.", step=LAST_STEP)
         if not job.was_listed:
-            return Incomplete("The portal's list was never read.")
+            return Incomplete("The portal's list was never read.", step=LAST_STEP)
         if missing := self.missing(job):
             shown = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
-            return Incomplete(f"Missing: {shown}.")
+            return Incomplete(f"Missing: {shown}.", step=LAST_STEP)
         return None
 
     def missing(self, job: Job) -> list[str]:
