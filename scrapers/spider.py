@@ -164,6 +164,7 @@ class PortalSpider(scrapy.Spider):
         except Failure as failure:
             if response is not None:
                 failure.evidence.setdefault("response", response)
+                failure.step = failure.step or f"read {bare_url(response.url)}"
             job.fail(failure)
 
     def _fail(self, error: Any) -> None:
@@ -172,12 +173,15 @@ class PortalSpider(scrapy.Spider):
         job = self.work.job(request.meta)
         assert job is not None
         job.tickets.pop(request.meta["ticket"], None)
-        job.fail(name_failure(error.value, request))
+        failure = name_failure(error.value, request)
+        failure.step = failure.step or f"{request.method} {bare_url(request.url)}"
+        job.fail(failure)
 
     def _on_error(self, failure: Any, response: Any, spider: Any) -> None:
         job = self.work.job(getattr(response, "meta", None) or getattr(response.request, "meta", {}))
         if job is not None:
-            unexpected = UnexpectedError(f"{type(failure.value).__name__} in a callback.")
+            at = f"read {bare_url(response.url)}" if hasattr(response, "url") else "begin"
+            unexpected = UnexpectedError(f"{type(failure.value).__name__} in a callback.", step=at)
             unexpected.__cause__ = failure.value
             unexpected.evidence["response"] = response if isinstance(response, Response) else None
             job.fail(unexpected)
@@ -185,7 +189,9 @@ class PortalSpider(scrapy.Spider):
     def _on_item_error(self, item: Any, response: Any, spider: Any, failure: Any) -> None:
         job = self.work.jobs.get(getattr(item, "job", 0))
         if job is not None:
-            job.fail(failure.value if isinstance(failure.value, Failure) else unexpected_error(failure.value))
+            named = failure.value if isinstance(failure.value, Failure) else unexpected_error(failure.value)
+            named.step = named.step or f"store {getattr(item, 'name', type(item).__name__)}"
+            job.fail(named)
 
 
 def unexpected_error(error: BaseException) -> UnexpectedError:
