@@ -32,7 +32,11 @@ class Command(Everyday, ScrapyCommand):
         """Add the two acts."""
         act = self.acts(parser)
         for name, does, kind in (
-            ("records", "Write the records of one type.", "type of record: pool_usage (the default)"),
+            (
+                "records",
+                "Write the records of one type.",
+                "type of record: pool_usage (the default), invoices, usage_files or reports",
+            ),
             (
                 "files",
                 "Write the list of stored files, with where they are and their SHA-256.",
@@ -50,7 +54,7 @@ class Command(Everyday, ScrapyCommand):
 
     def records(self, opts: argparse.Namespace) -> None:
         """Write records."""
-        types = {"pool_usage": _pool_usage}
+        types = {"pool_usage": _pool_usage, "invoices": _invoices, "usage_files": _usage_files, "reports": _reports}
         make = types.get(opts.type or "pool_usage")
         if make is None:
             raise WrongArgument(f"--type {opts.type}: there is no such record; they are {', '.join(types)}.")
@@ -151,6 +155,49 @@ def _pool_usage(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
     if opts.since:
         query = query.where(PoolUsage.day >= opts.since.date())
     return ("id", "carrier", "account", "day", "pool_size", "pool_used", "run", "file"), query
+
+
+def _invoices(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
+    """PDFs by account and billing cycle."""
+    from database.models import BillingCyclePdfFile
+
+    return _of_cycle(opts, BillingCyclePdfFile, "pdf_type", BillingCyclePdfFile.pdf_type)
+
+
+def _usage_files(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
+    """Usage files by account and day."""
+    from database.models import DailyUsageFile
+
+    return _of_cycle(opts, DailyUsageFile, "day", DailyUsageFile.day)
+
+
+def _reports(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
+    """Monthly reports by account and billing cycle, those that are still wanted too."""
+    from database.models import BillingCycleFile, CarrierReport
+
+    names, query = _of_cycle(opts, BillingCycleFile, "report", CarrierReport.slug)
+    return names, query.join(CarrierReport, CarrierReport.id == BillingCycleFile.carrier_report_id)
+
+
+def _of_cycle(opts: argparse.Namespace, model: Any, name: str, column: Any) -> tuple[tuple[str, ...], Any]:
+    """Rows of a billing cycle, each with what tells it from the cycle's others, its status and its file."""
+    from sqlalchemy import select
+
+    from database.models import Account, BillingCycle, Carrier
+
+    columns = (BillingCycle.start_date, BillingCycle.end_date, column, model.status, model.s3_key, model.file_id)
+    query = (
+        select(model.id, Carrier.portal, Account.number, *columns)
+        .select_from(model)
+        .join(BillingCycle, BillingCycle.id == model.billing_cycle_id)
+        .join(Account, Account.id == BillingCycle.account_id)
+        .join(Carrier, Carrier.id == Account.carrier_id)
+    )
+    if opts.account:
+        query = query.where(Account.number == opts.account)
+    if opts.since:
+        query = query.where(BillingCycle.end_date >= opts.since.date())
+    return ("id", "carrier", "account", "start", "end", name, "status", "path", "file"), query
 
 
 def _account_must_exist(number: str) -> None:

@@ -88,10 +88,9 @@ class CodeSource:
     async def _code(self) -> str:
         if self.credential.totp_secret:
             return await self._totp(self.credential.totp_secret)
-        if self.work.prompt is not None:
+        await self.expect()
+        if self._request is None and self.work.prompt is not None:
             return await asyncio.to_thread(self.work.prompt, f"One-time code of {self.login.name}: ")
-        if self._request is None:
-            await self.expect()
         if self._request is None:
             raise outcomes.MfaRequired("The credential has neither a TOTP secret nor a receiver.")
         try:
