@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import TimeoutError as PlaywrightTimeout
+# Not from playwright.async_api, which gives them out: it takes as long to import as aiohttp, and every spider is imported.
+from playwright._impl._errors import Error as PlaywrightError
+from playwright._impl._errors import TimeoutError as PlaywrightTimeout
 
 from scrapers.options import crawl_settings
 from scrapers.outcomes import BadFile, DownloadTimedOut, PortalChanged, PortalDown, RateLimited, SignedOut
