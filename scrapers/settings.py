@@ -5,6 +5,15 @@ import sys
 from database.settings import SettingsError, check_names, database_settings
 from scrapers.options import crawl_settings
 
+# The settings of every room; a name that none of them knows is a mistake somebody should hear of.
+ROOMS = ("database.settings", "scrapers.options", "pipelines.options", "webhook.settings")
+try:
+    check_names(ROOMS)
+    database_settings()
+    crawl_settings()
+except SettingsError as error:
+    sys.exit(str(error))
+
 BOT_NAME = "latchkey"
 SPIDER_MODULES = ["scrapers.portals"]
 NEWSPIDER_MODULE = "scrapers.portals"
@@ -76,12 +85,3 @@ EXTENSIONS = {
     "scrapy.extensions.spiderstate.SpiderState": None,
     "scrapy.extensions.throttle.AutoThrottle": None,
 }
-
-# The settings of every room; a name that none of them knows is a mistake somebody should hear of.
-ROOMS = ("database.settings", "scrapers.options", "pipelines.options", "webhook.settings")
-try:
-    check_names(ROOMS)
-    database_settings()
-    crawl_settings()
-except SettingsError as error:
-    sys.exit(str(error))
