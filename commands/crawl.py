@@ -31,27 +31,30 @@ class Command(ScrapyCrawl):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the arguments, crawl, and set the exit code to that of the worst run."""
         if len(args) != 1:
-            raise UsageError("name one spider; `scrapy list` shows them")
+            return self._refuse(2, "name one spider; `scrapy list` shows them.")
         assert self.crawler_process is not None
         try:
             crawler = self.crawler_process.create_crawler(args[0])
         except KeyError:
-            raise UsageError(f"there is no spider {args[0]}; `scrapy list` shows them", print_help=False) from None
+            return self._refuse(2, f"there is no spider {args[0]}; `scrapy list` shows them.")
         if (problem := self._problem(crawler.spidercls, opts.spargs)) is not None:
-            sys.stderr.write(f"{problem[1]}\n")
-            self.exitcode = problem[0]
-            return
+            return self._refuse(*problem)
         show_progress()
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
         self.exitcode = exit_code(crawler)
 
+    def _refuse(self, code: int, sentence: str) -> None:
+        sys.stderr.write(f"{sentence}\n")
+        self.exitcode = code
+
     @staticmethod
     def _problem(spidercls: Any, arguments: dict[str, str]) -> tuple[int, str] | None:
         """Return exit code and sentence for what would make the crawl fail before it starts."""
-        from database.encryption import key_ring
+        from database.encryption import UnreadableSecret, key_ring
         from database.engine import DatabaseAway, database
         from database.settings import SettingsError
+        from pipelines.options import pipeline_settings
         from scrapers.spider import PortalSpider
         from scrapers.work import ArgumentError
 
@@ -59,10 +62,12 @@ class Command(ScrapyCrawl):
             return None
         try:
             parsed = spidercls.Arguments.parse(arguments)
+            pipeline_settings()
+            spidercls.check_options()
             key_ring()
             with database().transaction() as session:
                 spidercls.plans(session, parsed)
-        except (ArgumentError, SettingsError) as error:
+        except (ArgumentError, SettingsError, UnreadableSecret) as error:
             return 2, str(error)
         except DatabaseAway as error:
             return 4, str(error)
