@@ -1,4 +1,4 @@
-"""Leases: who may do something alone, across processes and machines, and never for longer than a dead holder's time."""
+"""Leases: who may do something alone, across processes and machines; a dead holder keeps nobody waiting for long."""
 
 from __future__ import annotations
 
@@ -9,23 +9,36 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from database.engine import Database, now
 from database.models import Lease
+from database.processes import has_ended, signature
+
+
+def holder(run: str) -> str:
+    """Return the holder's text for something that this process runs."""
+    return f"{run} {signature()}"
 
 
 class Leases:
     """
     Leases by name, such as `sign-in:bell_self_serve:ana`. Each call is one short transaction.
 
-    A holder is a text that no other process and no other run uses. The epoch rises with each new holder of a name and never
-    falls, so that two holders can be told apart.
+    A holder is a text that no other process and no other run uses; one made by `holder` is seen to be dead by the others on
+    its machine, which take over at once. The epoch rises with each new holder of a name and never falls, so that two
+    holders can be told apart.
     """
 
     def __init__(self, db: Database) -> None:
         self.db = db
 
     def acquire(self, name: str, holder: str, seconds: float) -> int | None:
-        """Take a free or expired lease, or prolong one's own; return its epoch, or None while somebody else holds it."""
+        """
+        Take a lease that is free, expired or a dead process's, or prolong one's own.
+
+        Return its epoch, or None while somebody else holds it.
+        """
         with self.db.transaction() as session:
             time = now(session)
+            present = session.scalar(select(Lease.holder).where(Lease.name == name, Lease.expires_at > time))
+            gone = present if present and has_ended(present.rpartition(" ")[2]) else holder
             expires_at = time + timedelta(seconds=seconds)
             make_insert = postgresql.insert if self.db.dialect == "postgresql" else sqlite.insert
             mine = and_(Lease.holder == holder, Lease.expires_at > time)
@@ -40,7 +53,7 @@ class Leases:
                         "taken_at": case((mine, Lease.taken_at), else_=time),
                         "expires_at": expires_at,
                     },
-                    where=or_(Lease.holder == holder, Lease.expires_at <= time),
+                    where=or_(Lease.holder.in_((holder, gone)), Lease.expires_at <= time),
                 )
                 .returning(Lease.epoch)
             )

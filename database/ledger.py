@@ -7,7 +7,6 @@ import os
 import socket
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import ColumnElement, func, or_, select, update
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 from database.encryption import key_ring
 from database.engine import Database, now
 from database.models import Attempt
+from database.processes import is_gone
 from database.settings import database_settings
 
 SIGNED_IN = "signed_in"
@@ -260,19 +260,7 @@ def _alone(session: Session, login: str, username: str) -> None:
 
 def _is_gone(host: str, pid: int) -> bool:
     """Return whether a process of this machine has ended; False for another machine's, of which nothing is known."""
-    if host != socket.gethostname():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    try:
-        # Killed, but its parent has not asked yet: signal 0 still reaches it.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (OSError, IndexError):
-        return False
+    return host == socket.gethostname() and is_gone(pid)
 
 
 def _clock(time: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Leases, on both databases: one holder at a time, and a dead one only for a while."""
+"""Leases, on both databases: one holder at a time, and a dead one only for a while, or not at all."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from database.leases import Leases
+from database.leases import Leases, holder
 from database.models import Lease
+from database.processes import signature
 from tests.database.crowd import a_process, crowd
 from tests.project import wait_for
 
@@ -81,7 +82,7 @@ def test_processes_at_once_never_overlap(store, database_url, tmp_path):
         8,
         f"""
 import os, threading
-from database.leases import Leases
+from database.leases import Leases, holder
 leases, done, me = Leases(db), 0, str(os.getpid())
 while done < 8:
     epoch = leases.acquire("place", me, 30)
@@ -106,7 +107,7 @@ def test_of_sixteen_processes_at_once_one_has_it(store, database_url):
 def test_a_killed_holder_keeps_it_no_longer_than_its_time(store, database_url):
     leases = Leases(store)
     program = """
-from database.leases import Leases
+from database.leases import Leases, holder
 print(Leases(db).acquire("place", "dead", 1.5), flush=True)
 sys.stdin.read()
 """
@@ -117,3 +118,33 @@ sys.stdin.read()
         assert leases.acquire("place", "alive", 60) is None
         assert wait_for(lambda: leases.acquire("place", "alive", 60), 5) == 2
     assert leases.holder_of("place") == "alive"
+
+
+def test_what_a_killed_process_of_this_machine_held_is_taken_over_at_once(store, database_url):
+    """Also before its parent has asked how it ended, when its number still exists."""
+    leases = Leases(store)
+    program = """
+from database.leases import Leases, holder
+print(Leases(db).acquire("place", holder("a crawl"), 3600), flush=True)
+sys.stdin.read()
+"""
+    with a_process(database_url, program) as (process, output):
+        assert output.readline() == "1\n"
+        assert leases.acquire("place", holder("another crawl"), 60) is None
+        process.kill()
+        assert wait_for(lambda: leases.acquire("place", holder("another crawl"), 60), 5) == 2
+    assert leases.holder_of("place") == holder("another crawl")
+
+
+@pytest.mark.parametrize(
+    ("changed", "taken"),
+    [
+        (lambda machine, pid, began: (machine, pid, began), False),  # ourselves
+        (lambda machine, pid, began: (machine, pid, "1"), True),  # a former process with our number
+        (lambda machine, pid, began: ("elsewhere", "1", began), False),  # nothing is known of another machine's
+    ],
+)
+def test_a_holder_is_known_by_machine_number_and_birth(leases, changed, taken):
+    other = "+".join(changed(*signature().split("+")))
+    leases.acquire(NAME, f"a crawl {other}", 60)
+    assert leases.acquire(NAME, "b", 60) == (2 if taken else None)
