@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+
+from database.processes import is_gone
 
 CHUNK = 1 << 20  # bytes read at once when a file is hashed
 
@@ -115,19 +118,8 @@ def sweep(root: Path) -> int:
     swept = 0
     for folder in root.glob("*-*"):
         pid = folder.name.partition("-")[0]
-        if pid.isdigit() and not _alive(int(pid)):
-            for path in sorted(folder.rglob("*"), reverse=True):
-                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
-            folder.rmdir()
+        if pid.isdecimal() and is_gone(int(pid)):
+            # Others may sweep at the same time, and a killed crawl's browser may still write: the next one gets the rest.
+            shutil.rmtree(folder, ignore_errors=True)
             swept += 1
     return swept
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

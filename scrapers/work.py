@@ -9,7 +9,6 @@ import socket
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from scrapy.exceptions import NotConfigured
@@ -20,7 +19,9 @@ from database.engine import Database, DatabaseAway, database
 from database.models import Run, RunState
 from database.models.base import utc_now
 from database.notes import Notes
+from database.processes import is_gone
 from database.settings import database_settings
+from scrapers.brake import Brake
 from scrapers.outcomes import SUCCESS, DatabaseLost, Failure, Incomplete, Interrupted, Outcome, UnexpectedError
 from scrapers.redaction import install, redactor
 from scrapers.spool import sweep
@@ -94,6 +95,7 @@ class Job:
         self.warnings: list[str] = []
         self.recoveries: dict[str, int] = {}  # how often each kind of failure was recovered from
         self.tickets: dict[int, str] = {}  # requests that are still to come back
+        self.brake = Brake()  # `async with job.brake():` around what may take long
         self.outcome: Outcome | None = None
         self.message = ""
         self.bundle: str | None = None
@@ -180,6 +182,11 @@ class Work:
             pid=os.getpid(),
         )
 
+    def stop(self) -> None:
+        """End what runs in every job: the crawl was asked to stop."""
+        for job in self.jobs.values():
+            job.brake.pull(Interrupted())
+
     def job(self, meta: dict[str, Any]) -> Job | None:
         """Return the job that a request's meta names."""
         return self.jobs.get(meta.get("job", 0))
@@ -265,18 +272,8 @@ def close_dead_runs(session: Session) -> int:
     """Close runs that say they are running while their process on this machine is gone; return how many."""
     host, closed = socket.gethostname(), 0
     for run in session.scalars(select(Run).where(Run.state == RunState.RUNNING, Run.host == host)):
-        if run.pid != os.getpid() and not Path(f"/proc/{run.pid}").exists() and not _alive(run.pid):
+        if run.pid is None or is_gone(run.pid):
             run.state, run.outcome, run.actor = RunState.FINISHED, "interrupted", "nobody"
             run.message, run.finished_at = Interrupted.outcome.sentence, utc_now()
             closed += 1
     return closed
-
-
-def _alive(pid: int | None) -> bool:
-    try:
-        os.kill(pid or 0, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return pid is not None
