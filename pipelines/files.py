@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import uuid
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 
+from database.processes import has_ended, signature
 from pipelines.options import pipeline_settings
 from scrapers.archive import check_zip
 from scrapers.items.base import FileItem
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from scrapers.spool import PartFile
 
+logger = logging.getLogger(__name__)
+
 TAIL = 2048  # bytes at the end of a PDF in which its end mark must stand
 INCOMING = ".incoming"  # folder in the store for files on their way; never a final place
 
@@ -33,6 +37,7 @@ class FilesPipeline:
     def __init__(self, crawler: Crawler) -> None:
         self.work = work_of(crawler, "This spider has no jobs: its files are not ours to store.")
         self.settings = pipeline_settings()
+        sweep_incoming(self.settings.store)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -106,7 +111,7 @@ def place(part: PartFile, path: str, store: Path) -> str:
     incoming = store / INCOMING
     incoming.mkdir(parents=True, exist_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)
-    moving = incoming / uuid.uuid4().hex
+    moving = incoming / f"{uuid.uuid4().hex}@{signature()}"
     try:
         try:
             os.rename(part.path, moving)
@@ -119,6 +124,16 @@ def place(part: PartFile, path: str, store: Path) -> str:
     finally:
         moving.unlink(missing_ok=True)
     return path
+
+
+def sweep_incoming(store: Path) -> None:
+    """Delete what killed processes of this machine left on its way into the store."""
+    try:
+        for path in (store / INCOMING).glob("*@*"):
+            if has_ended(path.name.partition("@")[2]):
+                path.unlink(missing_ok=True)
+    except OSError as error:  # a store that is away is told of with the first file that does not get there
+        logger.warning("%s could not be swept: %s", store / INCOMING, type(error).__name__)
 
 
 def digest(path: Path) -> str:
