@@ -8,7 +8,6 @@ import sys
 from typing import Any, ClassVar
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
-from scrapy.exceptions import UsageError
 
 
 class Command(ScrapyCrawl):
@@ -31,14 +30,17 @@ class Command(ScrapyCrawl):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the arguments, crawl, and set the exit code to that of the worst run."""
         if len(args) != 1:
-            return self._refuse(2, "name one spider; `scrapy list` shows them.")
+            self._refuse(2, "name one spider; `scrapy list` shows them.")
+            return
         assert self.crawler_process is not None
         try:
             crawler = self.crawler_process.create_crawler(args[0])
         except KeyError:
-            return self._refuse(2, f"there is no spider {args[0]}; `scrapy list` shows them.")
+            self._refuse(2, f"there is no spider {args[0]}; `scrapy list` shows them.")
+            return
         if (problem := self._problem(crawler.spidercls, opts.spargs)) is not None:
-            return self._refuse(*problem)
+            self._refuse(*problem)
+            return
         show_progress()
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()

@@ -17,6 +17,7 @@ from sqlalchemy.types import TypeDecorator
 from database.settings import SettingsError, database_settings
 
 KEYS = "LATCHKEY_ENCRYPTION_KEYS"
+LOST_KEY = f"A stored value is under a key that {KEYS} does not hold: add the old key behind the new one."
 
 
 class UnreadableSecret(Exception):
@@ -44,14 +45,14 @@ class KeyRing:
         try:
             return self._fernet.decrypt(token.encode()).decode()
         except InvalidToken:
-            raise UnreadableSecret(f"A stored value is under a key that {KEYS} does not hold.") from None
+            raise UnreadableSecret(LOST_KEY) from None
 
     def rotate(self, token: str) -> str:
         """Return the same text under the newest key."""
         try:
             return self._fernet.rotate(token.encode()).decode()
         except InvalidToken:
-            raise UnreadableSecret(f"A stored value is under a key that {KEYS} does not hold.") from None
+            raise UnreadableSecret(LOST_KEY) from None
 
     def fingerprints(self, text: str) -> list[str]:
         """Return the HMAC-SHA256 of *text* under every key, newest first: compare with any, store the first."""

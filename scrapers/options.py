@@ -51,6 +51,9 @@ def portal_option(name: str, default: float) -> float:
     if not text:
         return default
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise SettingsError(f"{name} must be a number.") from None
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise SettingsError(f"{name} must be a number, 0 or more.")
+    return number

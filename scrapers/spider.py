@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from scrapers.credentials import Credential, find_credential
 from scrapers.login import Login
-from scrapers.options import crawl_settings
+from scrapers.options import crawl_settings, portal_option
 from scrapers.outcomes import BadFile, Blocked, Failure, PortalChanged, PortalDown, RateLimited, UnexpectedError
 from scrapers.redaction import bare_url
 from scrapers.work import ArgumentError, Job, Plan, Work
@@ -72,6 +72,7 @@ class PortalSpider(scrapy.Spider):
     logins: ClassVar[tuple[type[Login], ...]] = ()
     rendering: ClassVar[str] = "http"  # how pages are collected after the sign-in: http or browser
     Arguments: ClassVar[type[SpiderArguments]] = SpiderArguments
+    options: ClassVar[dict[str, float]] = {}  # the portal's own numbers: environment variable, default
     work: Work
     arguments: Any  # an instance of Arguments
 
@@ -86,9 +87,20 @@ class PortalSpider(scrapy.Spider):
         spider.work.visible = spider.arguments.visible or not crawl_settings().headless
         spider.work.prompt = getpass if spider.arguments.prompt else None
         spider.work.open(plans)
+        spider._stop_promptly(crawler)
         crawler.signals.connect(spider._on_error, signals.spider_error)
         crawler.signals.connect(spider._on_item_error, signals.item_error)
         return spider
+
+    def _stop_promptly(self, crawler: Crawler) -> None:
+        """Pull the brakes when the crawl is asked to stop: Scrapy has no signal for that and waits for what runs."""
+        stop = crawler.stop_async
+
+        async def stop_async() -> None:
+            self.work.stop()
+            await stop()
+
+        crawler.stop_async = stop_async  # type: ignore[method-assign]
 
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
@@ -100,6 +112,17 @@ class PortalSpider(scrapy.Spider):
         """Return the credential of this spider's first login."""
         login = cls.logins[0].name if cls.logins else cls.portal
         return find_credential(session, cls.portal, login, username)
+
+    @classmethod
+    def option(cls, name: str) -> float:
+        """Return one of the portal's own numbers; raise SettingsError when the environment's is malformed."""
+        return portal_option(name, cls.options[name])
+
+    @classmethod
+    def check_options(cls) -> None:
+        """Raise SettingsError for the first malformed number: before the crawl, not in the middle of a flow."""
+        for name in cls.options:
+            cls.option(name)
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first requests of every job that is not done yet."""

@@ -8,7 +8,7 @@ from typing import Any
 from scrapers.carriers import MonthlyReportsSpider, month_missing
 from scrapers.items.base import Listing
 from scrapers.items.carriers import ReportFile
-from scrapers.options import crawl_settings, portal_option
+from scrapers.options import crawl_settings
 from scrapers.outcomes import CacheError, PortalChanged, ReportNotReady, SignedOut, WrongAccount
 from scrapers.page import PortalPage
 from scrapers.portals.bell.login import BellSelfServe
@@ -44,6 +44,7 @@ class BellEreports(MonthlyReportsSpider):
     report_type = "ereports"
     logins = (BellSelfServe,)
     rendering = "browser"
+    options = {"BELL_HEADER_WAIT": 60}  # seconds after which a missing header menu is the cache error
     reports = {
         "cost_overview": "Cost Overview",
         "usage_overview": "Usage Overview",
@@ -133,7 +134,7 @@ class BellEreports(MonthlyReportsSpider):
         await page.hover(("nav >> a:text-is('Reports')", f"{MENU}/li[4]/a[1]"))
         async with page.new_tab(("nav >> :text-is('e-report')", f"{MENU}/li[4]/div[1]/ul[1]/li[1]/a[1]/h3[1]")) as tab:
             tab.begin("check the header")
-            if not await tab.shown((*STANDARD, *tab.signed_out), within=portal_option("BELL_HEADER_WAIT", 60)):
+            if not await tab.shown((*STANDARD, *tab.signed_out), within=self.option("BELL_HEADER_WAIT")):
                 raise CacheError(
                     "The header menu of the e-reports did not come.", step=tab.trail.step, selector=STANDARD[0]
                 )
