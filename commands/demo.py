@@ -40,6 +40,11 @@ class Command(ScrapyCommand):
             "invented client, runs every Bell spider, and ends with a table. A second run finds everything stored."
         )
 
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add ours to Scrapy's."""
+        super().add_options(parser)
+        parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw the end of the demo as an SVG")
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the demo."""
         if args:
@@ -56,7 +61,7 @@ class Command(ScrapyCommand):
             self.exitcode = 1
             return
         (root / "demo-summary.json").write_text(json.dumps(rows, indent=2) + "\n")
-        show(rows, root)
+        show(rows, root, opts.picture)
         self.exitcode = 0 if all(row["outcome"] == "success" for row in rows) else 1
 
 
@@ -177,7 +182,7 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def show(rows: list[dict[str, Any]], root: Path) -> None:
+def show(rows: list[dict[str, Any]], root: Path, picture: Path | None = None) -> None:
     """Print the table, where everything is, and what to try next."""
     from rich.console import Console
     from rich.table import Table
@@ -187,7 +192,7 @@ def show(rows: list[dict[str, Any]], root: Path) -> None:
         table.add_column(name.replace("_", "-"), justify="left" if name in ("spider", "outcome") else "right")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    console = Console(width=max(Console().width, 110))
+    console = Console(width=max(Console().width, 110), record=picture is not None)
     console.print(table)
     shown = os.path.relpath(root)
     console.print(f"Files      {shown}/demo/files", highlight=False)
@@ -204,3 +209,5 @@ def show(rows: list[dict[str, Any]], root: Path) -> None:
         "  scrapy test-login bell && scrapy crawl bell_pdf_invoice -a account=123456789",
         highlight=False,
     )
+    if picture is not None:
+        console.save_svg(str(picture), title="make demo")

@@ -69,6 +69,7 @@ class Command(ScrapyCommand):
                 plans = spider.plans(session, spider.Arguments.parse(arguments))
             if opts.fresh:
                 credential, login = plans[0].credential, spider.logins[0].name
+                assert credential is not None  # plans() has refused to go on without one
                 Ledger(database()).check(login, credential.username, credential.secret)
                 Sessions(database()).destroy(login, credential.username)
         except (ArgumentError, SettingsError, DatabaseAway, Refusal) as error:
