@@ -89,6 +89,7 @@ DEFAULTS: dict[str, Any] = {
     "report_seconds": 1.0,  # how long a report takes; a tag `report-<seconds>` for one user
     "slow_report_seconds": 120.0,
     "slow_seconds": 3.0,
+    "pdf_bytes": 0,
     "cookie_seconds": 3600,
     "midway_requests": 3,
     "rate_limited_pages": 2,

@@ -13,6 +13,7 @@ from aiohttp import web
 from sandbox import faults
 from sandbox.bell.call import Call, Reply
 from sandbox.bell.files import PDF_TYPE, XLSX_TYPE, ZIP_TYPE, document, unsafe_archive, workbook
+from sandbox.files import pdf_pieces
 from sandbox.signin import Session
 from sandbox.users import User
 
@@ -64,6 +65,9 @@ async def hand_out(portal: Bell, request: web.Request) -> web.StreamResponse:
     request["user"] = ticket.session.user.name
     file = _disturbed(ticket.session.user, ticket.file, ticket.trouble)
     portal.counters.add_to("files", file.kind)
+    size = int(portal.configuration["pdf_bytes"])
+    if size and not ticket.trouble and file.media_type == PDF_TYPE:
+        return await _big(portal, request, file, size)
     body = file.content()
     headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"}
     whole = web.Response(body=body, content_type=file.media_type, headers=headers)
@@ -92,6 +96,19 @@ def _disturbed(user: User, file: File, trouble: str) -> File:
         name = f"{file.name.rpartition('.')[0]}.zip"
         return replace(file, name=name, media_type=ZIP_TYPE, content=lambda: unsafe_archive(inside, file.content()))
     return file
+
+
+async def _big(portal: Bell, request: web.Request, file: File, size: int) -> web.StreamResponse:
+    """Send a PDF of so many bytes, which no memory holds as a whole."""
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Content-Type": file.media_type}
+    response = web.StreamResponse(headers=headers)
+    response.content_length = size
+    await response.prepare(request)
+    for piece in pdf_pieces(file.name, size):
+        await response.write(piece)
+        portal.streamed(len(piece))
+    await response.write_eof()
+    return response
 
 
 async def _slowly(portal: Bell, request: web.Request, whole: web.Response, body: bytes) -> web.StreamResponse:
