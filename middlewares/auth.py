@@ -21,7 +21,7 @@ from middlewares.two_factor import CodeSource
 from scrapers import outcomes
 from scrapers.login import Attempt, BrowserLogin, FormLogin, Identity, Login
 from scrapers.options import crawl_settings
-from scrapers.outcomes import CacheError, Failure, LoginFailed, SignedOut
+from scrapers.outcomes import CacheError, Failure, LoginFailed, SessionGone, SignedOut
 from scrapers.redaction import redactor
 from scrapers.spider import name_failure
 
@@ -114,7 +114,7 @@ class SessionKeeper:
         return self.saved
 
     async def _establish(self, job: Job, stale: int) -> None:
-        await self._hold_run_lease()
+        await self._hold_run_lease(job)
         sessions = Sessions(self.work.db)
         if stale > 0:
             await asyncio.to_thread(sessions.destroy, self.login.name, self.credential.username, stale)
@@ -129,6 +129,7 @@ class SessionKeeper:
                 return
             if await self._acquire(lease):
                 break
+            job.brake.check()
             if asyncio.get_running_loop().time() > deadline:
                 raise outcomes.CredentialBusy("Another process is still signing in.")
             await asyncio.sleep(0.2)  # between two looks at the lease
@@ -352,7 +353,7 @@ class SessionKeeper:
 
     # Leases
 
-    async def _hold_run_lease(self) -> None:
+    async def _hold_run_lease(self, job: Job) -> None:
         """Take the session for this crawl alone, unless its requests carry everything themselves."""
         lease = f"run:{self.name}"
         async with self._running:
@@ -360,6 +361,7 @@ class SessionKeeper:
                 return
             deadline = asyncio.get_running_loop().time() + crawl_settings().busy_wait
             while not await self._acquire(lease):
+                job.brake.check()
                 if asyncio.get_running_loop().time() > deadline:
                     raise outcomes.CredentialBusy()
                 await asyncio.sleep(0.2)  # between two looks at the lease
@@ -466,6 +468,7 @@ class AuthMiddleware:
             raise outcomes.LeaseLost()
         saved = await keeper.ensure(job)
         request.meta["session"] = saved.version
+        request.meta["is_current"] = lambda: keeper.version == saved.version
         if request.meta.get("flow") is not None:
             request.meta["context"] = keeper.context or keeper.jar
             request.meta["state"] = saved.state
@@ -504,7 +507,7 @@ class AuthMiddleware:
 
     async def _replay(self, request: Request, keeper: SessionKeeper, job: Job, failure: Failure) -> Request:
         """Renew the session, unless somebody has meanwhile, and return the request to be sent again; bounded."""
-        replays = request.meta.get("replays", 0) + 1
+        replays = request.meta.get("replays", 0) + (not isinstance(failure, SessionGone))
         seen = request.meta.get("session", 0)
         if isinstance(failure, (CacheError, outcomes.BrowserDied)):
             code = failure.outcome.code
@@ -516,7 +519,8 @@ class AuthMiddleware:
         if isinstance(failure, outcomes.BrowserDied):
             keeper.context = ""  # a new one is made from the session's state
         else:
-            job.warnings.append(f"{failure.outcome.code}: recovered by a new sign-in.")
+            if (recovered := f"{failure.outcome.code}: recovered by a new sign-in.") not in job.warnings:
+                job.warnings.append(recovered)
             await keeper.ensure(job, stale=seen)
         # dont_filter: the request was seen before; the priority brings it before those that never failed.
         return request.replace(
@@ -528,6 +532,7 @@ class AuthMiddleware:
         for job in self.crawler.spider.work.jobs.values():  # type: ignore[union-attr]
             if job.credential and job.credential.username == keeper.credential.username and not job.outcome:
                 job.fail(outcomes.LeaseLost())
+                job.brake.pull(outcomes.LeaseLost())
 
     async def _close(self) -> None:
         for keeper in self._keepers.values():

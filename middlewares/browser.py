@@ -9,7 +9,7 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
@@ -17,7 +17,7 @@ from weakref import WeakSet
 from scrapy import signals
 from scrapy.http import HtmlResponse
 
-from middlewares.streaming import StreamingDownloadHandler
+from middlewares.streaming import StreamingDownloadHandler, check_session
 from scrapers.login import Login
 from scrapers.options import crawl_settings
 from scrapers.outcomes import BrowserDied, BrowserMissing, Failure, FlowTimedOut, PortalChanged, PortalDown
@@ -105,11 +105,15 @@ class FlowDownloadHandler(StreamingDownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         """Run the request's flow, or send it."""
-        if request.meta.get("flow") is None:
-            return await super().download_request(request)
-        key = request.meta["context"]
-        async with self._one_at_a_time[key], self._side_by_side:
-            return await self._run(request, key)
+        work = getattr(self.crawler.spider, "work", None)  # a spider of somebody else's has none
+        job = work.job(request.meta) if work is not None else None
+        async with job.brake() if job is not None else nullcontext():
+            if request.meta.get("flow") is None:
+                return await super().download_request(request)
+            key = request.meta["context"]
+            async with self._one_at_a_time[key], self._side_by_side:
+                check_session(request)
+                return await self._run(request, key)
 
     async def _run(self, request: Request, key: str) -> Response:
         from scrapers.page import PortalPage

@@ -21,6 +21,7 @@ from scrapy.http import Response, TextResponse
 from database.models.base import utc_now
 from database.settings import database_settings
 from scrapers.options import crawl_settings
+from scrapers.outcomes import SessionGone
 from scrapers.redaction import MASK, bare_url, redactor
 from scrapers.work import work_of
 
@@ -71,6 +72,10 @@ class EvidenceMiddleware:
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Note what came instead of an answer."""
+        if isinstance(exception, SessionGone):
+            if (job := self.work.job(request.meta)) is not None and request.meta.get("flow") is None:
+                job.counts.requests -= 1  # it was not sent
+            return
         self._note(request, type(exception).__name__, None)
 
     def _note(self, request: Request, result: str, response: Response | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Self
 
 from scrapy import Request
@@ -40,6 +41,14 @@ class LimitsMiddleware:
         """Wait for the end of a pause; refuse when the breaker is open."""
         if self._failures >= BREAKS_AFTER:
             raise PortalDown(f"{self._failures} failures in a row; {bare_url(request.url)} was not asked any more.")
+        if self._resume_at <= asyncio.get_running_loop().time():
+            return
+        work = getattr(self.crawler.spider, "work", None)  # a spider of somebody else's has none
+        job = work.job(request.meta) if work is not None else None
+        async with job.brake() if job is not None else nullcontext():
+            await self._pause()
+
+    async def _pause(self) -> None:
         loop = asyncio.get_running_loop()
         while (remaining := self._resume_at - loop.time()) > 0:  # noqa: ASYNC110 - a pause ends at a time; it may be prolonged meanwhile
             await asyncio.sleep(remaining)

@@ -14,6 +14,7 @@ from scrapy.exceptions import DownloadTimeoutError, ResponseDataLossError
 from scrapy.http import Response
 
 from scrapers.options import crawl_settings
+from scrapers.outcomes import SessionGone
 from scrapers.spool import PartWriter, matches, sniff
 
 if TYPE_CHECKING:
@@ -47,8 +48,10 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
 
     @asynccontextmanager
     async def _make_request(self, request: Request, timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109 - the parent's signature
-        async with self._places[urlsplit(request.url).netloc], super()._make_request(request, timeout) as response:
-            yield response
+        async with self._places[urlsplit(request.url).netloc]:
+            check_session(request)
+            async with super()._make_request(request, timeout) as response:
+                yield response
 
     async def _read_response(self, response: Any, request: Request) -> Response:
         declared = request.meta.get("stream")
@@ -103,6 +106,13 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
         headers = self._extract_headers(response)
         kind = responsetypes.from_args(headers=headers, url=request.url, body=bytes(body[:HEAD]))
         return kind(request.url, status=200, headers=headers, body=bytes(body[:IN_MEMORY]), request=request)
+
+
+def check_session(request: Request) -> None:
+    """Raise SessionGone for a request whose session ended while it waited for its turn."""
+    is_current = request.meta.get("is_current")
+    if is_current is not None and not is_current():
+        raise SessionGone()
 
 
 def file_name(headers: Headers, url: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from typing import TYPE_CHECKING
 
 from database.codes import CodeBroker, CodeNotReceived, OpenRequest, ReceiverBusy
@@ -53,6 +53,10 @@ class CodeSource:
             self._request.unused()
         await self._stack.aclose()
 
+    def _brake(self) -> AbstractAsyncContextManager[None]:
+        job = self.work.jobs.get(self.run_id or 0)
+        return nullcontext() if job is None else job.brake()
+
     async def expect(self) -> None:
         """Open the code request, waiting for the receiver, before the portal can be made to send anything."""
         channel = self.login.channel
@@ -71,7 +75,8 @@ class CodeSource:
             run_id=self.run_id,
         )
         try:
-            self._request = await self._stack.enter_async_context(opened)
+            async with self._brake():
+                self._request = await self._stack.enter_async_context(opened)
         except ReceiverBusy as error:
             raise outcomes.CodeNotReceived("The receiver was busy with other sign-ins all the time.") from error
 
@@ -81,7 +86,8 @@ class CodeSource:
 
     async def code(self) -> str:
         """Return the code; it is hidden from every log from here on."""
-        code = await self._code()
+        async with self._brake():
+            code = await self._code()
         redactor.add(code)
         return code
 

@@ -199,6 +199,10 @@ class SignedOut(Failure):
     code, actor, retry = "signed_out", Actor.OPERATOR, Retry.SOON
 
 
+class SessionGone(SignedOut):
+    """The session ended before this request was sent: it goes into the next one. Never the end of a run."""
+
+
 class CacheError(Failure):
     """The portal's report page opened without its header, also after clearing everything and signing in again."""
 

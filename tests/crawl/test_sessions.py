@@ -2,24 +2,178 @@
 
 from __future__ import annotations
 
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from database.models import Lease
+from tests.project import wait_for
 
-def test_a_session_that_dies_in_mid_run_costs_one_sign_in_and_no_item(crawls, plain):
+OTHER = "somebody else's run"
+
+
+@pytest.mark.parametrize(
+    ("spider", "answer"),
+    [
+        ("plain_documents", "redirect"),
+        pytest.param("plain_documents", "page", marks=pytest.mark.matrix),
+        pytest.param("plain_files", "redirect", marks=pytest.mark.matrix),
+        ("plain_files", "page"),
+    ],
+)
+def test_a_session_that_dies_in_mid_run_costs_one_sign_in_and_no_item(crawls, plain, spider, answer):
     """100 documents, and no session is good for more than 13 requests."""
-    plain.configure(documents=100, session_requests=13)
+    plain.configure(documents=100, session_requests=13, signed_out_answer=answer, file_bytes=2000)
     crawls.give("plain", "ok+dies@example.com")
 
-    done = crawls.run("plain_documents", "per=100", LATCHKEY_SIGN_IN_BUDGET="50")
+    done = crawls.run(spider, LATCHKEY_SIGN_IN_BUDGET="50")
 
     assert done.returncode == 0, done.stderr
     counters = plain.counters()
     assert crawls.outcomes == ["success"]
-    assert crawls.value("SELECT count(*) FROM plain_documents") == 100
-    assert crawls.value("SELECT count(DISTINCT number) FROM plain_documents") == 100
+    table, key = ("files", "name") if spider == "plain_files" else ("plain_documents", "number")
+    assert crawls.value(f"SELECT count(*) FROM {table}") == 100
+    assert crawls.value(f"SELECT count(DISTINCT {key}) FROM {table}") == 100
     assert counters["sessions_died"] >= 100 // 13
     assert counters["sign_ins"] == counters["sessions_died"] + 1
     run = crawls.rows("SELECT * FROM runs")[0]
     assert run["sign_ins"] == counters["sign_ins"]
     assert run["requests"] == counters["requests"]
     assert run["missing"] == 0
+    print("sign-ins", counters["sign_ins"], "requests", counters["requests"], "died", counters["sessions_died"])
+
+
+# Many processes
+
+
+@pytest.mark.parametrize("crowd", [3, pytest.param(16, marks=pytest.mark.matrix)])
+def test_processes_that_start_together_sign_in_once_and_work_side_by_side(crawls, plain, crowd):
+    """Each waits 0.3 s for an answer, so that those who do not work side by side are seen."""
+    plain.configure(latency_ms=300)
+    crawls.give("plain", "ok+together@example.com")
+
+    processes = [crawls.start("plain_documents", "again=yes", "per=4") for _ in range(crowd)]
+    codes = [process.wait(110) for process in processes]
+
+    assert codes == [0] * crowd
+    assert crawls.outcomes == ["success"] * crowd
+    counters = plain.counters()
+    assert counters["sign_ins"] == 1
+    assert counters["submissions"] == {"ok+together@example.com": 1}
+    assert crawls.value("SELECT sum(sign_ins) FROM runs") == 1
+    runs = crawls.rows("SELECT started_at, finished_at FROM runs")
+    assert max(run["started_at"] for run in runs) < min(run["finished_at"] for run in runs)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("crowd", [2, pytest.param(4, marks=pytest.mark.matrix)])
+def test_processes_that_may_not_share_a_session_take_turns_in_it(crawls, bell, crowd):
+    user = "multi-4@example.com"
+    numbers = crawls.give_bell(user)[:crowd]
+
+    processes = [crawls.start("bell_pdf_invoice", f"account={number}") for number in numbers]
+    ends = [process.communicate(timeout=115) for process in processes]
+
+    assert [process.returncode for process in processes] == [0] * crowd, ends
+    counters = bell.counters()
+    assert counters["sign_ins"] == 1
+    assert counters["submissions"] == {user: 1}
+    assert counters["self_serve_pages_open_max"] == 1
+    assert crawls.outcomes == ["success"] * crowd
+    assert crawls.value("SELECT count(*) FROM files WHERE status = 'ready'") == crowd
+    # Each run took the lease anew, and gave it back.
+    lease = crawls.rows("SELECT * FROM leases WHERE name = ?", f"run:bell_self_serve:{user}")[0]
+    assert lease["epoch"] == crowd
+    assert lease["holder"] == ""
+
+
+# Leases
+
+
+def take_over(crawls, name):
+    """Hold a lease as another run would that has taken it over."""
+    later = datetime.now(UTC) + timedelta(hours=1)
+    with crawls.db.transaction() as session:
+        lease = session.get(Lease, name) or Lease(name=name, epoch=0, taken_at=datetime.now(UTC))
+        lease.holder, lease.expires_at, lease.epoch = OTHER, later, lease.epoch + 1
+        session.add(lease)
+
+
+def test_a_run_that_has_lost_its_lease_stops_and_stores_nothing_more(crawls, plain):
+    plain.configure(documents=100, latency_ms=300)
+    user = "ok+loses@example.com"
+    crawls.give("plain", user)
+
+    process = crawls.start("plain_alone", LATCHKEY_LEASE_SECONDS="1", LATCHKEY_REQUESTS_IN_FLIGHT="2")
+    wait_for(lambda: crawls.value("SELECT count(*) FROM plain_documents") > 5, 40)
+    take_over(crawls, f"run:plain_alone:{user}")
+    said = next(line for line in process.stderr if "lost its lease" in line)
+    stored = crawls.value("SELECT count(*) FROM plain_documents")
+
+    assert process.wait(20) == 4, said
+    assert crawls.outcomes == ["lease_lost"]
+    assert 5 < stored < 60
+    assert crawls.value("SELECT count(*) FROM plain_documents") == stored
+    assert crawls.value("SELECT holder FROM leases WHERE name LIKE 'run:%'") == OTHER
+
+
+def test_a_run_waits_for_another_one_in_its_session_and_then_says_so(crawls, plain):
+    user = "ok+waits@example.com"
+    crawls.give("plain", user)
+    take_over(crawls, f"run:plain_alone:{user}")
+
+    done = crawls.run("plain_alone", LATCHKEY_BUSY_WAIT="1")
+
+    assert done.returncode == 3, done.stderr
+    assert crawls.outcomes == ["credential_busy"]
+    assert plain.counters()["requests"] == 0
+    assert crawls.rows("SELECT * FROM attempts") == []
+
+
+# Being stopped
+
+
+def stop(crawls, process, number):
+    """Ask a crawl to stop; return its exit code and after how many seconds it came."""
+    began = time.monotonic()
+    process.send_signal(number)
+    code = process.wait(60)
+    return code, time.monotonic() - began
+
+
+def released(crawls):
+    return {row["holder"] for row in crawls.rows("SELECT holder FROM leases")} == {""}
+
+
+def test_a_crawl_that_is_asked_to_stop_ends_while_the_portal_keeps_it_waiting(crawls, plain):
+    plain.configure(documents=30)
+    crawls.give("plain", "ok+stopped@example.com")
+
+    process = crawls.start("plain_alone", LATCHKEY_REQUESTS_IN_FLIGHT="2")
+    wait_for(lambda: plain.counters()["sign_ins"], 40)
+    plain.configure(latency_ms=45_000)
+    wait_for(lambda: plain.counters()["in_flight_now"], 20)
+    code, seconds = stop(crawls, process, signal.SIGTERM)
+
+    assert code == 130
+    assert seconds < 10
+    assert crawls.outcomes == ["interrupted"]
+    assert released(crawls)
+
+
+@pytest.mark.browser
+def test_a_crawl_that_is_asked_to_stop_does_not_wait_for_its_flow(crawls, bell):
+    """The portal needs a minute for the invoice."""
+    crawls.give_bell("ok+pdf-60@example.com")
+
+    process = crawls.start("bell_pdf_invoice")
+    wait_for(lambda: any("prepare-invoice" in request["path"] for request in bell.journal()), 60)
+    code, seconds = stop(crawls, process, signal.SIGINT)
+
+    assert code == 130
+    assert seconds < 10
+    assert crawls.outcomes == ["interrupted"]
+    assert released(crawls)
+    assert list((crawls.project.data / "spool").rglob("*.part")) == []
