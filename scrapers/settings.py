@@ -35,6 +35,14 @@ DOWNLOAD_DELAY = 0  # a spider states its portal's pace
 DOWNLOAD_TIMEOUT = 180
 RETRY_TIMES = 3  # four requests in all, for passing errors of the network and the server
 RETRY_HTTP_CODES = [500, 502, 503, 504, 522, 524, 408]  # 429 is LimitsMiddleware's: it obeys Retry-After
+RETRY_EXCEPTIONS = [  # what our handler raises; Scrapy's default also names its other handler, 0.2 s to import
+    "scrapy.exceptions.CannotResolveHostError",
+    "scrapy.exceptions.DownloadConnectionRefusedError",
+    "scrapy.exceptions.DownloadFailedError",
+    "scrapy.exceptions.DownloadTimeoutError",
+    "scrapy.exceptions.ResponseDataLossError",
+    OSError,
+]
 
 # --- On the way to a portal and back ----------------------------------------------------------------------------------
 DOWNLOAD_HANDLERS = {
@@ -78,10 +86,9 @@ ITEM_PIPELINES = {
 LOG_LEVEL = "WARNING"  # progress has a logger of its own
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"  # Playwright and aiohttp want asyncio
 PLAYWRIGHT_PROCESS_REQUEST_HEADERS = None  # else form posts lose their Content-Type
-EXTENSIONS = {
-    "scrapy.extensions.logstats.LogStats": None,  # progress tells of jobs, not of pages a minute
-    "scrapy.extensions.feedexport.FeedExporter": None,
-    "scrapy.extensions.memdebug.MemoryDebugger": None,
-    "scrapy.extensions.spiderstate.SpiderState": None,
-    "scrapy.extensions.throttle.AutoThrottle": None,
+# In the place of all of Scrapy's, because it imports also those that are switched off (remote control: 0.1 s).
+EXTENSIONS_BASE = {
+    "scrapy.extensions.corestats.CoreStats": 0,
+    "scrapy.extensions.logcount.LogCount": 0,
+    "scrapy.extensions.closespider.CloseSpider": 0,
 }
