@@ -84,6 +84,7 @@ ITEM_PIPELINES = {
 
 # --- Scrapy itself ----------------------------------------------------------------------------------------------------
 LOG_LEVEL = "WARNING"  # progress has a logger of its own
+LOG_FORMATTER = "middlewares.logs.LogFormatter"  # Scrapy's prints whole items
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"  # Playwright and aiohttp want asyncio
 PLAYWRIGHT_PROCESS_REQUEST_HEADERS = None  # else form posts lose their Content-Type
 # In the place of all of Scrapy's, because it imports also those that are switched off (remote control: 0.1 s).
