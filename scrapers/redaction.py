@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
 MASK = "•••"
+QUERY = re.compile(r"(\bhttps?://[^\s?'\"<>]*\?)[^\s'\"<>)]+")
 SHORTEST = 4  # shorter texts are too common to be searched for
 
 
@@ -49,6 +50,16 @@ def spellings(secret: str) -> set[str]:
     }
 
 
+def without_queries(text: str) -> str:
+    """
+    Return *text* with the query of every URL in it masked: that is where tokens travel that nobody has told us of.
+
+    >>> without_queries("GET https://x.example/a?ticket=1b2c (200)")
+    'GET https://x.example/a?••• (200)'
+    """
+    return QUERY.sub(rf"\1{MASK}", text)
+
+
 def bare_url(url: str) -> str:
     """Return a URL without user, query and fragment: those are where secrets travel."""
     parts = urlsplit(url)
@@ -68,11 +79,11 @@ def install() -> None:
     def redacting(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = factory(*args, **kwargs)
         message = record.getMessage()
-        hidden = redactor.hide(message)
+        hidden = without_queries(redactor.hide(message))
         if hidden != message:
             record.msg, record.args = hidden, None
         if record.exc_info and record.exc_info[1] is not None:
-            record.exc_text = redactor.hide(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = without_queries(redactor.hide(logging.Formatter().formatException(record.exc_info)))
         return record
 
     redacting.redacts = True  # type: ignore[attr-defined]
