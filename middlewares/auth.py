@@ -184,9 +184,10 @@ class SessionKeeper:
         try:
             # The flow and the requests have deadlines of their own; this one is for what has none.
             async with (
-                asyncio.timeout(self._deadline() + 30),
+                asyncio.timeout(self._deadline() + 30) as limit,
                 CodeSource(self.work, type(self.login), self.credential, job.id) as codes,
             ):
+                codes.deadlines.append(limit)
                 attempt = Attempt(self.credential, codes, visible=self.work.visible)
                 try:
                     state, user_agent, identity = await self._walk(job, attempt)
@@ -243,6 +244,7 @@ class SessionKeeper:
 
         self.context = f"{self.name}:{id(attempt)}"
         meta = {"flow": flow, "login": login.name, "context": self.context, "flow_wait": self._deadline()}
+        meta["deadlines"] = attempt.second_factor.deadlines
         request = self._own_request(job, login.address(), meta)
         response = await self._download(request)
         return response.meta["flow_result"]  # type: ignore[no-any-return]

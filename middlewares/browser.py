@@ -129,7 +129,8 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 interruptions=login.interruptions,
             )
             try:
-                async with asyncio.timeout(request.meta.get("flow_wait") or crawl_settings().flow_wait):
+                async with asyncio.timeout(request.meta.get("flow_wait") or crawl_settings().flow_wait) as limit:
+                    request.meta.get("deadlines", []).append(limit)
                     await view.prepare()
                     if not request.meta.get("sign_in"):
                         await self._arrive(request, view)

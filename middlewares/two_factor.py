@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from database.codes import CodeBroker, CodeNotReceived, OpenRequest, ReceiverBusy
@@ -43,6 +44,7 @@ class CodeSource:
         self._stack = AsyncExitStack()
         self._request: OpenRequest | None = None
         self._asked = False  # somebody made the portal send, as far as we know
+        self.deadlines: list[asyncio.Timeout] = []  # of the sign-in: they stand still while the receiver is waited for
 
     async def __aenter__(self) -> CodeSource:
         return self
@@ -75,10 +77,24 @@ class CodeSource:
             run_id=self.run_id,
         )
         try:
-            async with self._brake():
+            async with self._brake(), self._clocks_stopped():
                 self._request = await self._stack.enter_async_context(opened)
         except ReceiverBusy as error:
             raise outcomes.CodeNotReceived("The receiver was busy with other sign-ins all the time.") from error
+
+    @asynccontextmanager
+    async def _clocks_stopped(self) -> AsyncIterator[None]:
+        """Let no deadline pass meanwhile: others at the receiver may take their time, up to LATCHKEY_BUSY_WAIT."""
+        loop = asyncio.get_running_loop()
+        began, stopped = loop.time(), [(clock, clock.when()) for clock in self.deadlines]
+        for clock, _ in stopped:
+            clock.reschedule(None)
+        try:
+            yield
+        finally:
+            for clock, when in stopped:
+                with suppress(RuntimeError):  # its part of the sign-in was ended meanwhile
+                    clock.reschedule(None if when is None else when + loop.time() - began)
 
     def sent(self) -> None:
         """The portal was made to send: from here on the receiver rests unless the code is claimed."""

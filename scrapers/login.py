@@ -58,6 +58,8 @@ FOR_A_PERSON = (CaptchaShown, MfaRequired, Blocked)
 class SecondFactor(Protocol):
     """Where one-time codes come from; the two-factor middleware brings one for each attempt."""
 
+    deadlines: list[asyncio.Timeout]  # of the sign-in: they stand still while the receiver is waited for
+
     async def expect(self) -> None:
         """Reserve the receiver: called before the portal can be made to send anything."""
 

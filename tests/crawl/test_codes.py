@@ -10,6 +10,7 @@ import urllib.request
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import ClassVar
 
 import pytest
 
@@ -18,9 +19,14 @@ from tests.crawl.conftest import GATEWAY_TOKEN
 pytestmark = pytest.mark.browser
 
 CODE_WAIT = 10  # seconds; "late" is up to 80 % of it
-WAITS = {"LATCHKEY_CODE_WAIT": str(CODE_WAIT), "LATCHKEY_BUSY_WAIT": "90", "LATCHKEY_BROWSER_PAGES": "3"}
+WAITS = {
+    "LATCHKEY_CODE_WAIT": str(CODE_WAIT),
+    "LATCHKEY_SIGN_IN_WAIT": str(2.2 * CODE_WAIT),
+    "LATCHKEY_BUSY_WAIT": "90",
+    "LATCHKEY_BROWSER_PAGES": "3",
+}
 
-# The first list and the second are a process each; all with `phone-5` share a telephone.
+# Each list is a process, the last one with a browser; all with the same `phone-<n>` share a telephone.
 SAMPLE = (
     ["sms+phone-5+late-2+a", "sms+phone-5+double+b", "sms+phone-5+reorder+stale+c"],
     ["sms+send+late-3"],
@@ -41,18 +47,22 @@ ALL = (
         *(f"sms+late-{late}+double" for late in (2, 5, 8)),
         "sms+late-6+stale+double",
         "sms+late-6+reorder+stale",
-        "sms+send+double",
+        "sms+send+double+phone-6",
         "code-late",
     ],
-    ["sms+phone-5+late-6+f@example.com", "code-direct+double+late-8@example.com", "mfa-pending+stale@example.com"],
+    [
+        "sms+phone-6+late-8@example.com",
+        "code-direct+phone-6+double+late-8@example.com",
+        "mfa-pending+phone-6+stale+late-8@example.com",
+    ],
 )
 
 
 class Gateway(http.server.BaseHTTPRequestHandler):
     """Hands messages on to the webhook, and keeps what that replies."""
 
-    target = ""
-    replies: list[bytes]
+    target: ClassVar[str]
+    replies: ClassVar[list[bytes]]
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -69,12 +79,15 @@ class Gateway(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def gateway(target):
-    handler = type("Handler", (Gateway,), {"target": target, "replies": []})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    class Handler(Gateway):
+        replies: ClassVar[list[bytes]] = []
+
+    Handler.target = target
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}", handler.replies
+            yield f"http://127.0.0.1:{server.server_port}", Handler.replies
         finally:
             server.shutdown()
             thread.join()
@@ -106,10 +119,7 @@ def test_every_sign_in_gets_its_own_code(crawls, plain, bell, webhook, users):
             admin.configure(sms_url=f"{url}/sms", late_seconds=4)
             for name in names:
                 assert admin.send_former_code(name)
-        running = [
-            crawls.start("plain_documents", f"credential={','.join(group)}", LATCHKEY_SIGN_IN_WAIT="12", **WAITS)
-            for group in users[:-1]
-        ]
+        running = [crawls.start("plain_documents", f"credential={','.join(group)}", **WAITS) for group in users[:-1]]
         running.append(crawls.start("bell_pdf_invoice", **WAITS))
         said = [process.communicate(timeout=250) for process in running]
         replies += [ask(webhook + path, f"Bearer {GATEWAY_TOKEN}")[1] for path in ("/status", "/health", "/code")]
