@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 import re
+import threading
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
@@ -18,22 +19,25 @@ class Redactor:
     """The secrets of this process, in every spelling in which they could turn up."""
 
     def __init__(self) -> None:
-        self._spellings: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._spellings: frozenset[str] = frozenset()
+        self._lock = threading.Lock()
+        self._made: tuple[frozenset[str], re.Pattern[str] | None] = (self._spellings, None)  # a pattern, and of what
 
     def add(self, *secrets: str | None) -> None:
         """Learn secrets: passwords, codes, cookies, tokens."""
-        before = len(self._spellings)
-        for secret in secrets:
-            if secret and len(secret) >= SHORTEST:
-                self._spellings |= spellings(secret)
-        if len(self._spellings) != before:
-            longest_first = sorted(self._spellings, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+        new = {spelt for secret in secrets if secret and len(secret) >= SHORTEST for spelt in spellings(secret)}
+        with self._lock:
+            if not new <= self._spellings:
+                self._spellings |= new
 
     def hide(self, text: str) -> str:
         """Return *text* with every known secret masked."""
-        return text if self._pattern is None else self._pattern.sub(MASK, text)
+        made_of, pattern = self._made
+        if made_of is not (known := self._spellings):
+            # Here, not in `add`: the secrets of a hundred accounts come one by one, and compiling grows with their number.
+            pattern = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True))))
+            self._made = known, pattern
+        return text if pattern is None else pattern.sub(MASK, text)
 
 
 def spellings(secret: str) -> set[str]:
