@@ -34,6 +34,7 @@ from database.models.carriers import (
     Workspace,
 )
 from database.models.codes import CodeKind, CodeRequest, CodeRequestState, Message
+from database.models.fleet import Fault, FaultChange, FaultEvent, Severity, Sync, Tenant, Vehicle
 from database.models.runs import Run, RunState, StoredFile
 
 __all__ = [
@@ -55,6 +56,9 @@ __all__ = [
     "CodeRequestState",
     "Credential",
     "DailyUsageFile",
+    "Fault",
+    "FaultChange",
+    "FaultEvent",
     "FileStatus",
     "Identity",
     "Lease",
@@ -69,8 +73,12 @@ __all__ = [
     "ScraperJobStatus",
     "ScraperType",
     "SessionStatus",
+    "Severity",
     "StoredFile",
     "StoredSession",
+    "Sync",
+    "Tenant",
     "UsedTotpStep",
+    "Vehicle",
     "Workspace",
 ]
