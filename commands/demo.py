@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -210,4 +211,5 @@ def show(rows: list[dict[str, Any]], root: Path, picture: Path | None = None) ->
         highlight=False,
     )
     if picture is not None:
-        console.save_svg(str(picture), title="make demo")
+        # Without the fonts that the picture would fetch from elsewhere.
+        picture.write_text(re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="make demo"), flags=re.S))
