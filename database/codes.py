@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from database.encryption import key_ring
 from database.engine import Database, now
 from database.models.codes import CodeKind, CodeRequest, CodeRequestState, Message
+from database.models.runs import Run, RunState
 
 LIFE = 300.0  # seconds a code is good for, unless a login or LATCHKEY_CODE_LIFE says otherwise
 CLOCK_SKEW = timedelta(seconds=10)  # how far a gateway's clock may differ from ours before a message counts as old
@@ -312,6 +313,9 @@ def _try_open(session: Session, row: dict[str, Any], life: timedelta) -> int | N
     here = CodeRequest.receiver == row["receiver"]
     dead = and_(here, CodeRequest.closed_at.is_(None), CodeRequest.deadline <= moment)
     _end(session, dead, CodeRequestState.EXPIRED, moment)
+    # A killed sign-in that had its code keeps nobody waiting; one that still waited does: its message may yet come.
+    over = CodeRequest.run_id.in_(select(Run.id).where(Run.state == RunState.FINISHED))
+    _end(session, and_(here, CodeRequest.state == CodeRequestState.ANSWERED, over), CodeRequestState.EXPIRED, moment)
     held = or_(CodeRequest.closed_at.is_(None), CodeRequest.rest_until > moment)
     for other in session.scalars(select(CodeRequest.senders).where(here, held)):
         if not other or not row["senders"] or set(other) & set(row["senders"]):

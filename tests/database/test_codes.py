@@ -32,7 +32,7 @@ from database.codes import (
     summaries,
 )
 from database.engine import Database, now
-from database.models import CodeKind, CodeRequest, CodeRequestState, Message
+from database.models import CodeKind, CodeRequest, CodeRequestState, Message, Run, RunState
 from tests.project import ROOT
 
 PHONE, OTHER_PHONE = "+12015550100", "+12015550101"
@@ -113,6 +113,32 @@ async def test_a_request_gets_its_message_and_the_text_is_gone(store):
     assert (row.state, row.rest_until, row.run_id) == (CodeRequestState.ANSWERED, None, 7)
     (message,) = messages(store)
     assert (message.text, message.claimed_by) == (None, row.id)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+@in_a_loop
+async def test_a_killed_sign_in_holds_the_receiver_only_if_its_message_may_still_come(store, answered):
+    with store.transaction() as session:
+        run = Run(crawl="a crawl", spider="s", portal="p", report_type="r", state=RunState.RUNNING)
+        session.add(run)
+        session.flush()
+    killed = ask(store, run_id=run.id)
+    request = await killed.__aenter__()
+    if answered:
+        deliver(store)
+        assert await request.answer(5) == "12345678"
+    with pytest.raises(ReceiverBusy):
+        await ask(store, wait=0).__aenter__()  # the sign-in goes on with its code
+    with store.transaction() as session:
+        session.execute(update(Run).values(state=RunState.FINISHED))  # as the next crawl sees it
+    if answered:
+        async with ask(store, wait=0) as another:
+            deliver(store, code="87654321")
+            assert await another.answer(5) == "87654321"
+    else:
+        with pytest.raises(ReceiverBusy):
+            await ask(store, wait=0).__aenter__()
+    await request.close()
 
 
 @in_a_loop
