@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 progress = logging.getLogger("latchkey.progress")
 
-REPLAYS = 6  # times one request is sent again into a new session: many requests in flight may meet the same end
+# Times one request is sent again into a new session. Many requests in flight meet the same end, and some meet several in
+# a row; what really bounds it is `hopeless` and the ledger's budget. Flows of a session run one after another.
+REPLAYS, FLOW_REPLAYS = 50, 2
 REFUSALS: dict[str, type[LoginFailed]] = {
     "blocked": outcomes.CredentialBlocked,
     "cooling_down": outcomes.CredentialCoolingDown,
@@ -62,17 +64,18 @@ class SessionKeeper:
         self.name = f"{login.name}:{credential.username}"
         self.holder = holder(self.work.crawl)
         self.saved: SavedSession | None = None
-        self.proved = False
+        self.proved_versions: set[int] = set()  # of the sessions that are the credential's
         self.served = False  # the portal has answered somebody in this session
         self.context = ""  # the browser context that holds it
         self._establishing: asyncio.Task[None] | None = None
         self._failure: Failure | None = None  # remembered, so that no waiting request starts another attempt
         self._proving = asyncio.Lock()
         self._running = asyncio.Lock()
+        self._over = 0  # the newest session that is known to have ended
         self._held: set[str] = set()
         self._renewal: asyncio.Task[None] | None = None
         self.lost = False
-        self._barren = 0  # sessions in a row in which nobody was served
+        self._barren = 0  # sessions since somebody was served, the present one with them
 
     def note_served(self) -> None:
         """Remember that the portal answered somebody in this session."""
@@ -80,9 +83,7 @@ class SessionKeeper:
 
     def hopeless(self) -> bool:
         """Tell whether yet another sign-in is pointless: two sessions in a row served nobody."""
-        if not self.served:
-            self._barren += 1
-        return self._barren > 1
+        return self._barren >= 2
 
     def is_over(self, exception: Exception) -> bool:
         """Tell whether this exception is the failed sign-in itself, which everybody who waited is told of."""
@@ -93,14 +94,15 @@ class SessionKeeper:
         """The version of the present session; 0 when there is none."""
         return self.saved.version if self.saved else 0
 
-    async def ensure(self, job: Job, stale: int = -1) -> SavedSession:
+    async def ensure(self, job: Job, stale: int = 0) -> SavedSession:
         """Return a session newer than *stale*; the first caller brings it about, everybody else waits for the same task."""
         if self._failure is not None:
             raise self._failure
-        if self.saved is not None and self.version != stale:
+        self._over = max(self._over, stale)
+        if self.saved is not None and self.version > self._over:
             return self.saved
         if self._establishing is None:
-            self._establishing = asyncio.ensure_future(self._establish(job, stale))
+            self._establishing = asyncio.ensure_future(self._establish(job))
         try:
             await asyncio.shield(self._establishing)
         except Failure as failure:
@@ -113,7 +115,12 @@ class SessionKeeper:
         assert self.saved is not None
         return self.saved
 
-    async def _establish(self, job: Job, stale: int) -> None:
+    def is_current(self, version: int) -> bool:
+        """Tell whether a session is the present one, as far as anybody knows."""
+        return version == self.version and version > self._over
+
+    async def _establish(self, job: Job) -> None:
+        stale = self._over
         await self._hold_run_lease(job)
         sessions = Sessions(self.work.db)
         if stale > 0:
@@ -123,7 +130,7 @@ class SessionKeeper:
         deadline = asyncio.get_running_loop().time() + crawl_settings().busy_wait
         while True:
             saved = await asyncio.to_thread(sessions.load, self.login.name, self.credential.username)
-            if saved is not None and saved.version != stale and await self._usable(saved):
+            if saved is not None and saved.version > stale and await self._usable(saved):
                 self._adopt(saved, proved=False)
                 logger.info("Reusing the session of %s", self.login.name)
                 return
@@ -135,7 +142,7 @@ class SessionKeeper:
             await asyncio.sleep(0.2)  # between two looks at the lease
         try:
             saved = await asyncio.to_thread(sessions.load, self.login.name, self.credential.username)
-            if saved is not None and saved.version != stale and await self._usable(saved):
+            if saved is not None and saved.version > stale and await self._usable(saved):
                 self._adopt(saved, proved=False)  # somebody signed in while we waited for the lease
                 return
             await self._sign_in(job)
@@ -150,7 +157,10 @@ class SessionKeeper:
         return bool(known.name or known.accounts)
 
     def _adopt(self, saved: SavedSession, *, proved: bool) -> None:
-        self.saved, self.proved, self.served = saved, proved, False
+        self.saved, self.served = saved, False
+        if proved:
+            self.proved_versions.add(saved.version)
+        self._barren += 1
         for cookie in saved.state.get("cookies", []):
             redactor.add(cookie["value"])
         for _name, value in (entry for entries in saved.state.get("session_storage", {}).values() for entry in entries):
@@ -299,11 +309,13 @@ class SessionKeeper:
 
     # Proving whose session it is
 
-    async def prove(self, job: Job, identity: Identity, response: Response | None = None) -> None:
+    async def prove(self, job: Job, identity: Identity, version: int) -> None:
         """Prove a reused session by what a page shows, or by asking for the page that shows it; once."""
         async with self._proving:
-            if self.proved:
+            if version in self.proved_versions:
                 return
+            if version != self.version:
+                raise SignedOut("The session ended before it was looked at.")
             if not identity and isinstance(self.login, FormLogin) and self.login.home:
                 request = self._own_request(job, self.login.home_address(), {"cookiejar": self.jar})
                 answer = await self._download(request)
@@ -311,7 +323,7 @@ class SessionKeeper:
                     raise SignedOut("The session was over when it was looked at.")
                 identity = self.login.identity(answer)
             await self._prove(job, identity, fresh=False)
-            self.proved = True
+            self.proved_versions.add(version)
 
     async def _prove(self, job: Job, identity: Identity, *, fresh: bool) -> None:
         sessions = Sessions(self.work.db)
@@ -347,10 +359,11 @@ class SessionKeeper:
 
     async def guard(self, page: PortalPage, job: Job) -> bool:
         """Ask, before the first flow in a reused session, whose it is; return whether the page was opened for that."""
-        if self.proved:
+        version = self.version
+        if version in self.proved_versions:
             return False
         assert isinstance(self.login, BrowserLogin)
-        await self.prove(job, await self.login.guard(page))
+        await self.prove(job, await self.login.guard(page), version)
         return True
 
     # Leases
@@ -401,7 +414,7 @@ class SessionKeeper:
 
     async def _let_go(self) -> None:
         await self._drop_context()
-        self.saved, self.proved = None, False
+        self.saved = None
 
     async def _drop_context(self) -> None:
         handler = getattr(self.crawler, "latchkey_handler", None)
@@ -470,7 +483,7 @@ class AuthMiddleware:
             raise outcomes.LeaseLost()
         saved = await keeper.ensure(job)
         request.meta["session"] = saved.version
-        request.meta["is_current"] = lambda: keeper.version == saved.version
+        request.meta["is_current"] = lambda: keeper.is_current(saved.version)
         if request.meta.get("flow") is not None:
             request.meta["context"] = keeper.context or keeper.jar
             request.meta["state"] = saved.state
@@ -480,23 +493,35 @@ class AuthMiddleware:
             if saved.user_agent:
                 request.headers["User-Agent"] = saved.user_agent
 
-    async def process_response(self, request: Request, response: Response) -> Request | Response:
+    async def process_response(self, request: Request, response: Response) -> Response:
         """Pass an answer on once it is proved whose session it came from; recover it when nobody was signed in."""
         found = self._keeper(request)
         if found is None:
             return response
         keeper, job = found
-        if request.meta.get("session") != keeper.version and not keeper.proved:
-            return await self._replay(request, keeper, job, SignedOut())
-        if request.meta.get("flow") is None:
-            if keeper.login.is_signed_out(response):
-                return await self._replay(request, keeper, job, SignedOut())
-            try:
-                await keeper.prove(job, keeper.login.identity(response), response)
-            except SignedOut as failure:
-                return await self._replay(request, keeper, job, failure)
+        failure = await self._objection(request, response, keeper, job)
+        if failure is not None:
+            # Sent from here, not by way of the scheduler: there those that were never refused would overtake it.
+            again = await self._replay(request, keeper, job, failure)
+            return await self.crawler.engine.download_async(again)  # type: ignore[union-attr]
         keeper.note_served()
         return response
+
+    async def _objection(
+        self, request: Request, response: Response, keeper: SessionKeeper, job: Job
+    ) -> SignedOut | None:
+        """Return why an answer may not be passed on: nobody was signed in, or nobody knows who was."""
+        if request.meta.get("flow") is None and keeper.login.is_signed_out(response):
+            return SignedOut()
+        # A session may have ended while this answer was on its way; what it proved before is as good as ever.
+        if (seen := request.meta["session"]) not in keeper.proved_versions:
+            if seen != keeper.version:
+                return SignedOut()
+            try:
+                await keeper.prove(job, keeper.login.identity(response), seen)
+            except SignedOut as failure:
+                return failure
+        return None
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Recover a flow that met the end of its session, the cache error, or the end of its browser."""
@@ -516,7 +541,11 @@ class AuthMiddleware:
             job.recoveries[code] = job.recoveries.get(code, 0) + 1
             if job.recoveries[code] > 1:
                 raise failure
-        elif replays > REPLAYS or (seen == keeper.version and keeper.hopeless()):
+        elif replays > (REPLAYS if request.meta.get("flow") is None else FLOW_REPLAYS):
+            failure.detail = failure.detail or f"One request met the end of {replays} sessions."
+            raise failure
+        elif seen == keeper.version and keeper.hopeless():
+            failure.detail = failure.detail or "Two sessions in a row served nobody."
             raise failure
         if isinstance(failure, outcomes.BrowserDied):
             keeper.context = ""  # a new one is made from the session's state
