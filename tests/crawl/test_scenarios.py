@@ -157,6 +157,8 @@ def crawl_bell(crawls, spider: str, names: tuple[str, ...]) -> None:
     check_bundles(crawls)
     assert done.returncode == max(OUTCOMES[outcome].exit_code for outcome in expected.values())
     assert "Traceback" not in done.stderr
+    left = [path for path in (crawls.project.data / "spool").rglob("*") if path.is_file()]
+    assert left == []  # neither part files nor the browser's profile
 
 
 # How a scenario ends at the plain portal: for its documents as records, and as files.
