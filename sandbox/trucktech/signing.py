@@ -1,0 +1,219 @@
+"""Letting people in: password, second factor, trusted browsers, and the dialog about a session elsewhere."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from sandbox.signin import Answer, Codes, digest
+from sandbox.trucktech import pages
+from sandbox.users import User, phone
+
+if TYPE_CHECKING:
+    from sandbox.trucktech.app import TruckTech
+
+VERIFICATION, TRUST, ELSEWHERE = "/verification", "/trust_device", "/elsewhere"
+DEVICE_SECONDS = 30 * 86_400
+
+
+class PortalCodes(Codes):
+    """The frame's codes, with an e-mail that nobody delivers and a factor that nobody knows."""
+
+    @staticmethod
+    def factor(user: User) -> str:
+        """Return the second factor: "totp", "sms", "email", "other" or "" for none."""
+        return "other" if user.says("mfa-none-known") else "email" if user.says("email") else Codes.factor(user)
+
+    def send(self, user: User, visit: str) -> None:
+        """Make a code; send it unless it is for an e-mail: that one is good, and under `/_sandbox/secrets` only."""
+        undelivered = replace(user, tags=(*user.tags, "code-never"))
+        super().send(undelivered if self.factor(user) == "email" else user, visit)
+
+
+class SignIn:
+    """The pages from the password to the session. A visit remembers which of them are still to be passed."""
+
+    def __init__(self, portal: TruckTech) -> None:
+        self._portal = portal
+        self._devices = portal.state.table("devices")
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        """Return the routes."""
+        at = self._portal.at
+        return [
+            web.get("/login", at(self.login)),
+            web.post("/login", at(self.submit)),
+            *(web.get(address, at(self.show)) for address in (VERIFICATION, TRUST, ELSEWHERE)),
+            web.post(VERIFICATION, at(self.submit_code)),
+            web.post(f"{VERIFICATION}/send", at(self.send_code)),
+            web.post(TRUST, at(self.submit_trust)),
+            web.post(ELSEWHERE, at(self.submit_elsewhere)),
+            web.get("/logout", at(self.logout)),
+        ]
+
+    async def login(self, request: web.Request) -> web.StreamResponse:
+        """Show the sign-in, or the first page to those who are signed in."""
+        if self._portal.sessions.look(request.cookies.get(self._portal.cookie("session"))):
+            return found("/dashboard")
+        return self.page(request)
+
+    def page(self, request: web.Request, message: str = "") -> web.Response:
+        """Return the sign-in page with a new form, in a visit that begins here if there is none."""
+        visits = self._portal.visits
+        visit, secret = visits.find(request.cookies.get(self._portal.cookie("visit"))), ""
+        if visit is None:
+            visit, secret = visits.open()
+        visits.change(visit, user="", steps=[])
+        answer = html(pages.sign_in(visits.token(visit), message))
+        if secret:
+            answer.set_cookie(self._portal.cookie("visit"), secret, httponly=True, samesite="Lax")
+        return answer
+
+    async def submit(self, request: web.Request) -> web.StreamResponse:
+        """Judge a user name and password."""
+        portal, form = self._portal, await request.post()
+        visit = portal.visits.find(request.cookies.get(portal.cookie("visit")))
+        if visit is None or not portal.visits.take(visit, str(form.get("csrf_token", ""))):
+            return html(pages.expired_form(), status=403)
+        user = User.of(str(form.get("auth_key", "")))
+        request["user"] = user.name
+        answer = portal.passwords.submit(user.name, str(form.get("password", "")))
+        if answer is not Answer.GOOD:
+            words = portal.words(user)
+            return self.page(request, words["locked" if answer is Answer.LOCKED else "refused"])
+        steps = self._steps(request, user)
+        portal.visits.change(visit, user=user.name, steps=steps)
+        if VERIFICATION in steps and portal.codes.factor(user) in ("sms", "email"):
+            portal.codes.send(user, visit)
+        return self._go_on(visit, user)
+
+    def _steps(self, request: web.Request, user: User) -> Sequence[str]:
+        """Return the addresses of the pages that stand between a user's password and the session."""
+        steps = []
+        device = self._devices.get(digest(request.cookies.get(self._portal.cookie("device"), "")))
+        if self._portal.codes.factor(user) and not (device and device["user"] == user.name):
+            steps += [VERIFICATION, TRUST] if user.says("trust-device") else [VERIFICATION]
+        return [*steps, ELSEWHERE] if user.says("elsewhere") else steps
+
+    def _go_on(self, visit: str, user: User) -> web.Response:
+        """Send a visit to its next page; after the last one the session begins."""
+        portal, steps = self._portal, self._portal.visits.row(visit)["steps"]
+        if steps:
+            return found(steps[0])
+        portal.visits.end(visit)
+        answer = found(portal.landing(user))
+        life = int(portal.configuration["session_seconds"]) or None
+        answer.set_cookie(
+            portal.cookie("session"), portal.sessions.open(user), httponly=True, samesite="Lax", max_age=life
+        )
+        answer.del_cookie(portal.cookie("visit"))
+        return answer
+
+    def _passed(self, visit: str, user: User) -> web.Response:
+        self._portal.visits.change(visit, steps=self._portal.visits.row(visit)["steps"][1:])
+        return self._go_on(visit, user)
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
+        """Show the page that a visit has come to; any other address leads there."""
+        visit = self._portal.visits.find(request.cookies.get(self._portal.cookie("visit")))
+        steps = self._portal.visits.row(visit).get("steps") if visit else None
+        if not visit or not steps:
+            return found("/login")
+        return self._step(visit) if steps[0] == request.path else found(steps[0])
+
+    def _step(self, visit: str, message: str = "") -> web.Response:
+        row, token = self._portal.visits.row(visit), self._portal.visits.token(visit)
+        if row["steps"][0] == TRUST:
+            return html(pages.trust_device(token))
+        if row["steps"][0] == ELSEWHERE:
+            return html(pages.elsewhere(token))
+        user = User.of(row["user"])
+        factor = self._portal.codes.factor(user)
+        receiver = f"***-{phone(user.name)[-4:]}" if factor == "sms" else f"{user.name[:1]}***@example.com"
+        return html(pages.verification(token, factor, receiver, message))
+
+    async def _taken(self, request: web.Request, step: str) -> tuple[str, User] | web.Response:
+        """Return the visit and user of a form of a step, or the answer that refuses it."""
+        portal, form = self._portal, await request.post()
+        visit = portal.visits.find(request.cookies.get(portal.cookie("visit")))
+        if visit is None or portal.visits.row(visit).get("steps", [])[:1] != [step]:
+            return found("/login")
+        user = User.of(portal.visits.row(visit)["user"])
+        request["user"] = user.name
+        if not portal.visits.take(visit, str(form.get("csrf_token", ""))):
+            return html(pages.expired_form(), status=403)
+        return visit, user
+
+    async def submit_code(self, request: web.Request) -> web.StreamResponse:
+        """Judge a code; the fourth wrong one leads back to the sign-in."""
+        taken = await self._taken(request, VERIFICATION)
+        if isinstance(taken, web.Response):
+            return taken
+        (visit, user), codes, form = taken, self._portal.codes, await request.post()
+        name = "code" if codes.factor(user) == "totp" else "verification_code"
+        answer = codes.check(user, visit, str(form.get(name, "")))
+        if answer is Answer.GOOD:
+            return self._passed(visit, user)
+        if answer is Answer.TOO_MANY:
+            self._portal.visits.end(visit)
+            return found("/login")
+        return self._step(visit, self._portal.words(user)["bad_code"])
+
+    async def send_code(self, request: web.Request) -> web.StreamResponse:
+        """Send another code."""
+        taken = await self._taken(request, VERIFICATION)
+        if isinstance(taken, web.Response):
+            return taken
+        visit, user = taken
+        if self._portal.codes.factor(user) in ("sms", "email"):
+            self._portal.codes.send(user, visit)
+        return found(VERIFICATION)
+
+    async def submit_trust(self, request: web.Request) -> web.StreamResponse:
+        """Remember this browser for thirty days, if its user wants that."""
+        taken = await self._taken(request, TRUST)
+        if isinstance(taken, web.Response):
+            return taken
+        (visit, user), form = taken, await request.post()
+        answer = self._passed(visit, user)
+        if form.get("trust") == "yes":
+            secret = secrets.token_urlsafe(24)
+            self._portal.reveal("cookies", secret)
+            self._portal.counters.add("devices_trusted")
+            self._devices[digest(secret)] = {"user": user.name}
+            answer.set_cookie(
+                self._portal.cookie("device"), secret, httponly=True, samesite="Lax", max_age=DEVICE_SECONDS
+            )
+        return answer
+
+    async def submit_elsewhere(self, request: web.Request) -> web.StreamResponse:
+        """End the user's other sessions and go on."""
+        taken = await self._taken(request, ELSEWHERE)
+        if isinstance(taken, web.Response):
+            return taken
+        visit, user = taken
+        self._portal.sessions.kill_all_of(user.name)
+        return self._passed(visit, user)
+
+    async def logout(self, request: web.Request) -> web.StreamResponse:
+        """End the session."""
+        session = self._portal.session(request)
+        if session is not None:
+            self._portal.sessions.close(session.key)
+        answer = found("/login")
+        answer.del_cookie(self._portal.cookie("session"))
+        return answer
+
+
+def html(text: str, status: int = 200) -> web.Response:
+    """Return a page as an answer."""
+    return web.Response(text=text, status=status, content_type="text/html")
+
+
+def found(where: str) -> web.Response:
+    """Return a redirect."""
+    return web.Response(status=302, headers={"Location": where})
