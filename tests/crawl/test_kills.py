@@ -16,9 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
-from database.models import Credential
 from sandbox import totp_secret
 from tests.project import wait_for
 
@@ -161,7 +159,7 @@ class Killing:
             began = wait_for(lambda: self.counters["first_request_at"], 60)
             wait_for(lambda: due(began) or process.poll() is not None, 60, every=0.001)
             instant = time.time() - began
-            os.kill(process.pid, signal.SIGKILL)
+            process.kill()  # SIGKILL, unless it is over
             process.communicate()
             if process.returncode == -signal.SIGKILL:
                 return self.again(instant, watch)
@@ -202,7 +200,9 @@ class Killing:
             "the store was not watched": watch.looks < 3,
         }
         shown = f"{self.spider} at {instant:.3f} of {self.span:.3f} s (seed {SEED}; {before['requests']} requests)"
-        return [f"{shown}: {what}" for what, is_so in wrong.items() if is_so]
+        told = [f"{shown}: {what}" for what, is_so in wrong.items() if is_so]
+        print(shown, *told, sep="\n  ", flush=True)
+        return told
 
     def at_instants(self, count: int) -> None:
         """Kill at so many instants, one drawn in each of as many equal parts of the run."""
@@ -240,8 +240,7 @@ def a_bell_user(crawls) -> dict[str, str]:
     """Store a user with an authenticator; return an environment in which a dead run's lease would outlive all waiting."""
     user = "totp+kills@example.com"
     crawls.give_bell(user)
-    with crawls.db.transaction() as session:
-        session.scalars(select(Credential)).one().totp_secret = totp_secret(user)
+    crawls.change(user, totp_secret=totp_secret(user))
     return {"LATCHKEY_LEASE_SECONDS": "90", "LATCHKEY_BUSY_WAIT": "5"}
 
 
