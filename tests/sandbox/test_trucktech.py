@@ -42,19 +42,19 @@ class Driver(Person):
         while address:
             page = Selector(self.ask(address).text)
             pages += 1
-            if text := page.css("#assets-document::text").get():
-                document = json.loads(text)
+            if embedded := page.css("#assets-document::text").get():
+                document = json.loads(embedded)
                 names = ("vin", "unit_number", "year", "make", "model", "vmrs_asset_status")
                 found += [tuple(row["attributes"][name] for name in names) for row in document["data"]]
                 assert document["meta"]["total"] >= len(found)
                 address = document["links"]["next"]
                 continue
             for row in page.css("tr.asset-row, article.asset-card"):
-                said = row.css(".year-make-model::text").get()
+                said = row.css(".year-make-model::text").get("")
                 year, make, model = (*said.split(" ", 2), "")[:3] if said[:4].isdecimal() else (None, said, "")
                 vin, unit = row.css(".vin *::text, a.vin::text").get(), row.css(".unit-number::text").get()
                 found.append((vin, unit, year and int(year), make, model, row.css(".status::text").get()))
-            address = page.css("a[rel=next]::attr(href)").get()
+            address = page.css("a[rel=next]::attr(href)").get("")
         return found, pages
 
     def faults(self, vin):
