@@ -1,0 +1,1 @@
+"""Our speed and thrift, beside a bare asyncio/aiohttp client that does the same work in the same minute."""

@@ -1,0 +1,47 @@
+"""`python -m benchmarks [p6 …]`: measure, print a table, write `.latchkey/bench.json`; exit 1 when a hard count is broken."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.bench import ROUNDS, prepared
+from benchmarks.figures import Figure, table
+
+BENCHMARKS = ("p6", "p8", "p9", "p11", "p13")  # each a module here with `run(bench)`
+
+
+def main() -> int:
+    """Run the benchmarks that were asked for, all without any."""
+    parser = argparse.ArgumentParser(prog="./run bench", description="Measure our speed beside a bare client.")
+    parser.add_argument("which", nargs="*", metavar="WHICH", help=f"some of {', '.join(BENCHMARKS)}; all without any")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="times that everything is measured; medians count")
+    parser.add_argument("--json", type=Path, default=Path(".latchkey/bench.json"), help="where the figures go")
+    told = parser.parse_args()
+    which = [word.lower() for word in told.which] or list(BENCHMARKS)
+    if unknown := sorted(set(which) - set(BENCHMARKS)):
+        parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}")
+    figures: list[Figure] = []
+    with prepared(max(told.rounds, 1)) as bench:
+        for word in which:
+            began = time.monotonic()
+            figures += import_module(f"benchmarks.{word}").run(bench)
+            print(f"{word}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    print(table(figures))
+    told.json.parent.mkdir(parents=True, exist_ok=True)
+    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()}
+    told.json.write_text(json.dumps({"machine": machine, "figures": [f.as_json() for f in figures]}, indent=2) + "\n")
+    broken = [figure for figure in figures if figure.verdict == "broken"]
+    for figure in broken:
+        print(f"{figure.benchmark}: {figure.name} is {figure.value:g}, more than {figure.target:g}.", file=sys.stderr)
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
