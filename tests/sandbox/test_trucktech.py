@@ -8,8 +8,8 @@ import time
 from functools import partial
 
 import pytest
-from parsel import Selector
 from playwright.sync_api import sync_playwright
+from scrapy import Selector
 
 from middlewares.browser import find_browser
 from sandbox import NEW_PASSWORD, PASSWORD, AdminError, phone, running, totp_code, totp_secret
