@@ -1,6 +1,16 @@
-"""The plain portal with a session that only one run may work in, as portals have it that remember the chosen account."""
+"""The plain portal as carriers are: a session that only one run may work in; one month of one account."""
 
-from tests.portals.plain.documents import PlainDocuments
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+from scrapy.http import Response
+
+from sandbox.plain.data import accounts
+from scrapers.carriers import month_missing
+from scrapers.outcomes import WrongAccount
+from scrapers.work import Job
+from tests.portals.plain.documents import PlainDocuments, PlainFiles
 from tests.portals.plain.login import PlainLogin
 
 
@@ -17,3 +27,29 @@ class PlainAlone(PlainDocuments):
     name = "plain_alone"
     report_type = "alone"
     logins = (PlainAloneLogin,)
+
+
+class PlainMonth(PlainFiles):
+    """One month's files of each user's first account, as a carrier's spider brings an invoice."""
+
+    name = "plain_month"
+    report_type = "month"
+
+    @staticmethod
+    def today() -> date:
+        return datetime.now(UTC).date()
+
+    async def requests(self, job: Job) -> AsyncIterator[Any]:
+        self.known_of[job.id] = set()
+        account = accounts(job.target.username)[0]
+        yield self.request(job, self.at(f"/documents?account={account}&month={self.arguments.month}"), self.of_month)
+
+    def of_month(self, response: Response) -> Any:
+        job = self.work.job(response.meta)
+        assert job is not None
+        if response.css("#account::text").get() != accounts(job.target.username)[0]:
+            raise WrongAccount("Another account is open.")
+        if response.css(".alert--month-missing"):
+            month = date.fromisoformat(f"{self.arguments.month}-01")
+            raise month_missing(month, response.css("#months option::text").getall(), "%Y-%m", self.today())
+        yield from self.listed(response)

@@ -1,0 +1,95 @@
+"""Whose session, account and month it is: nothing is stored from another's."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from database.models import StoredSession
+from database.sessions import Sessions
+
+NOTHING = {"files": 0, "records": 0, "in the store": 0}
+
+
+def outcomes_of(crawls):
+    return {row["username"]: row["outcome"] for row in crawls.rows("SELECT username, outcome FROM runs")}
+
+
+def plant(crawls, victim, thief):
+    """Put the session of *thief* into the store under *victim*'s user name, as a mix-up would."""
+    with crawls.db.transaction() as session:
+        row = session.query(StoredSession).filter_by(username=thief).one()
+        login, state, agent = row.login, json.loads(row.state), row.user_agent
+    Sessions(crawls.db).save(login, victim, state, agent, victim)
+
+
+def test_the_session_of_another_customer_is_destroyed_and_nothing_is_stored_from_it(crawls, plain):
+    victim, thief = "ok+victim@example.com", "ok+thief@example.com"
+    for user in (victim, thief):
+        crawls.give("plain", user)
+    assert crawls.run("plain_documents", f"credential={thief}").returncode == 0
+    before = crawls.stored()
+    plant(crawls, victim, thief)
+
+    done = crawls.run("plain_files", f"credential={victim}")
+
+    assert done.returncode == 4, done.stderr
+    assert outcomes_of(crawls)[victim] == "identity_mismatch"
+    assert crawls.stored() == before
+    assert plain.counters()["submissions"] == {thief: 1}
+    assert crawls.value("SELECT state FROM sessions WHERE username = ?", victim) is None
+    assert crawls.value("SELECT state FROM sessions WHERE username = ?", thief) is not None
+    # Nothing of it is left: the next run signs in by itself.
+    assert crawls.run("plain_documents", f"credential={victim}").returncode == 0
+    assert plain.counters()["submissions"] == {thief: 1, victim: 1}
+
+
+def test_what_a_portal_shows_of_another_account_customer_or_month_is_not_stored(crawls, plain):
+    """Six users in one crawl; for each of them the portal goes wrong in another way."""
+    wanted = {
+        "other-customer@example.com": "identity_mismatch",
+        "wrong-account@example.com": "wrong_account",
+        "account-missing@example.com": "wrong_account",
+        "not-published@example.com": "not_yet_published",
+        "month-missing@example.com": "not_yet_published",
+        "purged@example.com": "no_longer_available",
+    }
+    for user in wanted:
+        crawls.give("plain", user)
+    plain.configure(documents=100)
+
+    done = crawls.run("plain_month", f"credential={','.join(wanted)}", "month=2020-02")
+
+    assert done.returncode == 5, done.stderr
+    assert outcomes_of(crawls) == wanted
+    assert crawls.stored() == NOTHING
+
+
+@pytest.mark.browser
+def test_bell_a_foreign_session_and_another_account_store_nothing(crawls, bell):
+    """In one crawl: another customer's session, a portal that opens another account, one that lacks ours."""
+    victim, thief = "ok+victim@example.com", "ok+thief@example.com"
+    wanted = {
+        victim: "identity_mismatch",
+        "wrong-account+multi@example.com": "wrong_account",
+        "account-missing+multi@example.com": "wrong_account",
+    }
+    thiefs = crawls.give_bell(thief)
+    assert crawls.run("bell_pdf_invoice", f"account={thiefs[0]}").returncode == 0
+    numbers = [crawls.give_bell(user)[0] for user in wanted]
+    plant(crawls, victim, thief)
+
+    done = crawls.run("bell_pdf_invoice", f"account={','.join(numbers)}", LATCHKEY_BROWSER_PAGES="3")
+
+    assert done.returncode == 5, done.stderr
+    assert {user: code for user, code in outcomes_of(crawls).items() if user != thief} == wanted
+    assert (
+        crawls.value(
+            "SELECT count(*) FROM files WHERE account_id <> (SELECT id FROM accounts WHERE number = ?)", thiefs[0]
+        )
+        == 0
+    )
+    assert crawls.stored()["files"] == crawls.stored()["in the store"] == 1
+    assert victim not in bell.counters()["submissions"]
+    assert crawls.value("SELECT state FROM sessions WHERE username = ?", victim) is None
