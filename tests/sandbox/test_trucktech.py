@@ -40,7 +40,7 @@ class Driver(Person):
         """Return all vehicles as (VIN, unit, year, make, model, status), and how many pages they were on."""
         address, found, pages = "/assets", [], 0
         while address:
-            page = Selector(self.ask(address).text)
+            page = Selector(text=self.ask(address).text)
             pages += 1
             if embedded := page.css("#assets-document::text").get():
                 document = json.loads(embedded)
@@ -59,7 +59,7 @@ class Driver(Person):
 
     def faults(self, vin):
         """Return a vehicle's faults: (source address, SPN, FMI, active, severity, text, occurrences, first, last)."""
-        page = Selector(self.ask(f"/assets/{vin}/diagnostics").text)
+        page = Selector(text=self.ask(f"/assets/{vin}/diagnostics").text)
         assert page.css(".asset .vin::text").get() == vin
         if text := page.css("#faults-document::text").get():
             rows = [row["attributes"] for row in json.loads(text)["data"]]
@@ -171,7 +171,7 @@ def test_signs_in_with_a_browser_and_goes_on_without_it(trucktech, admin, driver
 )
 def test_a_refused_sign_in_says_why(driver, admin, username, password, sign):
     answer = driver().submit(username, password)
-    page = Selector(answer.text)
+    page = Selector(text=answer.text)
     assert sign in page.css(".alert-danger::text").get()
     assert page.css("#auth_key, input[type=password], [type=submit]").getall()
     assert (answer.status, admin.counters()["submissions"], admin.counters()["sign_ins"]) == (200, {username: 1}, 0)
@@ -203,7 +203,7 @@ def test_an_authenticators_code_may_be_one_step_off(driver, admin, steps, good, 
     if good:
         assert answer.location == "/dashboard"
     else:
-        assert "is not valid" in Selector(answer.text).css(".alert-danger::text").get()
+        assert "is not valid" in Selector(text=answer.text).css(".alert-danger::text").get()
     assert admin.counters()["codes_refused"] == (not good)
 
 
@@ -280,7 +280,7 @@ def test_going_on_ends_the_session_elsewhere(driver, signed_in):
 def test_policies_stand_before_every_page(driver, admin, username, choices):
     bob = driver().signed_in(username)
     assert bob.ask("/dashboard").location == bob.ask("/assets").location == "/policies"
-    assert len(Selector(bob.ask("/policies").text).css("[type=submit]")) == choices
+    assert len(Selector(text=bob.ask("/policies").text).css("[type=submit]")) == choices
     assert bob.ask("/policies", {"decision": "later"}).location == "/dashboard"
     assert bob.ask("/assets").status == (200 if choices == 2 else 302)
     assert driver().signed_in(username).ask("/assets").location == "/policies", "later is for one session"
@@ -428,11 +428,11 @@ def test_pages_that_nobody_understands(signed_in, admin, word):
     nothing = "tbody tr, article, script, .no-faults, .no-data"
     bob = signed_in(f"{word}+page-2")
     answer = bob.ask("/assets?page=2")
-    assert (answer.status, Selector(answer.text or "<p>").css(nothing).getall()) == (200, [])
+    assert (answer.status, Selector(text=answer.text or "<p>").css(nothing).getall()) == (200, [])
     assert bob.ask("/assets").text.count("asset-row") == 25
     bob = signed_in(f"ok+{word}+vehicle-3+times-1")
     answer = bob.ask(f"/assets/{vin}/diagnostics")
-    assert (answer.status, Selector(answer.text or "<p>").css(nothing).getall()) == (200, [])
+    assert (answer.status, Selector(text=answer.text or "<p>").css(nothing).getall()) == (200, [])
     assert len(bob.faults(vin)) == 5, "once only"
     assert bob.faults(other)
     assert bob.ask("/assets").text.count("asset-row") == 25
