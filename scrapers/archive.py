@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from scrapers.outcomes import BadFile
@@ -30,8 +31,13 @@ def check_zip(path: Path) -> None:
                 raise BadFile("The ZIP unpacks to far more than it should.")
             if archive.testzip() is not None:
                 raise BadFile("A member of the ZIP is broken.")
-    except zipfile.BadZipFile:
-        raise BadFile("The ZIP is broken or was cut short.") from None
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        RuntimeError,
+    ):  # RuntimeError: encrypted, or packed in an unknown way
+        raise BadFile("The ZIP is broken, encrypted or was cut short.") from None
 
 
 def unpack(archive: PartFile) -> list[PartFile]:
