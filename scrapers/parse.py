@@ -13,7 +13,7 @@ def data_size(text: str) -> int | None:
     Return the bytes that a text names first, with 1024 bytes to the KB; None when it names none.
 
     >>> data_size("Included 1,234.50 GB")
-    1325534347264
+    1325534281728
     >>> data_size("used 0 MB"), data_size("unlimited")
     (0, None)
     """
