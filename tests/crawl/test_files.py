@@ -89,7 +89,7 @@ def test_bad_files_of_the_browser_are_never_ready(crawls, bell, spider):
     assert done.returncode == 4, done.stderr
     assert crawls.outcomes == ["bad_file"] * len(troubles), done.stderr
     for table in ("files", "billing_cycle_files", "billing_cycle_pdf_files", "daily_usage_files"):
-        assert crawls.value(f"SELECT count(*) FROM {table}") == 0
+        assert crawls.value(f"SELECT count(*) FROM {table} WHERE status = 'ready'") == 0
     check_store(crawls)
 
 
