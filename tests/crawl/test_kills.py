@@ -8,20 +8,24 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from database.processes import signature
+from pipelines.files import INCOMING, sweep_incoming
 from sandbox import totp_secret
+from scrapers.spool import sweep
 from tests.project import wait_for
 
 SEED = 20261120
-INCOMING = ".incoming"
 TABLES = (
     "files",
     "plain_documents",
@@ -188,6 +192,7 @@ class Killing:
         left = [path for folder in (incoming, self.data / "spool") for path in folder.rglob("*") if path.is_file()]
         wrong = {
             f"exit code {again.returncode}: {said.strip().splitlines()[-1:]}": again.returncode,
+            f"outcomes {self.crawls.outcomes}": self.crawls.outcomes != ["interrupted", "success"],
             f"orphans {orphans}": orphans,
             f"seen and not whole: {sorted(half)}": half,
             f"files differ: {sorted(set(files.items()) ^ set(self.files.items()))}": files != self.files,
@@ -272,3 +277,35 @@ def test_a_killed_run_s_reports_are_collected_and_not_asked_for_again(crawls, be
     assert here.counted["reports_asked"] == 3
     wrong = here.kill(lambda began: MOMENTS[moment](here))
     assert not wrong, "\n".join(wrong)
+
+
+def test_crawls_that_start_together_sweep_the_same_leftovers(tmp_path):
+    """Of a process that was killed and whose parent has not asked yet; what belongs to a living one stays."""
+    killed = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    folders = [tmp_path / f"{killed.pid}-{number}" for number in range(30)]
+    ours = tmp_path / f"{os.getpid()}-ours"
+    for folder in (*folders, ours):
+        for number in range(20):
+            (folder / "browser" / str(number)).mkdir(parents=True)
+            (folder / "browser" / str(number) / "part").touch()
+    killed.kill()
+    wait_for(lambda: Path(f"/proc/{killed.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+    with ThreadPoolExecutor(4) as pool:
+        for swept in [pool.submit(sweep, tmp_path) for _ in range(4)]:
+            swept.result()
+    killed.communicate()
+    assert list(tmp_path.iterdir()) == [ours]
+    assert len(list((ours / "browser").iterdir())) == 20
+
+
+def test_what_a_kill_left_on_its_way_into_the_store_is_swept(tmp_path):
+    """Of processes of this machine that have ended; a living one's, and another machine's, stay."""
+    incoming = tmp_path / INCOMING
+    incoming.mkdir()
+    machine, pid, began = signature().split("+")
+    ours, elsewhere = incoming / f"1@{signature()}", incoming / f"2@elsewhere+{pid}+{began}"
+    for path in (ours, elsewhere, incoming / f"3@{machine}+{pid}+1"):
+        path.touch()
+    sweep_incoming(tmp_path)
+    assert sorted(incoming.iterdir()) == [ours, elsewhere]
+    sweep_incoming(tmp_path / "missing")
