@@ -19,7 +19,7 @@ from database.settings import database_settings
 from middlewares.cookies import CookiesMiddleware, as_cookie, from_cookie
 from middlewares.two_factor import CodeSource
 from scrapers import outcomes
-from scrapers.login import Attempt, BrowserLogin, FormLogin, Identity, Login
+from scrapers.login import Attempt, BrowserLogin, ChooseFactor, EnterCode, FormLogin, Identity, Login
 from scrapers.options import crawl_settings
 from scrapers.outcomes import CacheError, Failure, LoginFailed, SessionGone, SignedOut
 from scrapers.redaction import redactor
@@ -47,7 +47,7 @@ REFUSALS: dict[str, type[LoginFailed]] = {
 # Ends of an attempt that are an answer of the portal; any other end after a submission is an attempt without one.
 ANSWERS = (outcomes.BadCredentials, outcomes.AccountLocked, outcomes.CaptchaShown, outcomes.MfaFailed)
 # Ends that only come once the portal has taken the password.
-PROVE_SECRET = (outcomes.MfaRequired, outcomes.CodeNotReceived)
+PROVE_SECRET = (outcomes.MfaRequired, outcomes.CodeNotReceived, outcomes.TermsPending)
 # Ends that say nothing of the portal's answer: after a submission they are all the same.
 UNHEARD = (outcomes.PortalDown, outcomes.BrowserDied, outcomes.FlowTimedOut, outcomes.RateLimited)
 
@@ -217,6 +217,8 @@ class SessionKeeper:
                 result = failure.outcome.code
             elif isinstance(failure, PROVE_SECRET) and attempt and attempt.submitted:
                 result = f"error:{failure.outcome.code}"
+            elif isinstance(failure, outcomes.Interrupted) and attempt and self._asked_for_code(attempt):
+                result = f"error:{failure.outcome.code}"  # the password was taken: it needs no watching
             raise
         finally:
             if result == ledger_results.NOT_SUBMITTED and attempt and attempt.submitted:
@@ -231,6 +233,10 @@ class SessionKeeper:
         failure.step = failure.step or f"sign in: {last}"
         shown = next((screen.shown for screen in self.login.screens if screen.name == last), ())
         failure.selector = failure.selector or " | ".join(shown)
+
+    def _asked_for_code(self, attempt: Attempt) -> bool:
+        screens = [screen.name for screen in self.login.screens if isinstance(screen.act, (ChooseFactor, EnterCode))]
+        return not set(screens).isdisjoint(attempt.screens)
 
     def _deadline(self) -> float:
         settings = crawl_settings()
@@ -316,7 +322,7 @@ class SessionKeeper:
                 return
             if version != self.version:
                 raise SignedOut("The session ended before it was looked at.")
-            if not identity and isinstance(self.login, FormLogin) and self.login.home:
+            if not identity and self.login.home:
                 request = self._own_request(job, self.login.home_address(), {"cookiejar": self.jar})
                 answer = await self._download(request)
                 if self.login.is_signed_out(answer):
@@ -503,7 +509,7 @@ class AuthMiddleware:
         if failure is not None:
             # Sent from here, not by way of the scheduler: there those that were never refused would overtake it.
             again = await self._replay(request, keeper, job, failure)
-            return await self.crawler.engine.download_async(again)  # type: ignore[union-attr]
+            return await self.crawler.engine.download_async(again)
         keeper.note_served()
         return response
 

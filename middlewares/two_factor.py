@@ -59,10 +59,15 @@ class CodeSource:
         job = self.work.jobs.get(self.run_id or 0)
         return nullcontext() if job is None else job.brake()
 
-    async def expect(self) -> None:
-        """Open the code request, waiting for the receiver, before the portal can be made to send anything."""
+    async def expect(self, kind: str = "") -> None:
+        """
+        Open the code request, waiting for the receiver, before the portal can be made to send anything.
+
+        kind: what the portal is known to ask for; unknown, a credential with a TOTP secret is taken to need no message.
+        """
         channel = self.login.channel
-        if self._request is not None or channel is None or self.credential.totp_secret or not self.credential.receiver:
+        totp = bool(self.credential.totp_secret) and kind == ""
+        if self._request is not None or channel is None or totp or not self.credential.receiver:
             return
         broker = CodeBroker(self.work.db)
         opened = broker.open(
@@ -100,23 +105,27 @@ class CodeSource:
         """The portal was made to send: from here on the receiver rests unless the code is claimed."""
         self._asked = True
 
-    async def code(self) -> str:
-        """Return the code; it is hidden from every log from here on."""
+    async def code(self, kind: str = "") -> str:
+        """Return the code of that kind (totp, sms, mail; "" is any); it is hidden from every log from here on."""
         async with self._brake():
-            code = await self._code()
+            code = await self._code(kind)
         redactor.add(code)
         return code
 
-    async def _code(self) -> str:
-        if self.credential.totp_secret:
+    async def _code(self, kind: str) -> str:
+        # An authenticator's code in a field that waits for a message would be a failed try.
+        if self.credential.totp_secret and kind in ("", "totp"):
             return await self._totp(self.credential.totp_secret)
-        await self.expect()
-        if self._request is None and self.work.prompt is not None:
+        if kind != "totp":
+            await self.expect(kind)
+        sent = None if kind == "totp" else self._request
+        if sent is None and self.work.prompt is not None:
             return await asyncio.to_thread(self.work.prompt, f"One-time code of {self.login.name}: ")
-        if self._request is None:
-            raise outcomes.MfaRequired("The credential has neither a TOTP secret nor a receiver.")
+        if sent is None:
+            lacks = {"": "neither a TOTP secret nor a receiver", "totp": "no TOTP secret"}.get(kind, "no receiver")
+            raise outcomes.MfaRequired(f"Kind: {kind or 'any'}; the credential has {lacks}.")
         try:
-            return await self._request.answer(crawl_settings().code_wait)
+            return await sent.answer(crawl_settings().code_wait)
         except CodeNotReceived as error:
             raise outcomes.CodeNotReceived(f"Nothing came within {crawl_settings().code_wait:g} s.") from error
 

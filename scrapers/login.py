@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from scrapy import Request
-from scrapy.http import Response, TextResponse
+from scrapy.http import HtmlResponse, Response, TextResponse
 
 from database.codes import CodeChannel
 from scrapers.options import crawl_settings
@@ -30,6 +31,7 @@ from scrapers.outcomes import (
     PortalChanged,
     PortalDown,
     SignInTimedOut,
+    TermsPending,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class Interruption:
 
 
 # What a person in front of a visible browser can put right.
-FOR_A_PERSON = (CaptchaShown, MfaRequired, Blocked)
+FOR_A_PERSON = (CaptchaShown, MfaRequired, Blocked, TermsPending)
 
 
 class SecondFactor(Protocol):
@@ -66,8 +68,8 @@ class SecondFactor(Protocol):
     def sent(self) -> None:
         """The portal was made to send a code."""
 
-    async def code(self) -> str:
-        """Return the code; raise MfaRequired or CodeNotReceived."""
+    async def code(self, kind: str = "") -> str:
+        """Return the code of that kind (totp, sms, mail; "" is any); raise MfaRequired or CodeNotReceived."""
 
 
 @dataclass
@@ -104,6 +106,7 @@ class EnterCode:
 
     field: Selectors
     submit: Selectors
+    kind: str = ""  # totp, or how the portal sends it (sms, mail); "": whatever the credential has
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +215,10 @@ class Login:
         """Return whose session a page shows itself to be."""
         if not isinstance(response, TextResponse) or response.status != 200:
             return Identity()
+        user = _first_text(response, self.shows_user)
         return Identity(
-            username=_first_text(response, self.shows_username),
-            name=_first_text(response, self.shows_name),
+            username=_first_text(response, self.shows_username) or (user if "@" in user else ""),
+            name=_first_text(response, self.shows_name) or ("" if "@" in user else user),
             accounts=frozenset(_texts(response, self.shows_accounts)),
         )
 
@@ -247,7 +251,7 @@ class FormLogin(Login):
                     values = {act.username: attempt.credential.username, act.password: attempt.credential.password}
                 elif isinstance(act, EnterCode):
                     attempt.second_factor.sent()
-                    values = {act.field: await attempt.second_factor.code()}
+                    values = {act.field: await attempt.second_factor.code(act.kind)}
                 elif isinstance(act, ChooseFactor):
                     await attempt.second_factor.expect()
                     attempt.second_factor.sent()
@@ -275,9 +279,12 @@ class FormLogin(Login):
 
 
 class BrowserLogin(Login):
-    """A sign-in that needs a browser page. Selectors are Playwright's."""
+    """
+    A sign-in that needs a browser page. Selectors are Playwright's.
 
-    # Where the page shows who is signed in only in a browser, `identity` of a response finds nothing.
+    Where pages are collected over plain HTTP, the marks of the sign-in form and of whose session it is must hold CSS or
+    XPath: those that only a browser understands find nothing in an answer.
+    """
 
     async def sign_in(self, page: PortalPage, attempt: Attempt) -> None:
         """Walk the screens until somebody is signed in. The password is typed into one page, once."""
@@ -356,7 +363,7 @@ class BrowserLogin(Login):
         elif isinstance(act, EnterCode):
             attempt.second_factor.sent()
             try:
-                code = await attempt.second_factor.code()
+                code = await attempt.second_factor.code(act.kind)
             except MfaRequired:
                 if attempt.visible:
                     return  # the person types it
@@ -395,13 +402,23 @@ def code_channels() -> dict[str, CodeChannel]:
     return {name: login.channel for name, login in Login.registry.items() if login.channel is not None}
 
 
+# What only a browser understands: it cannot be looked for in an answer over plain HTTP.
+IN_A_BROWSER_ONLY = re.compile(r"^(label|text|internal:\w+)=|>>|:(text|has-text|visible|right-of|left-of)\b")
+
+
+def _select(response: TextResponse, selector: str) -> Sequence[Any]:
+    if not isinstance(response, HtmlResponse) or IN_A_BROWSER_ONLY.search(selector):
+        return ()
+    return response.xpath(xpath) if (xpath := selector.removeprefix("xpath=")) != selector else response.css(selector)
+
+
 def _shown(response: TextResponse, selectors: Selectors) -> bool:
-    return any(response.css(selector) for selector in selectors)
+    return any(_select(response, selector) for selector in selectors)
 
 
 def _texts(response: TextResponse, selectors: Selectors) -> list[str]:
     for selector in selectors:
-        if found := response.css(selector):
+        if found := _select(response, selector):
             return [" ".join("".join(element.css("::text").getall()).split()) for element in found]
     return []
 

@@ -145,6 +145,12 @@ class Blocked(LoginFailed):
     code, actor, retry = "blocked", Actor.OPERATOR, Retry.TOMORROW
 
 
+class TermsPending(LoginFailed):
+    """The portal wants its policies accepted first: its owner reads and accepts them there, or in `scrapy test-login --visible`."""
+
+    code, actor, retry = "terms_pending", Actor.OWNER, Retry.AFTER_ACTION
+
+
 class MfaRequired(LoginFailed):
     """The portal asks for a second factor that nobody can answer here: add a TOTP secret, a receiver, or sign in with `--visible`."""
 
