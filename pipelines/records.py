@@ -36,8 +36,8 @@ class RecordsPipeline:
 
     async def process_item(self, item: Any) -> Any:
         """Write the item's rows in one transaction of its own."""
-        if not isinstance(item, (FileItem, Record, Batch)):
-            return item
+        if not isinstance(item, (FileItem, Record, Batch)) or (isinstance(item, Batch) and not item.rows):
+            return item  # a batch without rows says that there are none: nothing to write
         job = self.work.jobs[item.job]
         try:
             new_file, changed, rows = await self.work.db.run(lambda session: write(session, self.work, job, item))

@@ -32,12 +32,23 @@ class Credential:
         return f"{self.password}\n{self.totp_secret or ''}"
 
 
+_given: dict[str, Credential] = {}
+
+
+def give(credential: Credential) -> None:
+    """Let this process use a credential that a person has just typed, before any that is kept."""
+    _given[credential.portal] = credential
+
+
 def find_credential(session: Session, portal: str, login: str, username: str | None = None) -> Credential | None:
     """
-    Return the credential of a login: from the database, else the environment, else the credentials file.
+    Return the credential of a login: from the person in front, the database, the environment or the credentials file.
 
     username: the user that is meant; None takes the only one there is (raises SettingsError when there are several).
     """
+    given = _given.get(portal)
+    if given is not None and username in (None, given.username):
+        return given
     return (
         _from_database(session, portal, username)
         or _from_environment(portal, login, username)

@@ -72,6 +72,7 @@ class PortalSpider(scrapy.Spider):
     logins: ClassVar[tuple[type[Login], ...]] = ()
     rendering: ClassVar[str] = "http"  # how pages are collected after the sign-in: http or browser
     Arguments: ClassVar[type[SpiderArguments]] = SpiderArguments
+    in_sync: ClassVar[bool] = True  # `scrapy sync` runs it; False: another spider of the portal brings the same
     options: ClassVar[dict[str, float]] = {}  # the portal's own numbers: environment variable, default
     work: Work
     arguments: Any  # an instance of Arguments
@@ -86,6 +87,7 @@ class PortalSpider(scrapy.Spider):
             plans = cls.plans(session, spider.arguments)
         spider.work.visible = spider.arguments.visible or not crawl_settings().headless
         spider.work.prompt = getpass if spider.arguments.prompt else None
+        spider.work.conclude = spider.conclude
         spider.work.open(plans)
         spider._stop_promptly(crawler)
         crawler.signals.connect(spider._on_error, signals.spider_error)
@@ -136,6 +138,9 @@ class PortalSpider(scrapy.Spider):
         """Yield the first requests of one job."""
         raise TypeError(f"{type(self).__name__} must say how a job begins.")
 
+    def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
+        """Do what belongs to the end of a job's run, in the transaction that closes it; *failure*: why it did not succeed."""
+
     def request(self, job: Job, url: str, callback: Callable[..., Any], **kwargs: Any) -> Request:
         """Return a request of a job: signed in, counted, and accounted for whatever becomes of it."""
         ticket = job.ticket(bare_url(url))
@@ -149,6 +154,10 @@ class PortalSpider(scrapy.Spider):
         login = login or self.logins[0]
         meta = {"flow": flow, "login": login.name}
         return self.request(job, login.home_address(), partial(self._flown, callback), meta=meta, dont_filter=True)
+
+    def job_of(self, response: Response) -> Job:
+        """Return the job that an answer belongs to."""
+        return self.work.jobs[response.meta["job"]]
 
     @staticmethod
     def part(response: Response) -> PartFile:

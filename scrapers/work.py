@@ -99,6 +99,8 @@ class Job:
         self.outcome: Outcome | None = None
         self.message = ""
         self.bundle: str | None = None
+        self.result: dict[str, Any] = {}  # what the family counts, for who asked for the run
+        self.errors: list[str] = []  # what went wrong, once the run is closed
         self._notes = notes
         self._next_ticket = 0
 
@@ -116,6 +118,11 @@ class Job:
     def failure(self) -> Failure | None:
         """The failure that decides the outcome: the worst, among equals the first."""
         return max(self.failures, key=lambda f: f.outcome.exit_code, default=None)
+
+    def told(self, failure: Failure | None) -> list[str]:
+        """Return everything that went wrong, in the order in which it did, without secrets; *failure*: why it failed."""
+        failures = self.failures or ([failure] if failure else [])
+        return [redactor.hide(str(each)) for each in failures]
 
     def ticket(self, url: str) -> int:
         """Register a request that must come back."""
@@ -148,6 +155,7 @@ class Work:
         self.jobs: dict[int, Job] = {}
         self.evidence: EvidenceKeeper | None = None
         self.visible = False
+        self.conclude: Callable[[Session, Job, Failure | None], None] | None = None
         self.prompt: Callable[[str], str] | None = None  # how a person at the prompt is asked for a code
         install()
         self.spool = database_settings().data_dir / "spool" / f"{os.getpid()}-{self.crawl}"
@@ -229,6 +237,7 @@ class Work:
             job.bundle = await asyncio.to_thread(self.evidence.bundle, job, failure)
         outcome = failure.outcome if failure else SUCCESS
         job.message = redactor.hide(str(failure)) if failure else outcome.sentence
+        job.errors = job.told(failure)
         values = {
             "state": RunState.FINISHED,
             "outcome": outcome.code,
@@ -245,12 +254,15 @@ class Work:
         }
 
         def close(session: Session) -> None:
-            session.execute(update(Run).where(Run.id == job.id, Run.state == RunState.RUNNING).values(values))
+            still = update(Run).where(Run.id == job.id, Run.state == RunState.RUNNING).values(values)
+            if session.connection().execute(still).rowcount and self.conclude is not None:
+                self.conclude(session, job, failure)
 
         try:
             await self.db.run(close)
         except DatabaseAway as error:
             outcome, job.message = DatabaseLost.outcome, str(error)
+            job.errors.append(job.message)
         job.outcome = outcome
         counts = job.counts
         progress.info(

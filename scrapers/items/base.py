@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -51,6 +51,12 @@ class Batch(Item):
     natural_key: tuple[str, ...]
     rows: Sequence[dict[str, Any]]
     keys: tuple[str, ...] = ()  # keys of a Listing that these rows cover
+
+    @classmethod
+    def of(cls, kind: type[Record], job: int, records: Sequence[Record], keys: tuple[str, ...] = ()) -> Self:
+        """Return records of one kind as a batch; of two with the same natural key the last one counts."""
+        unique = {tuple(getattr(record, name) for name in kind.natural_key): record.row() for record in records}
+        return cls(job=job, table=kind.table, natural_key=kind.natural_key, rows=list(unique.values()), keys=keys)
 
 
 class FileItem(Item):
