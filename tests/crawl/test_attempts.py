@@ -110,11 +110,9 @@ def test_a_browser_killed_after_the_password_was_sent_does_not_send_it_again(cra
 def browser_of(pid: int) -> int:
     """Return the browser's first process among the descendants of a crawl."""
     listed = subprocess.run(["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
-    parents, lines = {}, {}
-    for line in listed.splitlines():
-        child, parent, args = line.split(None, 2)
-        parents[int(child)], lines[int(child)] = int(parent), args
-    for child, args in sorted(lines.items()):
+    fields = [line.split(None, 2) for line in listed.splitlines()]
+    parents = {int(child): int(parent) for child, parent, _ in fields}
+    for child, args in sorted((int(child), args) for child, _, args in fields):
         above = child
         while above in parents and above != pid:
             above = parents[above]

@@ -163,6 +163,22 @@ def test_a_crawl_that_is_asked_to_stop_ends_while_the_portal_keeps_it_waiting(cr
     assert released(crawls)
 
 
+def test_a_crawl_that_is_stopped_while_it_waits_for_a_code_does_not_count_against_the_password(crawls, plain):
+    crawls.give("plain", "sms+stopped@example.com")
+
+    process = crawls.start("plain_documents")
+    wait_for(lambda: plain.counters()["paths"].get("GET /code") and not plain.counters()["in_flight_now"], 40)
+    code, seconds = stop(crawls, process, signal.SIGINT)
+
+    assert code == 130
+    assert seconds < 10
+    assert crawls.outcomes == ["interrupted"]
+    assert [row["result"] for row in crawls.rows("SELECT result FROM attempts")] == ["error:interrupted"]
+    assert released(crawls)
+    # The message may still come: it must not be taken for the next sign-in's.
+    assert [row["state"] for row in crawls.rows("SELECT state FROM code_requests")] == ["expired"]
+
+
 @pytest.mark.browser
 def test_a_crawl_that_is_asked_to_stop_does_not_wait_for_its_flow(crawls, bell):
     """The portal needs a minute for the invoice."""
