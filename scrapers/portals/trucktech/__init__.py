@@ -1,0 +1,1 @@
+"""TruckTech+: PACCAR's fleet portal, run by Decisiv."""
