@@ -77,13 +77,14 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
     async def _to_spool(self, response: Any, request: Request, head: bytes, chunks: AsyncIterator[bytes]) -> Response:
         writer = await asyncio.to_thread(PartWriter, self.crawler.spider.work.spool)  # type: ignore[union-attr]
         try:
-            buffer = bytearray(head)
+            pieces, held = [head], len(head)  # as they came: joining them would copy a big file twice
             async for chunk in chunks:
-                buffer += chunk
-                if len(buffer) >= IN_MEMORY:
-                    await asyncio.to_thread(writer.write, bytes(buffer))
-                    buffer.clear()
-            await asyncio.to_thread(writer.write, bytes(buffer))
+                pieces.append(chunk)
+                held += len(chunk)
+                if held >= IN_MEMORY:
+                    await asyncio.to_thread(writer.write, *pieces)
+                    pieces, held = [], 0
+            await asyncio.to_thread(writer.write, *pieces)
             headers = self._extract_headers(response)
             expected = headers.get("Content-Length")
             if expected is not None and int(expected) != writer.size:

@@ -83,13 +83,14 @@ class PartWriter:
         self.size = 0
         self._head = b""
 
-    def write(self, data: bytes) -> None:
-        """Append *data*."""
-        if len(self._head) < 4096:
-            self._head += data[: 4096 - len(self._head)]
-        self._file.write(data)
-        self._hash.update(data)
-        self.size += len(data)
+    def write(self, *pieces: bytes) -> None:
+        """Append pieces of any size."""
+        for data in pieces:
+            if len(self._head) < 4096:
+                self._head += data[: 4096 - len(self._head)]
+            self._file.write(data)
+            self._hash.update(data)
+            self.size += len(data)
 
     def finish(self, name: str) -> PartFile:
         """Close the file and return what it is."""
