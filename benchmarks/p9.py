@@ -6,7 +6,7 @@ from benchmarks.bench import Bench, middle
 from benchmarks.figures import Figure, count
 
 ACCOUNTS = 20
-MANY = 400  # documents
+MANY = 220  # documents
 FEW = 20
 FLAT = 10  # MB by which the process may be larger with many documents than with few
 
