@@ -17,7 +17,7 @@ def test_never_more_requests_are_in_flight_than_the_limit_in_any_burst(crawls, p
     users = [f"ok+pace-{number}@example.com" for number in range(20)]
     for user in users:
         crawls.give("plain", user)
-    plain.configure(documents=6, file_bytes=20_000, latency_ms=30, limit=limit)
+    plain.configure(documents=6, file_bytes=20_000, latency_ms=60, limit=limit)
 
     for _ in range(2):
         arguments = [f"credential={','.join(users)}", "again=yes", "per=3"]
@@ -26,7 +26,7 @@ def test_never_more_requests_are_in_flight_than_the_limit_in_any_burst(crawls, p
 
     counters = plain.counters()
     never_above(counters, limit)
-    assert counters["in_flight_max"] == limit  # the burst was one
+    assert counters["in_flight_max"] > limit * 3 // 4  # there was a burst, also where the machine is busy
     assert counters["sign_ins"] == 20
     assert counters["downloads"] == 2 * 20 * 6
     assert crawls.outcomes == ["success"] * 40
