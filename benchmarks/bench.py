@@ -125,8 +125,11 @@ def prepared(rounds: int = ROUNDS) -> Iterator[Bench]:
         (folder / "data").mkdir()
         tables = [sys.executable, "-c", MAKE_TABLES, clean["LATCHKEY_DATABASE_URL"]]
         subprocess.run(tables, cwd=ROOT, env=clean, check=True, timeout=60)
-        with running(folder / "portal", ("plain",)) as sandbox:
-            yield Bench(folder, sandbox.admin["plain"], {**clean, **sandbox.environment}, rounds)
+        try:
+            with running(folder / "portal", ("plain",)) as sandbox:
+                yield Bench(folder, sandbox.admin["plain"], {**clean, **sandbox.environment}, rounds)
+        finally:
+            del os.environ["LATCHKEY_ENCRYPTION_KEYS"]
 
 
 def _writable() -> bool:

@@ -1,0 +1,102 @@
+"""The benchmarks count what they say they count."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from benchmarks.bench import prepared
+from benchmarks.figures import Figure, count, ratio, table
+from benchmarks.p6 import run as run_again
+from benchmarks.processes import ProcessFailed, measure
+from tests.project import ROOT, clean_environment
+
+
+def test_a_second_run_signs_in_nobody_and_fetches_nothing():
+    with prepared(rounds=1) as bench:
+        figures = {figure.name: figure for figure in run_again(bench, accounts=3)}
+        again = bench.ours("plain_files", bench.people(1))
+    hard = {name: figure.ours for name, figure in figures.items() if figure.hard}
+    assert hard == {
+        "files missing after the first run": 60,  # fetched; none is missing
+        "sign-ins": 0,
+        "requests per account": 1,
+        "files fetched": 0,
+    }
+    assert all(figure.verdict == "ok" for figure in figures.values() if figure.hard)
+    assert figures["files missing after the first run"].floor == 60
+    assert figures["window"].ours > 0.05  # the portal waits that long before each answer
+    # Somebody new is counted: the zeros above are no blindness.
+    assert (again.sign_ins, again.downloads, again.requests) == (1, 20, 24)
+    assert again.bytes > 20 * 20_000
+    assert again.cost.memory > 30
+    assert again.cost.cpu > 0.1
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("which", ["p8", "p9", "p11", "p13"])
+def test_no_hard_count_is_broken(which):
+    with prepared(rounds=1) as bench:
+        figures = import_module(f"benchmarks.{which}").run(bench)
+    assert figures
+    assert [figure.name for figure in figures if figure.verdict == "broken"] == []
+
+
+@pytest.mark.parametrize(
+    ("figure", "verdict"),
+    [
+        (ratio("p", "exactly", 1.1, 1.1, 1.0), "ok"),
+        (ratio("p", "noise", 1.0, 1.29, 1.0), "near"),
+        (ratio("p", "slow", 1.0, 1.31, 1.0), "short"),
+        (ratio("p", "for information", None, 9.0, 1.0), "-"),
+        (count("p", "sign-ins", 0, 0), "ok"),
+        (count("p", "in flight", 16, 17), "broken"),
+    ],
+)
+def test_verdicts(figure: Figure, verdict: str):
+    assert figure.verdict == verdict
+    assert figure.as_json()["verdict"] == verdict
+    assert table([figure]).splitlines()[1].endswith(verdict)
+
+
+def test_a_process_that_fails_is_not_measured():
+    with pytest.raises(ProcessFailed, match="ended with 3: sorry"):
+        measure([sys.executable, "-c", "print('sorry'); raise SystemExit(3)"], clean_environment())
+
+
+def test_memory_is_the_processs_own():
+    held = bytearray(200_000_000)  # ours: a child begins with it on its account
+    cost = measure([sys.executable, "-c", "x = bytearray(50_000_000)"], clean_environment())
+    assert len(held) == 200_000_000
+    assert 50 < cost.memory < 100
+
+
+def test_an_unknown_benchmark_is_named():
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "p99"],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 2
+    assert "there is no benchmark p99" in process.stderr
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(300)
+def test_figures_are_printed_and_written(tmp_path):
+    command = [sys.executable, "-m", "benchmarks", "p11", "--rounds", "1", "--json", str(tmp_path / "bench.json")]
+    process = subprocess.run(
+        command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=200, check=False
+    )
+    assert process.returncode == 0, process.stderr
+    told = json.loads((tmp_path / "bench.json").read_text())
+    assert {figure["benchmark"] for figure in told["figures"]} == {"p11"}
+    assert all(figure["name"] in process.stdout for figure in told["figures"])
