@@ -192,7 +192,9 @@ class Killing:
         left = [path for folder in (incoming, self.data / "spool") for path in folder.rglob("*") if path.is_file()]
         wrong = {
             f"exit code {again.returncode}: {said.strip().splitlines()[-1:]}": again.returncode,
-            f"outcomes {self.crawls.outcomes}": self.crawls.outcomes != ["interrupted", "success"],
+            # A run may have said its outcome just before it was killed.
+            f"outcomes {self.crawls.outcomes}": self.crawls.outcomes
+            not in (["interrupted", "success"], ["success", "success"]),
             f"orphans {orphans}": orphans,
             f"seen and not whole: {sorted(half)}": half,
             f"files differ: {sorted(set(files.items()) ^ set(self.files.items()))}": files != self.files,
