@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
+from urllib.parse import urljoin
 
 from pydantic import BaseModel, Field
+from scrapy.http import TextResponse
 from sqlalchemy.orm import Session
 
 from database import models
 from database.fleet import Seen, conclude_sync, known_vins, note_vehicles, tenant_named
 from database.models import ScraperJob
+from scrapers import j1939
 from scrapers.items.base import Batch, Listing
 from scrapers.items.fleet import Fault, Vehicle
-from scrapers.outcomes import Failure, IdentityMismatch, IdentityUnproved, Incomplete, LeaseLost, WrongAccount
+from scrapers.layouts import ListPage, Row, visible_text
+from scrapers.outcomes import (
+    Failure,
+    IdentityMismatch,
+    IdentityUnproved,
+    Incomplete,
+    LeaseLost,
+    PortalChanged,
+    WrongAccount,
+)
 from scrapers.spider import PortalSpider, SpiderArguments
 from scrapers.work import ArgumentError, Job, Plan
 
@@ -49,6 +62,9 @@ class FleetSpider(PortalSpider):
     """Base of a fleet portal's spiders: a job is a tenant."""
 
     Arguments = FleetArguments
+    list_path: ClassVar[str]  # relative to the sign-in address
+    list_page: ClassVar[ListPage]
+    vehicle_values: ClassVar[Callable[[Row], Mapping[str, Any]]]  # what a row of the list means, as fields of Vehicle
     list_is_all: ClassVar[bool] = True  # a vehicle is done once it is listed; False: once a callback says so
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -84,10 +100,27 @@ class FleetSpider(PortalSpider):
         target = FleetTarget(tenant_id=tenant.id, tenant=name)
         return Plan(target=target, key=name, label=name, credential=credential, job_id=number)
 
-    async def begin(self, job: Job) -> None:
-        """Look up what is known of the job's fleet: before its first request."""
+    def at(self, path: str) -> str:
+        """Return an address at the portal."""
+        return urljoin(self.logins[0].address(), path)
+
+    async def requests(self, job: Job) -> AsyncIterator[Any]:
+        """Look up what is known of the fleet, and ask for its list."""
         vins = await self.work.db.run(lambda session: known_vins(session, job.target.tenant_id))
         self.fleets[job.id] = Fleet(frozenset(vins))
+        yield self.request(job, self.at(self.list_path), self.listing)
+
+    def listing(self, response: TextResponse) -> Iterator[Any]:
+        """Read a page of the list, and go on to the next."""
+        job, page = self.job_of(response), self.list_page
+        fields = {"job": job.id, "tenant_id": job.target.tenant_id}
+        vehicles, odd = page.items(response, Vehicle, type(self).vehicle_values, **fields)
+        following = page.following(response)
+        yield from self.listed(job, vehicles, last=following is None, total=page.total(response))
+        if following:
+            yield self.request(job, following, self.listing)
+        if odd:
+            raise PortalChanged(f"Vehicles that were not understood: {'; '.join(odd)}.")
 
     def listed(self, job: Job, vehicles: Iterable[Vehicle], *, last: bool, total: int | None = None) -> Iterator[Any]:
         """
@@ -138,12 +171,38 @@ class FaultsSpider(FleetSpider):
 
     report_type = "faults"
     list_is_all = False
+    faults_path: ClassVar[str]  # with {vin}
+    faults_page: ClassVar[ListPage]
+    fault_values: ClassVar[
+        Callable[[Row], Mapping[str, Any]]
+    ]  # what a row means, as fields of Fault, the vehicle apart
 
-    def faults(self, job: Job, vin: str, faults: Iterable[Fault], *, last: bool) -> Iterator[Any]:
-        """Pass on the faults of a page; a vehicle is done with the last one."""
+    def vehicle(self, job: Job, vehicle: Vehicle) -> Iterator[Any]:
+        """Ask for a vehicle's faults."""
+        address = self.at(self.faults_path.format(vin=vehicle.vin))
+        yield self.request(job, address, partial(self.diagnostics, vehicle.vin))
+
+    def diagnostics(self, vin: str, response: TextResponse) -> Iterator[Any]:
+        """Read a page of a vehicle's faults; the vehicle is done when its last page was understood to the last row."""
+        job, page, seen = self.job_of(response), self.faults_page, visible_text(response)
+        if seen and vin not in seen:
+            raise PortalChanged(f"{vin}: the page shows another vehicle.")
+        fields = {"job": job.id, "tenant_id": job.target.tenant_id, "vin": vin}
+        try:
+            faults, odd = page.items(response, Fault, type(self).fault_values, **fields)
+            following = page.following(response)
+        except PortalChanged as failure:
+            failure.detail = f"{vin}: {failure.detail}"
+            raise
+        if not faults and not odd and j1939.codes(seen):
+            odd = ["a code outside of every list"]
         found = sorted(faults, key=lambda fault: fault.is_active)  # of an old and a new one, the active one counts
         self.fleets[job.id].faults.update((fault.key(), fault) for fault in found)
-        yield Batch.of(Fault, job.id, found, (vin,) if last else ())
+        yield Batch.of(Fault, job.id, found, () if following or odd else (vin,))
+        if following:
+            yield self.request(job, following, partial(self.diagnostics, vin))
+        if odd:
+            raise PortalChanged(f"{vin}: faults that were not understood: {'; '.join(odd)}.")
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
         """Write the sync down; a complete one opens and closes faults."""

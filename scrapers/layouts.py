@@ -35,11 +35,13 @@ class Row:
     One row of a list, as the page says it: nothing is converted yet.
 
     values: by field; texts of a page, or what JSON has. classes: of the row's own element. text: all of it.
+    group: class and caption of the table around it.
     """
 
     values: Mapping[str, Any]
     classes: frozenset[str] = frozenset()
     text: str = ""
+    group: str = ""
 
     def get(self, name: str) -> str:
         """Return a field as text; "" when the row does not have it."""
@@ -288,7 +290,9 @@ def _enabled(element: Selector) -> bool:
 
 
 def _row(element: Selector, values: Mapping[str, Any]) -> Row:
-    return Row(values, frozenset(element.attrib.get("class", "").lower().split()), _text(element))
+    table = element.xpath("ancestor::table[1]")
+    group = " ".join([*table.xpath("@class").getall(), *table.xpath("caption//text()").getall()])
+    return Row(values, frozenset(element.attrib.get("class", "").lower().split()), _text(element), group)
 
 
 def _first(block: Selector, selectors: Selectors) -> str:

@@ -122,7 +122,9 @@ class Job:
     def told(self, failure: Failure | None) -> list[str]:
         """Return everything that went wrong, in the order in which it did, without secrets; *failure*: why it failed."""
         failures = self.failures or ([failure] if failure else [])
-        return [redactor.hide(str(each)) for each in failures]
+        return [
+            redactor.hide(f"{each.outcome.code}: {each.detail or each.outcome.sentence}".strip()) for each in failures
+        ]
 
     def ticket(self, url: str) -> int:
         """Register a request that must come back."""
