@@ -102,6 +102,9 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         if self._browser is not None:
             browser, self._browser = self._browser, None
             await browser.close()
+        # What was refused, and the browser's profile; whoever is killed leaves it to the next crawl's sweep.
+        if (work := getattr(self.crawler.spider, "work", None)) is not None:
+            await asyncio.to_thread(shutil.rmtree, work.spool, ignore_errors=True)
 
     async def download_request(self, request: Request) -> Response:
         """Run the request's flow, or send it."""

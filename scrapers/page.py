@@ -6,7 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -146,33 +146,36 @@ class PortalPage:
         """
         Return the first of the selectors that is visible, waiting up to *within* seconds for any; else None.
 
-        Raises SignedOut when the sign-in form came instead while it waited.
+        A page that failed is loaded again meanwhile. Raises SignedOut when the sign-in form came instead.
         """
-        if within:
-            try:
-                await self._any(selectors).wait_for(state="visible", timeout=within * 1000)
-            except PlaywrightTimeout:
-                if self.signed_out and await self.shown(self.signed_out):
-                    raise SignedOut("The sign-in form turned up.", step=self.trail.step) from None
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        while True:
+            if within:
+                with suppress(PlaywrightTimeout):
+                    look = min(1.0, max(0.01, deadline - loop.time()))  # short: the page may have failed
+                    await self._any(selectors).wait_for(state="visible", timeout=look * 1000)
+            for selector in selectors:
+                if await self.locate(selector).count():
+                    return selector
+            if not within:
                 return None
-        for selector in selectors:
-            if await self.locate(selector).count():
-                return selector
-        return None
+            if await self.ease():
+                deadline = loop.time() + within
+            elif loop.time() >= deadline:
+                if self.signed_out and await self.shown(self.signed_out):
+                    raise SignedOut("The sign-in form turned up.", step=self.trail.step)
+                return None
 
     async def find(self, selectors: Selectors, *, within: float | None = None) -> Locator:
         """Return the first visible element, by the first selector that has one; raise what its absence means."""
         self.trail.selector = " | ".join(selectors)
         seconds = crawl_settings().page_wait if within is None else within
         watched = selectors + (self.signed_out if self.scope is self.raw else ())
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
-        while (matched := await self.shown(watched, within=min(1.0, max(0.01, deadline - loop.time())))) is None:
-            if await self.ease():
-                deadline = loop.time() + seconds
-            elif loop.time() > deadline:
-                detail = f"Nothing matched within {seconds:g} s."
-                raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
+        matched = await self.shown(watched, within=seconds)
+        if matched is None:
+            detail = f"Nothing matched within {seconds:g} s."
+            raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
         if matched not in selectors:
             raise SignedOut("The sign-in form turned up.", step=self.trail.step)
         if matched != selectors[0]:
@@ -240,12 +243,20 @@ class PortalPage:
     async def new_tab(self, selectors: Selectors) -> AsyncIterator[PortalPage]:
         """Click what opens a new tab and give that tab; it is closed at the end, whatever happens in it."""
         element = await self.find(selectors)
+        answers: list[Response] = []  # the tab's own document may be answered before we are given the tab
+
+        def keep(answer: Response) -> None:  # Playwright takes no built-in method
+            answers.append(answer)
+
+        self.raw.context.on("response", keep)
         try:
             async with self.raw.context.expect_page(timeout=crawl_settings().page_wait * 1000) as opened:
                 await self._act(element.click())
             tab = await opened.value
         except PlaywrightTimeout:
             raise PortalChanged("No new tab opened.", step=self.trail.step, selector=self.trail.selector) from None
+        finally:
+            self.raw.context.remove_listener("response", keep)
         view = PortalPage(
             tab,
             spool=self.spool,
@@ -257,6 +268,8 @@ class PortalPage:
         self.tabs.append(view)
         await view.prepare()
         await tab.wait_for_load_state("domcontentloaded")
+        of_tab = (each for each in reversed(answers) if each.request.is_navigation_request() and each.url == tab.url)
+        view.answer = view.answer or next(of_tab, None)
         yield view
         # Left open on an exception, so that the handler can keep the tab's page as evidence before it closes it.
         await tab.close()

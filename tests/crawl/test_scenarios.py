@@ -238,3 +238,32 @@ BELL_SAMPLE = ("wrong-password", "locked", "unknown-page", "empty-file", "promo-
 @pytest.mark.browser
 def test_a_sample_of_bells_scenarios_ends_as_it_should(crawls, bell):
     crawl_bell(crawls, INVOICE, BELL_SAMPLE)
+
+
+@pytest.mark.matrix
+@pytest.mark.browser
+@pytest.mark.parametrize(("path", "fault"), [("/ereports/Home", "503"), ("/corporateselfserve/Home", "429")])
+def test_a_page_that_fails_once_is_loaded_again(crawls, bell, path, fault):
+    """Not taken for the cache error, whose cure is another sign-in."""
+    bell.configure(errors=[{"path": f"^{path}", "ordinals": [1], "fault": fault, "retry_after": 1}])
+    give(crawls, "bell", "ok")
+
+    done = crawls.run(REPORTS, **HASTE)
+
+    assert done.returncode == 0, done.stderr
+    assert bell.counters()["sign_ins"] == 1
+    assert [call["status"] for call in bell.journal() if call["path"] == path][:2] == [int(fault), 200]
+
+
+@pytest.mark.matrix
+@pytest.mark.browser
+def test_a_page_that_always_fails_ends_as_a_portal_that_is_down(crawls, bell):
+    bell.configure(errors=[{"path": "^/ereports/Home", "fault": "503"}])
+    give(crawls, "bell", "ok")
+
+    done = crawls.run(REPORTS, **HASTE)
+
+    (run,) = crawls.rows("SELECT * FROM runs")
+    check_run(crawls, run, "portal_down")
+    assert done.returncode == 3
+    assert bell.counters()["sign_ins"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,7 @@ WORD = "hush-hush"
 
 
 @pytest.fixture
-def find(store, tmp_path, monkeypatch):
+def bell(store, tmp_path, monkeypatch):
     """Look a credential of bell up, with the credentials file of this test."""
     from scrapers.options import crawl_settings
 
@@ -26,60 +27,58 @@ def find(store, tmp_path, monkeypatch):
         with store.transaction() as session:
             return find_credential(session, "bell", login, username)
 
-    look.path = path
-    look.store = store
-    return look
+    return SimpleNamespace(find=look, path=path, store=store)
 
 
-def keep(find, data, mode=0o600):
-    find.path.write_text(json.dumps(data))
-    find.path.chmod(mode)
+def keep(bell, data, mode=0o600):
+    bell.path.write_text(json.dumps(data))
+    bell.path.chmod(mode)
 
 
-def test_database_then_environment_then_file(find, monkeypatch):
-    assert find() is None
-    keep(find, {"bell": {"username": "file", "password": WORD, "totp_secret": "ABC"}})
-    assert (find().username, find().totp_secret) == ("file", "ABC")
+def test_database_then_environment_then_file(bell, monkeypatch):
+    assert bell.find() is None
+    keep(bell, {"bell": {"username": "file", "password": WORD, "totp_secret": "ABC"}})
+    assert (bell.find().username, bell.find().totp_secret) == ("file", "ABC")
     monkeypatch.setenv("BELL_USERNAME", "environment")
     monkeypatch.setenv("BELL_PASSWORD", WORD)
-    assert find().username == "environment"
-    with find.store.transaction() as session:
+    assert bell.find().username == "environment"
+    with bell.store.transaction() as session:
         session.add(Stored(portal="bell", kind="portal", username="database", password=WORD, receiver="+15550100001"))
-    assert (find().username, find().receiver) == ("database", "+15550100001")
-    assert find("file").username == "file"
-    assert find("nobody") is None
+    assert (bell.find().username, bell.find().receiver) == ("database", "+15550100001")
+    assert bell.find("file").username == "file"
+    assert bell.find("nobody") is None
 
 
-def test_a_login_of_its_own_overrides_the_portal(find, monkeypatch):
+def test_a_login_of_its_own_overrides_the_portal(bell, monkeypatch):
     for name in ("BELL", "BELL_ENTERPRISE_CENTRE"):
         monkeypatch.setenv(f"{name}_USERNAME", name.lower())
         monkeypatch.setenv(f"{name}_PASSWORD", WORD)
-    assert find(login="bell_enterprise_centre").username == "bell_enterprise_centre"
-    assert find(login="bell_self_serve").username == "bell"
+    assert bell.find(login="bell_enterprise_centre").username == "bell_enterprise_centre"
+    assert bell.find(login="bell_self_serve").username == "bell"
 
 
-def test_several_need_a_word_which(find):
-    with find.store.transaction() as session:
+def test_several_need_a_word_which(bell):
+    with bell.store.transaction() as session:
         for name in ("one", "two"):
             session.add(Stored(portal="bell", kind="portal", username=name, password=WORD))
     with pytest.raises(SettingsError, match="-a credential=USERNAME"):
-        find()
-    assert find("two").username == "two"
+        bell.find()
+    assert bell.find("two").username == "two"
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o606])
-def test_a_file_that_others_can_read_is_refused(find, mode):
-    keep(find, {"username": "file", "password": WORD}, mode)
+def test_a_file_that_others_can_read_is_refused(bell, mode):
+    keep(bell, {"username": "file", "password": WORD}, mode)
     with pytest.raises(SettingsError, match="chmod 600") as told:
-        find()
+        bell.find()
     assert WORD not in str(told.value)
 
 
 @pytest.mark.parametrize("data", [[], WORD, {"bell": WORD}, {"username": "x"}, {"password": WORD}])
-def test_a_file_that_is_none_is_refused(find, data):
-    keep(find, data)
+def test_a_file_that_is_none_is_refused(bell, data):
+    keep(bell, data)
     with pytest.raises(SettingsError, match="username and password") as told:
-        find()
+        bell.find()
     assert WORD not in str(told.value)
 
 
