@@ -68,7 +68,7 @@ class Everyday:
 
         try:
             act = getattr(opts, "act", None)
-            (getattr(self, "import_" if act == "import" else act) if act else self.do)(opts)
+            (getattr(self, "import_" if act == "import" else act.replace("-", "_")) if act else self.do)(opts)
             sys.stdout.flush()
         except Refused as error:
             self.fail(str(error), error.exit_code)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Command(Everyday, ScrapyCommand):
-    """Add, list, remove and unblock credentials."""
+    """Add, list, sign out, remove and unblock credentials."""
 
     word = "credentials"
 
     def syntax(self) -> str:
         """Return what follows the command's name."""
-        return "add|list|remove|unblock …"
+        return "add|list|sign-out|remove|unblock …"
 
     def short_desc(self) -> str:
         """Return the line of the command list."""
@@ -47,6 +47,7 @@ class Command(Everyday, ScrapyCommand):
         listed = act("list", "List credentials, without their secrets, and how their last sign-in went.")
         listed.add_argument("--json", action="store_true", help="as JSON")
         for name, does in (
+            ("sign-out", "Forget the sessions of a credential: the next crawl signs in anew."),
             ("remove", "Remove a credential, its sessions, and its links to accounts."),
             ("unblock", "Let a blocked or resting credential try again."),
         ):
@@ -107,6 +108,22 @@ class Command(Everyday, ScrapyCommand):
             empty="No credential is known: store one with `scrapy credentials add`.",
             as_json=opts.json,
         )
+
+    def sign_out(self, opts: argparse.Namespace) -> None:
+        """Forget the sessions of a credential; the portal ends its own by itself."""
+        from sqlalchemy import select
+
+        from database.engine import database
+        from database.models import StoredSession
+        from database.sessions import Sessions
+
+        with database().transaction() as session:
+            row = _stored(session, opts)
+            of_row = select(StoredSession.login).where(StoredSession.username == row.username)
+            logins = session.scalars(of_row.where(_of_portal(StoredSession.login, opts.portal))).all()
+            username = row.username
+        ended = [login for login in logins if Sessions(database()).destroy(login, username)]
+        print(f"Signed out: {opts.portal} {username}, {len(ended)} sessions.")
 
     def remove(self, opts: argparse.Namespace) -> None:
         """Remove a credential with what hangs on it."""

@@ -6,8 +6,10 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urljoin
 
 from scrapy import Request, signals
+from scrapy.exceptions import DontCloseSpider
 from scrapy.http.request import NO_CALLBACK
 
 from database import ledger as ledger_results
@@ -418,6 +420,24 @@ class SessionKeeper:
 
     # Letting go
 
+    async def leave(self) -> None:
+        """Sign out at the portal and destroy the session; one that cannot be signed out of is destroyed all the same."""
+        assert self.saved is not None
+        version, job = self.saved.version, next(iter(self.work.jobs.values()))
+        try:
+            if isinstance(self.login, BrowserLogin):
+                meta = {"flow": self.login.sign_out, "login": self.login.name, "state": self.saved.state}
+                await self._download(
+                    self._own_request(job, self.login.home_address(), {**meta, "context": self.context or self.jar})
+                )
+            elif isinstance(self.login, FormLogin):
+                url = urljoin(self.login.address(), self.login.sign_out_path)
+                await self._download(self._own_request(job, url, {"cookiejar": self.jar}))
+        except Failure as failure:
+            job.warn(f"Signing out of {self.login.name} failed: {failure}")
+        await asyncio.to_thread(Sessions(self.work.db).destroy, self.login.name, self.credential.username, version)
+        await self._let_go()
+
     async def _let_go(self) -> None:
         await self._drop_context()
         self.saved = None
@@ -459,12 +479,26 @@ class AuthMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self._keepers: dict[tuple[str, str], SessionKeeper] = {}
+        self._leaving: asyncio.Task[None] | None = None
+        crawler.signals.connect(self._idle, signals.spider_idle)
         crawler.signals.connect(self._close, signals.spider_closed)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the middleware."""
         return cls(crawler)
+
+    def _idle(self) -> None:
+        """Sign out where a login says so, as long as requests can still be sent."""
+        leaving = [keeper for keeper in self._keepers.values() if not keeper.login.keep and keeper.saved is not None]
+        if leaving and self._leaving is None:
+            self._leaving = asyncio.ensure_future(self._leave(leaving))
+        if self._leaving is not None and not self._leaving.done():
+            raise DontCloseSpider
+
+    async def _leave(self, keepers: list[SessionKeeper]) -> None:
+        for keeper in keepers:
+            await keeper.leave()
 
     def _keeper(self, request: Request) -> tuple[SessionKeeper, Job] | None:
         spider: Any = self.crawler.spider

@@ -165,6 +165,7 @@ class Login:
     life: ClassVar[timedelta | None] = None  # how long a session lasts at most; None: until the portal says so
     channel: ClassVar[CodeChannel | None] = None  # how one-time codes come, where the portal sends any
     code_life: ClassVar[float] = 300  # seconds for which a code that was sent stays good
+    keep: ClassVar[bool] = True  # at the end of a crawl the session is kept for the next one; False signs out
     screens: ClassVar[tuple[Screen, ...]] = ()
     interruptions: ClassVar[tuple[Interruption, ...]] = ()  # may appear on any later page
     shows_username: ClassVar[Selectors] = ()
@@ -226,6 +227,8 @@ class Login:
 class FormLogin(Login):
     """A sign-in by HTML forms over plain HTTP. Selectors are CSS."""
 
+    sign_out_path: ClassVar[str] = ""  # the address that signs out, relative to url
+
     async def sign_in(self, send: Callable[[Request], Awaitable[Response]], attempt: Attempt) -> Response:
         """Walk the screens until somebody is signed in; return that page. *send* never retries."""
         from form2request import form2request
@@ -285,6 +288,8 @@ class BrowserLogin(Login):
     Where pages are collected over plain HTTP, the marks of the sign-in form and of whose session it is must hold CSS or
     XPath: those that only a browser understands find nothing in an answer.
     """
+
+    sign_out_clicks: ClassVar[tuple[Selectors, ...]] = ()  # what is clicked, one after the other, to sign out
 
     async def sign_in(self, page: PortalPage, attempt: Attempt) -> None:
         """Walk the screens until somebody is signed in. The password is typed into one page, once."""
@@ -380,6 +385,14 @@ class BrowserLogin(Login):
         done = tuple(s for screen in self.screens if isinstance(screen.act, Done) for s in screen.shown)
         await page.find(done)
         return await self.page_identity(page)
+
+    async def sign_out(self, page: PortalPage) -> None:
+        """Sign out from the landing page, and wait until the sign-in form is back."""
+        page.begin("sign out")
+        await page.open(self.home_address())
+        for selectors in self.sign_out_clicks:
+            await page.click(selectors)
+        await page.find(self.credential_screens())
 
     async def page_identity(self, page: PortalPage) -> Identity:
         """Return whose session the page shows itself to be."""

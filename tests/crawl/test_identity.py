@@ -93,3 +93,28 @@ def test_bell_a_foreign_session_and_another_account_store_nothing(crawls, bell):
     assert crawls.stored()["files"] == crawls.stored()["in the store"] == 1
     assert victim not in bell.counters()["submissions"]
     assert crawls.value("SELECT state FROM sessions WHERE username = ?", victim) is None
+
+
+# Letting go
+
+
+def test_a_login_that_keeps_no_session_signs_out_at_the_end(crawls, plain):
+    crawls.give("plain", "ok+leaves@example.com")
+
+    assert [crawls.run("plain_leaving").returncode for _ in range(2)] == [0, 0]
+
+    assert plain.counters()["sign_ins"] == 2
+    assert crawls.value("SELECT count(*) FROM sessions WHERE state IS NOT NULL") == 0
+    assert [entry["path"] for entry in plain.journal()].count("/logout") == 2
+
+
+@pytest.mark.browser
+def test_a_browser_login_that_keeps_no_session_signs_out_at_the_end(crawls, bell):
+    crawls.give("bell", "ok+leaves@example.com")
+
+    done = crawls.run("plain_bell_leaving")
+
+    assert done.returncode == 0, done.stderr
+    assert crawls.rows("SELECT warnings FROM runs")[0]["warnings"] == "[]"
+    assert crawls.value("SELECT count(*) FROM sessions WHERE state IS NOT NULL") == 0
+    assert any(entry["path"].endswith("act/log-out") for entry in bell.journal())

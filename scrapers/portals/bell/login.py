@@ -74,6 +74,7 @@ class BellSelfServe(BrowserLogin):
         # After the form: an invisible widget is always there, and a visible one counts once we have submitted.
         Screen("captcha", ("iframe[src*='recaptcha']",), Stop(CaptchaShown)),
     )
+    sign_out_clicks = (USER, ("logout button:text-is('Log out')", "[data-testid=log-out]"))
     interruptions = (
         Interruption("[role=dialog] button:text-is('Accept all cookies')", "button:text-is('Accept all cookies')"),
         Interruption("[role=dialog] button:text-is('No thanks')", "[role=dialog] button:text-is('No thanks')"),
