@@ -48,14 +48,14 @@ def test_a_session_that_dies_in_mid_run_costs_one_sign_in_and_no_item(crawls, pl
 # Many processes
 
 
-@pytest.mark.parametrize("crowd", [3, pytest.param(16, marks=pytest.mark.matrix)])
+@pytest.mark.parametrize("crowd", [3, pytest.param(16, marks=[pytest.mark.matrix, pytest.mark.timeout(600)])])
 def test_processes_that_start_together_sign_in_once_and_work_side_by_side(crawls, plain, crowd):
     """Each waits 0.3 s for an answer, so that those who do not work side by side are seen."""
     plain.configure(latency_ms=300)
     crawls.give("plain", "ok+together@example.com")
 
     processes = [crawls.start("plain_documents", "again=yes", "per=4") for _ in range(crowd)]
-    codes = [process.wait(110) for process in processes]
+    codes = [process.wait(300) for process in processes]
 
     assert codes == [0] * crowd
     assert crawls.outcomes == ["success"] * crowd
@@ -68,13 +68,13 @@ def test_processes_that_start_together_sign_in_once_and_work_side_by_side(crawls
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("crowd", [2, pytest.param(4, marks=pytest.mark.matrix)])
+@pytest.mark.parametrize("crowd", [2, pytest.param(4, marks=[pytest.mark.matrix, pytest.mark.timeout(600)])])
 def test_processes_that_may_not_share_a_session_take_turns_in_it(crawls, bell, crowd):
     user = "ok+multi-4@example.com"
     numbers = crawls.give_bell(user)[:crowd]
 
     processes = [crawls.start("bell_pdf_invoice", f"account={number}") for number in numbers]
-    ends = [process.communicate(timeout=115) for process in processes]
+    ends = [process.communicate(timeout=300) for process in processes]
 
     assert [process.returncode for process in processes] == [0] * crowd, ends
     counters = bell.counters()
@@ -148,13 +148,11 @@ def released(crawls):
 
 
 def test_a_crawl_that_is_asked_to_stop_ends_while_the_portal_keeps_it_waiting(crawls, plain):
-    plain.configure(documents=30)
+    plain.configure(documents=30, errors=[{"path": "^/documents/", "fault": "hang"}])
     crawls.give("plain", "ok+stopped@example.com")
 
     process = crawls.start("plain_alone", LATCHKEY_REQUESTS_IN_FLIGHT="2")
-    wait_for(lambda: plain.counters()["sign_ins"], 40)
-    plain.configure(latency_ms=45_000)
-    wait_for(lambda: plain.counters()["in_flight_now"], 20)
+    wait_for(lambda: plain.counters()["in_flight_now"] == 2, 40)
     code, seconds = stop(crawls, process, signal.SIGTERM)
 
     assert code == 130
