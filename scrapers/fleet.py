@@ -184,18 +184,16 @@ class FaultsSpider(FleetSpider):
 
     def diagnostics(self, vin: str, response: TextResponse) -> Iterator[Any]:
         """Read a page of a vehicle's faults; the vehicle is done when its last page was understood to the last row."""
-        job, page, seen = self.job_of(response), self.faults_page, visible_text(response)
-        if seen and vin not in seen:
-            raise PortalChanged(f"{vin}: the page shows another vehicle.")
+        job, page = self.job_of(response), self.faults_page
         fields = {"job": job.id, "tenant_id": job.target.tenant_id, "vin": vin}
         try:
-            faults, odd = page.items(response, Fault, type(self).fault_values, **fields)
+            faults, odd = read_faults(page, response, type(self).fault_values, **fields)
             following = page.following(response)
         except PortalChanged as failure:
             failure.detail = f"{vin}: {failure.detail}"
             raise
-        if not faults and not odd and j1939.codes(seen):
-            odd = ["a code outside of every list"]
+        if (seen := visible_text(response)) and vin not in seen:
+            raise PortalChanged(f"{vin}: the page shows another vehicle.")
         found = sorted(faults, key=lambda fault: fault.is_active)  # of an old and a new one, the active one counts
         self.fleets[job.id].faults.update((fault.key(), fault) for fault in found)
         yield Batch.of(Fault, job.id, found, () if following or odd else (vin,))
@@ -216,3 +214,16 @@ class FaultsSpider(FleetSpider):
         tenant, errors = job.target.tenant_id, job.told(failure)
         sync: models.Sync = conclude_sync(session, tenant, job.id, seen, errors=errors, complete=failure is None)
         job.result = {name: getattr(sync, name) for name in names}
+
+
+def read_faults(
+    page: ListPage, response: TextResponse, values: Callable[[Row], Mapping[str, Any]], **fields: Any
+) -> tuple[list[Fault], list[str]]:
+    """Return the faults of a page and what is not understood: rows, and codes that stand outside of every row."""
+    faults, odd = page.items(response, Fault, values, **fields)
+    rest = visible_text(response)
+    for fault in faults:
+        rest = rest.replace(fault.raw_text, " ")
+    outside = set(j1939.codes(rest)) - {(fault.spn, fault.fmi) for fault in faults}
+    # The rows that are not understood are named already.
+    return faults, odd or [f"SPN {spn} FMI {fmi} outside of the list" for spn, fmi in sorted(outside)]

@@ -15,7 +15,7 @@ WORDS = {  # of classes, columns and the vendor's interface; PACCAR's own four a
     Severity.INFO: ("info", "blue", "keep driving", "service advised"),
 }
 HISTORY = ("inactive", "historical", "history", "previously active", "cleared", "resolved", "inactif", "historique")
-PAIR = re.compile(r"\bSPN\W{0,3}(\d+)\b(?:(?!SPN).){0,80}?\bFMI\W{0,3}(\d+)\b", re.I)
+PAIR = re.compile(r"\bSPN\W{0,3}(\d+)(?!\d)(?:(?!SPN).){0,80}?FMI\W{0,3}(\d+)(?!\d)", re.I)
 SHORT = re.compile(r"(\d{1,6})\s*[/-]\s*(\d{1,2})")
 
 

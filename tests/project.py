@@ -18,7 +18,18 @@ ROOT = Path(__file__).resolve().parents[1]
 TEST_KEY = "dGVzdHMtb25seS1ub3QtYS1zZWNyZXQta2V5LTEyMzQ="
 
 # What a developer's shell may hold and a test must not see.
-PORTAL_PREFIXES = ("LATCHKEY_", "ATT_", "BELL_", "PLAIN_", "ROGERS_", "TELUS_", "TMOBILE_", "VERIZON_", "TWILIO_")
+PORTAL_PREFIXES = (
+    "LATCHKEY_",
+    "ATT_",
+    "BELL_",
+    "PLAIN_",
+    "ROGERS_",
+    "TELUS_",
+    "TMOBILE_",
+    "TRUCKTECH_",
+    "VERIZON_",
+    "TWILIO_",
+)
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 10.0, every: float = 0.02) -> Any:

@@ -49,7 +49,7 @@ def fault_values(row: Row) -> dict[str, object]:
         "spn": spn,
         "fmi": fmi,
         "source_address": NO_ADDRESS if address is None else address,
-        "description": (known(row.get("description")) or ("" if "code" in row.values else row.text))[:500],
+        "description": (known(row.get("description")) or ("" if row.values else row.text))[:500],
         "severity": j1939.severity(row),
         "is_active": j1939.is_active(row),
         "occurrence_count": None if count == 127 else count,  # J1939's way to say that nobody has counted

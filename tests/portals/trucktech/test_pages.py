@@ -1,0 +1,61 @@
+"""Odd pages: what is read from each, and what is refused. The answers beside them were read by a person."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scrapy.http import HtmlResponse, JsonResponse, TextResponse
+
+from scrapers.fleet import read_faults
+from scrapers.items.fleet import Vehicle
+from scrapers.outcomes import PortalChanged
+from scrapers.portals.trucktech.pages import FAULTS, VEHICLES
+from scrapers.portals.trucktech.rows import fault_values, vehicle_values
+
+HERE = Path(__file__).parent
+VIN = "1XPAD4BY4KJ400013"
+# What every record has is not repeated in the answers, nor is what the portal did not say.
+DEFAULTS = {"job", "tenant_id", "raw_text"}
+
+
+def pages() -> dict[str, str]:
+    parts = (HERE / "pages.html").read_text().split("=== ")[1:]
+    return {name.strip(): body for name, _, body in (part.partition("\n") for part in parts)}
+
+
+def response(body: str) -> TextResponse:
+    if body.lstrip().startswith("{"):
+        return JsonResponse("http://fleet.example", body=body, encoding="utf-8")
+    html = f"<!doctype html><html><head><title>Fleet</title></head><body>{body}</body></html>"
+    return HtmlResponse("http://fleet.example", body=html, encoding="utf-8")
+
+
+def read(name: str, body: str) -> dict[str, Any]:
+    """Return what is made of a page, as the answers say it."""
+    answer = response(body)
+    try:
+        if name.startswith("faults"):
+            items, odd = read_faults(FAULTS, answer, fault_values, job=1, tenant_id=1, vin=VIN)
+        else:
+            items, odd = VEHICLES.items(answer, Vehicle, vehicle_values, job=1, tenant_id=1)
+    except PortalChanged:
+        return {"refused": True}
+    exclude = DEFAULTS | ({"vin"} if name.startswith("faults") else set())
+    said = [item.model_dump(mode="json", exclude=exclude, exclude_defaults=True) for item in items]
+    return {"items": said, **({"not understood": odd} if odd else {})}
+
+
+ANSWERS: dict[str, Any] = json.loads((HERE / "pages.json").read_text())
+
+
+def test_every_page_has_its_answer():
+    assert list(pages()) == list(ANSWERS)
+    assert len(ANSWERS) > 60
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_what_is_read_from_a_page(name):
+    assert read(name, pages()[name]) == ANSWERS[name]
