@@ -121,8 +121,8 @@ class Killing:
         self.span = time.time() - self.counters["first_request_at"]
         assert process.returncode == 0, said
         self.files, self.rows, self.counted = visible(self.data / "files"), self.remembered(), self.counters
-        assert self.files
-        assert self.rows["files"]
+        assert len(self.files) == len(self.rows["files"])
+        assert self.files or self.rows["plain_documents"]
 
     def fresh(self) -> None:
         """Let portal, database and folders forget everything."""
