@@ -100,3 +100,19 @@ def test_figures_are_printed_and_written(tmp_path):
     told = json.loads((tmp_path / "bench.json").read_text())
     assert {figure["benchmark"] for figure in told["figures"]} == {"p11"}
     assert all(figure["name"] in process.stdout for figure in told["figures"])
+
+
+@pytest.mark.parametrize(
+    ("command", "needless"),
+    [
+        ("list", {"aiohttp", "alembic", "flask", "playwright.async_api", "tldextract"}),
+        ("portals", {"aiohttp", "alembic", "flask", "playwright.async_api", "tldextract"}),
+        ("status", {"aiohttp", "alembic", "flask", "playwright.async_api", "scrapers.portals", "tldextract"}),
+    ],
+)
+def test_commands_import_only_what_they_need(command, needless, project, tmp_path):
+    """Start-up is mostly imports: each of these takes a tenth of a second or more."""
+    process = project(tmp_path).run(sys.executable, "-X", "importtime", "-m", "scrapy", command)
+    imported = {line.rpartition("|")[2].strip() for line in process.stderr.splitlines() if "|" in line}
+    assert "scrapy.cmdline" in imported
+    assert not needless & imported
