@@ -42,6 +42,8 @@ class Command(ScrapyCrawl):
             self._refuse(*problem)
             return
         show_progress()
+        if nothing_to_do(crawler.spidercls, opts.spargs):
+            return
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
         self.exitcode = exit_code(crawler)
@@ -74,6 +76,32 @@ class Command(ScrapyCrawl):
         except DatabaseAway as error:
             return 4, str(error)
         return None
+
+
+def nothing_to_do(spidercls: Any, arguments: dict[str, str]) -> bool:
+    """Close the runs of a crawl whose every job is done already; False when a portal must be visited."""
+    import asyncio
+
+    from database.engine import database
+    from scrapers.spider import PortalSpider
+    from scrapers.work import Work
+
+    if not issubclass(spidercls, PortalSpider):
+        return False
+    with database().transaction() as session:
+        plans = spidercls.plans(session, spidercls.Arguments.parse(arguments))
+    if not plans or not all(plan.done for plan in plans):
+        return False
+    # Without Scrapy's engine: its start alone takes longer than all that is left to do.
+    work = Work(spidercls.name, spidercls.portal, spidercls.report_type)
+    work.open(plans)
+
+    async def finish() -> None:
+        for job in work.jobs.values():
+            await work.finish(job, "finished")
+
+    asyncio.run(finish())
+    return True
 
 
 def exit_code(crawler: Any) -> int:

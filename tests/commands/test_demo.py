@@ -1,0 +1,40 @@
+"""The demo, as `make demo` runs it: twice."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+SPIDERS = ["bell_pdf_invoice", "bell_daily_usage", "bell_ereports"]
+TABLES = ("files", "billing_cycle_files", "billing_cycle_pdf_files", "daily_usage_files", "pool_usage", "accounts")
+
+
+def rows(data):
+    with closing(sqlite3.connect(data / "demo" / "latchkey.db")) as connection:
+        return {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES}
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(300)
+def test_the_demo_brings_everything_home_once(project, tmp_path):
+    here = project(tmp_path)
+    first = here.scrapy("demo", timeout=200)
+    assert first.returncode == 0, first.stderr
+    figures = json.loads((here.data / "demo-summary.json").read_text())
+    stored = rows(here.data)
+    second = here.scrapy("demo", timeout=100)
+    assert second.returncode == 0, second.stderr
+    again = json.loads((here.data / "demo-summary.json").read_text())
+
+    assert [row["spider"] for row in figures] == [row["spider"] for row in again] == SPIDERS
+    assert {row["outcome"] for row in figures + again} == {"success"}
+    assert [row["files"] for row in figures] == [2, 2, 6]
+    assert [row["records"] for row in figures] == [2, 4, 6]
+    assert sum(row["sign_ins"] for row in figures) == 1
+    for name in ("files", "records", "sign_ins", "requests", "downloads"):
+        assert sum(row[name] for row in again) == 0
+    assert rows(here.data) == stored
+    assert "scrapy test-login bell" in first.stdout
