@@ -282,7 +282,7 @@ def test_a_second_factor_that_nobody_can_answer_is_named(fleet_of, username, kin
         ("locked", "account_locked"),
         ("lang-fr", "success"),
         ("lang-fr+locked", "account_locked"),
-        ("lang-fr+wrong-password", "bad_credentials"),
+        ("wrong-password+lang-fr", "bad_credentials"),
         ("lang-fr+elsewhere", "success"),
         ("lang-fr+policy-page", "success"),
         ("rate-limited", "success"),
