@@ -22,7 +22,16 @@ from database.notes import Notes
 from database.processes import is_gone
 from database.settings import database_settings
 from scrapers.brake import Brake
-from scrapers.outcomes import SUCCESS, DatabaseLost, Failure, Incomplete, Interrupted, Outcome, UnexpectedError
+from scrapers.outcomes import (
+    SUCCESS,
+    DatabaseLost,
+    Failure,
+    Incomplete,
+    Interrupted,
+    LoginFailed,
+    Outcome,
+    UnexpectedError,
+)
 from scrapers.redaction import install, redactor
 from scrapers.spool import sweep
 
@@ -123,7 +132,9 @@ class Job:
         """Return everything that went wrong, in the order in which it did, without secrets; *failure*: why it failed."""
         failures = self.failures or ([failure] if failure else [])
         return [
-            redactor.hide(f"{each.outcome.code}: {each.detail or each.outcome.sentence}".strip()) for each in failures
+            # Of many vehicles or files that failed alike the detail is enough; a sign-in fails once, and somebody must act.
+            redactor.hide(f"{each.outcome.code}: {each if isinstance(each, LoginFailed) else each.detail or each}")
+            for each in failures
         ]
 
     def ticket(self, url: str) -> int:
