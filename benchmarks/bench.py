@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -50,26 +51,32 @@ class Bench:
 
     def people(self, number: int) -> list[str]:
         """Return as many users that nobody has met, stored as credentials."""
+        names = [f"ok+bench-{n}@example.com" for n in range(self._given, self._given + number)]
+        self._given += number
+        return self.store(names)
+
+    def store(self, names: list[str]) -> list[str]:
+        """Store users as credentials and return their names."""
         from database.engine import Database
         from database.models import Credential
 
-        names = [f"ok+bench-{n}@example.com" for n in range(self._given, self._given + number)]
-        self._given += number
         db = Database(self.environment["LATCHKEY_DATABASE_URL"])
         with db.transaction() as session:
             session.add_all(Credential(portal="plain", username=name, password=PASSWORD) for name in names)
         db.engine.dispose()
         return names
 
-    def ours(self, spider: str, people: Sequence[str], *options: str) -> Visit:
-        """Crawl with a spider of the plain portal."""
+    def ours(
+        self, spider: str, people: Sequence[str], *options: str, look: Callable[[int], None] | None = None
+    ) -> Visit:
+        """Crawl with a spider of the plain portal; *look* is called with the process's id while it runs."""
         crawl = ("crawl", spider, "-s", f"SPIDER_MODULES={SPIDERS}", "-a", f"credential={','.join(people)}", *options)
-        return self._visit([sys.executable, "-m", "scrapy", *crawl])
+        return self._visit([sys.executable, "-m", "scrapy", *crawl], look)
 
-    def bare(self, work: str, people: Sequence[str], **options: Any) -> Visit:
-        """Do the same with the bare client: see benchmarks/floor.py."""
+    def bare(self, work: str, people: Sequence[str], program: str = "floor", **options: Any) -> Visit:
+        """Do the same with the bare client: see benchmarks/floor.py, or the module that *program* names."""
         told = {"work": work, "url": self.url, "people": list(people), "folder": str(self.folder / "bare"), **options}
-        return self._visit([sys.executable, "-m", "benchmarks.floor", json.dumps(told)])
+        return self._visit([sys.executable, "-m", f"benchmarks.{program}", json.dumps(told)])
 
     def command(self, *arguments: str) -> Cost:
         """Run `scrapy …` without a portal."""
@@ -89,10 +96,15 @@ class Bench:
                 found[number].append(works[number]())
         return found
 
-    def _visit(self, command: list[str]) -> Visit:
+    def ask(self, query: str, *values: Any) -> list[Any]:
+        """Return rows of our database."""
+        with closing(sqlite3.connect(self.folder / "data" / "latchkey.db")) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def _visit(self, command: list[str], look: Callable[[int], None] | None = None) -> Visit:
         before = self.admin.counters()
         marker = max((entry["number"] for entry in self.admin.journal()), default=0)
-        cost = measure(command, self.environment)
+        cost = measure(command, self.environment, look)
         after, journal = self.admin.counters(), self.admin.journal(marker)
         began = min((entry["time"] - entry["seconds"] for entry in journal), default=0.0)
         ended = max((entry["time"] for entry in journal), default=0.0)

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +30,12 @@ class ProcessFailed(Exception):
     """A measured process did not succeed, so there is nothing to compare. The text is the end of what it said."""
 
 
-def measure(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
-    """Run a command to its end; raise ProcessFailed when its exit code is not 0 or it takes too long."""
+def measure(command: Sequence[str], environment: Mapping[str, str], look: Callable[[int], None] | None = None) -> Cost:
+    """
+    Run a command to its end; raise ProcessFailed when its exit code is not 0 or it takes too long.
+
+    look: called with the process's id again and again while it runs.
+    """
     pause = threading.Event()
     memory = 0
     with tempfile.TemporaryFile("w+") as output:
@@ -47,6 +51,8 @@ def measure(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
             if pid:
                 process.returncode = os.waitstatus_to_exitcode(code)
                 break
+            if look is not None:
+                look(process.pid)
             if time.monotonic() - began > LONGEST:
                 process.kill()
             pause.wait(LOOK_EVERY)
