@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from database.models import FileStatus, StoredFile
 from scrapers.items.base import FileItem, Listing, Record
+from scrapers.login import Login
 from scrapers.outcomes import NoLongerAvailable, NotYetPublished, PortalChanged, WrongAccount
 from scrapers.spider import PortalSpider, SpiderArguments
 from scrapers.spool import CSV, PDF, XLSX, ZIP
@@ -45,7 +46,7 @@ class DocumentRecord(Record):
 
 class PlainSpider(PortalSpider):
     portal = "plain"
-    logins = (PlainLogin,)
+    logins: ClassVar[tuple[type[Login], ...]] = (PlainLogin,)
     Arguments: ClassVar = PlainArguments
 
     @classmethod
