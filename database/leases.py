@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from database.engine import Database, now
 from database.models import Lease
@@ -15,6 +16,12 @@ from database.processes import has_ended, signature
 def holder(run: str) -> str:
     """Return the holder's text for something that this process runs."""
     return f"{run} {signature()}"
+
+
+def is_held(session: Session, name: str, holder: str) -> bool:
+    """Tell whether a lease is the holder's, and keep it so until this transaction ends: what it writes is fenced."""
+    # An expired lease that nobody took is still the holder's: nobody else has worked meanwhile.
+    return session.scalar(select(Lease.holder).where(Lease.name == name).with_for_update()) == holder
 
 
 class Leases:

@@ -21,7 +21,7 @@ class HeldLeases:
 
     def __init__(self, db: Database, holder: str, on_lost: Callable[[], None]) -> None:
         self._leases = Leases(db)
-        self._holder = holder
+        self.holder = holder
         self._on_lost = on_lost
         self._held: set[str] = set()
         self._renewal: asyncio.Task[None] | None = None
@@ -32,7 +32,7 @@ class HeldLeases:
     async def take(self, lease: str) -> bool:
         """Take a lease if it is free."""
         seconds = database_settings().lease_seconds
-        if await asyncio.to_thread(self._leases.acquire, lease, self._holder, seconds) is None:
+        if await asyncio.to_thread(self._leases.acquire, lease, self.holder, seconds) is None:
             return False
         self._held.add(lease)
         if self._renewal is None or self._renewal.done():
@@ -52,7 +52,7 @@ class HeldLeases:
         """Give a lease back."""
         if lease in self._held:
             self._held.discard(lease)
-            await asyncio.to_thread(self._leases.release, lease, self._holder)
+            await asyncio.to_thread(self._leases.release, lease, self.holder)
 
     async def close(self) -> None:
         """Give everything back."""
@@ -67,7 +67,7 @@ class HeldLeases:
             await asyncio.sleep(seconds / 3)
             for lease in list(self._held):
                 try:
-                    kept = await asyncio.to_thread(self._leases.renew, lease, self._holder, seconds)
+                    kept = await asyncio.to_thread(self._leases.renew, lease, self.holder, seconds)
                 except DatabaseAway:
                     continue  # the lease lives two thirds longer; the next look may find the database again
                 if not kept and lease in self._held:

@@ -43,6 +43,7 @@ class SessionKeeper:
         self.credential = credential
         self.name = f"{login.name}:{credential.username}"
         self.leases = HeldLeases(self.work.db, holder(self.work.crawl), self._lose)
+        self._run_lease = f"run:{self.name}"  # who may work in the session
         self._on_lost = on_lost
         self.saved: SavedSession | None = None
         self.proved_versions: set[int] = set()  # of the sessions that are the credential's
@@ -80,6 +81,8 @@ class SessionKeeper:
         """Return a session newer than *stale*; the first caller brings it about, everybody else waits for the same task."""
         if self._failure is not None:
             raise self._failure
+        if not self.login.shared:
+            job.fences[self._run_lease] = self.leases.holder
         self._over = max(self._over, stale)
         if self.saved is not None and self.version > self._over:
             return self.saved
@@ -103,8 +106,8 @@ class SessionKeeper:
 
     async def _establish(self, job: Job) -> None:
         stale = self._over
-        if not self.login.shared and (lease := f"run:{self.name}") not in self.leases:
-            await self.leases.wait_for(lease, job)
+        if not self.login.shared and self._run_lease not in self.leases:
+            await self.leases.wait_for(self._run_lease, job)
         sessions = Sessions(self.work.db)
         if stale > 0:
             await asyncio.to_thread(sessions.destroy, self.login.name, self.credential.username, stale)

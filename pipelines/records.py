@@ -8,11 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from database.engine import DatabaseAway, now
+from database.leases import is_held
 from database.models import FileStatus, StoredFile
 from database.upsert import upsert
 from pipelines.options import pipeline_settings
 from scrapers.items.base import Batch, FileItem, Record
-from scrapers.outcomes import DatabaseLost
+from scrapers.outcomes import DatabaseLost, LeaseLost
 from scrapers.redaction import bare_url
 from scrapers.work import work_of
 
@@ -51,6 +52,8 @@ class RecordsPipeline:
 
 def write(session: Session, work: Any, job: Job, item: FileItem | Record | Batch) -> tuple[int, int, int]:
     """Write an item; return how many files are new, how many rows are new or changed, and how many rows there were."""
+    if not all(is_held(session, lease, holder) for lease, holder in job.fences.items()):
+        raise LeaseLost
     if not isinstance(item, FileItem):
         return 0, write_rows(session, job, item, None), count(item)
     row = session.scalars(

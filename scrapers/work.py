@@ -102,6 +102,7 @@ class Job:
         self.was_listed = False  # the portal's list was read, even if it is empty
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
+        self.fences: dict[str, str] = {}  # lease: holder; nothing is written once one of them is somebody else's
         self.recoveries: dict[str, int] = {}  # how often each kind of failure was recovered from
         self.tickets: dict[int, str] = {}  # requests that are still to come back
         self.brake = Brake()  # `async with job.brake():` around what may take long

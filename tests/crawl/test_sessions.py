@@ -109,8 +109,8 @@ def test_a_run_that_has_lost_its_lease_stops_and_stores_nothing_more(crawls, pla
     process = crawls.start("plain_alone", LATCHKEY_LEASE_SECONDS="1", LATCHKEY_REQUESTS_IN_FLIGHT="2")
     wait_for(lambda: crawls.value("SELECT count(*) FROM plain_documents") > 5, 40)
     take_over(crawls, f"run:plain_alone:{user}")
-    said = next(line for line in process.stderr if "lost its lease" in line)
     stored = crawls.value("SELECT count(*) FROM plain_documents")
+    said = next(line for line in process.stderr if "lost its lease" in line)
 
     assert process.wait(20) == 4, said
     assert crawls.outcomes == ["lease_lost"]
