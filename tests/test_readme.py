@@ -6,11 +6,11 @@ import os
 import pty
 import re
 import select
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.project import ROOT
@@ -64,7 +64,13 @@ class Terminal:
         return next((word for word in words if word in self.shown), None)
 
     def close(self):
-        os.killpg(self.shell.pid, signal.SIGHUP)
+        running = [p for p in psutil.Process().children(recursive=True) if os.getsid(p.pid) == self.shell.pid]
+        for process in running:
+            process.terminate()  # what runs in front ends cleanly; an interactive shell does not listen
+        _, left = psutil.wait_procs([p for p in running if p.pid != self.shell.pid], 20)
+        for process in left:
+            process.kill()
+        self.shell.kill()
         self.shell.wait(20)
         os.close(self.terminal)
 
