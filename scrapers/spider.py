@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from scrapy import Request, signals
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from database.models import FileStatus, StoredFile
 from scrapers.credentials import Credential, find_credential
 from scrapers.login import Login
 from scrapers.options import crawl_settings, portal_option
@@ -167,6 +169,17 @@ class PortalSpider(scrapy.Spider):
             kind = (response.headers.get("Content-Type") or b"nothing").decode("latin-1").partition(";")[0]
             raise BadFile(f"The portal sent {kind if response.body else 'nothing'} in place of the file.")
         return part
+
+    async def is_stored(self, job: Job, key: str, part: PartFile) -> bool:
+        """Tell whether this very file is stored for the job, and so the rows read from it: no need to read it again."""
+        same = select(StoredFile.id).where(
+            StoredFile.spider == self.name,
+            StoredFile.target_key == job.key,
+            StoredFile.name == key,
+            StoredFile.status == FileStatus.READY,
+            StoredFile.sha256 == part.sha256,
+        )
+        return not self.arguments.again and await self.work.db.run(lambda session: session.scalar(same) is not None)
 
     def _flown(self, callback: Callable[..., Any], response: Response) -> Any:
         return callback(self.work.job(response.meta), response.meta["flow_result"])

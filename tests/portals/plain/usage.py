@@ -74,7 +74,7 @@ def read(path: Path, username: str) -> list[dict[str, Any]]:
 
 
 class PlainUsageFile(PlainSpider):
-    """The file, with all of its rows in one batch."""
+    """The file, with all of its rows in one batch; one that has not changed is not read again."""
 
     name = "plain_usage"
     report_type = "usage"
@@ -89,8 +89,10 @@ class PlainUsageFile(PlainSpider):
 
     async def file(self, response: Response) -> AsyncIterator[Any]:
         job, part = self.job_of(response), self.part(response)
-        rows = await asyncio.to_thread(read, part.path, job.target.username)
-        batch = Batch(job=job.id, table=PlainUsage, natural_key=NATURAL_KEY, rows=rows)
+        batches: tuple[Batch, ...] = ()
+        if not await self.is_stored(job, "usage", part):
+            rows = await asyncio.to_thread(read, part.path, job.target.username)
+            batches = (Batch(job=job.id, table=PlainUsage, natural_key=NATURAL_KEY, rows=rows),)
         yield FileItem(
             job=job.id,
             part=part,
@@ -98,5 +100,5 @@ class PlainUsageFile(PlainSpider):
             name="usage.csv",
             declared=(CSV,),
             source=response.url,
-            records=(batch,),
+            records=batches,
         )
