@@ -22,26 +22,28 @@ def run(bench: Bench, rows: int = ROWS) -> list[Figure]:
     bench.admin.configure(latency_ms=0)
     met: list[str] = []
 
-    def ours(rows: int, people: Sequence[str]) -> Visit:
-        return bench.ours("plain_usage", people, "-a", f"rows={rows}")
+    def ours(rows: int, people: Sequence[str], *options: str) -> Visit:
+        return bench.ours("plain_usage", people, "-a", f"rows={rows}", *options)
 
-    def first_and_again() -> tuple[Visit, Visit]:
-        met.extend(bench.people(1))
-        return ours(rows, met[-1:]), ours(rows, met[-1:])
+    def three_times() -> tuple[Visit, Visit, Visit]:
+        me = bench.people(1)
+        met.extend(me)
+        return ours(rows, me), ours(rows, me), ours(rows, me, "-a", "again=yes")
 
     def bare(rows: int) -> Visit:
         return bench.bare("usage", bench.people(1), path=f"/usage.csv?rows={rows}")
 
-    both, one, bare_many, bare_one = bench.alternate(
-        first_and_again, lambda: ours(1, bench.people(1)), lambda: bare(rows), lambda: bare(1)
+    thrice, one, bare_many, bare_one = bench.alternate(
+        three_times, lambda: ours(1, bench.people(1)), lambda: bare(rows), lambda: bare(1)
     )
-    first, again = [pair[0] for pair in both], [pair[1] for pair in both]
+    first, again, read_again = (list(visits) for visits in zip(*thrice, strict=True))
     floor = per_row(bare_many, bare_one, rows)
     return [
         count("p7", "files whose rows are not stored right", 0, sum(not right(bench, person, rows) for person in met)),
         count("p7", "rows written again", 0, sum(written(bench, person) for person in met) - rows * len(met)),
         ratio("p7", "a row", 2, per_row(first, one, rows), floor, "CPU us"),
         ratio("p7", "a row of an unchanged file / a new one", 1, per_row(again, one, rows), floor, "CPU us"),
+        ratio("p7", "the same, when told to read it again", None, per_row(read_again, one, rows), floor, "CPU us"),
         ratio(
             "p7",
             "whole process",

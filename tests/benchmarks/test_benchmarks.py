@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from importlib import import_module
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from benchmarks.bench import prepared
 from benchmarks.figures import Figure, count, ratio, table
 from benchmarks.p6 import run as run_again
+from benchmarks.p7 import right, written
 from benchmarks.processes import ProcessFailed, measure
 from tests.project import ROOT, clean_environment
 
@@ -37,14 +40,38 @@ def test_a_second_run_signs_in_nobody_and_fetches_nothing():
     assert again.cost.cpu > 0.1
 
 
+def test_rows_are_stored_right_and_an_unchanged_file_is_not_read_again():
+    with prepared(rounds=1) as bench:
+        me = bench.people(1)
+        crawl = ["plain_usage", me, "-a", "rows=300"]
+        bench.ours(*crawl)
+        assert right(bench, me[0], 300)
+        with closing(sqlite3.connect(bench.folder / "data" / "latchkey.db")) as connection, connection:
+            connection.execute("DELETE FROM plain_usage WHERE id = 1")
+        assert not right(bench, me[0], 300)  # the comparison sees what is missing
+        bench.ours(*crawl)
+        assert not right(bench, me[0], 300)  # the file is stored and the same: nobody read it
+        bench.ours(*crawl, "-a", "again=yes")
+        assert right(bench, me[0], 300)
+        assert written(bench, me[0]) == 301
+
+
 @pytest.mark.matrix
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("which", ["p8", "p9", "p11", "p13"])
+@pytest.mark.parametrize("which", ["p1", "p3", "p4", "p7", "p8", "p9", "p11", "p12", "p13"])
 def test_no_hard_count_is_broken(which):
     with prepared(rounds=1) as bench:
         figures = import_module(f"benchmarks.{which}").run(bench)
     assert figures
     assert [figure.name for figure in figures if figure.verdict == "broken"] == []
+
+
+@pytest.mark.matrix
+@pytest.mark.browser
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("which", ["p5", "p10"])
+def test_no_hard_count_is_broken_in_the_browser(which):
+    test_no_hard_count_is_broken(which)
 
 
 @pytest.mark.parametrize(
