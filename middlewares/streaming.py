@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from aiohttp import ClientPayloadError
 from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler
 from scrapy.exceptions import DownloadTimeoutError, ResponseDataLossError
 from scrapy.http import Response
@@ -69,10 +70,8 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
             return await self._to_memory(response, request, head, chunks)
         except TimeoutError as error:
             raise DownloadTimeoutError(f"{request.url} took too long") from error
-        except Exception as error:
-            if self._is_dataloss_exception(error):
-                raise ResponseDataLossError(str(error)) from error
-            raise
+        except ClientPayloadError as error:
+            raise ResponseDataLossError(str(error)) from error
 
     async def _to_spool(self, response: Any, request: Request, head: bytes, chunks: AsyncIterator[bytes]) -> Response:
         writer = await asyncio.to_thread(PartWriter, self.crawler.spider.work.spool)  # type: ignore[union-attr]

@@ -149,6 +149,8 @@ class PortalSpider(scrapy.Spider):
         meta = {"job": job.id, "ticket": ticket, **kwargs.pop("meta", {})}
         if "stream" in meta:
             meta.setdefault("download_timeout", 3600)  # a big file takes longer than a page
+            # What streams to a part file is not unpacked on the way.
+            kwargs["headers"] = {"Accept-Encoding": "identity", **kwargs.get("headers", {})}
         return Request(url, callback=partial(self._answer, callback), errback=self._fail, meta=meta, **kwargs)
 
     def flow(self, job: Job, flow: Flow, callback: Callable[..., Any], *, login: type[Login] | None = None) -> Request:

@@ -94,6 +94,7 @@ class PlainPortal(Portal):
         "empty-file": "files are empty",
         "html-instead-of-pdf": "a page comes instead of a file",
         "unsafe-zip": "the bundle's members point outside it",
+        "gzip": "files come compressed to whoever accepts that",
     }
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -341,6 +342,8 @@ class PlainPortal(Portal):
         row, user = self._document(request, view), view.user
         body = files.pdf(f"{row.title} of account {view.account or row.id}", int(self.configuration["file_bytes"]))
         answer = attachment(body, f"{row.id}.pdf", "application/pdf")
+        if user.says("gzip"):
+            answer.enable_compression()  # for those who say that they can undo it
         words = ("truncated-file", "empty-file", "html-instead-of-pdf")
         word = next((word for word in words if user.says(word)), "")
         only = user.value("only")  # `only-3`: just the document with the number 3

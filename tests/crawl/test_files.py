@@ -138,3 +138,14 @@ def test_a_big_file_of_the_browser_never_passes_through_our_memory(crawls, bell)
     print(f"peak {most / MB:.1f} MB, idle {idle / MB:.1f} MB")
     assert row["size"] == BIG
     assert most - idle <= 60 * MB
+
+
+def test_a_file_is_asked_for_as_it_is_and_not_compressed(crawls, plain):
+    """What streams to the store is never unpacked on the way, so the portal must not pack it."""
+    plain.configure(documents=2)
+    crawls.give("plain", "ok+gzip@example.com")
+
+    done = crawls.run("plain_files")
+
+    assert done.returncode == 0, done.stderr
+    assert crawls.stored()["files"] == 2
