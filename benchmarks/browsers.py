@@ -24,11 +24,11 @@ class BrowserWatch:
         if time.monotonic() < self._next:
             return
         children = families()
-        programs = {child for child in below(pid, children) if is_browser(child)}
+        programs = {child: command for child in below(pid, children) if is_browser(command := command_of(child))}
         theirs = {member for program in programs for member in below(program, children)}
-        # A browser's own processes are called like it: the one that no other of them has started is the browser.
-        self.browsers |= programs - theirs
-        self.memory = max(self.memory, sum(map(proportional, programs | theirs)) / 1024)
+        # A browser starts processes of its own kind, which say of what type they are; some outlive it by a moment.
+        self.browsers |= {child for child in programs.keys() - theirs if "--type=" not in programs[child]}
+        self.memory = max(self.memory, sum(map(proportional, programs.keys() | theirs)) / 1024)
         self._next = time.monotonic() + LOOK_EVERY
 
 
@@ -56,12 +56,16 @@ def below(pid: int, children: dict[int, list[int]]) -> list[int]:
     return found
 
 
-def is_browser(pid: int) -> bool:
-    """Tell whether a process is a browser, or one that a browser has started of its own kind."""
+def command_of(pid: int) -> str:
+    """Return a process's command line, with a NUL or a blank between its words; "" when it has ended."""
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
     except OSError:
-        return False
+        return ""
+
+
+def is_browser(command: str) -> bool:
+    """Tell whether a command line is that of a browser, or of a process that a browser has started of its own kind."""
     return Path(command.partition("\0")[0].partition(" ")[0]).name.startswith(PROGRAMS)
 
 
