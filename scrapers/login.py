@@ -346,6 +346,9 @@ class BrowserLogin(Login):
             if await page.ease():
                 deadline = asyncio.get_running_loop().time() + wait
             await asyncio.sleep(0.1)  # between two looks
+        for screen in self.screens:
+            if isinstance(screen.act, Stop) and screen.act.failure in FOR_A_PERSON and await page.shown(screen.shown):
+                raise screen.act.failure(f"Nobody answered it within {wait:g} s.", step=page.trail.step)
         if attempt.submitted and acted is not None and await page.shown(self.credential_screens()):
             raise SignInTimedOut(f"No answer within {wait:g} s.", step=page.trail.step)
         raise PortalChanged(f"No known screen within {wait:g} s.", step=page.trail.step)
