@@ -83,12 +83,11 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
                 if held >= IN_MEMORY:
                     await asyncio.to_thread(writer.write, *pieces)
                     pieces, held = [], 0
-            await asyncio.to_thread(writer.write, *pieces)
             headers = self._extract_headers(response)
-            expected = headers.get("Content-Length")
-            if expected is not None and int(expected) != writer.size:
-                raise ResponseDataLossError(f"{writer.size} of {int(expected)} bytes came")
-            part = await asyncio.to_thread(writer.finish, file_name(headers, request.url))
+            expected, size = headers.get("Content-Length"), writer.size + held
+            if expected is not None and int(expected) != size:
+                raise ResponseDataLossError(f"{size} of {int(expected)} bytes came")
+            part = await asyncio.to_thread(writer.finish, file_name(headers, request.url), *pieces)
         except BaseException:
             await asyncio.to_thread(writer.discard)
             raise

@@ -92,8 +92,9 @@ class PartWriter:
             self._hash.update(data)
             self.size += len(data)
 
-    def finish(self, name: str) -> PartFile:
-        """Close the file and return what it is."""
+    def finish(self, name: str, *pieces: bytes) -> PartFile:
+        """Append the last pieces, close the file and return what it is."""
+        self.write(*pieces)
         self._file.close()
         return PartFile(self.path, Path(name).name, sniff(self._head), self._hash.hexdigest(), self.size)
 
