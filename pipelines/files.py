@@ -48,13 +48,7 @@ class FilesPipeline:
         """Check the part file, then give it its place; a refused one is deleted and fails the job."""
         if not isinstance(item, FileItem):
             return item
-        try:
-            await asyncio.to_thread(check, item.part, item.declared)
-            item.stored_path = await asyncio.to_thread(place, item.part, self.path(item), self.settings.store)
-        except OSError as error:
-            raise StoreAway(f"{type(error).__name__} at {self.settings.store}.") from error
-        finally:
-            await asyncio.to_thread(item.part.path.unlink, missing_ok=True)
+        item.stored_path = await asyncio.to_thread(keep, item, self.path(item), self.settings.store)
         return item
 
     def path(self, item: FileItem) -> str:
@@ -67,6 +61,17 @@ class FilesPipeline:
             "name": item.name,
         }
         return self.settings.files_path.format(**{name: safe(value) for name, value in fields.items()})
+
+
+def keep(item: FileItem, path: str, store: Path) -> str:
+    """Check an item's part file, move it to *path* below the store and return where it is; no part file is left."""
+    try:
+        check(item.part, item.declared)
+        return place(item.part, path, store)
+    except OSError as error:
+        raise StoreAway(f"{type(error).__name__} at {store}.") from error
+    finally:
+        item.part.path.unlink(missing_ok=True)
 
 
 def safe(name: str) -> str:
