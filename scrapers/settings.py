@@ -31,6 +31,7 @@ STATS_DUMP = False  # our own runs say what happened
 # Requests that wait for a sign-in count as concurrent, so these are above our exact limit, which the handler keeps.
 CONCURRENT_REQUESTS = crawl_settings().requests_in_flight * 2
 CONCURRENT_REQUESTS_PER_DOMAIN = crawl_settings().requests_in_flight * 2
+CONCURRENT_ITEMS = 8  # Scrapy makes that many tasks for every single answer: its 100 cost a millisecond each time
 DOWNLOAD_DELAY = 0  # a spider states its portal's pace
 DOWNLOAD_TIMEOUT = 180
 RETRY_TIMES = 3  # four requests in all, for passing errors of the network and the server
