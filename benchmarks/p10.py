@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.bench import Bench, middle
+from benchmarks.bench import Bench
 from benchmarks.browsers import BrowserWatch
 from benchmarks.figures import Figure, count
 
@@ -10,7 +10,7 @@ FEW, MANY = 2, 12  # accounts; two sign in side by side in both
 
 
 def run(bench: Bench, many: int = MANY) -> list[Figure]:
-    """Measure the highest memory of the browser in crawls of different sizes, in turns."""
+    """Measure the highest memory of the browser in crawls of different sizes."""
     bench.admin.configure(documents=2, file_bytes=20_000, latency_ms=0)
     browsers: list[int] = []
 
@@ -20,15 +20,9 @@ def run(bench: Bench, many: int = MANY) -> list[Figure]:
         browsers.append(len(watch.browsers))
         return watch.memory
 
-    few, in_turn, held_few, held = (
-        middle(found)
-        for found in bench.alternate(
-            lambda: memory("plain_browser_files", FEW),
-            lambda: memory("plain_browser_files", many),
-            lambda: memory("plain_held", FEW),
-            lambda: memory("plain_held", many),
-        )
-    )
+    # Once, whatever the rounds: memory is disturbed by nobody, and each of these takes long.
+    few, in_turn = memory("plain_browser_files", FEW), memory("plain_browser_files", many)
+    held_few, held = memory("plain_held", FEW), memory("plain_held", many)
     further = many - FEW
     return [
         count("p10", "browsers in a run", 1, max(browsers)),
