@@ -11,7 +11,7 @@ SIZE = 100_000  # bytes
 LATENCY = 50  # ms
 MOST_REQUESTS = 250
 SESSION = 150  # requests that a session is good for: the first one ends, the second one lasts
-FAULTS = {"seed": 7, "429": 0.04, "500": 0.04, "cut": 0.03, "paths": "/documents", "most": 2, "retry_after": 1}
+FAULTS = {"seed": 7, "429": 0.03, "500": 0.03, "cut": 0.03, "paths": "/documents", "most": 2, "retry_after": 1}
 
 
 def run(bench: Bench) -> list[Figure]:
