@@ -8,10 +8,10 @@ import logging
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from weakref import WeakSet
 
 from scrapy import signals
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from scrapers.page import PortalPage
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Which programs serve which browser, and what to install when there is none.
 PROGRAMS = {
@@ -43,6 +44,7 @@ PROGRAMS = {
     "safari": (),
 }
 ENGINES = {"chrome": "chromium", "edge": "chromium", "firefox": "firefox", "safari": "webkit"}
+CLOSE_SECONDS = 10  # a browser that is well closes a page or itself in far less
 # Keeps full Chromium from calling home; chromium-headless-shell never does.
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 
@@ -101,7 +103,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         """Close every page, context and the browser."""
         if self._browser is not None:
             browser, self._browser = self._browser, None
-            await browser.close()
+            await in_time(browser.close())
         # What was refused, and the browser's profile; whoever is killed leaves it to the next crawl's sweep.
         if (work := getattr(self.crawler.spider, "work", None)) is not None:
             await asyncio.to_thread(shutil.rmtree, work.spool, ignore_errors=True)
@@ -186,7 +188,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
 
         for tab in list(page.context.pages):
             try:
-                await tab.close()
+                await in_time(tab.close())
             except PlaywrightError as error:
                 if not browser_gone(error):
                     raise
@@ -258,7 +260,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
     async def drop_context(self, key: str) -> None:
         """Close a session's context: its cookies, storage and HTTP cache are gone with it."""
         if (context := await self.context(key)) is not None:
-            await context.close()
+            await in_time(context.close())
 
 
 class _WithSettings:
@@ -287,6 +289,15 @@ def launch_options(temp: Path, visible: bool = False) -> dict[str, Any]:
     elif settings.browser == "edge":
         options["channel"] = "msedge"
     return options
+
+
+async def in_time(closing: Awaitable[T]) -> T | None:
+    """Await what a browser in trouble may never answer, for so long; a crawl must end all the same."""
+    try:
+        return await asyncio.wait_for(closing, CLOSE_SECONDS)
+    except TimeoutError:
+        logger.warning("The browser did not answer within %d s", CLOSE_SECONDS)
+        return None
 
 
 @contextmanager

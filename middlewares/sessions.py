@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 
 from database.leases import holder
 from database.sessions import SavedSession, Sessions
+from middlewares.browser import in_time
 from middlewares.cookies import CookiesMiddleware, as_cookie, from_cookie
 from middlewares.leases import HeldLeases
 from middlewares.sign_in import Portal, SignedIn, SignIn
@@ -286,7 +287,7 @@ class SessionKeeper:
         context = await handler.context(self.context or self.jar) if handler else None
         middleware = self.crawler.get_downloader_middleware(CookiesMiddleware)
         if context is not None:
-            state.update(await context.storage_state())
+            state.update(await in_time(context.storage_state()) or {})
         elif middleware is not None and self.jar in middleware.jars:
             state["cookies"] = [from_cookie(cookie) for cookie in middleware.jars[self.jar]]
         if state != saved.state:

@@ -218,11 +218,11 @@ def test_an_authenticators_code_is_good_once(driver, admin):
 
 def test_a_text_message_brings_the_code(driver, phones):
     bob = driver()
-    assert bob.submit("sms+gate").location == "/verification"
+    assert bob.submit("sms+by-text").location == "/verification"
     page = bob.ask("/verification").text
     assert "text message" in page
     assert 'name="code"' not in page, "that one is an authenticator's"
-    code = wait_for(partial(phones.codes, phone("sms+gate")))[-1]  # a slow gateway is asked again
+    code = wait_for(partial(phones.codes, phone("sms+by-text")))[-1]  # a slow gateway is asked again
     assert bob.press("/verification", verification_code=code).location == "/dashboard"
 
 
