@@ -74,14 +74,20 @@ class Ledger:
         self.lock_rest = timedelta(hours=settings.lock_rest_hours) if lock_rest is None else lock_rest
         self.mfa_rest = timedelta(hours=settings.mfa_rest_hours) if mfa_rest is None else mfa_rest
 
-    def begin(self, login: str, username: str, secret: str, run_id: int | None = None) -> int:
-        """Write down an attempt that is about to be made and return its number; raise Refusal when it may not be."""
+    def begin(self, login: str, username: str, secret: str, run_id: int | None = None, pause: float = 0) -> int:
+        """
+        Write down an attempt that is about to be made and return its number; raise Refusal when it may not be.
+
+        pause: seconds since the end of the last one, where the portal limits how often it sends codes.
+        """
         prints = _fingerprints(login, username, secret)
         with self.db.transaction() as session:
             _alone(session, login, username)
             time = now(session)
             self._settle_dead(session, login, username, time)
-            refusal = self._judge(session, login, username, prints, time)
+            refusal = self._judge(session, login, username, prints, time) or self._rest(
+                session, login, username, time, timedelta(seconds=pause)
+            )
             if refusal is None:
                 attempt = Attempt(
                     login=login,
@@ -174,6 +180,17 @@ class Ledger:
             if row.started_at <= time - PATIENCE or _is_gone(row.host, row.pid):
                 row.finished_at, row.result = time, UNANSWERED
         session.flush()
+
+    def _rest(self, session: Session, login: str, username: str, time: datetime, pause: timedelta) -> Refusal | None:
+        """Refuse an attempt right after one in which the portal may have sent a code, whatever secret it was."""
+        ended = session.scalar(
+            select(func.max(Attempt.finished_at))
+            .where(*_of(login, username))
+            .where(Attempt.result.not_in((NOT_SUBMITTED, UNBLOCKED, SIGNED_IN)))
+        )
+        if ended is None or ended + pause <= time:
+            return None
+        return Refusal("cooling_down", f"The portal sends no second code within {pause.seconds} s.", ended + pause)
 
     def _judge(
         self, session: Session, login: str, username: str, prints: Sequence[str], time: datetime

@@ -81,6 +81,7 @@ class AuthMiddleware:
             request.meta["guard"] = lambda page: keeper.guard(page, job)
         else:
             request.meta["cookiejar"] = keeper.jar
+            keeper.login.authorize(request, saved.state)
             if saved.user_agent:
                 request.headers["User-Agent"] = saved.user_agent
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from database.leases import holder
@@ -16,6 +16,7 @@ from middlewares.cookies import CookiesMiddleware, as_cookie, from_cookie
 from middlewares.leases import HeldLeases
 from middlewares.sign_in import Portal, SignedIn, SignIn
 from scrapers import outcomes
+from scrapers.conversation import ConversationLogin, Tokens
 from scrapers.login import BrowserLogin, FormLogin, Identity, Login
 from scrapers.options import crawl_settings
 from scrapers.outcomes import Failure, LoginFailed, SignedOut
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from scrapers.work import Job
 
 logger = logging.getLogger(__name__)
+progress = logging.getLogger("latchkey.progress")
 
 
 class SessionKeeper:
@@ -85,7 +87,8 @@ class SessionKeeper:
         if not self.login.shared:
             job.fences[self._run_lease] = self.leases.holder
         self._over = max(self._over, stale)
-        if self.saved is not None and self.version > self._over:
+        if self._good(self.saved, self._over):
+            assert self.saved is not None
             return self.saved
         if self._establishing is None:
             self._establishing = asyncio.ensure_future(self._establish(job))
@@ -101,6 +104,9 @@ class SessionKeeper:
         assert self.saved is not None
         return self.saved
 
+    def _good(self, saved: SavedSession | None, stale: int) -> bool:
+        return saved is not None and saved.version > stale and not self.login.needs_renewal(saved.state)
+
     def is_current(self, version: int) -> bool:
         """Tell whether a session is the present one, as far as anybody knows."""
         return version == self.version and version > self._over
@@ -110,14 +116,14 @@ class SessionKeeper:
         if not self.login.shared and self._run_lease not in self.leases:
             await self.leases.wait_for(self._run_lease, job)
         sessions = Sessions(self.work.db)
-        if stale > 0:
+        if stale > 0 and not isinstance(self.login, ConversationLogin):
             await asyncio.to_thread(sessions.destroy, self.login.name, self.credential.username, stale)
             await self._let_go()
         lease = f"sign-in:{self.name}"
         deadline = asyncio.get_running_loop().time() + crawl_settings().busy_wait
         while True:
             saved = await asyncio.to_thread(sessions.load, self.login.name, self.credential.username)
-            if saved is not None and saved.version > stale and await self._usable(saved):
+            if saved is not None and self._good(saved, stale) and await self._usable(saved):
                 self._adopt(saved, proved=False)
                 logger.info("Reusing the session of %s", self.login.name)
                 return
@@ -129,8 +135,11 @@ class SessionKeeper:
             await asyncio.sleep(0.2)  # between two looks at the lease
         try:
             saved = await asyncio.to_thread(sessions.load, self.login.name, self.credential.username)
-            if saved is not None and saved.version > stale and await self._usable(saved):
+            if saved is not None and self._good(saved, stale) and await self._usable(saved):
                 self._adopt(saved, proved=False)  # somebody signed in while we waited for the lease
+                return
+            if saved is not None and isinstance(self.login, ConversationLogin):
+                await self._renew(job, self.login, saved)
                 return
             signed_in = await SignIn(self.crawler, self.login, self.credential).run(job)
             self.context = signed_in.context
@@ -138,8 +147,27 @@ class SessionKeeper:
         finally:
             await self.leases.release(lease)
 
+    async def _renew(self, job: Job, login: ConversationLogin, saved: SavedSession) -> None:
+        """Renew the tokens of a session: once for everybody, because the caller holds the sign-in lease."""
+        before, sessions = Tokens.of(saved.state), Sessions(self.work.db)
+        name, username = login.name, self.credential.username
+        self._hide(saved.state)
+        progress.info("%s: renewing the session of %s", self.work.spider, name)
+        try:
+            tokens = await login.hold(login.renew(before), self.portal.sender(job, ""))
+        except outcomes.ReauthenticationRequired:
+            await asyncio.to_thread(sessions.destroy, name, username, saved.version)
+            raise
+        self._hide(tokens.state())
+        if before.subject and tokens.subject != before.subject:
+            await asyncio.to_thread(sessions.destroy, name, username)
+            raise outcomes.IdentityMismatch("The renewed session is another user's.", step="renew the session")
+        await self._save(tokens.state(), "", tokens.subject, proved=saved.version in self.proved_versions)
+
     async def _usable(self, saved: SavedSession) -> bool:
         """Tell whether a stored session can be compared with anything: one of nobody we know is not trusted."""
+        if isinstance(self.login, ConversationLogin):
+            return True  # its portal says whose it is whenever it is asked
         if saved.identity.casefold() == self.credential.username.casefold():
             return True
         known = await asyncio.to_thread(Sessions(self.work.db).known_identity, saved.login, saved.username)
@@ -150,16 +178,21 @@ class SessionKeeper:
         if proved:
             self.proved_versions.add(saved.version)
         self._barren += 1
-        for cookie in saved.state.get("cookies", []):
-            redactor.add(cookie["value"])
-        for _name, value in (entry for entries in saved.state.get("session_storage", {}).values() for entry in entries):
-            redactor.add(value)
-        for origin in saved.state.get("origins", []):
-            redactor.add(*(entry["value"] for entry in origin.get("localStorage", [])))
+        self._hide(saved.state)
         if middleware := self.crawler.get_downloader_middleware(CookiesMiddleware):
             jar = middleware.jars[self.jar]
             for cookie in saved.state.get("cookies", []):
                 jar.set_cookie(as_cookie(cookie))
+
+    def _hide(self, state: dict[str, Any]) -> None:
+        """Keep the secrets of a session's state out of everything that leaves this process."""
+        for cookie in state.get("cookies", []):
+            redactor.add(cookie["value"])
+        for _name, value in (entry for entries in state.get("session_storage", {}).values() for entry in entries):
+            redactor.add(value)
+        for origin in state.get("origins", []):
+            redactor.add(*(entry["value"] for entry in origin.get("localStorage", [])))
+        redactor.add(*self.login.secrets(state))
 
     @property
     def jar(self) -> str:
@@ -169,20 +202,25 @@ class SessionKeeper:
     async def _accept(self, job: Job, signed_in: SignedIn) -> None:
         """Save a new session once it is proved whose it is."""
         state, identity = signed_in.state, signed_in.identity
-        for cookie in state.get("cookies", []):
-            redactor.add(cookie["value"])
-        await self._prove(job, identity, fresh=True)
-        expires = datetime.now(UTC) + self.login.life if self.login.life else None
+        self._hide(state)
+        # Tokens cost a code, so they are kept at once; whose they are is proved before anything is passed on from them.
+        by_tokens = isinstance(self.login, ConversationLogin)
+        if not by_tokens:
+            await self._prove(job, identity, fresh=True)
         proof = identity.username or identity.name or ",".join(sorted(identity.accounts))
+        await self._save(state, signed_in.user_agent, proof, proved=not by_tokens)
+        if self.crawler.spider.rendering == "http":  # type: ignore[union-attr]
+            await self._drop_context()  # its cookies go on over HTTP
+
+    async def _save(self, state: dict[str, Any], user_agent: str, proof: str, *, proved: bool) -> None:
+        expires = datetime.now(UTC) + self.login.life if self.login.life else None
         sessions = Sessions(self.work.db)
         name, username = self.login.name, self.credential.username
-        await asyncio.to_thread(sessions.save, name, username, state, signed_in.user_agent, proof, expires)
+        await asyncio.to_thread(sessions.save, name, username, state, user_agent, proof, expires)
         saved = await asyncio.to_thread(sessions.load, name, username)
         if saved is None:
             raise outcomes.LeaseLost("The session was destroyed while it was being saved.")
-        self._adopt(saved, proved=True)
-        if self.crawler.spider.rendering == "http":  # type: ignore[union-attr]
-            await self._drop_context()  # its cookies go on over HTTP
+        self._adopt(saved, proved=proved)
 
     # Proving whose session it is
 
@@ -193,14 +231,25 @@ class SessionKeeper:
                 return
             if version != self.version:
                 raise SignedOut("The session ended before it was looked at.")
+            assert self.saved is not None
+            if not identity and isinstance(self.login, ConversationLogin):
+                identity = await self._by_subject(Tokens.of(self.saved.state))
             if not identity and self.login.home:
                 request = self.portal.request(job, self.login.home_address(), {"cookiejar": self.jar})
+                self.login.authorize(request, self.saved.state)
                 answer = await self.portal.send(request)
                 if self.login.is_signed_out(answer):
                     raise SignedOut("The session was over when it was looked at.")
                 identity = self.login.identity(answer)
             await self._prove(job, identity, fresh=False)
             self.proved_versions.add(version)
+
+    async def _by_subject(self, tokens: Tokens) -> Identity:
+        """Return the subject of tokens as an identity, once the portal has shown that it is the credential's."""
+        known = await asyncio.to_thread(
+            Sessions(self.work.db).known_identity, self.login.name, self.credential.username
+        )
+        return Identity(name=tokens.subject) if known.name and known.accounts else Identity()
 
     async def _prove(self, job: Job, identity: Identity, *, fresh: bool) -> None:
         sessions = Sessions(self.work.db)
@@ -209,7 +258,7 @@ class SessionKeeper:
         account = getattr(job.target, "account", None)
         failure: LoginFailed | None = None
         if identity.username:
-            if identity.username.casefold() != username.casefold():
+            if identity.username.casefold() != self.login.user_of(self.credential).casefold():
                 failure = outcomes.IdentityMismatch("The page shows another user name.")
         elif identity.name:
             if known.name is not None and known.name != identity.name:
@@ -224,7 +273,7 @@ class SessionKeeper:
         else:
             failure = outcomes.IdentityUnproved()
         if failure is None:
-            shown = identity.name or None
+            shown = identity.name or self._subject() or None
             await asyncio.to_thread(sessions.remember_identity, name, username, shown, identity.accounts)
             return
         failure.step = "prove whose session it is"
@@ -233,6 +282,9 @@ class SessionKeeper:
         await self._let_go()
         self._failure = failure
         raise failure
+
+    def _subject(self) -> str:
+        return Tokens.of(self.saved.state).subject if self.saved and isinstance(self.login, ConversationLogin) else ""
 
     async def guard(self, page: PortalPage, job: Job) -> bool:
         """Ask, before the first flow in a reused session, whose it is; return whether the page was opened for that."""

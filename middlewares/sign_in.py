@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from database.settings import database_settings
 from middlewares.cookies import CookiesMiddleware, from_cookie
 from middlewares.two_factor import CodeSource
 from scrapers import outcomes
+from scrapers.conversation import ConversationLogin
 from scrapers.login import Attempt, BrowserLogin, ChooseFactor, EnterCode, FormLogin, Identity, Login
 from scrapers.options import crawl_settings
 from scrapers.outcomes import Failure, LoginFailed
@@ -75,6 +77,15 @@ class Portal:
         except Exception as error:
             raise name_failure(error, request) from error
 
+    def sender(self, job: Job, jar: str) -> Callable[[Request], Awaitable[Response]]:
+        """Return what sends a login's requests as ours, with the cookies of one jar."""
+
+        async def send(request: Request) -> Response:
+            own = self.request(job, request.url, {"cookiejar": jar, **request.meta})
+            return await self.send(own.replace(method=request.method, body=request.body, headers=request.headers))
+
+        return send
+
 
 class SignIn:
     """The sign-ins of one credential at one login."""
@@ -90,8 +101,13 @@ class SignIn:
         """Make one attempt: one ledger row, at most one submission of the password."""
         ledger = Ledger(self.work.db, database_settings().sign_in_budget)
         name, username = self.login.name, self.credential.username
+        self.login.check(self.credential)
+        if self.login.always_asks and not self.credential.receiver and self.work.prompt is None:
+            raise outcomes.ReauthenticationRequired("Nobody is there to answer a one-time code, so none was asked for.")
         try:
-            attempt_id = await asyncio.to_thread(ledger.begin, name, username, self.credential.secret, job.id)
+            attempt_id = await asyncio.to_thread(
+                ledger.begin, name, username, self.credential.secret, job.id, self.login.code_pause
+            )
         except Refusal as refusal:
             until = f"It is free again at {refusal.until:%Y-%m-%d %H:%M} UTC." if refusal.until else ""
             raise REFUSALS[refusal.kind](until) from None
@@ -153,6 +169,10 @@ class SignIn:
     async def _walk(self, job: Job, attempt: Attempt) -> SignedIn:
         if isinstance(self.login, BrowserLogin):
             return await self._walk_browser(self.login, job, attempt)
+        if isinstance(self.login, ConversationLogin):
+            send = self.portal.sender(job, f"{self.login.name}:{self.credential.username}:{id(attempt)}")
+            tokens = await self.login.hold(self.login.converse(self.credential), send, attempt)
+            return SignedIn(tokens.state(), Identity(name=tokens.subject))
         assert isinstance(self.login, FormLogin)
         return await self._walk_forms(self.login, job, attempt)
 
@@ -174,13 +194,7 @@ class SignIn:
 
     async def _walk_forms(self, login: FormLogin, job: Job, attempt: Attempt) -> SignedIn:
         jar = f"{login.name}:{self.credential.username}:{id(attempt)}"
-
-        async def send(request: Request) -> Response:
-            own = self.portal.request(job, request.url, {"cookiejar": jar})
-            return await self.portal.send(
-                own.replace(method=request.method, body=request.body, headers=request.headers)
-            )
-
+        send = self.portal.sender(job, jar)
         landing = await login.sign_in(send, attempt)
         identity = login.identity(landing)
         if not identity and login.home:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
@@ -105,12 +105,30 @@ class CodeSource:
         """The portal was made to send: from here on the receiver rests unless the code is claimed."""
         self._asked = True
 
-    async def code(self, kind: str = "") -> str:
-        """Return the code of that kind (totp, sms, mail; "" is any); it is hidden from every log from here on."""
+    async def code(self, kind: str = "", *, again: bool = False) -> str:
+        """
+        Return the code of that kind (totp, sms, mail; "" is any); it is hidden from every log from here on.
+
+        again: the one before was refused, so only a person at the prompt can give another.
+        """
+        if again and self.work.prompt is None:
+            raise outcomes.MfaFailed()
         async with self._brake():
-            code = await self._code(kind)
+            code = await (self._ask("The code was refused. Once more: ") if again else self._code(kind))
         redactor.add(code)
         return code
+
+    async def choose(self, question: str, options: Sequence[str]) -> str:
+        """Return which of the options the person at the prompt chooses; empty without one, or when it is none of them."""
+        if self.work.prompt is None:
+            return ""
+        async with self._brake():
+            answer = (await self._ask(f"{question} ({', '.join(options)}): ")).strip().casefold()
+        return answer if answer in options else ""
+
+    async def _ask(self, question: str) -> str:
+        assert self.work.prompt is not None
+        return await asyncio.to_thread(self.work.prompt, question)
 
     async def _code(self, kind: str) -> str:
         # An authenticator's code in a field that waits for a message would be a failed try.
@@ -120,7 +138,7 @@ class CodeSource:
             await self.expect(kind)
         sent = None if kind == "totp" else self._request
         if sent is None and self.work.prompt is not None:
-            return await asyncio.to_thread(self.work.prompt, f"One-time code of {self.login.name}: ")
+            return await self._ask(f"One-time code of {self.login.name}: ")
         if sent is None:
             lacks = {"": "neither a TOTP secret nor a receiver", "totp": "no TOTP secret"}.get(kind, "no receiver")
             raise outcomes.MfaRequired(f"Kind: {kind or 'any'}; the credential has {lacks}.")

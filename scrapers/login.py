@@ -62,14 +62,21 @@ class SecondFactor(Protocol):
 
     deadlines: list[asyncio.Timeout]  # of the sign-in: they stand still while the receiver is waited for
 
-    async def expect(self) -> None:
-        """Reserve the receiver: called before the portal can be made to send anything."""
+    async def expect(self, kind: str = "") -> None:
+        """Reserve the receiver, of that kind where it is known: called before the portal can be made to send anything."""
 
     def sent(self) -> None:
         """The portal was made to send a code."""
 
-    async def code(self, kind: str = "") -> str:
-        """Return the code of that kind (totp, sms, mail; "" is any); raise MfaRequired or CodeNotReceived."""
+    async def code(self, kind: str = "", *, again: bool = False) -> str:
+        """
+        Return the code of that kind (totp, sms, mail; "" is any); raise MfaRequired or CodeNotReceived.
+
+        again: the one before was refused; MfaFailed where nobody is there to type another.
+        """
+
+    async def choose(self, question: str, options: Sequence[str]) -> str:
+        """Return what the person in front chooses; empty without one."""
 
 
 @dataclass
@@ -165,6 +172,9 @@ class Login:
     life: ClassVar[timedelta | None] = None  # how long a session lasts at most; None: until the portal says so
     channel: ClassVar[CodeChannel | None] = None  # how one-time codes come, where the portal sends any
     code_life: ClassVar[float] = 300  # seconds for which a code that was sent stays good
+    code_pause: ClassVar[float] = 0  # seconds between two sign-ins, where the portal limits how often it sends codes
+    always_asks: ClassVar[bool] = False  # no sign-in without a one-time code: none is begun that nobody can answer
+    secret_name: ClassVar[str] = "password"  # what people call the secret that is typed
     keep: ClassVar[bool] = True  # at the end of a crawl the session is kept for the next one; False signs out
     screens: ClassVar[tuple[Screen, ...]] = ()
     interruptions: ClassVar[tuple[Interruption, ...]] = ()  # may appear on any later page
@@ -211,6 +221,24 @@ class Login:
             and isinstance(response, TextResponse)
             and _shown(response, self.credential_screens())
         )
+
+    def check(self, credential: Credential) -> None:
+        """Raise CredentialMalformed when the portal cannot but refuse a credential: it is not sent at all."""
+
+    def user_of(self, credential: Credential) -> str:
+        """Return what the portal calls the user: the user name, unless the login says otherwise."""
+        return credential.username
+
+    def needs_renewal(self, state: dict[str, Any]) -> bool:
+        """Tell whether a session must be renewed before it can be used: never, where the portal counts its life."""
+        return False
+
+    def authorize(self, request: Request, state: dict[str, Any]) -> None:
+        """Put into a request what the session needs beside its cookies: nothing, for most."""
+
+    def secrets(self, state: dict[str, Any]) -> tuple[str, ...]:
+        """Return the secrets of a session's state beside its cookies and storage."""
+        return ()
 
     def identity(self, response: Response) -> Identity:
         """Return whose session a page shows itself to be."""

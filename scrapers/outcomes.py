@@ -109,6 +109,18 @@ class CredentialMissing(LoginFailed):
     code, actor, retry = "credential_missing", Actor.OWNER, Retry.AFTER_ACTION
 
 
+class CredentialMalformed(LoginFailed):
+    """The credential cannot be right as it is stored, so it was not sent: store it anew with `scrapy credentials add`."""
+
+    code, actor, retry = "credential_malformed", Actor.OWNER, Retry.AFTER_ACTION
+
+
+class ReauthenticationRequired(LoginFailed):
+    """Only its owner can sign in again, with a one-time code: run `scrapy test-login` at a terminal."""
+
+    code, actor, retry = "reauthentication_required", Actor.OWNER, Retry.AFTER_ACTION
+
+
 class CredentialBlocked(LoginFailed):
     """An earlier refusal, or attempts without an answer, block this credential: change its secret, or run `scrapy credentials unblock`."""
 
