@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from scrapers.login import Login
-from scrapers.outcomes import Failure
+from scrapers.outcomes import Failure, RateLimited
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -129,6 +129,10 @@ class ConversationLogin(Login):
         except StopIteration as end:
             tokens: Tokens = end.value
             return tokens
+        except RateLimited:
+            if attempt is not None:
+                attempt.submitted = False  # the portal says that it did not look
+            raise
         except Failure as failure:
             if response is not None:
                 failure.evidence.setdefault("response", response)

@@ -187,6 +187,12 @@ class SignInTimedOut(LoginFailed):
     code, actor, retry = "sign_in_timed_out", Actor.OPERATOR, Retry.SOON
 
 
+class TokenUntrusted(LoginFailed):
+    """The tokens that came could not be verified, so none was kept: signature, issuer, audience, time, state or nonce is wrong."""
+
+    code, actor, retry = "token_untrusted", Actor.OPERATOR, Retry.SOON
+
+
 class IdentityMismatch(LoginFailed):
     """The session belongs to somebody else than the credential: it was destroyed and nothing was stored."""
 
@@ -255,6 +261,18 @@ class PortalChanged(Failure):
     """The page matches nothing that is known of this portal; it was kept in the evidence bundle for the developer."""
 
     code, actor, retry = "portal_changed", Actor.DEVELOPER, Retry.AFTER_ACTION
+
+
+class PortalRefused(Failure):
+    """The portal answered with an error of its own; its code and text are in the detail."""
+
+    code, actor, retry = "portal_refused", Actor.OPERATOR, Retry.SOON
+
+
+class UnexpectedAnswer(Failure):
+    """The portal answered, but not what was asked for: its status and what came instead are in the detail."""
+
+    code, actor, retry = "unexpected_answer", Actor.DEVELOPER, Retry.SOON
 
 
 class PortalDown(Failure):

@@ -1,0 +1,1 @@
+"""Israel Electric Company: the customers API behind OKTA."""

@@ -1,0 +1,48 @@
+"""What the company itself says went wrong: its code and its text, under the name of our outcome."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scrapers.outcomes import (
+    AccountLocked,
+    BadCredentials,
+    LoginFailed,
+    MfaFailed,
+    PortalRefused,
+    RateLimited,
+    ReauthenticationRequired,
+)
+
+
+class IECError(PortalRefused):
+    """An error of the company's own. error_code: as it is sent, a number or a word; error: its text."""
+
+    def __init__(self, error_code: int | str, error: str, **where: Any) -> None:
+        super().__init__(f"Code {error_code}: {error}", **where)
+        self.error_code = error_code
+        self.error = error
+
+
+class IECLoginError(IECError, LoginFailed):
+    """An error of the sign-in, which OKTA handles."""
+
+
+class IdNumberRefused(BadCredentials, IECLoginError):
+    """OKTA does not know the ID number."""
+
+
+class UserLocked(AccountLocked, IECLoginError):
+    """OKTA has locked the user."""
+
+
+class CodeRefused(MfaFailed, IECLoginError):
+    """OKTA refused the one-time code."""
+
+
+class SlowDown(RateLimited, IECLoginError):
+    """OKTA refuses to look at the request for now."""
+
+
+class TokensDead(ReauthenticationRequired, IECLoginError):
+    """OKTA takes the refresh token no more."""
