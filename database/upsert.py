@@ -35,18 +35,40 @@ def upsert(
     """
     if not rows:
         return 0
-    table = model.__table__
-    if not isinstance(table, Table):
-        raise TypeError(f"{model.__name__} is not mapped to a table")
+    return put(session, model, distinct(model, rows, key), key, update)
+
+
+def distinct(model: type[Base], rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> list[dict[str, Any]]:
+    """
+    Return *rows* as both databases can hold them, the last one of those with the same key; raise ValueError for misfits.
+
+    rows: at least one, all with the same columns, those of *key* among them.
+    """
+    table = table_of(model)
     columns = set(rows[0])
     if any(row.keys() != columns for row in rows):
         raise ValueError("rows: all must have the same columns")
-    if unknown := (columns | set(update or ())) - set(table.columns.keys()) | set(key) - columns:
-        raise ValueError(f"rows, key or update: {', '.join(sorted(unknown))} does not fit {model.__name__}")
+    if unknown := columns - set(table.columns.keys()) | set(key) - columns:
+        raise ValueError(f"rows or key: {', '.join(sorted(unknown))} does not fit {model.__name__}")
     change = _row_normaliser(table, columns)
     # The same key twice: the last one wins on SQLite and is an error on PostgreSQL.
-    unique = list({tuple(row[name] for name in key): row for row in map(change, rows)}.values())
+    return list({tuple(row[name] for name in key): row for row in map(change, rows)}.values())
 
+
+def put(
+    session: Session,
+    model: type[Base],
+    rows: Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+    update: Sequence[str] | None = None,
+) -> int:
+    """Do what `upsert` does with rows that `distinct` has returned."""
+    if not rows:
+        return 0
+    table = table_of(model)
+    columns = set(rows[0])
+    if unknown := set(update or ()) - set(table.columns.keys()):
+        raise ValueError(f"update: {', '.join(sorted(unknown))} does not fit {model.__name__}")
     make_insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = make_insert(table)
     taken_over = [name for name in rows[0] if name not in key] if update is None else list(update)
@@ -63,7 +85,15 @@ def upsert(
     statement = statement.execution_options(preserve_rowcount=True)
     connection = session.connection()
     # A list of parameters, never .values(list): that is ten times slower.
-    return sum(connection.execute(statement, batch).rowcount for batch in batches(unique))
+    return sum(connection.execute(statement, batch).rowcount for batch in batches(rows))
+
+
+def table_of(model: type[Base]) -> Table:
+    """Return the table of a model."""
+    table = model.__table__
+    if not isinstance(table, Table):
+        raise TypeError(f"{model.__name__} is not mapped to a table")
+    return table
 
 
 def batches(rows: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:

@@ -35,7 +35,9 @@ from database.models.carriers import (
 )
 from database.models.codes import CodeKind, CodeRequest, CodeRequestState, Message
 from database.models.fleet import Fault, FaultChange, FaultEvent, Severity, Sync, Tenant, Vehicle
+from database.models.readings import Direction, MeterPeriod, MeterReading, RegisterReading, Resolution
 from database.models.runs import Run, RunState, StoredFile
+from database.models.versions import Version, Watermark
 
 __all__ = [
     "Account",
@@ -56,6 +58,7 @@ __all__ = [
     "CodeRequestState",
     "Credential",
     "DailyUsageFile",
+    "Direction",
     "Fault",
     "FaultChange",
     "FaultEvent",
@@ -63,9 +66,13 @@ __all__ = [
     "Identity",
     "Lease",
     "Message",
+    "MeterPeriod",
+    "MeterReading",
     "Navigators",
     "Note",
     "PoolUsage",
+    "RegisterReading",
+    "Resolution",
     "Run",
     "RunState",
     "ScraperConfig",
@@ -80,5 +87,7 @@ __all__ = [
     "Tenant",
     "UsedTotpStep",
     "Vehicle",
+    "Version",
+    "Watermark",
     "Workspace",
 ]
