@@ -34,6 +34,7 @@ class Record(Item):
 
     table: ClassVar[type[Base]]
     natural_key: ClassVar[tuple[str, ...]]
+    versioned: ClassVar[bool] = False  # the portal may correct it: what it said before is kept (database.versions)
 
     def key(self) -> str:
         """The key under which a Listing names this record."""
@@ -51,12 +52,20 @@ class Batch(Item):
     natural_key: tuple[str, ...]
     rows: Sequence[dict[str, Any]]
     keys: tuple[str, ...] = ()  # keys of a Listing that these rows cover
+    versioned: bool = False
 
     @classmethod
     def of(cls, kind: type[Record], job: int, records: Sequence[Record], keys: tuple[str, ...] = ()) -> Self:
         """Return records of one kind as a batch; of two with the same natural key the last one counts."""
         unique = {tuple(getattr(record, name) for name in kind.natural_key): record.row() for record in records}
-        return cls(job=job, table=kind.table, natural_key=kind.natural_key, rows=list(unique.values()), keys=keys)
+        return cls(
+            job=job,
+            table=kind.table,
+            natural_key=kind.natural_key,
+            rows=list(unique.values()),
+            keys=keys,
+            versioned=kind.versioned,
+        )
 
 
 class FileItem(Item):
