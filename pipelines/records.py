@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from database import versions
 from database.engine import DatabaseAway, now
 from database.leases import is_held
 from database.models import FileStatus, StoredFile
@@ -86,6 +87,9 @@ def write_rows(session: Session, job: Job, item: Record | Batch, file: StoredFil
     rows = [item.row()] if isinstance(item, Record) else item.rows
     if not rows:
         return 0
+    if item.versioned:
+        written = versions.write(session, item.table, rows, item.natural_key, origin=origin)
+        return written.new + written.replaced
     # Which run wrote a row is said of new and changed rows only: it is no reason to write one again.
     update = [name for name in rows[0] if name not in item.natural_key] + [n for n in origin if n != "run_id"]
     return upsert(session, item.table, [{**row, **origin} for row in rows], item.natural_key, update=update)
