@@ -48,6 +48,7 @@ class CodeChannel:
     senders: tuple[str, ...] = ()
     pattern: str = GENERIC_PATTERN
     kind: str = "code"
+    by: str = ""  # sms or mail: which of a credential's receivers it is; "": the first one
 
 
 DEFAULT_CHANNELS: Mapping[str, CodeChannel] = {name: CodeChannel(name) for name in CARRIERS}
@@ -92,6 +93,25 @@ def address(raw: str) -> str:
     if re.fullmatch(r"[1-9][0-9]{10,14}", digits):
         return "+" + digits
     return digits if re.fullmatch(r"[0-9]+", digits) else text.casefold()
+
+
+def receivers(given: str) -> dict[str, str]:
+    """
+    Return a credential's receivers as they are compared, by the way that codes take to them: sms, mail.
+
+    given: a phone number, a mail address, or both separated by a comma. Raises ValueError, with the cure, for two of a kind.
+
+    >>> receivers("(201) 555-0100, Codes@Example.com")
+    {'sms': '+12015550100', 'mail': 'codes@example.com'}
+    """
+    found: dict[str, str] = {}
+    for each in filter(None, map(address, given.split(","))):
+        way = "mail" if "@" in each else "sms"
+        if way in found:
+            kind = "mail address" if way == "mail" else "phone number"
+            raise ValueError(f"only one {kind} can be a receiver: name one, or one phone number and one mail address.")
+        found[way] = each
+    return found
 
 
 def storable(text: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from database.codes import CodeBroker, CodeNotReceived, OpenRequest, ReceiverBusy
+from database.codes import CodeBroker, CodeNotReceived, OpenRequest, ReceiverBusy, receivers
 from database.totp import TotpSteps
 from scrapers import outcomes
 from scrapers.options import crawl_settings
@@ -31,6 +31,13 @@ NOTHING_SENT = (
     outcomes.Blocked,
     outcomes.PortalDown,
 )
+# What a credential lacks for a code of that kind.
+LACKS = {
+    "": "neither a TOTP secret nor a receiver",
+    "totp": "no TOTP secret",
+    "sms": "no phone number among its receivers",
+    "mail": "no mail address among its receivers",
+}
 
 
 class CodeSource:
@@ -67,13 +74,16 @@ class CodeSource:
         """
         channel = self.login.channel
         totp = bool(self.credential.totp_secret) and kind == ""
-        if self._request is not None or channel is None or totp or not self.credential.receiver:
+        if self._request is not None or channel is None or totp:
+            return
+        receiver = self._receiver(kind or channel.by)
+        if not receiver:
             return
         broker = CodeBroker(self.work.db)
         opened = broker.open(
             login=self.login.name,
             username=self.credential.username,
-            receiver=self.credential.receiver,
+            receiver=receiver,
             senders=channel.senders,
             pattern=channel.pattern,
             kind=channel.kind,
@@ -86,6 +96,14 @@ class CodeSource:
                 self._request = await self._stack.enter_async_context(opened)
         except ReceiverBusy as error:
             raise outcomes.CodeNotReceived("The receiver was busy with other sign-ins all the time.") from error
+
+    def _receiver(self, by: str) -> str:
+        """Return where codes that come that way (sms, mail; "" is any) are received, or ""."""
+        try:
+            found = receivers(self.credential.receiver or "")
+        except ValueError as error:
+            raise outcomes.MfaRequired(f"The credential's receiver: {error}") from None
+        return found.get(by, "") if by in ("sms", "mail") else next(iter(found.values()), "")
 
     @asynccontextmanager
     async def _clocks_stopped(self) -> AsyncIterator[None]:
@@ -140,8 +158,9 @@ class CodeSource:
         if sent is None and self.work.prompt is not None:
             return await self._ask(f"One-time code of {self.login.name}: ")
         if sent is None:
-            lacks = {"": "neither a TOTP secret nor a receiver", "totp": "no TOTP secret"}.get(kind, "no receiver")
-            raise outcomes.MfaRequired(f"Kind: {kind or 'any'}; the credential has {lacks}.")
+            by = kind or (self.login.channel.by if self.login.channel else "")
+            lacks = LACKS.get(by, LACKS[""])
+            raise outcomes.MfaRequired(f"Kind: {by or 'any'}; the credential has {lacks}.")
         try:
             return await sent.answer(crawl_settings().code_wait)
         except CodeNotReceived as error:

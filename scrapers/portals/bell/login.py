@@ -60,7 +60,7 @@ class BellSelfServe(BrowserLogin):
     name = "bell_self_serve"
     url = "https://business.bell.ca/corporateselfserve/Login"
     home = "/corporateselfserve/Home"
-    channel = CodeChannel("bell_self_serve", senders=("BELL", "Bell"), pattern=r"\b(\d{6,8})\b")
+    channel = CodeChannel("bell_self_serve", senders=("BELL", "Bell"), pattern=r"\b(\d{6,8})\b", by="sms")
     shows_user = USER
     screens = (
         Screen("signed in", USER, Done()),

@@ -1,0 +1,134 @@
+"""What a mail says: its sender, its recipients, and the text in which a code or a link is looked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import getaddresses, parsedate_to_datetime
+
+LONGEST_TEXT = 20_000  # characters kept of a mail; a code stands near its beginning
+RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "x-envelope-to", "envelope-to", "x-forwarded-to")
+BLOCKS = frozenset(
+    "address article blockquote dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p section table td th tr ul".split()
+)
+UNSEEN = frozenset("head script style template title".split())
+NOT_SHOWN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+# Soft hyphens, zero-width characters and marks of direction: mail tools strew them about.
+INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail as it was read. Its `repr` shows nothing of it."""
+
+    sender: str = field(repr=False)
+    recipients: frozenset[str] = field(repr=False)  # bare addresses, casefolded
+    text: str = field(repr=False)  # subject and body, see `readable`
+    dated: datetime | None = None  # when its sender says that it was written
+
+
+def parse(raw: bytes) -> Mail:
+    """Return what a mail in its MIME form says; parts that cannot be read are left out."""
+    message = message_from_bytes(raw, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return Mail(
+        sender=next(iter(_addresses(message, ("from",))), ""),
+        recipients=frozenset(_addresses(message, RECIPIENTS)),
+        text=readable(_header(message, "subject"), _part(message, "plain"), _part(message, "html")),
+        dated=_date(_header(message, "date")),
+    )
+
+
+def readable(subject: str, text: str, html: str = "") -> str:
+    r"""
+    Return subject, text and the HTML part's text, one below the other.
+
+    Both parts, because many a plain one only says that the other is to be read. A link stands behind its words:
+
+    >>> readable("Votre code", "", '<p>Pour vous connecter, <b>utiliser le code</b>&nbsp;<span>AB12</span>CD34</p>')
+    'Votre code\nPour vous connecter, utiliser le code AB12CD34'
+    >>> readable("", "", '<style>p {}</style><a href="https://example.com/a?b=1">Allow or deny</a>')
+    'Allow or deny <https://example.com/a?b=1>'
+    """
+    parts = (subject, text, html_text(html) if html.strip() else "")
+    lines = (" ".join(line.split()) for part in parts for line in INVISIBLE.sub("", part).splitlines())
+    return "\n".join(line for line in lines if line)[:LONGEST_TEXT]
+
+
+def html_text(html: str) -> str:
+    """Return the text that a reader of an HTML mail sees, with the address of each link in angle brackets behind it."""
+    from lxml import etree
+    from lxml.html import HTMLParser, document_fromstring
+
+    try:
+        # As bytes: a declaration of another encoding inside the text would make lxml refuse it.
+        root = document_fromstring(html.encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8"))
+    except (etree.ParserError, etree.XMLSyntaxError):  # nothing in it but comments
+        return ""
+    said: list[str] = []
+    hidden = 0
+    for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        tag = element.tag if isinstance(element.tag, str) else ""
+        unseen = tag in UNSEEN or bool(NOT_SHOWN.search(element.get("style") or "")) if tag else False
+        if event == "start":
+            hidden += unseen
+            if not hidden:
+                said += ["\n"] if tag in BLOCKS or tag == "br" else []
+                said.append(_folded(element.text))
+            continue
+        if event == "end":
+            if not hidden:
+                link = (element.get("href") or "").strip() if tag == "a" else ""
+                said += [f" <{link}>"] if link.startswith(("https://", "http://")) else []
+                said += ["\n"] if tag in BLOCKS else []
+            hidden -= unseen
+        if not hidden:
+            said.append(_folded(element.tail))
+    return "".join(said)
+
+
+def _folded(text: str | None) -> str:
+    """Return a text as a browser shows it: a line's end in the source is a blank."""
+    return re.sub(r"\s+", " ", text or "")
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    try:
+        return str(message.get(name, ""))
+    except (ValueError, IndexError, TypeError, AttributeError):  # what the parser makes of some malformed headers
+        return ""
+
+
+def _addresses(message: EmailMessage, names: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        try:
+            headers = [str(header) for header in message.get_all(name, [])]
+        except (ValueError, IndexError, TypeError, AttributeError):
+            continue
+        found += [address.casefold() for _, address in getaddresses(headers) if "@" in address]
+    return found
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    """Return the text of a mail's part of that kind; undecodable bytes become question marks."""
+    part = message.get_body((kind,))
+    if not isinstance(part, EmailMessage):
+        return ""
+    try:
+        return str(part.get_content(errors="replace"))
+    except (LookupError, ValueError, AttributeError, TypeError):  # an encoding that there is not
+        payload = part.get_payload(decode=True)
+        return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
