@@ -1,0 +1,354 @@
+"""
+How the company is signed in to: OKTA, an ID number without a password, a one-time code, and tokens that live for months.
+
+The company sends text messages through a mail gateway, so OKTA calls both of its factors e-mail.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from scrapy import Request
+from scrapy.http import JsonRequest, Response, TextResponse
+
+from database.codes import CodeChannel
+from database.settings import SettingsError
+from scrapers.conversation import AskCode, Choose, Conversation, ConversationLogin, Step, Tokens
+from scrapers.login import Identity
+from scrapers.outcomes import (
+    CodeNotReceived,
+    CredentialMalformed,
+    MfaRequired,
+    PortalDown,
+    TokenUntrusted,
+    UnexpectedAnswer,
+)
+from scrapers.portals.iec.errors import CodeRefused, IdNumberRefused, IECLoginError, SlowDown, TokensDead, UserLocked
+from scrapers.portals.iec.hosts import API, HOSTS
+from scrapers.redaction import redactor
+
+if TYPE_CHECKING:
+    from scrapers.credentials import Credential
+
+progress = logging.getLogger("latchkey.progress")
+
+CLIENT_ID = "0oaqf6zr7yEcQZqqt2p7"  # of the company's app, a public client: the one that gets refresh tokens
+REDIRECT_URI = "com.iecrn:/"
+SCOPE = "openid email profile offline_access"
+SMS_GATEWAY = "@sns.iec.co.il"  # a mail factor at this host is a text message
+CLOCK = 120  # seconds by which OKTA's clock and ours may differ
+CODE_TRIES = 3
+NOT_HERS = ("not associated with you", "not authorized to this action")  # 401 about a contract, not about the session
+ERRORS = {
+    "E0000004": IdNumberRefused,
+    "E0000068": CodeRefused,
+    "E0000069": UserLocked,
+    "E0000047": SlowDown,
+}
+EXPIRED_STATE = "E0000011"
+
+
+class IecLogin(ConversationLogin):
+    """Everything about a customer; codes come as text message or mail, as IEC_FACTOR says."""
+
+    portal = "iec"
+    name = "iec"
+    url = "https://iec-ext.okta.com"
+    home = "customer"
+    channel = CodeChannel("iec", pattern=r"\b(\d{6})\b")  # who sends is not known
+    always_asks = True
+    code_pause = 30  # OKTA sends one code to a telephone in that time
+    secret_name = "ID number"
+
+    @classmethod
+    def address(cls) -> str:
+        """Return OKTA's address; IEC_OKTA_URL names a stand-in."""
+        return os.environ.get("IEC_OKTA_URL") or cls.url
+
+    @classmethod
+    def home_address(cls) -> str:
+        """Return where the API says who the customer is."""
+        return API.url(cls.home)
+
+    # Whose session it is
+
+    def check(self, credential: Credential) -> None:
+        """Refuse an ID number that cannot be one."""
+        if not is_id_number(credential.password):
+            raise CredentialMalformed("An ID number has up to nine digits, and its last one checks the others.")
+
+    def user_of(self, credential: Credential) -> str:
+        """Return the ID number: the credential's user name is a label of the owner's own."""
+        return credential.password.strip().zfill(9)
+
+    def identity(self, response: Response) -> Identity:
+        """Return whose data the customer endpoint shows."""
+        if response.status != 200 or urlsplit(response.url).path != urlsplit(self.home_address()).path:
+            return Identity()
+        customer = read(response)
+        number, partner = customer.get("idNumber"), customer.get("bpNumber")
+        if not number or not partner:
+            return Identity()
+        return Identity(username=str(number).zfill(9), accounts=frozenset({str(partner)}))
+
+    def is_signed_out(self, response: Response) -> bool:
+        """Tell whether the token is refused; 401 is also said of another customer's contract."""
+        return response.status == 401 and not any(text.encode() in response.body for text in NOT_HERS)
+
+    # Tokens
+
+    def authorize(self, request: Request, state: dict[str, Any]) -> None:
+        """Put the ID token, which is the bearer here, into a request to one of the API's own hosts, and nowhere else."""
+        host = next((host for host in HOSTS if request.url.startswith(f"{host.base()}/")), None)
+        if host is not None:
+            request.headers["Authorization"] = f"Bearer {Tokens.of(state).id}"
+            for name, value in host.headers.items():
+                request.headers.setdefault(name, value)
+
+    def converse(self, credential: Credential) -> Conversation:
+        """Sign in: who, which factor, send, code, authorize, exchange."""
+        number = credential.password.strip()
+        redactor.add(number, number.zfill(9), number.lstrip("0"))
+        known = yield self._step("who", "api/v1/authn", {"username": f"{number}@iec.co.il"}, submits=True)
+        answer = self._answer(known)
+        factors = answer.get("_embedded", {}).get("factors") or []
+        if not factors:
+            raise MfaRequired("OKTA offers no way to send a code.", step="sign in: who")
+        factor = factors[0]
+        kinds = list(dict.fromkeys(factor_kind(each) for each in factors))
+        wish = wanted_factor() or self._by_receiver(credential)
+        if not wanted_factor() and len(kinds) > 1:
+            wish = (yield Choose("Send the code by", kinds)) or wish
+        factor = next((each for each in factors if factor_kind(each) == wish), factors[0])
+        kind, state = factor_kind(factor), {"stateToken": answer.get("stateToken")}
+        redactor.add(state["stateToken"])
+        verify = f"api/v1/authn/factors/{factor.get('id')}/verify"
+        sent = self._answer((yield self._step("send", verify, state, sends_code=kind)))
+        progress.info("iec: the code goes by %s%s", kind, "" if kind == (wish or kind) else f", not by {wish}")
+        for once_more in range(CODE_TRIES):
+            if sent.get("status") == "SUCCESS":
+                break
+            code = re.sub(r"\D", "", (yield AskCode(kind, again=once_more > 0)))
+            if not code:
+                raise CodeNotReceived("No code was typed.", step="sign in: code")
+            redactor.add(code)
+            judged = yield self._step("code", verify, {**state, "passCode": code})
+            if error_code(judged) == "E0000068" and once_more < CODE_TRIES - 1:
+                continue
+            sent = self._answer(judged)
+        if not sent.get("sessionToken"):
+            raise UnexpectedAnswer("OKTA took the code and gave no session token.", step="sign in: code")
+        return (yield from self._exchange(sent["sessionToken"]))
+
+    def _exchange(self, session_token: str) -> Conversation:
+        from authlib.common.security import generate_token
+        from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
+        from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+        verifier, state, nonce = generate_token(64), generate_token(32), generate_token(32)
+        redactor.add(session_token, verifier, state, nonce)
+        client, redirect = client_id(), redirect_uri()
+        address = prepare_grant_uri(
+            self._url("oauth2/default/v1/authorize"),
+            client,
+            "id_token code",
+            redirect,
+            SCOPE,
+            state,
+            response_mode="form_post",
+            nonce=nonce,
+            sessionToken=session_token,
+            code_challenge=create_s256_code_challenge(verifier),
+            code_challenge_method="S256",
+        )
+        page = yield Step(Request(address, meta=meta("authorize")))
+        given = hidden_fields(page)
+        if "error" in given:
+            raise IECLoginError(given["error"], given.get("error_description", ""), step="sign in: authorize")
+        redactor.add(given.get("code"), given.get("id_token"))
+        if not given.get("code"):
+            raise UnexpectedAnswer(f"OKTA's page has no code (status {page.status}).", step="sign in: authorize")
+        if given.get("state") != state:
+            raise TokenUntrusted("The state is not ours.", step="sign in: authorize")
+        body = prepare_token_request(
+            "authorization_code", code=given["code"], client_id=client, redirect_uri=redirect, code_verifier=verifier
+        )
+        return (yield from self._tokens("token", body, nonce=nonce))
+
+    def renew(self, tokens: Tokens) -> Conversation:
+        """Exchange the refresh token; OKTA may give a new one, and the old one stays good where it does not."""
+        from authlib.oauth2.rfc6749.parameters import prepare_token_request
+
+        body = prepare_token_request(
+            "refresh_token",
+            refresh_token=tokens.refresh,
+            client_id=client_id(),
+            redirect_uri=redirect_uri(),
+            scope=SCOPE,
+        )
+        return (yield from self._tokens("renew", body, refresh=tokens.refresh))
+
+    def _tokens(self, step: str, body: str, *, nonce: str | None = None, refresh: str = "") -> Conversation:
+        headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+        token_url = self._url("oauth2/default/v1/token")
+        answer = yield Step(Request(token_url, method="POST", body=body, headers=headers, meta=meta(step)))
+        given = self._answer(answer)
+        redactor.add(*(given.get(name) for name in ("access_token", "id_token", "refresh_token")))
+        if missing := [name for name in ("access_token", "id_token") if not given.get(name)]:
+            raise UnexpectedAnswer(f"OKTA's answer has no {missing[0]}.", step=f"sign in: {step}")
+        if not (given.get("refresh_token") or refresh):
+            raise UnexpectedAnswer("OKTA's answer has no refresh_token.", step=f"sign in: {step}")
+        keys = yield Step(
+            Request(os.environ.get("IEC_JWKS_URL") or self._url("oauth2/default/v1/keys"), meta=meta("keys"))
+        )
+        claims = verified(given["id_token"], self._answer(keys), self._url("oauth2/default"), nonce)
+        return Tokens(
+            access=given["access_token"],
+            id=given["id_token"],
+            refresh=given.get("refresh_token") or refresh,
+            subject=claims["sub"],
+            expires_at=float(claims["exp"]),
+            scope=given.get("scope", SCOPE),
+            kind=given.get("token_type", "Bearer"),
+        )
+
+    # Requests and answers
+
+    def _url(self, path: str) -> str:
+        return urljoin(f"{self.address().rstrip('/')}/", path)
+
+    def _step(self, name: str, path: str, data: dict[str, Any], *, submits: bool = False, sends_code: str = "") -> Step:
+        request = JsonRequest(self._url(path), data=data, headers={"Accept": "application/json"}, meta=meta(name))
+        return Step(request, submits=submits, sends_code=sends_code)
+
+    def _answer(self, response: Response) -> dict[str, Any]:
+        """Return what OKTA answered; raise what it refused by its name."""
+        step = f"sign in: {response.meta.get('step', 'request')}"
+        data = read(response)
+        if code := data.get("errorCode"):
+            text = "; ".join(
+                filter(
+                    None, [data.get("errorSummary"), *(c.get("errorSummary") for c in data.get("errorCauses") or [])]
+                )
+            )
+            if code == EXPIRED_STATE:
+                raise CodeNotReceived(f"OKTA had given up waiting for it (Code {code}: {text}).", step=step)
+            kind = SlowDown if response.status == 429 else ERRORS.get(code, IECLoginError)
+            raise kind(code, text, step=step)
+        if data.get("error"):
+            kind = TokensDead if (data["error"], step) == ("invalid_grant", "sign in: renew") else IECLoginError
+            raise kind(data["error"], data.get("error_description", ""), step=step)
+        if response.status == 429:
+            raise SlowDown(429, "without a word", step=step)
+        if response.status >= 500:
+            raise PortalDown(f"OKTA answered {response.status}.", step=step)
+        if response.status != 200 or not data:
+            raise UnexpectedAnswer(f"OKTA answered {response.status} with {len(response.body)} bytes.", step=step)
+        return data
+
+    @staticmethod
+    def _by_receiver(credential: Credential) -> str:
+        """Return by what a code can reach the owner's gateway; a phone comes first."""
+        receivers = [each for each in (credential.receiver or "").split(",") if each.strip()]
+        return "mail" if receivers and all("@" in each for each in receivers) else "sms"
+
+
+def is_id_number(text: str) -> bool:
+    """
+    Tell whether a text is an Israeli identity number: up to nine digits, the last of which checks the others.
+
+    >>> is_id_number("123456782"), is_id_number("123456789"), is_id_number("1234567890"), is_id_number(" 26 ")
+    (True, False, False, True)
+    """
+    text = text.strip()
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not text.strip("0"):
+        return False
+    doubled = [int(digit) * (1 + at % 2) for at, digit in enumerate(text.zfill(9))]
+    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
+
+
+def factor_kind(factor: dict[str, Any]) -> str:
+    """Return how a factor sends its codes: sms, or mail."""
+    address = str((factor.get("profile") or {}).get("email") or "")
+    if SMS_GATEWAY in address or factor.get("factorType") == "sms":
+        return "sms"
+    return "mail" if factor.get("factorType") == "email" else str(factor.get("factorType"))
+
+
+def wanted_factor() -> str:
+    """Return how the owner wants codes to come, by IEC_FACTOR: sms, mail, or "" for no wish."""
+    wish = os.environ.get("IEC_FACTOR", "").strip().lower()
+    if wish not in ("", "sms", "mail", "email"):
+        raise SettingsError("IEC_FACTOR must be sms or mail.")
+    return "mail" if wish == "email" else wish
+
+
+def client_id() -> str:
+    """Return the OAuth client's id."""
+    return os.environ.get("IEC_CLIENT_ID") or CLIENT_ID
+
+
+def redirect_uri() -> str:
+    """Return where OAuth would send a browser."""
+    return os.environ.get("IEC_REDIRECT_URI") or REDIRECT_URI
+
+
+def meta(step: str) -> dict[str, Any]:
+    """Return what every request of the conversation carries: answers of any kind come back, and none is followed."""
+    return {"step": step, "dont_redirect": True, "handle_httpstatus_all": True}
+
+
+def error_code(response: Response) -> str:
+    """Return OKTA's code of an error; empty where it is none."""
+    return str(read(response).get("errorCode") or "")
+
+
+def read(response: Response) -> dict[str, Any]:
+    """Return the JSON object of an answer; empty where it is something else."""
+    try:
+        data = json.loads(response.body)
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def hidden_fields(response: Response) -> dict[str, str]:
+    """Return the hidden fields of the page by which OKTA posts its answer; empty where it is no such page."""
+    if not isinstance(response, TextResponse) or response.status != 200:
+        return {}
+    fields = response.css("input[type=hidden][name]")
+    escapes = re.compile(r"\\x([0-9A-Fa-f]{2})")  # script escapes, that turn up in these pages too
+    return {
+        field.attrib["name"]: escapes.sub(lambda found: chr(int(found[1], 16)), field.attrib.get("value", ""))
+        for field in fields
+    }
+
+
+def verified(token: str, key_set: dict[str, Any], issuer: str, nonce: str | None) -> dict[str, Any]:
+    """
+    Return the claims of an ID token: signed by one of the keys, for us, in time, and of this conversation.
+
+    nonce: what was sent; None where none was, as in a renewal. Raises TokenUntrusted.
+    """
+    from joserfc import jwt
+    from joserfc.errors import JoseError
+    from joserfc.jwk import KeySet
+
+    try:
+        claims: dict[str, Any] = jwt.decode(token, KeySet.import_key_set(key_set), algorithms=["RS256"]).claims
+        wanted: dict[str, Any] = {"exp": {"essential": True}, "sub": {"essential": True}, "iss": {"essential": True}}
+        wanted["aud"] = {"essential": True, "value": client_id()}
+        if nonce is not None:
+            wanted["nonce"] = {"essential": True, "value": nonce}
+        jwt.JWTClaimsRegistry(leeway=CLOCK, **wanted).validate(claims)
+    except (JoseError, ValueError, KeyError) as error:
+        raise TokenUntrusted(f"{type(error).__name__}.", step="sign in: verify the token") from error
+    # The issuer spells its host in capitals.
+    if str(claims["iss"]).casefold().rstrip("/") != issuer.casefold().rstrip("/"):
+        raise TokenUntrusted("The issuer is another.", step="sign in: verify the token")
+    return claims
