@@ -18,7 +18,7 @@ class Command(ScrapyCommand):
 
     def syntax(self) -> str:
         """Return what follows `scrapy sandbox`."""
-        return "[--state DIR] [--portals plain,bell] [--sms-url URL] [--environment]"
+        return "[--state DIR] [--portals plain,bell] [--sms-url URL] [--mail-url URL] [--environment]"
 
     def short_desc(self) -> str:
         """Return the line of `scrapy --help`."""
@@ -45,6 +45,7 @@ class Command(ScrapyCommand):
         parser.add_argument(
             "--sms-url", default="", help="where text messages are posted; the token they carry is SANDBOX_SMS_TOKEN"
         )
+        parser.add_argument("--mail-url", default="", help="where mails with codes are posted, with the same token")
         parser.add_argument(
             "--environment", action="store_true", help="print the addresses of the sandbox that runs, as export lines"
         )
@@ -67,7 +68,8 @@ class Command(ScrapyCommand):
             return
         from sandbox.serving import run
 
-        sentence = run(folder, [word for word in opts.portals.split(",") if word], opts.sms_url)
+        words = [word for word in opts.portals.split(",") if word]
+        sentence = run(folder, words, opts.sms_url, opts.mail_url)
         if sentence:
             self._fail(sentence)
 

@@ -5,7 +5,7 @@ This module holds what callers need; the portals themselves run in a process of 
 """
 
 from sandbox.client import Admin, AdminError, Running, SandboxError, running
-from sandbox.users import NEW_PASSWORD, PASSWORD, User, default_password, phone, totp_code, totp_secret
+from sandbox.users import NEW_PASSWORD, PASSWORD, User, default_password, mailbox, phone, totp_code, totp_secret
 
 __all__ = [
     "NEW_PASSWORD",
@@ -16,6 +16,7 @@ __all__ = [
     "SandboxError",
     "User",
     "default_password",
+    "mailbox",
     "phone",
     "running",
     "totp_code",

@@ -17,8 +17,10 @@ def main() -> int:
     parser.add_argument(
         "--sms-url", default="", help=f"where text messages are posted, with the token in {TOKEN_VARIABLE}"
     )
+    parser.add_argument("--mail-url", default="", help="where mails are posted, with the same token")
     given = parser.parse_args()
-    sentence = run(given.state, [word for word in given.portals.split(",") if word], given.sms_url)
+    words = [word for word in given.portals.split(",") if word]
+    sentence = run(given.state, words, given.sms_url, given.mail_url)
     if sentence:
         print(sentence, file=sys.stderr)
     return 1 if sentence else 0

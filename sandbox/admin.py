@@ -103,8 +103,11 @@ class AdminPages:
         return web.json_response({"sessions": self._portal.sessions.kill_all_of(request.match_info["name"])})
 
     async def send_former(self, request: web.Request) -> web.Response:
-        """Send the user a message with a code that is good for nothing, before one is asked for; answer when it is there."""
-        taken = await self._portal.codes.send_former(User.of(request.match_info["name"]))
+        """Send the user a message (`{"by": "mail"}`: a mail) with a code that is good for nothing; answer when it is there."""
+        by = (await body(request)).get("by", "")
+        if by not in ("", "sms", "mail"):
+            raise refusal("by must be sms or mail.")
+        taken = await self._portal.codes.send_former(User.of(request.match_info["name"]), by)
         return web.json_response({"taken": taken})
 
 

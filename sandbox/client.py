@@ -63,9 +63,9 @@ class Admin:
         """End every session of a user; return how many there were."""
         return int(self._ask(f"users/{quote(name, safe='')}/sign-out", {})["sessions"])
 
-    def send_former_code(self, name: str) -> bool:
-        """Send the user a message that is older than whatever is asked for next; return whether the gateway took it."""
-        return bool(self._ask(f"users/{quote(name, safe='')}/send-former-code", {})["taken"])
+    def send_former_code(self, name: str, by: str = "") -> bool:
+        """Send the user a message ("mail": a mail) that is older than whatever is asked for next; return whether it was taken."""
+        return bool(self._ask(f"users/{quote(name, safe='')}/send-former-code", {"by": by})["taken"])
 
     def journal(self, since: int = 0) -> list[dict[str, Any]]:
         """Return the last requests with a number above `since`."""
@@ -99,9 +99,9 @@ class Admin:
 class Running:
     """A sandbox process of ours: `urls` and `admin` by portal, `environment` for whoever crawls it."""
 
-    def __init__(self, folder: Path, portals: Sequence[str], sms_url: str, sms_token: str) -> None:
+    def __init__(self, folder: Path, portals: Sequence[str], sms_url: str, sms_token: str, mail_url: str = "") -> None:
         self.folder = folder
-        self._portals, self._sms_url, self._sms_token = portals, sms_url, sms_token
+        self._portals, self._sms_url, self._mail_url, self._sms_token = portals, sms_url, mail_url, sms_token
         self.urls: dict[str, str] = {}
         self.origins: dict[str, dict[str, str]] = {}
         self.admin: dict[str, Admin] = {}
@@ -123,6 +123,7 @@ class Running:
         command = [sys.executable, "-m", "sandbox", "--state", str(self.folder)]
         command += ["--portals", ",".join(self._portals)] if self._portals else []
         command += ["--sms-url", self._sms_url] if self._sms_url else []
+        command += ["--mail-url", self._mail_url] if self._mail_url else []
         root = str(Path(__file__).resolve().parents[1])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
         environment = {**os.environ, "PYTHONPATH": path, "SANDBOX_SMS_TOKEN": self._sms_token}
@@ -200,15 +201,21 @@ def wait(seconds: float) -> None:
 
 @contextmanager
 def running(
-    folder: Path | str, portals: Sequence[str] = (), sms_url: str = "", sms_token: str = "", **configuration: Any
+    folder: Path | str,
+    portals: Sequence[str] = (),
+    sms_url: str = "",
+    sms_token: str = "",
+    mail_url: str = "",
+    **configuration: Any,
 ) -> Iterator[Running]:
     """
     Serve portals in a process of its own for as long as the block lasts.
 
-    folder: state folder. portals: words, all without any. sms_url, sms_token: where text messages are posted, and the
-    token they carry. configuration: see Running.configure. Raises SandboxError with what the process said.
+    folder: state folder. portals: words, all without any. sms_url, mail_url, sms_token: where text messages and mails are
+    posted, and the token that both carry. configuration: see Running.configure. Raises SandboxError with what the process
+    said.
     """
-    sandbox = Running(Path(folder), portals, sms_url, sms_token)
+    sandbox = Running(Path(folder), portals, sms_url, sms_token, mail_url)
     sandbox.start()
     try:
         if configuration:

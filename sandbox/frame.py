@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -21,10 +22,10 @@ from aiohttp.typedefs import Handler
 from sandbox import faults
 from sandbox.admin import PREFIX, AdminPages
 from sandbox.counters import Counters
-from sandbox.messages import Gateway
+from sandbox.messages import Gateway, Mail
 from sandbox.signin import Codes, Passwords, Session, Sessions, Visits
 from sandbox.state import State
-from sandbox.users import User, phone
+from sandbox.users import User, mailbox, phone
 
 FLUSH_SECONDS = 0.1
 CONFIGURATION: dict[str, Any] = {
@@ -41,8 +42,10 @@ CONFIGURATION: dict[str, Any] = {
     "code_tries": 3,  # typed codes per code sent
     "late_seconds": 5,  # how late the message is in the scenario `code-late`
     "token_seconds": 900,  # life of a form's token
-    "sms_url": "",  # where messages are posted, instead of the address given at start
-    "sender": "",  # who messages are from, instead of the portal's own
+    "sms_url": "",  # where text messages are posted, instead of the address given at start
+    "mail_url": "",  # where mails are posted, instead of the address given at start
+    "mail_folder": "",  # a Maildir into which mails are put; {mailbox} in it stands for the receiver
+    "sender": "",  # who text messages are from, instead of the portal's own
 }
 
 
@@ -60,6 +63,12 @@ class Portal(ABC):
     defaults: ClassVar[Mapping[str, Any]] = {}  # configuration beside the frame's, with its default
     sender: ClassVar[str] = "Portal"
     message: ClassVar[str] = "Your verification code is {code}. Do not share it."
+    mail_sender: ClassVar[str] = "codes@portal.example"
+    mail_subject: ClassVar[str] = "Your verification code"
+    mail_message: ClassVar[str] = "Hello,\n\nplease use this code {code} to sign in. It is good for five minutes.\n"
+    mail_message_french: ClassVar[str] = (
+        "Bonjour,\n\nveuillez utiliser le code {code} pour ouvrir une session. Il est valide pendant cinq minutes.\n"
+    )
     code_digits: ClassVar[int] = 6
     journal_query: ClassVar[frozenset[str]] = frozenset()  # query names without secrets: they may be in the journal
 
@@ -96,12 +105,37 @@ class Portal(ABC):
             mark(request, session)
         return session
 
-    def send(self, user: User, code: str, **how: Any) -> asyncio.Task[bool]:
-        """Send a user a message with a code; `how` is that of Gateway.send."""
-        text, sender = self.message.format(code=code), self.configuration["sender"] or self.sender
+    def send(self, user: User, code: str, sender: str = "", **how: Any) -> asyncio.Task[bool]:
+        """Send a user a text message with a code; sender: another one than the portal's; `how` is that of Gateway.send."""
+        sender = sender or self.configuration["sender"] or self.sender
+        text = self.text_message(user).format(code=code)
         task = self.gateway.send(self.configuration["sms_url"], sender, phone(user.name), text, **how)
         task.add_done_callback(self._count_sent)
         return task
+
+    def text_message(self, user: User) -> str:
+        """Return what a user's text messages say, with `{code}` for the code."""
+        return self.message
+
+    def send_mail(self, user: User, code: str, sender: str = "", dated: float = 0.0, **how: Any) -> asyncio.Task[bool]:
+        """Send a user a mail with a code, in the language and the form that the user's tags say; see `send` and `Mail`."""
+        text = (self.mail_message_french if user.says("mail-french", "lang-fr") else self.mail_message).format(
+            code=code
+        )
+        html = ""
+        if user.says("mail-html"):
+            lines = text.strip().replace(code, f"<strong>{code}</strong>").split("\n\n")
+            html = f"<html><body><p>{'</p><p>'.join(lines)}</p></body></html>"
+            text = ""
+        mail = Mail(sender or self.mail_sender, mailbox(user.name), self.mail_subject, text, html, dated)
+        configuration = self.configuration
+        task = self.gateway.mail(configuration["mail_url"], configuration["mail_folder"], mail, **how)
+        task.add_done_callback(self._count_sent)
+        return task
+
+    def new_code(self, by: str) -> str:
+        """Make up a code that is sent by "sms" or "mail"."""
+        return f"{secrets.randbelow(10**self.code_digits):0{self.code_digits}d}"
 
     def _count_sent(self, task: asyncio.Task[bool]) -> None:
         if not task.cancelled() and task.exception() is None and task.result():
@@ -138,8 +172,8 @@ class Portal(ABC):
         self.counters.journal.clear()
         self.faults.clear()
         self.turn_clock(0.0)
-        for secrets in self.secrets.values():
-            secrets.clear()
+        for given in self.secrets.values():
+            given.clear()
 
     # Serving
 

@@ -41,12 +41,12 @@ def portal_class(word: str) -> type[Portal]:
     return portal
 
 
-async def serve(folder: Path, words: Sequence[str], sms_url: str, say: Callable[[str], object]) -> None:
+async def serve(folder: Path, words: Sequence[str], sms_url: str, mail_url: str, say: Callable[[str], object]) -> None:
     """
     Serve portals until SIGTERM or SIGINT; then save and return.
 
-    folder: exists; where addresses, state and `ready.json` are. words: which portals. sms_url: where messages are posted; ""
-    for nowhere. say: gets one line per portal. Raises AddressError when a portal cannot listen.
+    folder: exists; where addresses, state and `ready.json` are. words: which portals. sms_url, mail_url: where text messages
+    and mails are posted; "" for nowhere. say: gets one line per portal. Raises AddressError when a portal cannot listen.
     """
     ready = folder / "ready.json"
     stop = asyncio.Event()
@@ -56,7 +56,7 @@ async def serve(folder: Path, words: Sequence[str], sms_url: str, say: Callable[
     async with AsyncExitStack() as stack:
         sockets = {word: _listen(stack, addresses, portal_class(word)) for word in words}
         ready.unlink(missing_ok=True)  # not before: whoever holds the addresses may have written it
-        gateway = Gateway(sms_url, os.environ.get(TOKEN_VARIABLE, ""))
+        gateway = Gateway(sms_url, os.environ.get(TOKEN_VARIABLE, ""), mail_url)
         stack.push_async_callback(gateway.close)
         portals: dict[str, Any] = {}
         environment: dict[str, str] = {}
@@ -118,17 +118,20 @@ async def _flush(state: State) -> None:
         state.flush()
 
 
-def run(folder: Path, words: Sequence[str], sms_url: str) -> str:
+def run(folder: Path, words: Sequence[str], sms_url: str, mail_url: str = "") -> str:
     """Serve until told to end; return "" or, when it cannot be done, one sentence that says why."""
     known = portal_words()
     for word in words:
         if word not in known:
             return f"There is no portal {word} in the sandbox: choose from {', '.join(known)}."
-    if sms_url and not os.environ.get(TOKEN_VARIABLE):
-        return f"{TOKEN_VARIABLE} is not set: put the token there with which messages are posted to the SMS address."
+    if (sms_url or mail_url) and not os.environ.get(TOKEN_VARIABLE):
+        where = "SMS" if sms_url else "mail"
+        return (
+            f"{TOKEN_VARIABLE} is not set: put the token there with which messages are posted to the {where} address."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        asyncio.run(serve(folder, words or known, sms_url, partial(print, flush=True)))
+        asyncio.run(serve(folder, words or known, sms_url, mail_url, partial(print, flush=True)))
     except AddressError as error:
         return str(error)
     except PermissionError as error:

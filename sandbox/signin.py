@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from asyncio import Task
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hmac import compare_digest
@@ -15,7 +16,11 @@ from sandbox.users import TOTP_SECONDS, User, default_password, totp_code, totp_
 if TYPE_CHECKING:
     from sandbox.frame import Portal
 
-FACTORS_BY_MESSAGE = ("sms", "code-late", "code-never", "code-refused")
+FACTORS_BY_MESSAGE = ("sms", "mail", "code-late", "code-never", "code-refused")
+STRANGERS = {
+    "sms": "STRANGER",
+    "mail": "codes@stranger.example",
+}  # who messages are from that have nothing to do with us
 
 
 class Answer(StrEnum):
@@ -89,31 +94,49 @@ class Codes:
         return "totp" if user.says("totp") else "sms" if user.says(*FACTORS_BY_MESSAGE) else ""
 
     def send(self, user: User, visit: str) -> None:
-        """Make a code for a visit and have it sent, as the user's tags say."""
-        portal = self._portal
+        """Make a code for a visit and have it sent, as the user's tags say: by text message, or by mail with the tag `mail`."""
+        self._send(user, visit, self._way(user))
+
+    def mail(self, user: User, visit: str) -> None:
+        """Make a code for a visit and have it sent by mail."""
+        self._send(user, visit, "mail")
+
+    def _send(self, user: User, visit: str, by: str) -> None:
+        portal, send = self._portal, self._sender(by)
         portal.counters.add("code_requests")
-        former = self._make() if user.says("reorder", "stale") else ""
-        code = self._make(user)
+        former = self._make(by) if user.says("reorder", "stale") else ""
+        code = self._make(by, user)
         self._codes[visit] = {"code": digest(code), "user": user.name, "made": portal.now(), "used": False, "tries": 0}
         if user.says("code-never"):
             return
         late = portal.configuration["late_seconds"] if user.says("code-late") else user.number("late")
         last = None
+        if user.says("wrong-sender"):
+            last = send(user, self._make(by), sender=STRANGERS[by], after=late)
         if user.says("stale"):
-            last = portal.send(user, former, age=90.0, after=late)
-        last = portal.send(user, code, after=0.0 if last else late, before=last)
+            last = send(user, former, age=90.0, after=0.0 if last else late, before=last)
+        last = send(user, code, after=0.0 if last else late, before=last)
         if user.says("reorder"):
-            last = portal.send(user, former, before=last)
+            older = {"dated": 5.0} if by == "mail" else {}
+            last = send(user, former, before=last, **older)
         if user.says("double"):
-            portal.send(user, code, after=0.1, before=last)
+            send(user, code, after=0.1, before=last)
 
-    def send_former(self, user: User) -> Task[bool]:
-        """Send a code that is good for nothing: a message older than what will be asked for next."""
-        return self._portal.send(user, self._make())
+    def send_former(self, user: User, by: str = "") -> Task[bool]:
+        """Send a code that is good for nothing, by "sms" or "mail": a message older than what will be asked for next."""
+        by = by or self._way(user)
+        return self._sender(by)(user, self._make(by))
+
+    def _way(self, user: User) -> str:
+        return "mail" if user.says("mail") else "sms"
+
+    def _sender(self, by: str) -> Callable[..., Task[bool]]:
+        return self._portal.send_mail if by == "mail" else self._portal.send
 
     def check(self, user: User, visit: str, code: str) -> Answer:
         """Judge a code typed in a visit. A code that is not GOOD leaves the visit where it is."""
-        answer = self._check_totp(user, code) if self.factor(user) == "totp" else self._check_sent(user, visit, code)
+        by_app = self.factor(user) == "totp" and visit not in self._codes
+        answer = self._check_totp(user, code) if by_app else self._check_sent(user, visit, code)
         self._portal.counters.add("codes_used" if answer is Answer.GOOD else "codes_refused")
         self._portal.state.flush()
         return answer
@@ -149,13 +172,9 @@ class Codes:
                 return Answer.GOOD
         return Answer.REFUSED
 
-    def _make(self, user: User | None = None) -> str:
+    def _make(self, by: str, user: User | None = None) -> str:
         planned = self._portal.passwords.row(user.name).get("next_codes") if user else None
-        code = (
-            planned.pop(0)
-            if planned
-            else f"{secrets.randbelow(10**self._portal.code_digits):0{self._portal.code_digits}d}"
-        )
+        code = planned.pop(0) if planned else self._portal.new_code(by)
         self._portal.reveal("codes", code)
         return str(code)
 

@@ -1,4 +1,4 @@
-"""What a user name says: the scenario, its tags, and what is derived from the name: TOTP secret and telephone number."""
+"""What a user name says: the scenario, its tags, and what is derived from it: TOTP secret, telephone and mailbox."""
 
 from __future__ import annotations
 
@@ -61,9 +61,18 @@ def totp_code(secret: str, step: int) -> str:
 
 def phone(username: str) -> str:
     """Return the telephone that gets the user's codes (E.164, invented): shared by all with the same tag `phone-<n>`."""
+    return f"+155501{_number(username, 'phone'):05d}"
+
+
+def mailbox(username: str) -> str:
+    """Return the mail address that gets the user's codes (invented): shared by all with the same tag `mailbox-<n>`."""
+    return f"codes{_number(username, 'mailbox')}@example.com"
+
+
+def _number(username: str, word: str) -> int:
+    """Return the number of a tag `word-<n>`, below 10,000; without one, a number above, so that nobody else has it."""
     user = User.of(username)
-    shared = user.value("phone")
+    shared = user.value(word)
     if shared is not None and shared.isdecimal():
-        return f"+1555010{int(shared) % 10_000:04d}"
-    # The sixth digit is 1 to 9 here and 0 above, so that nobody else is on a shared telephone.
-    return f"+155501{10_000 + int.from_bytes(hashlib.sha256(user.name.encode()).digest()[:8], 'big') % 90_000}"
+        return int(shared) % 10_000
+    return 10_000 + int.from_bytes(hashlib.sha256(user.name.encode()).digest()[:8], "big") % 90_000

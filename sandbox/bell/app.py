@@ -17,7 +17,7 @@ from sandbox.frame import Portal, mark
 from sandbox.messages import Gateway
 from sandbox.signin import Session, Sessions, digest
 from sandbox.state import State
-from sandbox.users import User, phone
+from sandbox.users import User
 
 Page = Callable[[Call], Reply]
 Act = Callable[[Call], Awaitable[Reply | web.StreamResponse]]
@@ -210,15 +210,11 @@ class Bell(Portal):
         self.handovers.clear()
         self._begin_counting()
 
-    def send(self, user: User, code: str, **how: Any) -> asyncio.Task[bool]:
-        """Send a user a message with a code, in the user's language."""
-        if not user.says("lang-fr"):
-            return super().send(user, code, **how)
-        text = f"Bell : utiliser le code {code} pour confirmer votre identité. Ne le partagez pas."
-        sender = self.configuration["sender"] or self.sender
-        task = self.gateway.send(self.configuration["sms_url"], sender, phone(user.name), text, **how)
-        task.add_done_callback(self._count_sent)
-        return task
+    def text_message(self, user: User) -> str:
+        """Return what a user's text messages say, in the user's language."""
+        if user.says("lang-fr"):
+            return "Bell : utiliser le code {code} pour confirmer votre identité. Ne le partagez pas."
+        return self.message
 
     def troubled(self, user: User, word: str, about: str = "", most: float = float("inf")) -> bool:
         """Whether a user meets a trouble now, and count it: `times-<k>` in the name says how often, else *most*."""
