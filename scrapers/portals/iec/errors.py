@@ -9,9 +9,11 @@ from scrapers.outcomes import (
     BadCredentials,
     LoginFailed,
     MfaFailed,
+    PortalDown,
     PortalRefused,
     RateLimited,
     ReauthenticationRequired,
+    UnexpectedAnswer,
 )
 
 
@@ -22,6 +24,14 @@ class IECError(PortalRefused):
         super().__init__(f"Code {error_code}: {error}", **where)
         self.error_code = error_code
         self.error = error
+
+
+class AnswerUnexpected(UnexpectedAnswer, IECError):
+    """The company answered with a page, with nothing, or in another shape; the code is the HTTP status."""
+
+
+class CompanyDown(PortalDown, IECError):
+    """The company answered with an error of its servers, as often as we may ask."""
 
 
 class IECLoginError(IECError, LoginFailed):

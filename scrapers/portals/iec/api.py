@@ -1,0 +1,348 @@
+"""The company's interface as data: every endpoint, where it is, what is sent, and how its answer is told from an error."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from http import HTTPStatus
+from string import Formatter
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from scrapy.http import Response
+
+from scrapers.portals.iec.errors import AnswerUnexpected, CompanyDown, IECError, IECLoginError
+
+LONGEST = 300  # characters of the company's own text that are kept
+
+# Which variable puts a stand-in in a host's place (its origin is enough), and the real address.
+HOSTS = {
+    "api": ("IEC_API_URL", "https://iecapi.iec.co.il/api/"),
+    "masa": ("IEC_MASA_URL", "https://masa-mainportalapi.iec.co.il/api/"),
+    "masa_wa": ("IEC_MASA_WA_URL", "https://masaapi-wa.azurewebsites.net/"),
+    "faults": ("IEC_FAULTS_URL", "https://masa-faultsportalapi.iec.co.il/api/"),
+}
+# What the gateway asks of every caller; nothing that only a browser would say.
+HEADERS = {"Accept": "application/json, text/plain, */*", "X-IEC-IDT": "1", "X-IEC-WebView": "1"}
+MASA_HEADERS = {"portalcode": "6"}  # the main portal answers 403 without it
+
+
+class Shape(StrEnum):
+    """What an answer looks like when all is well."""
+
+    OBJECT = "object"
+    LIST = "list"
+    ENVELOPE = "envelope"  # {"data": …, "reponseDescriptor": {…}}, the company's spelling
+    COLLECTION = "collection"  # {"dataCollection": […]}
+    PDF = "pdf"
+    VALUE = "value"  # any JSON: true, a text, null
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """
+    One address of the interface.
+
+    path: relative to the host's, with {parts}. changes: it changes something at the company; no crawl asks it.
+    query, body: names that may be sent. is_public: it is asked without a token and special headers.
+    """
+
+    id: str
+    host: str
+    path: str
+    shape: Shape
+    method: str = "GET"
+    query: tuple[str, ...] = ()
+    body: tuple[str, ...] = ()
+    changes: bool = False
+    is_public: bool = False
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names in the path."""
+        return tuple(name for _, name, _, _ in Formatter().parse(self.path) if name)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return what is sent besides the token."""
+        headers = {} if self.is_public else dict(HEADERS)
+        if self.host == "masa":
+            headers |= MASA_HEADERS
+        if self.shape is Shape.PDF:
+            headers["Accept"] = "application/pdf"
+        if self.method == "POST":
+            headers["Content-Type"] = "application/json"
+        return headers
+
+    def url(self, **parts: object) -> str:
+        """Return the address; *parts*: those of the path, and of the query."""
+        path = self.path.format(**{name: quote(str(parts[name]), safe="") for name in self.parts})
+        query = "&".join(f"{name}={quote(str(parts[name]), safe='')}" for name in self.query if name in parts)
+        return urljoin(base(self.host), path) + (f"?{query}" if query else "")
+
+
+def base(host: str) -> str:
+    """Return a host's address with its path, ending in a slash."""
+    variable, real = HOSTS[host]
+    given = os.environ.get(variable) or real
+    if not urlsplit(given).path.strip("/"):
+        given = urljoin(given, urlsplit(real).path)
+    return given.rstrip("/") + "/"
+
+
+_ALL = (
+    Endpoint("I1", "api", "customer", Shape.OBJECT),
+    Endpoint("I2", "api", "customer/mobile/{contract}", Shape.OBJECT),
+    Endpoint("I3", "api", "outages/accounts", Shape.ENVELOPE),
+    Endpoint("I4", "api", "customer/contract/{bp}", Shape.ENVELOPE, query=("count", "contractNumber")),
+    Endpoint("I5", "api", "customer/checkContract/{contract}/6", Shape.ENVELOPE),
+    Endpoint(
+        "I6", "api", "customer/efs", Shape.ENVELOPE, "POST", body=("contractNumber", "processType", "serviceCode")
+    ),
+    Endpoint("I7", "api", "Device/LastMeterReading/{contract}/{bp}", Shape.ENVELOPE),
+    Endpoint("I8", "api", "Device/{contract}", Shape.LIST),
+    Endpoint("I9", "api", "Device/{contract}/{device}", Shape.ENVELOPE),
+    Endpoint("I10", "api", "Device/type/{bp}/{contract}/false", Shape.ENVELOPE),
+    Endpoint("I11", "api", "Tenant/Identify/{device}", Shape.ENVELOPE),
+    Endpoint("I12", "api", "DeviceIn/{contract}", Shape.OBJECT),
+    Endpoint(
+        "I13",
+        "api",
+        "Consumption/RemoteReadingRange/{contract}",
+        Shape.OBJECT,
+        "POST",
+        body=("contractNumber", "fromDate", "resolution", "smartMetersList", "lastInvoiceDate"),
+    ),
+    Endpoint(
+        "I14",
+        "api",
+        "Consumption/SendConsumptionReportToMail/{contract}",
+        Shape.VALUE,
+        "POST",
+        body=("emailAddress", "meterCode", "meterSerial"),
+        changes=True,
+    ),
+    Endpoint("I15", "api", "ElectricBillsDrawers/ElectricBills/{contract}/{bp}", Shape.ENVELOPE),
+    Endpoint("I16", "api", "BillingCollection/invoices/{contract}/{bp}", Shape.ENVELOPE, query=("onlyOpen",)),
+    Endpoint(
+        "I17",
+        "api",
+        "BillingCollection/pdf",
+        Shape.PDF,
+        "POST",
+        body=("invoiceNumber", "contractId", "bpNumber"),
+    ),
+    Endpoint("I18", "api", "outages/transactions/{account}/2", Shape.ENVELOPE),
+    Endpoint("I19", "api", "SocialDiscount/{bp}", Shape.OBJECT),
+    Endpoint("I20", "api", "calculator/touz/{contract}/{bp}/compatible", Shape.OBJECT),
+    Endpoint("I21", "api", "Mobility/{contract}/{device}", Shape.ENVELOPE),
+    Endpoint("D1", "api", "District/cities", Shape.ENVELOPE, is_public=True),
+    Endpoint("D2", "api", "District/streets/{city}", Shape.ENVELOPE, is_public=True),
+    Endpoint(
+        "D3",
+        "api",
+        "outages/transactionsByAddress",
+        Shape.ENVELOPE,
+        "POST",
+        body=("cityCode", "streetCode", "houseNumber"),
+    ),
+    Endpoint("M1", "masa", "cities", Shape.COLLECTION),
+    Endpoint("M2", "masa", "contacts/userprofile", Shape.OBJECT),
+    Endpoint("M3", "masa", "contacts/account/0/userprofile", Shape.OBJECT),
+    Endpoint("M4", "masa", "contacts/{profile}/contract/{masa_contract}", Shape.OBJECT),
+    Endpoint(
+        "M5",
+        "masa",
+        "connectionbetweencontactandcontract/remove",
+        Shape.VALUE,
+        "POST",
+        body=("Id", "contact", "contract", "primaryContact"),
+        changes=True,
+    ),
+    Endpoint(
+        "M6",
+        "masa",
+        "connectionbetweencontactandcontract/createconnectionrequest",
+        Shape.VALUE,
+        "POST",
+        body=("contact", "contract"),
+        changes=True,
+    ),
+    Endpoint("M7", "masa_wa", "api/accounts/{account}/orders/titles", Shape.OBJECT),
+    Endpoint("M8", "masa_wa", "api/orderLookup", Shape.OBJECT),
+    Endpoint("M9", "masa_wa", "api/voltLevels/active", Shape.COLLECTION),
+    Endpoint("M10", "masa_wa", "equipments/get", Shape.OBJECT, query=("accountId", "pageNumber", "pageSize")),
+    Endpoint("M11", "masa_wa", "lookup/all", Shape.OBJECT),
+    Endpoint("M12", "masa_wa", "lookup/newConnection/buildingOptions", Shape.OBJECT),
+    Endpoint("F1", "faults", "contacts/userprofile", Shape.OBJECT),
+    Endpoint("F2", "faults", "accounts/{account}/tranzactions/2", Shape.COLLECTION),
+    Endpoint("F3", "faults", "accounts/tranzactions", Shape.OBJECT, "POST", body=("Accounts", "StateCode")),
+    Endpoint(
+        "S1",
+        "api",
+        "content/he-IL/content/tariffs/contentpages/homeelectricitytariff",
+        Shape.OBJECT,
+        is_public=True,
+    ),
+    Endpoint("S2", "api", "content/he-IL/calculators/period", Shape.OBJECT, is_public=True),
+    Endpoint("S3", "api", "content/he-IL/calculators/gadget", Shape.OBJECT, is_public=True),
+)
+ENDPOINTS = {endpoint.id: endpoint for endpoint in _ALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an endpoint answered. data: None where the company says, without an error, that there is nothing."""
+
+    data: Any
+    warning: str = ""  # the company's own objection to data that it sent all the same
+
+
+def read(endpoint: Endpoint, response: Response) -> Answer:
+    """
+    Return the data of an answer; numbers with a point are Decimal.
+
+    Raises IECError (portal_refused) with the company's code and text, AnswerUnexpected (unexpected_answer) for a page,
+    nothing, null or another shape, CompanyDown (portal_down) for 5xx, IECLoginError for an error of OKTA's.
+    """
+    status, body = response.status, parsed(response)
+    where = f"{endpoint.id}, HTTP {status}"
+    if (refusal := refused(body, status)) is not None:
+        refusal.detail = f"{where}: {refusal.detail}"
+        raise outline(refusal, body)
+    if status >= 400 or isinstance(body, _Nothing):
+        text = f"{_phrase(status)}: {body}" if isinstance(body, _Nothing) else _phrase(status)
+        kind = CompanyDown if status >= 500 else AnswerUnexpected
+        raise outline(_named(kind, status, text, where), body)
+    if endpoint.shape is Shape.VALUE and 200 <= status < 300:
+        return Answer(body)
+    if status != 200:
+        raise outline(_named(AnswerUnexpected, status, f"{_phrase(status)}, where data was due", where), body)
+    wrong = AnswerUnexpected
+    if endpoint.shape is Shape.LIST:
+        if not isinstance(body, list):
+            raise outline(_named(wrong, status, f"{_kind(body)} in place of a list", where), body)
+        return Answer(body)
+    if not isinstance(body, dict):
+        raise outline(_named(wrong, status, f"{_kind(body)} in place of an object", where), body)
+    if endpoint.shape is Shape.COLLECTION:
+        if not isinstance(body.get("dataCollection"), list):
+            raise outline(_named(wrong, status, "dataCollection is missing", where), body)
+        return Answer(body["dataCollection"])
+    if endpoint.shape is Shape.ENVELOPE:
+        return _enveloped(body, where)
+    if endpoint.shape is Shape.PDF:
+        raise outline(_named(wrong, status, "JSON in place of a PDF", where), body)
+    return Answer(body)
+
+
+def _enveloped(body: dict[str, Any], where: str) -> Answer:
+    descriptor, data = body.get("reponseDescriptor"), body.get("data")
+    if not isinstance(descriptor, dict):
+        raise outline(_named(AnswerUnexpected, 200, "reponseDescriptor is missing", where), body)
+    if descriptor.get("isSuccess") is not False:
+        return Answer(data)
+    code, text = _said(descriptor)
+    if data in (None, [], {}):
+        raise outline(_named(IECError, code, text, where), body)
+    return Answer(data, f"{where}: Code {code}: {text}".rstrip(": "))  # it sends all of the data with a false, too
+
+
+def refused(body: Any, status: int) -> IECError | None:
+    """Return the error that the company itself tells in a body, whatever its status; None when it tells none."""
+    if not isinstance(body, dict):
+        return None
+    kind = CompanyDown if status >= 500 else IECError
+    if isinstance(body.get("Error"), str):
+        return kind(_code(body.get("Code"), status), _short(body["Error"]))
+    if isinstance(body.get("errorSummary"), str):
+        return IECLoginError(_code(body.get("errorCode"), status), f"{_phrase(status)}: {_short(body['errorSummary'])}")
+    if status < 400:
+        return None
+    if isinstance(descriptor := body.get("reponseDescriptor"), dict):
+        code, text = _said(descriptor)
+        if text or code:
+            return kind(code or status, text)
+    if isinstance(body.get("error"), str):  # OAuth's
+        return IECLoginError(body["error"], _short(str(body.get("error_description") or _phrase(status))))
+    return None
+
+
+class _Nothing(str):
+    """What came in place of JSON."""
+
+    __slots__ = ()
+
+
+def parsed(response: Response) -> Any:
+    """Return the JSON of an answer, or what came in its place as a _Nothing."""
+    text = response.body.strip()
+    if not text:
+        return _Nothing("nothing")
+    try:
+        body = json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+    except ValueError:  # also of bytes that are no text
+        return _Nothing("HTML" if text.lstrip(b"\xef\xbb\xbf").startswith(b"<") else "no JSON")
+    return body
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def outline(failure: IECError, body: Any) -> IECError:
+    """
+    Keep of an answer in the evidence what it looked like, not what it said: it is full of names and addresses.
+
+    >>> outline(IECError(1, "x"), {"name": "Example", "rows": [1, 2]}).evidence["page"]
+    '{"name": "text", "rows": ["int, 2 of them"]}'
+    """
+    failure.evidence["response"] = None
+    failure.evidence["page"] = json.dumps(_outlined(body), ensure_ascii=False)[:20_000]
+    return failure
+
+
+def _outlined(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _outlined(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        if not value:
+            return []
+        first = _outlined(value[0])
+        return [f"{first}, {len(value)} of them"] if isinstance(first, str) else [first, f"{len(value)} of them"]
+    return _kind(value)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, _Nothing):
+        return str(value)
+    kinds = {dict: "an object", list: "a list", str: "text", type(None): "null", Decimal: "number"}
+    return kinds.get(type(value), type(value).__name__)
+
+
+def _named(kind: type[IECError], code: int | str, text: str, where: str) -> IECError:
+    failure = kind(code, text)
+    failure.detail = f"{where}: {failure.detail}"
+    return failure
+
+
+def _said(descriptor: dict[str, Any]) -> tuple[str, str]:
+    return str(descriptor.get("code") or ""), _short(str(descriptor.get("description") or ""))
+
+
+def _code(given: Any, status: int) -> int | str:
+    return given if isinstance(given, int | str) and not isinstance(given, bool) and given != "" else status
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:LONGEST]
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "unknown status"
