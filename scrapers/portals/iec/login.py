@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
 
 from scrapy import Request
@@ -33,6 +33,8 @@ from scrapers.portals.iec.hosts import API, HOSTS
 from scrapers.redaction import redactor
 
 if TYPE_CHECKING:
+    from joserfc.jwk import KeySetSerialization
+
     from scrapers.credentials import Credential
 
 progress = logging.getLogger("latchkey.progress")
@@ -340,7 +342,9 @@ def verified(token: str, key_set: dict[str, Any], issuer: str, nonce: str | None
     from joserfc.jwk import KeySet
 
     try:
-        claims: dict[str, Any] = jwt.decode(token, KeySet.import_key_set(key_set), algorithms=["RS256"]).claims
+        claims: dict[str, Any] = jwt.decode(
+            token, KeySet.import_key_set(cast("KeySetSerialization", key_set)), algorithms=["RS256"]
+        ).claims
         wanted: dict[str, Any] = {"exp": {"essential": True}, "sub": {"essential": True}, "iss": {"essential": True}}
         wanted["aud"] = {"essential": True, "value": client_id()}
         if nonce is not None:
