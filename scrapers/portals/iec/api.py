@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from http import HTTPStatus
 from string import Formatter
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote
 
 from scrapy.http import Response
 
 from scrapers.portals.iec.errors import AnswerUnexpected, CompanyDown, IECError, IECLoginError
+from scrapers.portals.iec.hosts import API, FAULTS, MASA, MASA_WA, Host
 
 LONGEST = 300  # characters of the company's own text that are kept
-
-# Which variable puts a stand-in in a host's place (its origin is enough), and the real address.
-HOSTS = {
-    "api": ("IEC_API_URL", "https://iecapi.iec.co.il/api/"),
-    "masa": ("IEC_MASA_URL", "https://masa-mainportalapi.iec.co.il/api/"),
-    "masa_wa": ("IEC_MASA_WA_URL", "https://masaapi-wa.azurewebsites.net/"),
-    "faults": ("IEC_FAULTS_URL", "https://masa-faultsportalapi.iec.co.il/api/"),
-}
-# What the gateway asks of every caller; nothing that only a browser would say.
-HEADERS = {"Accept": "application/json, text/plain, */*", "X-IEC-IDT": "1", "X-IEC-WebView": "1"}
-MASA_HEADERS = {"portalcode": "6"}  # the main portal answers 403 without it
 
 
 class Shape(StrEnum):
@@ -51,7 +40,7 @@ class Endpoint:
     """
 
     id: str
-    host: str
+    host: Host
     path: str
     shape: Shape
     method: str = "GET"
@@ -68,9 +57,7 @@ class Endpoint:
     @property
     def headers(self) -> dict[str, str]:
         """Return what is sent besides the token."""
-        headers = {} if self.is_public else dict(HEADERS)
-        if self.host == "masa":
-            headers |= MASA_HEADERS
+        headers = {} if self.is_public else dict(self.host.headers)
         if self.shape is Shape.PDF:
             headers["Accept"] = "application/pdf"
         if self.method == "POST":
@@ -81,36 +68,25 @@ class Endpoint:
         """Return the address; *parts*: those of the path, and of the query."""
         path = self.path.format(**{name: quote(str(parts[name]), safe="") for name in self.parts})
         query = "&".join(f"{name}={quote(str(parts[name]), safe='')}" for name in self.query if name in parts)
-        return urljoin(base(self.host), path) + (f"?{query}" if query else "")
-
-
-def base(host: str) -> str:
-    """Return a host's address with its path, ending in a slash."""
-    variable, real = HOSTS[host]
-    given = os.environ.get(variable) or real
-    if not urlsplit(given).path.strip("/"):
-        given = urljoin(given, urlsplit(real).path)
-    return given.rstrip("/") + "/"
+        return self.host.url(path) + (f"?{query}" if query else "")
 
 
 _ALL = (
-    Endpoint("I1", "api", "customer", Shape.OBJECT),
-    Endpoint("I2", "api", "customer/mobile/{contract}", Shape.OBJECT),
-    Endpoint("I3", "api", "outages/accounts", Shape.ENVELOPE),
-    Endpoint("I4", "api", "customer/contract/{bp}", Shape.ENVELOPE, query=("count", "contractNumber")),
-    Endpoint("I5", "api", "customer/checkContract/{contract}/6", Shape.ENVELOPE),
-    Endpoint(
-        "I6", "api", "customer/efs", Shape.ENVELOPE, "POST", body=("contractNumber", "processType", "serviceCode")
-    ),
-    Endpoint("I7", "api", "Device/LastMeterReading/{contract}/{bp}", Shape.ENVELOPE),
-    Endpoint("I8", "api", "Device/{contract}", Shape.LIST),
-    Endpoint("I9", "api", "Device/{contract}/{device}", Shape.ENVELOPE),
-    Endpoint("I10", "api", "Device/type/{bp}/{contract}/false", Shape.ENVELOPE),
-    Endpoint("I11", "api", "Tenant/Identify/{device}", Shape.ENVELOPE),
-    Endpoint("I12", "api", "DeviceIn/{contract}", Shape.OBJECT),
+    Endpoint("I1", API, "customer", Shape.OBJECT),
+    Endpoint("I2", API, "customer/mobile/{contract}", Shape.OBJECT),
+    Endpoint("I3", API, "outages/accounts", Shape.ENVELOPE),
+    Endpoint("I4", API, "customer/contract/{bp}", Shape.ENVELOPE, query=("count", "contractNumber")),
+    Endpoint("I5", API, "customer/checkContract/{contract}/6", Shape.ENVELOPE),
+    Endpoint("I6", API, "customer/efs", Shape.ENVELOPE, "POST", body=("contractNumber", "processType", "serviceCode")),
+    Endpoint("I7", API, "Device/LastMeterReading/{contract}/{bp}", Shape.ENVELOPE),
+    Endpoint("I8", API, "Device/{contract}", Shape.LIST),
+    Endpoint("I9", API, "Device/{contract}/{device}", Shape.ENVELOPE),
+    Endpoint("I10", API, "Device/type/{bp}/{contract}/false", Shape.ENVELOPE),
+    Endpoint("I11", API, "Tenant/Identify/{device}", Shape.ENVELOPE),
+    Endpoint("I12", API, "DeviceIn/{contract}", Shape.OBJECT),
     Endpoint(
         "I13",
-        "api",
+        API,
         "Consumption/RemoteReadingRange/{contract}",
         Shape.OBJECT,
         "POST",
@@ -118,44 +94,44 @@ _ALL = (
     ),
     Endpoint(
         "I14",
-        "api",
+        API,
         "Consumption/SendConsumptionReportToMail/{contract}",
         Shape.VALUE,
         "POST",
         body=("emailAddress", "meterCode", "meterSerial"),
         changes=True,
     ),
-    Endpoint("I15", "api", "ElectricBillsDrawers/ElectricBills/{contract}/{bp}", Shape.ENVELOPE),
-    Endpoint("I16", "api", "BillingCollection/invoices/{contract}/{bp}", Shape.ENVELOPE, query=("onlyOpen",)),
+    Endpoint("I15", API, "ElectricBillsDrawers/ElectricBills/{contract}/{bp}", Shape.ENVELOPE),
+    Endpoint("I16", API, "BillingCollection/invoices/{contract}/{bp}", Shape.ENVELOPE, query=("onlyOpen",)),
     Endpoint(
         "I17",
-        "api",
+        API,
         "BillingCollection/pdf",
         Shape.PDF,
         "POST",
         body=("invoiceNumber", "contractId", "bpNumber"),
     ),
-    Endpoint("I18", "api", "outages/transactions/{account}/2", Shape.ENVELOPE),
-    Endpoint("I19", "api", "SocialDiscount/{bp}", Shape.OBJECT),
-    Endpoint("I20", "api", "calculator/touz/{contract}/{bp}/compatible", Shape.OBJECT),
-    Endpoint("I21", "api", "Mobility/{contract}/{device}", Shape.ENVELOPE),
-    Endpoint("D1", "api", "District/cities", Shape.ENVELOPE, is_public=True),
-    Endpoint("D2", "api", "District/streets/{city}", Shape.ENVELOPE, is_public=True),
+    Endpoint("I18", API, "outages/transactions/{account}/2", Shape.ENVELOPE),
+    Endpoint("I19", API, "SocialDiscount/{bp}", Shape.OBJECT),
+    Endpoint("I20", API, "calculator/touz/{contract}/{bp}/compatible", Shape.OBJECT),
+    Endpoint("I21", API, "Mobility/{contract}/{device}", Shape.ENVELOPE),
+    Endpoint("D1", API, "District/cities", Shape.ENVELOPE, is_public=True),
+    Endpoint("D2", API, "District/streets/{city}", Shape.ENVELOPE, is_public=True),
     Endpoint(
         "D3",
-        "api",
+        API,
         "outages/transactionsByAddress",
         Shape.ENVELOPE,
         "POST",
         body=("cityCode", "streetCode", "houseNumber"),
     ),
-    Endpoint("M1", "masa", "cities", Shape.COLLECTION),
-    Endpoint("M2", "masa", "contacts/userprofile", Shape.OBJECT),
-    Endpoint("M3", "masa", "contacts/account/0/userprofile", Shape.OBJECT),
-    Endpoint("M4", "masa", "contacts/{profile}/contract/{masa_contract}", Shape.OBJECT),
+    Endpoint("M1", MASA, "cities", Shape.COLLECTION),
+    Endpoint("M2", MASA, "contacts/userprofile", Shape.OBJECT),
+    Endpoint("M3", MASA, "contacts/account/0/userprofile", Shape.OBJECT),
+    Endpoint("M4", MASA, "contacts/{profile}/contract/{masa_contract}", Shape.OBJECT),
     Endpoint(
         "M5",
-        "masa",
+        MASA,
         "connectionbetweencontactandcontract/remove",
         Shape.VALUE,
         "POST",
@@ -164,31 +140,31 @@ _ALL = (
     ),
     Endpoint(
         "M6",
-        "masa",
+        MASA,
         "connectionbetweencontactandcontract/createconnectionrequest",
         Shape.VALUE,
         "POST",
         body=("contact", "contract"),
         changes=True,
     ),
-    Endpoint("M7", "masa_wa", "api/accounts/{account}/orders/titles", Shape.OBJECT),
-    Endpoint("M8", "masa_wa", "api/orderLookup", Shape.OBJECT),
-    Endpoint("M9", "masa_wa", "api/voltLevels/active", Shape.COLLECTION),
-    Endpoint("M10", "masa_wa", "equipments/get", Shape.OBJECT, query=("accountId", "pageNumber", "pageSize")),
-    Endpoint("M11", "masa_wa", "lookup/all", Shape.OBJECT),
-    Endpoint("M12", "masa_wa", "lookup/newConnection/buildingOptions", Shape.OBJECT),
-    Endpoint("F1", "faults", "contacts/userprofile", Shape.OBJECT),
-    Endpoint("F2", "faults", "accounts/{account}/tranzactions/2", Shape.COLLECTION),
-    Endpoint("F3", "faults", "accounts/tranzactions", Shape.OBJECT, "POST", body=("Accounts", "StateCode")),
+    Endpoint("M7", MASA_WA, "api/accounts/{account}/orders/titles", Shape.OBJECT),
+    Endpoint("M8", MASA_WA, "api/orderLookup", Shape.OBJECT),
+    Endpoint("M9", MASA_WA, "api/voltLevels/active", Shape.COLLECTION),
+    Endpoint("M10", MASA_WA, "equipments/get", Shape.OBJECT, query=("accountId", "pageNumber", "pageSize")),
+    Endpoint("M11", MASA_WA, "lookup/all", Shape.OBJECT),
+    Endpoint("M12", MASA_WA, "lookup/newConnection/buildingOptions", Shape.OBJECT),
+    Endpoint("F1", FAULTS, "contacts/userprofile", Shape.OBJECT),
+    Endpoint("F2", FAULTS, "accounts/{account}/tranzactions/2", Shape.COLLECTION),
+    Endpoint("F3", FAULTS, "accounts/tranzactions", Shape.OBJECT, "POST", body=("Accounts", "StateCode")),
     Endpoint(
         "S1",
-        "api",
+        API,
         "content/he-IL/content/tariffs/contentpages/homeelectricitytariff",
         Shape.OBJECT,
         is_public=True,
     ),
-    Endpoint("S2", "api", "content/he-IL/calculators/period", Shape.OBJECT, is_public=True),
-    Endpoint("S3", "api", "content/he-IL/calculators/gadget", Shape.OBJECT, is_public=True),
+    Endpoint("S2", API, "content/he-IL/calculators/period", Shape.OBJECT, is_public=True),
+    Endpoint("S3", API, "content/he-IL/calculators/gadget", Shape.OBJECT, is_public=True),
 )
 ENDPOINTS = {endpoint.id: endpoint for endpoint in _ALL}
 
