@@ -75,7 +75,16 @@ class Command(Everyday, ScrapyCommand):
         key_ring()  # without a key nobody should be asked for a secret
         with database().transaction() as session:
             session.scalar(select(Credential.id).limit(1))
-        username, password, totp_secret = _ask(opts)
+        login = next(iter(portals(self.settings).get(opts.portal, {}).get("logins", ())), None)
+        username, password, totp_secret = _ask(opts, login.secret_name if login else "password")
+        if login is not None:
+            from scrapers.credentials import Credential as Typed
+            from scrapers.outcomes import CredentialMalformed
+
+            try:
+                login().check(Typed(opts.portal, username, password, totp_secret))
+            except CredentialMalformed as malformed:
+                raise WrongArgument(malformed.detail) from None
         with database().transaction() as session:
             of_name = select(Credential).where(Credential.portal == opts.portal, Credential.username == username)
             row = session.scalars(of_name).one_or_none()
@@ -246,8 +255,12 @@ def check_totp(secret: str) -> str:
     return bare
 
 
-def _ask(opts: argparse.Namespace) -> tuple[str, str, str | None]:
-    """Return user name, password and TOTP secret from options and prompt, or options and standard input."""
+def _ask(opts: argparse.Namespace, secret: str) -> tuple[str, str, str | None]:
+    """
+    Return user name, password and TOTP secret from options and prompt, or options and standard input.
+
+    secret: what the portal's password is called; where it is something else, the user name is a label of the owner's own.
+    """
     username = (opts.username or "").strip()
     if opts.stdin:
         if not username:
@@ -263,13 +276,14 @@ def _ask(opts: argparse.Namespace) -> tuple[str, str, str | None]:
             )
         from getpass import getpass
 
-        username = username or input("User name: ").strip()
-        password = getpass("Password: ")
-        totp = getpass("Authenticator (TOTP) secret, empty if there is none: ")
+        is_password = secret == "password"
+        username = username or input("User name: " if is_password else "A name of your own for it: ").strip()
+        password = getpass(f"{secret[0].upper()}{secret[1:]}: ")
+        totp = getpass("Authenticator (TOTP) secret, empty if there is none: ") if is_password else ""
     if not username or len(username) > 300:
         raise WrongArgument("The user name must have 1 to 300 characters.")
     if not password:
-        raise WrongArgument("The password is empty.")
+        raise WrongArgument(f"The {secret} is empty.")
     return username, password, check_totp(totp) if totp.strip() else None
 
 
