@@ -26,17 +26,21 @@ from database.models.carriers import (
     FileStatus,
     Navigators,
     PoolUsage,
+    ReportLine,
     ScraperConfig,
     ScraperJob,
     ScraperJobStatus,
     ScraperType,
     SessionStatus,
+    UsageRecord,
     Workspace,
 )
 from database.models.codes import CodeKind, CodeRequest, CodeRequestState, Message
 from database.models.fleet import Fault, FaultChange, FaultEvent, Severity, Sync, Tenant, Vehicle
+from database.models.keys import FingerprintKey
 from database.models.readings import Direction, MeterPeriod, MeterReading, RegisterReading, Resolution
 from database.models.runs import Run, RunState, StoredFile
+from database.models.uploads import Upload, UploadState
 from database.models.versions import Version, Watermark
 
 __all__ = [
@@ -63,6 +67,7 @@ __all__ = [
     "FaultChange",
     "FaultEvent",
     "FileStatus",
+    "FingerprintKey",
     "Identity",
     "Lease",
     "Message",
@@ -72,6 +77,7 @@ __all__ = [
     "Note",
     "PoolUsage",
     "RegisterReading",
+    "ReportLine",
     "Resolution",
     "Run",
     "RunState",
@@ -85,6 +91,9 @@ __all__ = [
     "StoredSession",
     "Sync",
     "Tenant",
+    "Upload",
+    "UploadState",
+    "UsageRecord",
     "UsedTotpStep",
     "Vehicle",
     "Version",
