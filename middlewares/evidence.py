@@ -45,6 +45,7 @@ class EvidenceMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self.work = work_of(crawler, "This spider has no jobs: there is nothing to keep evidence of.")
+        self.private: frozenset[str] = getattr(crawler.spider, "private", frozenset())
         self._requests: defaultdict[int, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=KEPT_REQUESTS))
         if crawl_settings().evidence:
             self.work.evidence = self
@@ -131,7 +132,8 @@ class EvidenceMiddleware:
             members["page.html"] = self._text(scrub_page(page))
         response = evidence.get("response")
         if isinstance(response, TextResponse):
-            members["response.html"] = self._text(scrub_page(response.text))
+            name, text = scrub_answer(response.text, self.private)
+            members[name] = self._text(text)
         if screenshot := evidence.get("screenshot"):
             members["screenshot.jpg"] = screenshot
         data = pack(members)
@@ -165,6 +167,26 @@ def scrub_page(html: str) -> str:
         flags=re.I,
     )
     return html[:LARGEST_PAGE]
+
+
+def scrub_answer(text: str, private: frozenset[str]) -> tuple[str, str]:
+    """
+    Return the name and text under which an answer is kept: of JSON the values of *private* keys are masked.
+
+    >>> scrub_answer('{"name": "N. N.", "bills": [{"street": ["x"], "sum": 1}]}', frozenset({"name", "street"}))
+    ('response.json', '{"name": "•••", "bills": [{"street": "•••", "sum": 1}]}')
+    """
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return "response.html", scrub_page(text)
+
+    def scrub(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: MASK if key in private and inner else scrub(inner) for key, inner in value.items()}
+        return [scrub(inner) for inner in value] if isinstance(value, list) else value
+
+    return "response.json", json.dumps(scrub(data), ensure_ascii=False)[:LARGEST_PAGE]
 
 
 def causes(error: BaseException) -> list[str]:

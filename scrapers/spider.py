@@ -75,6 +75,7 @@ class PortalSpider(scrapy.Spider):
     rendering: ClassVar[str] = "http"  # how pages are collected after the sign-in: http or browser
     Arguments: ClassVar[type[SpiderArguments]] = SpiderArguments
     in_sync: ClassVar[bool] = True  # `scrapy sync` runs it; False: another spider of the portal brings the same
+    private: ClassVar[frozenset[str]] = frozenset()  # JSON keys whose values never go into evidence
     options: ClassVar[dict[str, float]] = {}  # the portal's own numbers: environment variable, default
     work: Work
     arguments: Any  # an instance of Arguments
