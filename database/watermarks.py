@@ -16,7 +16,7 @@ def reached(session: Session, spider: str, target_key: str) -> dict[str, datetim
     """Return a target's watermarks by name; what has none was never stored in full."""
     of_target = (Watermark.spider == spider, Watermark.target_key == target_key)
     question = select(Watermark.name, Watermark.reached).where(*of_target)
-    return dict(session.execute(question).tuples().all())
+    return {row.name: row.reached for row in session.execute(question)}
 
 
 def advance(
