@@ -225,27 +225,34 @@ def check_clock() -> str:
 
 
 def check_store() -> str:
-    """Write to the data folder and the file store, and look at the space that is left."""
-    import shutil
+    """Write to the data folder and the file store, and look at the space that is left there."""
     from tempfile import TemporaryFile
 
     from database.settings import database_settings
     from pipelines.options import pipeline_settings
+    from pipelines.stores import store_of
+    from scrapers.outcomes import StoreAway
 
-    store = pipeline_settings().store
-    for folder, name in ((database_settings().data_dir, "LATCHKEY_DATA_DIR"), (store, "LATCHKEY_FILES")):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with TemporaryFile(dir=folder) as file:
-                file.write(b"latchkey")
-        except OSError as error:
-            raise Problem(
-                f"{folder} cannot be written to ({error.strerror}): mend its rights, or set {name} to another folder."
-            ) from None
-    free = shutil.disk_usage(store).free
+    folder = database_settings().data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder) as file:
+            file.write(b"latchkey")
+    except OSError as error:
+        raise Problem(
+            f"{folder} cannot be written to ({error.strerror}): mend its rights, or set LATCHKEY_DATA_DIR to another folder."
+        ) from None
+    try:
+        store = store_of(pipeline_settings())
+        store.check()
+        free = store.free()
+    except StoreAway as error:
+        raise Problem(error.detail) from None
+    if free is None:
+        return f"{store.address} can be written to."
     if free < LEAST_SPACE:
-        raise Problem(f"{store} has {size(free)} left: make room, or set LATCHKEY_FILES to another folder.")
-    return f"{store} can be written to, {size(free)} are free."
+        raise Problem(f"{store.address} has {size(free)} left: make room, or set LATCHKEY_FILES to another store.")
+    return f"{store.address} can be written to, {size(free)} are free."
 
 
 CHECKS: dict[str, Callable[[], str]] = {

@@ -3,38 +3,79 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from string import Formatter
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 
 from database.settings import RoomSettings, database_settings
+from pipelines.names import safe
 
-FIELDS = {"portal", "account", "period", "report", "name"}
+FIELDS = {"portal", "client", "account", "period", "report", "name"}
+SHAPES = "a folder, smb://server/share/folder or s3://bucket/folder"
 
 
 class PipelineSettings(RoomSettings):
     """Where files go and what they are called there."""
 
-    files: Path | None = Field(None, description="Folder of the file store; empty means `files` in the data folder.")
+    files: str = Field("", description=f"File store: {SHAPES}; empty means the folder `files` in the data folder.")
     files_path: str = Field(
         "{portal}/{account}/{period}/{name}",
-        description="Path of a file below the store, from portal, account, period, report and name.",
+        description="Path of a file below the store, from portal, client, account, period, report and name.",
     )
+    files_free: int = Field(100_000_000, ge=0, description="Bytes that stay free in the file store, where it tells.")
+    smb_username: str = Field("", description="User of the SMB share, with its domain as `user@domain` if it has one.")
+    smb_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
+    s3_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://[^/?#@]+(/[^?#@]*)?)?$",
+        validation_alias=AliasChoices("LATCHKEY_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+        description="Address of an S3 server other than Amazon's.",
+    )
+    s3_access_key: str = Field(
+        "", description="Access key of S3; empty means what Amazon's own tools would use: AWS_ACCESS_KEY_ID, a profile."
+    )
+    s3_secret_key: SecretStr = Field(SecretStr(""), description="Secret of that access key.")
+    s3_region: str = Field(
+        "",
+        validation_alias=AliasChoices("LATCHKEY_S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
+        description="Region of the bucket.",
+    )
+
+    @field_validator("files")
+    @classmethod
+    def known_shape(cls, value: str) -> str:
+        """Refuse an address of no store that we know, or one with a secret in it."""
+        scheme, found, _ = value.partition("://")
+        if not found:
+            return value
+        address = urlsplit(value)
+        if "@" in address.netloc:
+            named = (
+                "LATCHKEY_S3_ACCESS_KEY and _SECRET_KEY" if scheme == "s3" else "LATCHKEY_SMB_USERNAME and _PASSWORD"
+            )
+            raise ValueError(f"user name and password do not belong into the address: set {named}")
+        needed = {"smb": address.path.strip("/"), "s3": address.netloc}
+        if not needed.get(scheme) or not address.netloc or address.query or address.fragment:
+            raise ValueError(f"the store is {SHAPES}")
+        return value.rstrip("/")
 
     @field_validator("files_path")
     @classmethod
     def known_fields(cls, value: str) -> str:
-        """Refuse a template with a field that we do not fill, or without the name."""
-        used = {field for _, field, _, _ in Formatter().parse(value) if field is not None}
-        if used - FIELDS or "name" not in used:
+        """Refuse a template with a field that we do not fill, without the name, or with a path that is not safe."""
+        parts = list(Formatter().parse(value))
+        used = {field for _, field, _, _ in parts if field is not None}
+        if used - FIELDS or "name" not in used or any(form or change for _, _, form, change in parts):
             raise ValueError(f"the template may use {', '.join(sorted(FIELDS))} and must use name")
+        if any(safe(part) != part for part in value.format(**dict.fromkeys(FIELDS, "x")).split("/")):
+            raise ValueError("a folder of the template has a name that not every file system takes")
         return value
 
     @property
-    def store(self) -> Path:
-        """Folder of the file store."""
-        return self.files or database_settings().data_dir / "files"
+    def files_address(self) -> str:
+        """Address of the file store, without secrets."""
+        return self.files or str(database_settings().data_dir / "files")
 
 
 @cache

@@ -69,7 +69,7 @@ def write(session: Session, work: Any, job: Job, item: FileItem | Record | Batch
         session.add(row)
     if is_new or row.status != FileStatus.READY:
         row.run_id, row.account_id, row.billing_cycle_id = job.id, job.plan.account_id, job.plan.billing_cycle_id
-        row.path, row.store = item.stored_path, str(pipeline_settings().store)
+        row.path, row.store = item.stored_path, pipeline_settings().files_address
         row.sha256, row.size, row.media_type = item.part.sha256, item.part.size, item.part.media_type
         row.source, row.status, row.stored_at = bare_url(item.source), FileStatus.READY, now(session)
     session.flush()

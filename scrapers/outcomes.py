@@ -306,9 +306,15 @@ class Incomplete(Failure):
 
 
 class StoreAway(Failure):
-    """The file store cannot be written to: check LATCHKEY_FILES and its free space."""
+    """The file store cannot be reached or written to, so nothing more was fetched: check LATCHKEY_FILES with `scrapy doctor`."""
 
     code, actor, retry = "store_away", Actor.OPERATOR, Retry.AFTER_ACTION
+
+
+class StoreFull(StoreAway):
+    """The file store has too little space left, so nothing more was fetched: make room, or lower LATCHKEY_FILES_FREE."""
+
+    code, actor, retry = "store_full", Actor.OPERATOR, Retry.AFTER_ACTION
 
 
 class DatabaseLost(Failure):

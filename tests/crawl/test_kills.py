@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from database.processes import signature
-from pipelines.files import INCOMING, sweep_incoming
+from pipelines.stores import INCOMING, FolderStore
 from sandbox import totp_secret
 from scrapers.spool import sweep
 from tests.project import wait_for
@@ -308,6 +308,6 @@ def test_what_a_kill_left_on_its_way_into_the_store_is_swept(tmp_path):
     ours, elsewhere = incoming / f"1@{signature()}", incoming / f"2@elsewhere+{pid}+{began}"
     for path in (ours, elsewhere, incoming / f"3@{machine}+{pid}+1"):
         path.touch()
-    sweep_incoming(tmp_path)
+    FolderStore(tmp_path, 0).sweep()
     assert sorted(incoming.iterdir()) == [ours, elsewhere]
-    sweep_incoming(tmp_path / "missing")
+    FolderStore(tmp_path / "missing", 0).sweep()
