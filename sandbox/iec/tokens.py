@@ -181,7 +181,6 @@ class Tokens:
             "nonce": grant.nonce,
             "made": self._portal.now(),
             "used": 0.0,
-            "refreshes": 0,
         }
         return token
 
@@ -189,35 +188,28 @@ class Tokens:
 
     def refresh(self, token: str) -> dict[str, Any] | None:
         """Return new tokens for a refresh token; None when it is not good any more."""
-        portal, key = self._portal, digest(token)
-        configuration, row = portal.configuration, self._refresh.get(key)
-        if row is None or portal.sessions.row(row["session"]) is None:
+        portal, configuration = self._portal, self._portal.configuration
+        row = self._refresh.get(digest(token))
+        session = portal.sessions.look(row["session"]) if row else None
+        customer = portal.customer(row["user"]) if row else None
+        if row is None or session is None or customer is None:
             return None
-        customer = portal.customer(row["user"])
-        if customer is None or portal.now() - row["made"] > configuration["refresh_seconds"]:
-            return None
-        if row["used"] and portal.now() - row["used"] > configuration["refresh_grace_seconds"]:
+        now = portal.now()
+        if row["used"] and now - row["used"] > configuration["refresh_grace_seconds"]:
             portal.counters.add("refresh_tokens_reused")
             if configuration["refresh_reuse_kills"]:
-                portal.sessions.end(row["session"])
+                portal.sessions.kill(session.key)
             return None
-        born = portal.sessions.row(row["session"])
-        if customer.says("refresh-dead") or (
-            customer.user.value("refreshes") and self._spent(customer, row["session"])
-        ):
+        done = session.data.get("refreshes", 0)
+        spent = customer.says("refresh-dead") or done >= customer.user.number("refreshes", float("inf"))
+        if spent or now - row["made"] > configuration["refresh_seconds"]:
             return None
-        assert born is not None
-        born["data"]["refreshes"] = born["data"].get("refreshes", 0) + 1
-        grant = Grant(customer, row["session"], row["scope"], row["nonce"])
+        session.data["refreshes"] = done + 1
+        portal.sessions.keep(session)
         rotates = configuration["refresh_rotation"] and not customer.says("refresh-no-rotation")
-        if rotates:
-            row["used"] = row["used"] or portal.now()
-            self._refresh[key] = row
+        self._refresh[digest(token)] = {**row, "made": now, "used": (row["used"] or now) if rotates else 0.0}
+        grant = Grant(customer, row["session"], row["scope"], row["nonce"])
         return self.answer(grant, refreshed=True, refresh_token="" if rotates else token)
-
-    def _spent(self, customer: Customer, session: str) -> bool:
-        row = self._portal.sessions.row(session)
-        return row is not None and row["data"].get("refreshes", 0) >= customer.user.number("refreshes")
 
     def bearer(self, token: str) -> tuple[Customer, str] | None:
         """Return whose live id token this is, and the session behind it; None for any other token."""
