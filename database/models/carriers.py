@@ -252,6 +252,51 @@ class PoolUsage(Base):
     file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))
 
 
+class UsageRecord(Base):
+    """A row of a day's usage file: what one line of the account has used in the cycle so far."""
+
+    __tablename__ = "usage_records"
+    __table_args__ = (UniqueConstraint("billing_cycle_id", "day", "row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    billing_cycle_id: Mapped[int] = mapped_column(ForeignKey("billing_cycles.id", ondelete="RESTRICT"))
+    day: Mapped[date]
+    row: Mapped[int]  # its place in the file, from 1: one line may have several rows
+    account_number: Mapped[str] = mapped_column(String(200))
+    phone_number: Mapped[str | None] = mapped_column(String(50))
+    user_name: Mapped[str | None] = mapped_column(String(300))
+    usage_type: Mapped[str | None] = mapped_column(String(200))
+    used: Mapped[int | None] = mapped_column(BigInteger)  # bytes; None: the portal did not say
+    extra: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)  # columns that we do not know, by title
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))
+
+
+class ReportLine(Base):
+    """A row of a monthly report. What all reports have are columns; what only one has is in `data`, typed and named by us."""
+
+    __tablename__ = "report_rows"
+    __table_args__ = (
+        UniqueConstraint("billing_cycle_id", "carrier_report_id", "row"),
+        Index(None, "account_number", "phone_number"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    billing_cycle_id: Mapped[int] = mapped_column(ForeignKey("billing_cycles.id", ondelete="RESTRICT"))
+    carrier_report_id: Mapped[int] = mapped_column(ForeignKey("carrier_reports.id", ondelete="RESTRICT"))
+    row: Mapped[int]  # its place in the file, from 1
+    account_number: Mapped[str] = mapped_column(String(200))
+    phone_number: Mapped[str | None] = mapped_column(String(50))
+    period: Mapped[str | None] = mapped_column(String(10))  # YYYY-MM
+    currency: Mapped[str | None] = mapped_column(
+        String(3)
+    )  # of every amount in `data`, which are exact decimals as text
+    data: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)
+    extra: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)  # columns that we do not know, by title
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))
+
+
 class ScraperConfig(Base):
     """Which credential opens an account, and with what parameters it is fetched."""
 
