@@ -10,7 +10,7 @@ import pytest
 from scrapy import Request
 from scrapy.http import HtmlResponse, TextResponse
 
-from scrapers.conversation import AskCode, Choose, Step
+from scrapers.conversation import AskCode, Choose
 from scrapers.credentials import Credential
 from scrapers.outcomes import CredentialMalformed, MfaFailed, MfaRequired, TokenUntrusted, UnexpectedAnswer
 from scrapers.portals.iec.errors import IdNumberRefused, IECLoginError, SlowDown
