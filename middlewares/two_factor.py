@@ -66,6 +66,10 @@ class CodeSource:
         job = self.work.jobs.get(self.run_id or 0)
         return nullcontext() if job is None else job.brake()
 
+    def can_answer(self, kind: str) -> bool:
+        """Tell whether a code of that kind could reach us: at a receiver of the credential, or by a person at the prompt."""
+        return self.work.prompt is not None or bool(self._receiver(kind))
+
     async def expect(self, kind: str = "") -> None:
         """
         Open the code request, waiting for the receiver, before the portal can be made to send anything.

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from scrapers.login import Login
-from scrapers.outcomes import Failure, RateLimited
+from scrapers.outcomes import Failure, MfaRequired, RateLimited
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -115,6 +115,8 @@ class ConversationLogin(Login):
                     if attempt is not None:
                         attempt.screens.append(act.request.meta.get("step", "request"))
                         if act.sends_code:
+                            if not attempt.second_factor.can_answer(act.sends_code):
+                                raise MfaRequired(f"The code would go by {act.sends_code}, so none was asked for.")
                             await attempt.second_factor.expect(act.sends_code)
                         attempt.submitted |= act.submits
                         if act.sends_code:

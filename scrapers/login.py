@@ -62,6 +62,9 @@ class SecondFactor(Protocol):
 
     deadlines: list[asyncio.Timeout]  # of the sign-in: they stand still while the receiver is waited for
 
+    def can_answer(self, kind: str) -> bool:
+        """Tell whether anybody could give a code of that kind."""
+
     async def expect(self, kind: str = "") -> None:
         """Reserve the receiver, of that kind where it is known: called before the portal can be made to send anything."""
 
