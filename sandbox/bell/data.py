@@ -119,7 +119,7 @@ def usage_workbook(account: str, day: date, usage_filter: str) -> bytes:
     ]
     for line in range(25):
         used = Decimal(number("line", account, line, day, below=900)) / 100
-        rows.append([account, _phone(account, line), _person(account, line), usage_filter, used, day.isoformat()])
+        rows.append([account, _phone(account, line), person(account, line), usage_filter, used, day.isoformat()])
     return workbook("Usage details", rows)
 
 
@@ -158,7 +158,7 @@ def report_workbook(report: str, accounts: list[str], start: Month, end: Month) 
                 amount = Decimal(number("amount", *about, below=20_000)) / 100
                 used = Decimal(number("data", *about, below=3_000)) / 100
                 rows.append(
-                    [report, month.short, account, _phone(account, line), _person(account, line), amount, used],
+                    [report, month.short, account, _phone(account, line), person(account, line), amount, used],
                 )
     return workbook(report, rows)
 
@@ -167,6 +167,7 @@ def _phone(account: str, line: int) -> str:
     return f"555-01{number('phone', account, line, below=100):02}"
 
 
-def _person(account: str, line: int) -> str:
+def person(account: str, line: int) -> str:
+    """The invented name of who has that line of an account."""
     given = _GIVEN[number("given", account, line, below=len(_GIVEN))]
     return f"{given} {_FAMILY[number('family', account, line, below=len(_FAMILY))]}"

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 from xml.sax.saxutils import escape
 
@@ -18,8 +19,14 @@ _DOCUMENT = "http://schemas.openxmlformats.org/officeDocument/2006/relationships
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_DAY_ZERO = date(1899, 12, 30)  # workbooks count their days from here
+_STYLES = (  # the second cell format is the one for dates
+    f'<styleSheet xmlns="{_MAIN}"><fonts count="1"><font/></fonts><fills count="1"><fill/></fills>'
+    '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf/>'
+    '<xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>'
+)
 
-Cell = str | int | Decimal | None
+Cell = str | int | Decimal | date | None
 
 
 def archive(members: Iterable[tuple[str, bytes]]) -> bytes:
@@ -49,23 +56,28 @@ def unsafe_archive(name: str, content: bytes) -> bytes:
 
 
 def workbook(title: str, rows: Sequence[Sequence[Cell]]) -> bytes:
-    """A one-sheet XLSX: text cells are inline strings, int and Decimal are numbers, None is an empty cell."""
+    """A one-sheet XLSX: text cells are inline strings, int and Decimal are numbers, dates are dates, None is an empty cell."""
     body = "".join(
         f'<row r="{number}">' + "".join(_cell(index, number, value) for index, value in enumerate(row)) + "</row>"
         for number, row in enumerate(rows, 1)
     )
+    dated = any(isinstance(value, date) for row in rows for value in row)
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
         '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         '<Default Extension="xml" ContentType="application/xml"/>'
         f'<Override PartName="/xl/workbook.xml" ContentType="{_SHEET}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_SHEET}.worksheet+xml"/></Types>',
-        "_rels/.rels": _relation("officeDocument", "xl/workbook.xml"),
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_SHEET}.worksheet+xml"/>'
+        + (f'<Override PartName="/xl/styles.xml" ContentType="{_SHEET}.styles+xml"/>' if dated else "")
+        + "</Types>",
+        "_rels/.rels": _relations(("officeDocument", "xl/workbook.xml")),
         "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_DOCUMENT}"><sheets>'
         f'<sheet name="{escape(title)}" sheetId="1" r:id="rId1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": _relation("worksheet", "worksheets/sheet1.xml"),
+        "xl/_rels/workbook.xml.rels": _relations(
+            ("worksheet", "worksheets/sheet1.xml"), *([("styles", "styles.xml")] if dated else [])
+        ),
         "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_MAIN}"><sheetData>{body}</sheetData></worksheet>',
-    }
+    } | ({"xl/styles.xml": _STYLES} if dated else {})
     return archive((name, (_XML + content).encode()) for name, content in parts.items())
 
 
@@ -102,14 +114,17 @@ def _cell(index: int, row: int, value: Cell) -> str:
         return ""
     if isinstance(value, str):
         return f'<c r="{place}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'
+    if isinstance(value, date):
+        return f'<c r="{place}" s="1"><v>{(value - _DAY_ZERO).days}</v></c>'
     return f'<c r="{place}"><v>{value}</v></c>'
 
 
-def _relation(kind: str, target: str) -> str:
-    return (
-        f'<Relationships xmlns="{_PACKAGE}/relationships">'
-        f'<Relationship Id="rId1" Type="{_DOCUMENT}/{kind}" Target="{target}"/></Relationships>'
+def _relations(*related: tuple[str, str]) -> str:
+    each = "".join(
+        f'<Relationship Id="rId{number}" Type="{_DOCUMENT}/{kind}" Target="{target}"/>'
+        for number, (kind, target) in enumerate(related, 1)
     )
+    return f'<Relationships xmlns="{_PACKAGE}/relationships">{each}</Relationships>'
 
 
 def _escaped(text: str) -> str:
