@@ -42,7 +42,8 @@ class Command(ScrapyCrawl):
             self._refuse(*problem)
             return
         show_progress()
-        if nothing_to_do(crawler.spidercls, opts.spargs):
+        if (done := nothing_to_do(crawler.spidercls, opts.spargs)) is not None:
+            self.exitcode = done
             return
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
@@ -58,7 +59,7 @@ class Command(ScrapyCrawl):
         from database.encryption import UnreadableSecret, key_ring
         from database.engine import DatabaseAway, database
         from database.settings import SettingsError
-        from pipelines.options import pipeline_settings
+        from pipelines.options import pipeline_settings, upload_settings
         from scrapers.spider import PortalSpider
         from scrapers.work import ArgumentError
 
@@ -67,6 +68,7 @@ class Command(ScrapyCrawl):
         try:
             parsed = spidercls.Arguments.parse(arguments)
             pipeline_settings()
+            upload_settings()
             spidercls.check_options()
             key_ring()
             with database().transaction() as session:
@@ -78,30 +80,38 @@ class Command(ScrapyCrawl):
         return None
 
 
-def nothing_to_do(spidercls: Any, arguments: dict[str, str]) -> bool:
-    """Close the runs of a crawl whose every job is done already; False when a portal must be visited."""
+def nothing_to_do(spidercls: Any, arguments: dict[str, str]) -> int | None:
+    """Close the runs of a crawl whose every job is done already and return the exit code; None: a portal must be visited."""
     import asyncio
 
     from database.engine import database
+    from pipelines.options import upload_settings
     from scrapers.spider import PortalSpider
     from scrapers.work import Work
 
     if not issubclass(spidercls, PortalSpider):
-        return False
+        return None
     with database().transaction() as session:
         plans = spidercls.plans(session, spidercls.Arguments.parse(arguments))
     if not plans or not all(plan.done for plan in plans):
-        return False
+        return None
     # Without Scrapy's engine: its start alone takes longer than all that is left to do.
     work = Work(spidercls.name, spidercls.portal, spidercls.report_type)
     work.open(plans)
 
     async def finish() -> None:
+        if upload_settings() is not None:
+            from pipelines.upload import send_stored
+
+            await send_stored(work)
         for job in work.jobs.values():
             await work.finish(job, "finished")
 
-    asyncio.run(finish())
-    return True
+    try:
+        asyncio.run(finish())
+    except KeyboardInterrupt:
+        return 130  # what was not sent, and the runs, are the next one's
+    return work.exit_code
 
 
 def exit_code(crawler: Any) -> int:

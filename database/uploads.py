@@ -32,6 +32,10 @@ PDF, BYTES = "application/pdf", "application/octet-stream"
 FINAL = (UploadState.REFUSED, UploadState.CLIENT_GONE)
 
 
+class NotNow(Exception):
+    """A file may not be sent at present. The text is a part of a sentence that says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """A stored file that the customer's server should have, with everything that its request says."""
@@ -92,19 +96,20 @@ def due(session: Session, base: str, *which: ColumnElement[bool]) -> list[Due]:
 
 def claim(session: Session, file: Due, run_id: int | None, patience: float, again: bool = False) -> int | None:
     """
-    Write down that a request with this file is about to be sent; return the row's id, or None when it may not be sent.
+    Write down that a request with this file is about to be sent, and return the row's id.
 
+    None: the server has it, or another process is sending it and will say what became of it. Raises NotNow.
     patience: seconds after which another machine's request without an answer counts as dead. again: also when the
     server has refused it, or asked for a longer rest.
     """
     row = _row(session, file)
     time = now(session)
-    if row.state == UploadState.STORED or (row.state in FINAL and not again):
+    if row.state == UploadState.STORED or (row.state == UploadState.SENDING and not _is_dead(row, time, patience)):
         return None
+    if row.state in FINAL and not again:
+        raise NotNow("was refused before")
     if row.again_at is not None and row.again_at > time and not again:
-        return None
-    if row.state == UploadState.SENDING and not _is_dead(row, time, patience):
-        return None
+        raise NotNow(f"the server wants to be left alone until {row.again_at:%Y-%m-%d %H:%M} UTC")
     row.state, row.tries, row.holder = UploadState.SENDING, row.tries + 1, signature()
     row.run_id, row.client_id = run_id, file.client_id
     row.began_at, row.ended_at, row.again_at, row.status, row.message = time, None, None, None, None

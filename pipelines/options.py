@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from string import Formatter
+from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 
-from database.settings import RoomSettings, database_settings
+from database.settings import RoomSettings, SettingsError, database_settings
 from pipelines.names import safe
 
 FIELDS = {"portal", "client", "account", "period", "report", "name"}
@@ -84,3 +85,59 @@ def pipeline_settings() -> PipelineSettings:
     settings = PipelineSettings.load()
     assert isinstance(settings, PipelineSettings)
     return settings
+
+
+class UploadSettings(RoomSettings):
+    """Where stored files are sent to, and with which key; without an address the upload stays off."""
+
+    upload_url: str = Field(
+        "",
+        validation_alias=AliasChoices("LATCHKEY_UPLOAD_URL", "EIQ_BACKEND_API_BASE_URL"),
+        description="Base address of the server that stored files are sent to; empty: they are not sent.",
+    )
+    upload_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("LATCHKEY_UPLOAD_KEY", "EIQ_BACKEND_API_KEY"),
+        description="Key that the server knows us by.",
+    )
+    upload_wait: float = Field(300.0, gt=0, description="Seconds that one file may take to be sent and answered.")
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment; raise SettingsError also when address or key stands alone."""
+        settings = super().load()
+        if bool(settings.upload_url) != bool(settings.upload_key.get_secret_value()):
+            lone, other = ("URL", "KEY") if settings.upload_url else ("KEY", "URL")
+            raise SettingsError(f"LATCHKEY_UPLOAD_{lone} is set without LATCHKEY_UPLOAD_{other}: set both, or neither.")
+        return settings
+
+    @field_validator("upload_url")
+    @classmethod
+    def sound_address(cls, value: str) -> str:
+        """Accept an address without secrets, and without TLS only one on this machine; drop its last slash."""
+        if not value:
+            return value
+        address = urlsplit(value)
+        if address.scheme not in ("http", "https") or not address.hostname or address.query or address.fragment:
+            raise ValueError("it must look like https://server.example/path")
+        if "@" in address.netloc:
+            raise ValueError("user name and password do not belong into the address: set LATCHKEY_UPLOAD_KEY")
+        is_here = address.hostname in ("localhost", "::1") or address.hostname.startswith("127.")
+        if address.scheme == "http" and not is_here:
+            raise ValueError("it must begin with https://, because the key goes there")
+        return value.rstrip("/")
+
+    @field_validator("upload_key")
+    @classmethod
+    def sound_key(cls, value: SecretStr) -> SecretStr:
+        """Accept what a header can carry."""
+        key = value.get_secret_value().strip()
+        if not (key.isascii() and key.isprintable()) and key:
+            raise ValueError("it holds characters that a header cannot carry")
+        return SecretStr(key)
+
+
+def upload_settings() -> UploadSettings | None:
+    """Return the settings of this process; None when the upload is off."""
+    settings = UploadSettings.load()
+    return settings if settings.upload_url else None

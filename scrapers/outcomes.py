@@ -317,6 +317,30 @@ class StoreFull(StoreAway):
     code, actor, retry = "store_full", Actor.OPERATOR, Retry.AFTER_ACTION
 
 
+class UploadFailed(Failure):
+    """The file is stored, but the upload server did not take it yet: the next run sends it again, and so does `scrapy upload`."""
+
+    code, actor, retry = "upload_failed", Actor.NOBODY, Retry.SOON
+
+
+class UploadRefused(Failure):
+    """The file is stored, but the upload server refused it for good: mend what the detail names, then run `scrapy upload --again`."""
+
+    code, actor, retry = "upload_refused", Actor.OPERATOR, Retry.AFTER_ACTION
+
+
+class UploadClientGone(UploadRefused):
+    """The upload server no longer knows this client or workspace: its owner stops its jobs, or restores it there and runs `scrapy upload --again`."""
+
+    code, actor, retry = "upload_client_gone", Actor.OWNER, Retry.AFTER_ACTION
+
+
+class UploadMisconfigured(UploadFailed):
+    """The upload server refused our key or is not at this address: check LATCHKEY_UPLOAD_KEY and LATCHKEY_UPLOAD_URL, then run `scrapy upload`."""
+
+    code, actor, retry = "upload_misconfigured", Actor.OPERATOR, Retry.AFTER_ACTION
+
+
 class DatabaseLost(Failure):
     """The database did not answer in mid-run; what was stored before stays stored."""
 

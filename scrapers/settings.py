@@ -80,6 +80,7 @@ ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 100,  # first: nothing is stored for a job that may not
     "pipelines.files.FilesPipeline": 200,  # the file is in its place …
     "pipelines.records.RecordsPipeline": 300,  # … before its row says so
+    "pipelines.upload.UploadPipeline": 400,  # what is sent to the customer is stored before
     "pipelines.completeness.CompletenessPipeline": 900,  # last: what gets here is stored
 }
 

@@ -22,6 +22,7 @@ PORTAL_PREFIXES = (
     "LATCHKEY_",
     "ATT_",
     "BELL_",
+    "EIQ_",
     "IEC_",
     "PLAIN_",
     "ROGERS_",
