@@ -14,10 +14,11 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(opts: argparse.Namespace) -> int:
-    """Export or import; raise WrongArgument or SettingsError with what is wrong."""
+    """Export or import; raise WrongArgument with what is wrong."""
     from commands._terminal import WrongArgument
     from database.engine import database
     from database.sessions import Sessions
+    from database.settings import SettingsError
     from scrapers.conversation import Tokens
     from scrapers.credentials import find_credential
     from scrapers.portals.iec import token_file
@@ -28,13 +29,19 @@ def run(opts: argparse.Namespace) -> int:
         raise WrongArgument("No credential of iec is known: add one with `scrapy credentials add iec`.")
     sessions = Sessions(database())
     if opts.way == "import":
-        tokens = token_file.read(opts.file)
+        try:
+            tokens = token_file.read(opts.file)
+        except SettingsError as error:
+            raise WrongArgument(f"file: {error}") from None
         sessions.save("iec", credential.username, tokens.state(), "", "")
         print(f"Imported for {credential.username}: the first crawl renews the tokens and looks whose they are.")
         return 0
     saved = sessions.load("iec", credential.username)
     if saved is None:
         raise WrongArgument(f"{credential.username} has no session: `scrapy test-login iec` signs in.")
-    token_file.write(opts.file, Tokens.of(saved.state))
+    try:
+        token_file.write(opts.file, Tokens.of(saved.state))
+    except SettingsError as error:
+        raise WrongArgument(f"file: {error}") from None
     print(f"Exported to {opts.file}. Whoever has this file is {credential.username}: keep it like a key.")
     return 0
