@@ -80,12 +80,12 @@ class RegisterReading(Base):
     """Where a register of a meter stood when it was last read for an invoice."""
 
     __tablename__ = "register_readings"
-    __table_args__ = (UniqueConstraint("contract", "meter", "register", "read_on"),)
+    __table_args__ = (UniqueConstraint("contract", "meter", "register_number", "read_on"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     contract: Mapped[str] = mapped_column(String(20))
     meter: Mapped[str] = mapped_column(String(20))
-    register: Mapped[str] = mapped_column(String(10))
+    register_number: Mapped[str] = mapped_column(String(10))
     read_on: Mapped[date]
     reading: Mapped[Decimal | None] = mapped_column(Numeric(14, 3))  # kWh
     usage: Mapped[Decimal | None] = mapped_column(Numeric(14, 3))  # kWh since the reading before; None: not said

@@ -115,11 +115,17 @@ def test_a_value_that_the_column_rounds_is_no_correction(session):
 
 def test_keys_that_differ_in_several_columns(session):
     rows = [
-        {"contract": str(contract), "meter": "7", "register": "001", "read_on": date(2028, month, 1), "reading": 5}
+        {
+            "contract": str(contract),
+            "meter": "7",
+            "register_number": "001",
+            "read_on": date(2028, month, 1),
+            "reading": 5,
+        }
         for contract in range(3)
         for month in range(1, 8)
     ]
-    names = ("contract", "meter", "register", "read_on")
+    names = ("contract", "meter", "register_number", "read_on")
     assert write(session, RegisterReading, rows, names).new == 21
     changed = [{**row, "reading": 6} if row["contract"] == "1" else row for row in rows]
     assert write(session, RegisterReading, changed, names).replaced == 7

@@ -62,7 +62,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("contract", sa.String(length=20), nullable=False),
         sa.Column("meter", sa.String(length=20), nullable=False),
-        sa.Column("register", sa.String(length=10), nullable=False),
+        sa.Column("register_number", sa.String(length=10), nullable=False),
         sa.Column("read_on", sa.Date(), nullable=False),
         sa.Column("reading", sa.Numeric(precision=14, scale=3), nullable=True),
         sa.Column("usage", sa.Numeric(precision=14, scale=3), nullable=True),
@@ -73,9 +73,9 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "contract",
             "meter",
-            "register",
+            "register_number",
             "read_on",
-            name=op.f("uq_register_readings_contract_meter_register_read_on"),
+            name=op.f("uq_register_readings_contract_meter_register_number_read_on"),
         ),
     )
     op.create_table(
