@@ -257,7 +257,7 @@ def accept(
     same_text = and_(
         Message.text_fingerprint.in_(fingerprints), Message.received_at > received_at - timedelta(seconds=life)
     )
-    gateway_id = storable(gateway_id) if gateway_id else None
+    gateway_id = (storable(gateway_id) if gateway_id else "") or None
     same = or_(same_text, Message.gateway_id == gateway_id) if gateway_id else same_text
     if session.scalar(select(Message.id).where(Message.receiver == receiver, same).limit(1)) is not None:
         return
@@ -275,6 +275,16 @@ def accept(
         )
     )
     session.flush()
+
+
+def is_awaited(session: Session, receiver: str, sender: str) -> bool:
+    """Tell whether a sign-in waits at *receiver* for a message of that sender, or of anybody."""
+    waiting = select(CodeRequest.senders).where(
+        CodeRequest.receiver == address(receiver),
+        CodeRequest.state == CodeRequestState.OPEN,
+        CodeRequest.deadline > now(session),
+    )
+    return any(not senders or address(sender) in senders for senders in session.scalars(waiting))
 
 
 def peek(session: Session, channel: CodeChannel, receiver: str, life: float = LIFE) -> Reading:

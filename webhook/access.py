@@ -1,10 +1,12 @@
-"""Who may call what: shared tokens and Twilio's signature, compared in constant time."""
+"""Who may call what: shared tokens, Twilio's signature and that of mail-routing services, compared in constant time."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
+import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TypeVar
@@ -15,6 +17,7 @@ from flask import Request
 from webhook.settings import WebhookSettings
 
 View = TypeVar("View", bound=Callable[..., object])
+REPLAY_WINDOW = 300  # seconds that the time of a signed request may be from ours
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -43,7 +46,7 @@ def callers_of(view: Callable[..., object]) -> frozenset[Caller]:
 
 
 def identify(request: Request, settings: WebhookSettings) -> Caller:
-    """Return who sent *request*; anyone, unless it shows a token of ours or Twilio's signature."""
+    """Return who sent *request*; anyone, unless it shows a token of ours or a signature."""
     shown = _shown_token(request)
     found = Caller.ANYONE
     for caller, secret in (
@@ -52,9 +55,14 @@ def identify(request: Request, settings: WebhookSettings) -> Caller:
     ):
         if hmac.compare_digest(shown, secret.encode()) and secret:
             found = caller
-    if found is Caller.ANYONE and _is_signed_by_twilio(request, settings):
+    if found is Caller.ANYONE and (_is_signed_by_twilio(request, settings) or _is_signed(request, settings)):
         return Caller.GATEWAY
     return found
+
+
+def signature(key: str, body: bytes, timestamp: str) -> str:
+    """Return what stands in `X-Signature`: hex HMAC-SHA256 of the body as it is sent, followed by `X-Timestamp`."""
+    return hmac.new(key.encode(), body + timestamp.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def twilio_signature(token: str, url: str, form: Mapping[str, Sequence[str]]) -> str:
@@ -87,6 +95,18 @@ def _is_signed_by_twilio(request: Request, settings: WebhookSettings) -> bool:
         return False
     right = [hmac.compare_digest(shown, twilio_signature(token, url, form).encode()) for url in urls]
     return any(right)
+
+
+def _is_signed(request: Request, settings: WebhookSettings) -> bool:
+    """Tell whether a JSON delivery is signed, and lately; a replay within the window is a repetition, and swallowed."""
+    key, given = settings.webhook_mail_key.get_secret_value(), request.headers.get("X-Signature", "")
+    stamp = request.headers.get("X-Timestamp", "")
+    if not key or not given or request.method != "POST" or not request.is_json:
+        return False
+    if not re.fullmatch(r"[0-9]{10}", stamp) or abs(time.time() - int(stamp)) > REPLAY_WINDOW:
+        return False
+    shown = given.removeprefix("sha256=").lower().encode("latin-1", "replace")
+    return hmac.compare_digest(shown, signature(key, request.get_data(), stamp).encode())
 
 
 def _public_url(request: Request, settings: WebhookSettings) -> str:

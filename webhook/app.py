@@ -26,10 +26,18 @@ from webhook.version import version
 
 logger = logging.getLogger(__name__)
 LARGEST_BODY = 65_536  # bytes
+LARGEST_MAIL = 1_048_576  # bytes; HTML mails bring their style sheets along
 SECURITY: dict[str, Any] = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "token": {"type": "apiKey", "in": "header", "name": "X-Token"},
     "twilio": {"type": "apiKey", "in": "header", "name": "X-Twilio-Signature"},
+    "signature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Signature",
+        "description": "Hex HMAC-SHA256, under LATCHKEY_WEBHOOK_MAIL_KEY, of the body as it is sent followed by the "
+        "header X-Timestamp (seconds since 1970, at most 300 from ours).",
+    },
 }
 
 
@@ -77,6 +85,8 @@ def create_app(
     def let_in() -> None:
         if request.endpoint is None or _is_open():
             return
+        if request.endpoint.endswith(".mail"):
+            request.max_content_length = LARGEST_MAIL
         if identify(request, settings) not in callers_of(current_app.view_functions[request.endpoint]):
             raise Unauthorized("A valid token is needed.")
 

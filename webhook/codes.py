@@ -15,10 +15,21 @@ from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import BadRequest, NotFound
 
-from database.codes import CARRIERS, DEFAULT_CHANNELS, CodeChannel, Reading, accept, address, consume, peek, summaries
+from database.codes import (
+    CARRIERS,
+    DEFAULT_CHANNELS,
+    CodeChannel,
+    Reading,
+    accept,
+    address,
+    consume,
+    is_awaited,
+    peek,
+    summaries,
+)
 from database.engine import Database, now
 from webhook.access import Caller, for_callers
-from webhook.gateways import FORMS, read_delivery
+from webhook.gateways import FORMS, read_delivery, read_mail
 from webhook.settings import WebhookSettings
 from webhook.version import STARTED_AT, version
 
@@ -57,6 +68,43 @@ SMS_BODY = {
 }
 
 
+MAIL_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["from", "to"],
+                    "properties": {
+                        "from": {**TEXT, "description": "Mail address of the sender, with or without a name."},
+                        "to": {
+                            "anyOf": [TEXT, {"type": "array", "items": TEXT}],
+                            "description": "Mailboxes that it came to: each of them is a receiver.",
+                        },
+                        "subject": TEXT,
+                        "text": {**TEXT, "description": "The plain part; it or `html` is needed."},
+                        "html": {**TEXT, "description": "The HTML part; it is read as the text that people see."},
+                        "received_at": {
+                            **TEXT,
+                            "description": "When the mail reached the service: ISO 8601, or milliseconds since 1970.",
+                        },
+                        "id": {**TEXT, "description": "The service's number of the mail, or its Message-ID."},
+                    },
+                },
+                "example": {
+                    "from": "Example Portal <noreply@example.com>",
+                    "to": "codes@example.org",
+                    "subject": "Your code",
+                    "text": "To sign in, use this code AB12CD34.",
+                    "received_at": "2026-11-20T10:00:00Z",
+                },
+            }
+        },
+    }
+}
+
+
 class Problem(BaseModel):
     """What was wrong with a request."""
 
@@ -67,6 +115,12 @@ class SmsQuery(BaseModel):
     """Who got the message, when its body does not say."""
 
     receiver: str = Field("", max_length=200, description="Phone number or mail address that the message came to.")
+
+
+class MailQuery(BaseModel):
+    """Who got the mail, when its body does not say."""
+
+    receiver: str = Field("", max_length=200, description="Mail address that the mail came to.")
 
 
 class CodeQuery(SmsQuery):
@@ -122,7 +176,7 @@ ERRORS: dict[str | int, Any] = dict.fromkeys((400, 401, 429, 503), Problem)
 
 @dataclass(frozen=True)
 class CodeRoutes:
-    """The six routes, once for every prefix. channels: by login, see `all_channels`."""
+    """The seven routes, once for every prefix. channels: by login, see `all_channels`."""
 
     settings: WebhookSettings
     db: Database
@@ -148,6 +202,21 @@ class CodeRoutes:
         def sms(query: SmsQuery) -> Response | dict[str, Any]:
             """Take a message from a gateway; a form is answered with empty TwiML."""
             return self.take(portal, query)
+
+        @routes.post(
+            "/mail",
+            responses={200: Accepted, 413: Problem, 415: Problem, **ERRORS},
+            security=[*TOKEN, {"signature": []}],
+            openapi_extensions=MAIL_BODY,
+        )
+        @for_callers(Caller.GATEWAY)
+        def mail(query: MailQuery) -> dict[str, Any]:
+            """
+            Take a mail from a mail-routing service.
+
+            A mail whose sender is no login's, and that no sign-in waits for, is acknowledged and dropped.
+            """
+            return self.take_mail(portal, query)
 
         @routes.get("/code", responses={200: CodeAnswer, 404: Problem, **ERRORS}, security=TOKEN)
         @for_callers(Caller.READER)
@@ -185,12 +254,7 @@ class CodeRoutes:
                 raise BadRequest(
                     "Nobody is named as receiver: send `to`, add `?receiver=` or set LATCHKEY_SMS_RECEIVER."
                 )
-            with self.limiter.limit(
-                self.settings.webhook_sender_rate,
-                key_func=lambda: f"{address(delivery.sender)} {address(receiver)}",
-                scope="sender",
-            ):
-                pass
+            self.count(delivery.sender, receiver)
             with self.db.transaction() as session:
                 accept(
                     session,
@@ -206,6 +270,48 @@ class CodeRoutes:
         if request.mimetype in FORMS:
             return Response('<?xml version="1.0" encoding="UTF-8"?><Response/>', mimetype="text/xml")
         return Accepted(status="accepted", timestamp=datetime.now(UTC)).model_dump(mode="json")
+
+    def take_mail(self, portal: str | None, query: MailQuery) -> dict[str, Any]:
+        """Store the mail of this request for each of its receivers, if its sender is one that logins wait for."""
+        mail = read_mail(request)
+        receivers = mail.receivers or tuple(filter(None, [query.receiver.strip()]))
+        if not receivers:
+            raise BadRequest("Nobody is named as receiver: send `to`, or add `?receiver=`.")
+        known = self.is_sender(portal, mail.sender)
+        taken = 0
+        for receiver in receivers:
+            self.count(mail.sender, receiver)
+        with self.db.transaction() as session:
+            for receiver in sorted(set(map(address, receivers))):  # in order: each is locked until the end
+                if known or is_awaited(session, receiver, mail.sender):
+                    accept(
+                        session,
+                        receiver,
+                        mail.sender,
+                        mail.text,
+                        mail.gateway_id or None,
+                        sent_at=mail.received_at,
+                        portal=portal,
+                        life=self.settings.code_life,
+                    )
+                    taken += 1
+        logger.info("%s a mail for %s", "Took" if taken else "Dropped", portal or "any portal")
+        return Accepted(status="accepted", timestamp=datetime.now(UTC)).model_dump(mode="json")
+
+    def is_sender(self, portal: str | None, sender: str) -> bool:
+        """Tell whether a login gets its codes from that mail address; under a carrier's prefix also where none is stated."""
+        channels = [each for name, each in self.channels.items() if portal is None or _portal(name, portal)]
+        stated = {address(each) for channel in channels for each in channel.senders}
+        return address(sender) in stated or (portal is not None and any(not each.senders for each in channels))
+
+    def count(self, sender: str, receiver: str) -> None:
+        """Count a message of one sender to one receiver; raise TooManyRequests above LATCHKEY_WEBHOOK_SENDER_RATE."""
+        with self.limiter.limit(
+            self.settings.webhook_sender_rate,
+            key_func=lambda: f"{address(sender)} {address(receiver)}",
+            scope="sender",
+        ):
+            pass
 
     def give(self, read: Callable[..., Reading], portal: str | None, query: CodeQuery) -> dict[str, Any]:
         """Answer with what *read* finds for the login and receiver that were named."""

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from database.codes import DEFAULT_CHANNELS, CodeChannel, purge_expired
 from database.encryption import key_ring
 from database.engine import Database, DatabaseAway
-from webhook.app import LARGEST_BODY, create_app
+from webhook.app import LARGEST_MAIL, create_app
 from webhook.settings import WebhookSettings
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def _listen(app: Any, settings: WebhookSettings) -> Any:
             host=settings.webhook_host,
             port=settings.webhook_port,
             threads=THREADS,
-            max_request_body_size=2 * LARGEST_BODY,  # the application refuses less than that, as JSON
+            max_request_body_size=2 * LARGEST_MAIL,  # the application refuses less than that, as JSON
             ident=None,
         )
     except OSError as error:

@@ -31,6 +31,10 @@ class WebhookSettings(RoomSettings):
         validation_alias=AliasChoices("LATCHKEY_TWILIO_AUTH_TOKEN", "TWILIO_AUTH_TOKEN"),
         description="Twilio's auth token, with which it signs its requests.",
     )
+    webhook_mail_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key with which a mail-routing service signs what it posts. Empty: it shows the token.",
+    )
     sms_receiver: str = Field("", description="Receiver of messages whose gateway does not name one.")
     webhook_rate: str = Field("1200 per minute", pattern=RATE, description="Requests from one address.")
     webhook_sender_rate: str = Field(
@@ -43,11 +47,18 @@ class WebhookSettings(RoomSettings):
         gateway, reader = self.webhook_token.get_secret_value(), self.code_reader_token.get_secret_value()
         if not gateway:
             raise SettingsError(f"LATCHKEY_WEBHOOK_TOKEN is not set: {HOW_TO_MAKE_ONE} and give it to your gateway.")
-        for name, token in (("LATCHKEY_WEBHOOK_TOKEN", gateway), ("LATCHKEY_CODE_READER_TOKEN", reader)):
+        mail_key = self.webhook_mail_key.get_secret_value()
+        for name, token in (
+            ("LATCHKEY_WEBHOOK_TOKEN", gateway),
+            ("LATCHKEY_CODE_READER_TOKEN", reader),
+            ("LATCHKEY_WEBHOOK_MAIL_KEY", mail_key),
+        ):
             if token and len(token) < SHORTEST_TOKEN:
                 raise SettingsError(f"{name} is shorter than {SHORTEST_TOKEN} characters: {HOW_TO_MAKE_ONE}.")
         if gateway == reader:
             raise SettingsError(f"LATCHKEY_CODE_READER_TOKEN is the same as LATCHKEY_WEBHOOK_TOKEN: {HOW_TO_MAKE_ONE}.")
+        if mail_key and mail_key in (gateway, reader):
+            raise SettingsError(f"LATCHKEY_WEBHOOK_MAIL_KEY is the same as a token: {HOW_TO_MAKE_ONE}.")
 
 
 @cache
