@@ -140,11 +140,11 @@ class ElectricityCounter(Brought, Base):
     """A register of a meter, and the connection it hangs on."""
 
     __tablename__ = "electricity_counters"
-    __table_args__ = (UniqueConstraint("contract", "meter", "register"),)
+    __table_args__ = (UniqueConstraint("contract", "meter", "register_number"),)
 
     contract: Mapped[str] = mapped_column(String(20))
     meter: Mapped[str] = mapped_column(String(20))
-    register: Mapped[str] = mapped_column(String(20))
+    register_number: Mapped[str] = mapped_column(String(20))
     last_reading: Mapped[Decimal | None] = mapped_column(Numeric(14, 4))
     last_reading_on: Mapped[date | None] = mapped_column(Date)
     last_reading_type: Mapped[str | None] = mapped_column(String(20))
@@ -334,14 +334,14 @@ class MasaEntry(Brought, Base):
     """
     An entry of one of the company's lists: cities, streets, order categories, sizes of connections, kinds of sites and so on.
 
-    One table for all, because nobody needs a column of a list: they are looked up by kind and key, and differ in the rest.
+    One table for all, because nobody needs a column of a list: they are looked up by kind and code, and differ in the rest.
     """
 
     __tablename__ = "masa_entries"
-    __table_args__ = (UniqueConstraint("kind", "key"),)
+    __table_args__ = (UniqueConstraint("kind", "code"),)
 
     kind: Mapped[str] = mapped_column(String(50))
-    key: Mapped[str] = mapped_column(String(100))
+    code: Mapped[str] = mapped_column(String(100))
     name: Mapped[str | None] = mapped_column(String(500))
     details: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)  # what else the list says
 

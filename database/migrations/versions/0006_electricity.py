@@ -118,7 +118,7 @@ def upgrade() -> None:
         "electricity_counters",
         sa.Column("contract", sa.String(length=20), nullable=False),
         sa.Column("meter", sa.String(length=20), nullable=False),
-        sa.Column("register", sa.String(length=20), nullable=False),
+        sa.Column("register_number", sa.String(length=20), nullable=False),
         sa.Column("last_reading", sa.Numeric(precision=14, scale=4), nullable=True),
         sa.Column("last_reading_on", sa.Date(), nullable=True),
         sa.Column("last_reading_type", sa.String(length=20), nullable=True),
@@ -135,7 +135,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_electricity_counters")),
         sa.UniqueConstraint(
-            "contract", "meter", "register", name=op.f("uq_electricity_counters_contract_meter_register")
+            "contract", "meter", "register_number", name=op.f("uq_electricity_counters_contract_meter_register_number")
         ),
     )
     op.create_table(
@@ -346,14 +346,14 @@ def upgrade() -> None:
     op.create_table(
         "masa_entries",
         sa.Column("kind", sa.String(length=50), nullable=False),
-        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("code", sa.String(length=100), nullable=False),
         sa.Column("name", sa.String(length=500), nullable=True),
         sa.Column("details", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_masa_entries_run_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_masa_entries")),
-        sa.UniqueConstraint("kind", "key", name=op.f("uq_masa_entries_kind_key")),
+        sa.UniqueConstraint("kind", "code", name=op.f("uq_masa_entries_kind_code")),
     )
     op.create_table(
         "masa_equipment",
