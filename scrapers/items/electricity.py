@@ -33,7 +33,12 @@ from scrapers.items.values import (
 from scrapers.outcomes import PortalChanged
 
 ACTIVE = 1  # the status of a contract that is in force
-UUID = Annotated[str, BeforeValidator(lambda value: _uuid(value))]
+KINDS = {
+    "consumption": "consumption",
+    "צריכה": "consumption",
+    "backstream": "production",
+    "דו כיווני": "production",
+}
 
 
 def _uuid(value: Any) -> str:
@@ -43,6 +48,22 @@ def _uuid(value: Any) -> str:
     if not re.fullmatch(r"[0-9A-Fa-f-]{32,36}", text):
         raise ValueError("is no UUID")
     return text.lower()
+
+
+UUID = Annotated[str, BeforeValidator(_uuid)]
+
+
+def meter_kind(value: Any) -> str | None:
+    """
+    Return what a meter counts, however the company writes it; None for what nobody knows.
+
+    >>> meter_kind("BackStream"), meter_kind("צריכה"), meter_kind(2), meter_kind("")
+    ('production', 'consumption', 'production', None)
+    """
+    text = words(value)
+    if text in ("1", "2"):
+        return "consumption" if text == "1" else "production"
+    return KINDS.get((text or "").casefold())
 
 
 class ElectricityRecord(Record):
@@ -279,14 +300,6 @@ class DeviceIdentity(ElectricityRecord):
     last_reading_at: Instant = Field(None, alias="lastReadingDate")
 
 
-KINDS = {
-    "consumption": "consumption",
-    "צריכה": "consumption",
-    "backstream": "production",
-    "דו כיווני": "production",
-}
-
-
 class DeviceKind(ElectricityRecord):
     """I12: whether a meter counts consumption or production."""
 
@@ -295,7 +308,7 @@ class DeviceKind(ElectricityRecord):
     contract: str
     meter: Number = Field(alias="deviceNumber")
     meter_code: Annotated[str, BeforeValidator(lambda value: words(value) or "")] = Field("", alias="deviceCode")
-    kind: Annotated[str | None, BeforeValidator(lambda value: meter_kind(value))] = Field(None, alias="meterKind")
+    kind: Annotated[str | None, BeforeValidator(meter_kind)] = Field(None, alias="meterKind")
 
 
 class Mobility(ElectricityRecord):
@@ -582,19 +595,6 @@ class ApplianceRecord(ElectricityRecord):
     power_unit: Whole = Field(None, alias="powerUnit")
     resolution: Whole = Field(None, alias="calculationResolution")
     minutes: Amount = Field(None, alias="avarageDurationTimeOfOperationInMinutes")
-
-
-def meter_kind(value: Any) -> str | None:
-    """
-    Return what a meter counts, however the company writes it; None for what nobody knows.
-
-    >>> meter_kind("BackStream"), meter_kind("צריכה"), meter_kind(2), meter_kind("")
-    ('production', 'consumption', 'production', None)
-    """
-    text = words(value)
-    if text in ("1", "2"):
-        return "consumption" if text == "1" else "production"
-    return KINDS.get((text or "").casefold())
 
 
 def day_and_clock(day: Any, clock: Any) -> datetime | None:
