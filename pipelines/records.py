@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from database import versions
 from database.engine import DatabaseAway, now
 from database.leases import is_held
 from database.models import FileStatus, StoredFile
-from database.upsert import upsert
+from database.upsert import put, table_of, upsert
 from pipelines.options import pipeline_settings
-from scrapers.items.base import Batch, FileItem, Record
+from scrapers.items.base import Batch, FileItem, Lines, Record
 from scrapers.outcomes import DatabaseLost, LeaseLost
 from scrapers.redaction import bare_url
 from scrapers.work import work_of
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from scrapers.work import Job
+
+PIECE = 5000  # lines of a file that are made before they are written
 
 
 class RecordsPipeline:
@@ -56,7 +59,8 @@ def write(session: Session, work: Any, job: Job, item: FileItem | Record | Batch
     if not all(is_held(session, lease, holder) for lease, holder in job.fences.items()):
         raise LeaseLost
     if not isinstance(item, FileItem):
-        return 0, write_rows(session, job, item, None), count(item)
+        changed, rows = write_rows(session, job, item, None)
+        return 0, changed, rows
     row = session.scalars(
         select(StoredFile).where(
             StoredFile.spider == work.spider, StoredFile.target_key == job.key, StoredFile.name == item.key
@@ -75,26 +79,40 @@ def write(session: Session, work: Any, job: Job, item: FileItem | Record | Batch
     session.flush()
     owner = item.owner()
     parts = [*item.records, owner] if owner else list(item.records)
-    changed = sum(write_rows(session, job, part, row) for part in parts)
-    return int(is_new), changed, sum(count(part) for part in parts)
+    written = [write_rows(session, job, part, row) for part in parts]
+    return int(is_new), sum(changed for changed, _ in written), sum(rows for _, rows in written)
 
 
-def write_rows(session: Session, job: Job, item: Record | Batch, file: StoredFile | None) -> int:
-    """Upsert the rows of a record or batch on their natural key; return how many are new or changed."""
+def write_rows(session: Session, job: Job, item: Record | Batch | Lines, file: StoredFile | None) -> tuple[int, int]:
+    """Upsert the rows of an item on their natural key; return how many are new or changed, and how many there were."""
     columns = item.table.__table__.columns.keys()
     origin = {"run_id": job.id, "file_id": file.id if file else None, "s3_key": file.path if file else None}
     origin = {name: value for name, value in origin.items() if name in columns}
+    if isinstance(item, Lines):
+        return write_lines(session, item, origin)
     rows = [item.row()] if isinstance(item, Record) else item.rows
     if not rows:
-        return 0
+        return 0, 0
     if item.versioned:
         written = versions.write(session, item.table, rows, item.natural_key, origin=origin)
-        return written.new + written.replaced
+        return written.new + written.replaced, len(rows)
     # Which run wrote a row is said of new and changed rows only: it is no reason to write one again.
     update = [name for name in rows[0] if name not in item.natural_key] + [n for n in origin if n != "run_id"]
-    return upsert(session, item.table, [{**row, **origin} for row in rows], item.natural_key, update=update)
+    changed = upsert(session, item.table, [{**row, **origin} for row in rows], item.natural_key, update=update)
+    return changed, len(rows)
 
 
-def count(item: Record | Batch) -> int:
-    """Return how many rows an item has."""
-    return 1 if isinstance(item, Record) else len(item.rows)
+def write_lines(session: Session, item: Lines, origin: dict[str, Any]) -> tuple[int, int]:
+    """Write the lines piece by piece, and delete those that an earlier, longer file had."""
+    key, shared = (*item.place, "row"), {**item.place, **origin}
+    changed = number = 0
+    rows = iter(item.rows())
+    while piece := [{"row": n, **row, **shared} for n, row in enumerate(islice(rows, PIECE), number + 1)]:
+        number += len(piece)
+        update = [name for name in piece[0] if name not in key and name != "run_id"]
+        changed += put(session, item.table, piece, key, update=update)
+    table = table_of(item.table)
+    session.execute(
+        delete(table).where(*(table.c[name] == value for name, value in item.place.items()), table.c.row > number)
+    )
+    return changed, number

@@ -267,7 +267,7 @@ class UsageRecord(Base):
     user_name: Mapped[str | None] = mapped_column(String(300))
     usage_type: Mapped[str | None] = mapped_column(String(200))
     used: Mapped[int | None] = mapped_column(BigInteger)  # bytes; None: the portal did not say
-    extra: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)  # columns that we do not know, by title
+    extra: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # what we do not know, by title; None: nothing
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
     file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))
 
@@ -292,7 +292,7 @@ class ReportLine(Base):
         String(3)
     )  # of every amount in `data`, which are exact decimals as text
     data: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)
-    extra: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)  # columns that we do not know, by title
+    extra: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # what we do not know, by title; None: nothing
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
     file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))
 

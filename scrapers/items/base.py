@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -68,6 +68,19 @@ class Batch(Item):
         )
 
 
+class Lines(Item):
+    """
+    All rows of one table that a file holds, in its order: they are numbered from 1 and take the place of all others there.
+
+    They are made while they are written, a piece at a time, so that memory stays flat; and anew for each try to write
+    them. Texts must be as both databases can hold them (`database.upsert.normalise`).
+    """
+
+    table: type[Base]
+    place: dict[str, Any]  # columns and values that say which rows these are: with `row` the table's natural key
+    rows: Callable[[], Iterable[dict[str, Any]]]  # makes them, without place and number
+
+
 class FileItem(Item):
     """One file to keep, with the records read from it inside, so that a file and its rows are one transaction."""
 
@@ -77,7 +90,7 @@ class FileItem(Item):
     declared: tuple[str, ...]  # media types that it may have
     source: str = ""  # URL it came from, without secrets
     period: str = ""  # YYYY-MM or YYYY-MM-DD, for the store's path
-    records: tuple[Record | Batch, ...] = Field(default=())
+    records: tuple[Record | Batch | Lines, ...] = Field(default=())
     # Filled by the files pipeline, read by the records pipeline:
     stored_path: str = ""
 

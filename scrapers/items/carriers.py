@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
-from database.models import BillingCycleFile, BillingCyclePdfFile, DailyUsageFile, FileStatus, PoolUsage
-from scrapers.items.base import FileItem, Record
+from database.models import (
+    BillingCycleFile,
+    BillingCyclePdfFile,
+    DailyUsageFile,
+    FileStatus,
+    PoolUsage,
+    ReportLine,
+    UsageRecord,
+)
+from scrapers.items.base import FileItem, Lines, Record
 from scrapers.spool import CSV, PDF, XLSX
+from scrapers.workbooks import Sheet
 
 
 class InvoiceRow(Record):
@@ -84,3 +95,29 @@ class ReportFile(FileItem):
     def owner(self) -> Record:
         """Return the cycle's row for this report."""
         return ReportRow(job=self.job, billing_cycle_id=self.billing_cycle_id, carrier_report_id=self.carrier_report_id)
+
+
+def usage_lines(job: int, sheet: Sheet, billing_cycle_id: int, day: date) -> Lines:
+    """Return a usage file's rows; its columns are named as those of the table."""
+
+    def rows() -> Iterator[dict[str, Any]]:
+        absent = {name: None for name in USAGE if not sheet.has(name)}
+        return ({**values, **absent, "extra": extra} for values, extra in sheet.rows(key="account_number"))
+
+    return Lines(job=job, table=UsageRecord, place={"billing_cycle_id": billing_cycle_id, "day": day}, rows=rows)
+
+
+USAGE = ("phone_number", "user_name", "usage_type", "used")
+SHARED = ("account_number", "phone_number", "period")
+
+
+def report_lines(job: int, sheet: Sheet, billing_cycle_id: int, carrier_report_id: int) -> Lines:
+    """Return a report's rows: the columns that all reports share, and what only this one has as `data`."""
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for data, extra in sheet.rows(key="account_number"):
+            shared = {name: data.pop(name, None) for name in SHARED}
+            yield {**shared, "currency": sheet.currency, "data": data, "extra": extra}
+
+    place = {"billing_cycle_id": billing_cycle_id, "carrier_report_id": carrier_report_id}
+    return Lines(job=job, table=ReportLine, place=place, rows=rows)

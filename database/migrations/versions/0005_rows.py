@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("period", sa.String(length=10), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=True),
         sa.Column("data", json, nullable=False),
-        sa.Column("extra", json, nullable=False),
+        sa.Column("extra", json, nullable=True),
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("file_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -68,7 +68,7 @@ def upgrade() -> None:
         sa.Column("user_name", sa.String(length=300), nullable=True),
         sa.Column("usage_type", sa.String(length=200), nullable=True),
         sa.Column("used", sa.BigInteger(), nullable=True),
-        sa.Column("extra", json, nullable=False),
+        sa.Column("extra", json, nullable=True),
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("file_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
