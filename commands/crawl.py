@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
+
+if TYPE_CHECKING:
+    from scrapers.work import Plan
 
 
 class Command(ScrapyCrawl):
@@ -38,11 +41,13 @@ class Command(ScrapyCrawl):
         except KeyError:
             self._refuse(2, f"there is no spider {args[0]}; `scrapy list` shows them.")
             return
-        if (problem := self._problem(crawler.spidercls, opts.spargs)) is not None:
-            self._refuse(*problem)
+        try:
+            plans = prepare(crawler, opts.spargs)
+        except CannotStart as problem:
+            self._refuse(problem.exit_code, str(problem))
             return
         show_progress()
-        if (done := nothing_to_do(crawler.spidercls, opts.spargs)) is not None:
+        if (done := nothing_to_do(crawler.spidercls, plans)) is not None:
             self.exitcode = done
             return
         self.crawler_process.crawl(crawler, **opts.spargs)
@@ -53,46 +58,54 @@ class Command(ScrapyCrawl):
         sys.stderr.write(f"{sentence}\n")
         self.exitcode = code
 
-    @staticmethod
-    def _problem(spidercls: Any, arguments: dict[str, str]) -> tuple[int, str] | None:
-        """Return exit code and sentence for what would make the crawl fail before it starts."""
-        from database.encryption import UnreadableSecret, key_ring
-        from database.engine import DatabaseAway, database
-        from database.settings import SettingsError
-        from pipelines.options import pipeline_settings, upload_settings
-        from scrapers.spider import PortalSpider
-        from scrapers.work import ArgumentError
 
-        if not issubclass(spidercls, PortalSpider):
-            return None
-        try:
-            parsed = spidercls.Arguments.parse(arguments)
-            pipeline_settings()
-            upload_settings()
-            spidercls.check_options()
-            key_ring()
-            with database().transaction() as session:
-                spidercls.plans(session, parsed)
-        except (ArgumentError, SettingsError, UnreadableSecret) as error:
-            return 2, str(error)
-        except DatabaseAway as error:
-            return 4, str(error)
-        return None
+class CannotStart(Exception):
+    """A crawl would fail before it starts. The text is one sentence; `exit_code` says whose fault it is."""
+
+    def __init__(self, exit_code: int, sentence: object) -> None:
+        super().__init__(str(sentence))
+        self.exit_code = exit_code
 
 
-def nothing_to_do(spidercls: Any, arguments: dict[str, str]) -> int | None:
+def prepare(crawler: Any, arguments: dict[str, str]) -> list[Plan]:
+    """
+    Return the jobs that a crawl will do, and hand them to its spider; empty for a spider that is none of ours.
+
+    Raises CannotStart for arguments, settings or a database with which it cannot begin.
+    """
+    from database.encryption import UnreadableSecret, key_ring
+    from database.engine import DatabaseAway, database
+    from database.settings import SettingsError
+    from pipelines.options import pipeline_settings, upload_settings
+    from scrapers.spider import PortalSpider
+    from scrapers.work import ArgumentError
+
+    spidercls = crawler.spidercls
+    if not issubclass(spidercls, PortalSpider):
+        return []
+    try:
+        parsed = spidercls.Arguments.parse(arguments)
+        pipeline_settings()
+        upload_settings()
+        spidercls.check_options()
+        key_ring()
+        with database().transaction() as session:
+            plans: list[Plan] = spidercls.plans(session, parsed)
+    except (ArgumentError, SettingsError, UnreadableSecret) as error:
+        raise CannotStart(2, error) from error
+    except DatabaseAway as error:
+        raise CannotStart(4, error) from error
+    crawler.latchkey_plans = plans
+    return plans
+
+
+def nothing_to_do(spidercls: Any, plans: list[Plan]) -> int | None:
     """Close the runs of a crawl whose every job is done already and return the exit code; None: a portal must be visited."""
     import asyncio
 
-    from database.engine import database
     from pipelines.options import upload_settings
-    from scrapers.spider import PortalSpider
     from scrapers.work import Work
 
-    if not issubclass(spidercls, PortalSpider):
-        return None
-    with database().transaction() as session:
-        plans = spidercls.plans(session, spidercls.Arguments.parse(arguments))
     if not plans or not all(plan.done for plan in plans):
         return None
     # Without Scrapy's engine: its start alone takes longer than all that is left to do.

@@ -62,21 +62,20 @@ class Command(ScrapyCommand):
         """Check everything, crawl, merge, write."""
         if len(args) != 1:
             raise UsageError("name one portal; `scrapy portals` shows them")
-        from commands.crawl import Command as Crawl
-        from commands.crawl import exit_code, show_progress
+        from commands.crawl import CannotStart, exit_code, prepare, show_progress
 
         assert self.crawler_process is not None
         crawlers = [self.crawler_process.create_crawler(name) for name in self._spiders(args[0])]
         arguments = [self._arguments(crawler.spidercls, opts) for crawler in crawlers]
         self._credential(args[0], opts)
-        problem: tuple[int, str] | None = None
-        if not opts.output.resolve().parent.is_dir():
-            problem = 2, f"--output: there is no folder {opts.output.resolve().parent}."
-        for crawler, given in zip(crawlers, arguments, strict=True):
-            problem = problem or Crawl._problem(crawler.spidercls, given)
-        if problem is not None:
-            self.exitcode = problem[0]
-            sys.stderr.write(f"{problem[1]}\n")
+        try:
+            if not opts.output.resolve().parent.is_dir():
+                raise CannotStart(2, f"--output: there is no folder {opts.output.resolve().parent}.")
+            for crawler, given in zip(crawlers, arguments, strict=True):
+                prepare(crawler, given)
+        except CannotStart as problem:
+            self.exitcode = problem.exit_code
+            sys.stderr.write(f"{problem}\n")
             return
         show_progress()
         started = datetime.now(UTC)

@@ -86,8 +86,10 @@ class PortalSpider(scrapy.Spider):
         spider = super().from_crawler(crawler)
         spider.arguments = cls.Arguments.parse(kwargs)
         spider.work = Work(cls.name, cls.portal, cls.report_type)
-        with spider.work.db.transaction() as session:
-            plans = cls.plans(session, spider.arguments)
+        plans = getattr(crawler, "latchkey_plans", None)  # worked out already by the command that started us
+        if plans is None:
+            with spider.work.db.transaction() as session:
+                plans = cls.plans(session, spider.arguments)
         spider.work.visible = spider.arguments.visible or not crawl_settings().headless
         spider.work.prompt = getpass if spider.arguments.prompt else None
         spider.work.conclude = spider.conclude
