@@ -9,7 +9,6 @@ import json
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
@@ -95,7 +94,7 @@ class Okta:
                 "factorsPolicyInfo": {},
             },
         }
-        return web.json_response(told)
+        return as_json(told)
 
     def _transaction(self, token: str, expires: float, status: str) -> dict[str, Any]:
         return {
@@ -139,7 +138,7 @@ class Okta:
         self._send_code(token, row, customer, word)
         told = self._transaction(token, row["expires"], "MFA_CHALLENGE")
         told |= {"factorResult": "CHALLENGE", "_embedded": {"factor": self._factor(customer, word)}}
-        return web.json_response(told)
+        return as_json(told)
 
     def _send_code(self, token: str, row: Mapping[str, Any], customer: Customer, word: str) -> None:
         portal, number = self._portal, factor_id(customer, word)
@@ -152,8 +151,10 @@ class Okta:
         self._devices[number] = {"asked": portal.now()}
         self._transactions[digest(token)] = {**row, "factor": number}
         portal.counters.add_to("code_requests_by_factor", word)
-        way = "sms" if customer.says("sms-always") else word
-        portal.codes.send(replace(customer.user, tags=(*customer.user.tags, f"by-{way}")), digest(token))
+        if word == "sms" or customer.says("sms-always"):
+            portal.codes.send(customer.user, digest(token))
+        else:
+            portal.codes.mail(customer.user, digest(token))
 
     def _take_code(
         self, token: str, row: Mapping[str, Any], customer: Customer, word: str, code: object
@@ -179,7 +180,7 @@ class Okta:
         self._session_tokens[digest(session)] = {"user": customer.number, "expires": expires}
         login = {"login": f"{customer.number}@iec.co.il", "locale": "iw_IL", "timeZone": "Asia/Jerusalem"}
         user = {"id": customer.subject, "passwordChanged": None, "profile": login}
-        return web.json_response(
+        return as_json(
             {"expiresAt": stamp(expires), "status": "SUCCESS", "sessionToken": session, "_embedded": {"user": user}}
         )
 
@@ -187,7 +188,7 @@ class Okta:
         """Give a transaction up."""
         token, _, _ = self._pending(await json_body(request))
         self._transactions.pop(digest(token), None)
-        return web.json_response({"relayState": None})
+        return as_json({"relayState": None})
 
     # From the session token to the code
 
@@ -293,12 +294,12 @@ class Okta:
     async def published_keys(self, request: web.Request) -> web.StreamResponse:
         """Publish the keys."""
         self._portal.counters.add("key_lists")
-        return web.json_response(self.tokens.keys.published)
+        return as_json(self.tokens.keys.published)
 
     async def discovery(self, request: web.Request) -> web.StreamResponse:
         """Say where everything is."""
         server = f"{self._portal.urls['okta']}/oauth2/default"
-        return web.json_response(
+        return as_json(
             {
                 "issuer": self._portal.issuer,
                 "authorization_endpoint": f"{server}/v1/authorize",
@@ -379,14 +380,20 @@ def until(seconds: float) -> dict[str, str]:
     return {"X-Rate-Limit-Limit": "1", "X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": f"{seconds:.0f}"}
 
 
+def as_json(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return JSON with Hebrew in clear, as the company sends it."""
+    text = json.dumps(body, ensure_ascii=False)
+    return web.Response(text=text, content_type="application/json", status=status, headers=headers)
+
+
 def oauth_error(error: str, description: str, status: int = 400) -> web.Response:
     """Return the token endpoint's error."""
-    return web.json_response({"error": error, "error_description": description}, status=status)
+    return as_json({"error": error, "error_description": description}, status=status)
 
 
 def tokens_response(told: Mapping[str, Any]) -> web.Response:
     """Return tokens, for nobody to keep on the way."""
-    return web.json_response(told, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+    return as_json(told, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
 
 def link(address: str) -> dict[str, Any]:

@@ -83,13 +83,13 @@ def id_number(scenario: str, n: int = 0) -> str:
     """
     Return the ID number (nine digits, invented, check digit right) of the n-th person in a scenario.
 
-    n: 0 to 99999. Raises ValueError for a scenario that does not exist.
+    n: 0 to 99998. Raises ValueError for a scenario that does not exist.
     """
-    if scenario not in SCENARIOS or not 0 <= n < 100_000:
+    if scenario not in SCENARIOS or not 0 <= n < 99_999:
         raise ValueError(
-            f"There is no person {n} in a scenario {scenario}: choose from {', '.join(SCENARIOS)}; 0-99999."
+            f"There is no person {n} in a scenario {scenario}: choose from {', '.join(SCENARIOS)}; 0 to 99998."
         )
-    eight = f"{0 if scenario == SHORT else 700 + WORDS.index(scenario):03d}{n:05d}"
+    eight = f"{n + 1:08d}" if scenario == SHORT else f"{700 + WORDS.index(scenario)}{n:05d}"
     return f"{eight}{check_digit(eight)}"
 
 
@@ -102,7 +102,7 @@ def whose(number: str) -> tuple[str, int] | None:
         return None
     index = int(digits[:3])
     if index == 0:
-        return SHORT, int(digits[3:8])
+        return (SHORT, int(digits[3:8]) - 1) if int(digits) else None
     known = 700 <= index < 700 + len(WORDS) and WORDS[index - 700] != SHORT
     return (WORDS[index - 700], int(digits[3:8])) if known else None
 

@@ -1,0 +1,283 @@
+"""The Israel Electric Company: its hosts, who may ask what, and what is wrong with the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from sandbox import admin
+from sandbox.frame import Portal
+from sandbox.iec import account, answers, content, masa, places
+from sandbox.iec.call import ApiError, Call, Endpoint, blocked, read_body
+from sandbox.iec.meters import View
+from sandbox.iec.okta import Okta, as_json
+from sandbox.iec.people import SCENARIOS, Customer, id_number
+
+ENDPOINTS = (*account.ENDPOINTS, *places.ENDPOINTS, *masa.ENDPOINTS, *content.ENDPOINTS)
+NOBODY = Customer(id_number("no-contracts"))  # as whom pages answer that ask for no token
+ORIGIN = web.AppKey("origin", str)
+COUNTED = (
+    "authorizations",
+    "authorizations_refused",
+    "captchas_shown",
+    "code_requests_refused",
+    "invitations",
+    "invoice_dates_too_old",
+    "invoices_served",
+    "key_lists",
+    "refresh_tokens_reused",
+    "refreshes",
+    "refreshes_refused",
+    "reports_mailed",
+    "requests_blocked",
+    "requests_unauthorized",
+    "shares_removed",
+    "tokens_issued",
+)
+# Fields that have been missing or null in answers of the real APIs, by endpoint.
+OPTIONAL = {
+    "I1": ("lastName", "name"),
+    "I2": ("lastName", "name"),
+    "I3": ("email", "telephone"),
+    "I5": ("frequency",),
+    "I7": ("reading", "readingDate", "serialNumber", "readingCode", "usage", "noteDescription"),
+    "I8": ("deviceType", "reportResultStatus", "disconnectReason", "isDisconnected", "isElectronic"),
+    "I9": ("lastMRDate", "lastMrTypeCode", "deviceDigitLength"),
+    "I10": ("isElectronic", "isDisconnected", "disconnectReason", "deviceBalance", "balanceTime", "balanceDate"),
+    "I13": ("futureConsumptionInfo", "reportStatusText", "backStream", "status", "totalExport", "meterStartDate"),
+    "I15": ("lastDateToPay",),
+    "I16": ("fullDate", "lastDate", "meterReadings", "readingCode", "paymentLockIndication"),
+    "I18": ("disconnectKey", "disconnectType", "disconnectTreatmentState", "estimateTreatmentDate", "x", "y"),
+    "I19": ("contractNumber",),
+    "M3": ("lastName", "verificationStatus", "connectionType", "street", "city", "houseNumber"),
+    "M4": ("connectionType",),
+    "M10": ("shovalOpenOrder", "currentAmpere", "backuplineOrder", "hasSAOrders"),
+    "M11": ("isAllowResidence", "buildingType"),
+    "F2": ("disconnect", "site", "disconnectDate", "stateCode", "siteKeyDesc"),
+}
+
+
+class Iec(Portal):
+    """OKTA, the main API with static content, two of MASA's hosts, and the fault portal."""
+
+    word = "iec"
+    origins: ClassVar = {
+        "": "IEC_API_URL",
+        "okta": "IEC_OKTA_URL",
+        "masa": "IEC_MASA_URL",
+        "masa_wa": "IEC_MASA_WA_URL",
+        "faults": "IEC_FAULTS_URL",
+    }
+    scenarios: ClassVar = SCENARIOS
+    sender = "IEC"
+    message = "קוד האימות שלך הוא {code}"
+    mail_sender = "noreply@iec.co.il"
+    mail_subject = "קוד אימות"
+    mail_message = "שלום,\n\nקוד האימות שלך הוא {code}\n\nחברת החשמל\n"
+    journal_query = frozenset({"count", "onlyOpen", "pageNumber", "pageSize", "response_type", "response_mode"})
+    defaults: ClassVar = {
+        "users": {},  # {ID number: [words]}: what is seen beside the scenario
+        "client_id": "0oaqf6zr7yEcQZqqt2p7",
+        "redirect_uri": "com.iecrn:/",
+        "issuer": "https://IEC-ext.okta.com/oauth2/default",  # as the real tokens spell it
+        "state_token_seconds": 300,
+        "session_token_seconds": 300,
+        "authorization_code_seconds": 60,
+        "code_interval_seconds": 30,  # between two codes for one device
+        "id_token_seconds": 3600,
+        "refresh_seconds": 90 * 86_400,  # life of a refresh token that is not used
+        "refresh_rotation": True,
+        "refresh_grace_seconds": 0,  # how long a used refresh token stays good
+        "refresh_reuse_kills": True,  # a used one ends the session with all its tokens
+        "captcha_token": "captcha-passed",
+        "lag_days": 1,  # the newest day with readings is so many days old
+        "corrections": [],  # [{"contract": number, "day": "2026-10-03", "factor": 1.25}]
+        "incomplete_filled": False,  # the missing quarters have come in
+        "answers": [],  # see answers.py
+        "edits": [],
+        "tariff_shifted": False,
+        "tariff_markup": False,
+        "pdf_bytes": 20_000,
+    }
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.secrets |= {kind: [] for kind in NOBODY.private}
+        self.okta = Okta(self)
+        self._shares = self.state.table("shares")
+        self._places = answers.Places()
+        self._revealed: set[str] = set()
+        self._by_route = {
+            (endpoint.origin, endpoint.method, path): endpoint for endpoint in ENDPOINTS for path in endpoint.paths
+        }
+        self._count_from_zero()
+
+    @property
+    def issuer(self) -> str:
+        """Who tokens are from."""
+        return str(self.configuration["issuer"])
+
+    def _count_from_zero(self) -> None:
+        for name in COUNTED:
+            self.counters.add(name, 0)
+
+    def reset(self) -> None:
+        """Forget what the frame forgets; the signing keys stay, and no token is good any more."""
+        super().reset()
+        self._count_from_zero()
+        self._places.clear()
+        self._revealed.clear()
+        self.okta.tokens.keys.keep()
+
+    def configure(self, changes: Mapping[str, Any]) -> str:
+        """Merge changes into the configuration; return what is wrong as one sentence, and change nothing then."""
+        wrong = answers.check({**self.configuration, **changes})
+        wrong = wrong or super().configure(changes)
+        if not wrong and ("answers" in changes or "edits" in changes):
+            self._places.clear()
+        return wrong
+
+    # Who asks
+
+    def customer(self, number: str) -> Customer | None:
+        """Return who has an ID number, with what the configuration says of them."""
+        tags = {key.zfill(9): words for key, words in self.configuration["users"].items()}
+        found = Customer.of(number, tags.get(number.zfill(9), ()))
+        if found is not None and found.number not in self._revealed:
+            self._revealed.add(found.number)
+            for kind, values in found.private.items():
+                for value in values:
+                    self.reveal(kind, value)
+        return found
+
+    def view(self, call: Call) -> View:
+        """Say what somebody sees of a meter."""
+        lag = 9 if call.caller.says("data-lag") else int(self.configuration["lag_days"])
+        corrections, filled = self.configuration["corrections"], bool(self.configuration["incomplete_filled"])
+        return View(call.caller, call.today, lag, corrections, filled)
+
+    def shares(self, contract: str) -> dict[str, Any]:
+        """Return who was added to and removed from those that a contract is shared with."""
+        return self._shares.get(contract, {"added": [], "removed": []})
+
+    def share(self, contract: str, added: list[str], removed: list[str]) -> None:
+        """Change who was added and removed."""
+        self._shares[contract] = {"added": added, "removed": removed}
+
+    # Serving
+
+    def application(self, origin: str) -> web.Application:
+        """Return the application of an origin, which knows its name."""
+        application = super().application(origin)
+        application[ORIGIN] = origin
+        return application
+
+    def routes(self, origin: str) -> Iterable[web.AbstractRouteDef]:
+        """Return the routes of an origin."""
+        if origin == "okta":
+            return self.okta.routes()
+        own = [endpoint for endpoint in ENDPOINTS if endpoint.origin == origin]
+        routes = [web.route(one.method, path, self._at(one)) for one in own for path in one.paths]
+        if not origin:
+            routes += [
+                web.post(f"{admin.PREFIX}users/{{name}}/expire-tokens", self.expire_tokens),
+                web.post(f"{admin.PREFIX}rotate-key", self.rotate_key),
+            ]
+        return routes
+
+    async def expire_tokens(self, request: web.Request) -> web.Response:
+        """Have the APIs refuse every id token that somebody has, as if it were over; refresh tokens stay good."""
+        return as_json({"tokens": self.okta.tokens.expire(request.match_info["name"].zfill(9))})
+
+    async def rotate_key(self, request: web.Request) -> web.Response:
+        """Sign with a new key from now on; the old one stays published."""
+        self.okta.tokens.keys.rotate()
+        return as_json({"kid": self.okta.tokens.keys.kid})
+
+    def _at(self, endpoint: Endpoint) -> Any:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            if endpoint.access == "open":
+                return await self._give(endpoint, Call(self, request, NOBODY, NOBODY, await read_body(request)))
+            headers = {"x-iec-idt": "1", "x-iec-webview": "1"}
+            if endpoint.access == "portalcode":
+                headers["portalcode"] = "6"
+            for name, value in headers.items():
+                if request.headers.get(name) != value:
+                    self.counters.add("requests_blocked")
+                    return blocked(f"{name} is missing")
+            caller = self._caller(request)
+            customer = caller.stranger if caller.says("other-customer") else caller
+            return await self._give(endpoint, Call(self, request, customer, caller, await read_body(request)))
+
+        return handle
+
+    def _caller(self, request: web.Request) -> Customer:
+        """Return who a request's token is for."""
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not token.strip():
+            raise ApiError(400, "Token should be provide", rid=False)
+        found = self.okta.tokens.bearer(token.strip())
+        session = self.sessions.use(found[1]) if found else None
+        if found is None or session is None:
+            self.counters.add("requests_unauthorized")
+            raise ApiError(401, "Unauthorized")
+        request["user"], request["session"] = found[0].number, session.key[:8]
+        return found[0]
+
+    async def _give(self, endpoint: Endpoint, call: Call) -> web.StreamResponse:
+        told = endpoint.answer(call)
+        if not isinstance(told, web.StreamResponse):
+            if hasattr(told, "__await__"):
+                return await told  # type: ignore[no-any-return]
+            return as_json(told, status=endpoint.status)
+        return told
+
+    async def _answer(self, request: web.Request, handler: Handler, over: bool) -> web.StreamResponse:
+        """Answer as the frame does, then as `answers` and `edits` and the scenario want it."""
+        origin, resource = request.app[ORIGIN], request.match_info.route.resource
+        endpoint = self._by_route.get((origin, request.method, resource.canonical if resource else ""))
+        if endpoint is not None:
+            self.counters.add_to("endpoints", endpoint.id)
+        response = await super()._answer(request, handler, over)
+        entries = self._places.of(self.configuration["answers"], origin, request.path_qs, request.get("user", ""))
+        if entries:
+            return await answers.replaced(request, response, entries[0])
+        return self._edited(request, response, origin, endpoint) if response.status < 300 else response
+
+    def _edited(
+        self, request: web.Request, response: web.StreamResponse, origin: str, endpoint: Endpoint | None
+    ) -> web.StreamResponse:
+        number = request.get("user", "")
+        edits = self._places.of(self.configuration["edits"], origin, request.path_qs, number)
+        who = self.customer(number) if number and endpoint else None
+        words = ("missing-optional", "null-optional", "extra-fields", "missing-required")
+        if not edits and not (who and who.says(*words)):
+            return response
+        body = answers.read(response)
+        if body is None:
+            return response
+        optional = OPTIONAL.get(endpoint.id, ()) if endpoint else ()
+
+        def change(row: dict[str, Any]) -> None:
+            assert who is not None
+            for name in optional:
+                if name in row and who.says("missing-optional"):
+                    del row[name]
+                elif name in row and who.says("null-optional"):
+                    row[name] = None
+            if who.says("extra-fields"):
+                row["unknownField"] = {"since": "2026-01-01", "values": [1, "שתיים", None]}
+
+        if who is not None:
+            if who.says("missing-required") and endpoint and endpoint.id == "I1":
+                body.pop("bpNumber")
+            answers.walk(body, change)
+        for entry in edits:
+            answers.edit(body, entry["field"], entry)
+        return as_json(body, status=response.status)
+
+
+PORTAL = Iec
