@@ -82,7 +82,7 @@ class Iec(Portal):
         "users": {},  # {ID number: [words]}: what is seen beside the scenario
         "client_id": "0oaqf6zr7yEcQZqqt2p7",
         "redirect_uri": "com.iecrn:/",
-        "issuer": "https://IEC-ext.okta.com/oauth2/default",  # as the real tokens spell it
+        "issuer": "",  # who tokens are from, instead of OKTA's address with its letters in capitals
         "state_token_seconds": 300,
         "session_token_seconds": 300,
         "authorization_code_seconds": 60,
@@ -117,8 +117,8 @@ class Iec(Portal):
 
     @property
     def issuer(self) -> str:
-        """Who tokens are from."""
-        return str(self.configuration["issuer"])
+        """Who tokens are from: OKTA's address in another spelling, as the real tokens have it."""
+        return str(self.configuration["issuer"]) or f"{self.urls['okta'].upper()}/oauth2/default"
 
     def _count_from_zero(self) -> None:
         for name in COUNTED:

@@ -235,7 +235,7 @@ class Okta:
             "code": code,
             "id_token": self.tokens.id_token(grant),
         }
-        return form_page(asked["redirect_uri"], told, customer.says("one-line"), customer.says("entities"))
+        return form_page(asked["redirect_uri"], told, customer)
 
     @staticmethod
     def _unsound(asked: Mapping[str, str]) -> tuple[str, str] | None:
@@ -412,13 +412,18 @@ def page(body: str, status: int = 200) -> web.Response:
     return web.Response(text=text, content_type="text/html", status=status)
 
 
-def form_page(action: str, fields: Mapping[str, str], one_line: bool = False, entities: bool = False) -> web.Response:
-    """Return a page whose script submits a form of hidden inputs."""
+def form_page(action: str, fields: Mapping[str, str], customer: Customer | None = None) -> web.Response:
+    """Return a page whose script submits a form of hidden inputs, written as the customer's scenario wants it."""
+    says = customer.says if customer else lambda *_words: False
 
     def written(text: str) -> str:
-        return "".join(c if c.isalnum() else f"&#x{ord(c):x};" for c in text) if entities else html.escape(text)
+        if says("entities"):
+            return "".join(c if c.isalnum() else f"&#x{ord(c):x};" for c in text)
+        if says("script-escapes"):
+            return "".join(c if c.isalnum() else f"\\x{ord(c):02X}" for c in text)
+        return html.escape(text)
 
     inputs = [f'<input type="hidden" name="{name}" value="{written(text)}"/>' for name, text in fields.items()]
     form = [f'<form id="appForm" action="{written(action)}" method="POST">', *inputs, "</form>"]
     script = '<script>document.getElementById("appForm").submit();</script>'
-    return page(("" if one_line else "\n").join([*form, script]))
+    return page(("" if says("one-line") else "\n").join([*form, script]))

@@ -64,6 +64,7 @@ SCENARIOS = {
     "pdf-empty": "an invoice without a byte",
     "pdf-truncated": "each invoice breaks off half-way",
     "signed-out-midway": "the first session dies after some requests to the APIs, refresh token and all",
+    "script-escapes": "the form with the code is written in a script's escapes",
     "no-refresh-token": "the first token answer has no refresh token",
 }
 SHORT = "short-number"
