@@ -61,6 +61,11 @@ class Counters:
         rows[key] = rows.get(key, 0) + 1
         self._table.touch(group)
 
+    def add_group(self, group: str) -> None:
+        """Have a group that a portal counts in, empty as long as nothing was counted."""
+        if group not in self._groups:
+            self._groups[group] = self._table.setdefault(group, {})
+
     def highest(self, name: str, value: int) -> None:
         """Raise a maximum."""
         if value > self._numbers.get(name, 0):

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
+import string
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from aiohttp import web
 
-from sandbox.bell import downloads, ereports, invoice, landing, signing, usage
+from sandbox.bell import (
+    analytics,
+    business_portal,
+    downloads,
+    enterprise_centre,
+    ereports,
+    exports,
+    invoice,
+    landing,
+    signing,
+    usage,
+)
 from sandbox.bell.call import Call, Reply
 from sandbox.bell.downloads import Ticket
 from sandbox.bell.pages import BASE, FOLDER, FOREVER, render
@@ -72,6 +85,16 @@ SCENARIOS = {
     "lang-fr": "refusals and messages in French",
     "no-pools": "an account without shared data",
     "no-filter": "none of the known views",
+    "mail-html": "a code by mail comes as HTML only",
+    "mail-french": "a code by mail comes in French",
+    "wrong-sender": "a message of somebody else with another code comes first",
+    "focus-stolen": "the business portal's page takes the focus away in the middle of the password",
+    "auto-apply": "filters of a workbook apply by themselves",
+    "wrong-month": "another month than the chosen one counts in a workbook",
+    "wrong-account-file": "a workbook's file is about another account than its page",
+    "stale-notifications": "the list of notifications holds entries of other runs",
+    "html-instead-of-xlsx": "an HTML page under the file's name",
+    "session-lost-tab": "the reports' tab asks for a sign-in, in the first session",
 }
 DEFAULTS: dict[str, Any] = {
     "accounts": {},  # {user name: account numbers} for users whose accounts are not the derived ones
@@ -92,6 +115,11 @@ DEFAULTS: dict[str, Any] = {
     "pdf_bytes": 0,
     "cookie_seconds": 3600,
     "midway_requests": 3,
+    "centre_codes": True,  # False: nobody owes the Enterprise Centre a code
+    "workbook_ms": 150,
+    "search_ms": 100,
+    "monthly_rows": 40,
+    "notifications": [],  # [{"report": slug, "account": number or "All", "month": "Oct 2026", "age": seconds, "user": name}]
     "rate_limited_pages": 2,
 }
 PAGES: dict[str, dict[str, Page]] = {
@@ -108,14 +136,37 @@ PAGES: dict[str, dict[str, Page]] = {
         "Home": ereports.home,
         "StandardReports": ereports.standard_reports,
     },
+    "enterprise_centre": {
+        "Home": enterprise_centre.home,
+        "MyReports/Service": enterprise_centre.service_reports,
+        "Analytics": analytics.start,
+    },
+    "business_portal": {
+        "Login": business_portal.sign_in_page,
+        business_portal.OTP: business_portal.otp_page,
+    },
 }
-BEFORE_SIGN_IN = ("Login", "Verify", "Enter")
-ACTS_BEFORE_SIGN_IN: dict[str, Act] = {
-    "sign-in": signing.sign_in,
-    "send-code": signing.send_code,
-    "check-code": signing.check_code,
-    "cancel-code": signing.cancel_code,
-    "accept-cookies": signing.accept_cookies,
+FIRST_PAGE = {"": "Login", "ereports": "Home", "enterprise_centre": "Home", "business_portal": "Login"}
+BEFORE_SIGN_IN = {
+    "": ("Login", "Verify"),
+    "ereports": ("Enter",),
+    "enterprise_centre": (),
+    "business_portal": ("Login", business_portal.OTP),
+}
+ACTS_BEFORE_SIGN_IN: dict[str, dict[str, Act]] = {
+    "": {
+        "sign-in": signing.sign_in,
+        "send-code": signing.send_code,
+        "check-code": signing.check_code,
+        "cancel-code": signing.cancel_code,
+        "accept-cookies": signing.accept_cookies,
+    },
+    "ereports": {"accept-cookies": signing.accept_cookies},
+    "enterprise_centre": {"accept-cookies": signing.accept_cookies},
+    "business_portal": {
+        "sign-in": business_portal.sign_in,
+        "check-passcode": business_portal.check_code,
+    },
 }
 ACTS: dict[str, dict[str, Act]] = {
     "": {
@@ -137,24 +188,46 @@ ACTS: dict[str, dict[str, Act]] = {
         "ask-report": ereports.ask_report,
         "download-report": ereports.download,
     },
+    "enterprise_centre": {
+        "leave-centre": enterprise_centre.log_out,
+        "accept-policy": landing.pass_policy,
+        "postpone-policy": landing.pass_policy,
+        "workspace": analytics.workspace,
+        "shared": analytics.shared,
+        "open-folder": analytics.open_folder,
+        "open-workbook": analytics.open_workbook,
+        "choose-filter-month": analytics.choose_month,
+        "choose-filter-accounts": analytics.choose_accounts,
+        "apply-filters": analytics.apply_filters,
+        "toggle-automatic": analytics.toggle_automatic,
+        "export": analytics.export,
+        "dismiss": exports.dismiss,
+        "download-export": exports.download,
+    },
+    "business_portal": {},
 }
 # What pages ask by themselves: no request of a person, so it is not counted against the session's life.
-QUIET_ACTS: dict[str, Act] = {
-    "pools": usage.show_pools,
-    "invoice-ready": invoice.ready,
-    "report-status": ereports.status,
-    "close-promo": landing.close("promo"),
-    "close-feedback": landing.close("feedback"),
+CLOSING: dict[str, Act] = {"close-promo": landing.close("promo"), "close-feedback": landing.close("feedback")}
+QUIET_ACTS: dict[str, dict[str, Act]] = {
+    "": {"pools": usage.show_pools, "invoice-ready": invoice.ready, **CLOSING},
+    "ereports": {"report-status": ereports.status, **CLOSING},
+    "enterprise_centre": {"show-workbook": analytics.show_workbook, "notifications": exports.show, **CLOSING},
+    "business_portal": {},
 }
 POLL_SECONDS = 20
+MAIL_CODE_LENGTH = 8
 # Beside the frame's: codes that no key event typed, and the most tabs that one session had open at once.
 COUNTED = (
     "account_changes",
     "codes_not_typed",
     "reports_asked",
+    "exports_asked",
+    "dismissals",
     "self_serve_pages_open_max",
     "ereports_pages_open_max",
+    "enterprise_centre_pages_open_max",
 )
+COUNTED_IN_GROUPS = ("sign_ins_of", "exports_of")
 
 
 class BellSessions(Sessions):
@@ -181,14 +254,21 @@ class BellSessions(Sessions):
 
 
 class Bell(Portal):
-    """Bell's Corporate Self Serve and, on an origin of its own, the e-reports."""
+    """Bell's Corporate Self Serve with its e-reports, and the Enterprise Centre with the business portal that signs in for it."""
 
     word: ClassVar[str] = "bell"
-    origins: ClassVar[Mapping[str, str]] = {"": "BELL_SELF_SERVE_URL", "ereports": "BELL_EREPORTS_URL"}
+    origins: ClassVar[Mapping[str, str]] = {
+        "": "BELL_SELF_SERVE_URL",
+        "ereports": "BELL_EREPORTS_URL",
+        "enterprise_centre": "BELL_ENTERPRISE_CENTRE_URL",
+        "business_portal": "BELL_BUSINESS_PORTAL_URL",
+    }
     scenarios: ClassVar[Mapping[str, str]] = SCENARIOS
     defaults: ClassVar[Mapping[str, Any]] = DEFAULTS
     sender: ClassVar[str] = "BELL"
     message: ClassVar[str] = "Bell: your verification code is {code}. Do not share it."
+    mail_sender: ClassVar[str] = "businessportal_portailaffaires@bell.ca"
+    mail_subject: ClassVar[str] = "Bell Business Portal | Portail Affaires de Bell"
     code_digits: ClassVar[int] = 8
 
     def __init__(self, state: State, gateway: Gateway, urls: Mapping[str, str], own_hosts: bool = True) -> None:
@@ -202,6 +282,8 @@ class Bell(Portal):
     def _begin_counting(self) -> None:
         for name in COUNTED:
             self.counters.add(name, 0)
+        for group in COUNTED_IN_GROUPS:
+            self.counters.add_group(group)
 
     def reset(self) -> None:
         """Forget tickets and hand-overs too."""
@@ -209,6 +291,25 @@ class Bell(Portal):
         self.tickets.clear()
         self.handovers.clear()
         self._begin_counting()
+
+    def new_code(self, by: str) -> str:
+        """Make up a code: eight digits by text message, eight letters and digits by mail."""
+        if by != "mail":
+            return super().new_code(by)
+        while True:
+            code = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(MAIL_CODE_LENGTH))
+            if not code.isalpha() and not code.isdecimal():
+                return code
+
+    def configure(self, changes: Mapping[str, Any]) -> str:
+        """Check planted notifications, and note when each came."""
+        changes = dict(changes)
+        if "notifications" in changes:
+            wrong = exports.check_planted(changes["notifications"])
+            if wrong:
+                return wrong
+            changes["notifications"] = exports.stamp(self, changes["notifications"])
+        return super().configure(changes)
 
     def text_message(self, user: User) -> str:
         """Return what a user's text messages say, in the user's language."""
@@ -249,22 +350,41 @@ class Bell(Portal):
             web.get(base + "/api/events", of(self.events)),
             web.post(base + "/api/act/{name}", of(self.act)),
             *[web.get(f"{base}/{name}", of(self.document)) for name in PAGES[origin]],
+            *self._saml_routes(origin),
         ]
+
+    def _saml_routes(self, origin: str) -> Iterable[web.AbstractRouteDef]:
+        def of(handler: Callable[[Bell, web.Request], Awaitable[web.StreamResponse]]) -> Any:
+            async def handle(request: web.Request) -> web.StreamResponse:
+                return await handler(self, request)
+
+            return handle
+
+        base = BASE[origin]
+        if origin == "enterprise_centre":
+            yield web.get(base + "/saml/login", of(enterprise_centre.ask))
+            yield web.post(base + "/saml/acs", of(enterprise_centre.consume))
+        if origin == "business_portal":
+            yield web.post(base + "/SSO", of(business_portal.receive))
+            yield web.get(base + "/Return", of(business_portal.give_back))
 
     async def start(self, request: web.Request, origin: str) -> web.StreamResponse:
         """Send the bare address to the first page."""
-        raise web.HTTPFound(f"{BASE[origin]}/{'Home' if origin else 'Login'}")
+        raise web.HTTPFound(f"{BASE[origin]}/{FIRST_PAGE[origin]}")
 
     async def document(self, request: web.Request, origin: str) -> web.StreamResponse:
         """Return the empty document of a page; its script asks for the rest."""
         if self.configuration["maintenance"]:
             return await self.unavailable(request)
         session = self._session(request, origin)
+        if origin == "enterprise_centre" and session is None:
+            raise web.HTTPFound(enterprise_centre.sign_in_address(request.path))
         most = self.configuration["rate_limited_pages"]
         for word, headers in (("rate-limited", {"Retry-After": "1"}), ("rate-limited-bare", {})):
             if session is not None and self.troubled(session.user, word, most=most):
                 return web.Response(status=429, headers=headers, text="<h1>Too many requests</h1>")
-        html = render("shell", base=BASE[origin], menu_script=bool(origin) and not request.path.endswith("/Enter"))
+        menu_script = origin == "ereports" and not request.path.endswith("/Enter")
+        html = render("shell", base=BASE[origin], menu_script=menu_script)
         return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
 
     async def page(self, request: web.Request, origin: str) -> web.StreamResponse:
@@ -273,14 +393,14 @@ class Bell(Portal):
         name = path.partition("?")[0].removeprefix(BASE[origin] + "/")
         if name not in PAGES[origin]:
             raise web.HTTPNotFound
-        before = name in BEFORE_SIGN_IN
+        before = name in BEFORE_SIGN_IN[origin]
         call = Call(self, request, origin, path, self._session(request, origin, count=not before))
         if name in ("Login", "Verify") and call.session is not None:
             return self._answer_call(call, {"go": f"{call.base}/Home"})
         if before:
             call.session = None
             return self._answer_call(call, {"delay": call.delay} | PAGES[origin][name](call))
-        if call.session is None:
+        if call.session is None or (name == "Analytics" and call.data["lost_tab"]):
             return self._answer_call(call, self._signed_out(call))
         if call.user.says("maintenance"):
             raise web.HTTPServiceUnavailable
@@ -292,13 +412,14 @@ class Bell(Portal):
         name = request.match_info["name"]
         values = await _values(request)
         path = request.headers.get("X-Page", "")
-        if name in ACTS_BEFORE_SIGN_IN:
+        if name in ACTS_BEFORE_SIGN_IN[origin]:
             call = Call(self, request, origin, path, None, values)
-            return self._answer_call(call, await ACTS_BEFORE_SIGN_IN[name](call))
-        act = ACTS[origin].get(name) or QUIET_ACTS.get(name)
+            return self._answer_call(call, await ACTS_BEFORE_SIGN_IN[origin][name](call))
+        quiet = name in QUIET_ACTS[origin]
+        act = ACTS[origin].get(name) or QUIET_ACTS[origin].get(name)
         if act is None:
             raise web.HTTPNotFound
-        call = Call(self, request, origin, path, self._session(request, origin, count=name not in QUIET_ACTS), values)
+        call = Call(self, request, origin, path, self._session(request, origin, count=not quiet), values)
         if call.session is None:
             return self._answer_call(call, self._signed_out(call))
         if request.headers.get("X-CSRF-Token") != call.token():
@@ -360,20 +481,25 @@ class Bell(Portal):
 
     def _session(self, request: web.Request, origin: str, count: bool = False) -> Session | None:
         """Return the session of a request, by the cookie of its origin or by the token of sessionStorage."""
+        centre = origin == "enterprise_centre"
         cookie = request.cookies.get(self.cookie("session", origin))
-        secret = request.headers.get("X-Portal-Token") or cookie
+        secret = cookie if centre else request.headers.get("X-Portal-Token") or cookie
         if not secret:
             return None
         key = digest(secret)
-        if origin:
+        if origin == "ereports":
             key = self.state.table("ereports").get(key, {}).get("session", "")
         session = self.sessions.by_key(key, count)
-        if session is None or session.user.says("session-storage") is not ("X-Portal-Token" in request.headers):
+        if session is None or (session.data.get("login") == "enterprise_centre") is not centre:
+            return None
+        if not centre and session.user.says("session-storage") is not ("X-Portal-Token" in request.headers):
             return None
         mark(request, session)
         return session
 
     def _signed_out(self, call: Call) -> Reply:
+        if call.origin == "enterprise_centre":
+            return enterprise_centre.signed_out(call)
         return ereports.signed_out(call) if call.origin else {"forget": True, "go": f"{call.base}/Login"}
 
     def _answer_call(self, call: Call, reply: Reply | web.StreamResponse) -> web.StreamResponse:

@@ -28,7 +28,7 @@ YEAR = 365 * 24 * 3600
 @dataclass
 class Call:
     """
-    A call to `api/page` or `api/act` of an origin ("" is Self Serve, "ereports" the reports).
+    A call to `api/page` or `api/act` of an origin: "" is Self Serve, the others are named in BASE.
 
     page: path of the page that calls, with its query; values: what its form holds; cookies: name -> (value, seconds of
     life; None ends with the browser, 0 deletes).

@@ -92,6 +92,13 @@ def numbered_accounts(owner: str, count: int) -> list[str]:
     return found
 
 
+def month_of(text: str) -> Month | None:
+    """Return the month that a text like `Oct 2026` means; None when it means none."""
+    name, _, year = text.partition(" ")
+    names = [each[:3] for each in _MONTHS]
+    return Month(int(year), names.index(name) + 1) if name in names and year.isdecimal() else None
+
+
 def published_months(today: date, kept: int = MONTHS_KEPT) -> list[Month]:
     """Months whose cycle ended before today, newest first."""
     month = Month(today.year, today.month).before

@@ -21,12 +21,24 @@ if TYPE_CHECKING:
     from sandbox.bell.app import Bell
 
 SLOW_PIECES = 20
-TROUBLES = ("truncated-file", "empty-file", "html-instead-of-pdf", "wrong-type", "unsafe-zip", "slow-download")
+TROUBLES = (
+    "truncated-file",
+    "empty-file",
+    "html-instead-of-pdf",
+    "html-instead-of-xlsx",
+    "wrong-type",
+    "unsafe-zip",
+    "slow-download",
+)
 
 
 @dataclass(frozen=True)
 class File:
-    """A file that can be had: its kind (`usage`, `invoice`, `report`), name, media type and, when asked for, its bytes."""
+    """
+    A file that can be had: its kind, name, media type and, when asked for, its bytes.
+
+    kind: `usage`, `invoice`, `report`, or the slug of a monthly report.
+    """
 
     kind: str
     name: str
@@ -41,6 +53,7 @@ class Ticket:
     session: Session
     file: File
     trouble: str
+    origin: str  # whose sign-in page is shown to who has signed out meanwhile
 
 
 def offer(call: Call, file: File) -> Reply:
@@ -51,7 +64,9 @@ def offer(call: Call, file: File) -> Reply:
         return {}
     trouble = next((word for word in TROUBLES if call.portal.troubled(call.user, word, file.kind)), "")
     ticket = secrets.token_urlsafe(24)
-    call.portal.tickets[ticket] = Ticket(call.signed_in, file, trouble)
+    call.portal.tickets[ticket] = Ticket(
+        call.signed_in, file, trouble, "" if call.origin == "ereports" else call.origin
+    )
     return {"download": f"{call.base}/Download?ticket={ticket}"}
 
 
@@ -61,14 +76,14 @@ async def hand_out(portal: Bell, request: web.Request) -> web.StreamResponse:
     if ticket is None:
         raise web.HTTPGone
     if not portal.sessions.alive(ticket.session.key):
-        raise web.HTTPFound(portal.urls[""] + "/corporateselfserve/Login")
+        raise web.HTTPFound(portal.urls[ticket.origin] + "/")
     request["user"] = ticket.session.user.name
     file = _disturbed(ticket.session.user, ticket.file, ticket.trouble)
     portal.counters.add_to("files", file.kind)
     size = int(portal.configuration["pdf_bytes"])
     if size and not ticket.trouble and file.media_type == PDF_TYPE:
         return await _big(portal, request, file, size)
-    body = file.content()
+    body = await asyncio.to_thread(file.content)
     headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"}
     whole = web.Response(body=body, content_type=file.media_type, headers=headers)
     if ticket.trouble == "truncated-file":
@@ -84,7 +99,7 @@ async def hand_out(portal: Bell, request: web.Request) -> web.StreamResponse:
 def _disturbed(user: User, file: File, trouble: str) -> File:
     if trouble == "empty-file":
         return replace(file, content=lambda: b"")
-    if trouble == "html-instead-of-pdf":
+    if trouble.startswith("html-instead-of-"):
         page = b"<!doctype html><html><body><h1>We could not process your request</h1></body></html>"
         media_type = file.media_type if user.says("mislabelled") else "text/html"
         return replace(file, media_type=media_type, content=lambda: page)

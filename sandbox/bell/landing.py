@@ -8,7 +8,7 @@ from sandbox.bell.call import YEAR, Call, Reply
 from sandbox.bell.pages import dialog
 from sandbox.bell.people import opened_account
 
-LATE_PAGES = ("Usage/Details", "Billing/DownloadPDF", "StandardReports")
+LATE_PAGES = ("Usage/Details", "Billing/DownloadPDF", "StandardReports", "Analytics")
 
 
 def framed(call: Call, title: str, content: str) -> Reply:

@@ -1,4 +1,4 @@
-"""The templates of the imitation and the first path part of its two origins."""
+"""The templates of the imitation and the first path part of its origins."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 FOLDER = Path(__file__).parent
-BASE = {"": "/corporateselfserve", "ereports": "/ereports"}
+BASE = {
+    "": "/corporateselfserve",
+    "ereports": "/ereports",
+    "enterprise_centre": "/ec",
+    "business_portal": "/idp",
+}
 FOREVER = 86_400
 
 _environment = Environment(

@@ -16,6 +16,10 @@ MESSAGES = {
         "The email address or password you entered is incorrect. Please try again.",
         "L'adresse courriel ou le mot de passe entré est incorrect. Veuillez réessayer.",
     ),
+    "wrong_name": (
+        "The username or password you entered is incorrect. Please try again.",
+        "Le nom d'utilisateur ou le mot de passe entré est incorrect. Veuillez réessayer.",
+    ),
     "locked": (
         "Your account is locked. Please call us to have it unlocked.",
         "Votre compte est verrouillé. Veuillez nous appeler pour le déverrouiller.",
@@ -170,6 +174,7 @@ def begin(call: Call, user: User) -> Reply:
     marked = call.cookie("layout") == "stale" or call.request.headers.get("X-Portal-Layout") == "stale"
     stale = user.says("cache-error-always") or (user.says("cache-error") and (former == 0 or marked))
     secret = call.portal.sessions.open(user, stale=stale)
+    call.portal.counters.add_to("sign_ins_of", "self_serve")
     reply: Reply = {"delay": call.delay, "go": f"{call.base}/Home"}
     if user.says("session-storage"):
         return reply | {"session_storage": {"portalToken": secret}}

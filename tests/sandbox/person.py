@@ -11,6 +11,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
 
 from sandbox import PASSWORD
 
@@ -80,8 +81,12 @@ class Phones:
     refusals: int = 0
     payloads: list[dict] = field(default_factory=list)
     url: str = ""
+    path = "sms"
 
-    def __enter__(self) -> Phones:
+    def read(self, body: dict) -> dict:
+        return body["data"]["payload"]
+
+    def __enter__(self) -> Self:
         phones = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -92,7 +97,7 @@ class Phones:
                 elif phones.refusals > 0:
                     phones.refusals, status = phones.refusals - 1, 503
                 else:
-                    phones.payloads.append(json.loads(body)["data"]["payload"])
+                    phones.payloads.append(phones.read(json.loads(body)))
                     status = 200
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
@@ -102,7 +107,7 @@ class Phones:
                 """Keep quiet."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/sms"
+        self.url = f"http://127.0.0.1:{self._server.server_port}/{self.path}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
         return self
@@ -118,4 +123,24 @@ class Phones:
             re.search(r"\d{6,8}", payload["text"])[0]  # type: ignore[index]
             for payload in self.payloads
             if payload["to"][0]["phone_number"] == receiver
+        ]
+
+
+@dataclass
+class Mails(Phones):
+    """The same for mails, as a mail-routing service posts them."""
+
+    path = "mail"
+
+    def read(self, body: dict) -> dict:
+        return body
+
+    def codes(self, receiver: str) -> list[str]:
+        """Codes that a mailbox got, in the order in which they came."""
+        return [
+            re.search(
+                r"(?:use this code|utiliser le code)\s+(\w+)", re.sub("<[^>]*>", "", mail["text"] or mail["html"])
+            )[1]  # type: ignore[index]
+            for mail in self.payloads
+            if mail["to"] == receiver
         ]

@@ -62,7 +62,7 @@
     }
     if (reply.again) {
       clearTimeout(page.timer);
-      page.timer = setTimeout(() => act(reply.again.act, {}), reply.again.delay);
+      page.timer = setTimeout(() => act(reply.again.act, reply.again.values || {}), reply.again.delay);
     }
   }
 
@@ -121,6 +121,9 @@
     const element = event.target.closest("[data-act], [data-go], [data-toggle], [data-close], [data-leave-now]");
     if (!element || element.disabled) return;
     event.preventDefault();
+    if (element.dataset.hides) {
+      document.querySelectorAll(element.dataset.hides).forEach((each) => (each.hidden = true));
+    }
     if (element.dataset.close !== undefined) {
       element.closest(element.dataset.close).remove();
       if (element.dataset.act) act(element.dataset.act, values(element));
@@ -137,6 +140,11 @@
     }
   });
 
+  document.addEventListener("dblclick", (event) => {
+    const element = event.target.closest("[data-double]");
+    if (element) act(element.dataset.double, values(element));
+  });
+
   document.addEventListener("submit", (event) => {
     event.preventDefault();
     const button = event.target.querySelector("[data-submits]");
@@ -146,6 +154,34 @@
   document.addEventListener("change", (event) => {
     const element = event.target.closest("[data-change]");
     if (element) act(element.dataset.change, values(element));
+    const every = event.target.dataset.all;
+    if (every) document.querySelectorAll(every).forEach((each) => (each.checked = event.target.checked));
+  });
+
+  // A search box above a list: shows the entries that hold what was typed, a moment later.
+  const narrowing = new WeakMap();
+  document.addEventListener("input", (event) => {
+    const box = event.target;
+    if (box.dataset.narrows === undefined) return;
+    clearTimeout(narrowing.get(box));
+    const narrow = () => {
+      const wanted = box.value.trim().toLowerCase();
+      for (const entry of document.querySelectorAll(box.dataset.narrows)) {
+        entry.hidden = wanted ? !entry.textContent.toLowerCase().includes(wanted) : entry.dataset.far !== undefined;
+      }
+    };
+    narrowing.set(box, setTimeout(narrow, Number(box.dataset.after)));
+  });
+
+  // Takes the focus away once, in the middle of a password: what is typed from then on is lost.
+  const robbed = new WeakSet();
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (field.dataset.robbed === undefined || field.value.length !== 4 || robbed.has(field)) return;
+    const names = document.querySelector(field.dataset.robbed).value.toLowerCase().split("@")[0].split("+");
+    if (!names.includes("focus-stolen")) return;
+    robbed.add(field);
+    document.querySelector("[data-robs]").focus();
   });
 
   // A code counts only as far as real key presses put it into its field.
@@ -167,7 +203,8 @@
     }
     pending = null;
     const ready = field.value.length >= 6 && keyed.get(field) === field.value;
-    document.querySelector("[data-needs-keys]").disabled = !ready;
+    const button = document.querySelector("[data-needs-keys]");
+    if (button) button.disabled = !ready;
   });
 
   // One request always hangs, so the page never falls silent.
