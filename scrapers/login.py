@@ -389,7 +389,7 @@ class BrowserLogin(Login):
             reason = "; ".join(await page.texts(act.reason)) if act.reason else ""
             raise act.failure(reason, step=page.trail.step)
         if isinstance(act, EnterCredentials):
-            await attempt.second_factor.expect()
+            await attempt.second_factor.expect(self.code_kind())
             await page.type(act.username, attempt.credential.username)
             await page.type(act.password, attempt.credential.password)
             attempt.submitted = True
@@ -411,6 +411,11 @@ class BrowserLogin(Login):
             await page.click(act.submit)
         elif isinstance(act, Dismiss):
             await page.click(act.click)
+
+    def code_kind(self) -> str:
+        """Return the one kind of code that the login asks for; empty where it may ask for several."""
+        kinds = {screen.act.kind for screen in self.screens if isinstance(screen.act, EnterCode)}
+        return kinds.pop() if len(kinds) == 1 else ""
 
     async def guard(self, page: PortalPage) -> Identity:
         """Open the landing page of a session and return whose it is; raise SignedOut when it is nobody's."""

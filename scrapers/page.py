@@ -193,6 +193,16 @@ class PortalPage:
         element = await self.find(selectors, within=within)
         await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
 
+    async def double_click(self, selectors: Selectors, *, within: float | None = None) -> None:
+        """Click the element twice, as cards and folders want it."""
+        element = await self.find(selectors, within=within)
+        await self._act(element.dblclick(timeout=crawl_settings().page_wait * 1000))
+
+    async def tick(self, selectors: Selectors, on: bool, *, within: float | None = None) -> None:
+        """Tick a check box, or untick it, by itself or its label; one that is as it should be is left alone."""
+        element = await self.find(selectors, within=within)
+        await self._act(element.set_checked(on, timeout=crawl_settings().page_wait * 1000))
+
     async def hover(self, selectors: Selectors) -> None:
         """Move the pointer over the element, as menus that open on hover want it."""
         element = await self.find(selectors)

@@ -1,0 +1,63 @@
+"""How the Enterprise Centre is signed in to: it sends the browser to the business portal and gets it back."""
+
+from database.codes import CodeChannel
+from scrapers.login import BrowserLogin, Dismiss, Done, EnterCode, EnterCredentials, Interruption, Screen, Stop
+from scrapers.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
+
+# Eight letters and digits. Words of eight letters are all over a mail, and so are numbers: without the sentence that
+# announces it a code must hold both; right after that sentence capitals alone will do.
+ANNOUNCED = r"(?i:use this code|utilise[rz] (?:le|ce) code)\b"
+MIXED = r"(?<![\w/=.@#%&+-])(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{8}(?![\w/=@%-])"
+AFTER_THAT = rf"{ANNOUNCED}(?:\W{{1,5}}([A-Z0-9]{{8}})(?!\w)|[^.!?]{{0,40}}?({MIXED}))"
+CODE_IN_MAIL = rf"(?s)\A(?:.*?{AFTER_THAT}|(?!.*{AFTER_THAT}).*?({MIXED}))"
+
+SIDEBAR = ("#ec-sidebar", "nav[aria-label=Main]")
+USER = (".ec-header__user", "[data-testid=signed-in-user]")
+USERNAME = ("#Username", "label=Username")
+PASSWORD = ("#Password", "label=Password")
+LOG_IN = ("#loginBtn", "button:text-is('Log in')")
+# The page keeps a hidden sign-in form whose password field bears the same mark; hidden ones are not looked at.
+CODE = ("input[ng-model=password]", "label=Verification code")
+CONTINUE = ("#continueButton", "button:text-is('Continue')")
+REFUSED = ("form .error-message", "form [role=alert]")
+LOCKED = ("form :text-matches('account is locked|compte est verrouillé', 'i')",)
+CODE_FORM = "form:not(:has([type=password])):has([ng-model=password])"
+WRONG_CODE = (f"{CODE_FORM} .error-message", f"{CODE_FORM} [role=alert]")
+LATER = ("button:text-is('Remind me later')",)
+
+
+class BellEnterpriseCentre(BrowserLogin):
+    """Monthly reports; the code comes by mail without being asked for."""
+
+    portal = "bell"
+    name = "bell_enterprise_centre"
+    url = "https://enterprisecentre.bell.ca"
+    channel = CodeChannel(
+        "bell_enterprise_centre",
+        senders=("businessportal_portailaffaires@bell.ca",),
+        pattern=CODE_IN_MAIL,
+        by="mail",
+    )
+    shows_user = USER
+    screens = (
+        Screen("signed in", SIDEBAR, Done()),
+        Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),
+        Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),
+        Screen("bad credentials", REFUSED, Stop(BadCredentials, REFUSED)),
+        Screen("new terms", LATER, Dismiss(LATER)),
+        Screen("credentials", USERNAME, EnterCredentials(USERNAME, PASSWORD, LOG_IN)),
+        Screen("code", CODE, EnterCode(CODE, CONTINUE, "mail")),
+        # After the form: an invisible widget is always there, and a visible one counts once we have submitted.
+        Screen("captcha", ("iframe[src*='recaptcha']",), Stop(CaptchaShown)),
+    )
+    sign_out_clicks = (
+        (
+            "#ec-sidebar > div > div > div.ec-sidebar__container > ul:nth-child(2) > li:nth-child(4) > a",
+            "#ec-sidebar a:text-is('Log out')",
+            "nav[aria-label=Main] a:text-is('Log out')",
+        ),
+    )
+    interruptions = (
+        Interruption("[role=dialog] button:text-is('Accept all cookies')", "button:text-is('Accept all cookies')"),
+        Interruption("[role=dialog] button:text-is('No thanks')", "[role=dialog] button:text-is('No thanks')"),
+    )
