@@ -15,7 +15,7 @@ class Version(Base):
     """An earlier version of a row; the newest is in the row's own table."""
 
     __tablename__ = "versions"
-    __table_args__ = (UniqueConstraint("table_name", "key", "number"), Index(None, "table_name", "replaced_at"))
+    __table_args__ = (UniqueConstraint("table_name", "key", "number"), Index(None, "replaced_at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     table_name: Mapped[str] = mapped_column(String(100))

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, func, select
 
 from database.models import Direction, MeterReading, RegisterReading, Resolution, Run, Version
-from database.versions import history, key_text, write
+from database.versions import Written, history, key_text, write
 from tests.database.crowd import crowd
 
 KEY = ("contract", "meter", "meter_code", "direction", "resolution", "starts_at")
@@ -132,6 +132,13 @@ def test_keys_that_differ_in_several_columns(session):
     assert write(session, RegisterReading, [rows[0]], names).replaced == 0
     one = {name: changed[8][name] for name in names}
     assert [each.row["reading"] for each in history(session, RegisterReading, one)] == ["5.000", Decimal("6.000")]
+
+
+def test_a_few_rows_far_apart_among_many(session):
+    rows = quarters(2000)
+    write(session, MeterReading, rows, KEY)
+    ends = [{**rows[0], "kwh": Decimal(9)}, rows[1000], {**rows[1999], "kwh": Decimal(9)}]
+    assert write(session, MeterReading, [*ends, *quarters(1, first=5000)], KEY) == Written(new=1, replaced=2)
 
 
 def test_rows_that_do_not_fit_are_refused(session):

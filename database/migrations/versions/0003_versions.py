@@ -96,9 +96,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("table_name", "key", "number", name=op.f("uq_versions_table_name_key_number")),
     )
     with op.batch_alter_table("versions", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_versions_table_name_replaced_at"), ["table_name", "replaced_at"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_versions_replaced_at"), ["replaced_at"], unique=False)
 
     op.create_table(
         "watermarks",
@@ -117,7 +115,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("watermarks")
     with op.batch_alter_table("versions", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_versions_table_name_replaced_at"))
+        batch_op.drop_index(batch_op.f("ix_versions_replaced_at"))
 
     op.drop_table("versions")
     op.drop_table("register_readings")
