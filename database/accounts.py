@@ -15,7 +15,6 @@ from database.models import (
     Carrier,
     CarrierName,
     CarrierPortalCredential,
-    CarrierReport,
     Client,
     ScraperConfig,
     Workspace,
@@ -28,15 +27,6 @@ NAMES = {
     CarrierName.ATT: "AT&T",
     CarrierName.TMOBILE: "T-Mobile",
     CarrierName.VERIZON: "Verizon",
-}
-
-# Monthly reports that a spider brings: slug, the portal's name for it. All of them make a cycle complete.
-REPORTS = {
-    CarrierName.BELL: (
-        ("cost_overview", "Cost Overview"),
-        ("usage_overview", "Usage Overview"),
-        ("enhanced_user_profile", "Enhanced User Profile Report"),
-    ),
 }
 
 REQUIRED_COLUMNS = ("client", "workspace", "carrier", "number")
@@ -69,15 +59,12 @@ class NewAccount:
 
 
 def carrier_for(session: Session, portal: str) -> Carrier:
-    """Return a carrier, made with its reports if need be; raise AccountError when there is no such carrier."""
+    """Return a carrier, made if need be; raise AccountError when there is no such carrier."""
     try:
         word = CarrierName(portal)
     except ValueError:
         raise AccountError(f"carrier: {portal!r} is none of {', '.join(CarrierName)}.") from None
-    carrier = ensure(session, Carrier, {"portal": word.value}, {"name": NAMES[word]})
-    for slug, name in REPORTS.get(word, ()):
-        ensure(session, CarrierReport, {"carrier_id": carrier.id, "slug": slug}, {"name": name, "required": True})
-    return carrier
+    return ensure(session, Carrier, {"portal": word.value}, {"name": NAMES[word]})
 
 
 def client_for(session: Session, name: str) -> Client:

@@ -99,9 +99,8 @@ class CarrierSpider(PortalSpider):
 
     @classmethod
     def _reports(cls, session: Session, account: Account) -> dict[str, int]:
-        slugs = list(getattr(cls, "reports", ()))
-        of_carrier = select(CarrierReport.slug, CarrierReport.id).where(CarrierReport.carrier_id == account.carrier_id)
-        return dict(session.execute(of_carrier.where(CarrierReport.slug.in_(slugs))).tuples().all())
+        """Return the ids of the reports that the spider brings, by slug: none, but for monthly reports."""
+        return {}
 
     @classmethod
     def _accounts(cls, session: Session, numbers: str) -> list[Account]:
@@ -208,20 +207,31 @@ class DailyUsageSpider(CarrierSpider):
 class MonthlyReportsSpider(CarrierSpider):
     """Base of the spiders that bring several reports of a billing cycle; `reports` is slug: the portal's own name."""
 
+    report_type = "monthly_reports"
     reports: ClassVar[dict[str, str]]
+    not_fetched: ClassVar[dict[str, str]] = {}  # reports that the carrier has and no cycle needs
+    slug_prefix: ClassVar[str] = ""  # in carrier_reports, for reports that bear the names of other ones
 
     @classmethod
     def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
-        """Return the cycle, with a row for each of our reports that it shall have."""
-        for slug, name in cls.reports.items():
-            key = {"carrier_id": account.carrier_id, "slug": slug}
-            ensure(session, CarrierReport, key, {"name": name, "required": True, "details": {}})
+        """Return the cycle, with a row for each of the carrier's reports."""
+        cls._reports(session, account)
         return super().cycle(session, account, month)
 
     @classmethod
     def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
         """All of the reports make the job done."""
         return set(target.reports)
+
+    @classmethod
+    def _reports(cls, session: Session, account: Account) -> dict[str, int]:
+        """Return the ids of the reports by slug, made if need be."""
+        found = {}
+        for slug, name in (cls.reports | cls.not_fetched).items():
+            key = {"carrier_id": account.carrier_id, "slug": cls.slug_prefix + slug}
+            values = {"name": name, "required": slug in cls.reports, "details": {}}
+            found[slug] = ensure(session, CarrierReport, key, values).id
+        return {slug: found[slug] for slug in cls.reports}
 
 
 def month_missing(month: date, offered: list[str], form: str, today: date) -> Failure:

@@ -42,6 +42,7 @@ class BellEreports(MonthlyReportsSpider):
     name = "bell_ereports"
     portal = "bell"
     report_type = "ereports"
+    slug_prefix = "ereports_"  # other files than the Enterprise Centre's reports of the same names: of all accounts
     logins = (BellSelfServe,)
     rendering = "browser"
     options = {"BELL_HEADER_WAIT": 60}  # seconds after which a missing header menu is the cache error
