@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, field_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from database.engine import now
 from database.models import Credential as StoredCredential
-from database.models import ScraperJob
+from database.models import FileStatus, Note, ScraperJob, StoredFile
+from database.upsert import upsert
 from scrapers.items.base import Batch, Listing, Record
 from scrapers.items.values import bare_number
 from scrapers.spider import PortalSpider, SpiderArguments
 from scrapers.work import ArgumentError, Job, Plan
 
 
-class ElectricityArguments(SpiderArguments):
-    """What a spider of an electric company can be told."""
+class ContractArguments(SpiderArguments):
+    """What a spider that brings something of contracts can be told."""
 
     contract: str | None = Field(None, description="Only this contract; default: all that are active.")
 
@@ -42,8 +45,7 @@ class ElectricityTarget(BaseModel):
 class ElectricitySpider(PortalSpider):
     """Base of an electric company's spiders: a job is a person with all contracts."""
 
-    Arguments = ElectricityArguments
-    arguments: ElectricityArguments
+    lists_life: ClassVar[timedelta] = timedelta(days=7)  # lists that hardly ever change are not asked for more often
 
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
@@ -54,7 +56,7 @@ class ElectricitySpider(PortalSpider):
         if arguments.credential is None:
             of_portal = select(StoredCredential.username).where(StoredCredential.portal == cls.portal)
             people = list(session.scalars(of_portal.order_by(StoredCredential.username))) or [None]
-        return [cls._plan(session, person, arguments.contract) for person in people]
+        return [cls._plan(session, arguments, person, getattr(arguments, "contract", None)) for person in people]
 
     @classmethod
     def _of_job(cls, session: Session, number: int, arguments: Any) -> Plan:
@@ -62,11 +64,13 @@ class ElectricitySpider(PortalSpider):
         if job is None or (job.portal, job.report_type) != (cls.portal, cls.report_type):
             raise ArgumentError(f"-a job={number}: there is no such job of {cls.name}.")
         given = job.target or {}
-        contract = given.get("contract") or arguments.contract
-        return cls._plan(session, given.get("person") or arguments.credential, contract, number)
+        contract = given.get("contract") or getattr(arguments, "contract", None)
+        return cls._plan(session, arguments, given.get("person") or arguments.credential, contract, number)
 
     @classmethod
-    def _plan(cls, session: Session, person: str | None, contract: str | None, number: int | None = None) -> Plan:
+    def _plan(
+        cls, session: Session, arguments: Any, person: str | None, contract: str | None, number: int | None = None
+    ) -> Plan:
         credential = cls.find_credential(session, person)
         label = credential.username if credential else person or "nobody"
         return Plan(
@@ -75,13 +79,27 @@ class ElectricitySpider(PortalSpider):
             label=f"{label} {contract}" if contract else label,
             credential=credential,
             job_id=number,
-            already=cls.already(session, label),
+            already=frozenset() if arguments.again else cls.already(session, label),
         )
 
     @classmethod
     def already(cls, session: Session, person: str) -> frozenset[str]:
         """Return the names of the files that are stored for a person and need not be fetched again."""
-        return frozenset()
+        of_person = select(StoredFile.name).where(StoredFile.spider == cls.name, StoredFile.target_key == person)
+        return frozenset(session.scalars(of_person.where(StoredFile.status == FileStatus.READY)))
+
+    @classmethod
+    def is_fresh(cls, session: Session, key: str, name: str) -> bool:
+        """Tell whether something that hardly ever changes was brought lately."""
+        of_name = (Note.spider == cls.name, Note.target_key == key, Note.name == name)
+        at = session.scalar(select(Note.created_at).where(*of_name))
+        return at is not None and now(session) - at < cls.lists_life
+
+    @classmethod
+    def note_fresh(cls, session: Session, key: str, name: str) -> None:
+        """Write down that something that hardly ever changes was brought now."""
+        row = {"spider": cls.name, "target_key": key, "name": name, "value": True, "created_at": now(session)}
+        upsert(session, Note, [row], ["spider", "target_key", "name"])
 
     @staticmethod
     def stored(job: Job, kind: type[Record], records: Sequence[Record]) -> Iterator[Listing | Batch]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from database.models.base import Base, JsonColumn, UtcDateTime
 
-MONEY = Numeric(14, 4)  # shekels; tariffs have four digits behind the point
+MONEY = Numeric(14, 4)  # shekels
 
 
 class Brought:
@@ -356,8 +356,8 @@ class ElectricityTariff(Brought, Base):
     kind: Mapped[str] = mapped_column(String(20))  # kwh, distribution, delivery, kva, vat, kwh_general
     phases: Mapped[int]  # 1 or 3; 0 where it makes no difference
     unit: Mapped[str] = mapped_column(String(20))  # kWh, month, kVA and year, percent
-    without_vat: Mapped[Decimal | None] = mapped_column(MONEY)
-    with_vat: Mapped[Decimal | None] = mapped_column(MONEY)
+    without_vat: Mapped[Decimal | None] = mapped_column(Numeric(14, 6))
+    with_vat: Mapped[Decimal | None] = mapped_column(Numeric(14, 6))
     updated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by the company
 
 

@@ -188,43 +188,41 @@ def read(endpoint: Endpoint, response: Response) -> Answer:
     where = f"{endpoint.id}, HTTP {status}"
     if (refusal := refused(body, status)) is not None:
         refusal.detail = f"{where}: {refusal.detail}"
-        raise outline(refusal, body)
+        raise refusal
+    if endpoint.shape is Shape.VALUE and 200 <= status < 300 and (not isinstance(body, _Nothing) or not response.body):
+        return Answer(None if isinstance(body, _Nothing) else body)
     if status >= 400 or isinstance(body, _Nothing):
         text = f"{_phrase(status)}: {body}" if isinstance(body, _Nothing) else _phrase(status)
         kind = CompanyDown if status >= 500 else AnswerUnexpected
-        raise outline(_named(kind, status, text, where), body)
-    if endpoint.shape is Shape.VALUE and 200 <= status < 300:
-        return Answer(body)
+        raise _named(kind, status, text, where)
     if status != 200:
-        raise outline(_named(AnswerUnexpected, status, f"{_phrase(status)}, where data was due", where), body)
-    wrong = AnswerUnexpected
-    if endpoint.shape is Shape.LIST:
-        if not isinstance(body, list):
-            raise outline(_named(wrong, status, f"{_kind(body)} in place of a list", where), body)
-        return Answer(body)
-    if not isinstance(body, dict):
-        raise outline(_named(wrong, status, f"{_kind(body)} in place of an object", where), body)
+        raise _named(AnswerUnexpected, status, f"{_phrase(status)}, where data was due", where)
+    if (wrong := misshapen(endpoint.shape, body)) is not None:
+        raise _named(AnswerUnexpected, status, wrong, where)
     if endpoint.shape is Shape.COLLECTION:
-        if not isinstance(body.get("dataCollection"), list):
-            raise outline(_named(wrong, status, "dataCollection is missing", where), body)
         return Answer(body["dataCollection"])
-    if endpoint.shape is Shape.ENVELOPE:
-        return _enveloped(body, where)
-    if endpoint.shape is Shape.PDF:
-        raise outline(_named(wrong, status, "JSON in place of a PDF", where), body)
-    return Answer(body)
-
-
-def _enveloped(body: dict[str, Any], where: str) -> Answer:
-    descriptor, data = body.get("reponseDescriptor"), body.get("data")
-    if not isinstance(descriptor, dict):
-        raise outline(_named(AnswerUnexpected, 200, "reponseDescriptor is missing", where), body)
+    if endpoint.shape is not Shape.ENVELOPE:
+        return Answer(body)
+    descriptor, data = body["reponseDescriptor"], body.get("data")
     if descriptor.get("isSuccess") is not False:
         return Answer(data)
     code, text = _said(descriptor)
-    if data in (None, [], {}):
-        raise outline(_named(IECError, code, text, where), body)
     return Answer(data, f"{where}: Code {code}: {text}".rstrip(": "))  # it sends all of the data with a false, too
+
+
+def misshapen(shape: Shape, body: Any) -> str | None:
+    """Return what is wrong with the shape of a body; None when it is as it should be."""
+    if shape is Shape.PDF:
+        return "JSON in place of a PDF"
+    if shape is Shape.LIST:
+        return None if isinstance(body, list) else f"{_kind(body)} in place of a list"
+    if not isinstance(body, dict):
+        return f"{_kind(body)} in place of an object"
+    if shape is Shape.COLLECTION and not isinstance(body.get("dataCollection"), list):
+        return "dataCollection is missing"
+    if shape is Shape.ENVELOPE and not isinstance(body.get("reponseDescriptor"), dict):
+        return "reponseDescriptor is missing"
+    return None
 
 
 def refused(body: Any, status: int) -> IECError | None:
@@ -236,15 +234,20 @@ def refused(body: Any, status: int) -> IECError | None:
         return kind(_code(body.get("Code"), status), _short(body["Error"]))
     if isinstance(body.get("errorSummary"), str):
         return IECLoginError(_code(body.get("errorCode"), status), f"{_phrase(status)}: {_short(body['errorSummary'])}")
-    if status < 400:
-        return None
     if isinstance(descriptor := body.get("reponseDescriptor"), dict):
         code, text = _said(descriptor)
-        if text or code:
+        if (status >= 400 and (code or text)) or (descriptor.get("isSuccess") is False and is_nothing(body)):
             return kind(code or status, text)
+    if status < 400:
+        return None
     if isinstance(body.get("error"), str):  # OAuth's
         return IECLoginError(body["error"], _short(str(body.get("error_description") or _phrase(status))))
     return None
+
+
+def is_nothing(body: dict[str, Any]) -> bool:
+    """Tell whether an envelope is empty."""
+    return body.get("data") in (None, [], {}, "")
 
 
 class _Nothing(str):
@@ -267,29 +270,6 @@ def parsed(response: Response) -> Any:
 
 def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no number")
-
-
-def outline(failure: IECError, body: Any) -> IECError:
-    """
-    Keep of an answer in the evidence what it looked like, not what it said: it is full of names and addresses.
-
-    >>> outline(IECError(1, "x"), {"name": "Example", "rows": [1, 2]}).evidence["page"]
-    '{"name": "text", "rows": ["int, 2 of them"]}'
-    """
-    failure.evidence["response"] = None
-    failure.evidence["page"] = json.dumps(_outlined(body), ensure_ascii=False)[:20_000]
-    return failure
-
-
-def _outlined(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(name): _outlined(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        if not value:
-            return []
-        first = _outlined(value[0])
-        return [f"{first}, {len(value)} of them"] if isinstance(first, str) else [first, f"{len(value)} of them"]
-    return _kind(value)
 
 
 def _kind(value: Any) -> str:

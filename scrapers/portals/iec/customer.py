@@ -11,18 +11,20 @@ from typing import Any, ClassVar
 from scrapy import Request
 from scrapy.http import Response
 
-from scrapers.electricity import ElectricitySpider
+from scrapers.electricity import ContractArguments, ElectricitySpider
 from scrapers.items.base import Listing
 from scrapers.items.electricity import Contract, Customer
 from scrapers.items.values import bare_number_or_none
 from scrapers.outcomes import Failure, PortalChanged, WrongAccount
 from scrapers.portals.iec.api import ENDPOINTS, Endpoint, read
+from scrapers.portals.iec.errors import IECError
 from scrapers.portals.iec.login import IecLogin
 from scrapers.work import Job
 
 OWN = 1  # partConnectionCode of a contract of one's own
 Read = Callable[[Job, Any], Any]  # what becomes of an answer's data
 Otherwise = Callable[[], Any]  # how a job goes on after a failure, which it is told of
+Refused = Callable[[IECError], Failure | None]
 
 
 class IecSpider(ElectricitySpider):
@@ -52,6 +54,7 @@ class IecSpider(ElectricitySpider):
         *,
         body: dict[str, Any] | None = None,
         otherwise: Otherwise | None = None,
+        refused: Refused | None = None,
         meta: dict[str, Any] | None = None,
         **parts: object,
     ) -> Request:
@@ -59,14 +62,15 @@ class IecSpider(ElectricitySpider):
         Return the request of an endpoint; *callback* gets the job and the data of the answer.
 
         parts: what its path and query name. otherwise: yields what the job does after a failure, without which it
-        ends there for this request; the failure counts in both cases.
+        ends there for this request; the failure counts in both cases. refused: looks at an error of the company's, and
+        returns the failure that it is; None for one that only means that there is nothing.
         """
         asked = ENDPOINTS[endpoint]
         sent = {} if body is None else {"body": json.dumps(body)}
         request = self.request(
             job,
             asked.url(**parts),
-            partial(self._read, asked, callback, otherwise),
+            partial(self._read, asked, callback, otherwise, refused),
             method=asked.method,
             headers=asked.headers,
             dont_filter=True,  # the same address is asked with different bodies
@@ -75,13 +79,17 @@ class IecSpider(ElectricitySpider):
         )
         return request if otherwise is None else request.replace(errback=partial(self._missed, otherwise))
 
-    def _read(self, endpoint: Endpoint, callback: Read, otherwise: Otherwise | None, response: Response) -> Any:
+    def _read(
+        self,
+        endpoint: Endpoint,
+        callback: Read,
+        otherwise: Otherwise | None,
+        refused: Refused | None,
+        response: Response,
+    ) -> Iterator[Any]:
         job = self.job_of(response)
         try:
-            answer = read(endpoint, response)
-            if answer.warning:
-                job.warn(answer.warning)
-            yield from callback(job, answer.data) or ()
+            yield from callback(job, self._data(job, endpoint, refused, response)) or ()
         except Failure as failure:
             if otherwise is None:
                 raise
@@ -89,6 +97,22 @@ class IecSpider(ElectricitySpider):
             failure.step = failure.step or f"read {endpoint.id}"
             job.fail(failure)
             yield from otherwise() or ()
+
+    @staticmethod
+    def _data(job: Job, endpoint: Endpoint, refused: Refused | None, response: Response) -> Any:
+        if "part" in response.meta:
+            return response.meta["part"]
+        try:
+            answer = read(endpoint, response)
+        except IECError as error:
+            failure = refused(error) if refused is not None else error
+            if failure is not None:
+                raise failure from None
+            job.warn(error.detail)
+            return None
+        if answer.warning:
+            job.warn(answer.warning)
+        return answer.data
 
     async def _missed(self, otherwise: Otherwise, error: Any) -> AsyncIterator[Any]:
         self._fail(error)
@@ -112,7 +136,7 @@ class Household:
 class ContractsSpider(IecSpider):
     """Base of the spiders that bring something of each contract."""
 
-    every_contract: ClassVar[bool] = False  # ask for those that are shared, too, when one that is named is known
+    Arguments = ContractArguments
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -146,7 +170,7 @@ class ContractsSpider(IecSpider):
         if (bp := next((each for each in household.bps if each not in household.asked), None)) is not None:
             household.asked.add(bp)
             yield self.ask(job, "I4", partial(self._contracts, bp), otherwise=go_on, bp=bp)
-        elif not household.has_masa and (self.every_contract or wanted is None or wanted not in household.contracts):
+        elif not household.has_masa and (wanted is None or wanted not in household.contracts):
             household.has_masa = True
             yield self.ask(job, "M3", self._seen, otherwise=go_on)
         elif (contract := next((c for c in household.connections if c not in household.contracts), None)) is not None:
@@ -198,7 +222,8 @@ class ContractsSpider(IecSpider):
                 if job.failures:
                     return  # it may be behind what could not be asked
                 shown = ", ".join(each.contract for each in contracts) or "none"
-                raise WrongAccount(f"There is no contract {wanted}; there are: {shown}.")
+                job.fail(WrongAccount(f"There is no contract {wanted}; there are: {shown}.", step="find the contract"))
+                return
             chosen = [each for each in contracts if each.contract == wanted]
         else:
             chosen = [each for each in contracts if each.is_active]

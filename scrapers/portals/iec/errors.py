@@ -7,6 +7,7 @@ from typing import Any
 from scrapers.outcomes import (
     AccountLocked,
     BadCredentials,
+    CaptchaShown,
     LoginFailed,
     MfaFailed,
     PortalDown,
@@ -32,6 +33,10 @@ class AnswerUnexpected(UnexpectedAnswer, IECError):
 
 class CompanyDown(PortalDown, IECError):
     """The company answered with an error of its servers, as often as we may ask."""
+
+
+class CaptchaWanted(CaptchaShown, IECError):
+    """An endpoint answers only with the token of a captcha that a person has solved in the company's own app."""
 
 
 class IECLoginError(IECError, LoginFailed):

@@ -1,0 +1,166 @@
+"""Who the customer is, the contracts, and what the company says of each and of its meters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from pydantic import Field
+
+from scrapers.electricity import ContractArguments
+from scrapers.items.electricity import (
+    Account,
+    Check,
+    Contract,
+    Counter,
+    Customer,
+    Device,
+    DeviceIdentity,
+    DeviceKind,
+    Discount,
+    MainMeter,
+    Mobility,
+    Notice,
+    OutageAccount,
+    TimeOfUse,
+)
+from scrapers.items.values import bare_number_or_none
+from scrapers.outcomes import Failure
+from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
+from scrapers.portals.iec.errors import CaptchaWanted, IECError
+from scrapers.work import Job
+
+NO_SUCH_PRODUCT = "08"  # what the company says of the registers of a photovoltaic meter
+ALL_NOTICES = 1  # processType of a question about every service
+
+
+class AccountArguments(ContractArguments):
+    """What iec_account can be told."""
+
+    device_in: bool = Field(
+        False, description="yes: ask for the kinds of meters, too; without a captcha it is refused."
+    )
+
+
+class IecAccount(ContractsSpider):
+    """
+    Portal
+      Israel Electric Company, the customer's own data (https://iecapi.iec.co.il/api/customer).
+    Caveats
+      Details are read of active contracts only; a closed one is listed with its status, and read when it is named. Names,
+      ID numbers, addresses, telephones and mailboxes are not kept. `-a device_in=yes` ends in captcha_shown: since 2026
+      the company answers that question only to its own app.
+    """
+
+    name = "iec_account"
+    report_type = "account"
+    Arguments = AccountArguments
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.people: dict[int, tuple[Customer, list[Account]]] = {}
+
+    def customer(self, job: Job, customer: Customer, data: dict[str, Any]) -> Iterable[Any]:
+        """Keep the person until it is clear that the contract that is asked for is theirs."""
+        person = job.target.person
+        accounts = Account.read_all(job.id, "customer.accounts", data.get("accounts"), username=person)
+        self.people[job.id] = customer, accounts
+        return ()
+
+    def found(self, job: Job, contracts: list[Contract], chosen: list[Contract]) -> Iterator[Any]:
+        """Yield the person and all contracts, and ask for what hangs at those that are chosen."""
+        customer, accounts = self.people[job.id]
+        yield from self.stored(job, Customer, [customer])
+        yield from self.stored(job, Account, accounts)
+        yield from self.stored(job, Contract, chosen if job.target.contract else contracts)
+        yield self.ask(job, "I3", self._accounts)
+        for bp in dict.fromkeys([customer.bp, *(each.bp for each in chosen)]):
+            yield self.ask(job, "I19", partial(self._discount, bp), bp=bp)
+        yield from super().found(job, contracts, chosen)
+
+    def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
+        """Ask what the company says of a contract."""
+        of = {"contract": contract.contract, "bp": contract.bp}
+        yield self.ask(job, "I5", partial(self._check, of["contract"]), **of)
+        body = {"contractNumber": contract.contract, "processType": ALL_NOTICES}
+        yield self.ask(job, "I6", partial(self._notices, of["contract"]), body=body)
+        yield self.ask(job, "I8", partial(self._devices, of["contract"]), **of)
+        yield self.ask(job, "I10", partial(self._main_meter, of["contract"]), **of)
+        yield self.ask(job, "I20", partial(self._time_of_use, of["contract"]), **of)
+        if self.arguments.device_in:
+            yield self.ask(job, "I12", partial(self._kinds, of["contract"]), refused=captcha, **of)
+
+    def _accounts(self, job: Job, data: Any) -> Iterator[Any]:
+        accounts = OutageAccount.read_all(job.id, "accounts", data, username=job.target.person)
+        yield from self.stored(job, OutageAccount, accounts)
+
+    def _discount(self, bp: str, job: Job, data: Any) -> Iterator[Any]:
+        yield from self.stored(job, Discount, [Discount.read(job.id, "social discount", data, bp=bp)])
+
+    def _check(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
+        if data is not None:
+            yield from self.stored(job, Check, [Check.read(job.id, "contract check", data, contract=contract)])
+
+    def _notices(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
+        notices = [
+            Notice.of(job.id, contract, f"notices[{at}]", each) for at, each in enumerate(objects("notices", data))
+        ]
+        yield from self.stored(job, Notice, notices)
+
+    def _main_meter(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
+        if data is not None:
+            yield from self.stored(job, MainMeter, [MainMeter.of(job.id, contract, data)])
+
+    def _time_of_use(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
+        yield from self.stored(job, TimeOfUse, [TimeOfUse.read(job.id, "touz", data, contract=contract)])
+
+    def _devices(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
+        """Read the meters, and ask for what hangs at each; one without a number cannot be asked for."""
+        numbered = [each for each in objects("devices", data) if bare_number_or_none(each.get("deviceNumber"))]
+        devices = Device.read_all(job.id, "devices", numbered, contract=contract)
+        yield from self.stored(job, Device, devices)
+        if len(numbered) < len(data):
+            job.warn(f"{len(data) - len(numbered)} meters of a contract have no number.")
+        for device in devices:
+            of = {"contract": contract, "device": device.meter}
+            yield self.ask(job, "I9", partial(self._counters, contract), refused=no_such_product, **of)
+            yield self.ask(job, "I11", partial(self._identity, device), **of)
+            yield self.ask(job, "I21", partial(self._mobility, device), **of)
+
+    def _counters(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
+        rows = None if data is None else object_of("device", data).get("counterDevices")
+        yield from self.stored(job, Counter, Counter.read_all(job.id, "device.counterDevices", rows, contract=contract))
+
+    def _identity(self, device: Device, job: Job, data: Any) -> Iterator[Any]:
+        """Pick the meter by its code: several may have the same number."""
+        data = {} if data is None else object_of("device identity", data)
+        rows = objects("device identity.devicesDetails", data.get("devicesDetails"))
+        same = [each for each in rows if str(each.get("deviceCode") or "") == device.meter_code]
+        known = device.model_dump(include={"contract", "meter", "meter_code"})
+        known["is_private_producer"] = data.get("privateProducer")
+        found = same or (rows if len(rows) == 1 else [])
+        yield from self.stored(
+            job, DeviceIdentity, DeviceIdentity.read_all(job.id, "device identity.devicesDetails", found[:1], **known)
+        )
+
+    def _mobility(self, device: Device, job: Job, data: Any) -> Iterator[Any]:
+        known = device.model_dump(include={"contract", "meter", "meter_code"})
+        if data is not None:
+            yield from self.stored(job, Mobility, [Mobility.read(job.id, "mobility", data, **known)])
+
+    def _kinds(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
+        rows = object_of("device in", data).get("devices")
+        yield from self.stored(
+            job, DeviceKind, DeviceKind.read_all(job.id, "device in.devices", rows, contract=contract)
+        )
+
+
+def no_such_product(error: IECError) -> Failure | None:
+    """Return the failure that an error about a meter's registers is; a photovoltaic meter has none."""
+    return None if str(error.error_code) == NO_SUCH_PRODUCT else error
+
+
+def captcha(error: IECError) -> Failure:
+    """Return what a refusal of the kinds of meters is: nobody gets them without a captcha."""
+    return CaptchaWanted(error.error_code, error.error)
