@@ -257,6 +257,12 @@ class ReportNotReady(Failure):
     code, actor, retry = "report_not_ready", Actor.NOBODY, Retry.SOON
 
 
+class ReportFailed(Failure):
+    """The portal could not make the report that was asked for; the next run asks again."""
+
+    code, actor, retry = "report_failed", Actor.NOBODY, Retry.SOON
+
+
 class PortalChanged(Failure):
     """The page matches nothing that is known of this portal; it was kept in the evidence bundle for the developer."""
 

@@ -84,7 +84,8 @@ def test_a_changed_billing_day_opens_no_second_cycle_for_a_month(store):
 
 def test_several_runs_that_open_a_cycle_at_once_share_it(store):
     with store.transaction() as session:
-        add_account(session, NEW)
+        account, _ = add_account(session, NEW)
+        session.add_all(CarrierReport(carrier_id=account.carrier_id, slug=slug, name=slug) for slug in ("a", "b", "c"))
 
     def open_one(_):
         with store.transaction() as session:
