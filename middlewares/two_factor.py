@@ -1,21 +1,24 @@
-"""Where one-time codes come from: TOTP, a message through the webhook, or a person at the prompt."""
+"""Where one-time codes come from: TOTP, a message through the webhook or in a mailbox, or a person at the prompt."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from database.codes import CodeBroker, CodeNotReceived, OpenRequest, ReceiverBusy, receivers
+from database.codes import CodeBroker, CodeChannel, CodeNotReceived, OpenRequest, ReceiverBusy, receivers
+from database.settings import SettingsError
 from database.totp import TotpSteps
+from middlewares.options import mailbox_settings
 from scrapers import outcomes
 from scrapers.options import crawl_settings
 from scrapers.redaction import redactor
 
 if TYPE_CHECKING:
+    from middlewares.mailbox import MailboxWatch
     from scrapers.credentials import Credential
     from scrapers.login import Login
     from scrapers.work import Work
@@ -49,7 +52,8 @@ class CodeSource:
         self.credential = credential
         self.run_id = run_id
         self._stack = AsyncExitStack()
-        self._request: OpenRequest | None = None
+        self._requests: dict[str, OpenRequest] = {}  # by the way that the code may come: sms, mail
+        self._watches: list[MailboxWatch] = []
         self._asked = False  # somebody made the portal send, as far as we know
         self.deadlines: list[asyncio.Timeout] = []  # of the sign-in: they stand still while the receiver is waited for
 
@@ -58,9 +62,15 @@ class CodeSource:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         nothing_sent = error is None or isinstance(error, NOTHING_SENT)
-        if self._request is not None and not self._asked and nothing_sent:
-            self._request.unused()
+        if not self._asked and nothing_sent:
+            self._unused()
         await self._stack.aclose()
+
+    def _unused(self, *but: str) -> None:
+        """Say that nothing was sent, or not by other ways than that."""
+        for way, request in self._requests.items():
+            if way not in but:
+                request.unused()
 
     def _brake(self) -> AbstractAsyncContextManager[None]:
         job = self.work.jobs.get(self.run_id or 0)
@@ -68,7 +78,7 @@ class CodeSource:
 
     def can_answer(self, kind: str) -> bool:
         """Tell whether a code of that kind could reach us: at a receiver of the credential, or by a person at the prompt."""
-        return self.work.prompt is not None or bool(self._receiver(kind))
+        return self.work.prompt is not None or bool(self._receivers(kind))
 
     async def expect(self, kind: str = "") -> None:
         """
@@ -78,11 +88,14 @@ class CodeSource:
         """
         channel = self.login.channel
         totp = bool(self.credential.totp_secret) and kind == ""
-        if self._request is not None or channel is None or totp:
+        if channel is None or totp:
             return
-        receiver = self._receiver(kind or channel.by)
-        if not receiver:
-            return
+        # Always in the same order, sms first: two sign-ins that need both never wait for each other.
+        for way, receiver in self._receivers(kind or channel.by).items():
+            if way not in self._requests:
+                await self._open(channel, way, receiver)
+
+    async def _open(self, channel: CodeChannel, way: str, receiver: str) -> None:
         broker = CodeBroker(self.work.db)
         opened = broker.open(
             login=self.login.name,
@@ -97,17 +110,41 @@ class CodeSource:
         )
         try:
             async with self._brake(), self._clocks_stopped():
-                self._request = await self._stack.enter_async_context(opened)
+                self._requests[way] = await self._stack.enter_async_context(opened)
         except ReceiverBusy as error:
             raise outcomes.CodeNotReceived("The receiver was busy with other sign-ins all the time.") from error
+        if way == "mail":
+            await self._watch(receiver, channel.senders)
 
-    def _receiver(self, by: str) -> str:
-        """Return where codes that come that way (sms, mail; "" is any) are received, or ""."""
+    async def _watch(self, receiver: str, senders: Sequence[str]) -> None:
+        """Connect to the mailbox, where we read it ourselves; one that cannot be read ends the sign-in before it begins."""
+        try:
+            mailbox = mailbox_settings().of(receiver)
+            if mailbox is None:
+                return
+            from middlewares.mailbox import MailboxProblem, MailboxWatch
+
+            watch = MailboxWatch(self.work.db, mailbox, receiver, senders, self.login.portal)
+            self._stack.push_async_callback(watch.close)
+            await watch.begin()
+        except SettingsError as error:
+            raise self._unreadable(str(error)) from None
+        except MailboxProblem as problem:
+            raise self._unreadable(str(problem)) from None
+        self._watches.append(watch)
+
+    def _unreadable(self, why: str) -> outcomes.CodeNotReceived:
+        if not self._asked:
+            self._unused()
+        return outcomes.CodeNotReceived(why)
+
+    def _receivers(self, by: str) -> dict[str, str]:
+        """Return where codes that come that way (sms, mail; "" is any) are received, by the way."""
         try:
             found = receivers(self.credential.receiver or "")
         except ValueError as error:
             raise outcomes.MfaRequired(f"The credential's receiver: {error}") from None
-        return found.get(by, "") if by in ("sms", "mail") else next(iter(found.values()), "")
+        return {way: receiver for way, receiver in found.items() if by in ("", way)}
 
     @asynccontextmanager
     async def _clocks_stopped(self) -> AsyncIterator[None]:
@@ -158,17 +195,35 @@ class CodeSource:
             return await self._totp(self.credential.totp_secret)
         if kind != "totp":
             await self.expect(kind)
-        sent = None if kind == "totp" else self._request
-        if sent is None and self.work.prompt is not None:
+        sent = {way: request for way, request in self._requests.items() if kind in ("", way)}
+        if not sent and self.work.prompt is not None:
             return await self._ask(f"One-time code of {self.login.name}: ")
-        if sent is None:
+        if not sent:
             by = kind or (self.login.channel.by if self.login.channel else "")
             lacks = LACKS.get(by, LACKS[""])
             raise outcomes.MfaRequired(f"Kind: {by or 'any'}; the credential has {lacks}.")
+        return await self._answer(sent)
+
+    async def _answer(self, sent: Mapping[str, OpenRequest]) -> str:
+        """Return what comes first by one of the ways; mailboxes are looked into meanwhile."""
+        wait = crawl_settings().code_wait
+        looks = [asyncio.ensure_future(watch.run()) for watch in self._watches]
+        answers = {asyncio.ensure_future(request.answer(wait)): way for way, request in sent.items()}
+        waiting: set[asyncio.Future[str]] = set(answers)
         try:
-            return await sent.answer(crawl_settings().code_wait)
-        except CodeNotReceived as error:
-            raise outcomes.CodeNotReceived(f"Nothing came within {crawl_settings().code_wait:g} s.") from error
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for answer in done:
+                    if not isinstance(answer.exception(), CodeNotReceived):
+                        code = answer.result()
+                        self._unused(answers[answer])
+                        return code
+        finally:
+            for task in (*looks, *answers):
+                task.cancel()
+            await asyncio.gather(*looks, *answers, return_exceptions=True)
+        trouble = next((watch.trouble for watch in self._watches if watch.trouble), "")
+        raise outcomes.CodeNotReceived(f"Nothing came within {wait:g} s. {trouble}".strip())
 
     async def _totp(self, secret: str) -> str:
         import pyotp

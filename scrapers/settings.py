@@ -6,7 +6,7 @@ from database.settings import SettingsError, check_names, database_settings
 from scrapers.options import crawl_settings
 
 # The settings of every room; a name that none of them knows is a mistake somebody should hear of.
-ROOMS = ("database.settings", "scrapers.options", "pipelines.options", "webhook.settings")
+ROOMS = ("database.settings", "scrapers.options", "middlewares.options", "pipelines.options", "webhook.settings")
 try:
     check_names(ROOMS)
     database_settings()

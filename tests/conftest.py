@@ -26,6 +26,7 @@ SERVER = "TEST_POSTGRESQL_URL"
 FOLDER = "TEST_POSTGRESQL_FOLDER"
 
 SETTINGS = {
+    "middlewares.options": "mailbox_settings",
     "pipelines.options": "pipeline_settings",
     "scrapers.options": "crawl_settings",
     "webhook.settings": "webhook_settings",
