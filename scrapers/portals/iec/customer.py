@@ -137,6 +137,7 @@ class ContractsSpider(IecSpider):
     """Base of the spiders that bring something of each contract."""
 
     Arguments = ContractArguments
+    needs_masa: ClassVar[bool] = False  # what the customer-works portal shows is needed for more than finding contracts
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -170,7 +171,7 @@ class ContractsSpider(IecSpider):
         if (bp := next((each for each in household.bps if each not in household.asked), None)) is not None:
             household.asked.add(bp)
             yield self.ask(job, "I4", partial(self._contracts, bp), otherwise=go_on, bp=bp)
-        elif not household.has_masa and (wanted is None or wanted not in household.contracts):
+        elif not household.has_masa and (self.needs_masa or wanted is None or wanted not in household.contracts):
             household.has_masa = True
             yield self.ask(job, "M3", self._seen, otherwise=go_on)
         elif (contract := next((c for c in household.connections if c not in household.contracts), None)) is not None:

@@ -1,0 +1,254 @@
+"""The customer-works portal (MASA): who sees what, equipment and orders, and the company's lists."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from database.models import MasaEntry
+from scrapers.items.base import Listing
+from scrapers.items.electricity import Connection, Entry, Equipment, OutageAccount, Profile, SharedConnection, Site
+from scrapers.outcomes import Failure, Incomplete
+from scrapers.portals.iec.customer import IecSpider, object_of, objects
+from scrapers.work import Job
+
+LISTS = "lists"  # the note that all of the company's lists were brought
+PAGE = 50  # sites of an account that are asked for at once; the company's own page asks for 10
+Details = dict[str, tuple[str, ...]]  # our name: the path in the company's JSON
+
+CITY: Details = {
+    "shoval_code": ("shovalCityCode",),
+    "logical_name": ("logicalName",),
+    "area": ("area", "name"),
+    "area_code": ("area", "shovalAreaCode"),
+    "region": ("region", "name"),
+    "region_code": ("region", "shovalRegionCode"),
+}
+SIZE: Details = {
+    "size_type": ("sizeType",),
+    "voltage_type": ("voltType",),
+    "code": ("code",),
+    "description": ("description",),
+    "index": ("index",),
+    "is_enlargeable": ("isEnlargeable",),
+    "is_allowed_in_residence": ("isAllowResidence",),
+}
+VOLTAGE: Details = {"min_level": ("minVoltLevel",), "max_level": ("maxVoltLevel",)}
+PURPOSE: Details = {"description": ("desc",), "building_type": ("buildingType",)}
+OF_KEY: Details = {"index": ("index",)}
+# List in the lookup's answer: kind of entry, key of its code, key of its name, the rest.
+LOOKUP: dict[str, tuple[str, str, str, Details]] = {
+    "regions": ("region", "regionId", "name", {"code": ("code",)}),
+    "connectionSizeTypes": ("connection_size", "id", "name", SIZE),
+    "siteTypes": ("site_type", "key", "value", OF_KEY),
+    "orderStatusState": ("order_status", "key", "value", OF_KEY),
+    "actionCodes": ("action", "key", "value", OF_KEY),
+    "phonePrefixes": ("phone_prefix", "key", "value", OF_KEY),
+    "orderPurposes": ("order_purpose", "id", "name", PURPOSE),
+    "meterSetupTypes": ("meter_setup", "id", "name", {"description": ("desc",), "code": ("code",)}),
+}
+OPTIONS = {"residenceOptions": "residence", "commercialOptions": "commercial", "tempOptions": "temporary"}
+SIZES = {
+    "residenceSizeTypes": "residence",
+    "commercialSizeTypes": "commercial",
+    "publicSizeTypes": "public",
+    "parkingSizeTypes": "parking",
+}
+
+
+@dataclass
+class Lists:
+    """What a job needs of the company's lists, and whether it asks for them."""
+
+    are_asked: bool
+    sizes: dict[int, str] = field(default_factory=dict)  # name of a connection's size, by its type
+
+
+class IecMasa(IecSpider):
+    """
+    Portal
+      Israel Electric Company, customer works (https://masa-mainportalapi.iec.co.il, https://masaapi-wa.azurewebsites.net).
+    Caveats
+      The company's lists (cities, sizes, purposes) are asked for once a week, unless -a again=yes. Nobody has seen an
+      order yet: of each only its id is kept, and the names of its fields, so that it can be read one day.
+    """
+
+    name = "iec_masa"
+    report_type = "masa"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lists: dict[int, Lists] = {}
+
+    async def requests(self, job: Job) -> AsyncIterator[Any]:
+        self.lists[job.id] = await self.work.db.run(partial(self._known, job))
+        yield self.ask(job, "M2", partial(self._profile, "masa"))
+        yield self.ask(job, "M3", self._seen)
+        if self.lists[job.id].are_asked:
+            for endpoint, read in self._of_lists().items():
+                yield self.ask(job, endpoint, read)
+            # The equipment names its sizes by this list.
+            yield self.ask(job, "M11", self._lookup, otherwise=partial(self._ask_accounts, job))
+        else:
+            for request in self._ask_accounts(job):
+                yield request
+
+    def _known(self, job: Job, session: Session) -> Lists:
+        if self.arguments.again or not self.is_fresh(session, job.key, LISTS):
+            return Lists(are_asked=True)
+        rows = session.execute(select(MasaEntry.name, MasaEntry.details).where(MasaEntry.kind == "connection_size"))
+        return Lists(False, {details["size_type"]: name for name, details in rows if details.get("size_type")})
+
+    def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
+        """Write down that the lists were brought."""
+        if failure is None and job.id in self.lists and self.lists[job.id].are_asked:
+            self.note_fresh(session, job.key, LISTS)
+
+    # A person
+
+    def _profile(self, source: str, job: Job, data: Any) -> Iterator[Any]:
+        yield Listing(job=job.id, keys=())
+        profile = Profile.read(job.id, "profile", data, username=job.target.person, source=source)
+        yield from self.stored(job, Profile, [profile])
+
+    def _seen(self, job: Job, data: Any) -> Iterator[Any]:
+        """Read whose contracts a person sees, and ask who else sees them."""
+        yield from self._profile("masa_contact", job, data)
+        name = "connectionBetweenContactAndContract"
+        rows = objects(f"profile.{name}", data.get(name))
+        connections = Connection.read_all(job.id, f"profile.{name}", rows, username=job.target.person)
+        yield from self.stored(job, Connection, connections)
+        for connection in connections:
+            if connection.masa_contract and connection.contract:
+                parts = {"profile": data["id"], "masa_contract": connection.masa_contract}
+                yield self.ask(job, "M4", partial(self._shared, connection.contract), **parts)
+
+    def _shared(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
+        name = "connectionBetweenContactAndContract"
+        known = {"username": job.target.person, "contract": contract}
+        shared = SharedConnection.read_all(job.id, f"shared.{name}", data.get(name), **known)
+        yield from self.stored(job, SharedConnection, shared)
+
+    def _ask_accounts(self, job: Job) -> Iterator[Any]:
+        yield self.ask(job, "I3", self._accounts)
+
+    def _accounts(self, job: Job, data: Any) -> Iterator[Any]:
+        accounts = OutageAccount.read_all(job.id, "accounts", data, username=job.target.person)
+        yield from self.stored(job, OutageAccount, accounts)
+        for account in accounts:
+            yield self.ask(job, "M7", partial(self._orders, account.account_id), account=account.account_id)
+            yield self._ask_equipment(job, account.account_id, 1, 0)
+
+    def _orders(self, account: str, job: Job, data: Any) -> Iterator[Any]:
+        orders = [
+            Entry.read(
+                job.id,
+                f"orders[{at}]",
+                {},
+                kind="order",
+                code=order.get("id"),
+                details={"account": account, "fields": sorted(order)},
+            )
+            for at, order in enumerate(objects("orders", data.get("orders")))
+        ]
+        yield from self.stored(job, Entry, orders)
+
+    def _ask_equipment(self, job: Job, account: str, page: int, seen: int) -> Any:
+        parts = {"accountId": account, "pageNumber": page, "pageSize": PAGE}
+        return self.ask(job, "M10", partial(self._equipment, account, page, seen), **parts)
+
+    def _equipment(self, account: str, page: int, seen: int, job: Job, data: Any) -> Iterator[Any]:
+        """Read a page of an account's sites, and go on to the next."""
+        rows = objects("equipment.items", data.get("items"))
+        equipment: list[Equipment] = []
+        for at, row in enumerate(rows):
+            name = f"equipment.items[{at}]"
+            site = Site.read(job.id, name, row)
+            known: dict[str, Any] = {"account_id": account, **site.model_dump(exclude={"job", "connections"})}
+            # A site without a connection is a row, too.
+            for number, connection in enumerate(objects(f"{name}.connections", site.connections) or [{}]):
+                found = Equipment.read(job.id, f"{name}.connections[{number}]", connection, **known)
+                found.size = self.lists[job.id].sizes.get(found.size_type or 0)
+                equipment.append(found)
+        yield from self.stored(job, Equipment, equipment)
+        seen += len(rows)
+        if data.get("moreRecords"):
+            if not rows:
+                raise Incomplete(f"Page {page} of the equipment is empty, and {data.get('totalRecords')} are counted.")
+            yield self._ask_equipment(job, account, page + 1, seen)
+
+    # The company's lists
+
+    def _of_lists(self) -> dict[str, Callable[[Job, Any], Any]]:
+        return {"M1": self._cities, "M8": self._categories, "M9": self._voltages, "M12": self._buildings}
+
+    def _cities(self, job: Job, data: Any) -> Iterator[Any]:
+        yield from self.stored(job, Entry, entries(job, "city", objects("cities", data), "id", "name", CITY))
+
+    def _categories(self, job: Job, data: Any) -> Iterator[Any]:
+        rows = objects("orderCategories", data.get("orderCategories"))
+        details: Details = {"type_code": ("typeCodeInt",)}
+        yield from self.stored(job, Entry, entries(job, "order_category", rows, "id", "name", details))
+
+    def _voltages(self, job: Job, data: Any) -> Iterator[Any]:
+        rows = objects("voltLevels", data)
+        yield from self.stored(job, Entry, entries(job, "voltage_level", rows, "id", "name", VOLTAGE))
+
+    def _lookup(self, job: Job, data: Any) -> Iterator[Any]:
+        for name, (kind, code, title, details) in LOOKUP.items():
+            rows = objects(f"lookup.{name}", data.get(name))
+            found = entries(job, kind, rows, code, title, details)
+            yield from self.stored(job, Entry, found)
+            if kind == "connection_size":
+                self.lists[job.id].sizes = {
+                    each.details["size_type"]: each.name for each in found if each.details["size_type"] and each.name
+                }
+        yield from self._ask_accounts(job)
+
+    def _buildings(self, job: Job, data: Any) -> Iterator[Any]:
+        for name, kind in OPTIONS.items():
+            options = []
+            for at, row in enumerate(objects(f"building options.{name}", data.get(name))):
+                purpose = object_of(f"building options.{name}[{at}].orderPurpose", row.get("orderPurpose"))
+                sizes = [each.get("name") for each in objects(f"{name}.connectionSizes", row.get("connectionSizes"))]
+                option = entries(job, f"building_{kind}", [purpose], "id", "name", PURPOSE)
+                option[0].details["sizes"] = sizes
+                options += option
+            yield from self.stored(job, Entry, options)
+        for name, kind in SIZES.items():
+            rows = objects(f"building options.{name}", data.get(name))
+            yield from self.stored(job, Entry, entries(job, f"size_{kind}", rows, "id", "name", {}))
+
+
+def entries(job: Job, kind: str, rows: list[dict[str, Any]], code: str, name: str, details: Details) -> list[Entry]:
+    """Return the entries of a list: where its code and its name stand, and what else is kept."""
+    return [
+        Entry.read(
+            job.id,
+            f"{kind}[{at}]",
+            {},
+            kind=kind,
+            code=row.get(code),
+            name=row.get(name),
+            details={ours: inner(row, path) for ours, path in details.items()},
+        )
+        for at, row in enumerate(rows)
+    ]
+
+
+def inner(row: dict[str, Any], path: tuple[str, ...]) -> Any:
+    """
+    Return what stands at a path; None where it ends early.
+
+    >>> inner({"area": {"name": "North"}}, ("area", "name")), inner({"area": None}, ("area", "name"))
+    ('North', None)
+    """
+    value: Any = row
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return int(value) if hasattr(value, "as_integer_ratio") and not isinstance(value, bool) else value
