@@ -89,5 +89,5 @@ class RegisterReading(Base):
     read_on: Mapped[date]
     reading: Mapped[Decimal | None] = mapped_column(Numeric(14, 3))  # kWh
     usage: Mapped[Decimal | None] = mapped_column(Numeric(14, 3))  # kWh since the reading before; None: not said
-    code: Mapped[str] = mapped_column(String(10), default="")  # how it was read, by the portal's code
+    code: Mapped[str | None] = mapped_column(String(10))  # how it was read, by the portal's code
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))

@@ -12,10 +12,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from pydantic import Field
+
 from database import models
 from database.models import Direction, Resolution
-from scrapers.items.base import Batch, Record
-from scrapers.items.values import JERUSALEM, bare_number, exactly, whole
+from scrapers.items.base import Batch
+from scrapers.items.electricity import ElectricityRecord
+from scrapers.items.values import JERUSALEM, Amount, Day, Number, Text, bare_number, exactly, whole
 from scrapers.usage import DAY, QUARTER, day_of, day_start, days, month_end
 
 KEY = ("contract", "meter", "meter_code", "direction", "resolution", "starts_at")
@@ -26,23 +29,19 @@ NO_VALUE = 8192  # the status beside a 0 that means that nothing is known
 BOTH_WAYS = (2, "2", "backstream", "דו כיווני")  # a meter that also counts what is fed in
 
 
-class RegisterReading(Record):
+class RegisterReading(ElectricityRecord):
     """Where a meter's register stood when it was last read for an invoice."""
 
     table = models.RegisterReading
     natural_key = ("contract", "meter", "register_number", "read_on")
     versioned = True
     contract: str
-    meter: str
+    meter: Number
     register_number: str
-    read_on: date
-    reading: Decimal | None = None
-    usage: Decimal | None = None
-    code: str = ""
-
-    def key(self) -> str:
-        """Return contract, meter and register."""
-        return f"{self.contract}/{self.meter}/{self.register_number}"
+    read_on: Day = Field(alias="readingDate")
+    reading: Amount = None
+    usage: Amount = None
+    code: Text = Field(None, alias="readingCode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +142,10 @@ def counts_both_ways(part: Mapping[str, Any]) -> bool:
     kind = part.get("meterKind")
     if (kind.strip().casefold() if isinstance(kind, str) else kind) in BOTH_WAYS:
         return True
-    forecast = part.get("futureConsumptionInfo") or {}
-    counted = (part.get("totalBackStreamForPeriod"), part.get("totalExport"), forecast.get("totalExport"))
-    return any(exactly(each) for each in counted)
+    forecast = part.get("futureConsumptionInfo")
+    exported = forecast.get("totalExport") if isinstance(forecast, Mapping) else None
+    counted = (part.get("totalBackStreamForPeriod"), part.get("totalExport"), exported)
+    return any(_total(each) for each in counted)
 
 
 def rows(

@@ -66,7 +66,7 @@ def upgrade() -> None:
         sa.Column("read_on", sa.Date(), nullable=False),
         sa.Column("reading", sa.Numeric(precision=14, scale=3), nullable=True),
         sa.Column("usage", sa.Numeric(precision=14, scale=3), nullable=True),
-        sa.Column("code", sa.String(length=10), nullable=False),
+        sa.Column("code", sa.String(length=10), nullable=True),
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_register_readings_run_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_register_readings")),

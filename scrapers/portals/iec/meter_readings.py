@@ -1,0 +1,371 @@
+"""What the meters counted: every quarter of an hour, or every day, over any range; and what they showed for the invoices."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from functools import partial
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+from sqlalchemy.orm import Session
+
+from database import watermarks
+from database.models import Direction, Resolution
+from scrapers.electricity import ContractArguments
+from scrapers.items.base import Listing
+from scrapers.items.electricity import Contract
+from scrapers.items.readings import (
+    Meter,
+    Period,
+    RegisterReading,
+    Rows,
+    chosen,
+    complete_days,
+    counts_both_ways,
+    periods,
+    periods_batch,
+    readings_batch,
+    rows,
+    serial,
+)
+from scrapers.items.values import calendar_day, words
+from scrapers.outcomes import Failure, PortalChanged
+from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
+from scrapers.portals.iec.errors import IECError
+from scrapers.usage import DAY, day_of, day_start
+from scrapers.work import Job
+
+CODES = {Resolution.DAILY: 1, Resolution.WEEKLY: 2, Resolution.MONTHLY: 3}
+ELECTRICITY = "1"  # documentID of an electricity invoice
+ENOUGH = 1000  # rows that are stored at once
+SHOWN = 5  # days that a warning names
+
+
+class Kind(StrEnum):
+    """What a meter counts, which decides how it is asked."""
+
+    CONSUMPTION = "consumption"
+    BOTH = "both"
+    PRODUCTION = "production"
+
+    @property
+    def word(self) -> str:
+        """The company's word for it in a request."""
+        return "Consumption" if self is Kind.CONSUMPTION else "BackStream"
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """What its rows tell."""
+        return {
+            Kind.CONSUMPTION: (Direction.CONSUMPTION,),
+            Kind.BOTH: (Direction.CONSUMPTION, Direction.PRODUCTION),
+            Kind.PRODUCTION: (Direction.PRODUCTION,),
+        }[self]
+
+
+class ReadingsArguments(ContractArguments):
+    """What iec_meter_readings can be told. Days are those of Jerusalem."""
+
+    start: date | None = Field(
+        None, alias="from", description="First day (2026-10-01); default: some days before what is stored in full."
+    )
+    end: date | None = Field(None, alias="to", description="Last day; default: yesterday.")
+    resolution: Resolution = Field(
+        Resolution.DAILY, description="daily: quarters of an hour, a request a day; weekly or monthly: whole days."
+    )
+    production: Literal["auto", "yes", "no"] = Field(
+        "auto", description="no: leave out what is fed in; yes: also of meters that do not seem to count it."
+    )
+
+    @model_validator(mode="after")
+    def in_order(self) -> Self:
+        """Refuse a range without a day, and one that is all in the future."""
+        if self.start and self.start > today():
+            raise ValueError("from: that day has not come yet")
+        if self.start and self.end and self.end < self.start:
+            raise ValueError("to: that day is before the one of from")
+        return self
+
+
+@dataclass
+class Progress:
+    """
+    How far a job is with one meter.
+
+    sent: serial number as the company writes it. kind: None until the first answer tells. known_from: day from which on
+    nothing was ever stored in full; None: never anything was.
+    """
+
+    meter: Meter
+    sent: str
+    invoice: date | None
+    kind: Kind | None = None
+    refusal: IECError | None = None
+    known_from: date | None = None
+    first: date | None = None
+    pending: int = 0
+    readings: list[dict[str, Any]] = field(default_factory=list)
+    periods: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    whole: set[date] = field(default_factory=set)  # days in which nothing is missing
+    partly: set[date] = field(default_factory=set)  # days of which something is known
+    asked: set[date] = field(default_factory=set)
+
+
+class IecMeterReadings(ContractsSpider):
+    """
+    Portal
+      Israel Electric Company, readings of meters (https://iecapi.iec.co.il/api/Consumption/RemoteReadingRange).
+    Caveats
+      Readings appear a day or two late, at times weeks; a day that is not full is asked for again while it is near the
+      end of what is stored (IEC_READINGS_OVERLAP_DAYS), and a corrected value becomes a new version. Without a range the
+      first run goes back IEC_READINGS_FIRST_DAYS days, and no run behind the meter's first day. A meter that is not
+      smart has only its readings for invoices.
+    """
+
+    name = "iec_meter_readings"
+    report_type = "meter_readings"
+    keeps_files = False
+    Arguments = ReadingsArguments
+    options = {
+        "IEC_READINGS_OVERLAP_DAYS": 3,  # corrections come with the first invoice or some days late
+        "IEC_READINGS_FIRST_DAYS": 365,
+        "IEC_INVOICE_DAYS": 120,  # a lastInvoiceDate of more than about 122 days ago is refused
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.marks: dict[int, dict[str, datetime]] = {}
+        self.meters: dict[int, list[Progress]] = {}
+
+    async def requests(self, job: Job) -> AsyncIterator[Any]:
+        """Look up how far earlier runs came, and ask who the customer is."""
+        self.meters[job.id] = []
+        reached = watermarks.reached
+        self.marks[job.id] = await self.work.db.run(lambda session: reached(session, self.name, job.key))
+        async for thing in super().requests(job):
+            yield thing
+
+    def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
+        """Ask what the meters showed for the invoices, and smart ones for everything."""
+        of = {"contract": contract.contract, "bp": contract.bp}
+        yield self.ask(job, "I7", partial(self._registers, contract.contract), **of)
+        if contract.smart_meter is not False:
+            go_on = partial(self._ask_devices, job, contract.contract, None)
+            yield self.ask(job, "I16", partial(self._invoices, contract.contract), otherwise=go_on, **of)
+
+    def _registers(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
+        meters = [] if data is None else objects("readings.lastMeters", object_of("readings", data).get("lastMeters"))
+        found, undated = [], 0
+        for meter in meters:
+            known = {"contract": contract, "register_number": words(meter.get("registerNumber")) or ""}
+            for row in objects("readings.meterReadings", meter.get("meterReadings")):
+                known["meter"] = row.get("serialNumber") or meter.get("serialNumber")
+                if day_in("readings.readingDate", row.get("readingDate")) is None:
+                    undated += 1
+                    continue
+                found.append(RegisterReading.read(job.id, "readings.meterReadings", row, **known))
+        if undated:
+            job.warn(f"{contract}: {undated} readings for invoices have no date and were left out.")
+        yield from self.stored(job, RegisterReading, found)
+
+    def _invoices(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
+        """Find the newest invoice: every question about readings must name its day."""
+        shown = objects("invoices.invoices", None if data is None else object_of("invoices", data).get("invoices"))
+        of_electricity = [each for each in shown if words(each.get("documentID")) == ELECTRICITY]
+        dated = (day_in("invoices.lastDate", each.get("lastDate")) for each in of_electricity)
+        past = [day for day in dated if day is not None and day <= today()]
+        yield from self._ask_devices(job, contract, max(past, default=None))
+
+    def _ask_devices(self, job: Job, contract: str, invoice: date | None) -> Iterator[Any]:
+        yield self.ask(job, "I8", partial(self._devices, contract, invoice), contract=contract)
+
+    def _devices(self, contract: str, invoice: date | None, job: Job, data: Any) -> Iterator[Any]:
+        for device in objects("devices", data):
+            number, code = words(device.get("deviceNumber")), words(device.get("deviceCode"))
+            if device.get("isActive") is False:
+                continue
+            if not number or not code:
+                job.warn(f"{contract}: a meter without a number or code cannot be asked for its readings.")
+                continue
+            progress = Progress(Meter(contract, serial(number), code), number, invoice)
+            if any(each.meter == progress.meter for each in self.meters[job.id]):
+                continue
+            self.meters[job.id].append(progress)
+            yield from self._begin(job, progress)
+
+    # The range
+
+    def _mark(self, progress: Progress, kind: Kind) -> str:
+        return f"{progress.meter} {self.arguments.resolution} {kind}"
+
+    def _begin(self, job: Job, progress: Progress) -> Iterator[Any]:
+        """Ask for the newest period of the range; its answer tells what the meter counts."""
+        marks = self.marks[job.id]
+        wanted = (Kind.CONSUMPTION,) if self.arguments.production == "no" else reversed(Kind)
+        progress.kind = next((kind for kind in wanted if self._mark(progress, kind) in marks), None)
+        last = self._range(job, progress)[-1:]
+        progress.pending = len(last)
+        for period in last:
+            yield self._ask_period(job, progress, period, progress.kind or Kind.CONSUMPTION, self._first)
+
+    def _range(self, job: Job, progress: Progress) -> list[Period]:
+        """Return what is to be asked for, oldest first; nothing of the future."""
+        arguments, now = self.arguments, today()
+        last = min(arguments.end or max(now - DAY, arguments.start or date.min), now)
+        default = now - DAY * int(self.option("IEC_READINGS_FIRST_DAYS"))
+        mark = self.marks[job.id].get(self._mark(progress, progress.kind or Kind.CONSUMPTION))
+        if mark is not None:
+            progress.known_from = day_of(mark)
+            if not arguments.again:
+                default = progress.known_from - DAY * int(self.option("IEC_READINGS_OVERLAP_DAYS"))
+        progress.first = arguments.start or default
+        return periods(arguments.resolution, progress.first, last)
+
+    def _ask_period(self, job: Job, progress: Progress, period: Period, kind: Kind, callback: Any) -> Any:
+        meter = {"meterKind": kind.word, "meterCode": progress.meter.code, "meterSerial": progress.sent}
+        oldest = today() - DAY * int(self.option("IEC_INVOICE_DAYS"))
+        # A running month that is asked for by its first day lacks its last.
+        running = period.resolution is Resolution.MONTHLY and (period.last + DAY).day != 1
+        body = {
+            "contractNumber": progress.meter.contract,
+            "fromDate": (period.last if running else period.first).isoformat(),
+            "resolution": CODES[period.resolution],
+            "smartMetersList": [meter],
+            "lastInvoiceDate": max(progress.invoice or period.first, oldest).isoformat(),
+        }
+        return self.ask(
+            job,
+            "I13",
+            partial(callback, progress, period, kind),
+            body=body,
+            otherwise=partial(self._answered, job, progress),
+            refused=partial(self._refused, progress) if callback == self._first else None,
+            contract=progress.meter.contract,
+        )
+
+    # The answers
+
+    def _refused(self, progress: Progress, error: IECError) -> Failure | None:
+        """Keep the refusal of the first question: it may be that the meter counts only what is fed in."""
+        if progress.kind is not None or self.arguments.production == "no" or type(error) is not IECError:
+            return error
+        if progress.refusal is not None:
+            return progress.refusal
+        progress.refusal = error
+        return None
+
+    def _first(self, progress: Progress, period: Period, kind: Kind, job: Job, data: Any) -> Iterator[Any]:
+        """Find out what the meter counts, and ask for the rest of the range."""
+        part = None
+        if data is not None:
+            part = self._part(progress, data)
+            if part is None and (refusal := self._refused(progress, _not_found(data))) is not None:
+                raise refusal
+        if part is None:
+            yield self._ask_period(job, progress, period, Kind.PRODUCTION, self._first)
+            return
+        wish, progress.kind = self.arguments.production, kind
+        if kind is Kind.CONSUMPTION and (wish == "yes" or (wish == "auto" and counts_both_ways(part))):
+            progress.kind = Kind.BOTH  # which is asked for in another way, this period too
+        starts = day_in("remote reading.meterStartDate", part.get("meterStartDate"))
+        wanted = [each for each in self._range(job, progress) if starts is None or each.last >= starts]
+        wanted = [each for each in wanted if each != period or progress.kind is not kind]
+        progress.pending += len(wanted)
+        for each in wanted:
+            yield self._ask_period(job, progress, each, progress.kind, self._period)
+        if progress.kind is kind:
+            yield from self._period(progress, period, kind, job, data)
+        else:
+            yield from self._answered(job, progress)
+
+    def _part(self, progress: Progress, data: Any) -> dict[str, Any] | None:
+        """Return the meter's part of an answer; None where the company has none."""
+        answer = object_of("remote reading", data)
+        found = chosen(objects("remote reading.meterList", answer.get("meterList")), progress.meter)
+        return None if found is None else dict(found)
+
+    def _period(self, progress: Progress, period: Period, kind: Kind, job: Job, data: Any) -> Iterator[Any]:
+        """Read a period's rows."""
+        part = self._part(progress, data)
+        if part is None:
+            raise _not_found(data)
+        bands = objects("remote reading.taozList", data.get("taozList"))
+        name = "remote reading.periodConsumptions"
+        objects(name, part.get("periodConsumptions"))
+        found = rows(part, bands, progress.meter, period, kind.directions)
+        progress.asked.update(period.first + DAY * n for n in range((period.last - period.first).days + 1))
+        if found.readings:
+            progress.readings += found.readings
+            progress.periods += found.periods
+            progress.keys.append(f"{progress.meter} {period.first}")
+            progress.whole.update(complete_days(found, period))
+            progress.partly.update(_days(found))
+        for odd in found.odd:
+            job.fail(PortalChanged(f"{progress.meter} {period.first}: {odd}.", step="read I13"))
+        yield from self._answered(job, progress)
+
+    def _answered(self, job: Job, progress: Progress) -> Iterator[Any]:
+        """Store what has come in, when it is much or all."""
+        progress.pending -= 1
+        if len(progress.readings) >= ENOUGH or (progress.pending <= 0 and progress.readings):
+            readings, found, keys = progress.readings, progress.periods, tuple(progress.keys)
+            progress.readings, progress.periods, progress.keys = [], [], []
+            yield Listing(job=job.id, keys=keys)
+            yield readings_batch(job.id, readings)
+            yield periods_batch(job.id, found, keys)
+        if progress.pending <= 0:
+            self._tell_gaps(job, progress)
+
+    @staticmethod
+    def _tell_gaps(job: Job, progress: Progress) -> None:
+        """Warn of days that lack something although a later one is there; days at the end may still come."""
+        newest = max(progress.partly, default=date.min)
+        for what, days in (
+            ("have no readings", {day for day in progress.asked - progress.partly if day < newest}),
+            ("lack some readings", progress.partly - progress.whole),
+        ):
+            if days:
+                named = ", ".join(str(day) for day in sorted(days)[:SHOWN])
+                job.warn(f"{progress.meter}: {len(days)} days {what}: {named}{' …' if len(days) > SHOWN else ''}.")
+
+    def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
+        """Write down up to when everything is stored, as far as nothing was left out on the way."""
+        super().conclude(session, job, failure)
+        if failure is not None:
+            return
+        marks = {}
+        for progress in self.meters.get(job.id, ()):
+            if not progress.whole or progress.kind is None or progress.first is None:
+                continue
+            # Nobody has asked for what lies between: the next run without a range does.
+            if self.arguments.start and (progress.known_from is None or progress.first > progress.known_from):
+                continue
+            marks[self._mark(progress, progress.kind)] = day_start(max(progress.whole) + DAY)
+        watermarks.advance(session, self.name, job.key, marks, job.id)
+
+
+def today() -> date:
+    """Return the day in Jerusalem."""
+    return day_of(datetime.now(UTC))
+
+
+def day_in(name: str, value: Any) -> date | None:
+    """Return a day of an answer; raise PortalChanged with its name for anything else."""
+    try:
+        return calendar_day(value)
+    except ValueError as error:
+        raise PortalChanged(f"{name} {error}.") from None
+
+
+def _days(found: Rows) -> Iterable[date]:
+    return {day_of(row["starts_at"]) for row in found.readings if row["kwh"] is not None}
+
+
+def _not_found(data: dict[str, Any]) -> IECError:
+    """Return the company's word for an answer that has nothing of the meter."""
+    code, text = data.get("reportStatus"), words(data.get("reportStatusText"))
+    return IECError(code if isinstance(code, int) else "", text or "no such meter in the answer", step="read I13")
