@@ -32,6 +32,7 @@ T = TypeVar("T")
 # IMAPClient writes all that goes over the line at DEBUG: whole mails.
 logging.getLogger("imapclient").setLevel(logging.WARNING)
 LARGEST = 2_000_000  # bytes; a mail with a code is small
+A_SECOND = timedelta(seconds=1)  # dates of mails have no smaller part
 HEAD = "BODY.PEEK[HEADER.FIELDS (FROM)]"
 WHOLE = "BODY.PEEK[]"
 
@@ -219,7 +220,9 @@ class MailboxWatch:
         """Look again and again until cancelled, or until the server refuses us for good."""
         while not self._closing.is_set():
             try:
-                for found in await self._in_thread(partial(self._reader.new, self._senders)):
+                came = await self._in_thread(partial(self._reader.new, self._senders))
+                # The broker gives the first that fits: what was surely written since comes before what may be older.
+                for found in sorted(came, key=lambda each: _written(each) < self._since - A_SECOND):
                     await self._hand_over(found)
                 self.trouble = self.trouble if self.trouble.startswith("A mail") else ""
             except MailboxProblem as problem:
@@ -271,6 +274,9 @@ class MailboxWatch:
 
         By its UID it came since; so its dates only have to be near: they are other machines' clocks, in whole seconds.
         """
-        skew = timedelta(seconds=1 if self._reader.renumbered else self._settings.mailbox_clock_skew + 1)
-        dates = [found.arrived] if found.mail.dated is None else [found.arrived, found.mail.dated]
-        return min(dates) < self._since - skew
+        skew = 0 if self._reader.renumbered else self._settings.mailbox_clock_skew
+        return _written(found) < self._since - A_SECOND - timedelta(seconds=skew)
+
+
+def _written(found: Found) -> datetime:
+    return found.arrived if found.mail.dated is None else min(found.arrived, found.mail.dated)

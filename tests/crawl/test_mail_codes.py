@@ -1,0 +1,109 @@
+"""Codes by mail on their whole way, over one mailbox at a real IMAP server: each sign-in gets its own, nothing is changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from sandbox import mailbox
+from tests.crawl.test_canaries import DEBUG, hits
+from tests.dovecot import PASSWORD, mail, mail_server
+
+pytestmark = pytest.mark.imap
+
+MAILBOX = "codes7@example.com"
+WAITS = {"LATCHKEY_CODE_WAIT": "15", "LATCHKEY_SIGN_IN_WAIT": "30", "LATCHKEY_BUSY_WAIT": "90"}
+# Two processes, all over the same mailbox.
+USERS = (
+    [
+        "sms+mail+mailbox-7+late-2+a",
+        "sms+mail+mailbox-7+double+b",
+        "sms+mail+mailbox-7+reorder+c",
+        "sms+mail+mailbox-7+mail-html+d",
+        "sms+mail+mailbox-7+wrong-sender+stale+e",
+    ],
+    [
+        "sms+mail+mailbox-7+mail-french+f",
+        "sms+mail+mailbox-7+mail-french+mail-html+reorder+stale+g",
+        "sms+mail+mailbox-7+late-1.5+double+reorder+wrong-sender+h",
+        "sms+mail+mailbox-7+stale+mail-html+i",
+        "sms+mail+mailbox-7+send+wrong-sender+mail-french+j",
+    ],
+)
+
+
+@pytest.fixture
+def box():
+    """A server's mailbox with mails of before: seen and new, with codes of this sender and of others."""
+    with mail_server() as server:
+        yield filled(server)
+
+
+def filled(server):
+    server.mailbox(MAILBOX)
+    portal, stranger = "codes@portal.example", "news@stranger.example"
+    server.deliver(MAILBOX, mail(portal, MAILBOX, "Old", "please use this code 111111", dated=300), age=300, flags="S")
+    server.deliver(MAILBOX, mail(portal, MAILBOX, "Unread", "please use this code 222222"))
+    server.deliver(MAILBOX, mail(stranger, MAILBOX, "News", html="<p>use this code 333333</p>"), flags="FS")
+    return server
+
+
+def test_every_sign_in_gets_its_own_code_and_the_mailbox_stays_as_it_is(crawls, plain, box, tmp_path):
+    names = [name for group in USERS for name in group]
+    assert {mailbox(name) for name in names} == {MAILBOX}
+    for name in names:
+        crawls.give("plain", name)
+        crawls.change(name, receiver=f"+15550100123, {MAILBOX}")
+    plain.configure(mail_folder=str(box.folder / "mail" / "{mailbox}"), documents=2)
+    assert plain.send_former_code(names[0], "mail")
+    before = box.contents(MAILBOX)
+    environment = {**box.settings(MAILBOX), **WAITS}
+    running = [
+        crawls.project.start(*crawls.command("plain_mailed", f"credential={','.join(group)}"), *DEBUG, env=environment)
+        for group in USERS
+    ]
+    said = [process.communicate(timeout=110) for process in running]
+
+    runs = crawls.rows("SELECT * FROM runs")
+    assert {row["username"]: row["outcome"] for row in runs} == dict.fromkeys(names, "success"), said
+    counters = plain.counters()
+    told = {name: counters[name] for name in ("sign_ins", "code_requests", "codes_used", "codes_refused")}
+    assert told == {"sign_ins": 10, "code_requests": 10, "codes_used": 10, "codes_refused": 0}
+    requests = crawls.rows("SELECT * FROM code_requests ORDER BY requested_at")
+    assert Counter(row["username"] for row in requests) == Counter(names)
+    assert {(row["state"], row["receiver"]) for row in requests} == {("answered", MAILBOX)}
+    assert all(former["closed_at"] <= row["requested_at"] for former, row in pairwise(requests))
+    claimed = [row["claimed_by"] for row in crawls.rows("SELECT * FROM messages WHERE claimed_at IS NOT NULL")]
+    assert sorted(claimed) == sorted(row["id"] for row in requests)
+    assert {row["sender"] for row in crawls.rows("SELECT * FROM messages")} == {"codes@portal.example"}
+
+    after = box.contents(MAILBOX)
+    assert {name: after.get(name) for name in before} == before
+    arrived = set(after) - set(before)
+    assert len(arrived) >= 20
+    assert all(name.startswith("new/") for name in arrived)  # not even marked as seen
+    log = box.log()
+    assert log.count("Login: user=") == 10
+    assert "deleted=0 expunged=0 trashed=0" in log
+
+    for number, (out, err) in enumerate(said):
+        (tmp_path / f"said-{number}").write_text(out + err)
+    assert "DEBUG" in said[0][1]
+    secrets = {*plain.secrets()["codes"], "111111", "222222", "333333", PASSWORD, "one who may not be read"}
+    assert len(secrets) >= 20
+    assert hits(tmp_path, secrets) == []
+
+
+def test_a_code_from_another_sender_alone_is_no_code(crawls, plain, box):
+    """What came from the wrong sender is never stored, and the sign-in says where it looked in vain."""
+    name = "code-never+mail+mailbox-7"
+    crawls.give("plain", name)
+    crawls.change(name, receiver=MAILBOX)
+    plain.configure(mail_folder=str(box.folder / "mail" / "{mailbox}"), documents=2)
+    environment = {**box.settings(MAILBOX), **WAITS, "LATCHKEY_CODE_WAIT": "2"}
+    process = crawls.start("plain_mailed", f"credential={name}", **environment)
+    said = process.communicate(timeout=50)
+    assert crawls.outcomes == ["code_not_received"], said
+    assert crawls.rows("SELECT * FROM messages") == []
