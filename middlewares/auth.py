@@ -72,6 +72,7 @@ class AuthMiddleware:
         keeper, job = found
         if keeper.lost:
             raise outcomes.LeaseLost()
+        job.brake.check()  # nobody signs in for a job that must stop
         saved = await keeper.ensure(job)
         request.meta["session"] = saved.version
         request.meta["is_current"] = lambda: keeper.is_current(saved.version)

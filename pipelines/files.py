@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any, Self
 
+from scrapy.exceptions import DropItem
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from database.engine import DatabaseAway
+from database.models import Account, Client, FileStatus, StoredFile, Workspace
 from pipelines.names import path_below
 from pipelines.options import pipeline_settings
-from pipelines.stores import store_of
+from pipelines.stores import INCOMING, store_of
 from scrapers.archive import check_zip
 from scrapers.items.base import FileItem
-from scrapers.outcomes import BadFile
+from scrapers.outcomes import BadFile, DatabaseLost, StoreAway
 from scrapers.spool import PDF, XLSX, ZIP, matches
 from scrapers.work import work_of
 
@@ -19,41 +26,111 @@ if TYPE_CHECKING:
 
     from pipelines.stores import Store
     from scrapers.spool import PartFile
+    from scrapers.work import Job
 
+logger = logging.getLogger(__name__)
+
+LOOK = "look at the file store"
 TAIL = 2048  # bytes at the end of a PDF in which its end mark must stand
 
 
 class FilesPipeline:
-    """Believe a file, or refuse it."""
+    """
+    Believe a file, or refuse it.
+
+    A store that is away stops the crawl: before anybody is asked for anything, or as soon as a file cannot be stored.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
         self.work = work_of(crawler, "This spider has no jobs: its files are not ours to store.")
         self.settings = pipeline_settings()
-        self.store = store_of(self.settings)
-        self.store.sweep()
+        self.away: StoreAway | None = None
+        self._clients: dict[int, str] = {}  # by account
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Make the pipeline."""
         return cls(crawler)
 
+    async def open_spider(self) -> None:
+        """Look whether files can be stored, unless the spider brings none; fail every job where they cannot."""
+        if not getattr(self.crawler.spider, "keeps_files", True):
+            return
+        try:
+            await asyncio.to_thread(self._look)
+        except StoreAway as failure:
+            self._stop(failure)
+            for job in self.work.jobs.values():
+                if not job.plan.done:
+                    job.fail(type(failure)(failure.detail, step=LOOK))
+
+    def _look(self) -> None:
+        store = store_of(self.settings)
+        with self.work.db.transaction() as session:
+            known = select(StoredFile.id).where(
+                StoredFile.store == store.address, StoredFile.status == FileStatus.READY
+            )
+            used = not store.is_used() and session.scalar(known.limit(1)) is not None
+        if used:
+            raise StoreAway(
+                f"{store.address} is empty, but files were stored there: mount it; if they were moved away on purpose, "
+                f"make the folder {INCOMING} in it."
+            )
+        store.check()
+        try:
+            store.sweep()
+        except StoreAway as failure:  # it can be written to, and that is enough
+            logger.warning("What killed runs left could not be swept: %s", failure.detail)
+
+    def _stop(self, failure: StoreAway) -> None:
+        """End what runs in every job, and ask the portal for nothing more: it could not be stored."""
+        self.away = self.away or failure
+        for job in self.work.jobs.values():
+            job.brake.pull(failure)
+
     async def process_item(self, item: Any) -> Any:
         """Check the part file, then give it its place; a refused one is deleted and fails the job."""
         if not isinstance(item, FileItem):
             return item
-        item.stored_path = await asyncio.to_thread(keep, item, self.path(item), self.store)
+        if self.away is not None:
+            item.part.path.unlink(missing_ok=True)
+            if any(isinstance(failure, StoreAway) for failure in self.work.jobs[item.job].failures):
+                raise DropItem("the file store is away")
+            raise type(self.away)(self.away.detail)
+        path = await self.path(item)
+        try:
+            item.stored_path = await asyncio.to_thread(lambda: keep(item, path, store_of(self.settings)))
+        except StoreAway as failure:
+            self._stop(failure)
+            raise
         return item
 
-    def path(self, item: FileItem) -> str:
+    async def path(self, item: FileItem) -> str:
         """Return the item's path below the store, safe on every file system."""
+        job = self.work.jobs[item.job]
         fields = {
             "portal": self.work.portal,
-            "account": str(getattr(self.work.jobs[item.job].target, "account", "") or "all"),
+            "client": await self._client(job) if "{client}" in self.settings.files_path else "",
+            "account": str(getattr(job.target, "account", "") or "all"),
             "period": item.period or "any",
             "report": self.work.report_type,
             "name": item.name,
         }
         return path_below(self.settings.files_path, fields)
+
+    async def _client(self, job: Job) -> str:
+        """Return the name of the client whose account a job is about."""
+        account = job.plan.account_id
+        if account is None:
+            return "all"
+        if account not in self._clients:
+            name = select(Client.name).join(Workspace).join(Account).where(Account.id == account)
+            try:
+                self._clients[account] = await self.work.db.run(lambda session: session.scalars(name).one())
+            except (DatabaseAway, SQLAlchemyError) as error:
+                raise DatabaseLost(type(error).__name__) from error
+        return self._clients[account]
 
 
 def keep(item: FileItem, path: str, store: Store) -> str:

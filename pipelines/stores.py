@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.options import PipelineSettings
     from scrapers.spool import PartFile
 
+PACKAGES = {"smb": "smbprotocol", "s3": "s3fs"}
 INCOMING = ".incoming"  # below the store, for files on their way; never a final place
 
 
@@ -44,6 +45,9 @@ class Store(Protocol):
 
     def free(self) -> int | None:
         """Return how many bytes can still be stored; None where nobody tells."""
+
+    def is_used(self) -> bool:
+        """Tell whether files were stored here before; True where that is no sign of anything."""
 
     def check(self) -> None:
         """Raise StoreAway, with one sentence, unless files can be stored."""
@@ -109,6 +113,10 @@ class AnyStore(ABC):
         """Return how many bytes can still be stored; None where nobody tells."""
         with self._named_failures():
             return self._free()
+
+    def is_used(self) -> bool:
+        """Tell whether files were stored here before; True where that is no sign of anything."""
+        return True
 
     def check(self) -> None:
         """Raise StoreAway, with one sentence, unless files can be stored."""
@@ -215,6 +223,10 @@ class FolderStore(AnyStore):
         except FileNotFoundError:
             return None
 
+    def is_used(self) -> bool:
+        """Tell whether files were stored here before: an empty folder may be that of a NAS which is not mounted."""
+        return (self.folder / INCOMING).exists()
+
     def _free(self) -> int | None:
         try:
             return shutil.disk_usage(self.folder).free
@@ -258,4 +270,16 @@ def store_of(settings: PipelineSettings, address: str = "") -> Store:
     Nothing is asked of it yet. Raises StoreAway when a package for it is missing.
     """
     address = address or settings.files_address
+    scheme, found, _ = address.partition("://")
+    try:
+        if found and scheme == "smb":
+            from pipelines.smb import SmbStore
+
+            return cast(Store, SmbStore(address, settings))
+        if found and scheme == "s3":
+            from pipelines.s3 import S3Store
+
+            return cast(Store, S3Store(address, settings))
+    except ModuleNotFoundError as error:
+        raise StoreAway(f"LATCHKEY_FILES names a store that needs {error.name}: install {PACKAGES[scheme]}.") from error
     return cast(Store, FolderStore(Path(address), settings.files_free))

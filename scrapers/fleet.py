@@ -62,6 +62,7 @@ class FleetSpider(PortalSpider):
     """Base of a fleet portal's spiders: a job is a tenant."""
 
     Arguments = FleetArguments
+    keeps_files = False
     list_path: ClassVar[str]  # relative to the sign-in address
     list_page: ClassVar[ListPage]
     vehicle_values: ClassVar[Callable[[Row], Mapping[str, Any]]]  # what a row of the list means, as fields of Vehicle

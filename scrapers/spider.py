@@ -76,6 +76,7 @@ class PortalSpider(scrapy.Spider):
     Arguments: ClassVar[type[SpiderArguments]] = SpiderArguments
     in_sync: ClassVar[bool] = True  # `scrapy sync` runs it; False: another spider of the portal brings the same
     private: ClassVar[frozenset[str]] = frozenset()  # JSON keys whose values never go into evidence
+    keeps_files: ClassVar[bool] = True  # False: it brings records alone, and needs no file store
     options: ClassVar[dict[str, float]] = {}  # the portal's own numbers: environment variable, default
     work: Work
     arguments: Any  # an instance of Arguments
@@ -135,6 +136,10 @@ class PortalSpider(scrapy.Spider):
         """Yield the first requests of every job that is not done yet."""
         for job in self.work.jobs.values():
             if job.plan.done:
+                continue
+            if (stopped := job.brake.failure) is not None:
+                if not job.failures:
+                    job.fail(type(stopped)(stopped.detail, step="begin"))
                 continue
             async for thing in self._guarded(job, self.requests(job)):
                 yield thing
@@ -224,6 +229,8 @@ class PortalSpider(scrapy.Spider):
         assert job is not None
         job.tickets.pop(request.meta["ticket"], None)
         failure = name_failure(error.value, request)
+        if job.brake.failure is not None and any(str(known) == str(failure) for known in job.failures):
+            return  # what stopped the whole job is told once, not with every request that it stopped
         failure.step = failure.step or f"{request.method} {bare_url(request.url)}"
         job.fail(failure)
 
