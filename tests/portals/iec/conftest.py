@@ -24,6 +24,7 @@ from sandbox.iec import id_number
 from scrapers.conversation import AskCode, Choose, Step, Tokens
 from scrapers.credentials import Credential
 from scrapers.portals.iec.login import IecLogin
+from tests.crawl.conftest import GATEWAY_TOKEN
 from tests.project import Project
 
 LABEL = "home"  # what the owner calls the credential: the ID number stands in no row in clear
@@ -32,7 +33,7 @@ NEXT_CODE = "314159"
 
 @pytest.fixture(scope="session")
 def iec_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("iec"), ("iec",)) as sandbox:
+    with running(tmp_path_factory.mktemp("iec"), ("iec",), sms_token=GATEWAY_TOKEN) as sandbox:
         sandbox.defaults = sandbox.admin["iec"].configuration()  # type: ignore[attr-defined]
         yield sandbox
 
