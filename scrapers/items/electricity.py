@@ -72,11 +72,12 @@ class ElectricityRecord(Record):
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
     @classmethod
-    def read(cls, job: int, name: str, answer: Any, **known: Any) -> Self:
+    def read(cls, job: int, name: str, answer: Any, /, **known: Any) -> Self:
         """
         Return the record of an object of an answer.
 
-        name: what the object is called in errors. known: fields that the answer itself does not say.
+        name: what the object is called in errors. known: fields that the answer itself does not say; they hide keys of
+        the same names.
         Raises PortalChanged, with the name of the field and without its value.
         """
         if not isinstance(answer, dict):
@@ -90,7 +91,7 @@ class ElectricityRecord(Record):
             raise PortalChanged(f"{where} {what}.") from None
 
     @classmethod
-    def read_all(cls, job: int, name: str, answer: Any, **known: Any) -> list[Self]:
+    def read_all(cls, job: int, name: str, answer: Any, /, **known: Any) -> list[Self]:
         """Return the records of a list of an answer; None is an empty one."""
         if answer is None:
             return []
@@ -505,9 +506,9 @@ class SharedConnection(ElectricityRecord):
     natural_key = ("username", "connection")
     username: str
     contract: str
+    masa_contract: str
     connection: UUID = Field(alias="id")
     contact: Text = Field(None, validation_alias=AliasPath("contact", "id"))
-    masa_contract: Text = Field(None, validation_alias=AliasPath("contract", "id"))
     part: Whole = Field(None, alias="partConnectionCode")
     expires_at: Instant = Field(None, alias="tokenExpirationDate")
 

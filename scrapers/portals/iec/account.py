@@ -75,7 +75,8 @@ class IecAccount(ContractsSpider):
         yield from self.stored(job, Account, accounts)
         yield from self.stored(job, Contract, chosen if job.target.contract else contracts)
         yield self.ask(job, "I3", self._accounts)
-        for bp in dict.fromkeys([customer.bp, *(each.bp for each in chosen)]):
+        # Of a contract that is shared, the company tells nobody but its owner about discounts.
+        for bp in dict.fromkeys([customer.bp, *(each.bp for each in chosen if not each.is_shared)]):
             yield self.ask(job, "I19", partial(self._discount, bp), bp=bp)
         yield from super().found(job, contracts, chosen)
 

@@ -126,11 +126,11 @@ class IecMasa(IecSpider):
         for connection in connections:
             if connection.masa_contract and connection.contract:
                 parts = {"profile": data["id"], "masa_contract": connection.masa_contract}
-                yield self.ask(job, "M4", partial(self._shared, connection.contract), **parts)
+                yield self.ask(job, "M4", partial(self._shared, connection), **parts)
 
-    def _shared(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
+    def _shared(self, own: Connection, job: Job, data: Any) -> Iterator[Any]:
         name = "connectionBetweenContactAndContract"
-        known = {"username": job.target.person, "contract": contract}
+        known = {"username": job.target.person, "contract": own.contract, "masa_contract": own.masa_contract}
         shared = SharedConnection.read_all(job.id, f"shared.{name}", data.get(name), **known)
         yield from self.stored(job, SharedConnection, shared)
 
