@@ -20,8 +20,8 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from database.encryption import key_ring
 from database.engine import Database, now
+from database.fingerprints import fingerprints
 from database.models.codes import CodeKind, CodeRequest, CodeRequestState, Message
 from database.models.runs import Run, RunState
 
@@ -253,10 +253,8 @@ def accept(
     receiver, text = address(receiver), storable(text)
     _serialise(session, receiver)
     received_at = received_at or now(session)
-    fingerprints = key_ring().fingerprints("\n".join(("message", receiver, address(sender), text.strip())))
-    same_text = and_(
-        Message.text_fingerprint.in_(fingerprints), Message.received_at > received_at - timedelta(seconds=life)
-    )
+    prints = fingerprints(session, "\n".join(("message", receiver, address(sender), text.strip())))
+    same_text = and_(Message.text_fingerprint.in_(prints), Message.received_at > received_at - timedelta(seconds=life))
     gateway_id = (storable(gateway_id) if gateway_id else "") or None
     same = or_(same_text, Message.gateway_id == gateway_id) if gateway_id else same_text
     if session.scalar(select(Message.id).where(Message.receiver == receiver, same).limit(1)) is not None:
@@ -268,7 +266,7 @@ def accept(
             sender_raw=storable(sender),
             portal=portal,
             text=text,
-            text_fingerprint=fingerprints[0],
+            text_fingerprint=prints[0],
             gateway_id=gateway_id,
             sent_at=sent_at,
             received_at=received_at,

@@ -12,8 +12,8 @@ from typing import Literal
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from database.encryption import key_ring
 from database.engine import Database, now
+from database.fingerprints import fingerprints
 from database.models import Attempt
 from database.processes import is_gone
 from database.settings import database_settings
@@ -80,9 +80,9 @@ class Ledger:
 
         pause: seconds since the end of the last one, where the portal limits how often it sends codes.
         """
-        prints = _fingerprints(login, username, secret)
         with self.db.transaction() as session:
             _alone(session, login, username)
+            prints = _fingerprints(session, login, username, secret)
             time = now(session)
             self._settle_dead(session, login, username, time)
             refusal = self._judge(session, login, username, prints, time) or self._rest(
@@ -105,9 +105,9 @@ class Ledger:
 
     def check(self, login: str, username: str, secret: str) -> None:
         """Raise Refusal when an attempt may not be made now; write down nothing new."""
-        prints = _fingerprints(login, username, secret)
         with self.db.transaction() as session:
             _alone(session, login, username)
+            prints = _fingerprints(session, login, username, secret)
             time = now(session)
             self._settle_dead(session, login, username, time)
             refusal = self._judge(session, login, username, prints, time)
@@ -259,9 +259,13 @@ class Ledger:
         return None
 
 
-def _fingerprints(login: str, username: str, secret: str) -> list[str]:
-    # With login and user name, so that equal passwords do not show as equal rows.
-    return key_ring().fingerprints(f"{login}\0{username}\0{secret}")
+def told(login: str, username: str, secret: str) -> str:
+    """Return what the fingerprint of a secret is made of: with login and user name, so that equal passwords do not show."""
+    return f"{login}\0{username}\0{secret}"
+
+
+def _fingerprints(session: Session, login: str, username: str, secret: str) -> list[str]:
+    return fingerprints(session, told(login, username, secret))
 
 
 def _of(login: str, username: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
