@@ -33,7 +33,7 @@ class Command(Everyday, ScrapyCommand):
         """Add the four acts."""
         act = self.acts(parser)
         add = act("add", "Store a credential, or change the one with the same user name. Asks for its secrets.")
-        add.add_argument("portal", help="the portal's one word, as `scrapy portals` shows it")
+        add.add_argument("portal", help="the portal's one word, or one of its logins, as `scrapy portals` shows them")
         add.add_argument("--username", help="asked for when it is left out")
         add.add_argument("--client", help="company whose credential it is (carriers only)")
         add.add_argument("--receiver", metavar="+1555…", help="phone number that its one-time codes are sent to")
@@ -65,8 +65,10 @@ class Command(Everyday, ScrapyCommand):
         from database.engine import database
         from database.models import CarrierName, CarrierPortalCredential, Credential
 
-        is_carrier = opts.portal in set(CarrierName)
-        if not is_carrier and opts.portal not in portals(self.settings):
+        known = portals(self.settings)
+        portal = portal_of(known, opts.portal)
+        is_carrier = portal in set(CarrierName)
+        if not is_carrier and portal not in known:
             raise WrongArgument(f"portal: there is no portal {opts.portal!r}; `scrapy portals` shows all.")
         if opts.client and not is_carrier:
             raise WrongArgument(
@@ -75,7 +77,7 @@ class Command(Everyday, ScrapyCommand):
         key_ring()  # without a key nobody should be asked for a secret
         with database().transaction() as session:
             session.scalar(select(Credential.id).limit(1))
-        login = next(iter(portals(self.settings).get(opts.portal, {}).get("logins", ())), None)
+        login = next(iter(served(known, opts.portal)), None)
         username, password, totp_secret = _ask(opts, login.secret_name if login else "password")
         if login is not None:
             from scrapers.credentials import Credential as Typed
@@ -101,12 +103,11 @@ class Command(Everyday, ScrapyCommand):
             if opts.nickname is not None:
                 row.nickname = opts.nickname
             if isinstance(row, CarrierPortalCredential):
-                row.carrier_id = carrier_for(session, opts.portal).id
+                row.carrier_id = carrier_for(session, portal).id
                 if opts.client:
                     row.client_id = client_for(session, opts.client.strip()).id
-        print(
-            f"{'Stored' if is_new else 'Changed'}: {opts.portal} {username}. `scrapy test-login {opts.portal}` tries it."
-        )
+        tries = portal if portal == opts.portal else f"{portal} --login {opts.portal}"
+        print(f"{'Stored' if is_new else 'Changed'}: {opts.portal} {username}. `scrapy test-login {tries}` tries it.")
 
     def list(self, opts: argparse.Namespace) -> None:
         """List what is known of every credential."""
@@ -183,7 +184,7 @@ def overview(settings: Any) -> list[tuple[Any, ...]]:
     from database.engine import database
     from database.ledger import UNBLOCKED, Ledger, Refusal
     from database.models import CarrierPortalCredential, Client, Credential
-    from scrapers.credentials import find_credential
+    from scrapers.credentials import find_credential, has_its_own
 
     known = portals(settings)
     every = with_polymorphic(Credential, [CarrierPortalCredential])
@@ -192,16 +193,18 @@ def overview(settings: Any) -> list[tuple[Any, ...]]:
         query = select(every, Client.name).outerjoin(Client, Client.id == every.CarrierPortalCredential.client_id)
         rows = session.execute(query.order_by(every.portal, every.username)).all()
         for row, client in rows:
-            for login in known.get(row.portal, {}).get("logins", ()):
-                credential = find_credential(session, row.portal, login.name, row.username)
-                found.append((row.portal, login.name, client, "database", credential))
-            if not known.get(row.portal, {}).get("logins"):
+            logins = served(known, row.portal)
+            for login in logins:
+                if row.portal == login.name or not has_its_own(session, login.name, row):
+                    credential = find_credential(session, login.portal, login.name, row.username)
+                    found.append((row.portal, login.name, client, "database", credential))
+            if not logins:
                 found.append((row.portal, None, client, "database", row))
         with_rows = {row.portal for row, _ in rows}
         for portal, facts in known.items():
             # A stored credential comes first; only without one are environment and file looked at.
             for login in () if portal in with_rows else facts["logins"]:
-                if credential := find_credential(session, portal, login.name):
+                if login.name not in with_rows and (credential := find_credential(session, portal, login.name)):
                     found.append((portal, login.name, None, "environment or file", credential))
     ledger = Ledger(database())
     lines = []
@@ -231,6 +234,17 @@ def overview(settings: Any) -> list[tuple[Any, ...]]:
             )
         )
     return lines
+
+
+def portal_of(known: dict[str, dict[str, Any]], word: str) -> str:
+    """Return the portal that a word means, which may be the name of one of its logins; else the word itself."""
+    return next((portal for portal in known if any(login.name == word for login in known[portal]["logins"])), word)
+
+
+def served(known: dict[str, dict[str, Any]], word: str) -> list[Any]:
+    """Return the logins that a credential serves: all of a portal's, or the one whose name it is stored under."""
+    logins: list[Any] = known.get(portal_of(known, word), {}).get("logins", [])
+    return logins if word in known else [login for login in logins if login.name == word]
 
 
 def check_totp(secret: str) -> str:

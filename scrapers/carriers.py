@@ -21,6 +21,7 @@ from database.models import (
     ScraperJob,
     StoredFile,
 )
+from scrapers.credentials import username_for
 from scrapers.outcomes import Failure, NoLongerAvailable, NotYetPublished
 from scrapers.spider import PortalSpider, SpiderArguments
 from scrapers.work import ArgumentError, Plan
@@ -152,7 +153,9 @@ class CarrierSpider(PortalSpider):
             )
         )
         config = session.scalars(select(ScraperConfig).where(ScraperConfig.account_id == account.id)).one_or_none()
-        username = arguments.credential or (config.credential.username if config else None)
+        username = arguments.credential
+        if username is None and config is not None:
+            username = username_for(session, cls.logins[0].name, config.credential)
         wanted = cls.wanted(session, target)
         return Plan(
             target=target,

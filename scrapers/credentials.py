@@ -44,16 +44,46 @@ def find_credential(session: Session, portal: str, login: str, username: str | N
     """
     Return the credential of a login: from the person in front, the database, the environment or the credentials file.
 
+    One that is stored under the login's own name comes before one of its portal, which serves all of its logins.
     username: the user that is meant; None takes the only one there is (raises SettingsError when there are several).
     """
     given = _given.get(portal)
     if given is not None and username in (None, given.username):
         return given
     return (
-        _from_database(session, portal, username)
+        _from_database(session, login, username)
+        or _from_database(session, portal, username)
         or _from_environment(portal, login, username)
         or _from_file(crawl_settings().credentials_file or Path(f".{portal}_credentials.json"), portal, username)
     )
+
+
+def username_for(session: Session, login: str, linked: StoredCredential) -> str:
+    """
+    Return the user name of a login for accounts that are linked to *linked*, a credential of the portal.
+
+    It is that of the client's credential for this login alone, where there is one, or of one that is no client's.
+    """
+    own = _own(session, login, linked)
+    if linked.username in own or not own:
+        return linked.username
+    if len(own) > 1:
+        raise SettingsError(f"{login} has {len(own)} credentials: say which one with -a credential=USERNAME.")
+    return own[0]
+
+
+def has_its_own(session: Session, login: str, linked: StoredCredential) -> bool:
+    """Tell whether a login has a credential of its own, so that this one of its portal does not serve it."""
+    return bool(_own(session, login, linked))
+
+
+def _own(session: Session, login: str, linked: StoredCredential) -> list[str]:
+    """Return the user names of what is stored for a login alone: of the same client, else of none."""
+    rows = session.scalars(select(StoredCredential).where(StoredCredential.portal == login)).all()
+    for client in (getattr(linked, "client_id", None), None):
+        if own := [row.username for row in rows if getattr(row, "client_id", None) == client]:
+            return own
+    return []
 
 
 def _from_database(session: Session, portal: str, username: str | None) -> Credential | None:

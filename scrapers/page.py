@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -327,6 +327,18 @@ class PortalPage:
             raise PortalChanged(
                 f"The element is there but {reason}.", step=self.trail.step, selector=self.trail.selector
             ) from None
+
+
+async def until(is_true: Callable[[], Awaitable[bool]], within: float) -> bool:
+    """Look again and again until something is true, for so many seconds; return whether it is."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    while True:
+        if await is_true():
+            return True
+        if loop.time() >= deadline:
+            return False
+        await asyncio.sleep(0.1)  # between two looks
 
 
 async def run_script(page: Page, script: str, argument: Any = None) -> Any:

@@ -1,19 +1,22 @@
 """Daily usage of Corporate Self Serve, with its pool figures."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
 from scrapers.carriers import DailyUsageSpider
 from scrapers.items.base import Listing
-from scrapers.items.carriers import PoolRecord, UsageFile
+from scrapers.items.carriers import PoolRecord, UsageFile, usage_lines
 from scrapers.outcomes import PortalChanged
 from scrapers.page import PortalPage
 from scrapers.parse import data_size
+from scrapers.portals.bell.columns import USAGE
 from scrapers.portals.bell.login import BellSelfServe
 from scrapers.portals.bell.self_serve import choose_account, open_menu
 from scrapers.spool import PartFile
 from scrapers.work import Job
+from scrapers.workbooks import Sheet, check_account
 
 FILTER = ("filter-selection select", "label=View")
 VIEWS = (  # the first one that an account has
@@ -69,10 +72,13 @@ class BellDailyUsage(DailyUsageSpider):
             page.job.warn("The page shows no pool: its figures are unknown.")
         return total(included), total(used)
 
-    def stored(self, job: Job, usage: Usage) -> Any:
-        """Yield the file with its pool record inside."""
+    async def stored(self, job: Job, usage: Usage) -> AsyncIterator[Any]:
+        """Yield the file with its rows and its pool record inside."""
         part, size, used = usage
+        sheet = await asyncio.to_thread(Sheet.of, part, USAGE)
+        check_account(sheet, "account_number", job.target.account)
         day = date.fromisoformat(job.key.rpartition("/")[2])
+        lines = usage_lines(job.id, sheet, job.target.billing_cycle_id, day)
         pool = PoolRecord(job=job.id, account_id=job.target.account_id, day=day, pool_size=size, pool_used=used)
         yield Listing(job=job.id, keys=("usage",))
         yield UsageFile(
@@ -83,7 +89,7 @@ class BellDailyUsage(DailyUsageSpider):
             period=f"{day:%Y-%m-%d}",
             billing_cycle_id=job.target.billing_cycle_id,
             day=day,
-            records=(pool,) if (size, used) != (None, None) else (),
+            records=(lines, pool) if (size, used) != (None, None) else (lines,),
         )
 
 

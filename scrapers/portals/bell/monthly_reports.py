@@ -14,7 +14,7 @@ from scrapers.items.base import Listing
 from scrapers.items.carriers import ReportFile, report_lines
 from scrapers.options import crawl_settings
 from scrapers.outcomes import Failure, PortalChanged, ReportFailed, ReportNotReady, WrongAccount
-from scrapers.page import PortalPage
+from scrapers.page import PortalPage, until
 from scrapers.portals.bell.columns import REPORTS
 from scrapers.portals.bell.enterprise_login import BellEnterpriseCentre
 from scrapers.spool import PartFile
@@ -198,14 +198,12 @@ class BellMonthlyReports(MonthlyReportsSpider):
 
     async def reads(self, tab: PortalPage, section: str, cells: str, wanted: str, within: float = 0) -> bool:
         """Tell whether filter and table both say *wanted*, waiting so long until they do; a table without it says nothing."""
-        deadline = asyncio.get_running_loop().time() + within
-        while True:
+
+        async def both() -> bool:
             chosen = await tab.text((f"{section} .c-btn",))
-            if chosen == wanted and set(await tab.texts((cells,))) <= {wanted}:
-                return True
-            if asyncio.get_running_loop().time() >= deadline:
-                return False
-            await asyncio.sleep(0.1)  # between two looks
+            return chosen == wanted and set(await tab.texts((cells,))) <= {wanted}
+
+        return await until(both, within)
 
     # Collecting
 
@@ -309,12 +307,14 @@ class BellMonthlyReports(MonthlyReportsSpider):
         job = page.job
         self._tidying.discard(job.id)
         brought = set(self._brought[job.id])
+
+        async def all_stored() -> bool:
+            return brought <= job.stored
+
         try:
             async with self.opened(page) as tab:
                 tab.begin("dismiss the notifications")
-                deadline = asyncio.get_running_loop().time() + crawl_settings().page_wait
-                while not brought <= job.stored and asyncio.get_running_loop().time() < deadline:
-                    await asyncio.sleep(0.1)  # their rows are being written
+                await until(all_stored, crawl_settings().page_wait)  # their rows are being written
                 for slug in sorted(brought & job.stored):
                     await self.dismiss(tab, slug)
         except Failure as failure:  # what had to come has come
@@ -326,11 +326,13 @@ class BellMonthlyReports(MonthlyReportsSpider):
         there = await self.entries(tab, slug)
         if asked is None or (entry := self.ours(there, asked)) is None:
             return
+
+        async def gone() -> bool:
+            return len(await self.entries(tab, slug)) < len(there)
+
         await tab.job.forget(f"asked {slug}")
         await tab.click((f"{entry.selector} >> em.line-close",))
-        deadline = asyncio.get_running_loop().time() + 5
-        while len(await self.entries(tab, slug)) >= len(there) and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.1)  # between two looks
+        await until(gone, 5)
 
     def tidied(self, job: Job, nothing: None) -> None:
         """Nothing is left to do."""
@@ -339,7 +341,7 @@ class BellMonthlyReports(MonthlyReportsSpider):
     async def opened(self, page: PortalPage) -> AsyncIterator[PortalPage]:
         """Open the reports in their tab."""
         page.begin("open the reports")
-        if not await page.shown(LINK, within=1):
+        if await page.shown((*LINK, *MY_REPORTS), within=crawl_settings().page_wait) not in LINK:
             await page.click(MY_REPORTS)
             await page.click(SERVICE)
         async with page.new_tab(LINK) as tab:
