@@ -227,7 +227,7 @@ COUNTED = (
     "ereports_pages_open_max",
     "enterprise_centre_pages_open_max",
 )
-COUNTED_IN_GROUPS = ("sign_ins_of", "exports_of")
+COUNTED_IN_GROUPS = ("sign_ins_of", "exports_of", "files")
 
 
 class BellSessions(Sessions):

@@ -50,10 +50,10 @@ async def export(call: Call, slug: str, month: Month, shown: tuple[str, ...], ac
         "account_text": account_text(shown),
         "failed": call.user.says(f"report-fails-{hyphened(slug)}"),
     }
-    kept = call.portal.state.table("exports").get(call.user.name, {"entries": []})
-    call.portal.state.table("exports")[call.user.name] = {"entries": [*kept["entries"], entry]}
     call.portal.counters.add("exports_asked")
     call.portal.counters.add_to("exports_of", slug)
+    kept = call.portal.state.table("exports").get(call.user.name, {"entries": []})
+    call.portal.state.table("exports")[call.user.name] = {"entries": [*kept["entries"], entry]}  # the counts with it
     return _toast("Your export is being prepared. You will be notified when it is ready.")
 
 

@@ -41,6 +41,7 @@ def test_wrong_use_is_one_sentence(project, tmp_path):
     for arguments, code, sentence in (
         (("--portals", "plane"), 1, "There is no portal plane in the sandbox"),
         (("--sms-url", "http://127.0.0.1:9/"), 1, "SANDBOX_SMS_TOKEN is not set"),
+        (("--mail-url", "http://127.0.0.1:9/"), 1, "messages are posted to the mail address"),
         (("now",), 2, "takes options only, not 'now'"),
     ):
         said = mine.scrapy("sandbox", *arguments)
