@@ -20,12 +20,11 @@ from email.utils import format_datetime, make_msgid
 from functools import cache
 from pathlib import Path
 
-from tests.project import ROOT, free_port, wait_for
+from tests.project import free_port, wait_for
 
 PASSWORD = 'mailbox-password"\\ for tests'
 VERSION = "2.3"  # its configuration is not that of 2.4
 NEEDED = f"Dovecot {VERSION} (Debian: dovecot-imapd)"
-UNPACKED = ROOT / ".tools" / "dovecot"  # where `./run test` puts it when the system has none
 
 CONFIGURATION = """
 base_dir = {run}
@@ -36,7 +35,6 @@ listen = 127.0.0.1
 default_login_user = {user}
 default_internal_user = {user}
 default_internal_group = {group}
-import_environment = TZ LD_LIBRARY_PATH
 ssl = yes
 ssl_cert = <{folder}/server.pem
 ssl_key = <{folder}/server.key
@@ -69,20 +67,13 @@ service imap-login {{
 
 
 @cache
-def program() -> tuple[str, dict[str, str]] | None:
-    """Return the server's program and what it needs in its environment; None where there is none that we can run."""
+def program() -> str | None:
+    """Return the server's program; None where there is none that we can run."""
     found = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    environment: dict[str, str] = {}
-    if not found and (UNPACKED / "usr/sbin/dovecot").exists():
-        found = str(UNPACKED / "usr/sbin/dovecot")
-        libraries = [UNPACKED / "usr/lib/dovecot", *(UNPACKED / "usr/lib").glob("*-linux-gnu*")]
-        environment = {"LD_LIBRARY_PATH": ":".join(map(str, libraries))}
     if not found:
         return None
-    said = subprocess.run(
-        [found, "--version"], check=False, env={**os.environ, **environment}, capture_output=True, text=True
-    )
-    return (found, environment) if said.stdout.startswith(f"{VERSION}.") else None
+    said = subprocess.run([found, "--version"], check=False, capture_output=True, text=True)
+    return found if said.stdout.startswith(f"{VERSION}.") else None
 
 
 @dataclass
@@ -221,7 +212,7 @@ def mail_server() -> Iterator[MailServer]:
         give_away(folder)
         give_away(folder / "server.key")
         server = MailServer(folder, free_port(), free_port())
-        process = _start(*found, server)
+        process = _start(found, server)
         try:
             yield server
         finally:
@@ -235,16 +226,11 @@ def mail_server() -> Iterator[MailServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(path: str, environment: dict[str, str], server: MailServer) -> subprocess.Popen[bytes]:
+def _start(path: str, server: MailServer) -> subprocess.Popen[bytes]:
     import grp
     import pwd
 
     user, group = runner()
-    if environment and os.geteuid() == 0:
-        # The user as whom it runs may not be let into this checkout.
-        copy = shutil.copytree(UNPACKED, server.folder / "dovecot", symlinks=True)
-        path = path.replace(str(UNPACKED), str(copy))
-        environment = {name: value.replace(str(UNPACKED), str(copy)) for name, value in environment.items()}
     values = {
         "folder": server.folder,
         "run": server.folder / "run",
@@ -255,15 +241,12 @@ def _start(path: str, environment: dict[str, str], server: MailServer) -> subpro
         "plain_port": server.plain_port,
         "tls_port": server.tls_port,
     }
-    text = CONFIGURATION.format(**values)
-    if environment:
-        root = Path(path).parents[2]
-        text += f"libexec_dir = {root}/usr/lib/dovecot\nmail_plugin_dir = {root}/usr/lib/dovecot/modules\n"
-    (server.folder / "dovecot.conf").write_text(text)
+    configuration = server.folder / "dovecot.conf"
+    configuration.write_text(CONFIGURATION.format(**values))
     options = {"user": user, "group": group, "extra_groups": []} if os.geteuid() == 0 else {}
     process = subprocess.Popen(
-        [path, "-F", "-c", str(server.folder / "dovecot.conf")],
-        env={"PATH": os.environ.get("PATH", ""), **environment},
+        [path, "-F", "-c", str(configuration)],
+        env={"PATH": os.environ.get("PATH", "")},
         stdout=subprocess.DEVNULL,
         stderr=(server.folder / "stderr").open("wb"),
         **options,  # type: ignore[call-overload]
