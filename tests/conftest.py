@@ -79,20 +79,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"Left out: the tests marked {mark}; they need {needed}.", yellow=True)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that need a mail server where there is none; `pytest_terminal_summary` says so."""
-    wanting = [item for item in items if item.get_closest_marker("imap")]
-    if wanting and dovecot.program() is None:
-        config.hook.pytest_deselected(items=wanting)
-        items[:] = [item for item in items if item not in wanting]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which tests this machine cannot run."""
-    if dovecot.program() is None:
-        terminalreporter.write_line(f"Left out: the tests marked imap, because there is no {dovecot.NEEDED} here.")
-
-
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Hide the settings and credentials of whoever runs the tests, and forget what was read from the last test's."""
