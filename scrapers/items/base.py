@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from database.models.base import Base
 from scrapers.spool import PartFile
@@ -50,7 +50,7 @@ class Batch(Item):
 
     table: type[Base]
     natural_key: tuple[str, ...]
-    rows: Sequence[dict[str, Any]]
+    rows: SkipValidation[Sequence[dict[str, Any]]]  # whoever builds it has validated them
     keys: tuple[str, ...] = ()  # keys of a Listing that these rows cover
     versioned: bool = False
 
