@@ -163,14 +163,16 @@ def rows(
     """
     result = Rows()
     begins, ends = day_start(period.first), day_start(period.last + DAY)
-    read = _Clock()
+    known: dict[str, datetime] = {}  # bands and rows have the same times
+    read = _Clock(known)
     by_time: dict[datetime, int | None] = {}
     for band in bands:
         try:
-            by_time[read(band["interval"])] = whole(band.get("taoz"))
+            code = band.get("taoz")
+            by_time[read(band["interval"])] = code if type(code) is int else whole(code)
         except (KeyError, TypeError, ValueError, AttributeError):
             result.odd.append("taozList: an interval or its taoz is missing or no such thing")
-    read = _Clock()
+    read = _Clock(known)
     fields = [(direction, FIELDS[direction], {}) for direction in directions]
     same = {**vars_of(meter), "resolution": period.resolution}
     for row in part.get("periodConsumptions") or ():
@@ -178,7 +180,9 @@ def rows(
             at = read(row["interval"])
             if not begins <= at < ends:
                 continue
-            status = whole(row.get("status"))
+            status = row.get("status")
+            if type(status) is not int:
+                status = whole(status)
             for direction, name, into in fields:
                 value = row.get(name)
                 kwh = value if type(value) is Decimal else exactly(value)
@@ -251,13 +255,17 @@ def periods_batch(job: int, found: list[dict[str, Any]], keys: tuple[str, ...]) 
 class _Clock:
     """Reads the times of one list in their order: wall clock times of the doubled hour are told by which comes first."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: dict[str, datetime]) -> None:
+        self.known = known  # of times with an offset, which mean the same everywhere
         self.walls: set[datetime] = set()
 
     def __call__(self, text: str) -> datetime:
+        if (instant := self.known.get(text)) is not None:
+            return instant
         at = datetime.fromisoformat(text)
         if at.tzinfo is not None:
-            return at.astimezone(UTC)
+            instant = self.known[text] = at.astimezone(UTC)
+            return instant
         local = at.replace(tzinfo=JERUSALEM, fold=1 if at in self.walls else 0)
         self.walls.add(at)
         instant = local.astimezone(UTC)
