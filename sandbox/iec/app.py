@@ -146,11 +146,12 @@ class Iec(Portal):
         """Return who has an ID number, with what the configuration says of them."""
         tags = {key.zfill(9): words for key, words in self.configuration["users"].items()}
         found = Customer.of(number, tags.get(number.zfill(9), ()))
-        if found is not None and found.number not in self._revealed:
-            self._revealed.add(found.number)
-            for kind, values in found.private.items():
-                for value in values:
-                    self.reveal(kind, value)
+        for shown in (found, *(found.others if found else ())):
+            if shown is not None and shown.number not in self._revealed:
+                self._revealed.add(shown.number)
+                for kind, values in shown.private.items():
+                    for value in values:
+                        self.reveal(kind, value)
         return found
 
     def view(self, call: Call) -> View:

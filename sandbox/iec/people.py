@@ -268,6 +268,12 @@ class Customer:
         """Whom the scenario `other-customer` shows."""
         return Customer(id_number("ok", (self._place[1] + 70_000) % 100_000))
 
+    @property
+    def others(self) -> list[Customer]:
+        """Whom the customer gets to see something of."""
+        sharer = [self.sharer] if self.says("shared") else []
+        return [*sharer, self.stranger] if self.says("other-customer") else sharer
+
     def account(self, bp: str) -> str:
         """Return a partner's account UUID."""
         return entity(f"account {bp}")

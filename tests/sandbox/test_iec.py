@@ -293,7 +293,7 @@ def test_a_code_by_mail(resident, admin, tmp_path):
     wait_for(lambda: folder.exists() and len(mailbox.Maildir(folder)), 10)
     (message,) = mailbox.Maildir(folder)
     text = message.get_payload(decode=True).decode()
-    code = re.search(r"קוד האימות שלך הוא (\d{6})", text)[1]
+    (code,) = re.findall(r"קוד האימות שלך הוא (\d{6})", text)
     assert me.verify(factor["id"], begun["stateToken"], passCode=code).json["status"] == "SUCCESS"
     assert admin.counters()["code_requests_by_factor"] == {"mail": 1}
 
@@ -1074,6 +1074,9 @@ def test_what_is_private_can_be_looked_for(resident, admin):
         ("codes", me.code()),
     ):
         assert value in secrets_given[kind]
+    guest = resident("shared").signed_in()
+    shared = guest.ask(f"/api/customer/mobile/{guest.person.contracts[-1].number}").json["customer"]
+    assert shared["idNumber"] in admin.secrets()["id_numbers"]
     journal = json.dumps(admin.journal())
     assert me.number in journal, "the journal says who asked"
     assert not any(token in journal for token in secrets_given["tokens"])
