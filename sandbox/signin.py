@@ -191,6 +191,10 @@ class Visits:
         key = digest(secret) if secret else ""
         return key if key in self._visits else None
 
+    def is_open(self, visit: str) -> bool:
+        """Whether a visit still lasts."""
+        return visit in self._visits
+
     def open(self) -> tuple[str, str]:
         """Begin a visit; return its key and the value for its cookie."""
         secret = secrets.token_urlsafe(24)

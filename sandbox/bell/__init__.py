@@ -1,4 +1,4 @@
-"""An imitation of Bell's Corporate Self Serve with its e-reports: see README.md beside this file."""
+"""An imitation of Bell's Corporate Self Serve, its e-reports and its Enterprise Centre: see README.md beside this file."""
 
 from sandbox.bell.people import accounts
 

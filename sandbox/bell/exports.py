@@ -88,12 +88,15 @@ async def download(call: Call) -> Reply:
 
 def check_planted(planted: Any) -> str:
     """Return what is wrong with the configuration's `notifications`, as one sentence; "" when nothing is."""
-    for entry in planted if isinstance(planted, list) else [None]:
-        known = isinstance(entry, dict) and entry.get("report") in REPORTS and "account" in entry
-        if not known or month_of(str(entry.get("month", ""))) is None or "age" not in entry:
-            slugs = ", ".join(REPORTS)
-            return f"Each of notifications needs a report ({slugs}), an account, a month like Oct 2026 and an age in seconds."
-    return ""
+    if isinstance(planted, list) and all(isinstance(entry, dict) and _is_whole(entry) for entry in planted):
+        return ""
+    slugs = ", ".join(REPORTS)
+    return f"Each of notifications needs a report ({slugs}), an account, a month like Oct 2026 and an age in seconds."
+
+
+def _is_whole(entry: Mapping[str, Any]) -> bool:
+    known = entry.get("report") in REPORTS and month_of(str(entry.get("month", ""))) is not None
+    return known and "account" in entry and isinstance(entry.get("age"), int | float)
 
 
 def account_text(accounts: tuple[str, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -71,6 +72,8 @@ class PlainPortal(Portal):
         "ok": "everything works",
         "sms": "a code comes by text message",
         "totp": "a code of an authenticator app is wanted",
+        "link": "a message has a link, and the sign-in waits until it was opened",
+        "strange-link": "the message's link leads elsewhere",
         "code-late": "the message comes late",
         "code-never": "no message comes",
         "code-refused": "no code is right",
@@ -100,6 +103,7 @@ class PlainPortal(Portal):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._troubles = self.state.table("troubles")
+        self._links = self.state.table("links")
 
     def routes(self, origin: str) -> Iterable[web.AbstractRouteDef]:
         """Return the portal's routes; it has one origin."""
@@ -114,6 +118,8 @@ class PlainPortal(Portal):
             web.get("/code", at(PlainPortal.code)),
             web.post("/code", at(PlainPortal.submit_code)),
             web.post("/code/send", at(PlainPortal.send_code)),
+            web.get("/waiting", at(PlainPortal.waiting)),
+            web.get("/allow/{ticket}", at(PlainPortal.allow)),
             web.get("/logout", at(PlainPortal.logout)),
             web.get("/documents", at(PlainPortal.documents)),
             web.get("/documents/{id}", at(PlainPortal.detail)),
@@ -168,6 +174,10 @@ class PlainPortal(Portal):
         if user.says("captcha"):
             return html(pages.captcha())
         following = local(request.query.get("next", ""))
+        if user.says("link", "strange-link"):
+            self.visits.change(visit, user=user.name, next=following, allowed=False)
+            self._send_link(user, visit)
+            return found("/waiting")
         factor = self.codes.factor(user)
         if not factor:
             return self._welcome(visit, user, following)
@@ -232,6 +242,40 @@ class PlainPortal(Portal):
             self.visits.end(visit)
             return found("/login")
         return self._code_page(visit, "code", "This code is not right.")
+
+    def _send_link(self, user: User, visit: str) -> None:
+        """Send a message with a link that is good once, for this visit: by mail with the tag `mail`."""
+        ticket = secrets.token_urlsafe(24)
+        self.reveal("tokens", ticket)
+        self._links[digest(ticket)] = {"visit": visit}
+        origin = "https://portal.stranger.example" if user.says("strange-link") else self.urls[""]
+        link = f"{origin}/allow/{ticket}"
+        text = f"Somebody signs in to Plain as you. Allow or deny <{link}>"
+        if not user.says("mail"):
+            self.gateway.send(self.configuration["sms_url"], self.sender, phone(user.name), text)
+            return
+        html = f'<p>Somebody signs in to Plain as you.</p><p><a href="{link}">Allow or deny</a></p>'
+        html, text = (html, "") if user.says("mail-html") else ("", text)
+        mail = Mail(self.mail_sender, mailbox(user.name), "A sign-in", text, html)
+        self.gateway.mail(self.configuration["mail_url"], self.configuration["mail_folder"], mail)
+
+    async def allow(self, request: web.Request) -> web.StreamResponse:
+        """Let the visit go on that a link belongs to; a link is good once."""
+        row = self._links.pop(digest(request.match_info["ticket"]), None)
+        if row is None or not self.visits.is_open(row["visit"]):
+            return html(pages.whole("Gone", "<h1>This link is no longer good</h1>"), status=410)
+        self.visits.change(row["visit"], allowed=True)
+        return html(pages.whole("Thank you", "<h1>The sign-in goes on</h1>"))
+
+    async def waiting(self, request: web.Request) -> web.StreamResponse:
+        """Show the page that loads itself until the link was opened."""
+        visit = self.visits.find(request.cookies.get(self.cookie("visit")))
+        if visit is None or not self.visits.row(visit)["user"]:
+            return found("/login")
+        row = self.visits.row(visit)
+        if row.get("allowed"):
+            return self._welcome(visit, User.of(row["user"]), row.get("next", ""))
+        return html(pages.waiting())
 
     def _welcome(self, visit: str, user: User, following: str) -> web.StreamResponse:
         self.visits.end(visit)

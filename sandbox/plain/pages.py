@@ -35,6 +35,14 @@ def captcha() -> str:
     return whole("Are you human?", '<h1>Are you human?</h1><div id="captcha">Choose all pictures with a bridge.</div>')
 
 
+def waiting() -> str:
+    """Return the page that waits for a link to be opened, and loads itself every second."""
+    return whole(
+        "Waiting",
+        '<meta http-equiv="refresh" content="1"><div id="waiting">We have sent you a link. Open it to go on.</div>',
+    )
+
+
 def refused_form() -> str:
     """Return the page for a form whose token is stale or missing."""
     return whole("Form expired", '<p class="alert alert--form" role="alert">This form has expired: open it again.</p>')

@@ -489,3 +489,17 @@ def test_one_customers_accounts_are_not_anothers(sue):
     other = numbered_accounts(f"other {user}", 1)[0]
     expect(shown(tab, "Account number")).to_have_text(other)
     assert other not in accounts(user)
+
+
+def test_a_workbook_opens_while_the_list_of_notifications_looks_again(sue, admin):
+    admin.configure(status_ms=10)
+    try:
+        sue.sign_in("ok+no-code+busy")
+        tab = sue.open_folder()
+        notifications(tab)
+        for _ in range(3):
+            open_workbook(tab, "cost overview")
+            tab.locator("#breadcrumb_item_1").click()
+            card(tab, "cost overview").wait_for()
+    finally:
+        admin.configure(status_ms=100)

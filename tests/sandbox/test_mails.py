@@ -8,6 +8,7 @@ import re
 import time
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from mailbox import Maildir
 
 import pytest
@@ -81,7 +82,8 @@ def test_mails_are_put_into_a_maildir(visitor, mails, admin, tmp_path):
         path = tmp_path / mailbox(user) / "Maildir"
         wait_for(path.exists)
         folder = Maildir(path)
-        stored = sorted(wait_for(lambda box=folder: len(box) == 2 and list(box)), key=lambda mail: mail.get_date())
+        wait_for(partial(stored_two, folder))
+        stored = sorted(folder, key=lambda mail: mail.get_date())
         parsed = [email.message_from_bytes(mail.as_bytes(), policy=email.policy.default) for mail in stored]
         body = parsed[-1].get_body()
         assert body.get_content_subtype() == ("html" if "html" in user else "plain")
@@ -101,4 +103,8 @@ def test_mails_are_put_into_a_maildir(visitor, mails, admin, tmp_path):
 
 def code_in(mail) -> str:
     text = re.sub("<[^>]*>", "", mail.get_body().get_content())
-    return re.search(r"(?:use this code|utiliser le code)\s+(\w+)", text)[1]
+    return re.search(r"(?:use this code|utiliser le code)\s+(\w+)", text)[1]  # type: ignore[index]
+
+
+def stored_two(folder: Maildir) -> bool:
+    return len(folder) == 2

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const base = document.documentElement.dataset.base;
-  const page = { csrf: "", timer: 0 };
+  const page = { csrf: "", timers: {} }; // timers: name of an act -> when it is called again
   const keyed = new WeakMap(); // code field -> what real key events put into it
   const drawn = new WeakMap(); // place -> the HTML that it shows
   let pending = null;
@@ -61,8 +61,9 @@
       setTimeout(() => document.body.insertAdjacentHTML("beforeend", reply.overlay.html), reply.overlay.delay);
     }
     if (reply.again) {
-      clearTimeout(page.timer);
-      page.timer = setTimeout(() => act(reply.again.act, reply.again.values || {}), reply.again.delay);
+      const again = reply.again;
+      clearTimeout(page.timers[again.act]);
+      page.timers[again.act] = setTimeout(() => act(again.act, again.values || {}), again.delay);
     }
   }
 
