@@ -56,7 +56,10 @@ class Command(ScrapyCommand):
             write_private(path, f"{key}\n")
             print(f"A new key is in {path}; keep a copy of it in a safe place.")
         except FileExistsError:
-            self._fail(f"{path} is there already and was left alone: what is encrypted under its keys needs them.")
+            self._fail(
+                f"{path} is there already and was left alone: what is encrypted under its keys needs them "
+                "(`scrapy keys add` puts a new one before them)."
+            )
         except OSError as error:
             self._fail(f"{path} cannot be written ({error.strerror}): check LATCHKEY_DATA_DIR.")
         except SettingsError as error:
