@@ -21,6 +21,7 @@ from database.models import Credential as StoredCredential
 from database.sessions import Sessions
 from sandbox import Admin, Running, running
 from sandbox.iec import id_number
+from sandbox.iec.people import Customer
 from scrapers.conversation import AskCode, Choose, Step, Tokens
 from scrapers.credentials import Credential
 from scrapers.portals.iec.login import IecLogin
@@ -82,6 +83,11 @@ class Household:
         tokens = converse(Credential("iec", LABEL, number))
         self.keep(tokens)
         return tokens
+
+    @property
+    def active(self) -> list[str]:
+        """Return the numbers of the person's own contracts that are in force."""
+        return [one.number for one in Customer(self.number).contracts if not (one.closed or one.shared)]
 
     def keep(self, tokens: Tokens) -> None:
         Sessions(self.db).save("iec", LABEL, tokens.state(), "", tokens.subject)
