@@ -57,7 +57,9 @@ class PipelineSettings(RoomSettings):
             )
             raise ValueError(f"user name and password do not belong into the address: set {named}")
         needed = {"smb": address.path.strip("/"), "s3": address.netloc}
-        if not needed.get(scheme) or not address.netloc or address.query or address.fragment:
+        port = address.netloc.partition(":")[2] or "445"
+        is_known = needed.get(scheme) and address.netloc and port.isdecimal() and int(port) < 65536
+        if not is_known or address.query or address.fragment:
             raise ValueError(f"the store is {SHAPES}")
         return value.rstrip("/")
 

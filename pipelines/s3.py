@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pipelines.options import PipelineSettings
     from scrapers.spool import PartFile
 
-PIECE = 8 * CHUNK  # bytes of a part; files below two of them are put in one request, bigger ones in parts
-SIDE_BY_SIDE = 2  # parts held and sent at once
+PIECE = 5 * CHUNK  # bytes of a part, the least that S3 takes; a file below two of them is put in one request
+SIDE_BY_SIDE = 3  # parts held and sent at once
 LEFT_AFTER = timedelta(days=1)  # an upload that began so long ago is nobody's any more
 CONNECT_WAIT, ANSWER_WAIT = 10, 60  # seconds
 

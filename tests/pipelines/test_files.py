@@ -10,7 +10,6 @@ import threading
 import pytest
 
 from pipelines.files import check
-from pipelines.names import safe
 from pipelines.stores import INCOMING, FolderStore
 from scrapers.outcomes import BadFile
 from scrapers.spool import CSV, PDF, XLSX, ZIP, describe
@@ -124,12 +123,3 @@ def test_many_at_once_leave_whole_files(part, tmp_path):
     assert failed == []
     assert seen <= {len(content)}
     assert sorted(path.name for path in store.glob("bell/*")) == [f"{number}.pdf" for number in range(5)]
-
-
-@pytest.mark.parametrize(
-    ("name", "made"),
-    [("../../etc/passwd", "_.._etc_passwd"), ("a/b\\c", "a_b_c"), ("CON:", "CON_"), (" . ", "_"), ("", "_")],
-)
-def test_a_name_stays_inside_its_folder(name, made):
-    assert safe(name) == made
-    assert len(safe(name * 100)) <= 150
