@@ -18,7 +18,7 @@ from middlewares.cookies import CookiesMiddleware, from_cookie
 from middlewares.two_factor import CodeSource
 from scrapers import outcomes
 from scrapers.conversation import ConversationLogin
-from scrapers.login import Attempt, BrowserLogin, ChooseFactor, EnterCode, FormLogin, Identity, Login
+from scrapers.login import Attempt, BrowserLogin, ChooseFactor, EnterCode, FormLogin, Identity, Login, OpenLink
 from scrapers.options import crawl_settings
 from scrapers.outcomes import Failure, LoginFailed
 from scrapers.spider import name_failure
@@ -159,7 +159,9 @@ class SignIn:
         failure.selector = failure.selector or " | ".join(shown)
 
     def _asked_for_code(self, attempt: Attempt) -> bool:
-        screens = [screen.name for screen in self.login.screens if isinstance(screen.act, (ChooseFactor, EnterCode))]
+        screens = [
+            screen.name for screen in self.login.screens if isinstance(screen.act, (ChooseFactor, EnterCode, OpenLink))
+        ]
         return not set(screens).isdisjoint(attempt.screens)
 
     def _deadline(self) -> float:

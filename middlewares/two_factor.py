@@ -15,7 +15,7 @@ from database.totp import TotpSteps
 from middlewares.options import mailbox_settings
 from scrapers import outcomes
 from scrapers.options import crawl_settings
-from scrapers.redaction import redactor
+from scrapers.redaction import redactor, secret_parts
 
 if TYPE_CHECKING:
     from middlewares.mailbox import MailboxWatch
@@ -174,7 +174,7 @@ class CodeSource:
             raise outcomes.MfaFailed()
         async with self._brake():
             code = await (self._ask("The code was refused. Once more: ") if again else self._code(kind))
-        redactor.add(code)
+        redactor.add(code, *(secret_parts(code) if "://" in code else ()))
         return code
 
     async def choose(self, question: str, options: Sequence[str]) -> str:

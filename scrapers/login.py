@@ -25,8 +25,10 @@ from scrapers.options import crawl_settings
 from scrapers.outcomes import (
     Blocked,
     CaptchaShown,
+    CodeNotReceived,
     Failure,
     LoginFailed,
+    MfaFailed,
     MfaRequired,
     PortalChanged,
     PortalDown,
@@ -90,6 +92,7 @@ class Attempt:
     second_factor: SecondFactor
     visible: bool = False  # a person sits in front of the browser and may finish by hand
     submitted: bool = False
+    link_opened: bool = False
     screens: list[str] = field(default_factory=list)
 
 
@@ -120,6 +123,13 @@ class EnterCode:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenLink:
+    """Open the link that came in a message, beside this page, which then goes on by itself or when it is loaded again."""
+
+    kind: str = ""  # how the portal sends it (sms, mail); "": whatever the credential has
+
+
+@dataclass(frozen=True, slots=True)
 class Dismiss:
     """Click something away, or accept it."""
 
@@ -139,7 +149,7 @@ class Done:
     """Somebody is signed in."""
 
 
-Act = EnterCredentials | ChooseFactor | EnterCode | Dismiss | Stop | Done
+Act = EnterCredentials | ChooseFactor | EnterCode | OpenLink | Dismiss | Stop | Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +188,7 @@ class Login:
     code_pause: ClassVar[float] = 0  # seconds between two sign-ins, where the portal limits how often it sends codes
     always_asks: ClassVar[bool] = False  # no sign-in without a one-time code: none is begun that nobody can answer
     secret_name: ClassVar[str] = "password"  # what people call the secret that is typed
+    link_hosts: ClassVar[tuple[str, ...]] = ()  # where links in messages may lead, beside the sign-in's own host
     keep: ClassVar[bool] = True  # at the end of a crawl the session is kept for the next one; False signs out
     screens: ClassVar[tuple[Screen, ...]] = ()
     interruptions: ClassVar[tuple[Interruption, ...]] = ()  # may appear on any later page
@@ -206,6 +217,20 @@ class Login:
     def home_address(cls) -> str:
         """Return where a signed-in user lands."""
         return urljoin(cls.address(), cls.home) if cls.home else cls.address()
+
+    @classmethod
+    def trusted(cls, link: str) -> str:
+        """Return a link from a message if it leads to a host that the login states; CodeNotReceived for any other."""
+        try:
+            asked, own = urlsplit(link), urlsplit(cls.address())
+        except ValueError:
+            asked, own = urlsplit(""), urlsplit(cls.address())
+        stated = asked.scheme == "https" and asked.netloc.casefold() in cls.link_hosts
+        if not stated and (asked.scheme, asked.netloc.casefold()) != (own.scheme, own.netloc.casefold()):
+            raise CodeNotReceived(
+                "The link in the message leads to a host that the login does not state, and was not opened."
+            )
+        return link
 
     @classmethod
     def credential_screens(cls) -> Selectors:
@@ -277,6 +302,9 @@ class FormLogin(Login):
                 if isinstance(act, Done):
                     return response
                 assert isinstance(response, TextResponse)
+                if isinstance(act, OpenLink):
+                    response = await self._open_link(send, response, screen, attempt)
+                    continue
                 if isinstance(act, Stop):
                     raise act.failure(_first_text(response, act.reason), step=f"sign in: {screen.name}")
                 if isinstance(act, EnterCredentials):
@@ -301,6 +329,26 @@ class FormLogin(Login):
         except Failure as failure:
             failure.evidence.setdefault("response", response)
             raise
+
+    async def _open_link(
+        self, send: Callable[[Request], Awaitable[Response]], response: Response, screen: Screen, attempt: Attempt
+    ) -> Response:
+        """Open the link of a message, then load the page that waits for it until it has gone on."""
+        assert isinstance(screen.act, OpenLink)
+        step = f"sign in: {screen.name}"
+        attempt.second_factor.sent()
+        link = self.trusted(await attempt.second_factor.code(screen.act.kind))
+        opened = await send(Request(link))
+        if opened.status >= 400:
+            raise MfaFailed(f"The link was answered with {opened.status}.", step=step)
+        wait = crawl_settings().page_wait
+        deadline = asyncio.get_running_loop().time() + wait
+        while asyncio.get_running_loop().time() < deadline:
+            response = await send(Request(response.url))
+            if not (isinstance(response, TextResponse) and _shown(response, screen.shown)):
+                return response
+            await asyncio.sleep(0.5)  # between two looks
+        raise SignInTimedOut(f"The portal did not go on within {wait:g} s of the link.", step=step)
 
     def _recognise(self, response: Response, attempt: Attempt) -> Screen:
         if response.status in (408, 429) or response.status >= 500:
@@ -330,9 +378,11 @@ class BrowserLogin(Login):
         acted: str | None = None
         while True:
             screen = await self._next_screen(page, acted, attempt)
-            visits[screen.name] += 1
-            attempt.screens.append(screen.name)
-            page.begin(f"sign in: {screen.name}")
+            again = isinstance(screen.act, OpenLink) and attempt.link_opened  # the page that waits has loaded itself
+            visits[screen.name] += not again
+            if not again:
+                attempt.screens.append(screen.name)
+                page.begin(f"sign in: {screen.name}")
             if visits[screen.name] > screen.visits:
                 kind = SignInTimedOut if attempt.submitted else PortalChanged
                 raise kind(f"The screen {screen.name} came back without a word.", step=page.trail.step)
@@ -343,7 +393,8 @@ class BrowserLogin(Login):
                 visits[screen.name] -= 1  # the page is going elsewhere: look again
                 continue
             acted = screen.name
-            await self._act(page, screen.act, attempt)
+            if not again:
+                await self._act(page, screen.act, attempt)
 
     async def _on_this_document(self, page: PortalPage, script: str, name: str) -> bool:
         """Run a script; False when the page is just going to another document."""
@@ -409,12 +460,24 @@ class BrowserLogin(Login):
                 raise
             await page.type(act.field, code)
             await page.click(act.submit)
+        elif isinstance(act, OpenLink):
+            attempt.second_factor.sent()
+            try:
+                link = self.trusted(await attempt.second_factor.code(act.kind))
+            except MfaRequired:
+                if attempt.visible:
+                    return  # the person opens it
+                raise
+            attempt.link_opened = True
+            status = await page.visit(link)
+            if status >= 400:
+                raise MfaFailed(f"The link was answered with {status}.", step=page.trail.step)
         elif isinstance(act, Dismiss):
             await page.click(act.click)
 
     def code_kind(self) -> str:
         """Return the one kind of code that the login asks for; empty where it may ask for several."""
-        kinds = {screen.act.kind for screen in self.screens if isinstance(screen.act, EnterCode)}
+        kinds = {screen.act.kind for screen in self.screens if isinstance(screen.act, (EnterCode, OpenLink))}
         return kinds.pop() if len(kinds) == 1 else ""
 
     async def guard(self, page: PortalPage) -> Identity:

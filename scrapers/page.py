@@ -112,6 +112,17 @@ class PortalPage:
         """Go to *url*; returns when the document is parsed, since these pages may never come to rest."""
         await self._load(self.raw.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
 
+    async def visit(self, url: str) -> int:
+        """Open *url* in a tab beside this one, close that, and return the status of the answer; 0 when there was none."""
+        tab = await self.raw.context.new_page()
+        try:
+            answer = await tab.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000)
+        except PlaywrightTimeout:
+            raise PortalDown(f"No page came within {crawl_settings().page_wait:g} s.", step=self.trail.step) from None
+        finally:
+            await tab.close()
+        return 0 if answer is None else answer.status
+
     async def ease(self) -> bool:
         """
         Where the portal answered 429 or 5xx in place of a page, wait as it asks and load the page again.

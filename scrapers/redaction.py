@@ -8,10 +8,11 @@ import logging
 import re
 import threading
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit, urlunsplit
 
 MASK = "•••"
 QUERY = re.compile(r"(\bhttps?://[^\s?'\"<>]*\?)[^\s'\"<>)]+")
+LONG = 10  # characters of a link's part that is no ordinary word
 SHORTEST = 4  # shorter texts are too common to be searched for
 
 
@@ -69,6 +70,18 @@ def bare_url(url: str) -> str:
     parts = urlsplit(url)
     netloc = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, netloc, parts.path, "", ""))
+
+
+def secret_parts(url: str) -> list[str]:
+    """
+    Return what makes a link a secret, each part by itself: the long pieces of its path and its query's values.
+
+    >>> secret_parts("https://x.example/allow/Zk3-9qPb_aX2?device=8f3a9c1e77&lang=en")
+    ['Zk3-9qPb_aX2', '8f3a9c1e77']
+    """
+    parts = urlsplit(url)
+    values = [value for _, value in parse_qsl(parts.query)]
+    return [part for part in (*parts.path.split("/"), *values) if len(part) >= LONG]
 
 
 redactor = Redactor()

@@ -13,9 +13,10 @@ from aiohttp import web
 
 from sandbox import faults, files
 from sandbox.frame import Portal
+from sandbox.messages import Mail
 from sandbox.plain import data, pages
-from sandbox.signin import Answer, Session
-from sandbox.users import User
+from sandbox.signin import Answer, Session, digest
+from sandbox.users import User, mailbox, phone
 
 STRANGER = "ok+somebody-else@example.com"  # whose pages the scenario `other-customer` sees
 MOST_BYTES = 2_000_000_000
@@ -254,9 +255,9 @@ class PlainPortal(Portal):
         if not user.says("mail"):
             self.gateway.send(self.configuration["sms_url"], self.sender, phone(user.name), text)
             return
-        html = f'<p>Somebody signs in to Plain as you.</p><p><a href="{link}">Allow or deny</a></p>'
-        html, text = (html, "") if user.says("mail-html") else ("", text)
-        mail = Mail(self.mail_sender, mailbox(user.name), "A sign-in", text, html)
+        markup = f'<p>Somebody signs in to Plain as you.</p><p><a href="{link}">Allow or deny</a></p>'
+        parts = {"html": markup} if user.says("mail-html") else {"text": text}
+        mail = Mail(self.mail_sender, mailbox(user.name), "A sign-in", **parts)
         self.gateway.mail(self.configuration["mail_url"], self.configuration["mail_folder"], mail)
 
     async def allow(self, request: web.Request) -> web.StreamResponse:
