@@ -159,9 +159,12 @@ def test_a_wrong_code_is_refused_and_one_too_many_leads_back(sue, admin):
         ("locked", "text=account is locked"),
         ("captcha", "iframe[src*=recaptcha]"),
         ("submit-503", "text=temporarily unavailable"),
-        ("maintenance+no-code", "text=temporarily unavailable"),
-        ("unknown-page+no-code", "text=umbrellas"),
-        ("rate-limited+no-code", "text=Too many requests"),
+        pytest.param("submit-drop", "#systemError", marks=pytest.mark.matrix),
+        pytest.param("maintenance+no-code", "text=temporarily unavailable", marks=pytest.mark.matrix),
+        pytest.param("unknown-page+no-code", "text=umbrellas", marks=pytest.mark.matrix),
+        pytest.param("policy-page+no-code", "text=terms of service have changed", marks=pytest.mark.matrix),
+        pytest.param("cookie-banner+no-code", "text=Accept all cookies", marks=pytest.mark.matrix),
+        pytest.param("rate-limited+no-code", "text=Too many requests", marks=pytest.mark.matrix),
         ("other-customer+no-code", "text=somebody.else@example.com"),
     ],
 )
@@ -261,7 +264,7 @@ def test_a_workbook_is_exported_and_collected(sue, admin, newest):
     expect(shown(tab, "Account number")).to_have_text("All")
 
 
-@pytest.mark.parametrize("place", [2, 3, 4])
+@pytest.mark.parametrize("place", [2, 3, pytest.param(4, marks=pytest.mark.matrix)])
 def test_my_reports_stands_in_one_of_three_places(sue, place):
     sue.sign_in(f"ok+no-code+place-{place}")
     entry = f"#ec-sidebar > div > div > div.ec-sidebar__container > ul:nth-child(1) > li:nth-child({place}) > button"
@@ -400,7 +403,13 @@ def test_exports_and_sessions_outlive_the_portal(browser, mails, tmp_path):
 
 @pytest.mark.parametrize(
     ("scenario", "begins"),
-    [("empty-file", b""), ("html-instead-of-xlsx", b"<!doctype html"), ("truncated-file", None)],
+    [
+        ("empty-file", b""),
+        ("html-instead-of-xlsx", b"<!doctype html"),
+        ("truncated-file", None),
+        pytest.param("wrong-type", b"%PDF-", marks=pytest.mark.matrix),
+        pytest.param("slow-download", b"PK", marks=pytest.mark.matrix),
+    ],
 )
 def test_files_that_are_not_as_they_should_be(sue, admin, newest, scenario, begins):
     user = f"{scenario}+no-code"
@@ -448,6 +457,28 @@ def test_an_advertisement_swallows_clicks(sue):
     sue.open_reports().locator("li[aria-label=Workspace]").wait_for()
 
 
+@pytest.mark.matrix
+def test_a_dialog_comes_late_in_the_tab(sue):
+    sue.sign_in("overlay-late+no-code")
+    tab = sue.open_reports()
+    tab.get_by_role("dialog", name="Tell us what you think").get_by_role("button", name="No thanks").click()
+    tab.locator("li[aria-label=Workspace]").click()
+    tab.locator("p-treenode").first.wait_for()
+
+
+@pytest.mark.matrix
+def test_the_first_click_on_a_download_is_swallowed(sue, admin, newest):
+    user = "download-swallowed+no-code"
+    entry = {"report": "cost_overview", "account": accounts(user)[0], "month": newest.short, "age": 0, "user": user}
+    admin.configure(notifications=[entry])
+    sue.sign_in(user)
+    entries = notifications(sue.open_reports())
+    with entries.page.expect_response("**/api/act/download-export") as answered:
+        entries.locator("em.line-download").click()
+    assert answered.value.json() == {}
+    assert len(sheet(fetch(entries))) == 41
+
+
 def test_the_other_layout_fits_by_label_and_text_only(sue, admin, newest):
     user = "layout-b+b"
     admin.configure(layout="b")
@@ -492,14 +523,14 @@ def test_one_customers_accounts_are_not_anothers(sue):
 
 
 def test_a_workbook_opens_while_the_list_of_notifications_looks_again(sue, admin):
-    admin.configure(status_ms=10)
+    admin.configure(status_ms=10, latency_ms=50)
     try:
         sue.sign_in("ok+no-code+busy")
         tab = sue.open_folder()
         notifications(tab)
-        for _ in range(3):
+        for _ in range(2):
             open_workbook(tab, "cost overview")
             tab.locator("#breadcrumb_item_1").click()
             card(tab, "cost overview").wait_for()
     finally:
-        admin.configure(status_ms=100)
+        admin.configure(status_ms=100, latency_ms=0)
