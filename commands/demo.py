@@ -17,8 +17,14 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 CLIENT, WORKSPACE = "Northwind Traders", "Head office"
-USERNAME = "sms+multi-2+demo@example.com"  # two accounts; its codes come as text messages
-SPIDERS = ("bell_pdf_invoice", "bell_daily_usage", "bell_ereports")
+USERNAME = "sms+multi-2+demo@example.com"  # two accounts; codes come as text messages, at the Enterprise Centre by mail
+SPIDERS = ("bell_pdf_invoice", "bell_daily_usage", "bell_ereports", "bell_monthly_reports")
+ORIGINS = {
+    "": "Self Serve",
+    "ereports": "e-reports",
+    "enterprise_centre": "Enterprise Centre",
+    "business_portal": "business portal",
+}
 FIGURES = ("files", "records", "sign_ins", "requests", "downloads")
 START_SECONDS = 60
 
@@ -98,11 +104,13 @@ def play(folder: Path, environment: dict[str, str]) -> list[dict[str, Any]]:
     try:
         hook = json.loads(await_file(ready, webhook))["url"]
         token = environment["LATCHKEY_WEBHOOK_TOKEN"]
-        with sandbox.running(folder / "sandbox", ["bell"], sms_url=f"{hook}/sms", sms_token=token) as running:
+        codes = {"sms_url": f"{hook}/sms", "mail_url": f"{hook}/mail", "sms_token": token}
+        with sandbox.running(folder / "sandbox", ["bell"], **codes) as running:
             say(f"  webhook  {hook}")
             for origin, url in running.origins["bell"].items():
-                say(f"  sandbox  {url}  (Bell {origin or 'Self Serve'})")
-            fill(environment, accounts(USERNAME), sandbox.phone(USERNAME), sandbox.PASSWORD)
+                say(f"  sandbox  {url}  (Bell {ORIGINS[origin]})")
+            receivers = f"{sandbox.phone(USERNAME)},{sandbox.mailbox(USERNAME)}"
+            fill(environment, accounts(USERNAME), receivers, sandbox.PASSWORD)
             return [crawl(spider, {**environment, **running.environment}) for spider in SPIDERS]
     finally:
         webhook.terminate()
@@ -113,8 +121,7 @@ def fill(environment: dict[str, str], numbers: list[str], receiver: str, passwor
     """Add the invented client with its credential and accounts, by the commands that everybody uses."""
     say(f"Adding {CLIENT} with {len(numbers)} accounts")
     credential = ("credentials", "add", "bell", "--username", USERNAME, "--client", CLIENT, "--receiver", receiver)
-    if USERNAME not in latchkey(environment, "credentials", "list"):
-        latchkey(environment, *credential, "--stdin", given=f"{password}\n\n")
+    latchkey(environment, *credential, "--stdin", given=f"{password}\n\n")
     for number in numbers:
         account = ("--client", CLIENT, "--workspace", WORKSPACE, "--carrier", "bell", "--number", number)
         latchkey(environment, "accounts", "add", *account, "--username", USERNAME, "--billing-day", "31")
@@ -204,7 +211,7 @@ def show(rows: list[dict[str, Any]], root: Path, picture: Path | None = None) ->
     console.print(
         "\nWith an account of your own:\n"
         "  scrapy generate-key --save && scrapy db upgrade\n"
-        "  scrapy credentials add bell --username you@example.com --client 'Your company' --receiver +15550100123\n"
+        "  scrapy credentials add bell --username you@example.com --client 'Your company' --receiver +15550100123,codes@example.com\n"
         "  scrapy accounts add --client 'Your company' --workspace Main --carrier bell --number 123456789"
         " --username you@example.com\n"
         "  scrapy test-login bell && scrapy crawl bell_pdf_invoice -a account=123456789",

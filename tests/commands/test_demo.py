@@ -8,8 +8,17 @@ from contextlib import closing
 
 import pytest
 
-SPIDERS = ["bell_pdf_invoice", "bell_daily_usage", "bell_ereports"]
-TABLES = ("files", "billing_cycle_files", "billing_cycle_pdf_files", "daily_usage_files", "pool_usage", "accounts")
+SPIDERS = ["bell_pdf_invoice", "bell_daily_usage", "bell_ereports", "bell_monthly_reports"]
+TABLES = (
+    "files",
+    "billing_cycle_files",
+    "billing_cycle_pdf_files",
+    "daily_usage_files",
+    "pool_usage",
+    "usage_records",
+    "report_rows",
+    "accounts",
+)
 
 
 def rows(data):
@@ -18,10 +27,10 @@ def rows(data):
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_the_demo_brings_everything_home_once(project, tmp_path):
     here = project(tmp_path)
-    first = here.scrapy("demo", timeout=200)
+    first = here.scrapy("demo", timeout=250)
     assert first.returncode == 0, first.stderr
     figures = json.loads((here.data / "demo-summary.json").read_text())
     stored = rows(here.data)
@@ -31,9 +40,9 @@ def test_the_demo_brings_everything_home_once(project, tmp_path):
 
     assert [row["spider"] for row in figures] == [row["spider"] for row in again] == SPIDERS
     assert {row["outcome"] for row in figures + again} == {"success"}
-    assert [row["files"] for row in figures] == [2, 2, 6]
-    assert [row["records"] for row in figures] == [2, 4, 6]
-    assert sum(row["sign_ins"] for row in figures) == 1
+    assert [row["files"] for row in figures] == [2, 2, 6, 8]
+    assert [row["records"] for row in figures] == [2, 54, 6, 328]  # with the rows of the files
+    assert [row["sign_ins"] for row in figures] == [1, 0, 0, 1]  # one for each login
     for name in ("files", "records", "sign_ins", "requests", "downloads"):
         assert sum(row[name] for row in again) == 0
     assert rows(here.data) == stored

@@ -106,7 +106,7 @@ def give(crawls, portal: str, scenario: str) -> str:
     return crawls.give_bell(user, PASSWORD, bell_accounts(user)[:1], secret)[0]
 
 
-def check_run(crawls, run, expected: str) -> None:
+def check_run(crawls, run, expected: str, files: int = 0) -> None:
     """Compare a run with what is expected; one that failed has one bundle, which names outcome, step and selector."""
     assert run["outcome"] == expected, (run["target"], run["outcome"], run["step"], run["message"], run["warnings"])
     stored = crawls.rows("SELECT * FROM files WHERE run_id = ?", run["id"])
@@ -114,7 +114,7 @@ def check_run(crawls, run, expected: str) -> None:
         assert run["bundle"] is None
         assert stored or run["records"]
         return
-    assert not stored
+    assert len(stored) == files
     bundle = Path(run["bundle"])
     assert bundle.stat().st_size <= LARGEST_BUNDLE
     assert stat.S_IMODE(bundle.stat().st_mode) == 0o600

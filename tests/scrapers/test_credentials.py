@@ -7,9 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from database.models import CarrierPortalCredential, Client
 from database.models import Credential as Stored
 from database.settings import SettingsError
-from scrapers.credentials import Credential, find_credential
+from scrapers.credentials import Credential, find_credential, username_for
 
 WORD = "hush-hush"
 
@@ -88,3 +89,37 @@ def test_nothing_that_prints_it_shows_a_secret():
     for text in (repr(credential), str(credential), f"{credential}"):
         assert WORD not in text
         assert "TOTPSECRET" not in text
+
+
+def test_what_is_stored_for_one_login_comes_before_its_portal_s(bell):
+    with bell.store.transaction() as session:
+        session.add(Stored(portal="bell", kind="portal", username="both", password=WORD))
+    assert bell.find(login="bell_enterprise_centre").username == "both"
+    with bell.store.transaction() as session:
+        session.add(Stored(portal="bell_enterprise_centre", kind="portal", username="alone", password=WORD))
+    assert bell.find(login="bell_enterprise_centre").username == "alone"
+    assert bell.find(login="bell_self_serve").username == "both"
+    assert bell.find("both", login="bell_enterprise_centre").username == "both"  # asked for by name
+
+
+def test_accounts_that_are_linked_to_a_portal_s_credential_use_their_client_s_own_for_a_login(store):
+    with store.transaction() as session:
+        client, other = Client(name="Acme"), Client(name="Other")
+        session.add_all([client, other])
+        session.flush()
+        kept = {"password": WORD, "client_id": client.id}
+        linked = CarrierPortalCredential(portal="bell", username="both", **kept)
+        session.add(linked)
+        session.add(CarrierPortalCredential(portal="bell", username="others", password=WORD, client_id=other.id))
+        session.flush()
+        assert username_for(session, "bell_enterprise_centre", linked) == "both"
+        session.add(
+            CarrierPortalCredential(portal="bell_enterprise_centre", username="x", password=WORD, client_id=other.id)
+        )
+        assert username_for(session, "bell_enterprise_centre", linked) == "both"  # not another client's
+        session.add(CarrierPortalCredential(portal="bell_enterprise_centre", username="alone", **kept))
+        assert username_for(session, "bell_enterprise_centre", linked) == "alone"
+        assert username_for(session, "bell_self_serve", linked) == "both"
+        session.add(CarrierPortalCredential(portal="bell_enterprise_centre", username="alone too", **kept))
+        with pytest.raises(SettingsError, match="bell_enterprise_centre has 2 credentials"):
+            username_for(session, "bell_enterprise_centre", linked)

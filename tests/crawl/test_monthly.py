@@ -1,0 +1,298 @@
+"""The monthly reports of Bell's Enterprise Centre: four workbooks, asked for once and collected from the notifications."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select
+
+from database.cycles import latest_closed
+from database.models import Account, FileStatus, StoredFile
+from database.models.base import utc_now
+from sandbox import PASSWORD, mailbox, totp_secret
+from sandbox.bell import accounts as bell_accounts
+from sandbox.bell.monthly import REPORTS
+from scrapers.outcomes import OUTCOMES
+from tests.crawl.test_kills import Killing
+from tests.crawl.test_scenarios import HASTE, check_bundles, check_run, user_of
+from tests.project import wait_for
+
+SPIDER = "bell_monthly_reports"
+
+# How a scenario ends; where some of the four come all the same, also how many.
+OUTCOMES_OF: dict[str, str | tuple[str, int]] = {
+    "ok": "success",
+    "totp": "success",  # whatever else the user has: the code comes by mail
+    "code-late": "success",
+    "mail-html": "success",
+    "mail-french": "success",
+    "wrong-sender": "success",
+    "focus-stolen": "success",
+    "code-never": "code_not_received",
+    "code-refused": "mfa_failed",
+    "wrong-password": "bad_credentials",
+    "locked": "account_locked",
+    "captcha": "captcha_shown",
+    "submit-503": "sign_in_timed_out",
+    "submit-hang": "sign_in_timed_out",
+    "submit-drop": "sign_in_timed_out",
+    "multi-12": "success",
+    "session-cookie": "success",
+    "signed-out-midway": "success",
+    "session-lost-tab": "success",
+    "other-customer": "identity_mismatch",
+    "wrong-account": "wrong_account",
+    "account-missing": "wrong_account",
+    "wrong-account-file": "wrong_account",
+    "wrong-month": "portal_changed",
+    "not-published": "not_yet_published",
+    "purged": "success",  # the newest month is still there
+    "month-missing": "success",  # and so it is here
+    "auto-apply": "success",
+    "slow-report": "report_not_ready",
+    "stale-notifications": "success",
+    "ok+card-missing-usage-overview": ("portal_changed", 3),
+    "ok+fails-cost-overview": ("portal_changed", 3),
+    "ok+export-fails-cost-overview": ("report_failed", 3),
+    "ok+report-fails-invoice-charge-report": ("report_failed", 3),
+    "truncated-file": "bad_file",
+    "empty-file": "bad_file",
+    "html-instead-of-xlsx": "bad_file",
+    "wrong-type": "bad_file",
+    "slow-download": "success",
+    "download-swallowed": "success",
+    "rate-limited": "success",
+    "rate-limited-bare": "success",
+    "maintenance": "sign_in_timed_out",
+    "cookie-banner": "success",
+    "promo-overlay": "success",
+    "overlay-late": "success",
+    "policy-page": "success",
+    "unknown-page": "portal_changed",
+    "layout-b": "success",
+    "lang-fr": "success",
+    "wrong-password+lang-fr": "bad_credentials",
+}
+SAMPLE = ("wrong-password", "other-customer", "wrong-account")
+
+
+def give(crawls, scenario: str) -> str:
+    """Store the scenario's user with the password that is right for all others; return the account."""
+    user = user_of(scenario)
+    account = crawls.give_bell(
+        user, PASSWORD, bell_accounts(user)[:1], totp_secret(user) if scenario == "totp" else None
+    )
+    crawls.change(user, receiver=mailbox(user))
+    return account[0]
+
+
+@pytest.fixture
+def mail(bell, webhook) -> None:
+    bell.configure(mail_url=f"{webhook}/mail")
+
+
+def crawl(crawls, names: tuple[str, ...], timeout: float) -> None:
+    """Run scenarios in one crawl, a job each: every job has its own session, outcome and bundle."""
+    scenarios = {give(crawls, scenario): scenario for scenario in names}
+
+    done = crawls.run(SPIDER, "account=all", timeout=timeout, **HASTE)
+
+    runs = {scenarios[run["target"].split()[0]]: run for run in crawls.rows("SELECT * FROM runs")}
+    expected = {
+        name: OUTCOMES_OF[name] if isinstance(OUTCOMES_OF[name], tuple) else (OUTCOMES_OF[name], 0) for name in names
+    }
+    import os
+
+    if os.environ.get("SHOW"):
+        for n, r in runs.items():
+            if r["outcome"] != expected[n][0]:
+                print(
+                    n, r["outcome"], "expected", expected[n][0], r["step"], r["message"], r["selector"], r["warnings"]
+                )
+    assert {name: run["outcome"] for name, run in runs.items()} == {
+        name: code for name, (code, _) in expected.items()
+    }, done.stderr
+    for name, run in runs.items():
+        code, files = expected[name]
+        check_run(crawls, run, code, files)
+        if code == "success":
+            assert (run["files"], run["missing"]) == (4, 0)
+    check_bundles(crawls)
+    assert done.returncode == max(OUTCOMES[code].exit_code for code, _ in expected.values())
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.matrix
+@pytest.mark.browser
+@pytest.mark.timeout(1500)
+def test_every_scenario_ends_as_it_should(crawls, bell, mail):
+    crawl(crawls, tuple(OUTCOMES_OF), 1400)
+
+
+@pytest.mark.browser
+def test_a_sample_of_the_scenarios_ends_as_it_should(crawls, bell, mail):
+    crawl(crawls, SAMPLE, 100)
+
+
+# Lists of notifications that other runs have left, with the month that is asked for as MONTH and the account as OWN.
+OWN, MONTH, OTHER, BEFORE, YEAR_AGO = "own", "month", "500000007", "month before", "year before"
+ENTRY = {"report": "cost_overview", "account": OWN, "month": MONTH, "age": 60}
+LISTS: dict[str, list[dict[str, object]]] = {
+    "empty": [],
+    "another account": [ENTRY | {"account": OTHER, "age": 2}],
+    "another month": [ENTRY | {"month": BEFORE, "age": 2}, ENTRY | {"month": YEAR_AGO, "age": 2}],
+    "another report": [ENTRY | {"report": slug, "age": 2} for slug in ("usage_overview", "invoice_charge_report")],
+    "too old": [ENTRY | {"age": 3 * 3600}, ENTRY | {"age": 9 * 86_400}],
+    "twice the same": [ENTRY, ENTRY | {"age": 300}],
+    "just before": [ENTRY | {"age": 1}],
+    "all accounts": [ENTRY | {"account": "All", "age": 2}],
+    "a failed one": [ENTRY | {"failed": True, "age": 2}],
+    "a longer number": [ENTRY | {"account": f"{OWN}1", "age": 2}, ENTRY | {"account": f"9{OWN}", "age": 2}],
+    "dozens": [ENTRY | {"age": 30 * number, "account": OWN if number % 3 else OTHER} for number in range(1, 40)],
+    "all of it": [
+        ENTRY | {"age": 1},
+        ENTRY | {"account": OTHER},
+        ENTRY | {"month": BEFORE},
+        ENTRY | {"report": "usage_overview"},
+        ENTRY | {"age": 44 * 60},
+        ENTRY | {"age": 50 * 60},
+    ],
+}
+
+
+def planted(entry: dict[str, object], user: str, account: str) -> dict[str, object]:
+    """Return an entry for the portal's configuration."""
+    today = datetime.now(ZoneInfo("America/Toronto")).date()
+    newest = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    months = {MONTH: newest, BEFORE: newest - timedelta(days=1), YEAR_AGO: newest.replace(year=newest.year - 1)}
+    return entry | {
+        "user": user,
+        "account": str(entry["account"]).replace(OWN, account),
+        "month": f"{months[str(entry['month'])]:%b %Y}",
+    }
+
+
+def store_all_but_one(crawls) -> None:
+    """Let three of the reports be stored already, so that only the cost overview is fetched."""
+    reports = ("usage_overview", "enhanced_user_profile", "invoice_charge_report")
+    with crawls.db.transaction() as session:
+        for account in session.scalars(select(Account)):
+            year, month = latest_closed(31, datetime.now(ZoneInfo("America/Toronto")).date())
+            key = f"{account.number}/{year}-{month:02}"
+            facts = {"spider": SPIDER, "target_key": key, "portal": "bell", "report_type": "monthly_reports"}
+            content = {"path": "x", "store": "x", "sha256": "0" * 64, "size": 1, "media_type": "x", "source": ""}
+            for slug in reports:
+                state = {"status": FileStatus.READY, "stored_at": utc_now()}
+                session.add(StoredFile(name=slug, **facts, **content, **state))
+
+
+def dismissed(sandbox) -> dict[str, list[str]]:
+    """Return the notifications that each user has dismissed, as the portal remembers them."""
+    (path,) = sandbox.folder.rglob("bell*.db")
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT key, value FROM rows WHERE name = 'dismissed'").fetchall()
+    return {key: json.loads(value)["ids"] for key, value in rows}
+
+
+def crawl_lists(crawls, bell, sandbox, slow: bool, names: tuple[str, ...]) -> None:
+    """Plant a list for a user of its own each; *slow*: our own report does not come in time."""
+    users = {name: f"{'slow-report' if slow else 'ok'}+no-code+list-{n}@example.com" for n, name in enumerate(names)}
+    accounts = {name: crawls.give_bell(user)[0] for name, user in users.items()}
+    store_all_but_one(crawls)
+    bell.configure(
+        notifications=[planted(entry, users[name], accounts[name]) for name in names for entry in LISTS[name]]
+    )
+
+    done = crawls.run(SPIDER, "account=all", timeout=500, **HASTE)
+
+    outcomes = {row["target"].split()[0]: row["outcome"] for row in crawls.rows("SELECT * FROM runs")}
+    expected = "report_not_ready" if slow else "success"
+    assert {name: outcomes[account] for name, account in accounts.items()} == dict.fromkeys(names, expected), (
+        done.stderr
+    )
+    bell_says = bell.counters()
+    assert bell_says["exports_asked"] == len(names)
+    assert bell_says["downloads"] == bell_says["dismissals"] == (0 if slow else len(names))
+    gone = dismissed(sandbox)
+    assert set(gone) == (set() if slow else set(users.values()))
+    assert not [each for ids in gone.values() for each in ids if each.startswith("planted")]
+    rows = crawls.rows(
+        "SELECT DISTINCT a.number, r.account_number, r.period FROM report_rows r "
+        "JOIN billing_cycles c ON c.id = r.billing_cycle_id JOIN accounts a ON a.id = c.account_id"
+    )
+    assert {row["number"] for row in rows} == (set() if slow else set(accounts.values()))
+    assert all(row["number"] == row["account_number"] for row in rows)
+    assert len({row["period"] for row in rows}) == len(rows[:1])
+
+
+@pytest.mark.matrix
+@pytest.mark.browser
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("slow", [False, True], ids=["ours comes", "ours does not come"])
+def test_of_many_notifications_ours_is_taken_or_none(crawls, bell, bell_sandbox, slow):
+    crawl_lists(crawls, bell, bell_sandbox, slow, tuple(LISTS))
+
+
+@pytest.mark.browser
+def test_of_many_notifications_ours_is_taken(crawls, bell, bell_sandbox):
+    crawl_lists(crawls, bell, bell_sandbox, False, ("all of it",))
+
+
+def a_killed_user(crawls) -> dict[str, str]:
+    """Store a user who owes no code; return an environment in which a dead run's lease would outlive all waiting."""
+    crawls.give_bell("ok+no-code+kills@example.com")
+    return {"LATCHKEY_LEASE_SECONDS": "90", "LATCHKEY_BUSY_WAIT": "5"}
+
+
+@pytest.mark.matrix
+@pytest.mark.browser
+@pytest.mark.timeout(1800)
+def test_the_workbooks_are_the_same_after_a_kill_at_any_instant(crawls, bell):
+    bell.configure(report_seconds=2)
+    Killing(crawls, bell, SPIDER, a_killed_user(crawls)).at_instants(10)
+
+
+MOMENTS = {
+    "noted": lambda here: here.crawls.rows("SELECT 1 FROM notes WHERE name LIKE 'asked %'"),  # the click comes next
+    "asked": lambda here: here.counters["exports_asked"] == 2,
+    "waiting": lambda here: here.counters["exports_asked"] == 4,
+    "collected": lambda here: here.counters.get("files", {}).get("cost_overview") == 1,
+    "dismissed": lambda here: here.counters["dismissals"] == 1,
+}
+
+
+@pytest.mark.matrix
+@pytest.mark.browser
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_run_s_exports_are_collected_and_not_asked_for_again(crawls, bell, moment):
+    bell.configure(report_seconds=2)
+    here = Killing(crawls, bell, SPIDER, a_killed_user(crawls))
+    assert here.counted["exports_asked"] == here.counted["dismissals"] == 4
+    wrong = here.kill(lambda began: MOMENTS[moment](here))
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.browser
+def test_what_a_killed_run_has_asked_for_is_collected_by_the_next(crawls, bell):
+    """And a run after that finds everything stored: it does not visit the portal."""
+    environment = a_killed_user(crawls)
+    killed = crawls.start(SPIDER, **environment)
+    wait_for(lambda: bell.counters()["exports_asked"] == 2, 60)
+    killed.kill()
+    killed.communicate()
+    assert crawls.run(SPIDER, **environment).returncode == 0
+    assert bell.counters()["exports_of"] == dict.fromkeys(REPORTS, 1)
+    assert crawls.value("SELECT count(*) FROM files WHERE status = 'ready'") == 4
+    rows = crawls.rows(
+        "SELECT slug, count(*) AS n FROM report_rows JOIN carrier_reports c ON c.id = carrier_report_id GROUP BY slug"
+    )
+    assert {row["slug"]: row["n"] for row in rows} == dict.fromkeys(REPORTS, 40)
+    seen = bell.counters()["requests"]
+    assert crawls.run(SPIDER).returncode == 0
+    assert bell.counters()["requests"] == seen
