@@ -101,7 +101,7 @@ def test_tokens_that_cannot_be_verified_are_not_kept(household, webhook, scenari
 
 def test_a_malformed_id_number_is_refused_before_any_request(household):
     household.give(receiver="+15550100123")
-    for number in ("123456789", "1234567890", "12a45"):
+    for number in ("123456789", "12a45"):
         with household.db.transaction() as session:
             session.query(Credential).one().password = number
         done = sign_in(household)
@@ -215,6 +215,7 @@ class TestTokenFile:
         assert token_file.read(tmp_path / "sealed") == replace(tokens, subject="", expires_at=0)
 
     def test_one_that_others_can_read_is_refused(self, household, tmp_path):
+        household.give()
         path = tmp_path / "token.json"
         path.write_text("{}")
         os.chmod(path, 0o644)
@@ -223,6 +224,7 @@ class TestTokenFile:
         assert "chmod 600" in done.stderr
 
     def test_one_that_is_none_is_refused(self, household, tmp_path):
+        household.give()
         path = tmp_path / "token.json"
         path.write_text('{"access_token": "x"}')
         os.chmod(path, 0o600)
