@@ -271,7 +271,7 @@ def test_my_reports_stands_in_one_of_three_places(sue, place):
     expect(sue.page.locator(entry)).to_have_text("My Reports")
 
 
-@pytest.mark.parametrize("user", ["ok", "not-published", "purged"])
+@pytest.mark.parametrize("user", ["not-published", "purged", pytest.param("ok", marks=pytest.mark.matrix)])
 def test_months_that_can_be_had(sue, newest, user):
     sue.sign_in(f"{user}+no-code+months")
     tab = sue.open_folder()
@@ -281,7 +281,15 @@ def test_months_that_can_be_had(sue, newest, user):
     assert months(tab) == expected[user]
 
 
-@pytest.mark.parametrize("user", ["wrong-account", "wrong-account+multi", "wrong-month", "wrong-account-file"])
+@pytest.mark.parametrize(
+    "user",
+    [
+        "wrong-account+multi",
+        "wrong-month",
+        pytest.param("wrong-account", marks=pytest.mark.matrix),
+        pytest.param("wrong-account-file", marks=pytest.mark.matrix),
+    ],
+)
 def test_something_else_than_the_chosen_counts(sue, newest, user):
     user = f"{user}+no-code+auto-apply"
     account = accounts(user)[0]
