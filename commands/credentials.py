@@ -36,7 +36,11 @@ class Command(Everyday, ScrapyCommand):
         add.add_argument("portal", help="the portal's one word, or one of its logins, as `scrapy portals` shows them")
         add.add_argument("--username", help="asked for when it is left out")
         add.add_argument("--client", help="company whose credential it is (carriers only)")
-        add.add_argument("--receiver", metavar="+1555…", help="phone number that its one-time codes are sent to")
+        add.add_argument(
+            "--receiver",
+            metavar="+1555…,codes@…",
+            help="where its one-time codes are sent: a phone number, a mail address, or both separated by a comma",
+        )
         add.add_argument("--nickname", help="what people call it")
         add.add_argument("--no-totp", action="store_true", help="forget the authenticator secret that is stored")
         add.add_argument(
@@ -60,7 +64,6 @@ class Command(Everyday, ScrapyCommand):
         from sqlalchemy import select
 
         from database.accounts import carrier_for, client_for
-        from database.codes import address
         from database.encryption import key_ring
         from database.engine import database
         from database.models import CarrierName, CarrierPortalCredential, Credential
@@ -74,6 +77,7 @@ class Command(Everyday, ScrapyCommand):
             raise WrongArgument(
                 f"--client: only a carrier's credential belongs to a client, and {opts.portal} is none."
             )
+        receiver = check_receiver(opts.receiver or "")
         key_ring()  # without a key nobody should be asked for a secret
         with database().transaction() as session:
             session.scalar(select(Credential.id).limit(1))
@@ -99,7 +103,7 @@ class Command(Everyday, ScrapyCommand):
             if totp_secret or opts.no_totp:
                 row.totp_secret = totp_secret
             if opts.receiver is not None:
-                row.receiver = address(opts.receiver) or None
+                row.receiver = receiver
             if opts.nickname is not None:
                 row.nickname = opts.nickname
             if isinstance(row, CarrierPortalCredential):
@@ -245,6 +249,28 @@ def served(known: dict[str, dict[str, Any]], word: str) -> list[Any]:
     """Return the logins that a credential serves: all of a portal's, or the one whose name it is stored under."""
     logins: list[Any] = known.get(portal_of(known, word), {}).get("logins", [])
     return logins if word in known else [login for login in logins if login.name == word]
+
+
+def check_receiver(given: str) -> str | None:
+    """
+    Return receivers as they are stored, None for none; raise WrongArgument for what no code can be sent to.
+
+    >>> check_receiver("(201) 555-0100, Codes@Example.com")
+    '+12015550100, codes@example.com'
+    """
+    import re
+
+    from database.codes import receivers
+
+    try:
+        found = receivers(given)
+    except ValueError as error:
+        raise WrongArgument(f"--receiver: {error}") from None
+    if "sms" in found and not re.fullmatch(r"\+?[0-9]{3,15}", found["sms"]):
+        raise WrongArgument("--receiver: that is neither a phone number (+15550100123) nor a mail address.")
+    if "mail" in found and not re.fullmatch(r"[^@\s]+@[^@\s]+", found["mail"]):
+        raise WrongArgument("--receiver: that is no mail address; it looks like codes@example.com.")
+    return ", ".join(found.values()) or None
 
 
 def check_totp(secret: str) -> str:

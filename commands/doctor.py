@@ -20,13 +20,13 @@ class Problem(Exception):
 
 
 class Command(Everyday, ScrapyCommand):
-    """Look at key, database, browser, webhook, clock, store and settings."""
+    """Look at key, database, browser, webhook, mailboxes, clock, store and settings."""
 
     word = "doctor"
 
     def short_desc(self) -> str:
         """Return the line of the command list."""
-        return "Check key, database, browser, webhook, clock, store and settings"
+        return "Check key, database, browser, webhook, mailboxes, clock, store and settings"
 
     def long_desc(self) -> str:
         """Return the page of the command."""
@@ -167,10 +167,7 @@ def check_webhook() -> str:
     import urllib.error
     import urllib.request
 
-    from sqlalchemy import func, select
-
-    from database.engine import DatabaseAway, database
-    from database.models import Credential
+    from database.engine import DatabaseAway
     from webhook.settings import webhook_settings
 
     settings = webhook_settings()
@@ -186,8 +183,7 @@ def check_webhook() -> str:
         ) from None
     except OSError:
         try:
-            with database().transaction() as session:
-                waiting = session.scalar(select(func.count()).where(Credential.receiver.is_not(None)))
+            waiting = served_by_webhook()
         except DatabaseAway:
             waiting = 0
         if waiting:
@@ -196,6 +192,48 @@ def check_webhook() -> str:
             ) from None
         return f"Does not run at {url}; no stored credential gets codes through it (`scrapy serve` starts it)."
     return f"Answers at {url}: {status}."
+
+
+def served_by_webhook() -> int:
+    """Return how many stored credentials have a receiver that is no mailbox which we read ourselves."""
+    from sqlalchemy import select
+
+    from database.codes import receivers
+    from database.engine import database
+    from database.models import Credential
+    from middlewares.options import mailbox_settings
+
+    with database().transaction() as session:
+        given = session.scalars(select(Credential.receiver).where(Credential.receiver.is_not(None))).all()
+    count = 0
+    for text in given:
+        try:
+            found = tuple(receivers(text or "").values())
+        except ValueError:
+            found = (text or "",)
+        count += any(mailbox_settings().of(each) is None for each in found)
+    return count
+
+
+def check_mailbox() -> str:
+    """Sign in to every mailbox that we read for codes, and look at its folder as sign-ins do."""
+    from middlewares.mailbox import MailboxProblem, MailboxReader
+    from middlewares.options import mailbox_settings
+
+    settings = mailbox_settings()
+    if not settings.every():
+        return "None is set (LATCHKEY_MAILBOX_ADDRESS); codes by mail may also come through the webhook."
+    found = []
+    for mailbox in settings.every():
+        reader = MailboxReader(mailbox, settings.mailbox_wait)
+        try:
+            count = reader.begin()
+        except MailboxProblem as problem:
+            raise Problem(str(problem)) from None
+        finally:
+            reader.close()
+        found.append(f"{mailbox.folder} of {', '.join(mailbox.address)} at {mailbox.at} can be read ({count} mails)")
+    return "; ".join(found) + "."
 
 
 def check_clock() -> str:
@@ -263,4 +301,5 @@ CHECKS: dict[str, Callable[[], str]] = {
     "clock": check_clock,
     "browser": check_browser,
     "webhook": check_webhook,
+    "mailbox": check_mailbox,
 }

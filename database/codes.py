@@ -48,7 +48,7 @@ class CodeChannel:
     senders: tuple[str, ...] = ()
     pattern: str = GENERIC_PATTERN
     kind: str = "code"
-    by: str = ""  # sms or mail: which of a credential's receivers it is; "": the first one
+    by: str = ""  # sms or mail: which of a credential's receivers it is; "": whichever gets one
 
 
 DEFAULT_CHANNELS: Mapping[str, CodeChannel] = {name: CodeChannel(name) for name in CARRIERS}
@@ -111,7 +111,7 @@ def receivers(given: str) -> dict[str, str]:
             kind = "mail address" if way == "mail" else "phone number"
             raise ValueError(f"only one {kind} can be a receiver: name one, or one phone number and one mail address.")
         found[way] = each
-    return found
+    return dict(sorted(found.items(), reverse=True))  # always sms before mail
 
 
 def storable(text: str) -> str:

@@ -34,6 +34,27 @@ def test_secrets_come_from_standard_input_and_are_never_shown(store, command):
         assert secret not in shown
 
 
+def test_a_phone_and_a_mailbox_can_both_receive(store, command):
+    said = command("credentials", *ADD, "--receiver", " Codes@Example.com,+1 555 555 0100 ", input=f"{PASSWORD}\n")
+    assert said.code == 0
+    assert [row["receiver"] for row in listed(command)] == ["+15555550100, codes@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("receiver", "named"),
+    [
+        ("a@example.com,b@example.com", "only one mail address"),
+        ("+15555550100,+15555550101", "only one phone number"),
+        ("my phone", "neither a phone number"),
+        ("a@", "no mail address"),
+    ],
+)
+def test_a_receiver_that_gets_nothing_is_refused(store, command, receiver, named):
+    said = command("credentials", *ADD, "--receiver", receiver, input=f"{PASSWORD}\n")
+    assert (said.code, named in said.err, "--receiver" in said.err) == (2, True, True)
+    assert listed(command) == []
+
+
 def test_a_credential_is_changed_by_adding_it_again(store, command):
     command("credentials", *ADD, input=f"{PASSWORD}\n{TOTP}\n")
     assert command("credentials", *ADD, input="another\n").out.startswith("Changed")

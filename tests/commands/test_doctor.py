@@ -17,6 +17,7 @@ from database.encryption import key_ring
 from database.engine import Database, database
 from database.models import Credential, Run
 from database.settings import database_settings
+from tests.dovecot import mail, mail_server
 
 
 @pytest.fixture
@@ -32,11 +33,13 @@ def sound(database_url, encryption_key, monkeypatch, tmp_path, free_port) -> Dat
 
 def forget() -> None:
     """Forget the settings that were read before a test changed the environment."""
+    from middlewares.options import mailbox_settings
     from pipelines.options import pipeline_settings
     from scrapers.options import crawl_settings
     from webhook.settings import webhook_settings
 
-    for remembered in (database_settings, database, key_ring, pipeline_settings, crawl_settings, webhook_settings):
+    rooms = (pipeline_settings, crawl_settings, webhook_settings, mailbox_settings)
+    for remembered in (database_settings, database, key_ring, *rooms):
         remembered.cache_clear()
 
 
@@ -117,6 +120,51 @@ def test_a_webhook_that_is_needed_and_does_not_answer_is_found(sound):
     with sound.transaction() as session:
         session.add(Credential(portal="meadow", username="owner", password="p", receiver="+15555550100"))
     assert "scrapy serve" in problems("webhook")["webhook"]
+
+
+def test_a_webhook_is_not_needed_for_a_mailbox_that_we_read(sound, monkeypatch):
+    for name, value in (("ADDRESS", "codes@example.org"), ("HOST", "mail.example.org"), ("PASSWORD", "p")):
+        monkeypatch.setenv(f"LATCHKEY_MAILBOX_{name}", value)
+    forget()
+    with sound.transaction() as session:
+        session.add(Credential(portal="meadow", username="owner", password="p", receiver="codes@example.org"))
+    assert problems("webhook") == {}
+    with sound.transaction() as session:
+        session.add(
+            Credential(portal="meadow", username="other", password="p", receiver="+15555550100, codes@example.org")
+        )
+    assert "1 credentials" in problems("webhook")["webhook"]
+
+
+def test_a_mailbox_that_does_not_answer_is_found(sound, monkeypatch, free_port):
+    assert problems("mailbox") == {}
+    for name, value in (("ADDRESS", "codes@example.org"), ("HOST", "127.0.0.1"), ("PORT", str(free_port()))):
+        monkeypatch.setenv(f"LATCHKEY_MAILBOX_{name}", value)
+    forget()
+    assert "LATCHKEY_MAILBOX_PASSWORD" in problems("mailbox")["mailbox"]
+    monkeypatch.setenv("LATCHKEY_MAILBOX_PASSWORD", "never-shown")
+    forget()
+    said = problems("mailbox")["mailbox"]
+    assert "LATCHKEY_MAILBOX_HOST" in said
+    assert "never-shown" not in said
+
+
+@pytest.mark.imap
+def test_a_mailbox_is_looked_at_and_left_as_it_is(sound, monkeypatch):
+    from commands.doctor import CHECKS, diagnose
+
+    with mail_server() as server:
+        server.mailbox("codes@example.org")
+        server.deliver("codes@example.org", mail("a@example.com", "codes@example.org", "A mail", "with a text"))
+        before = server.contents("codes@example.org")
+        for name, value in server.settings("codes@example.org").items():
+            monkeypatch.setenv(name, value)
+        forget()
+        assert "1 mails" in diagnose("mailbox", CHECKS["mailbox"])["says"]
+        assert server.contents("codes@example.org") == before
+        monkeypatch.setenv("LATCHKEY_MAILBOX_PASSWORD", "wrong")
+        forget()
+        assert "LATCHKEY_MAILBOX_PASSWORD" in problems("mailbox")["mailbox"]
 
 
 @contextmanager
