@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
+from sandbox.admin import PREFIX
 from sandbox.bell import (
     analytics,
     business_portal,
@@ -351,7 +352,17 @@ class Bell(Portal):
             web.post(base + "/api/act/{name}", of(self.act)),
             *[web.get(f"{base}/{name}", of(self.document)) for name in PAGES[origin]],
             *self._saml_routes(origin),
+            web.get(f"{PREFIX}exports", self.show_exports),
         ]
+
+    async def show_exports(self, request: web.Request) -> web.Response:
+        """Tell what each user exported and dismissed: the ids of the notifications, those asked for in order."""
+        told: dict[str, dict[str, list[str]]] = {}
+        for user, row in self.state.table("exports").items():
+            told.setdefault(user, {"asked": [], "dismissed": []})["asked"] = [each["id"] for each in row["entries"]]
+        for user, row in self.state.table("dismissed").items():
+            told.setdefault(user, {"asked": [], "dismissed": []})["dismissed"] = row["ids"]
+        return web.json_response(told)
 
     def _saml_routes(self, origin: str) -> Iterable[web.AbstractRouteDef]:
         def of(handler: Callable[[Bell, web.Request], Awaitable[web.StreamResponse]]) -> Any:

@@ -378,6 +378,8 @@ def test_any_list_can_be_planted(sue, admin, newest):
         assert (rows[1][0], rows[1][1]) == (500000001.0, newest.short)
         entries.nth(2).locator("em.line-close").click()
         expect(entries).to_have_count(len(ages) - 1)
+        told = admin.ask("exports")[user]
+        assert (told["asked"], [each[:10] for each in told["dismissed"]]) == ([], ["planted-2-"])
         admin.clock(45 * 60)
         expect(entries.first.locator(".kt-notifi-time")).to_have_text("an hour ago")
     finally:
