@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from string import Formatter
 from typing import Self
 from urllib.parse import urlsplit
@@ -78,7 +79,9 @@ class PipelineSettings(RoomSettings):
     @property
     def files_address(self) -> str:
         """Address of the file store, without secrets."""
-        return self.files or str(database_settings().data_dir / "files")
+        if "://" in self.files:
+            return self.files
+        return str(Path(self.files) if self.files else database_settings().data_dir / "files")
 
 
 @cache

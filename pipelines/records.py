@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import delete, select
@@ -12,7 +12,7 @@ from database import versions
 from database.engine import DatabaseAway, now
 from database.leases import is_held
 from database.models import FileStatus, StoredFile
-from database.upsert import put, table_of, upsert
+from database.upsert import put_stream, table_of, upsert
 from pipelines.options import pipeline_settings
 from scrapers.items.base import Batch, FileItem, Lines, Record
 from scrapers.outcomes import DatabaseLost, LeaseLost
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from scrapers.work import Job
-
-PIECE = 5000  # lines of a file that are made before they are written
 
 
 class RecordsPipeline:
@@ -71,9 +69,10 @@ def write(session: Session, work: Any, job: Job, item: FileItem | Record | Batch
         row = StoredFile(spider=work.spider, target_key=job.key, name=item.key)
         row.portal, row.report_type = work.portal, work.report_type
         session.add(row)
-    if is_new or row.status != FileStatus.READY:
+    place = (pipeline_settings().files_address, item.stored_path)
+    if is_new or row.status != FileStatus.READY or (row.store, row.path) != place:
         row.run_id, row.account_id, row.billing_cycle_id = job.id, job.plan.account_id, job.plan.billing_cycle_id
-        row.path, row.store = item.stored_path, pipeline_settings().files_address
+        row.store, row.path = place
         row.sha256, row.size, row.media_type = item.part.sha256, item.part.size, item.part.media_type
         row.source, row.status, row.stored_at = bare_url(item.source), FileStatus.READY, now(session)
     session.flush()
@@ -89,7 +88,7 @@ def write_rows(session: Session, job: Job, item: Record | Batch | Lines, file: S
     origin = {"run_id": job.id, "file_id": file.id if file else None, "s3_key": file.path if file else None}
     origin = {name: value for name, value in origin.items() if name in columns}
     if isinstance(item, Lines):
-        return write_lines(session, item, origin)
+        return write_lines(session, item, origin, columns)
     rows = [item.row()] if isinstance(item, Record) else item.rows
     if not rows:
         return 0, 0
@@ -102,15 +101,12 @@ def write_rows(session: Session, job: Job, item: Record | Batch | Lines, file: S
     return changed, len(rows)
 
 
-def write_lines(session: Session, item: Lines, origin: dict[str, Any]) -> tuple[int, int]:
+def write_lines(session: Session, item: Lines, origin: dict[str, Any], columns: Sequence[str]) -> tuple[int, int]:
     """Write the lines piece by piece, and delete those that an earlier, longer file had."""
     key, shared = (*item.place, "row"), {**item.place, **origin}
-    changed = number = 0
-    rows = iter(item.rows())
-    while piece := [{"row": n, **row, **shared} for n, row in enumerate(islice(rows, PIECE), number + 1)]:
-        number += len(piece)
-        update = [name for name in piece[0] if name not in key and name != "run_id"]
-        changed += put(session, item.table, piece, key, update=update)
+    rows = ({"row": number, **row} for number, row in enumerate(item.rows(), 1))
+    update = [name for name in columns if name not in (*key, "id", "run_id")]
+    changed, number = put_stream(session, item.table, rows, shared, key, update)
     table = table_of(item.table)
     session.execute(
         delete(table).where(*(table.c[name] == value for name, value in item.place.items()), table.c.row > number)
