@@ -11,6 +11,8 @@ from commands._terminal import Everyday
 
 # Act: its module, which has `options(parser)` and `run(opts) -> exit code`; what it does.
 ACTS = {
+    "readings": ("_iec_readings", "Show stored readings of meters by hour, day or month, with a chart."),
+    "appliance": ("_iec_appliance", "Tell what an appliance takes and costs, by the company's list."),
     "send-report": ("_iec_send_report", "Let the company mail the consumption report of a contract."),
     "invite": ("_iec_invite", "Make the link by which somebody else gets to see a contract."),
     "remove-shared": ("_iec_remove_shared", "Take a contract away from somebody with whom it is shared."),
@@ -29,7 +31,7 @@ class Command(Everyday, ScrapyCommand):
 
     def short_desc(self) -> str:
         """Return the line of the command list."""
-        return "Israel Electric Company: reports, shared contracts, tokens"
+        return "Israel Electric Company: readings, appliances, reports, shared contracts, tokens"
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Let each act add its own."""
