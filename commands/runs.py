@@ -121,6 +121,7 @@ def tell(session: Session, run: Run) -> dict[str, Any]:
         "selector": run.selector,
         "who_must_act": run.actor if run.outcome not in (None, "success") else None,
         "try_again": outcome.retry.value if outcome and run.outcome != "success" else None,
+        "what_to_do": outcome.advice if outcome and not running else None,
         "counts": {
             "files": run.files,
             "records": run.records,

@@ -31,6 +31,19 @@ class Retry(StrEnum):
     TOMORROW = "tomorrow"
 
 
+WHO = {
+    Actor.NOBODY: "Nobody has to act",
+    Actor.OWNER: "The owner of the account has to act",
+    Actor.OPERATOR: "Whoever runs Latchkey has to act",
+    Actor.DEVELOPER: "A developer has to act",
+}
+WHEN = {
+    Retry.NEVER: "another run would bring nothing new",
+    Retry.AFTER_ACTION: "run it again once that is done",
+    Retry.SOON: "another run makes sense within the hour",
+    Retry.TOMORROW: "another run makes sense tomorrow",
+}
+
 # Exit codes of `scrapy crawl`: the worst of its runs, in this order.
 EXIT_CODES = {Actor.NOBODY: 3, Actor.OPERATOR: 4, Actor.OWNER: 5, Actor.DEVELOPER: 6}
 
@@ -48,6 +61,11 @@ class Outcome:
     def exit_code(self) -> int:
         """0 for success, else by who must act."""
         return 0 if self.code == "success" else EXIT_CODES[self.actor]
+
+    @property
+    def advice(self) -> str:
+        """One sentence: who must act, and when another run makes sense."""
+        return f"{WHO[self.actor]}; {WHEN[self.retry]}."
 
 
 OUTCOMES: dict[str, Outcome] = {}

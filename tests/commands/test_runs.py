@@ -114,10 +114,15 @@ def test_a_run_tells_what_happened_and_what_to_do(runs, command):
     assert told["seen"] == "The header did not come within 30 s."
     assert (told["step"], told["selector"], told["missing"]) == ("open e-reports", "header", ["cost_overview"])
     assert (told["who_must_act"], told["try_again"]) == ("operator", "soon")
+    assert told["what_to_do"] == "Whoever runs Latchkey has to act; another run makes sense within the hour."
     assert told["next"] == ["look at bundles/2.zip", "scrapy crawl bell_ereports -a account=500100200 -a cycle=2026-10"]
     shown = command("runs", "1").out
     assert "bell/500100200/2026-10/invoice.pdf  120.6 KB  ready" in shown
     assert "who must act" not in shown
+    assert "what to do     Nobody has to act; another run would bring nothing new." in shown
+    refused = command("runs", "3").out
+    assert f"what happened  {OUTCOMES['bad_credentials'].sentence}\n" in refused
+    assert "what to do     The owner of the account has to act; run it again once that is done.\n" in refused
     assert "scrapy credentials add" in json.loads(command("runs", "3", "--json").out)["next"]
 
 
