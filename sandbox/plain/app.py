@@ -256,8 +256,8 @@ class PlainPortal(Portal):
             self.gateway.send(self.configuration["sms_url"], self.sender, phone(user.name), text)
             return
         markup = f'<p>Somebody signs in to Plain as you.</p><p><a href="{link}">Allow or deny</a></p>'
-        parts = {"html": markup} if user.says("mail-html") else {"text": text}
-        mail = Mail(self.mail_sender, mailbox(user.name), "A sign-in", **parts)
+        text, markup = ("", markup) if user.says("mail-html") else (text, "")
+        mail = Mail(self.mail_sender, mailbox(user.name), "A sign-in", text, markup)
         self.gateway.mail(self.configuration["mail_url"], self.configuration["mail_folder"], mail)
 
     async def allow(self, request: web.Request) -> web.StreamResponse:
