@@ -55,6 +55,7 @@ class IecAccount(ContractsSpider):
 
     name = "iec_account"
     report_type = "account"
+    keeps_files = False
     Arguments = AccountArguments
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

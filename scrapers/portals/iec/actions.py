@@ -32,6 +32,7 @@ class Action(ContractsSpider):
     """Base of the actions: the contract is found as by every crawl; what the company answers is the job's result."""
 
     Arguments = ActionArguments
+    keeps_files = False
     needs_masa = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

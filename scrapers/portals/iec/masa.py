@@ -80,6 +80,7 @@ class IecMasa(IecSpider):
 
     name = "iec_masa"
     report_type = "masa"
+    keeps_files = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

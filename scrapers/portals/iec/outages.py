@@ -49,6 +49,7 @@ class IecOutages(IecSpider):
 
     name = "iec_outages"
     report_type = "outages"
+    keeps_files = False
     Arguments = OutageArguments
 
     async def requests(self, job: Job) -> AsyncIterator[Any]:

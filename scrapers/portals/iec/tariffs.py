@@ -57,6 +57,7 @@ class IecTariffs(IecSpider):
 
     name = "iec_tariffs"
     report_type = "tariffs"
+    keeps_files = False
     logins = ()
     Arguments = SpiderArguments
 

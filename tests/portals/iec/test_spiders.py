@@ -1,0 +1,243 @@
+"""The company's spiders: whose contracts, what is asked again, what is kept of a correction, what is wrong with an answer."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from database.models import Credential, ScraperJob
+from sandbox.iec import id_number
+from scrapers.outcomes import OUTCOMES
+from scrapers.portals.iec.account import IecAccount
+from scrapers.portals.iec.invoices import IecInvoices
+from scrapers.portals.iec.outages import IecOutages
+from scrapers.portals.iec.tariffs import IecTariffs
+from scrapers.work import ArgumentError
+from tests.crawl.test_canaries import hits
+from tests.portals.iec.conftest import LABEL, Household
+
+INVOICES = r"/api/BillingCollection/invoices/.*"
+
+
+def asked(household: Household) -> dict[str, int]:
+    return dict(household.admin.counters()["endpoints"])
+
+
+def since(before: dict[str, int], household: Household) -> dict[str, int]:
+    """Return what was asked since then."""
+    return {name: more for name, count in asked(household).items() if (more := count - before.get(name, 0))}
+
+
+def test_a_contract_that_is_named_is_the_only_one(household):
+    """With zeros in front, closed, or somebody else's: the portal for customer works is asked only when it must be."""
+    household.sign_in("shared")
+    own, *_ = household.active
+    done = household.crawl("iec_invoices", f"contract=000{own}")
+    assert done.returncode == 0, done.stderr
+    assert household.value("SELECT group_concat(DISTINCT contract) FROM electricity_invoices") == own
+    assert household.value("SELECT target FROM runs") == f"{LABEL} {own}"
+    before = asked(household)
+    assert "M3" not in before
+    unknown = household.crawl("iec_account", "contract=999")
+    assert (unknown.returncode, household.outcomes[-1]) == (OUTCOMES["wrong_account"].exit_code, "wrong_account")
+    assert f"There is no contract 999; there are: {own}, " in household.value("SELECT message FROM runs WHERE id = 2")
+    assert household.value("SELECT count(*) FROM electricity_customers") == 0
+    assert since(before, household) == {"I1": 1, "I4": 2, "M3": 1, "I2": 1}
+
+
+def test_a_closed_contract_is_listed_and_read_when_it_is_named(household):
+    household.sign_in("ok")
+    closed = str(int(household.active[-1]) + 1)
+    done = household.crawl("iec_account", f"contract={closed}")
+    assert done.returncode == 0, done.stderr
+    assert [tuple(row) for row in household.rows("SELECT contract, status FROM electricity_contracts")] == [(closed, 2)]
+    assert household.value("SELECT contract FROM electricity_devices") == closed
+
+
+def test_the_second_run_asks_only_for_what_may_have_changed(household):
+    household.sign_in("ok")
+    contract = household.active[0]
+    with household.db.transaction() as session:
+        session.add(ScraperJob(portal="iec", report_type="invoices", target={"person": LABEL, "contract": contract}))
+    assert household.crawl("iec_invoices", f"contract={contract}").returncode == 0
+    first = dict(household.rows("SELECT files, records FROM runs")[0])
+    assert first["files"] == asked(household)["I17"] == 12
+    file = household.rows("SELECT name, path FROM files ORDER BY name DESC")[0]
+    assert file["name"].startswith(f"{contract}/20")
+    assert (household.project.data / "files" / file["path"]).read_bytes().startswith(b"%PDF-")
+    before = asked(household)
+    household.admin.configure(
+        edits=[{"path": INVOICES, "field": "data.invoices.3.amountOrigin", "value": 77.7}]  # the company corrects one
+    )
+    done = household.crawl("iec_invoices", "job=1")
+    assert done.returncode == 0, done.stderr
+    assert since(before, household) == {"I1": 1, "I4": 1, "I15": 1, "I16": 1}
+    run = household.rows("SELECT * FROM runs ORDER BY id DESC")[0]
+    assert (run["job_id"], run["files"], run["records"], run["already"]) == (
+        1,
+        0,
+        1,
+        first["files"] + first["records"] - 1,
+    )
+    versions = household.rows("SELECT * FROM versions")
+    assert [row["table_name"] for row in versions] == ["electricity_invoices"]
+    number = json.loads(versions[0]["key"])
+    assert contract in str(number)
+    assert household.value("SELECT count(*) FROM electricity_invoices WHERE amount = 77.7") == 1
+
+
+def test_lists_that_hardly_ever_change_are_asked_for_once_a_week(household):
+    household.sign_in("ok")
+    assert household.crawl("iec_masa").returncode == 0
+    lists = {"M1", "M8", "M9", "M11", "M12"}
+    assert lists <= asked(household).keys()
+    before = asked(household)
+    assert household.crawl("iec_masa").returncode == 0
+    assert since(before, household).keys() == {"I1", "I3", "M2", "M3", "M4", "M7", "M10"} - (
+        {"I1"} if "I1" not in since(before, household) else set()
+    )
+    assert (
+        household.value("SELECT count(*) FROM masa_equipment WHERE size IS NULL") == 0
+    )  # its name is known from the list
+    assert household.crawl("iec_tariffs").returncode == 0
+    before = asked(household)
+    assert household.crawl("iec_tariffs").returncode == 0
+    assert since(before, household) == {}
+    assert household.value("SELECT requests FROM runs ORDER BY id DESC") == 0
+
+
+def test_the_tariff_page_is_read_by_what_it_says(household):
+    """Its tables stand elsewhere and their numbers are wrapped in HTML; nobody signs in. A price that is gone is named."""
+    household.admin.configure(tariff_shifted=True, tariff_markup=True)
+    assert household.crawl("iec_tariffs").returncode == 0
+    prices = household.rows(
+        "SELECT kind, phases, with_vat FROM electricity_tariffs WHERE source = 'page' ORDER BY 1, 2"
+    )
+    assert [tuple(row) for row in prices] == [
+        ("delivery", 1, 10.62),
+        ("delivery", 3, 14.75),
+        ("distribution", 1, 14.16),
+        ("distribution", 3, 15.93),
+        ("kva", 0, 6.12),
+        ("kwh", 0, 0.6402),
+    ]
+    household.admin.configure(
+        edits=[
+            {"path": r"/api/content/he-IL/content/.*", "field": "components.2.table.1.0.value", "value": ""},
+            {"path": r"/api/content/he-IL/content/.*", "field": "components.2.table.0.0.value", "value": ""},
+        ]
+    )
+    assert household.crawl("iec_tariffs", "again=yes").returncode == OUTCOMES["portal_changed"].exit_code
+    message = household.value("SELECT message FROM runs ORDER BY id DESC")
+    assert "The tariff page has no price of" in message
+    assert household.value("SELECT count(*) FROM electricity_tariffs WHERE source = 'page'") == 6
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("data.contracts.*.contractId", "contracts[0].contractId is missing."),
+        pytest.param("data.contracts", None, marks=pytest.mark.matrix),
+    ],
+)
+def test_what_is_missing_is_named_and_nothing_private_is_kept(household, field, said):
+    household.sign_in("ok")
+    household.admin.configure(edits=[{"path": r"/api/customer/contract/.*", "field": field}])
+    done = household.crawl("iec_account")
+    if said is None:  # the portal for customer works shows the contracts, too
+        assert done.returncode == 0, done.stderr
+        return
+    assert household.outcomes == ["portal_changed"]
+    run = household.rows("SELECT message, bundle FROM runs")[0]
+    assert said in run["message"]
+    # What the portal for customer works shows is stored all the same.
+    assert household.value("SELECT count(*) FROM electricity_contracts") == 2
+    with zipfile.ZipFile(io.BytesIO(Path(run["bundle"]).read_bytes())) as bundle:
+        assert any("contracts" in bundle.read(name).decode() for name in bundle.namelist())
+    secrets = household.admin.secrets()
+    kinds = ("id_numbers", "names", "addresses", "phones", "mails", "tokens")
+    (household.project.data / "said.txt").write_text(done.stdout + done.stderr)
+    assert hits(household.project.data, {value for kind in kinds for value in secrets[kind] if len(value) > 5}) == []
+
+
+@pytest.mark.parametrize(
+    ("scenario", "outcome", "said"),
+    [
+        ("pdf-json", "portal_refused", "I17, HTTP 200: Code "),
+        pytest.param("pdf-html", "unexpected_answer", "I17, HTTP 200: Code 200: OK: HTML", marks=pytest.mark.matrix),
+        pytest.param("pdf-error", "portal_down", "I17, HTTP 500: Code 500: ", marks=pytest.mark.matrix),
+        pytest.param(
+            "pdf-empty", "unexpected_answer", "I17, HTTP 200: Code 200: OK: nothing", marks=pytest.mark.matrix
+        ),
+        pytest.param("pdf-truncated", "bad_file", "", marks=pytest.mark.matrix),
+    ],
+)
+def test_what_comes_in_place_of_a_pdf_is_not_stored(household, scenario, outcome, said):
+    household.sign_in(scenario)
+    done = household.crawl("iec_invoices", f"contract={household.active[0]}", "visible=no")
+    assert (done.returncode, household.outcomes) == (OUTCOMES[outcome].exit_code, [outcome])
+    assert said in household.value("SELECT message FROM runs")
+    assert household.value("SELECT count(*) FROM electricity_invoices") == 14
+    assert household.value("SELECT count(*) FROM files WHERE status = 'ready'") == 0
+    assert not list((household.project.data / "files").rglob("*.pdf"))
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize(
+    "scenario", ["missing-optional", "null-optional", "extra-fields", "no-contracts", "dumb-only", "prosumer"]
+)
+@pytest.mark.parametrize("spider", ["iec_account", "iec_invoices", "iec_outages", "iec_masa"])
+def test_what_may_be_missing_does_no_harm(household, scenario, spider):
+    household.sign_in(scenario)
+    done = household.crawl(spider)
+    assert (done.returncode, household.outcomes) == (0, ["success"]), done.stderr
+
+
+def test_an_endpoint_that_keeps_refusing_the_token_does_not_renew_it_for_ever(household):
+    """401 in spite of a fresh token: few renewals, as others are served meanwhile, and a named outcome."""
+    household.sign_in("ok")
+    household.admin.configure(answers=[{"path": r"/api/customer/efs", "answer": "unauthorized"}])
+    household.crawl("iec_account", f"contract={household.active[0]}")
+    assert household.admin.counters()["refreshes"] <= 5
+    assert household.outcomes == ["signed_out"]
+
+
+@pytest.mark.parametrize(
+    ("spider", "arguments", "said"),
+    [
+        (IecAccount, {"contract": "12a"}, "-a contract: give the digits of a contract number."),
+        (IecOutages, {"city": "X"}, "-a arguments: an address needs city, street and house."),
+        (IecOutages, {"contract": "1"}, "-a contract: this spider has no such argument"),
+        (IecInvoices, {"job": "7"}, "-a job=7: there is no such job of iec_invoices."),
+    ],
+)
+def test_wrong_arguments_are_named_before_anything_is_sent(household, spider, arguments, said):
+    with pytest.raises(ArgumentError) as caught, household.db.transaction() as session:
+        spider.plans(session, spider.Arguments.parse(arguments))
+    assert said in str(caught.value)
+
+
+def test_everybody_whose_credential_is_known_is_a_job(household):
+    household.give("ok")
+    with household.db.transaction() as session:
+        session.add(Credential(kind="portal", portal="iec", username="cabin", password=id_number("ok", 1)))
+    with household.db.transaction() as session:
+        plans = IecAccount.plans(session, IecAccount.Arguments.parse({}))
+        one = IecAccount.plans(session, IecAccount.Arguments.parse({"credential": "cabin", "contract": "0007"}))
+        nobody = IecTariffs.plans(session, IecTariffs.Arguments.parse({}))
+    assert [plan.key for plan in plans] == ["cabin", LABEL]
+    assert [(plan.key, plan.label, plan.target.contract) for plan in one] == [("cabin", "cabin 7", "7")]
+    assert [(plan.key, plan.credential) for plan in nobody] == [("tariffs", None)]
+
+
+def test_a_street_that_the_company_does_not_list_is_named_without_the_address(household):
+    household.sign_in("ok")
+    household.crawl("iec_outages", "city=דוגמה", "street=רחוב סודי", "house=1")
+    assert household.outcomes == ["wrong_account"]
+    message = household.value("SELECT message FROM runs")
+    assert "-a street: the company lists no street of that name." in message
+    assert "סודי" not in message
