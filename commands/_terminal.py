@@ -144,9 +144,11 @@ def write_rows(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[An
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON and CSV hold it: instants and days in ISO 8601, decimals as text."""
+    """Return a value as JSON and CSV hold it: instants and days in ISO 8601, decimals as text, in CSV objects as JSON."""
     if isinstance(value, str | int | float):
         return value
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 

@@ -35,7 +35,8 @@ class Command(Everyday, ScrapyCommand):
             (
                 "records",
                 "Write the records of one type.",
-                "type of record: pool_usage (the default), invoices, usage_files or reports",
+                "type of record: pool_usage (the default), invoices, usage_files, reports, readings (of meters) or versions "
+                "(what corrected rows said before)",
             ),
             (
                 "files",
@@ -54,7 +55,14 @@ class Command(Everyday, ScrapyCommand):
 
     def records(self, opts: argparse.Namespace) -> None:
         """Write records."""
-        types = {"pool_usage": _pool_usage, "invoices": _invoices, "usage_files": _usage_files, "reports": _reports}
+        types = {
+            "pool_usage": _pool_usage,
+            "invoices": _invoices,
+            "usage_files": _usage_files,
+            "reports": _reports,
+            "readings": _readings,
+            "versions": _versions,
+        }
         make = types.get(opts.type or "pool_usage")
         if make is None:
             raise WrongArgument(f"--type {opts.type}: there is no such record; they are {', '.join(types)}.")
@@ -177,6 +185,39 @@ def _reports(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
 
     names, query = _of_cycle(opts, BillingCycleFile, "report", CarrierReport.slug)
     return names, query.join(CarrierReport, CarrierReport.id == BillingCycleFile.carrier_report_id)
+
+
+def _readings(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
+    """Readings of meters, as they stand."""
+    from sqlalchemy import select
+
+    from database.models import MeterReading
+
+    names = ("id", "contract", "meter", "meter_code", "direction", "resolution", "starts_at", "kwh", "status", "band")
+    query = select(*(getattr(MeterReading, name) for name in names), MeterReading.run_id)
+    _no_account(opts)
+    if opts.since:
+        query = query.where(MeterReading.starts_at >= opts.since)
+    return (*names, "run"), query
+
+
+def _versions(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
+    """What rows of any table said before they were corrected."""
+    from sqlalchemy import select
+
+    from database.models import Version
+
+    names = ("id", "table_name", "key", "number", "row", "run_id", "replaced_by", "replaced_at")
+    query = select(*(getattr(Version, name) for name in names))
+    _no_account(opts)
+    if opts.since:
+        query = query.where(Version.replaced_at >= opts.since)
+    return ("id", "table", "key", "number", "row", "run", "replaced_by", "replaced_at"), query
+
+
+def _no_account(opts: argparse.Namespace) -> None:
+    if opts.account:
+        raise WrongArgument(f"--account: records of the type {opts.type} belong to no account.")
 
 
 def _of_cycle(opts: argparse.Namespace, model: Any, name: str, column: Any) -> tuple[tuple[str, ...], Any]:

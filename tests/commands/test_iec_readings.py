@@ -6,13 +6,14 @@ import argparse
 import csv
 import io
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
 from commands import _iec_appliance, _iec_readings
 from commands._terminal import Refused, WrongArgument
+from commands.export import Command
 from database import models
 from database.models import MeterReading
 from database.versions import write
@@ -149,6 +150,32 @@ def test_negative_sums_have_no_bar():
     assert lines[1].split()[2:] == ["-2.000", "-2.000", "-2.000", "-2.000", "1/96", "!"]
     assert lines[2].endswith("█")
     assert "█" not in "".join(_iec_readings.lines(found, "day", 20))  # no room
+
+
+# Other programs
+
+
+def exported(capsys, kind: str, form: str, since: datetime | None = None, account: str | None = None) -> str:
+    Command().records(argparse.Namespace(type=kind, account=account, since=since, format=form, output=None))
+    return capsys.readouterr().out
+
+
+def test_readings_and_what_they_said_before_can_be_exported(stored, capsys):
+    [changed] = rows(LAST, LAST, "0.75")[:1]
+    with stored.transaction() as session:
+        write(session, MeterReading, [changed], KEY)
+    newest = list(csv.DictReader(io.StringIO(exported(capsys, "readings", "csv", since=day_start(LAST)))))
+    at = changed["starts_at"].isoformat()
+    quarter = next(row for row in newest if (row["starts_at"], row["direction"]) == (at, "consumption"))
+    assert (quarter["kwh"], quarter["contract"]) == ("0.7500", "300000007")
+    [version] = json.loads(exported(capsys, "versions", "json"))
+    assert (version["table"], version["number"], version["row"]["kwh"]) == ("meter_readings", 1, "0.2500")
+    assert json.loads(version["key"])["starts_at"] == at
+    [line] = csv.DictReader(io.StringIO(exported(capsys, "versions", "csv")))
+    assert json.loads(line["row"]) == version["row"]
+    assert json.loads(exported(capsys, "versions", "json", since=datetime.now(UTC) + DAY)) == []
+    with pytest.raises(WrongArgument, match="belong to no account"):
+        exported(capsys, "versions", "csv", account="5")
 
 
 # Appliances
