@@ -83,7 +83,7 @@ class IecAccount(ContractsSpider):
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
         """Ask what the company says of a contract."""
-        of = {"contract": contract.contract, "bp": contract.bp}
+        of: dict[str, Any] = {"contract": contract.contract, "bp": contract.bp}
         yield self.ask(job, "I5", partial(self._check, of["contract"]), **of)
         body = {"contractNumber": contract.contract, "processType": ALL_NOTICES}
         yield self.ask(job, "I6", partial(self._notices, of["contract"]), body=body)
@@ -125,7 +125,7 @@ class IecAccount(ContractsSpider):
         if len(numbered) < len(data):
             job.warn(f"{len(data) - len(numbered)} meters of a contract have no number.")
         for device in devices:
-            of = {"contract": contract, "device": device.meter}
+            of: dict[str, Any] = {"contract": contract, "device": device.meter}
             yield self.ask(job, "I9", partial(self._counters, contract), refused=no_such_product, **of)
             yield self.ask(job, "I11", partial(self._identity, device), **of)
             yield self.ask(job, "I21", partial(self._mobility, device), **of)

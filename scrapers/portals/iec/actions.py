@@ -109,7 +109,7 @@ class RemoveShared(Action):
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
         masa_contract = self.masa_contract(contract)
-        parts = {"profile": self.profile.get("id"), "masa_contract": masa_contract}
+        parts: dict[str, Any] = {"profile": self.profile.get("id"), "masa_contract": masa_contract}
         yield self.ask(job, "M4", partial(self._shared, masa_contract), **parts)
 
     def _shared(self, masa_contract: str, job: Job, data: Any) -> Iterator[Any]:

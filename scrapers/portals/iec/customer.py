@@ -15,6 +15,7 @@ from scrapers.electricity import ContractArguments, ElectricitySpider
 from scrapers.items.base import Listing
 from scrapers.items.electricity import Contract, Customer
 from scrapers.items.values import bare_number_or_none
+from scrapers.login import Login
 from scrapers.outcomes import Failure, PortalChanged, WrongAccount
 from scrapers.portals.iec.api import ENDPOINTS, Endpoint, read
 from scrapers.portals.iec.errors import IECError
@@ -31,7 +32,7 @@ class IecSpider(ElectricitySpider):
     """Base of the company's spiders: how it is asked."""
 
     portal = "iec"
-    logins = (IecLogin,)
+    logins: ClassVar[tuple[type[Login], ...]] = (IecLogin,)
     # Keys of the company's answers whose values say who or where somebody is.
     private: ClassVar[frozenset[str]] = frozenset(
         """

@@ -29,7 +29,7 @@ class IecInvoices(ContractsSpider):
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
         """Ask for the bill, and after it for the invoices: the bill may show some that their list does not."""
         go_on = partial(self._ask_invoices, job, contract, [])
-        of = {"contract": contract.contract, "bp": contract.bp}
+        of: dict[str, Any] = {"contract": contract.contract, "bp": contract.bp}
         yield self.ask(job, "I15", partial(self._bill, contract), otherwise=go_on, **of)
 
     def _bill(self, contract: Contract, job: Job, data: Any) -> Iterator[Any]:
@@ -40,7 +40,7 @@ class IecInvoices(ContractsSpider):
         yield from self._ask_invoices(job, contract, shown)
 
     def _ask_invoices(self, job: Job, contract: Contract, shown: list[dict[str, Any]]) -> Iterator[Any]:
-        of = {"contract": contract.contract, "bp": contract.bp}
+        of: dict[str, Any] = {"contract": contract.contract, "bp": contract.bp}
         yield self.ask(job, "I16", partial(self._invoices, contract, shown), **of)
 
     def _invoices(self, contract: Contract, shown: list[dict[str, Any]], job: Job, data: Any) -> Iterator[Any]:

@@ -126,7 +126,7 @@ class IecMasa(IecSpider):
         yield from self.stored(job, Connection, connections)
         for connection in connections:
             if connection.masa_contract and connection.contract:
-                parts = {"profile": data["id"], "masa_contract": connection.masa_contract}
+                parts: dict[str, Any] = {"profile": data["id"], "masa_contract": connection.masa_contract}
                 yield self.ask(job, "M4", partial(self._shared, connection), **parts)
 
     def _shared(self, own: Connection, job: Job, data: Any) -> Iterator[Any]:
@@ -160,7 +160,7 @@ class IecMasa(IecSpider):
         yield from self.stored(job, Entry, orders)
 
     def _ask_equipment(self, job: Job, account: str, page: int, seen: int) -> Any:
-        parts = {"accountId": account, "pageNumber": page, "pageSize": PAGE}
+        parts: dict[str, Any] = {"accountId": account, "pageNumber": page, "pageSize": PAGE}
         return self.ask(job, "M10", partial(self._equipment, account, page, seen), **parts)
 
     def _equipment(self, account: str, page: int, seen: int, job: Job, data: Any) -> Iterator[Any]:

@@ -75,7 +75,12 @@ def test_nothing_is_done_without_a_yes(monkeypatch):
         agree("It changes something.", False)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     asked = []
-    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or "n")
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return "n"
+
+    monkeypatch.setattr("builtins.input", answer)
     with pytest.raises(Refused, match="Nothing was done"):
         agree("It changes something.", False)
     assert asked == ["It changes something. [y/N] "]

@@ -230,7 +230,7 @@ def test_everybody_whose_credential_is_known_is_a_job(household):
         one = IecAccount.plans(session, IecAccount.Arguments.parse({"credential": "cabin", "contract": "0007"}))
         nobody = IecTariffs.plans(session, IecTariffs.Arguments.parse({}))
     assert [plan.key for plan in plans] == ["cabin", LABEL]
-    assert [(plan.key, plan.label, plan.target.contract) for plan in one] == [("cabin", "cabin 7", "7")]
+    assert [(plan.key, plan.label) for plan in one] == [("cabin", "cabin 7")]
     assert [(plan.key, plan.credential) for plan in nobody] == [("tariffs", None)]
 
 
