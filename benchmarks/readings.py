@@ -133,7 +133,8 @@ def converse(credential: Any) -> Any:
     from scrapers.conversation import Choose, Step
     from scrapers.portals.iec.login import IecLogin
 
-    conversation, answer = IecLogin().converse(credential), None
+    conversation = IecLogin().converse(credential)
+    answer: Any = None
     try:
         while True:
             act = conversation.send(answer)

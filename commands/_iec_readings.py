@@ -62,12 +62,12 @@ def run(opts: argparse.Namespace) -> int:
             if by is not By.HOUR or step == QUARTER:
                 shown.append((each, sums(found, by, first, last, step=step)))
     if opts.json or opts.csv:
-        rows = [cells(each, one) for each, found in shown for one in found]
+        rows = [cells(each, one) for each, summed in shown for one in summed]
         write_rows(sys.stdout, COLUMNS, rows, "json" if opts.json else "csv")
         return 0
-    for place, (each, found) in enumerate(shown):
-        print("\n" * bool(place) + title(each, found))
-        for line in lines(found, by, shutil.get_terminal_size((80, 24)).columns):
+    for place, (each, summed) in enumerate(shown):
+        print("\n" * bool(place) + title(each, summed))
+        for line in lines(summed, by, shutil.get_terminal_size((80, 24)).columns):
             print(line)
     return 0
 

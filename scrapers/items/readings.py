@@ -173,7 +173,9 @@ def rows(
         except (KeyError, TypeError, ValueError, AttributeError):
             result.odd.append("taozList: an interval or its taoz is missing or no such thing")
     read = _Clock(known)
-    fields = [(direction, FIELDS[direction], {}) for direction in directions]
+    fields: list[tuple[Direction, str, dict[datetime, dict[str, Any]]]] = [
+        (direction, FIELDS[direction], {}) for direction in directions
+    ]
     same = {**vars_of(meter), "resolution": period.resolution}
     for row in part.get("periodConsumptions") or ():
         try:

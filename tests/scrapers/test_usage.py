@@ -69,14 +69,19 @@ def test_months_and_what_of_them_is_asked_for():
     assert [each.expected for each in found] == [2 * 96, 29 * 96, 31 * 96 - 4]
     assert [each.total for each in found] == [each.expected * TENTH for each in found]
     whole = sums([(day_start(day), Decimal(9)) for day in days(first, last)], By.MONTH, first, last, step=DAY)
-    assert [(each.expected, each.total) for each in whole] == [(2, 18), (29, 261), (31, 279)]
+    assert [(each.expected, each.total) for each in whole] == [(2, Decimal(18)), (29, Decimal(261)), (31, Decimal(279))]
 
 
 def test_averages_and_extremes_with_negative_readings():
     at = day_start(SPRING)
     amounts = [Decimal(2), Decimal("-1"), Decimal("0.5")]
     [found] = sums([(at + QUARTER * n, kwh) for n, kwh in enumerate(amounts)], By.DAY, SPRING, SPRING)
-    assert (found.total, found.average, found.smallest, found.largest) == (Decimal("1.5"), Decimal("0.5"), -1, 2)
+    assert (found.total, found.average, found.smallest, found.largest) == (
+        Decimal("1.5"),
+        Decimal("0.5"),
+        Decimal(-1),
+        Decimal(2),
+    )
 
 
 def test_days_have_no_hours():

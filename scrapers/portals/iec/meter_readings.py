@@ -151,7 +151,7 @@ class IecMeterReadings(ContractsSpider):
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
         """Ask what the meters showed for the invoices, and smart ones for everything."""
-        of = {"contract": contract.contract, "bp": contract.bp}
+        of: dict[str, Any] = {"contract": contract.contract, "bp": contract.bp}
         yield self.ask(job, "I7", partial(self._registers, contract.contract), **of)
         if contract.smart_meter is not False:
             go_on = partial(self._ask_devices, job, contract.contract, None)
@@ -161,7 +161,7 @@ class IecMeterReadings(ContractsSpider):
         meters = [] if data is None else objects("readings.lastMeters", object_of("readings", data).get("lastMeters"))
         found, undated = [], 0
         for meter in meters:
-            known = {"contract": contract, "register_number": words(meter.get("registerNumber")) or ""}
+            known: dict[str, Any] = {"contract": contract, "register_number": words(meter.get("registerNumber")) or ""}
             for row in objects("readings.meterReadings", meter.get("meterReadings")):
                 known["meter"] = row.get("serialNumber") or meter.get("serialNumber")
                 if day_in("readings.readingDate", row.get("readingDate")) is None:
