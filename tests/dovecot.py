@@ -44,7 +44,7 @@ first_valid_uid = 1
 mail_location = maildir:{folder}/mail/%u:INDEX={folder}/index/%u:CONTROL={folder}/control/%u
 passdb {{
   driver = passwd-file
-  args = username_format=%u {folder}/users
+  args = username_format=%u {folder}/users/%u
 }}
 userdb {{
   driver = static
@@ -88,6 +88,7 @@ class MailServer:
     plain_port: int
     tls_port: int
     begun: int = 0  # of the log
+    changes: int = 1  # of passwords
 
     @property
     def ca_file(self) -> Path:
@@ -101,10 +102,16 @@ class MailServer:
         for place in (self.maildir(name), *(self.maildir(name) / part for part in ("cur", "new", "tmp"))):
             place.mkdir(mode=0o700)
             give_away(place)
-        with (self.folder / "users").open("a") as users:
-            # Backslash and quote mean nothing in this file; a colon would.
-            users.write(f"{name}:{{PLAIN}}{password}\n")
+        self.set_password(name, password)
         return self.maildir(name)
+
+    def set_password(self, name: str, password: str) -> None:
+        """Set a mailbox's password; the server looks whether a file has changed once a second, by the file's time."""
+        file = self.folder / "users" / name
+        # Backslash and quote mean nothing in this file; a colon would.
+        file.write_text(f"{name}:{{PLAIN}}{password}\n")
+        os.utime(file, (self.changes, self.changes))
+        self.changes += 1
 
     def deliver(self, name: str, message: EmailMessage, age: float = 0, flags: str = "") -> None:
         """Deliver a message that came *age* seconds ago; with flags (`S` is seen) it was looked at before."""
@@ -128,7 +135,6 @@ class MailServer:
         for name in ("mail", "index", "control"):
             for place in (self.folder / name).iterdir():
                 shutil.rmtree(place)
-        (self.folder / "users").write_text("")
         self.begun += len(self.log())
 
     def log(self) -> str:
@@ -216,8 +222,7 @@ def mail_server() -> Iterator[MailServer]:
     try:
         folder.chmod(0o755)
         certificate(folder)
-        (folder / "users").touch(mode=0o644)
-        for name in ("run", "mail", "index", "control", "home"):
+        for name in ("run", "mail", "index", "control", "home", "users"):
             (folder / name).mkdir()
             give_away(folder / name)
         give_away(folder)
