@@ -14,7 +14,7 @@ from tests.project import free_port, wait_for
 from tests.s3 import BUCKET, object_server
 from tests.samba import file_server
 
-BIG = 60_000_000  # bytes
+BIG = 40_000_000  # bytes
 SERVED = [pytest.param("smb", marks=[pytest.mark.smb, pytest.mark.matrix]), "s3"]
 SLOW = {"LATCHKEY_REQUESTS_IN_FLIGHT": "1"}
 
@@ -93,12 +93,12 @@ def in_folder(crawls):
 @pytest.mark.parametrize("kinds", [pytest.param(["smb", "s3"], marks=pytest.mark.smb, id="folder, share, bucket")])
 def test_every_store_gets_the_same_names_and_the_same_bytes(crawls, plain, place, kinds):
     """The last ones by `again=yes`: the rows then say where the files are now."""
-    plain.configure(documents=8)
+    plain.configure(documents=4)
     crawls.give("plain", "ok+חשבון@example.com")
     done = crawls.run("plain_files")
     assert done.returncode == 0, done.stderr
     wanted = rows(crawls)
-    assert len(wanted) == 8
+    assert len(wanted) == 4
     assert in_folder(crawls) == wanted
     for kind in kinds:
         here = place(kind)
@@ -130,7 +130,9 @@ def kill(crawls, place, due):
     return process.returncode == -signal.SIGKILL, shown
 
 
-@pytest.mark.parametrize("kind", SERVED)
+@pytest.mark.parametrize(
+    "kind", [pytest.param("smb", marks=pytest.mark.smb), pytest.param("s3", marks=pytest.mark.matrix)]
+)
 def test_a_kill_in_the_middle_of_a_file_shows_nothing_of_it(crawls, plain, place, kind):
     """And the next run leaves nothing of it behind."""
     crawls.give("plain", "ok@example.com")
@@ -196,14 +198,11 @@ def test_nobody_is_visited_while_the_store_is_away(crawls, plain, kind):
     assert "hunter-2" not in told
     assert done.stderr.count("Traceback") == 0
 
-    again = crawls.run("plain_files", "credential=ok@example.com")
-    assert again.returncode == 0, again.stderr
-
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", SERVED)
 def test_a_store_that_goes_away_in_mid_run_stops_it_and_loses_nothing(crawls, plain, place, kind):
-    plain.configure(documents=60, latency_ms=100)
+    plain.configure(documents=30, latency_ms=200)
     crawls.give("plain", "ok@example.com")
     here = place(kind)
 
@@ -217,19 +216,19 @@ def test_a_store_that_goes_away_in_mid_run_stops_it_and_loses_nothing(crawls, pl
     assert crawls.outcomes == ["store_away"]
     assert said.count("store_away") <= 2, said
     fetched = plain.counters()["downloads"]
-    assert 3 <= fetched < 60
+    assert 3 <= fetched < 30
     first = rows(crawls)
     assert crawls.value("SELECT count(*) FROM files WHERE status != 'ready'") == 0
     assert [path for path in (crawls.project.data / "spool").rglob("*") if path.is_file()] == []
 
     here.server.start()
-    plain.configure(documents=60, latency_ms=0)
+    plain.configure(documents=30, latency_ms=0)
     done = crawls.run("plain_files", **here.settings)
 
     assert done.returncode == 0, done.stderr
     wanted = rows(crawls)
-    assert len(wanted) == 60
-    assert plain.counters()["downloads"] == fetched + 60 - len(first)
+    assert len(wanted) == 30
+    assert plain.counters()["downloads"] == fetched + 30 - len(first)
     # What was in the bucket's memory is gone with its process; what is in the share's folder is not.
     assert visible(here) == (wanted if kind == "smb" else {k: v for k, v in wanted.items() if k not in first})
     assert here.left() == []
