@@ -102,11 +102,10 @@ def write_rows(session: Session, job: Job, item: Record | Batch | Lines, file: S
 
 
 def write_lines(session: Session, item: Lines, origin: dict[str, Any], columns: Sequence[str]) -> tuple[int, int]:
-    """Write the lines piece by piece, and delete those that an earlier, longer file had."""
+    """Write the lines on their way, and delete those that an earlier, longer file had."""
     key, shared = (*item.place, "row"), {**item.place, **origin}
-    rows = ({"row": number, **row} for number, row in enumerate(item.rows(), 1))
     update = [name for name in columns if name not in (*key, "id", "run_id")]
-    changed, number = put_stream(session, item.table, rows, shared, key, update)
+    changed, number = put_stream(session, item.table, item.rows(), shared, key, update)
     table = table_of(item.table)
     session.execute(
         delete(table).where(*(table.c[name] == value for name, value in item.place.items()), table.c.row > number)

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from scrapers.archive import check_zip
 from scrapers.outcomes import BadFile, PortalChanged, WrongAccount
-from scrapers.parse import UNITS, digits, known
+from scrapers.parse import UNITS, UNKNOWN, digits, known
 from scrapers.spool import CSV, TEXT, XLSX, ZIP, PartFile
 
 HEADER_ROWS = 50  # titles, dates and addresses may stand above the header, but not a page of them
+PHONE_MARKS = str.maketrans("", "", "+ -().")  # what stands between the digits of telephone numbers
 UNREADABLE = (ValueError, TypeError, InvalidOperation)  # what reading a cell may raise
 CENT = Decimal("0.01")
 MONTHS = ("%b %Y", "%B %Y", "%Y-%m", "%m/%Y", "%Y-%m-%d")  # how reports write a billing month
@@ -92,12 +94,15 @@ class Sheet:
             f"The file has no column for {', '.join(missing)}.", step="read the file", selector=selector
         )
 
-    def values(self, name: str, key: str) -> set[Any]:
-        """Return the different values of a column, over all rows; a cell that cannot be read as it stands."""
-        place, column = self._column(name)
+    def values(self, *names: str, key: str) -> list[set[Any]]:
+        """Return the different values of some columns, over all rows; a cell that cannot be read as it stands."""
+        found = [self._column(name) for name in names]
         at, key_column = self._column(key)
-        seen = {line[place] for line in self._below(at, key_column.read)}
-        return {plain(cell) if (value := _read(column.read, cell)) is None else value for cell in seen if cell != ""}
+        seen = set(map(itemgetter(*(place for place, _ in found)), self._below(at, key_column.read)))
+        return [
+            {plain(cell) if (value := _read(column.read, cell)) is None else value for cell in cells if cell != ""}
+            for (_, column), cells in zip(found, zip(*seen, strict=True) if len(names) > 1 else [seen], strict=False)
+        ]
 
     def rows(self, key: str) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
         """
@@ -112,17 +117,19 @@ class Sheet:
         at, key_column = self._column(key)
         for line in self._below(at, key_column.read):
             values: dict[str, Any] = {}
-            rest: dict[str, Any] = {}
+            rest: dict[str, Any] | None = None
             for place, name, read in readers:
                 cell = line[place]
                 try:
                     values[name] = None if cell == "" else read(cell)
                 except UNREADABLE:
-                    values[name], rest[self._titles[place]] = None, plain(cell)
+                    values[name] = None
+                    rest = (rest or {}) | {self._titles[place]: plain(cell)}
             for place in self._others:
                 if (cell := line[place]) != "":
+                    rest = rest or {}
                     rest[self._titles[place]] = plain(cell)
-            yield values, rest or None
+            yield values, rest
 
     def has(self, name: str) -> bool:
         """Tell whether the sheet has a column."""
@@ -143,17 +150,19 @@ class Sheet:
                 yield line
 
 
-def check_account(sheet: Sheet, name: str, account: str) -> None:
-    """Raise WrongAccount unless every row of the sheet is this account's."""
-    if others := sheet.values(name, name) - {digits(account)}:
+def check(sheet: Sheet, account: str, month: str = "") -> None:
+    """
+    Raise unless every row is of this account (WrongAccount) and, where one is given, of this month (PortalChanged).
+
+    They are in the columns `account_number` and `period` (YYYY-MM).
+    """
+    names = ("account_number", "period") if month else ("account_number",)
+    accounts, *months = sheet.values(*names, key="account_number") or [set()]
+    if others := accounts - {digits(account)}:
         raise WrongAccount(f"The file holds rows of {len(others)} other accounts.", step="read the file")
-
-
-def check_month(sheet: Sheet, name: str, key: str, month: str) -> None:
-    """Raise PortalChanged unless every row of the sheet is of this month (YYYY-MM)."""
-    if others := sheet.values(name, key) - {month}:
-        shown = ", ".join(sorted(others)[:3])
-        raise PortalChanged(f"The file holds rows of {shown}, not of {month}.", step="read the file", selector=name)
+    if others := (months[0] if months else set()) - {month}:
+        shown = ", ".join(sorted(map(str, others))[:3])
+        raise PortalChanged(f"The file holds rows of {shown}, not of {month}.", step="read the file", selector="period")
 
 
 def _sheets(part: PartFile) -> Iterator[Callable[[], Iterable[Sequence[Cell]]]]:
@@ -220,7 +229,8 @@ def text(cell: Cell) -> str | None:
     >>> text(" Share 20 "), text(4.0), text("n/a")
     ('Share 20', '4', None)
     """
-    return known(str(plain(cell))) or None
+    said = (cell if isinstance(cell, str) else str(plain(cell))).strip()
+    return None if said.casefold() in UNKNOWN else clean(said)
 
 
 def text_up_to(length: int) -> Convert:
@@ -252,7 +262,7 @@ def phone_number(cell: Cell) -> str | None:
     >>> phone_number("+1 (555) 010-0199"), phone_number(5550100199.0), phone_number("555-0199")
     ('5550100199', '5550100199', '5550199')
     """
-    found = cell.lstrip("+") if isinstance(cell, str) else str(plain(cell))
+    found = (cell if isinstance(cell, str) else str(plain(cell))).translate(PHONE_MARKS)
     if not (found.isascii() and found.isdecimal()):
         found = digits(found)
     if len(found) > 20:
@@ -319,6 +329,8 @@ def megabytes(cell: Cell) -> int | None:
 
 
 def _bytes(cell: Cell, unit: str) -> int | None:
+    if isinstance(cell, float) and cell < 1e6:  # exact to the byte
+        return round(cell * UNITS[unit])
     if isinstance(cell, str):
         cell = re.sub(rf"\s*{unit}$|,", "", known(cell), flags=re.I)
     return None if cell == "" else round(Decimal(str(cell)) * UNITS[unit])

@@ -276,10 +276,7 @@ class ReportLine(Base):
     """A row of a monthly report. What all reports have are columns; what only one has is in `data`, typed and named by us."""
 
     __tablename__ = "report_rows"
-    __table_args__ = (
-        UniqueConstraint("billing_cycle_id", "carrier_report_id", "row"),
-        Index(None, "account_number", "phone_number"),
-    )
+    __table_args__ = (UniqueConstraint("billing_cycle_id", "carrier_report_id", "row"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     billing_cycle_id: Mapped[int] = mapped_column(ForeignKey("billing_cycles.id", ondelete="RESTRICT"))

@@ -70,7 +70,7 @@ class Batch(Item):
 
 class Lines(Item):
     """
-    All rows of one table that a file holds, in its order: they are numbered from 1 and take the place of all others there.
+    All rows of one table that a file holds: numbered from 1 by `row`, they take the place of all others there.
 
     They are made while they are written, a piece at a time, so that memory stays flat; and anew for each try to write
     them. Texts must be as both databases can hold them (`database.upsert.normalise`).
@@ -78,7 +78,7 @@ class Lines(Item):
 
     table: type[Base]
     place: dict[str, Any]  # columns and values that say which rows these are: with `row` the table's natural key
-    rows: Callable[[], Iterable[dict[str, Any]]]  # makes them, without place and number
+    rows: Callable[[], Iterable[dict[str, Any]]]  # makes them, each with its number, without the place
 
 
 class FileItem(Item):

@@ -102,22 +102,29 @@ def usage_lines(job: int, sheet: Sheet, billing_cycle_id: int, day: date) -> Lin
 
     def rows() -> Iterator[dict[str, Any]]:
         absent = {name: None for name in USAGE if not sheet.has(name)}
-        return ({**values, **absent, "extra": extra} for values, extra in sheet.rows(key="account_number"))
+        for number, (values, extra) in enumerate(sheet.rows(key="account_number"), 1):
+            yield {**values, **absent, "row": number, "extra": extra}
 
     return Lines(job=job, table=UsageRecord, place={"billing_cycle_id": billing_cycle_id, "day": day}, rows=rows)
 
 
 USAGE = ("phone_number", "user_name", "usage_type", "used")
-SHARED = ("account_number", "phone_number", "period")
 
 
 def report_lines(job: int, sheet: Sheet, billing_cycle_id: int, carrier_report_id: int) -> Lines:
     """Return a report's rows: the columns that all reports share, and what only this one has as `data`."""
 
     def rows() -> Iterator[dict[str, Any]]:
-        for data, extra in sheet.rows(key="account_number"):
-            shared = {name: data.pop(name, None) for name in SHARED}
-            yield {**shared, "currency": sheet.currency, "data": data, "extra": extra}
+        for number, (data, extra) in enumerate(sheet.rows(key="account_number"), 1):
+            yield {
+                "row": number,
+                "account_number": data.pop("account_number"),
+                "phone_number": data.pop("phone_number", None),
+                "period": data.pop("period", None),
+                "currency": sheet.currency,
+                "data": data,
+                "extra": extra,
+            }
 
     place = {"billing_cycle_id": billing_cycle_id, "carrier_report_id": carrier_report_id}
     return Lines(job=job, table=ReportLine, place=place, rows=rows)

@@ -9,20 +9,27 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
 
 from database.cycles import latest_closed
-from database.models import Account, FileStatus, StoredFile
+from database.models import FileStatus, StoredFile
 from database.models.base import utc_now
 from sandbox import PASSWORD, mailbox, totp_secret
 from sandbox.bell import accounts as bell_accounts
 from sandbox.bell.monthly import REPORTS
 from scrapers.outcomes import OUTCOMES
 from tests.crawl.test_kills import Killing
-from tests.crawl.test_scenarios import HASTE, check_bundles, check_run, user_of
+from tests.crawl.test_scenarios import check_bundles, check_run, user_of
 from tests.project import wait_for
 
 SPIDER = "bell_monthly_reports"
+# Shorter than by default, and still long enough on a machine that is busy with something else.
+WAITS = {
+    "LATCHKEY_BROWSER_PAGES": "3",
+    "LATCHKEY_CODE_WAIT": "20",
+    "LATCHKEY_PAGE_WAIT": "25",
+    "LATCHKEY_REPORT_WAIT": "20",
+    "LATCHKEY_SIGN_IN_WAIT": "90",
+}
 
 # How a scenario ends; where some of the four come all the same, also how many.
 OUTCOMES_OF: dict[str, str | tuple[str, int]] = {
@@ -98,33 +105,32 @@ def mail(bell, webhook) -> None:
 
 def crawl(crawls, names: tuple[str, ...], timeout: float) -> None:
     """Run scenarios in one crawl, a job each: every job has its own session, outcome and bundle."""
-    scenarios = {give(crawls, scenario): scenario for scenario in names}
+    scenarios = {give(crawls, name): name for name in names}
+    expected = {name: as_told if isinstance(as_told := OUTCOMES_OF[name], tuple) else (as_told, 0) for name in names}
+    in_full = [name for name, (_, files) in expected.items() if name == "ok" or files]
+    store_all_but_one(crawls, [account for account, name in scenarios.items() if name not in in_full])
 
-    done = crawls.run(SPIDER, "account=all", timeout=timeout, **HASTE)
+    done = crawls.run(SPIDER, "account=all", timeout=timeout, **WAITS)
 
     runs = {scenarios[run["target"].split()[0]]: run for run in crawls.rows("SELECT * FROM runs")}
-    expected = {
-        name: OUTCOMES_OF[name] if isinstance(OUTCOMES_OF[name], tuple) else (OUTCOMES_OF[name], 0) for name in names
-    }
-    import os
-
-    if os.environ.get("SHOW"):
-        for n, r in runs.items():
-            if r["outcome"] != expected[n][0]:
-                print(
-                    n, r["outcome"], "expected", expected[n][0], r["step"], r["message"], r["selector"], r["warnings"]
-                )
-    assert {name: run["outcome"] for name, run in runs.items()} == {
-        name: code for name, (code, _) in expected.items()
-    }, done.stderr
+    seen = {name: run["outcome"] for name, run in runs.items()}
+    assert seen == {name: code for name, (code, _) in expected.items()}, (odd(runs, expected), done.stderr)
     for name, run in runs.items():
         code, files = expected[name]
         check_run(crawls, run, code, files)
         if code == "success":
-            assert (run["files"], run["missing"]) == (4, 0)
+            assert (run["files"], run["missing"]) == (4 if name in in_full else 1, 0)
     check_bundles(crawls)
     assert done.returncode == max(OUTCOMES[code].exit_code for code, _ in expected.values())
     assert "Traceback" not in done.stderr
+
+
+def odd(runs, expected) -> str:
+    """Return what is told of the runs that did not end as expected."""
+    told = [(name, dict(run)) for name, run in runs.items() if run["outcome"] != expected[name][0]]
+    return "\n".join(
+        f"{name}: {run['outcome']}, {run['step']}, {run['selector']}, {run['message']}" for name, run in told
+    )
 
 
 @pytest.mark.matrix
@@ -177,13 +183,13 @@ def planted(entry: dict[str, object], user: str, account: str) -> dict[str, obje
     }
 
 
-def store_all_but_one(crawls) -> None:
+def store_all_but_one(crawls, accounts) -> None:
     """Let three of the reports be stored already, so that only the cost overview is fetched."""
     reports = ("usage_overview", "enhanced_user_profile", "invoice_charge_report")
     with crawls.db.transaction() as session:
-        for account in session.scalars(select(Account)):
+        for number in accounts:
             year, month = latest_closed(31, datetime.now(ZoneInfo("America/Toronto")).date())
-            key = f"{account.number}/{year}-{month:02}"
+            key = f"{number}/{year}-{month:02}"
             facts = {"spider": SPIDER, "target_key": key, "portal": "bell", "report_type": "monthly_reports"}
             content = {"path": "x", "store": "x", "sha256": "0" * 64, "size": 1, "media_type": "x", "source": ""}
             for slug in reports:
@@ -203,12 +209,12 @@ def crawl_lists(crawls, bell, sandbox, slow: bool, names: tuple[str, ...]) -> No
     """Plant a list for a user of its own each; *slow*: our own report does not come in time."""
     users = {name: f"{'slow-report' if slow else 'ok'}+no-code+list-{n}@example.com" for n, name in enumerate(names)}
     accounts = {name: crawls.give_bell(user)[0] for name, user in users.items()}
-    store_all_but_one(crawls)
+    store_all_but_one(crawls, accounts.values())
     bell.configure(
         notifications=[planted(entry, users[name], accounts[name]) for name in names for entry in LISTS[name]]
     )
 
-    done = crawls.run(SPIDER, "account=all", timeout=500, **HASTE)
+    done = crawls.run(SPIDER, "account=all", timeout=500, **WAITS)
 
     outcomes = {row["target"].split()[0]: row["outcome"] for row in crawls.rows("SELECT * FROM runs")}
     expected = "report_not_ready" if slow else "success"

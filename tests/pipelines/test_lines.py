@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import func, select
 
+from database import upsert
 from database.accounts import NewAccount, add_account
 from database.cycles import cycle_for, ensure
 from database.models import CarrierReport, ReportLine, StoredFile
@@ -20,7 +21,7 @@ from scrapers.spool import describe
 @pytest.fixture
 def write(store, tmp_path, monkeypatch):
     """Give a function that stores a report with these amounts as rows; it returns how many rows changed, and there were."""
-    monkeypatch.setattr(records, "PIECE", 4)  # several pieces
+    monkeypatch.setattr(upsert, "BATCH", 4)  # several pieces
     with store.transaction() as session:
         account, _ = add_account(session, NewAccount("Acme", "Head office", "bell", "5"))
         key = {"carrier_id": account.carrier_id, "slug": "cost_overview"}
@@ -36,10 +37,11 @@ def write(store, tmp_path, monkeypatch):
         path.write_bytes(content)
 
         def rows():
-            for amount in amounts:
+            for number, amount in enumerate(amounts, 1):
                 if amount is None:
                     raise BadFile("a row that cannot be read")
                 yield {
+                    "row": number,
                     "account_number": "5",
                     "phone_number": None,
                     "period": "2026-10",

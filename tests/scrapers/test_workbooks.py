@@ -14,7 +14,7 @@ from scrapers.items.carriers import report_lines, usage_lines
 from scrapers.outcomes import BadFile, PortalChanged, WrongAccount
 from scrapers.portals.bell.columns import REPORTS, USAGE
 from scrapers.spool import describe
-from scrapers.workbooks import Column, Sheet, account_number, check_account, check_month, money, text
+from scrapers.workbooks import Column, Sheet, account_number, check, money, text
 
 OCTOBER = Month(2026, 10)
 SIMPLE = (Column("account_number", "account", account_number, required=True), Column("paid", "paid", money))
@@ -51,8 +51,7 @@ def sheet(tmp_path):
 @pytest.mark.parametrize("slug", REPORTS)
 def test_every_column_of_a_report_is_known_and_typed(part, slug):
     sheet = Sheet.of(part(monthly_workbook(slug, ["512345678"], OCTOBER, 40)), REPORTS[slug])
-    check_account(sheet, "account_number", "512345678")
-    check_month(sheet, "period", "account_number", "2026-10")
+    check(sheet, "512345678", "2026-10")
     rows = list(report_lines(1, sheet, 2, 3).rows())
     assert len(rows) == 40
     assert {(row["account_number"], row["period"], row["extra"]) for row in rows} == {("512345678", "2026-10", None)}
@@ -115,9 +114,10 @@ def test_rows_of_another_account_or_month_are_refused(part):
         part(monthly_workbook("cost_overview", ["512345678", "512345679"], OCTOBER, 4)), REPORTS["cost_overview"]
     )
     with pytest.raises(WrongAccount, match="1 other"):
-        check_account(of_two, "account_number", "512345678")
+        check(of_two, "512345678", "2026-10")
+    of_one = Sheet.of(part(monthly_workbook("cost_overview", ["512345678"], OCTOBER, 4)), REPORTS["cost_overview"])
     with pytest.raises(PortalChanged, match="2026-10, not of 2026-09"):
-        check_month(of_two, "period", "account_number", "2026-09")
+        check(of_one, "512345678", "2026-09")
 
 
 def test_a_month_that_cannot_be_read_is_another_month(sheet):
@@ -126,7 +126,7 @@ def test_a_month_that_cannot_be_read_is_another_month(sheet):
         columns=(*SIMPLE, *REPORTS["cost_overview"][1:2]),
     )
     with pytest.raises(PortalChanged, match="Smarch"):
-        check_month(odd, "period", "account_number", "2026-10")
+        check(odd, "5", "2026-10")
 
 
 def test_a_csv_is_a_sheet_too(part):

@@ -52,11 +52,6 @@ def upgrade() -> None:
             name=op.f("uq_report_rows_billing_cycle_id_carrier_report_id_row"),
         ),
     )
-    with op.batch_alter_table("report_rows", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_report_rows_account_number_phone_number"), ["account_number", "phone_number"], unique=False
-        )
-
     op.create_table(
         "usage_records",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -87,9 +82,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("usage_records")
-    with op.batch_alter_table("report_rows", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_report_rows_account_number_phone_number"))
-
     op.drop_table("report_rows")
     op.execute(
         f"UPDATE carrier_reports SET slug = substr(slug, 10) WHERE slug LIKE 'ereports_%' AND {OF_BELL} "

@@ -16,7 +16,7 @@ from scrapers.portals.bell.login import BellSelfServe
 from scrapers.portals.bell.self_serve import choose_account, open_menu
 from scrapers.spool import PartFile
 from scrapers.work import Job
-from scrapers.workbooks import Sheet, check_account
+from scrapers.workbooks import Sheet, check
 
 FILTER = ("filter-selection select", "label=View")
 VIEWS = (  # the first one that an account has
@@ -76,7 +76,7 @@ class BellDailyUsage(DailyUsageSpider):
         """Yield the file with its rows and its pool record inside."""
         part, size, used = usage
         sheet = await asyncio.to_thread(Sheet.of, part, USAGE)
-        check_account(sheet, "account_number", job.target.account)
+        check(sheet, job.target.account)
         day = date.fromisoformat(job.key.rpartition("/")[2])
         lines = usage_lines(job.id, sheet, job.target.billing_cycle_id, day)
         pool = PoolRecord(job=job.id, account_id=job.target.account_id, day=day, pool_size=size, pool_used=used)

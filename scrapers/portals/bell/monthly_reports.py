@@ -19,7 +19,7 @@ from scrapers.portals.bell.columns import REPORTS
 from scrapers.portals.bell.enterprise_login import BellEnterpriseCentre
 from scrapers.spool import PartFile
 from scrapers.work import Job
-from scrapers.workbooks import Sheet, check_account, check_month
+from scrapers.workbooks import Sheet, check
 
 LINK = (
     "xpath=//*[@id='ec-goa-reports-app']/div[1]/section/main/div/div/div/ul/li[1]/a",
@@ -296,8 +296,7 @@ class BellMonthlyReports(MonthlyReportsSpider):
     def read(self, part: PartFile, slug: str, job: Job) -> Sheet:
         """Return the workbook's rows; raise when one of them is of another account or month."""
         sheet = Sheet.of(part, REPORTS[slug])
-        check_account(sheet, "account_number", job.target.account)
-        check_month(sheet, "period", "account_number", job.target.month)
+        check(sheet, job.target.account, job.target.month)
         return sheet
 
     # Dismissing
