@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
@@ -201,8 +201,6 @@ def _known_secrets(session: Session) -> list[tuple[str, str, str]]:
 def _running(session: Session) -> int:
     from sqlalchemy import select
 
-    from commands.status import is_gone
     from database.models import Run, RunState
 
-    runs: Any = session.scalars(select(Run).where(Run.state == RunState.RUNNING))
-    return sum(not is_gone(run) for run in runs)
+    return sum(not run.has_died for run in session.scalars(select(Run).where(Run.state == RunState.RUNNING)))

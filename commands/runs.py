@@ -90,7 +90,6 @@ def tell(session: Session, run: Run) -> dict[str, Any]:
     """Return everything that is known about a run, in the order in which a person wants it."""
     from sqlalchemy import select
 
-    from commands.status import is_gone
     from database.models import RunState, StoredFile
     from scrapers.outcomes import OUTCOMES
 
@@ -100,7 +99,7 @@ def tell(session: Session, run: Run) -> dict[str, Any]:
     if running:
         sentence = (
             "Its process has ended without a word: run it again, nothing that was stored is lost."
-            if is_gone(run)
+            if run.has_died
             else "It is still running."
         )
     else:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from database.models import Run
-
 
 class Command(Everyday, ScrapyCommand):
     """Show the present state on one page."""
@@ -68,22 +66,6 @@ class Command(Everyday, ScrapyCommand):
             print("Nobody has to do anything.")
 
 
-def is_gone(run: Run) -> bool:
-    """Return whether a run that counts as running was on this machine and its process has ended."""
-    import os
-    import socket
-
-    if run.host != socket.gethostname() or run.pid is None:
-        return False
-    try:
-        os.kill(run.pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
-
-
 def _running(session: Session) -> list[dict[str, Any]]:
     from sqlalchemy import select
 
@@ -98,7 +80,7 @@ def _running(session: Session) -> list[dict[str, Any]]:
             "since": run.started_at,
             "files": run.files,
             "records": run.records,
-            "process": "has ended" if is_gone(run) else f"{run.host} {run.pid}",
+            "process": "has ended" if run.has_died else f"{run.host} {run.pid}",
         }
         for run in rows
     ]

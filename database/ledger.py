@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from database.engine import Database, now
 from database.fingerprints import fingerprints
 from database.models import Attempt
-from database.processes import is_gone
+from database.processes import has_died, signature
 from database.settings import database_settings
 
 SIGNED_IN = "signed_in"
@@ -97,6 +97,7 @@ class Ledger:
                     run_id=run_id,
                     host=socket.gethostname(),
                     pid=os.getpid(),
+                    process=signature(),
                 )
                 session.add(attempt)
                 session.flush()
@@ -160,6 +161,7 @@ class Ledger:
                         result=UNBLOCKED,
                         host=socket.gethostname(),
                         pid=os.getpid(),
+                        process=signature(),
                     )
                 )
                 session.flush()
@@ -177,7 +179,7 @@ class Ledger:
 
     def _settle_dead(self, session: Session, login: str, username: str, time: datetime) -> None:
         for row in session.scalars(select(Attempt).where(*_of(login, username), Attempt.finished_at.is_(None))):
-            if row.started_at <= time - PATIENCE or _is_gone(row.host, row.pid):
+            if row.started_at <= time - PATIENCE or has_died(row.process, row.host, row.pid):
                 row.finished_at, row.result = time, UNANSWERED
         session.flush()
 
@@ -277,11 +279,6 @@ def _alone(session: Session, login: str, username: str) -> None:
     if session.get_bind().dialect.name == "postgresql":
         digest = hashlib.sha256(f"attempts\0{login}\0{username}".encode()).digest()
         session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(digest[:8], signed=True))))
-
-
-def _is_gone(host: str, pid: int) -> bool:
-    """Return whether a process of this machine has ended; False for another machine's, of which nothing is known."""
-    return host == socket.gethostname() and is_gone(pid)
 
 
 def _clock(time: datetime) -> str:

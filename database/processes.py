@@ -23,6 +23,17 @@ def has_ended(name: str) -> bool:
     return is_gone(int(pid)) or _began(int(pid)) != began
 
 
+def has_died(process: str | None, host: str, pid: int | None) -> bool:
+    """
+    Tell whether the process that a row names has ended; False for another machine's, of which nothing is known.
+
+    process: its signature. host and pid count only without one, in rows of earlier versions.
+    """
+    if process:
+        return has_ended(process)
+    return host == socket.gethostname() and (pid is None or is_gone(pid))
+
+
 def is_gone(pid: int) -> bool:
     """Tell whether no process of this machine has this number."""
     try:

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from database.processes import is_gone
+from database.processes import has_ended, signature
 
 CHUNK = 1 << 20  # bytes read at once when a file is hashed
 
@@ -115,12 +115,16 @@ def describe(path: Path, name: str) -> PartFile:
     return PartFile(path, Path(name).name, sniff(head), digest.hexdigest(), size)
 
 
+def spool_name(crawl: str) -> str:
+    """Return the name of a crawl's folder in the spool, which tells whose it is; short, because sockets lie below it."""
+    return f"{crawl[:8]}@{signature()}"
+
+
 def sweep(root: Path) -> int:
-    """Delete the spool folders of processes that are gone; return how many. A folder is named `<pid>-<anything>`."""
+    """Delete the spool folders of processes of this machine that are gone; return how many."""
     swept = 0
-    for folder in root.glob("*-*"):
-        pid = folder.name.partition("-")[0]
-        if pid.isdecimal() and is_gone(int(pid)):
+    for folder in root.glob("*@*"):
+        if has_ended(folder.name.partition("@")[2]):
             # Others may sweep at the same time, and a killed crawl's browser may still write: the next one gets the rest.
             shutil.rmtree(folder, ignore_errors=True)
             swept += 1

@@ -19,7 +19,7 @@ from database.engine import Database, DatabaseAway, database
 from database.models import Run, RunState
 from database.models.base import utc_now
 from database.notes import Notes
-from database.processes import is_gone
+from database.processes import signature
 from database.settings import database_settings
 from scrapers.brake import Brake
 from scrapers.outcomes import (
@@ -33,7 +33,7 @@ from scrapers.outcomes import (
     UnexpectedError,
 )
 from scrapers.redaction import install, redactor
-from scrapers.spool import sweep
+from scrapers.spool import spool_name, sweep
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -172,7 +172,7 @@ class Work:
         self.conclude: Callable[[Session, Job, Failure | None], None] | None = None
         self.prompt: Callable[[str], str] | None = None  # how a person at the prompt is asked for a code
         install()
-        self.spool = database_settings().data_dir / "spool" / f"{os.getpid()}-{self.crawl}"
+        self.spool = database_settings().data_dir / "spool" / spool_name(self.crawl)
 
     def open(self, plans: Iterable[Plan]) -> None:
         """Begin a run for every plan; runs of dead processes for the same targets are closed on the way."""
@@ -202,6 +202,7 @@ class Work:
             target=plan.label,
             host=socket.gethostname(),
             pid=os.getpid(),
+            process=signature(),
         )
 
     def stop(self) -> None:
@@ -296,9 +297,9 @@ def work_of(crawler: Crawler, staying_off: str) -> Work:
 
 def close_dead_runs(session: Session) -> int:
     """Close runs that say they are running while their process on this machine is gone; return how many."""
-    host, closed = socket.gethostname(), 0
-    for run in session.scalars(select(Run).where(Run.state == RunState.RUNNING, Run.host == host)):
-        if run.pid is None or is_gone(run.pid):
+    closed = 0
+    for run in session.scalars(select(Run).where(Run.state == RunState.RUNNING)):
+        if run.has_died:
             run.state, run.outcome, run.actor = RunState.FINISHED, "interrupted", "nobody"
             run.message, run.finished_at = Interrupted.outcome.sentence, utc_now()
             closed += 1

@@ -108,6 +108,7 @@ class Attempt(Base):
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
     host: Mapped[str] = mapped_column(String(255))
     pid: Mapped[int]
+    process: Mapped[str | None] = mapped_column(String(200))  # its signature, by which it is told from every other one
 
 
 class UsedTotpStep(Base):

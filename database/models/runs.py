@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from database.models.base import Base, JsonColumn, UtcDateTime, text_enum, utc_now
 from database.models.carriers import FileStatus
+from database.processes import has_died
 
 
 class RunState(StrEnum):
@@ -55,6 +56,12 @@ class Run(Base):
     bundle: Mapped[str | None] = mapped_column(Text)  # path of the evidence bundle; None when nothing failed
     host: Mapped[str] = mapped_column(String(255), default="")
     pid: Mapped[int | None]
+    process: Mapped[str | None] = mapped_column(String(200))  # its signature, by which it is told from every other one
+
+    @property
+    def has_died(self) -> bool:
+        """Whether the process of this run was on this machine and has ended."""
+        return has_died(self.process, self.host, self.pid)
 
 
 class StoredFile(Base):

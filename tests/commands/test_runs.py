@@ -18,6 +18,7 @@ from database.accounts import NewAccount, add_account
 from database.cycles import cycle_for
 from database.leases import Leases
 from database.models import FileStatus, PoolUsage, Run, RunState, StoredFile
+from database.processes import signature
 from database.sessions import Sessions
 from scrapers.outcomes import OUTCOMES
 
@@ -141,12 +142,19 @@ def test_status_names_who_must_act(runs, store, command):
             [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
         )
         session.add(run(pid=int(dead.stdout), target="killed"))
+        # A container with this machine's name: under that number it has another process.
+        machine = signature().partition("+")[0]
+        session.add(run(pid=int(dead.stdout), target="a container's", process=f"{machine}0+{dead.stdout.strip()}+1"))
     said = command("status")
     assert "Operator: bell_ereports 500100200 2026-10: " in said.out
     assert "Owner: bell_daily_usage 500100200 2026-10-20: " in said.out
     assert "c00kie" not in said.out
     parts = json.loads(command("status", "--json").out)
-    assert [row["process"] for row in parts["running"]] == [f"{socket.gethostname()} {os.getpid()}", "has ended"]
+    assert [row["process"] for row in parts["running"]] == [
+        f"{socket.gethostname()} {os.getpid()}",
+        "has ended",
+        f"{socket.gethostname()} {dead.stdout.strip()}",
+    ]
     assert [row["login"] for row in parts["sessions"]] == ["bell_self_serve"]
     assert [row["holder"] for row in parts["leases"]] == ["this test"]
     assert "without a word" in command("runs", "5").out

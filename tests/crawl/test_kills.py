@@ -290,8 +290,10 @@ def test_a_killed_run_s_reports_are_collected_and_not_asked_for_again(crawls, be
 def test_crawls_that_start_together_sweep_the_same_leftovers(tmp_path):
     """Of a process that was killed and whose parent has not asked yet; what belongs to a living one stays."""
     killed = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
-    folders = [tmp_path / f"{killed.pid}-{number}" for number in range(30)]
-    ours = tmp_path / f"{os.getpid()}-ours"
+    began = Path(f"/proc/{killed.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    machine = signature().partition("+")[0]
+    folders = [tmp_path / f"{number}@{machine}+{killed.pid}+{began}" for number in range(30)]
+    ours = tmp_path / f"ours@{signature()}"
     for folder in (*folders, ours):
         for number in range(20):
             (folder / "browser" / str(number)).mkdir(parents=True)

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from database.encryption import key_ring
 from database.ledger import Ledger, Refusal
 from database.models import Attempt
+from database.processes import signature
 from tests.database.crowd import a_process, crowd
 
 LOGIN, USER, SECRET = "bell_self_serve", "ok@example.com", "first-secret"
@@ -163,7 +164,8 @@ def test_a_killed_process_leaves_an_attempt_without_answer(ledger):
     for _ in range(2):
         number = ledger.begin(LOGIN, USER, SECRET)
         with ledger.db.transaction() as session:
-            session.execute(update(Attempt).where(Attempt.id == number).values(pid=a_dead_process()))
+            dead = f"{signature().partition('+')[0]}+{a_dead_process()}+1"
+            session.execute(update(Attempt).where(Attempt.id == number).values(process=dead))
     assert refused(ledger).kind == "blocked"
     assert [row.result for row in ledger.last()] == ["error:unanswered"] * 2
 
@@ -177,10 +179,13 @@ def test_an_attempt_under_way_is_waited_for(ledger):
     ledger.check(LOGIN, USER, SECRET)
 
 
-def test_an_attempt_of_another_machine_is_given_up_after_ten_minutes(ledger):
+@pytest.mark.parametrize("elsewhere", ["elsewhere.example", "{here}0"], ids=["another name", "a container"])
+def test_an_attempt_of_another_machine_is_given_up_after_ten_minutes(ledger, elsewhere):
+    """A container may have this machine's name, and another process under the same number."""
     number = attempt(ledger, None)
+    machine = elsewhere.format(here=signature().partition("+")[0])
     with ledger.db.transaction() as session:
-        session.execute(update(Attempt).values(host="elsewhere.example", pid=a_dead_process()))
+        session.execute(update(Attempt).values(process=f"{machine}+{a_dead_process()}+1"))
     assert refused(ledger).kind == "cooling_down"
     age(ledger, minutes=10)
     ledger.check(LOGIN, USER, SECRET)

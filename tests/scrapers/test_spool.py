@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 import subprocess
 import sys
 
 import pytest
 
-from scrapers.spool import CSV, HTML, JSON, PDF, TEXT, UNKNOWN, XLSX, ZIP, PartWriter, describe, matches, sniff, sweep
+from scrapers.spool import (
+    CSV,
+    HTML,
+    JSON,
+    PDF,
+    TEXT,
+    UNKNOWN,
+    XLSX,
+    ZIP,
+    PartWriter,
+    describe,
+    matches,
+    sniff,
+    spool_name,
+    sweep,
+)
+from tests.project import ROOT
 
 
 @pytest.mark.parametrize(
@@ -60,14 +75,24 @@ def test_a_discarded_one_is_gone(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_only_what_dead_processes_left_is_swept(tmp_path):
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    dead, alive, other = (tmp_path / name for name in (f"{ended.pid}-a", f"{os.getpid()}-b", "not-a-process"))
-    for folder in (dead, alive, other):
+def ended() -> str:
+    """The signature of a process of this machine that has ended."""
+    program = "from database.processes import signature; print(signature())"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_only_what_dead_processes_of_this_machine_left_is_swept(tmp_path):
+    gone = ended()
+    machine, _, process = gone.partition("+")
+    dead, alive, other = tmp_path / f"a@{gone}", tmp_path / spool_name("0123-4567-89"), tmp_path / "not-a-process"
+    # A container that shares this folder, and this machine's name, but not its processes: the number means another one there.
+    container = tmp_path / f"b@{machine}0+{process}"
+    for folder in (dead, alive, other, container):
         (folder / "browser").mkdir(parents=True)
         (folder / "browser" / "x.part").write_bytes(b"x")
     (dead / "browser" / "link").symlink_to(alive)
     assert sweep(tmp_path) == 1
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([alive.name, other.name])
+    assert {path.name for path in tmp_path.iterdir()} == {alive.name, other.name, container.name}
     assert (alive / "browser" / "x.part").exists()
+    assert alive.name.startswith("0123-456@")
