@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox import mailbox
+from sandbox import mailbox, phone
 from tests.crawl.test_canaries import DEBUG, hits
 
 WAITS = {"LATCHKEY_CODE_WAIT": "15", "LATCHKEY_PAGE_WAIT": "15", "LATCHKEY_SIGN_IN_WAIT": "40"}
@@ -30,7 +30,7 @@ def test_a_link_is_opened_and_the_sign_in_goes_on(crawls, plain, webhook, tmp_pa
     by_text, by_mail, elsewhere = "link+a", "link+mail+mail-html+b", "strange-link+c"
     for name in (by_text, by_mail, elsewhere):
         crawls.give("plain", name)
-    crawls.change(by_mail, receiver=mailbox(by_mail))
+        crawls.change(name, receiver=f"{phone(name)}, {mailbox(name)}")
     plain.configure(mail_url=f"{webhook}/mail", documents=2)
 
     outcomes, done = crawl(crawls, tmp_path, "plain_linked", by_text, by_mail, elsewhere)
@@ -44,7 +44,16 @@ def test_a_link_is_opened_and_the_sign_in_goes_on(crawls, plain, webhook, tmp_pa
     assert plain.counters()["submissions"] == {by_text: 1, by_mail: 1, elsewhere: 1}
     assert plain.counters()["sign_ins"] == 2
     assert crawls.value("SELECT count(*) FROM messages WHERE text IS NOT NULL") == 0
-    assert {row["kind"] for row in crawls.rows("SELECT kind FROM code_requests")} == {"link"}
+    # The login does not say which way the link comes, so both are waited at; nothing came by the other.
+    requests = {(row["receiver"], row["kind"]): row["state"] for row in crawls.rows("SELECT * FROM code_requests")}
+    assert requests == {
+        (phone(by_text), "link"): "answered",
+        (mailbox(by_text), "link"): "unused",
+        (phone(by_mail), "link"): "unused",
+        (mailbox(by_mail), "link"): "answered",
+        (phone(elsewhere), "link"): "answered",
+        (mailbox(elsewhere), "link"): "unused",
+    }
     check_kept_to_ourselves(plain, tmp_path)
 
 

@@ -107,3 +107,34 @@ def test_a_code_from_another_sender_alone_is_no_code(crawls, plain, box):
     said = process.communicate(timeout=50)
     assert crawls.outcomes == ["code_not_received"], said
     assert crawls.rows("SELECT * FROM messages") == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ok+mail-html+wrong-sender+reorder@example.com",
+        pytest.param("ok+mail-french+stale+double+late-2@example.com", marks=pytest.mark.matrix),
+    ],
+)
+def test_the_enterprise_centres_code_comes_from_the_mailbox(crawls, bell, tmp_path, name):
+    address = mailbox(name)
+    crawls.give("bell", name)
+    crawls.change(name, receiver=f"+15550100123,{address}")
+    with mail_server() as server:
+        server.mailbox(address)
+        bell.configure(mail_folder=str(server.folder / "mail" / "{mailbox}"))
+        before = server.contents(address)
+        process = crawls.project.start(
+            *crawls.command("plain_enterprise_centre", f"credential={name}"),
+            *DEBUG,
+            env={**server.settings(address), "LATCHKEY_CODE_WAIT": "20"},
+        )
+        out, err = process.communicate(timeout=100)
+        after = server.contents(address)
+    assert crawls.outcomes == ["success"], err
+    assert [row["state"] for row in crawls.rows("SELECT state FROM code_requests")] == ["answered"]
+    assert {path: after[path] for path in before} == before
+    assert bell.counters()["codes_refused"] == 0
+    (tmp_path / "said").write_text(out + err)
+    assert hits(tmp_path, {*bell.secrets()["codes"], PASSWORD}) == []
