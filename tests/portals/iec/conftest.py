@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -97,6 +99,14 @@ class Household:
     ) -> subprocess.CompletedProcess[str]:
         words = [word for argument in arguments for word in ("-a", argument)]
         return self.project.scrapy("crawl", spider, *words, env=env, timeout=timeout)
+
+    def crawl_all(self, *crawls: tuple[str, dict[str, str]], timeout: float = 110, **settings: str) -> str:
+        """Crawl one after the other in one process, with Scrapy's settings; return what was said."""
+        words = ("-m", "tests.portals.iec.several", json.dumps(crawls), json.dumps(settings))
+        done = self.project.run(sys.executable, *words, timeout=timeout)
+        assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
+        return done.stderr
 
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         with closing(sqlite3.connect(self.project.data / "latchkey.db", timeout=30)) as connection:

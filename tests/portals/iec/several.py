@@ -1,4 +1,8 @@
-"""Several crawls one after the other in one process: `python -m tests.portals.iec.several [[spider, {argument: value}], …]`."""
+"""
+Several crawls one after the other in one process, which costs a fraction of as many processes.
+
+`python -m tests.portals.iec.several '[["spider", {"argument": "value"}], …]' '{"SETTING": "value"}'`
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,9 @@ from scrapy.utils.project import get_project_settings
 
 def main() -> None:
     left: list[tuple[str, dict[str, str]]] = json.loads(sys.argv[1])
-    process = AsyncCrawlerProcess(get_project_settings())
+    settings = get_project_settings()
+    settings.update(json.loads(sys.argv[2]), priority="cmdline")
+    process = AsyncCrawlerProcess(settings)
 
     def crawl_next(_: object = None) -> None:
         if left:
@@ -25,4 +31,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    from commands.crawl import show_progress
+
+    show_progress()
     main()
