@@ -199,7 +199,7 @@ def store_all_but_one(crawls, accounts) -> None:
 
 def dismissed(sandbox) -> dict[str, list[str]]:
     """Return the notifications that each user has dismissed, as the portal remembers them."""
-    (path,) = sandbox.folder.rglob("bell*.db")
+    path = sandbox.folder / "bell.sqlite"
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT key, value FROM rows WHERE name = 'dismissed'").fetchall()
     return {key: json.loads(value)["ids"] for key, value in rows}
