@@ -65,6 +65,7 @@ class Household:
     def __init__(self, project: Project, db: Database, sandbox: Running) -> None:
         self.project = project
         self.db = db
+        self.sandbox = sandbox
         self.admin = sandbox.admin["iec"]
         self.number = ""
         project.environment.update(sandbox.environment)

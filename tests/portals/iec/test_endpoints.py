@@ -6,14 +6,34 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
+from sqlalchemy import func, select
 
 from database.engine import Database
+from database.migrate import upgrade
+from database.models import (
+    Appliance,
+    ContractCheck,
+    ElectricityContract,
+    ElectricityCounter,
+    ElectricityDevice,
+    ElectricityInvoice,
+    ElectricityNotice,
+    ElectricityOutage,
+    ElectricityTariff,
+    InvoiceReading,
+    MasaConnection,
+    MasaEntry,
+    MasaEquipment,
+    Run,
+    Version,
+)
 from sandbox import Running
 from sandbox.iec.masa import friend
 from sandbox.iec.people import CONSUMPTION_CODE, Customer, id_number
@@ -249,3 +269,25 @@ def test_actions_are_no_spiders(brought):
     loader = SpiderLoader.from_settings(Settings({"SPIDER_MODULES": ["scrapers.portals.iec"]}))
     assert set(loader.list()) == {name for name, _ in CRAWLS}
     assert not [entry for entry in brought.journal if re.search("SendConsumptionReport|connectionbetween", str(entry))]
+
+
+@pytest.mark.matrix
+def test_everything_is_stored_in_postgresql_too(household, postgresql_url):
+    db = Database(postgresql_url)
+    upgrade(db)
+    household.project.environment["LATCHKEY_DATABASE_URL"] = postgresql_url
+    there = Household(household.project, db, household.sandbox)
+    there.sign_in("shared")
+    there.crawl_all(*CRAWLS, *CRAWLS)
+    models = [
+        ElectricityContract, ContractCheck, ElectricityDevice, ElectricityCounter, ElectricityNotice, ElectricityInvoice,
+        InvoiceReading, ElectricityOutage, MasaConnection, MasaEquipment, MasaEntry, ElectricityTariff, Appliance,
+    ]  # fmt: skip
+    with db.transaction() as session:
+        outcomes = session.scalars(select(Run.outcome).order_by(Run.id)).all()
+        assert session.scalar(select(func.count()).select_from(Version)) == 0  # nothing changed in between
+        assert all(session.scalar(select(func.count()).select_from(model)) for model in models)
+        prices = session.execute(select(ElectricityTariff.with_vat).where(ElectricityTariff.source == "gadget")).all()
+    assert outcomes == ["captcha_shown", *["success"] * 6] * 2
+    assert (Decimal("0.640150"),) in prices
+    db.engine.dispose()
