@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, field_validator
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from database.engine import now
 from database.models import Credential as StoredCredential
 from database.models import FileStatus, Note, ScraperJob, StoredFile
+from database.models.base import Base
 from database.upsert import upsert
 from scrapers.items.base import Batch, Listing, Record
 from scrapers.items.values import bare_number
@@ -46,6 +47,10 @@ class ElectricitySpider(PortalSpider):
     """Base of an electric company's spiders: a job is a person with all contracts."""
 
     lists_life: ClassVar[timedelta] = timedelta(days=7)  # lists that hardly ever change are not asked for more often
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.listed: dict[tuple[int, type[Base]], set[tuple[Any, ...]]] = {}  # natural keys, by job and table
 
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
@@ -101,9 +106,19 @@ class ElectricitySpider(PortalSpider):
         row = {"spider": cls.name, "target_key": key, "name": name, "value": True, "created_at": now(session)}
         upsert(session, Note, [row], ["spider", "target_key", "name"])
 
-    @staticmethod
-    def stored(job: Job, kind: type[Record], records: Sequence[Record]) -> Iterator[Listing | Batch]:
+    def stored(self, job: Job, kind: type[Record], records: Sequence[Record]) -> Iterator[Listing | Batch]:
         """Yield what the company lists and its records, all of one kind."""
         keys = tuple(record.key() for record in records)
+        listed = self.listed.setdefault((job.id, kind.table), set())
+        listed.update(tuple(getattr(record, name) for name in kind.natural_key) for record in records)
         yield Listing(job=job.id, keys=keys)
         yield Batch.of(kind, job.id, records, keys)
+
+    def mark_gone(self, session: Session, job: Job, kind: type[Record], *but: ColumnElement[bool]) -> None:
+        """Note since when the company no longer lists rows of a person; *but*: what else they must be."""
+        model: Any = kind.table
+        listed = self.listed.get((job.id, kind.table), set())
+        rows = session.scalars(select(model).where(model.username == job.target.person, *but))
+        for row in rows:
+            is_listed = tuple(getattr(row, name) for name in kind.natural_key) in listed
+            row.gone_at = None if is_listed else row.gone_at or now(session)

@@ -81,6 +81,7 @@ class ElectricityContract(Brought, Base):
     smart_meter: Mapped[bool | None]
     producer_type: Mapped[int | None]
     is_domestic: Mapped[bool | None]
+    gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: the company still lists it
 
 
 class ContractCheck(Brought, Base):
@@ -264,6 +265,7 @@ class ElectricityOutage(Brought, Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     message: Mapped[str | None] = mapped_column(Text)
     asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of a place: when the company looked
+    gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: the company still lists it
 
 
 class MasaProfile(Brought, Base):
@@ -304,6 +306,7 @@ class MasaConnection(Brought, Base):
     supply: Mapped[int | None]
     state: Mapped[int | None]
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of an invitation
+    gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: the company still lists it
 
 
 class MasaEquipment(Brought, Base):

@@ -32,6 +32,7 @@ from scrapers.items.values import (
 )
 from scrapers.outcomes import PortalChanged
 
+PLACE = "place"  # the source of an outage that was asked for by its address
 ACTIVE = 1  # the status of a contract that is in force
 KINDS = {
     "consumption": "consumption",
@@ -441,7 +442,7 @@ class PlaceOutage(ElectricityRecord):
     versioned = True
     username: str
     outage: str
-    source: str = "place"
+    source: str = PLACE
     type: Text = Field(None, validation_alias=AliasPath("transaction", "disconnectionType"))
     expected_at: Instant = Field(None, validation_alias=AliasPath("transaction", "estimateTreatmentDate"))
     message: Text = Field(None, validation_alias=AliasPath("transaction", "messageToDisplay"))

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from scrapers.electricity import ContractArguments
 from scrapers.items.electricity import (
@@ -68,6 +69,11 @@ class IecAccount(ContractsSpider):
         accounts = Account.read_all(job.id, "customer.accounts", data.get("accounts"), username=person)
         self.people[job.id] = customer, accounts
         return ()
+
+    def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
+        """Mark contracts that are no longer listed."""
+        if failure is None and not job.target.contract:
+            self.mark_gone(session, job, Contract)
 
     def found(self, job: Job, contracts: list[Contract], chosen: list[Contract]) -> Iterator[Any]:
         """Yield the person and all contracts, and ask for what hangs at those that are chosen."""

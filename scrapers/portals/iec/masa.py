@@ -106,8 +106,11 @@ class IecMasa(IecSpider):
         return Lists(False, {details["size_type"]: name for name, details in rows if details.get("size_type")})
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
-        """Write down that the lists were brought."""
-        if failure is None and job.id in self.lists and self.lists[job.id].are_asked:
+        """Write down that the lists were brought, and mark connections that are no longer listed."""
+        if failure is not None:
+            return
+        self.mark_gone(session, job, Connection)
+        if job.id in self.lists and self.lists[job.id].are_asked:
             self.note_fresh(session, job.key, LISTS)
 
     # A person

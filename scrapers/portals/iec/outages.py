@@ -7,10 +7,12 @@ from functools import partial
 from typing import Any, Self
 
 from pydantic import Field, model_validator
+from sqlalchemy.orm import Session
 
+from database.models import ElectricityOutage
 from scrapers.items.base import Listing
-from scrapers.items.electricity import Entry, OrderView, Outage, OutageAccount, PlaceOutage, Profile
-from scrapers.outcomes import WrongAccount
+from scrapers.items.electricity import PLACE, Entry, OrderView, Outage, OutageAccount, PlaceOutage, Profile
+from scrapers.outcomes import Failure, WrongAccount
 from scrapers.portals.iec.customer import IecSpider, object_of, objects
 from scrapers.spider import SpiderArguments
 from scrapers.work import Job
@@ -58,6 +60,11 @@ class IecOutages(IecSpider):
             return
         yield self.ask(job, "I3", self._accounts)
         yield self.ask(job, "F1", self._profile)
+
+    def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
+        """Mark outages that are no longer listed: they are over."""
+        if failure is None and not self.arguments.city:
+            self.mark_gone(session, job, Outage, ElectricityOutage.source != PLACE)
 
     def _accounts(self, job: Job, data: Any) -> Iterator[Any]:
         accounts = OutageAccount.read_all(job.id, "accounts", data, username=job.target.person)

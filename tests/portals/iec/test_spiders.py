@@ -212,3 +212,22 @@ def test_everybody_whose_credential_is_known_is_a_job(household):
     assert [plan.key for plan in plans] == ["cabin", LABEL]
     assert [(plan.key, plan.label) for plan in one] == [("cabin", "cabin 7")]
     assert [(plan.key, plan.credential) for plan in nobody] == [("tariffs", None)]
+
+
+def test_what_is_no_longer_listed_is_marked_until_it_is_again(household):
+    household.sign_in("ok")
+    mine = {"path": r"/api/customer/contract/.*", "field": "data.contracts", "value": [], "ordinals": [2]}
+    seen = {"path": r"/api/contacts/account/0/userprofile", "value": [], "ordinals": [2]}
+    seen["field"] = "connectionBetweenContactAndContract"
+    over = {"path": r"/api/outages/transactions/.*", "field": "data.*.transactionsInfo", "value": [], "ordinals": [2]}
+    household.admin.configure(edits=[mine, seen, over])
+    account, outages = ("iec_account", {}), ("iec_outages", {})
+    household.crawl_all(account, account, outages, outages)
+    assert household.outcomes == ["success"] * 4
+    contracts = "SELECT count(*), count(gone_at) FROM electricity_contracts"
+    of_source = "SELECT source, count(*), count(gone_at) FROM electricity_outages GROUP BY source ORDER BY source"
+    assert tuple(household.rows(contracts)[0]) == (3, 3)
+    assert [tuple(row) for row in household.rows(of_source)] == [("account", 1, 1), ("faults", 2, 0)]
+    household.crawl_all(account, outages)
+    assert tuple(household.rows(contracts)[0]) == (3, 0)
+    assert [tuple(row) for row in household.rows(of_source)] == [("account", 1, 0), ("faults", 2, 0)]
