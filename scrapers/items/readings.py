@@ -24,6 +24,7 @@ from scrapers.usage import DAY, QUARTER, day_of, day_start, days, month_end
 KEY = ("contract", "meter", "meter_code", "direction", "resolution", "starts_at")
 PERIOD_KEY = (*KEY[:-1], "first_day")
 FIELDS = {Direction.CONSUMPTION: "consumption", Direction.PRODUCTION: "backStream"}
+FED_IN, ZERO = FIELDS[Direction.PRODUCTION], Decimal(0)
 NO_VALUE = 8192  # the status beside a 0 that means that nothing is known
 
 BOTH_WAYS = (2, "2", "backstream", "דו כיווני")  # a meter that also counts what is fed in
@@ -186,7 +187,8 @@ def rows(
             if type(status) is not int:
                 status = whole(status)
             for direction, name, into in fields:
-                value = row.get(name)
+                # What is not fed in may be left out of a row that tells what was consumed.
+                value = row.get(name, ZERO if name == FED_IN and "consumption" in row else None)
                 kwh = value if type(value) is Decimal else exactly(value)
                 if status and status & NO_VALUE and not kwh:
                     kwh = None

@@ -110,7 +110,9 @@ def test_a_meter_that_counts_both_ways_gives_two_rows_a_quarter():
     assert {row["kwh"] for row in made.readings if row["direction"] is OUT} == {Decimal("0.2")}
     assert [(each["direction"], each["total_kwh"]) for each in made.periods] == [(IN, Decimal("4.186")), (OUT, None)]
     assert complete_days(made, daily(SPRING)) == [SPRING]
-    del part["periodConsumptions"][5]["backStream"]
+    del part["periodConsumptions"][5]["backStream"]  # nothing was fed in
+    assert complete_days(rows(part, [], METER, daily(SPRING), [IN, OUT]), daily(SPRING)) == [SPRING]
+    part["periodConsumptions"][5]["backStream"] = None
     assert complete_days(rows(part, [], METER, daily(SPRING), [IN, OUT]), daily(SPRING)) == []
 
 

@@ -113,6 +113,7 @@ class Progress:
     whole: set[date] = field(default_factory=set)  # days in which nothing is missing
     partly: set[date] = field(default_factory=set)  # days of which something is known
     asked: set[date] = field(default_factory=set)
+    statuses: set[int] = field(default_factory=set)  # other than 0, that came without rows
 
 
 class IecMeterReadings(ContractsSpider):
@@ -121,9 +122,10 @@ class IecMeterReadings(ContractsSpider):
       Israel Electric Company, readings of meters (https://iecapi.iec.co.il/api/Consumption/RemoteReadingRange).
     Caveats
       Readings appear a day or two late, at times weeks; a day that is not full is asked for again while it is near the
-      end of what is stored (IEC_READINGS_OVERLAP_DAYS), and a corrected value becomes a new version. Without a range the
-      first run goes back IEC_READINGS_FIRST_DAYS days, and no run behind the meter's first day. A meter that is not
-      smart has only its readings for invoices.
+      end of what is stored (IEC_READINGS_OVERLAP_DAYS), and what comes later than IEC_READINGS_LATE_DAYS only with
+      -a again=yes. A corrected value becomes a new version. Without a range the first run goes back
+      IEC_READINGS_FIRST_DAYS days, and no run behind the meter's first day. A meter that is not smart has only its
+      readings for invoices.
     """
 
     name = "iec_meter_readings"
@@ -133,6 +135,7 @@ class IecMeterReadings(ContractsSpider):
     options = {
         "IEC_READINGS_OVERLAP_DAYS": 3,  # corrections come with the first invoice or some days late
         "IEC_READINGS_FIRST_DAYS": 365,
+        "IEC_READINGS_LATE_DAYS": 60,  # the longest wait for data that users have told of was some weeks
         "IEC_INVOICE_DAYS": 120,  # a lastInvoiceDate of more than about 122 days ago is refused
     }
 
@@ -297,6 +300,10 @@ class IecMeterReadings(ContractsSpider):
         name = "remote reading.periodConsumptions"
         objects(name, part.get("periodConsumptions"))
         found = rows(part, bands, progress.meter, period, kind.directions)
+        status = part.get("reportResultStatus")
+        if not found.readings and isinstance(status, int) and status and status not in progress.statuses:
+            progress.statuses.add(status)
+            job.warn(f"{progress.meter} {period.first}: status {status}, {part.get('reportResultStatusText')}.")
         progress.asked.update(period.first + DAY * n for n in range((period.last - period.first).days + 1))
         if found.readings:
             progress.readings += found.readings
@@ -338,13 +345,16 @@ class IecMeterReadings(ContractsSpider):
         if failure is not None:
             return
         marks = {}
+        late = today() - DAY * int(self.option("IEC_READINGS_LATE_DAYS"))
         for progress in self.meters.get(job.id, ()):
-            if not progress.whole or progress.kind is None or progress.first is None:
+            # What has not come by then is waited for no longer, else it would be asked for again and again.
+            settled = progress.whole | {day for day in progress.asked if day < late}
+            if not settled or progress.kind is None or progress.first is None:
                 continue
             # Nobody has asked for what lies between: the next run without a range does.
             if self.arguments.start and (progress.known_from is None or progress.first > progress.known_from):
                 continue
-            marks[self._mark(progress, progress.kind)] = day_start(max(progress.whole) + DAY)
+            marks[self._mark(progress, progress.kind)] = day_start(max(settled) + DAY)
         watermarks.advance(session, self.name, job.key, marks, job.id)
 
 

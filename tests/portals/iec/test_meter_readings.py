@@ -130,7 +130,11 @@ def test_the_second_run_asks_for_the_overlap_and_keeps_what_was_corrected(househ
         assert Decimal(json.loads(version["row"])["kwh"]) == before[at]
         assert (version["number"], version["run_id"], version["replaced_by"]) == (1, *runs)
     # The day's total is another one, too; all the rest is untouched.
-    assert counts(household) == ("success", len(changed) + 1, 3 * 96 - len(changed) + 2 + registers)
+    assert counts(household) == (
+        "success",
+        len(changed) + 1,
+        len(told(contract.serial, "in", now - 3 * DAY, now - DAY)) - len(changed) + 2 + registers,
+    )
     by_run = Counter(row["run_id"] for row in household.rows("SELECT run_id FROM meter_readings"))
     assert by_run == {runs[0]: len(before) - len(changed), runs[1]: len(changed)}
 
@@ -238,6 +242,9 @@ def test_readings_that_are_late_are_no_gap_and_hold_the_watermark(household):
     assert asked(household, earlier) == [
         f"{today() - n * DAY} 1" for n in range(11, 0, -1)
     ]  # three days before, and all since
+    assert list(watermarks(household).values()) == [start_of(newest + DAY)]
+    assert household.crawl(SPIDER, IEC_READINGS_LATE_DAYS="5").returncode == 0
+    assert list(watermarks(household).values()) == [start_of(today() - 5 * DAY)]  # nobody waits for them any more
 
 
 @pytest.mark.matrix
@@ -283,7 +290,7 @@ def test_again_asks_for_everything_and_a_range_inside_moves_the_mark_on(househol
     earlier = asked(household)
     assert household.crawl(SPIDER, "again=yes", IEC_READINGS_FIRST_DAYS="14").returncode == 0
     assert len(asked(household, earlier)) == 14
-    assert counts(household)[1] == 2 * (96 + 1)  # the two newest days
+    assert counts(household)[1] == sum(len(quarters(now - n * DAY)) + 1 for n in (1, 2))  # the two newest days
 
 
 @pytest.mark.matrix
