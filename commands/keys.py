@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import builtins
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
@@ -60,7 +61,7 @@ class Command(Everyday, ScrapyCommand):
         from database.rotation import count
 
         census, names = count(database()), key_ring().names
-        rows = [
+        rows: builtins.list[tuple[str, str, str | None, int]] = [
             (name, "encrypts and decrypts" if number == 0 else "decrypts", column, counts[number])
             for number, name in enumerate(names)
             for column, counts in census.counts.items()

@@ -139,7 +139,7 @@ def _rotate_batch(db: Database, ring: KeyRing, column: Column[Any], batch: list[
         for row in old:
             statement = (
                 update(column.table)
-                .where(*(key == value for key, value in zip(keys, row[:-1], strict=True)))
+                .where(*(key == row[place] for place, key in enumerate(keys)))
                 .where(type_coerce(column, Text) == row[-1])
                 .values({column: literal(ring.rotate(row[-1]), Text), **same})
             )
@@ -154,9 +154,7 @@ def _batches(db: Database, column: Column[Any]) -> Iterator[list[Row[Any]]]:
     while True:
         rows = _rows(column).limit(BATCH)
         if last is not None:
-            rows = rows.where(
-                tuple_(*keys) > tuple_(*(literal(value, key.type) for key, value in zip(keys, last[:-1], strict=True)))
-            )
+            rows = rows.where(tuple_(*keys) > tuple_(*(literal(last[n], key.type) for n, key in enumerate(keys))))
         with db.transaction() as session:
             batch = list(session.execute(rows))
         if batch:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -171,7 +171,7 @@ def _row(session: Session, file: Due) -> Upload:
     return session.scalars(select(Upload).filter_by(**key).with_for_update()).one()
 
 
-def _files(base: str, which: Sequence[ColumnElement[bool]]) -> Select[Any]:
+def _files(base: str, which: Sequence[ColumnElement[bool]]) -> Any:
     there = select(Upload.id).where(
         Upload.file_id == StoredFile.id,
         Upload.sha256 == StoredFile.sha256,

@@ -31,6 +31,7 @@ from scrapers.outcomes import (
 )
 from scrapers.pace import backoff, retry_after
 from scrapers.redaction import redactor
+from scrapers.spider import unexpected_error
 from scrapers.work import work_of
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ logger = logging.getLogger(__name__)
 TRIES = 3  # requests with one file in one run, when the server answers that it is in trouble
 UNANSWERED_TRIES = 2  # requests without an answer: each may have been stored, and each may take LATCHKEY_UPLOAD_WAIT
 STOPS_AFTER = 2  # files in a row that did not get through: then the run sends no more
+READ = 1 << 16  # bytes of an answer that are looked at
 SHOWN = 200  # characters of an answer that are kept
 CLIENT = re.compile(r"\b(client|workspace)\b", re.I)
 
@@ -108,6 +110,8 @@ async def send_for(job: Job, sender: Sender, name: str | None = None) -> None:
                 job.fail(failure)
     except Failure as failure:
         job.fail(failure)
+    except Exception as error:  # noqa: BLE001 - at the end of a crawl Scrapy would log it, and the run would succeed
+        job.fail(unexpected_error(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +220,11 @@ class Sender:
                 headers=self._headers(file),
                 allow_redirects=False,  # the key would go along
             ) as response:
-                text = (await response.content.read(1 << 16)).decode("utf-8", "replace")
-                return read_answer(file, response.status, text, response.headers.get("Retry-After"))
+                said = b""
+                while len(said) < READ and (piece := await response.content.read(READ - len(said))):
+                    said += piece
+                rest = response.headers.get("Retry-After")
+                return read_answer(file, response.status, said.decode("utf-8", "replace"), rest)
         except TimeoutError:
             return here(UploadFailed, f"no answer within {self.wait:.0f} s", UNANSWERED_TRIES, stop=True)
         except aiohttp.ClientSSLError:

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from database.accounts import NewAccount, add_account
 from database.cycles import cycle_for, ensure
@@ -91,6 +91,8 @@ class FarSide:
             if 300 <= word < 400:
                 headers["Location"] = "/elsewhere"
             return web.json_response({"detail": f"Said {word}."}, status=word, headers=headers)
+        except ConnectionResetError:
+            return web.Response()  # whoever sent it was killed
         finally:
             self._now -= 1
 
@@ -102,13 +104,14 @@ class FarSide:
     @staticmethod
     async def read(request: web.Request, one: Seen) -> None:
         async for part in await request.multipart():
+            assert isinstance(part, BodyPartReader)
             if part.name != "file":
-                one.fields[part.name] = await part.text()
+                one.fields[str(part.name)] = await part.text()
                 continue
             digest = hashlib.sha256()
             while chunk := await part.read_chunk(1 << 16):
                 digest.update(chunk)
-            one.name, one.media_type, one.sha256 = part.filename, part.headers["Content-Type"], digest.hexdigest()
+            one.name, one.media_type, one.sha256 = str(part.filename), part.headers["Content-Type"], digest.hexdigest()
 
     async def leave(self, request: web.Request, how: str) -> web.StreamResponse:
         if how == "hang":
@@ -156,6 +159,7 @@ class Shelf:
         )
         session.add(file)
         session.flush()
+        row: BillingCyclePdfFile | DailyUsageFile | BillingCycleFile
         if kind == "pdf":
             row = ensure(session, BillingCyclePdfFile, {"billing_cycle_id": cycle.id, "pdf_type": name}, {})
         elif kind == "daily":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from database.accounts import NewAccount, add_account
@@ -86,3 +88,17 @@ def test_a_crawl_that_is_killed_while_it_sends_loses_nothing(sending, plain, far
     assert states(sending) == ["stored", "stored"]
     assert len(far.stored) == 2
     assert len(far.seen) == 3
+
+
+def test_a_crawl_that_is_stopped_while_it_sends_ends_at_once(sending, plain, far):
+    far.script = ["hang"]
+    process = sending.start("plain_invoices")
+    wait_for(lambda: len(far.seen) == 1, seconds=60)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=30)[1]
+
+    assert process.returncode == 130, said
+    assert "interrupted" in sending.outcomes
+    assert KEY not in said
+    assert sending.run("plain_invoices").returncode == 0
+    assert len(far.stored) == 2

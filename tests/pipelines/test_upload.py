@@ -17,6 +17,7 @@ from database.engine import Database
 from database.models import (
     BillingCycleFile,
     PoolUsage,
+    Run,
     StoredFile,
     Upload,
     UploadState,
@@ -26,8 +27,9 @@ from database.processes import signature
 from database.settings import SettingsError, database_settings
 from database.uploads import due
 from pipelines.options import UploadSettings, upload_settings
-from pipelines.upload import STOPS_AFTER, TRIES, UNANSWERED_TRIES, Sender, read_answer
+from pipelines.upload import STOPS_AFTER, TRIES, UNANSWERED_TRIES, Sender, read_answer, send_for
 from scrapers.redaction import redactor
+from scrapers.work import Job, Plan
 from tests.far_side import GONE, Shelf, far_side
 from tests.project import wait_for
 
@@ -281,11 +283,14 @@ def test_a_certificate_that_is_not_valid_is_never_accepted(store, shelf, far, tm
     import threading
     from http.server import BaseHTTPRequestHandler, HTTPServer
 
+    class Quiet(HTTPServer):
+        def handle_error(self, *_):
+            """A handshake that is broken off is what we want."""
+
     key, certificate = self_signed(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
-        server.handle_error = lambda *_: None
+    with Quiet(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         shelf.put("invoice")
@@ -387,6 +392,20 @@ def test_an_answer_that_repeats_the_key_does_not_get_it_out(store, settings, she
     assert "<" not in str(read_answer(file, 400, "<html>Bad</html>").failure)
     assert "(Bad. File.)" in str(read_answer(file, 400, "Bad.\n File.").failure)
     assert read_answer(file, 403, GONE).state == UploadState.CLIENT_GONE
+
+
+@sqlite_only
+def test_an_error_that_nobody_knows_fails_the_job(store, settings, shelf, far, monkeypatch):
+    """At the end of a crawl Scrapy would log it, and the run would succeed."""
+    shelf.put("invoice")
+    plan = Plan(target=None, key=f"{shelf.account_id}/2026-10", label="l", credential=None)
+    with store.transaction() as session:
+        session.add(Run(id=1, crawl="0", spider="bell_pdf_invoice", portal="bell", report_type="pdf_invoice"))
+    job = Job(plan, 1, "bell_pdf_invoice", None)
+    monkeypatch.setattr("pipelines.upload.form", lambda file, body: 1 / 0)
+    asyncio.run(send_for(job, Sender(store, settings)))
+    assert [failure.outcome.code for failure in job.failures] == ["unexpected_error"]
+    assert far.seen == []
 
 
 @pytest.mark.parametrize(
@@ -494,5 +513,6 @@ def test_kills_cost_no_file_and_double_none(here, far):
 
 
 @pytest.mark.matrix
+@pytest.mark.timeout(600)
 def test_many_kills_cost_no_file_and_double_none(here, far):
     killed_again_and_again(here, far, 25)
