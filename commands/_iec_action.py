@@ -43,7 +43,7 @@ def carry_out(opts: argparse.Namespace, kind: type[Action], question: str, **giv
         with database().transaction() as session:
             plans = spider.plans(session, parsed)
     except ArgumentError as error:
-        raise WrongArgument(str(error)) from None
+        raise WrongArgument(str(error).removeprefix("-a ")) from None
     if len(plans) > 1:
         raise WrongArgument("--username: say whose, several credentials of iec are stored.")
     agree(question, opts.yes)
