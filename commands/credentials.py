@@ -93,7 +93,7 @@ class Command(Everyday, ScrapyCommand):
                 raise WrongArgument(malformed.detail) from None
         with database().transaction() as session:
             of_name = select(Credential).where(Credential.portal == opts.portal, Credential.username == username)
-            row = session.scalars(of_name).one_or_none()
+            row = session.scalars(of_name.options(*_unread())).one_or_none()
             is_new = row is None
             if row is None:
                 kind = CarrierPortalCredential if is_carrier else Credential
@@ -335,12 +335,21 @@ def _stored(session: Session, opts: argparse.Namespace) -> Credential:
     query = select(Credential).where(Credential.portal == opts.portal)
     if opts.username:
         query = query.where(Credential.username == opts.username)
-    rows = session.scalars(query).all()
+    rows = session.scalars(query.options(*_unread())).all()
     if len(rows) > 1:
         raise WrongArgument(f"{opts.portal} has {len(rows)} credentials: say which one with --username.")
     if not rows:
         raise WrongArgument(f"{opts.portal} has no such credential stored; `scrapy credentials list` shows all.")
     return rows[0]
+
+
+def _unread() -> tuple[Any, ...]:
+    """Leave the secrets where they are: one that no key reads can still be stored anew, or removed."""
+    from sqlalchemy.orm import defer
+
+    from database.models import Credential
+
+    return defer(Credential.password), defer(Credential.totp_secret)
 
 
 def _of_portal(login: Any, portal: str) -> Any:

@@ -25,7 +25,7 @@ class Command(Everyday, ScrapyCommand):
 
     def syntax(self) -> str:
         """Return what follows the command's name."""
-        return "list|add|rotate|retire"
+        return "list|add|rotate|retire|forget"
 
     def short_desc(self) -> str:
         """Return the line of the command list."""
@@ -53,6 +53,10 @@ class Command(Everyday, ScrapyCommand):
             "Bring everything that is encrypted under the newest key; may be stopped and run again at any time.",
         )
         act("retire", "Take the old keys out of the key file, once nothing is under them.")
+        act(
+            "forget",
+            "Forget what no key reads, when the key it is under is lost for good; credentials are stored anew by hand.",
+        )
 
     def list(self, opts: argparse.Namespace) -> None:
         """Show keys and columns."""
@@ -161,6 +165,21 @@ class Command(Everyday, ScrapyCommand):
             if gone
             else "There is one key: no other one has to go."
         )
+        self._name_unreadable(census)
+
+    def forget(self, opts: argparse.Namespace) -> None:
+        """Forget what nobody can read any more."""
+        from database.engine import database
+        from database.rotation import count, forget_unreadable
+
+        gone = forget_unreadable(database())
+        for column, number in gone.items():
+            print(f"{column}: {number} forgotten")
+        if "fingerprint_keys.value" in gone:
+            print("What was blocked after a refused password is blocked no more: look at `scrapy credentials list`.")
+        census = count(database())
+        if not census.unreadable:
+            print("Every value can be read.")
         self._name_unreadable(census)
 
     def _name_unreadable(self, census: Census) -> None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Row, Text, literal, select, text, tuple_, type_coerce, update
+from sqlalchemy import Column, Row, Text, delete, literal, select, text, tuple_, type_coerce, update
 from sqlalchemy.orm import Session
 
 from database.encryption import Encrypted, KeyRing, fingerprint, key_ring, read_keys, replace_keys
 from database.engine import Database
 from database.fingerprints import own_key
 from database.ledger import told
-from database.models import Attempt, Base
+from database.models import Attempt, Base, FingerprintKey
 
 BATCH = 200  # rows in one transaction: the others wait for milliseconds at most
 PASSES = 10  # looks at everything, until one finds nothing under an older key
@@ -105,6 +105,35 @@ def retire(db: Database, path: Path) -> tuple[int, Census]:
         if len(keys) > 1:
             replace_keys(path, keys[:1])
         return max(0, len(keys) - 1), census
+
+
+def forget_unreadable(db: Database) -> dict[str, int]:
+    """
+    Forget what no key reads; return how many values, by column.
+
+    What may be empty becomes so: sessions, messages, authenticator secrets. Of the fingerprint key the row goes. A password
+    stays, unreadable, until somebody stores it anew.
+    """
+    gone: Counter[str] = Counter()
+    with db.transaction() as session:
+        session.connection()
+        ring = key_ring()
+        for column in encrypted_columns():
+            table, keys = column.table, list(column.table.primary_key.columns)
+            for row in session.execute(_rows(column)).all():
+                if ring.key_of(row[-1]) is not None:
+                    continue
+                here = [key == row[place] for place, key in enumerate(keys)]
+                here.append(type_coerce(column, Text) == row[-1])
+                same = {other: other for other in table.columns if other.onupdate is not None}
+                if column.nullable:
+                    session.execute(update(table).where(*here).values({column: None, **same}))
+                elif table.name == FingerprintKey.__tablename__:
+                    session.execute(delete(table).where(*here))
+                else:
+                    continue
+                gone[str(column)] += 1
+    return dict(gone)
 
 
 def renew_fingerprints(session: Session, secrets: Iterable[tuple[str, str, str]]) -> int:

@@ -34,6 +34,21 @@ def test_secrets_come_from_standard_input_and_are_never_shown(store, command):
         assert secret not in shown
 
 
+def test_a_secret_that_no_key_reads_can_be_stored_anew_or_removed(store, command):
+    command("credentials", *ADD, input=f"{PASSWORD}\n{TOTP}\n")
+    with store.transaction() as session:
+        session.execute(text("UPDATE credentials SET password = 'lost', totp_secret = 'lost'"))
+    assert "credentials.password" in command("credentials", "list").err
+    again = command("credentials", *ADD, input="another\n" + TOTP)
+    assert (again.code, again.out.split(".")[0]) == (0, "Changed: meadow owner"), again.err
+    with store.transaction() as session:
+        row = session.scalars(select(Credential)).one()
+        assert (row.password, row.totp_secret) == ("another", TOTP)
+        session.execute(text("UPDATE credentials SET password = 'lost'"))
+    assert command("credentials", "remove", "meadow").code == 0
+    assert listed(command) == []
+
+
 def test_a_phone_and_a_mailbox_can_both_receive(store, command):
     said = command("credentials", *ADD, "--receiver", " Codes@Example.com,+1 555 555 0100 ", input=f"{PASSWORD}\n")
     assert said.code == 0

@@ -8,7 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
-from database.encryption import KeyRing, key_ring, read_keys, write_private
+from database.encryption import KeyRing, key_ring, read_keys, replace_keys, write_private
 from database.ledger import BAD_CREDENTIALS, Ledger
 from database.models import Attempt, Credential, Run
 from database.settings import database_settings
@@ -76,6 +76,23 @@ def test_unreadable_rows_are_named_and_their_content_is_not(store, key_file, com
         assert lost not in said.out + said.err
     listed = json.loads(command("keys", "list", "--json").out)
     assert listed["unreadable"] == [f"credentials.totp_secret of row {row}"]
+
+
+def test_what_is_lost_for_good_can_be_forgotten(store, key_file, command):
+    ledger = Ledger(store)
+    ledger.finish(ledger.begin("meadow", "user-0", "wrong"), BAD_CREDENTIALS)
+    assert command("keys", "forget").out == "Every value can be read.\n"
+    replace_keys(key_file, (Fernet.generate_key().decode(),))  # the old key is lost
+    key_ring.cache_clear()
+    store.engine.dispose()
+    said = command("keys", "forget")
+    assert said.code == 1
+    assert sorted(said.out.splitlines()[:2]) == ["credentials.totp_secret: 3 forgotten", "fingerprint_keys.value: 1 forgotten"]
+    assert "blocked no more" in said.out
+    assert said.err.startswith("3 values are under a key that is not there")  # passwords: stored anew, or removed
+    with store.transaction() as session:
+        session.execute(text("DELETE FROM credentials"))
+    assert command("keys", "forget").out == "Every value can be read.\n"
 
 
 def test_keys_in_the_environment_are_the_operators_own(store, monkeypatch, command):

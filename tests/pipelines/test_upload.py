@@ -403,7 +403,13 @@ def test_an_error_that_nobody_knows_fails_the_job(store, settings, shelf, far, m
         session.add(Run(id=1, crawl="0", spider="bell_pdf_invoice", portal="bell", report_type="pdf_invoice"))
     job = Job(plan, 1, "bell_pdf_invoice", None)
     monkeypatch.setattr("pipelines.upload.form", lambda file, body: 1 / 0)
-    asyncio.run(send_for(job, Sender(store, settings)))
+
+    async def run():
+        sender = Sender(store, settings)
+        await send_for(job, sender)
+        await sender.close()
+
+    asyncio.run(run())
     assert [failure.outcome.code for failure in job.failures] == ["unexpected_error"]
     assert far.seen == []
 
