@@ -22,6 +22,7 @@ from scrapers.items.values import bare_number
 from scrapers.portals.iec.meter_readings import ReadingsArguments
 from scrapers.work import ArgumentError
 from tests.portals.iec.conftest import Household
+from tests.project import wait_for
 
 SPIDER = "iec_meter_readings"
 JERUSALEM = ZoneInfo("Asia/Jerusalem")
@@ -300,6 +301,39 @@ def test_before_the_meters_first_day_nothing_is_asked(household):
     assert household.crawl(SPIDER, *a_range(begins - 20 * DAY, begins + DAY)).returncode == 0
     assert asked(household) == [f"{begins} 1", f"{begins + DAY} 1"]
     assert stored(household) == told(house(household).serial, "in", begins, begins + DAY)
+
+
+@pytest.mark.matrix
+def test_a_killed_run_leaves_nothing_half_and_the_next_one_completes_it(household):
+    household.sign_in("ok")
+    months = {"IEC_READINGS_FIRST_DAYS": "60"}
+    process = household.project.start("crawl", SPIDER, env=months)
+    wait_for(lambda: household.value("SELECT count(*) FROM meter_readings") > 0, seconds=60)
+    process.kill()
+    process.wait()
+    some = household.rows("SELECT count(*), count(DISTINCT starts_at) FROM meter_readings")[0]
+    assert 0 < some[0] == some[1] < 59 * 96
+    assert watermarks(household) == {}
+    assert household.crawl(SPIDER, **months).returncode == 0
+    assert stored(household) == told(house(household).serial, "in", today() - 60 * DAY, today() - DAY)
+    assert household.value("SELECT count(*) FROM versions") == 0
+
+
+@pytest.mark.matrix
+def test_two_runs_at_once_double_nothing(household):
+    household.sign_in("ok")
+    now = today()
+    assert household.crawl(SPIDER, IEC_READINGS_FIRST_DAYS="20").returncode == 0
+    corrections = [{"contract": house(household).number, "day": str(now - 2 * DAY), "factor": 0.5}]
+    household.admin.configure(corrections=corrections)
+    both = [household.project.start("crawl", SPIDER, "-a", f"from={now - 20 * DAY}") for _ in range(2)]
+    assert [process.wait(100) for process in both] == [0, 0]
+    corrected = told(house(household).serial, "in", now - 2 * DAY, now - 2 * DAY, 0.5)
+    before = told(house(household).serial, "in", now - 20 * DAY, now - DAY)
+    assert stored(household) == {**before, **corrected}
+    changed = sum(before[at] != kwh for at, kwh in corrected.items())
+    assert household.value("SELECT count(*) FROM versions") == changed
+    assert sum(row["records"] for row in household.rows("SELECT records FROM runs WHERE id > 1")) == changed + 1
 
 
 @pytest.mark.matrix
