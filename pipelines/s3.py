@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import s3fs
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
-from pipelines.stores import INCOMING, AnyStore
+from pipelines.stores import INCOMING, AnyStore, quieten
 from scrapers.spool import CHUNK
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class S3Store(AnyStore):
 
     def __init__(self, address: str, settings: PipelineSettings) -> None:
         super().__init__(address, settings.files_free)
+        quieten("aiobotocore", "botocore", "fsspec", "s3fs")
         url = urlsplit(address)
         self.bucket, prefix = url.netloc, url.path.strip("/")
         self.prefix = f"{prefix}/" if prefix else ""

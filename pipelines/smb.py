@@ -11,7 +11,7 @@ import smbclient
 from smbprotocol.exceptions import SMBException
 from smbprotocol.header import NtStatus
 
-from pipelines.stores import INCOMING, AnyStore, is_left, moving_name
+from pipelines.stores import INCOMING, AnyStore, is_left, moving_name, quieten
 from scrapers.outcomes import StoreAway, StoreFull
 from scrapers.spool import CHUNK
 
@@ -38,6 +38,7 @@ class SmbStore(AnyStore):
 
     def __init__(self, address: str, settings: PipelineSettings) -> None:
         super().__init__(address, settings.files_free)
+        quieten("smbprotocol", "smbclient", "spnego")
         url = urlsplit(address)
         path = unquote(url.path).strip("/")
         self.share = rf"\\{url.hostname}\{path.partition('/')[0]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import uuid
@@ -250,6 +251,12 @@ class FolderStore(AnyStore):
         return (
             f"{self.address} cannot be written to ({told}): mend its rights, or set LATCHKEY_FILES to another folder."
         )
+
+
+def quieten(*loggers: str) -> None:
+    """Keep libraries from telling of every packet, files and signatures included: somebody might write it down."""
+    for name in loggers:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def moving_name() -> str:

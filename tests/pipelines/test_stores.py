@@ -394,3 +394,14 @@ def test_an_address_is_a_path_of_this_machine_or_one_of_the_known_kinds(tmp_path
     assert store_of(settings) is store_of(PipelineSettings(files=str(tmp_path)))
     assert store_of(settings, str(tmp_path / "old")).address == str(tmp_path / "old")
     assert Path(store_of(PipelineSettings()).address).name == "files"
+
+
+@pytest.mark.parametrize("kind", SERVED)
+def test_packets_are_not_told_of_in_logs(kept, part, kind, caplog):
+    """They hold the file. A crawl lets every record through, and makes its text before anybody asks for it."""
+    here = kept(kind)
+    caplog.set_level("DEBUG")
+    here.store.place(part(GOOD), "x.pdf")
+    here.store.open("x.pdf").close()
+    told = {record.name for record in caplog.records}
+    assert told <= {"asyncio"}
