@@ -344,7 +344,7 @@ def month(cell: Cell) -> str | None:
     ('2026-10', '2026-10')
     """
     found = _day(cell, MONTHS)
-    return found and str(found)[:7]
+    return str(found)[:7] if found else None
 
 
 def day(cell: Cell) -> str | None:
@@ -355,7 +355,7 @@ def day(cell: Cell) -> str | None:
     ('2026-10-31', '2026-10-31', None)
     """
     found = _day(cell, DAYS)
-    return found and str(found)[:10]
+    return str(found)[:10] if found else None
 
 
 def _day(cell: Cell, forms: tuple[str, ...]) -> date | None:

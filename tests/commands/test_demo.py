@@ -27,14 +27,14 @@ def rows(data):
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_the_demo_brings_everything_home_once(project, tmp_path):
     here = project(tmp_path)
-    first = here.scrapy("demo", timeout=250)
+    first = here.scrapy("demo", timeout=400)
     assert first.returncode == 0, first.stderr
     figures = json.loads((here.data / "demo-summary.json").read_text())
     stored = rows(here.data)
-    second = here.scrapy("demo", timeout=100)
+    second = here.scrapy("demo", timeout=150)
     assert second.returncode == 0, second.stderr
     again = json.loads((here.data / "demo-summary.json").read_text())
 
