@@ -35,8 +35,8 @@ class Command(Everyday, ScrapyCommand):
             (
                 "records",
                 "Write the records of one type.",
-                "type of record: pool_usage (the default), invoices, usage_files, reports, readings (of meters) or versions "
-                "(what corrected rows said before)",
+                "type of record: pool_usage (the default), invoices, usage_files, reports, readings (of meters), versions "
+                "(what corrected rows said before), or a table of electricity: electricity_contracts, masa_connections …",
             ),
             (
                 "files",
@@ -62,6 +62,7 @@ class Command(Everyday, ScrapyCommand):
             "reports": _reports,
             "readings": _readings,
             "versions": _versions,
+            **dict.fromkeys(_own_tables(), _table),
         }
         make = types.get(opts.type or "pool_usage")
         if make is None:
@@ -199,6 +200,28 @@ def _readings(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
     if opts.since:
         query = query.where(MeterReading.starts_at >= opts.since)
     return (*names, "run"), query
+
+
+def _own_tables() -> list[str]:
+    """Return the tables whose rows are exported as they stand: those of electricity, readings apart."""
+    from database.models import Base
+
+    return sorted(name for name in Base.metadata.tables if name.startswith(("electricity_", "masa_")))
+
+
+def _table(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
+    """Rows of a table; --since: those that a run since then has written."""
+    from sqlalchemy import select
+
+    from database.models import Base, Run
+
+    columns = Base.metadata.tables[opts.type].columns
+    names = [name for name in columns.keys() if name not in ("id", "run_id")]  # noqa: SIM118 - no mapping
+    query = select(columns.id, *(columns[name] for name in names), columns.run_id)
+    _no_account(opts)
+    if opts.since:
+        query = query.join(Run, Run.id == columns.run_id).where(Run.started_at >= opts.since)
+    return ("id", *names, "run"), query
 
 
 def _versions(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -269,6 +270,15 @@ def test_actions_are_no_spiders(brought):
     loader = SpiderLoader.from_settings(Settings({"SPIDER_MODULES": ["scrapers.portals.iec"]}))
     assert set(loader.list()) == {name for name, _ in CRAWLS}
     assert not [entry for entry in brought.journal if re.search("SendConsumptionReport|connectionbetween", str(entry))]
+
+
+def test_what_is_stored_can_be_exported(brought):
+    export = ("export", "records", "--format", "json", "--since", "2026-01-01", "--type")
+    done = brought.household.project.scrapy(*export, "electricity_contracts")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert sorted(row["contract"] for row in rows) == sorted(each.number for each in WHO.contracts)
+    assert {"id", "username", "total_debt", "gone_at", "run"} < rows[0].keys()
 
 
 @pytest.mark.matrix
