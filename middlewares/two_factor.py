@@ -208,8 +208,10 @@ class CodeSource:
         """Return what comes first by one of the ways; mailboxes are looked into meanwhile."""
         wait = crawl_settings().code_wait
         looks = [asyncio.ensure_future(watch.run()) for watch in self._watches]
-        answers = {asyncio.ensure_future(request.answer(wait)): way for way, request in sent.items()}
-        waiting: set[asyncio.Future[str]] = set(answers)
+        answers: dict[asyncio.Future[str], str] = {
+            asyncio.ensure_future(request.answer(wait)): way for way, request in sent.items()
+        }
+        waiting = set(answers)
         try:
             while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from database.codes import CodeChannel
 from database.engine import Database
-from database.models import Base
 from webhook.app import create_app
 from webhook.settings import WebhookSettings
 
@@ -24,11 +25,10 @@ CHANNELS = {
 
 
 @pytest.fixture
-def sqlite(tmp_path, encryption_key):
+def sqlite(tmp_path, sqlite_with_tables, encryption_key):
     """A database of the one kind, for what does not depend on it."""
+    shutil.copy(sqlite_with_tables, tmp_path / "codes.db")
     db = Database(f"sqlite:///{tmp_path / 'codes.db'}")
-    tables = [Base.metadata.tables[name] for name in ("code_requests", "messages")]
-    Base.metadata.create_all(db.engine, tables=tables)
     yield db
     db.engine.dispose()
 

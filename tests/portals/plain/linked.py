@@ -1,9 +1,8 @@
 """The plain portal as one that sends a link: allow or deny, over HTTP and in the browser."""
 
 from database.codes import CodeChannel
-from scrapers.login import Done, EnterCredentials, FormLogin, OpenLink, Screen
+from scrapers.login import BrowserLogin, Done, EnterCredentials, FormLogin, OpenLink, Screen
 from tests.portals.plain.documents import PlainDocuments, PlainFiles
-from tests.portals.plain.in_browser import PlainBrowserLogin
 from tests.portals.plain.login import PlainLogin
 
 LINK = r"Allow or deny\s*<(https?://[^>\s]+)>"
@@ -37,10 +36,20 @@ class PlainLinked(PlainDocuments):
     logins = (PlainLinkedLogin,)
 
 
-class PlainLinkedBrowserLogin(PlainBrowserLogin):
+class PlainLinkedBrowserLogin(BrowserLogin):
+    portal = "plain"
     name = "plain_linked_browser"
+    url = PlainLogin.url
+    home = PlainLogin.home
+    shared = True
     channel = CodeChannel("plain_linked_browser", SENDERS, LINK, kind="link")
+    shows_username = PlainLogin.shows_username
+    shows_accounts = PlainLogin.shows_accounts
     screens = SCREENS
+
+    @classmethod
+    def address(cls) -> str:
+        return PlainLogin.address()
 
 
 class PlainLinkedInBrowser(PlainFiles):
