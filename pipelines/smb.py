@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
+import socket
 import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
@@ -20,10 +23,35 @@ if TYPE_CHECKING:
     from scrapers.spool import PartFile
 
 CONNECT_WAIT = 10  # seconds for a connection
+SILENCE = 120.0  # seconds without a word of the server, after which it is away: smbprotocol itself would wait for ever
 MISSING = (NtStatus.STATUS_OBJECT_NAME_NOT_FOUND, NtStatus.STATUS_OBJECT_PATH_NOT_FOUND)
 EXISTS = (NtStatus.STATUS_OBJECT_NAME_COLLISION,)
 REFUSED = (NtStatus.STATUS_LOGON_FAILURE, NtStatus.STATUS_ACCESS_DENIED)
 SHARED = "rwd"  # others may open a file that we read or look at
+
+
+class Watch:
+    """Calls *cut* when nothing has moved for as long as SILENCE."""
+
+    def __init__(self, cut: Callable[[], None]) -> None:
+        self._cut = cut
+        self._last = time.monotonic()
+        self._ended = threading.Event()
+        threading.Thread(target=self._look_on, daemon=True).start()
+
+    def moved(self) -> None:
+        """Begin to count anew."""
+        self._last = time.monotonic()
+
+    def end(self) -> None:
+        """Look on no longer."""
+        self._ended.set()
+
+    def _look_on(self) -> None:
+        while not self._ended.wait(self._last + SILENCE - time.monotonic()):
+            if time.monotonic() >= self._last + SILENCE:
+                self._cut()
+                self.moved()
 
 
 class SmbStore(AnyStore):
@@ -53,6 +81,7 @@ class SmbStore(AnyStore):
         self._host = url.hostname or ""
         self._folders: set[str] = set()  # that are known to be there
         self._connecting = threading.Lock()
+        self._of_thread = threading.local()
 
     def place(self, part: PartFile, path: str) -> str:
         """Bring a part file to its place; over a new connection where the old one has ended meanwhile."""
@@ -69,7 +98,9 @@ class SmbStore(AnyStore):
     def _bring(self, part: PartFile, moving: str) -> None:
         place = self._at(f"{INCOMING}/{moving}")
         with part.path.open("rb") as source, self._opened(place, "xb") as target:
-            shutil.copyfileobj(source, target, CHUNK)
+            while chunk := source.read(CHUNK):
+                target.write(chunk)
+                self._moved()
             target.flush()  # the server answers once it is on its disk
         if (written := self._stat(place)) != part.size:
             raise OSError(f"{written} of {part.size} bytes were written")
@@ -108,6 +139,25 @@ class SmbStore(AnyStore):
         for name in smbclient.listdir(folder, search_pattern="*@*", **self._options):
             if is_left(name):
                 self._remove(rf"{folder}\{name}")
+
+    @contextmanager
+    def _named_failures(self) -> Iterator[None]:
+        watch = self._of_thread.watch = Watch(self._cut)
+        try:
+            with super()._named_failures():
+                yield
+        finally:
+            watch.end()
+
+    def _moved(self) -> None:
+        self._of_thread.watch.moved()
+
+    def _cut(self) -> None:
+        """End every connection, so that whoever waits for an answer gets an error."""
+        for connection in list(self._options["connection_cache"].values()):
+            # Its own close() waits for a send that may never end.
+            with suppress(OSError):
+                connection.transport._sock.shutdown(socket.SHUT_RDWR)
 
     def _at(self, path: str, *, is_folder: bool = False) -> str:
         """Return the server's name for a path, whose folder is there from now on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -385,6 +386,26 @@ def test_a_server_that_dies_in_the_middle_of_a_file_shows_nothing_of_it(part, tm
         server.stop()
         with pytest.raises(StoreAway):
             placing.result(30)
+        assert [name for name in hashes(server.files) if not name.startswith(INCOMING)] == []
+
+
+@pytest.mark.smb
+def test_a_server_that_says_nothing_any_more_is_away(part, tmp_path, monkeypatch):
+    """Its machine is up, and its processes stand still in the middle of a file."""
+    with file_server(tmp_path / "samba") as server, ThreadPoolExecutor(1) as pool:
+        for name, value in server.settings().items():
+            monkeypatch.setenv(name, value)
+        store = store_of(PipelineSettings.load())
+        store.check()
+        monkeypatch.setattr("pipelines.smb.SILENCE", 1.0)
+        monkeypatch.setitem(store._options, "connection_timeout", 1)
+        placing = pool.submit(store.place, part(os.urandom(1 << 20) * 300), "big.bin")
+        incoming = server.files / INCOMING
+        wait_for(lambda: any(path.stat().st_size > 1 << 20 for path in incoming.glob("*")), 30, every=0.001)
+        for pid in (*server.children(), server.process.pid):
+            os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(StoreAway):
+            placing.result(60)
         assert [name for name in hashes(server.files) if not name.startswith(INCOMING)] == []
 
 
