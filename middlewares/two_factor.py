@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from database.codes import CodeBroker, CodeChannel, CodeNotReceived, OpenRequest, ReceiverBusy, receivers
 from database.settings import SettingsError
@@ -221,9 +221,10 @@ class CodeSource:
                         self._unused(answers[answer])
                         return code
         finally:
-            for task in (*looks, *answers):
+            tasks: list[asyncio.Future[Any]] = [*looks, *answers]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*looks, *answers, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
         trouble = next((watch.trouble for watch in self._watches if watch.trouble), "")
         raise outcomes.CodeNotReceived(f"Nothing came within {wait:g} s. {trouble}".strip())
 
