@@ -61,7 +61,7 @@ class SpiderArguments(BaseModel):
             first = error.errors(include_input=False, include_url=False)[0]
             name = str(first["loc"][0]) if first["loc"] else "arguments"
             if first["type"] == "extra_forbidden":
-                known = ", ".join(cls.model_fields)
+                known = ", ".join(field.alias or name for name, field in cls.model_fields.items())
                 raise ArgumentError(f"-a {name}: this spider has no such argument; it knows {known}.") from None
             raise ArgumentError(f"-a {name}: {first['msg'].removeprefix('Value error, ')}.") from None
 
