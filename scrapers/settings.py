@@ -17,6 +17,7 @@ except SettingsError as error:
 BOT_NAME = "latchkey"
 SPIDER_MODULES = ["scrapers.portals"]
 NEWSPIDER_MODULE = "scrapers.portals"
+SPIDER_LOADER_CLASS = "scrapers.loader.PortalLoader"  # loads one portal, where Scrapy's loads every one at each start
 COMMANDS_MODULE = "commands"
 
 # --- Safety -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,56 @@
+"""Which spider a name means, without loading every portal: a start costs what its own portal costs, however many there are."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from scrapy.spiderloader import SpiderLoader
+from scrapy.utils.misc import walk_modules_iter
+
+if TYPE_CHECKING:
+    from scrapy import Request, Spider
+
+
+class PortalLoader(SpiderLoader):
+    """Scrapy's loader, but `bell_…` is looked for in the folder `bell` first; whoever asks for all gets all."""
+
+    _has_all = False
+
+    def _load_all_spiders(self) -> None:
+        """Load nothing yet: Scrapy asks for all at every start."""
+
+    def _load_rest(self) -> None:
+        if not self._has_all:
+            self._has_all = True
+            self._found.clear()  # else what was loaded already would count as there twice
+            super()._load_all_spiders()
+
+    def load(self, spider_name: str) -> type[Spider]:
+        """Return the spider class of a name; raise KeyError when there is none."""
+        portal = spider_name.partition("_")[0]
+        if spider_name not in self._spiders and portal.isidentifier():
+            for place in self.spider_modules:
+                if _exists(folder := f"{place}.{portal}"):
+                    for module in walk_modules_iter(folder):
+                        self._load_spiders(module)
+        if spider_name not in self._spiders:
+            self._load_rest()
+        return super().load(spider_name)
+
+    def list(self) -> list[str]:
+        """Return the names of all spiders."""
+        self._load_rest()
+        return super().list()
+
+    def find_by_request(self, request: Request) -> list[str]:
+        """Return the names of the spiders that could handle a request."""
+        self._load_rest()
+        return super().find_by_request(request)
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # its parent is no package
+        return False
