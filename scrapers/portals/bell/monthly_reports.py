@@ -30,7 +30,7 @@ SERVICE = ("#ec-sidebar a:text-is('Service')", "nav a:text-is('Service')", "#ec-
 WORKSPACE = ("app-aside-left ul > li:nth-child(3)",)
 SHARED = ("p-treenode:nth-of-type(2) :text-is('Shared with me')", "p-treenode :text-is('Shared with me')")
 FOLDER = ("#ws-grid__appfolder_0",)
-PANEL = ("xpath=//*[@id='wb-sheet-container']/div/div/div[2]//*[@role='button']", "[aria-label=Filters]")
+PANEL = ("xpath=//*[@id='wb-sheet-container']/div/div/div[2]", "[aria-label=Filters]")
 MONTH, ACCOUNT = (
     f"div:has(> .filter-title-ellipsis:text-is('{title}'))" for title in ("Invoice month", "Account number")
 )
