@@ -76,6 +76,18 @@ def test_codes_stand_between_password_and_documents(visitor, phones):
         assert person.ask("/documents").status == 200
 
 
+def test_a_link_lets_the_page_go_on_that_waits_for_it(visitor, admin):
+    person = visitor()
+    assert person.submit("link+gate").location == "/waiting"
+    assert 'id="waiting"' in person.ask("/waiting").text
+    assert person.ask("/documents").location.startswith("/login"), "not signed in yet"
+    ticket = next(secret for secret in admin.secrets()["tokens"] if len(secret) == 32)
+    assert visitor().ask(f"/allow/{ticket}").status == 200, "whoever has the link may open it"
+    assert visitor().ask(f"/allow/{ticket}").status == 410, "once"
+    assert person.ask("/waiting").location == "/documents"
+    assert 'id="user-name"' in person.ask("/documents").text
+
+
 def test_another_code_replaces_the_first(visitor, phones):
     person = visitor()
     person.submit("sms+resend")
