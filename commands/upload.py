@@ -70,7 +70,7 @@ class Command(Everyday, ScrapyCommand):
 async def _send(files: list[Due], settings: UploadSettings, again: bool) -> tuple[int, list[Failure]]:
     """Send files in their order; return how many the server has now, and why it lacks the others."""
     from database.engine import database
-    from pipelines.upload import Sender
+    from pipelines.sender import Sender
     from scrapers.outcomes import Failure
 
     sender, failures, sent = Sender(database(), settings), [], 0

@@ -65,6 +65,7 @@ def test_a_crawl_sends_what_it_stores_and_a_later_one_what_is_left(sending, plai
     assert all(KEY not in str(tuple(row)) for row in sending.rows("SELECT * FROM runs"))
 
 
+@pytest.mark.matrix
 def test_what_is_refused_is_said_again_without_asking_again(sending, plain, far):
     far.script = ["gone"]
     first, second = sending.run("plain_invoices"), sending.run("plain_invoices")

@@ -27,7 +27,7 @@ from database.processes import signature
 from database.settings import SettingsError, database_settings
 from database.uploads import due
 from pipelines.options import UploadSettings, upload_settings
-from pipelines.upload import STOPS_AFTER, TRIES, UNANSWERED_TRIES, Sender, read_answer, send_for
+from pipelines.sender import STOPS_AFTER, TRIES, UNANSWERED_TRIES, Sender, read_answer, send_for
 from scrapers.redaction import redactor
 from scrapers.work import Job, Plan
 from tests.far_side import GONE, Shelf, far_side
@@ -402,7 +402,7 @@ def test_an_error_that_nobody_knows_fails_the_job(store, settings, shelf, far, m
     with store.transaction() as session:
         session.add(Run(id=1, crawl="0", spider="bell_pdf_invoice", portal="bell", report_type="pdf_invoice"))
     job = Job(plan, 1, "bell_pdf_invoice", None)
-    monkeypatch.setattr("pipelines.upload.form", lambda file, body: 1 / 0)
+    monkeypatch.setattr("pipelines.sender.form", lambda file, body: 1 / 0)
 
     async def run():
         sender = Sender(store, settings)
@@ -512,10 +512,6 @@ def killed_again_and_again(here, far, kills):
     assert len(far.stored) == 24
     # Never more than one request too many for each kill.
     assert len(far.seen) <= 24 + kills
-
-
-def test_kills_cost_no_file_and_double_none(here, far):
-    killed_again_and_again(here, far, 2)
 
 
 @pytest.mark.matrix
