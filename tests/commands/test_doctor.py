@@ -109,6 +109,29 @@ def test_a_store_that_is_no_folder_is_found(sound, monkeypatch, tmp_path):
     assert "LATCHKEY_FILES" in problems("store")["store"]
 
 
+@pytest.mark.parametrize("kind", ["smb", "s3"])
+def test_a_store_that_does_not_answer_is_found_and_no_secret_told(sound, monkeypatch, free_port, kind):
+    port = free_port()
+    for name, value in {
+        "LATCHKEY_FILES": "s3://invoices" if kind == "s3" else f"smb://127.0.0.1:{port}/files",
+        "LATCHKEY_S3_ENDPOINT": f"http://127.0.0.1:{port}",
+        "LATCHKEY_S3_ACCESS_KEY": "key",
+        "LATCHKEY_S3_SECRET_KEY": "hunter-2",
+        "LATCHKEY_SMB_PASSWORD": "hunter-2",
+    }.items():
+        monkeypatch.setenv(name, value)
+    forget()
+    said = problems("store")["store"]
+    assert "does not answer" in said
+    assert "hunter-2" not in said
+
+
+def test_a_store_with_too_little_space_is_found(sound, monkeypatch):
+    monkeypatch.setenv("LATCHKEY_FILES_FREE", str(10**18))
+    forget()
+    assert "LATCHKEY_FILES_FREE" in problems("store")["store"]
+
+
 def test_a_browser_that_does_not_start_is_found(sound, monkeypatch):
     monkeypatch.setenv("LATCHKEY_BROWSER_PATH", "/bin/false")
     forget()
