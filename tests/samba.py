@@ -115,6 +115,8 @@ class FileServer:
         self.process.kill()
         self.process.wait()
         self.process = None
+        # Its children die after it, and hold its port until then.
+        wait_for(lambda: not self.answers(), seconds=20)
 
 
 @contextmanager
