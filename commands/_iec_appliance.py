@@ -87,7 +87,7 @@ def appliances(session: Session) -> list[Appliance]:
     """Return the company's list, by name."""
     from sqlalchemy import select
 
-    from database import models
+    from database.models import electricity as models
     from scrapers.usage import Appliance
 
     rows = session.scalars(select(models.Appliance).order_by(models.Appliance.name))
@@ -98,7 +98,7 @@ def current_rate(session: Session) -> Rate | None:
     """Return what the calculator's kWh costs, without VAT, and VAT; None when it is not stored."""
     from sqlalchemy import select
 
-    from database.models import ElectricityTariff
+    from database.models.electricity import ElectricityTariff
     from scrapers.usage import Rate
 
     rows = session.scalars(select(ElectricityTariff).where(ElectricityTariff.source == "gadget"))

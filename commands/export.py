@@ -192,7 +192,7 @@ def _readings(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
     """Readings of meters, as they stand."""
     from sqlalchemy import select
 
-    from database.models import MeterReading
+    from database.models.readings import MeterReading
 
     names = ("id", "contract", "meter", "meter_code", "direction", "resolution", "starts_at", "kwh", "status", "band")
     query = select(*(getattr(MeterReading, name) for name in names), MeterReading.run_id)
@@ -204,18 +204,18 @@ def _readings(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
 
 def _own_tables() -> list[str]:
     """Return the tables whose rows are exported as they stand: those of electricity, readings apart."""
-    from database.models import Base
+    from database.models import all_tables
 
-    return sorted(name for name in Base.metadata.tables if name.startswith(("electricity_", "masa_")))
+    return sorted(name for name in all_tables().tables if name.startswith(("electricity_", "masa_")))
 
 
 def _table(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
     """Rows of a table; --since: those that a run since then has written."""
     from sqlalchemy import select
 
-    from database.models import Base, Run
+    from database.models import Run, all_tables
 
-    columns = Base.metadata.tables[opts.type].columns
+    columns = all_tables().tables[opts.type].columns
     names = [name for name in columns.keys() if name not in ("id", "run_id")]  # noqa: SIM118 - no mapping
     query = select(columns.id, *(columns[name] for name in names), columns.run_id)
     _no_account(opts)

@@ -15,9 +15,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-import database.models  # noqa: F401 - registers the tables
 from database.engine import Database, DatabaseAway
-from database.models.base import Base
+from database.models import all_tables
 
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x1A7C4  # of PostgreSQL's advisory locks; any number that no other program of the database uses
@@ -44,7 +43,7 @@ def check(db: Database) -> None:
         context = MigrationContext.configure(connection)
         if set(context.get_current_heads()) != set(ScriptDirectory.from_config(_config()).get_heads()):
             raise SchemaDiffers(f"The database {where} is not at the newest revision: run `scrapy db upgrade`.")
-        if found := compare_metadata(context, Base.metadata):
+        if found := compare_metadata(context, all_tables()):
             raise SchemaDiffers(
                 f"The database {where} differs from the models ({_named(found[0])}, {len(found)} in all): "
                 'make a revision with `alembic revision --autogenerate -m "what changed"`, then run `scrapy db upgrade`.'

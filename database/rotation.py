@@ -15,7 +15,7 @@ from database.encryption import Encrypted, KeyRing, fingerprint, key_ring, read_
 from database.engine import Database
 from database.fingerprints import own_key
 from database.ledger import told
-from database.models import Attempt, Base, FingerprintKey
+from database.models import Attempt, FingerprintKey, all_tables
 
 BATCH = 200  # rows in one transaction: the others wait for milliseconds at most
 PASSES = 10  # looks at everything, until one finds nothing under an older key
@@ -45,10 +45,7 @@ class Census:
 def encrypted_columns() -> list[Column[Any]]:
     """Return every encrypted column of every table, as the models have them."""
     return [
-        column
-        for table in Base.metadata.sorted_tables
-        for column in table.columns
-        if isinstance(column.type, Encrypted)
+        column for table in all_tables().sorted_tables for column in table.columns if isinstance(column.type, Encrypted)
     ]
 
 

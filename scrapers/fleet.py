@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field
 from scrapy.http import TextResponse
 from sqlalchemy.orm import Session
 
-from database import models
 from database.fleet import Seen, conclude_sync, known_vins, note_vehicles, tenant_named
 from database.models import ScraperJob
+from database.models import fleet as models
 from scrapers import j1939
 from scrapers.items.base import Batch, Listing
 from scrapers.items.fleet import Fault, Vehicle

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from database.models import Severity
+from database.models.fleet import Severity
 from scrapers.layouts import Row
 from scrapers.parse import known
 

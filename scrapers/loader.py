@@ -38,15 +38,15 @@ class PortalLoader(SpiderLoader):
             self._load_rest()
         return super().load(spider_name)
 
-    def list(self) -> list[str]:
-        """Return the names of all spiders."""
-        self._load_rest()
-        return super().list()
-
     def find_by_request(self, request: Request) -> list[str]:
         """Return the names of the spiders that could handle a request."""
         self._load_rest()
         return super().find_by_request(request)
+
+    def list(self) -> list[str]:
+        """Return the names of all spiders."""
+        self._load_rest()
+        return super().list()
 
 
 def _exists(module: str) -> bool:

@@ -147,12 +147,11 @@ def with_database(server: str, name: str) -> str:
 
 
 def make_tables(url: str) -> None:
-    import database.models  # noqa: F401 - registers the tables
     from database.engine import Database
-    from database.models.base import Base
+    from database.models import all_tables
 
     db = Database(url)
-    Base.metadata.create_all(db.engine)
+    all_tables().create_all(db.engine)
     db.engine.dispose()
 
 

@@ -9,11 +9,11 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
-import database.models  # noqa: F401 - registers the tables
 from database.encryption import Encrypted
 from database.engine import database as this_database
 from database.migrate import alone
-from database.models.base import Base, UtcDateTime
+from database.models import all_tables
+from database.models.base import UtcDateTime
 
 
 def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
@@ -36,7 +36,7 @@ def migrate(connection: Connection) -> None:
     """Bring the schema to the revision that Alembic was asked for."""
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=all_tables(),
         render_as_batch=True,  # SQLite alters a table by making it anew
         render_item=render_item,
     )

@@ -1,4 +1,15 @@
-"""Every table, one module per family."""
+"""
+The tables that every crawl may need.
+
+What one family of portals alone needs is imported from its own module (`database.models.fleet`), so that the others do
+without: mapping a table takes time at every start.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from sqlalchemy import MetaData
 
 from database.models.access import (
     Attempt,
@@ -36,30 +47,7 @@ from database.models.carriers import (
     Workspace,
 )
 from database.models.codes import CodeKind, CodeRequest, CodeRequestState, Message
-from database.models.electricity import (
-    Appliance,
-    ContractCheck,
-    ElectricityAccount,
-    ElectricityBill,
-    ElectricityContract,
-    ElectricityCounter,
-    ElectricityCustomer,
-    ElectricityDevice,
-    ElectricityInvoice,
-    ElectricityNotice,
-    ElectricityOutage,
-    ElectricityTariff,
-    InvoiceReading,
-    MasaConnection,
-    MasaEntry,
-    MasaEquipment,
-    MasaProfile,
-    PowerSize,
-    SocialDiscount,
-)
-from database.models.fleet import Fault, FaultChange, FaultEvent, Severity, Sync, Tenant, Vehicle
 from database.models.keys import FingerprintKey
-from database.models.readings import Direction, MeterPeriod, MeterReading, RegisterReading, Resolution
 from database.models.runs import Run, RunState, StoredFile
 from database.models.uploads import Upload, UploadState
 from database.models.versions import Version, Watermark
@@ -67,7 +55,6 @@ from database.models.versions import Version, Watermark
 __all__ = [
     "Account",
     "AccountType",
-    "Appliance",
     "Attempt",
     "Base",
     "BillingCycle",
@@ -82,42 +69,17 @@ __all__ = [
     "CodeKind",
     "CodeRequest",
     "CodeRequestState",
-    "ContractCheck",
     "Credential",
     "DailyUsageFile",
-    "Direction",
-    "ElectricityAccount",
-    "ElectricityBill",
-    "ElectricityContract",
-    "ElectricityCounter",
-    "ElectricityCustomer",
-    "ElectricityDevice",
-    "ElectricityInvoice",
-    "ElectricityNotice",
-    "ElectricityOutage",
-    "ElectricityTariff",
-    "Fault",
-    "FaultChange",
-    "FaultEvent",
     "FileStatus",
     "FingerprintKey",
     "Identity",
-    "InvoiceReading",
     "Lease",
-    "MasaConnection",
-    "MasaEntry",
-    "MasaEquipment",
-    "MasaProfile",
     "Message",
-    "MeterPeriod",
-    "MeterReading",
     "Navigators",
     "Note",
     "PoolUsage",
-    "PowerSize",
-    "RegisterReading",
     "ReportLine",
-    "Resolution",
     "Run",
     "RunState",
     "ScraperConfig",
@@ -125,18 +87,23 @@ __all__ = [
     "ScraperJobStatus",
     "ScraperType",
     "SessionStatus",
-    "Severity",
-    "SocialDiscount",
     "StoredFile",
     "StoredSession",
-    "Sync",
-    "Tenant",
     "Upload",
     "UploadState",
     "UsageRecord",
     "UsedTotpStep",
-    "Vehicle",
     "Version",
     "Watermark",
     "Workspace",
+    "all_tables",
 ]
+
+FAMILIES = ("electricity", "fleet", "readings")
+
+
+def all_tables() -> MetaData:
+    """Return the metadata with the tables of every family."""
+    for family in FAMILIES:
+        import_module(f"{__name__}.{family}")
+    return Base.metadata

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, AliasPath, BeforeValidator, ConfigDict, Field, ValidationError
 
-from database import models
+from database.models import electricity as models
 from scrapers.items.base import Record
 from scrapers.items.values import (
     JERUSALEM,

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
-from database import models
-from database.models import Severity
+from database.models import fleet as models
+from database.models.fleet import Severity
 from scrapers.items.base import Record
 
 NO_ADDRESS = 254  # J1939's null address: the portal does not say which control unit it was

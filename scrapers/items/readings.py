@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import Field
 
-from database import models
-from database.models import Direction, Resolution
+from database.models import readings as models
+from database.models.readings import Direction, Resolution
 from scrapers.items.base import Batch
 from scrapers.items.electricity import ElectricityRecord
 from scrapers.items.values import JERUSALEM, Amount, Day, Number, Text, bare_number, exactly, whole

@@ -14,8 +14,8 @@ import pytest
 from commands import _iec_appliance, _iec_readings
 from commands._terminal import Refused, WrongArgument
 from commands.export import Command
-from database import models
-from database.models import MeterReading
+from database.models import electricity as models
+from database.models.readings import MeterReading
 from database.versions import write
 from scrapers.items.readings import KEY
 from scrapers.usage import DAY, QUARTER, By, day_start, days, quarters, sums

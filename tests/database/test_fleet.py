@@ -14,7 +14,8 @@ from database.fleet import (
     note_vehicles,
     tenant_named,
 )
-from database.models import Fault, FaultChange, FaultEvent, Run, Severity, Tenant, Vehicle
+from database.models import Run
+from database.models.fleet import Fault, FaultChange, FaultEvent, Severity, Tenant, Vehicle
 from database.upsert import upsert
 
 KEY = ("tenant_id", "vin", "source_address", "spn", "fmi")

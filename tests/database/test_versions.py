@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import event, func, select
 
-from database.models import Direction, MeterReading, RegisterReading, Resolution, Run, Version
+from database.models import Run, Version
+from database.models.readings import Direction, MeterReading, RegisterReading, Resolution
 from database.versions import Written, history, key_text, write
 from tests.database.crowd import crowd
 

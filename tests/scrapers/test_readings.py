@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from database.models import Direction, Resolution
+from database.models.readings import Direction, Resolution
 from scrapers.items.readings import (
     Meter,
     Period,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database.models import MasaEntry
+from database.models.electricity import MasaEntry
 from scrapers.items.base import Listing
 from scrapers.items.electricity import Connection, Entry, Equipment, OutageAccount, Profile, SharedConnection, Site
 from scrapers.outcomes import Failure, Incomplete

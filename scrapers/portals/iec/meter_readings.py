@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from sqlalchemy.orm import Session
 
 from database import watermarks
-from database.models import Direction, Resolution
+from database.models.readings import Direction, Resolution
 from scrapers.electricity import ContractArguments
 from scrapers.items.base import Listing
 from scrapers.items.electricity import Contract

@@ -9,7 +9,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 from sqlalchemy.orm import Session
 
-from database.models import ElectricityOutage
+from database.models.electricity import ElectricityOutage
 from scrapers.items.base import Listing
 from scrapers.items.electricity import PLACE, Entry, OrderView, Outage, OutageAccount, PlaceOutage, Profile
 from scrapers.outcomes import Failure, WrongAccount

@@ -18,7 +18,8 @@ from sqlalchemy import func, select
 
 from database.engine import Database
 from database.migrate import upgrade
-from database.models import (
+from database.models import Run, Version
+from database.models.electricity import (
     Appliance,
     ContractCheck,
     ElectricityContract,
@@ -32,8 +33,6 @@ from database.models import (
     MasaConnection,
     MasaEntry,
     MasaEquipment,
-    Run,
-    Version,
 )
 from sandbox import Running
 from sandbox.iec.masa import friend

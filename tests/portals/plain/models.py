@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database.engine import Database
+from database.models import all_tables
 from database.models.base import Base
 
 
@@ -42,8 +43,6 @@ class PlainUsage(Base):
 
 def create(database_url: str) -> None:
     """Make all tables, the plain portal's among them."""
-    import database.models  # noqa: F401 - registers the others
-
     db = Database(database_url)
-    Base.metadata.create_all(db.engine)
+    all_tables().create_all(db.engine)
     db.engine.dispose()
