@@ -50,8 +50,8 @@ class Command(Everyday, ScrapyCommand):
                         {
                             "login": login.name,
                             "address": login.address(),
-                            "set_by": f"{login.name.upper()}_URL",
-                            "is_set": bool(os.environ.get(f"{login.name.upper()}_URL")),
+                            "set_by": login.variable(),
+                            "is_set": bool(os.environ.get(login.variable())),
                             "credential": kept.get(login.name, "unknown"),
                         }
                         for login in facts["logins"]

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 # Times one request is sent again into a new session. Many requests in flight meet the same end, and some meet several in
 # a row; what really bounds it is `hopeless` and the ledger's budget. Flows of a session run one after another.
-REPLAYS, FLOW_REPLAYS = 50, 2
+REPLAYS = 50
+# A flow repeats clicks, and what two fresh tokens were refused for is refused for good.
+FEW_REPLAYS = 2
 
 
 class AuthMiddleware:
@@ -134,7 +136,7 @@ class AuthMiddleware:
             job.recoveries[code] = job.recoveries.get(code, 0) + 1
             if job.recoveries[code] > 1:
                 raise failure
-        elif replays > (REPLAYS if request.meta.get("flow") is None else FLOW_REPLAYS):
+        elif replays > (FEW_REPLAYS if request.meta.get("flow") is not None or keeper.has_tokens else REPLAYS):
             failure.detail = failure.detail or f"One request met the end of {replays} sessions."
             raise failure
         elif seen == keeper.version and keeper.hopeless():

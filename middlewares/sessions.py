@@ -76,6 +76,11 @@ class SessionKeeper:
         return exception is self._failure
 
     @property
+    def has_tokens(self) -> bool:
+        """Tell whether the session is tokens, which are renewed without a sign-in."""
+        return isinstance(self.login, ConversationLogin)
+
+    @property
     def version(self) -> int:
         """The version of the present session; 0 when there is none."""
         return self.saved.version if self.saved else 0

@@ -206,9 +206,14 @@ class Login:
             Login.registry[cls.name] = cls
 
     @classmethod
+    def variable(cls) -> str:
+        """Return the environment variable that puts another address in the place of the sign-in's."""
+        return f"{cls.name.upper()}_URL"
+
+    @classmethod
     def address(cls) -> str:
         """Return the sign-in address: the real portal's, unless `<NAME>_URL` names a stand-in (its origin is enough)."""
-        given = os.environ.get(f"{cls.name.upper()}_URL")
+        given = os.environ.get(cls.variable())
         if not given:
             return cls.url
         return given if urlsplit(given).path.strip("/") else urljoin(given, urlsplit(cls.url).path)

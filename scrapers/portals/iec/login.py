@@ -68,9 +68,9 @@ class IecLogin(ConversationLogin):
     secret_name = "ID number"
 
     @classmethod
-    def address(cls) -> str:
-        """Return OKTA's address; IEC_OKTA_URL names a stand-in."""
-        return os.environ.get("IEC_OKTA_URL") or cls.url
+    def variable(cls) -> str:
+        """Return the variable that names a stand-in for OKTA: the API has its own."""
+        return "IEC_OKTA_URL"
 
     @classmethod
     def home_address(cls) -> str:
@@ -94,9 +94,9 @@ class IecLogin(ConversationLogin):
             return Identity()
         customer = read(response)
         number, partner = customer.get("idNumber"), customer.get("bpNumber")
-        if not number or not partner:
+        if not number:
             return Identity()
-        return Identity(username=str(number).zfill(9), accounts=frozenset({str(partner)}))
+        return Identity(username=str(number).zfill(9), accounts=frozenset({str(partner)} if partner else ()))
 
     def is_signed_out(self, response: Response) -> bool:
         """Tell whether the token is refused; 401 is also said of another customer's contract."""
