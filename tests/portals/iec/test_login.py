@@ -69,8 +69,8 @@ def test_a_code_by_text_message_signs_in_once_and_leaves_no_id_number(household,
     ("scenario", "outcome", "result"),
     [
         ("no-factors", "mfa_required", "error:mfa_required"),
-        ("locked", "account_locked", "account_locked"),
-        ("rate-limited", "rate_limited", "not_submitted"),
+        pytest.param("locked", "account_locked", "account_locked", marks=pytest.mark.matrix),
+        pytest.param("rate-limited", "rate_limited", "not_submitted", marks=pytest.mark.matrix),
     ],
 )
 def test_what_okta_refuses_at_the_first_step(household, scenario, outcome, result):
@@ -87,7 +87,7 @@ def test_what_okta_refuses_at_the_first_step(household, scenario, outcome, resul
         pytest.param("wrong-nonce", marks=pytest.mark.matrix),
         pytest.param("wrong-audience", marks=pytest.mark.matrix),
         pytest.param("wrong-issuer", marks=pytest.mark.matrix),
-        "bad-signature",
+        pytest.param("bad-signature", marks=pytest.mark.matrix),
         pytest.param("unknown-key", marks=pytest.mark.matrix),
         pytest.param("expired-id-token", marks=pytest.mark.matrix),
     ],
@@ -152,6 +152,7 @@ def test_a_dead_refresh_token_is_for_the_owner_and_no_loop(household):
     assert "invalid_grant" in message
 
 
+@pytest.mark.matrix
 def test_an_answer_without_a_refresh_token_keeps_the_old_one(household):
     tokens = household.sign_in("refresh-no-rotation")
     household.keep(replace(tokens, expires_at=0))
@@ -162,6 +163,7 @@ def test_an_answer_without_a_refresh_token_keeps_the_old_one(household):
     assert renewed.expires_at > time.time()
 
 
+@pytest.mark.matrix
 def test_a_rotated_refresh_token_is_kept_at_once(household):
     tokens = household.sign_in()
     household.keep(replace(tokens, expires_at=0))
