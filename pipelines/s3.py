@@ -51,6 +51,7 @@ class S3Store(AnyStore):
             use_listings_cache=False,
             skip_instance_cache=True,
         )
+        self._fs.retries = 1  # of botocore's own three attempts
         self._one_big_one = threading.Lock()
 
     def _bring(self, part: PartFile, moving: str) -> None:
