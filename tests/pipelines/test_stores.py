@@ -395,10 +395,10 @@ def test_a_server_that_says_nothing_any_more_is_away(part, tmp_path, monkeypatch
     with file_server(tmp_path / "samba") as server, ThreadPoolExecutor(1) as pool:
         for name, value in server.settings().items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setattr("pipelines.smb.CONNECT_WAIT", 1)
         store = store_of(PipelineSettings.load())
         store.check()
         monkeypatch.setattr("pipelines.smb.SILENCE", 1.0)
-        monkeypatch.setitem(store._options, "connection_timeout", 1)
         placing = pool.submit(store.place, part(os.urandom(1 << 20) * 300), "big.bin")
         incoming = server.files / INCOMING
         wait_for(lambda: any(path.stat().st_size > 1 << 20 for path in incoming.glob("*")), 30, every=0.001)
