@@ -26,6 +26,7 @@ class SignInSpider(PortalSpider):
     """Base of the spiders that `sign_in_spider` makes."""
 
     report_type: ClassVar[str] = "sign_in"
+    keeps_files = False
 
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
