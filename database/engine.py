@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import os
 import sqlite3
@@ -128,4 +129,7 @@ def _begin_immediate(connection: Any) -> None:
 @cache
 def database() -> Database:
     """Return the database of this process, as the settings name it."""
-    return Database(database_settings().url)
+    db = Database(database_settings().url)
+    # The last one that closes SQLite's file folds its journal into it: whoever copies the file then has everything.
+    atexit.register(db.engine.dispose)
+    return db

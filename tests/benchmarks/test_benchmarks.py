@@ -40,6 +40,7 @@ def test_a_second_run_signs_in_nobody_and_fetches_nothing():
     assert again.cost.cpu > 0.1
 
 
+@pytest.mark.matrix
 def test_rows_are_stored_right_and_an_unchanged_file_is_not_read_again():
     with prepared(rounds=1) as bench:
         me = bench.people(1)

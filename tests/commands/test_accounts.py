@@ -73,7 +73,7 @@ def test_cycles_are_opened_and_listed(store, command):
     assert "2026-02-01  2026-02-28  open" in command("cycles", "open", "--month", "2026-02").out
     assert command("cycles", "open", "--account", "500100200").code == 0
     newest, oldest = json.loads(command("cycles", "list", "--json").out)
-    assert (oldest["month"], oldest["reports"], oldest["PDFs"], oldest["daily_files"]) == ("2026-02", "0 of 3", 0, 0)
+    assert (oldest["month"], oldest["reports"], oldest["PDFs"], oldest["daily_files"]) == ("2026-02", "0 of 0", 0, 0)
     assert newest["month"] > oldest["month"]
 
 

@@ -26,6 +26,7 @@ def rows(data):
         return {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES}
 
 
+@pytest.mark.matrix
 @pytest.mark.browser
 @pytest.mark.timeout(600)
 def test_the_demo_brings_everything_home_once(project, tmp_path):

@@ -87,7 +87,10 @@ def test_what_is_lost_for_good_can_be_forgotten(store, key_file, command):
     store.engine.dispose()
     said = command("keys", "forget")
     assert said.code == 1
-    assert sorted(said.out.splitlines()[:2]) == ["credentials.totp_secret: 3 forgotten", "fingerprint_keys.value: 1 forgotten"]
+    assert sorted(said.out.splitlines()[:2]) == [
+        "credentials.totp_secret: 3 forgotten",
+        "fingerprint_keys.value: 1 forgotten",
+    ]
     assert "blocked no more" in said.out
     assert said.err.startswith("3 values are under a key that is not there")  # passwords: stored anew, or removed
     with store.transaction() as session:

@@ -77,6 +77,7 @@ def test_a_password_without_an_answer_is_submitted_once_more_and_then_never(craw
         assert [row[0] for row in outcomes] == ["sign_in_timed_out"] * 2 + ["credential_blocked"]
 
 
+@pytest.mark.matrix
 @pytest.mark.browser
 def test_a_password_typed_in_the_browser_and_not_answered_is_submitted_once(crawls, bell):
     users = [f"{trouble}@example.com" for trouble in ("submit-503", "submit-drop", "submit-hang")]

@@ -35,6 +35,7 @@ def test_a_missing_header_is_cured_by_clearing_both_origins_and_signing_in_again
     assert results == ["signed_in", "signed_in"]
 
 
+@pytest.mark.matrix
 def test_a_header_that_never_comes_ends_after_one_cure(crawls, bell):
     crawls.give_bell("cache-error-always@example.com")
 

@@ -98,6 +98,7 @@ def test_bell_a_foreign_session_and_another_account_store_nothing(crawls, bell):
 # Letting go
 
 
+@pytest.mark.matrix
 def test_a_login_that_keeps_no_session_signs_out_at_the_end(crawls, plain):
     crawls.give("plain", "ok+leaves@example.com")
 

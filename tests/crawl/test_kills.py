@@ -275,9 +275,8 @@ MOMENTS = {
 
 @pytest.mark.timeout(400)
 @pytest.mark.browser
-@pytest.mark.parametrize(
-    "moment", [word if word == "asked" else pytest.param(word, marks=pytest.mark.matrix) for word in MOMENTS]
-)
+@pytest.mark.matrix
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_run_s_reports_are_collected_and_not_asked_for_again(crawls, bell, moment):
     """At most one report is asked for twice: the one whose click the portal may or may not have heard."""
     bell.configure(report_seconds=2)

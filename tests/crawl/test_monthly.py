@@ -232,6 +232,7 @@ def test_of_many_notifications_ours_is_taken_or_none(crawls, bell, slow):
     crawl_lists(crawls, bell, slow, tuple(LISTS))
 
 
+@pytest.mark.matrix
 @pytest.mark.browser
 def test_of_many_notifications_ours_is_taken(crawls, bell):
     crawl_lists(crawls, bell, False, ("all of it",))

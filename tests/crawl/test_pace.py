@@ -51,6 +51,7 @@ def test_the_limit_holds_while_sessions_die_and_the_portal_has_faults(crawls, pl
     assert crawls.value("SELECT sum(requests) FROM runs") == counters["requests"]
 
 
+@pytest.mark.matrix
 @pytest.mark.browser
 def test_one_session_has_one_page_open_at_a_time(crawls, bell):
     """Two accounts of one user and one of another: the first two take turns, the third works beside them."""

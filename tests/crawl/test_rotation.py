@@ -35,7 +35,8 @@ def reads(key, token):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("crowd", [2, pytest.param(4, marks=pytest.mark.matrix)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("crowd", [2, 4])
 def test_crawls_go_on_while_the_key_changes(crawls, plain, crowd):
     """Each signs in again and again, and saves its session each time."""
     keys = crawls.project.data / "encryption.keys"

@@ -196,7 +196,8 @@ PLAIN_ARGUMENTS: dict[str, tuple[str, str, str]] = {
 PLAIN = ("plain_documents", "plain_files")
 
 
-@pytest.mark.parametrize("spider", [PLAIN[1], pytest.param(PLAIN[0], marks=pytest.mark.matrix)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("spider", PLAIN)
 def test_every_scenario_of_the_plain_portal_ends_as_it_should(crawls, plain, webhook, spider):
     plain.configure(documents=3, midway_requests=2)
     expected = {}

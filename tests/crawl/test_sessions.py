@@ -68,7 +68,9 @@ def test_processes_that_start_together_sign_in_once_and_work_side_by_side(crawls
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("crowd", [2, pytest.param(4, marks=[pytest.mark.matrix, pytest.mark.timeout(600)])])
+@pytest.mark.matrix
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("crowd", [2, 4])
 def test_processes_that_may_not_share_a_session_take_turns_in_it(crawls, bell, crowd):
     user = "ok+multi-4@example.com"
     numbers = crawls.give_bell(user)[:crowd]

@@ -199,6 +199,7 @@ def test_nobody_is_visited_while_the_store_is_away(crawls, plain, kind):
     assert done.stderr.count("Traceback") == 0
 
 
+@pytest.mark.matrix
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", SERVED)
 def test_a_store_that_goes_away_in_mid_run_stops_it_and_loses_nothing(crawls, plain, place, kind):

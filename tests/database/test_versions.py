@@ -160,7 +160,7 @@ def test_the_key_is_a_text_that_anybody_can_write():
 WRITERS = """
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from database.models import MeterReading
+from database.models.readings import MeterReading
 from database.versions import write
 
 key = ("contract", "meter", "meter_code", "direction", "resolution", "starts_at")

@@ -243,6 +243,7 @@ def test_an_authenticators_code_with_a_clock_that_is_off(fleet_of, offset):
     assert fleet.rows("SELECT result FROM attempts") == [("signed_in",)]
 
 
+@pytest.mark.matrix
 def test_a_wrong_authenticator_secret_is_tried_once(fleet_of):
     fleet = fleet_of("totp+wrong")
     fleet.project.environment["TRUCKTECH_TOTP_SECRET"] = totp_secret("totp+another")
@@ -253,6 +254,7 @@ def test_a_wrong_authenticator_secret_is_tried_once(fleet_of):
     assert fleet.rows("SELECT result FROM attempts") == [("mfa_failed",)]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("username", "kind"),
     [("sms", "sms"), pytest.param("email", "mail", marks=pytest.mark.matrix), ("totp+none", "totp")],
@@ -311,6 +313,7 @@ def test_every_scenario_ends_as_it_should(fleet_of, username, outcome):
     assert bool(result["errors"]) == (outcome != "success")
 
 
+@pytest.mark.matrix
 def test_a_password_is_read_from_standard_input(fleet_of):
     fleet = fleet_of("ok+typed")
     fleet.project.environment.update(TRUCKTECH_USERNAME="ok+other", TRUCKTECH_PASSWORD="not-the-password")
@@ -329,6 +332,7 @@ def test_a_password_on_the_command_line_warns(fleet):
     assert PASSWORD not in fleet.said
 
 
+@pytest.mark.matrix
 def test_a_credentials_file_that_others_can_read_is_refused(fleet, tmp_path):
     fleet.project.environment.update(TRUCKTECH_USERNAME="", LATCHKEY_CREDENTIALS_FILE=str(tmp_path / "c.json"))
     (tmp_path / "c.json").write_text(json.dumps({"username": "ok", "password": PASSWORD}))
