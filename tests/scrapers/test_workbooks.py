@@ -65,7 +65,7 @@ def test_amounts_are_exact_and_sizes_are_bytes(part):
     charges = Sheet.of(
         part(monthly_workbook("invoice_charge_report", ["512345678"], OCTOBER, 9)), REPORTS["invoice_charge_report"]
     )
-    first = next(report_lines(1, charges, 2, 3).rows())["data"]
+    first = next(iter(report_lines(1, charges, 2, 3).rows()))["data"]
     assert first["amount"].count(".") == 1
     assert len(first["amount"].partition(".")[2]) == 2
     assert date.fromisoformat(first["charge_date"]).month == 10
