@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import select
-import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.project import ROOT
+from tests.terminal import READY, Terminal
 
 README = (ROOT / "README.md").read_text()
-READY = "ready> "
 
 
 def blocks():
@@ -32,47 +27,6 @@ def commands():
     """Every `scrapy …` word that the README's first crawl types."""
     typed = [line for block in blocks() for line in block]
     return sorted({word for line in typed for word in re.findall(r"\bscrapy ([a-z-]+)", line)})
-
-
-class Terminal:
-    """A shell at a terminal of its own, as a person types at it."""
-
-    def __init__(self, environment):
-        self.terminal, inside = pty.openpty()
-        self.shell = subprocess.Popen(
-            ["bash", "--norc", "--noprofile", "-i"],
-            cwd=ROOT,
-            env={**environment, "PS1": READY, "BASH_SILENCE_DEPRECATION_WARNING": "1"},
-            stdin=inside,
-            stdout=inside,
-            stderr=inside,
-            start_new_session=True,
-        )
-        os.close(inside)
-        self.shown = ""
-
-    def type(self, line):
-        self.shown = ""
-        os.write(self.terminal, f"{line}\n".encode())
-
-    def sees(self, *words):
-        while select.select([self.terminal], [], [], 0)[0]:
-            try:
-                self.shown += os.read(self.terminal, 65536).decode(errors="replace")
-            except OSError:
-                break
-        return next((word for word in words if word in self.shown), None)
-
-    def close(self):
-        running = [p for p in psutil.Process().children(recursive=True) if os.getsid(p.pid) == self.shell.pid]
-        for process in running:
-            process.terminate()  # what runs in front ends cleanly; an interactive shell does not listen
-        _, left = psutil.wait_procs([p for p in running if p.pid != self.shell.pid], 20)
-        for process in left:
-            process.kill()
-        self.shell.kill()
-        self.shell.wait(20)
-        os.close(self.terminal)
 
 
 @pytest.mark.browser
