@@ -19,6 +19,7 @@ from benchmarks.processes import ProcessFailed, measure
 from tests.project import ROOT, clean_environment
 
 
+@pytest.mark.matrix
 def test_a_second_run_signs_in_nobody_and_fetches_nothing():
     with prepared(rounds=1) as bench:
         figures = {figure.name: figure for figure in run_again(bench, accounts=3)}

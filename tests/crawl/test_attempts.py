@@ -51,6 +51,7 @@ def test_runs_at_once_try_a_wrong_password_once(crawls, plain, crowd):
     assert attempts(crawls, user) == ["bad_credentials"]
 
 
+@pytest.mark.matrix
 def test_a_password_without_an_answer_is_submitted_once_more_and_then_never(crawls, plain):
     """503, silence and a broken connection just after the password was sent."""
     users = [f"{trouble}@example.com" for trouble in ("submit-503", "submit-drop", "submit-hang")]

@@ -66,6 +66,7 @@ def test_what_a_portal_shows_of_another_account_customer_or_month_is_not_stored(
     assert crawls.stored() == NOTHING
 
 
+@pytest.mark.matrix
 @pytest.mark.browser
 def test_bell_a_foreign_session_and_another_account_store_nothing(crawls, bell):
     """In one crawl: another customer's session, a portal that opens another account, one that lacks ours."""
@@ -109,6 +110,7 @@ def test_a_login_that_keeps_no_session_signs_out_at_the_end(crawls, plain):
     assert [entry["path"] for entry in plain.journal()].count("/logout") == 2
 
 
+@pytest.mark.matrix
 @pytest.mark.browser
 def test_a_browser_login_that_keeps_no_session_signs_out_at_the_end(crawls, bell):
     crawls.give("bell", "ok+leaves@example.com")

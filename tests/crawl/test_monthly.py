@@ -276,6 +276,7 @@ def test_a_killed_run_s_exports_are_collected_and_not_asked_for_again(crawls, be
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.matrix
 @pytest.mark.browser
 def test_what_a_killed_run_has_asked_for_is_collected_by_the_next(crawls, bell):
     """And a run after that finds everything stored: it does not visit the portal."""

@@ -8,6 +8,7 @@ from database.sessions import Sessions
 from sandbox import totp_secret
 
 
+@pytest.mark.matrix
 def test_a_totp_step_is_never_submitted_twice(crawls, plain):
     """Two sign-ins in a row: the second one waits for the next half minute, because the portal refuses a replay."""
     user = "totp+twice@example.com"

@@ -91,6 +91,7 @@ def test_a_crawl_that_is_killed_while_it_sends_loses_nothing(sending, plain, far
     assert len(far.seen) == 3
 
 
+@pytest.mark.matrix
 def test_a_crawl_that_is_stopped_while_it_sends_ends_at_once(sending, plain, far):
     far.script = ["hang"]
     process = sending.start("plain_invoices")

@@ -213,6 +213,7 @@ def test_a_hanging_submission_is_counted(bob, admin):
     assert admin.counters()["submissions"]["submit-hang"] == 1
 
 
+@pytest.mark.matrix
 def test_the_page_never_falls_silent(bob):
     bob.sign_in("ok+silent")
     with pytest.raises(Error, match="Timeout"):
@@ -252,6 +253,7 @@ def test_the_session_cookie_ends_with_the_browser_or_later(bob, username, kept):
     assert (cookie["expires"] > 0) is kept
 
 
+@pytest.mark.matrix
 def test_the_first_session_dies_midway(bob, admin):
     bob.sign_in("signed-out-midway")
     bob.open_usage()
@@ -389,6 +391,7 @@ def test_accounts_can_be_set(bob, admin):
 # Invoices
 
 
+@pytest.mark.matrix
 def test_an_invoice_comes_after_a_wait(bob, newest):
     bob.sign_in("ok+invoice")
     bob.open_invoices()
@@ -413,6 +416,7 @@ def test_invoice_of_a_ticked_account(bob, newest):
     assert account in bob.fetch(button).suggested_filename
 
 
+@pytest.mark.matrix
 def test_invoice_of_a_searched_account(bob, newest):
     account = accounts("global-search+multi")[1]
     bob.sign_in("global-search+multi")
@@ -438,6 +442,7 @@ def test_months_that_can_be_had(bob, newest, user):
     assert every[0] == newest.name
 
 
+@pytest.mark.matrix
 def test_leaving_by_the_menu_asks_too(bob, newest):
     bob.sign_in("ok+leave")
     bob.open_invoices()
@@ -447,6 +452,7 @@ def test_leaving_by_the_menu_asks_too(bob, newest):
     assert bob.pools()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("scenario", "begins", "name"),
     [
@@ -474,6 +480,7 @@ def test_files_that_are_not_as_they_should_be(bob, newest, scenario, begins, nam
         assert any(".." in member for member in members) is (scenario == "unsafe-zip")
 
 
+@pytest.mark.matrix
 def test_a_trouble_passes_after_so_many_times(bob, newest):
     bob.sign_in("empty-file+times-1")
     bob.open_invoices()
@@ -482,6 +489,7 @@ def test_a_trouble_passes_after_so_many_times(bob, newest):
     assert content(bob.fetch(button)).startswith(PDF)
 
 
+@pytest.mark.matrix
 def test_the_first_click_on_a_download_is_swallowed(bob, newest, admin):
     bob.sign_in("download-swallowed")
     bob.open_invoices()
@@ -507,6 +515,7 @@ def test_a_report_is_asked_for_and_collected(bob, newest, admin):
     assert admin.counters()["reports_of"]["ok+report"] == 1
 
 
+@pytest.mark.matrix
 def test_reports_stay_the_newest_first(bob, newest, admin):
     bob.sign_in("slow-report+former-reports")
     page = bob.open_reports()
@@ -526,6 +535,7 @@ def test_reports_stay_the_newest_first(bob, newest, admin):
     assert admin.counters()["reports_of"]["slow-report+former-reports"] == 1
 
 
+@pytest.mark.matrix
 def test_reports_and_sessions_outlive_the_portal(browser, phones, tmp_path, newest):
     quick: dict[str, Any] = {"load_ms": 50, "render_ms": [5, 20], "report_seconds": 0}
     with running(tmp_path, ("bell",), **quick) as alone, customer(alone, browser, phones) as bob:
@@ -582,6 +592,7 @@ def test_the_cache_error_and_its_cure(bell, browser, phones, bob, admin):
     assert admin.counters()["submissions"][user] == 3
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("origin", ["self serve", "e-reports", "http cache"])
 def test_each_origin_keeps_the_cache_error_alive(bob, origin):
     """Clearing all but one place does not help: the storage of either origin, or the browser's HTTP cache."""
@@ -602,6 +613,7 @@ def test_each_origin_keeps_the_cache_error_alive(bob, origin):
     assert missing_menu(bob.open_reports())
 
 
+@pytest.mark.matrix
 def test_clearing_everything_in_the_same_browser_cures(bob):
     bob.sign_in("cache-error+cured")
     bob.page.wait_for_function("localStorage.getItem('portalLayout') === 'stale'")
@@ -616,6 +628,7 @@ def test_clearing_everything_in_the_same_browser_cures(bob):
     at(bob.open_reports(), STANDARD).wait_for()
 
 
+@pytest.mark.matrix
 def test_a_cache_error_that_nothing_cures(bell, browser, phones):
     for _ in range(2):
         with customer(bell, browser, phones) as bob:
@@ -626,6 +639,7 @@ def test_a_cache_error_that_nothing_cures(bell, browser, phones):
 # Overlays and layout
 
 
+@pytest.mark.matrix
 def test_a_click_under_an_overlay_does_nothing(bob):
     bob.sign_in("promo-overlay+click")
     dialog = bob.page.get_by_role("dialog")
@@ -642,6 +656,7 @@ def test_a_click_under_an_overlay_does_nothing(bob):
     assert bob.pools()
 
 
+@pytest.mark.matrix
 def test_a_dialog_comes_late(bob):
     bob.sign_in("overlay-late")
     expect(bob.page.get_by_role("dialog")).to_have_count(0)
@@ -652,6 +667,7 @@ def test_a_dialog_comes_late(bob):
     assert content(bob.fetch(bob.usage_entry)).startswith(XLSX)
 
 
+@pytest.mark.matrix
 def test_the_other_layout_fits_by_label_and_text_only(bob, newest):
     page = bob.page
     bob.submit("layout-b")
@@ -690,6 +706,7 @@ def test_the_sign_in_page_can_have_the_other_layout_and_a_cookie_dialog(bob, adm
         admin.configure(layout="a", cookie_banner=False)
 
 
+@pytest.mark.matrix
 def test_pages_open_at_once_are_counted(bell, browser, phones, tmp_path):
     with running(tmp_path, ("bell",), load_ms=50, render_ms=[5, 20]) as alone, customer(alone, browser, phones) as bob:
         counters = alone.admin["bell"].counters

@@ -281,6 +281,7 @@ def test_months_that_can_be_had(sue, newest, user):
     assert months(tab) == expected[user]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "user",
     [
@@ -320,6 +321,7 @@ def test_an_account_that_is_missing_is_not_found(sue):
     expect(tab.locator("#columnMenu li").filter(visible=True)).to_have_count(0)
 
 
+@pytest.mark.matrix
 def test_workbooks_fail_one_by_one(sue, admin, newest):
     user = "ok+no-code+card-missing-cost-overview+fails-usage-overview"
     sue.sign_in(f"{user}+export-fails-enhanced-user-profile+report-fails-invoice-charge-report")
@@ -387,6 +389,7 @@ def test_any_list_can_be_planted(sue, admin, newest):
         admin.configure(notifications=[])
 
 
+@pytest.mark.matrix
 def test_exports_and_sessions_outlive_the_portal(browser, mails, tmp_path):
     quick = {"load_ms": 50, "render_ms": [1, 10]}
     with running(tmp_path, ("bell",), **quick) as alone, subscriber(alone, browser, mails) as sue:
@@ -411,6 +414,7 @@ def test_exports_and_sessions_outlive_the_portal(browser, mails, tmp_path):
 # Trouble
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("scenario", "begins"),
     [
@@ -434,6 +438,7 @@ def test_files_that_are_not_as_they_should_be(sue, admin, newest, scenario, begi
         assert (content(download) == b"") is (scenario == "empty-file")
 
 
+@pytest.mark.matrix
 def test_the_first_session_dies_midway(sue):
     user = "signed-out-midway+no-code"
     sue.sign_in(user)
@@ -444,6 +449,7 @@ def test_the_first_session_dies_midway(sue):
     open_workbook(sue.open_folder(), "cost overview")
 
 
+@pytest.mark.matrix
 def test_the_tab_asks_for_a_sign_in_once(sue):
     user = "session-lost-tab+no-code"
     sue.sign_in(user)
@@ -456,6 +462,7 @@ def test_the_tab_asks_for_a_sign_in_once(sue):
     open_workbook(sue.open_folder(), "cost overview")
 
 
+@pytest.mark.matrix
 def test_an_advertisement_swallows_clicks(sue):
     sue.sign_in("promo-overlay+no-code")
     dialog = sue.page.get_by_role("dialog")
@@ -489,6 +496,7 @@ def test_the_first_click_on_a_download_is_swallowed(sue, admin, newest):
     assert len(sheet(fetch(entries))) == 41
 
 
+@pytest.mark.matrix
 def test_the_other_layout_fits_by_label_and_text_only(sue, admin, newest):
     user = "layout-b+b"
     admin.configure(layout="b")
@@ -532,6 +540,7 @@ def test_one_customers_accounts_are_not_anothers(sue):
     assert other not in accounts(user)
 
 
+@pytest.mark.matrix
 def test_a_workbook_opens_while_the_list_of_notifications_looks_again(sue, admin):
     admin.configure(status_ms=10, latency_ms=50)
     try:

