@@ -129,13 +129,14 @@ def test_mails_that_only_look_like_it_are_no_code(crawls, plain, box, wait_for):
     assert crawls.rows("SELECT * FROM messages") == []
 
 
+@pytest.mark.matrix
 @pytest.mark.imap
 @pytest.mark.browser
 @pytest.mark.parametrize(
     "name",
     [
         "ok+mail-html+wrong-sender+reorder@example.com",
-        pytest.param("ok+mail-french+stale+double+late-2@example.com", marks=pytest.mark.matrix),
+        "ok+mail-french+stale+double+late-2@example.com",
     ],
 )
 def test_the_enterprise_centres_code_comes_from_the_mailbox(crawls, bell, tmp_path, name):

@@ -81,7 +81,7 @@ OUTCOMES_OF: dict[str, str | tuple[str, int]] = {
     "lang-fr": "success",
     "wrong-password+lang-fr": "bad_credentials",
 }
-SAMPLE = ("wrong-password", "wrong-account")
+SAMPLE = ("wrong-account",)
 
 
 def give(crawls, scenario: str) -> str:

@@ -233,7 +233,7 @@ def test_what_is_asked_for_is_not_there(crawls, plain, scenario):
 
 
 # One of each kind: a code, a refusal, a lock, a page nobody knows, a bad file, an overlay.
-BELL_SAMPLE = ("wrong-password", "locked", "unknown-page", "empty-file", "promo-overlay", "rate-limited")
+BELL_SAMPLE = ("wrong-password", "unknown-page", "empty-file", "promo-overlay")
 
 
 @pytest.mark.browser

@@ -389,6 +389,7 @@ def test_a_server_that_dies_in_the_middle_of_a_file_shows_nothing_of_it(part, tm
         assert [name for name in hashes(server.files) if not name.startswith(INCOMING)] == []
 
 
+@pytest.mark.matrix
 @pytest.mark.smb
 def test_a_server_that_says_nothing_any_more_is_away(part, tmp_path, monkeypatch):
     """Its machine is up, and its processes stand still in the middle of a file."""

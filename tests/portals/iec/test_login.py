@@ -83,7 +83,7 @@ def test_what_okta_refuses_at_the_first_step(household, scenario, outcome, resul
 @pytest.mark.parametrize(
     "scenario",
     [
-        "wrong-state",
+        pytest.param("wrong-state", marks=pytest.mark.matrix),
         pytest.param("wrong-nonce", marks=pytest.mark.matrix),
         pytest.param("wrong-audience", marks=pytest.mark.matrix),
         pytest.param("wrong-issuer", marks=pytest.mark.matrix),

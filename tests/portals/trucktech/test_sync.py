@@ -133,6 +133,7 @@ def test_records_and_result_say_the_same(fleet):
     assert fleet.rows("SELECT records, already FROM runs ORDER BY id DESC LIMIT 1") == [(0, 165)]
 
 
+@pytest.mark.matrix
 def test_the_three_layouts_are_the_same_records(fleet):
     truth = fleet.admin.ask("fleet")
     for layout in ("table", "card", "json"):
