@@ -25,6 +25,7 @@ def upsert(
     rows: Sequence[Mapping[str, Any]],
     key: Sequence[str],
     update: Sequence[str] | None = None,
+    also: Sequence[str] = (),
 ) -> int:
     """
     Insert *rows*, or update the ones whose *key* is there already; return how many were inserted or really changed.
@@ -32,12 +33,13 @@ def upsert(
     rows: all with the same columns; of two with the same key the last one counts. Values are normalised.
     key: the columns of a unique constraint.
     update: the columns that an existing row takes over; by default all others of the rows, none with an empty list.
+    also: columns that a row takes over when it changes, and that are no reason to change it: which run has written it.
     Encrypted columns always differ, because no text is encrypted alike twice: leave them out of *update* or expect the write.
     Objects that the session holds already are not refreshed.
     """
     if not rows:
         return 0
-    return put(session, model, distinct(model, rows, key), key, update)
+    return put(session, model, distinct(model, rows, key), key, update, also)
 
 
 def distinct(model: type[Base], rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> list[dict[str, Any]]:
@@ -63,11 +65,13 @@ def put(
     rows: Sequence[Mapping[str, Any]],
     key: Sequence[str],
     update: Sequence[str] | None = None,
+    also: Sequence[str] = (),
 ) -> int:
     """Do what `upsert` does with rows that `distinct` has returned."""
     if not rows:
         return 0
-    statement = _statement(session, model, list(rows[0]), key, update).execution_options(preserve_rowcount=True)
+    statement = _statement(session, model, list(rows[0]), key, update, also)
+    statement = statement.execution_options(preserve_rowcount=True)
     connection = session.connection()
     # A list of parameters, never .values(list): that is ten times slower.
     return sum(connection.execute(statement, batch).rowcount for batch in batches(rows))
@@ -80,6 +84,7 @@ def put_stream(
     shared: Mapping[str, Any],
     key: Sequence[str],
     update: Sequence[str] | None = None,
+    also: Sequence[str] = (),
 ) -> tuple[int, int]:
     """
     Do what `put` does with rows that are made on the way; return how many were inserted or changed, and how many there were.
@@ -92,7 +97,8 @@ def put_stream(
         return 0, 0
     names = [*first, *shared]
     connection = session.connection()
-    compiled = _statement(session, model, names, key, update).compile(dialect=connection.dialect, column_keys=names)
+    statement = _statement(session, model, names, key, update, also)
+    compiled = statement.compile(dialect=connection.dialect, column_keys=names)
     table = table_of(model)
     bound = {
         name: table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for name in names
@@ -122,7 +128,12 @@ def _pieces(rows: Iterable[T]) -> Iterator[list[T]]:
 
 
 def _statement(
-    session: Session, model: type[Base], columns: Sequence[str], key: Sequence[str], update: Sequence[str] | None
+    session: Session,
+    model: type[Base],
+    columns: Sequence[str],
+    key: Sequence[str],
+    update: Sequence[str] | None,
+    also: Sequence[str],
 ) -> Any:
     table = table_of(model)
     if unknown := set(update or ()) - set(table.columns.keys()):
@@ -132,7 +143,7 @@ def _statement(
     taken_over = [name for name in columns if name not in key] if update is None else list(update)
     if not taken_over:
         return statement.on_conflict_do_nothing(index_elements=list(key))
-    taken: dict[str, Any] = {name: statement.excluded[name] for name in taken_over}
+    taken: dict[str, Any] = {name: statement.excluded[name] for name in (*taken_over, *also)}
     # SQLAlchemy does not apply onupdate here.
     for column in table.columns:
         if column.onupdate is not None and column.name not in columns:

@@ -97,7 +97,8 @@ def write_rows(session: Session, job: Job, item: Record | Batch | Lines, file: S
         return written.new + written.replaced, len(rows)
     # Which run wrote a row is said of new and changed rows only: it is no reason to write one again.
     update = [name for name in rows[0] if name not in item.natural_key] + [n for n in origin if n != "run_id"]
-    changed = upsert(session, item.table, [{**row, **origin} for row in rows], item.natural_key, update=update)
+    full = [{**row, **origin} for row in rows]
+    changed = upsert(session, item.table, full, item.natural_key, update, also=_writer(origin))
     return changed, len(rows)
 
 
@@ -105,9 +106,13 @@ def write_lines(session: Session, item: Lines, origin: dict[str, Any], columns: 
     """Write the lines on their way, and delete those that an earlier, longer file had."""
     key, shared = (*item.place, "row"), {**item.place, **origin}
     update = [name for name in columns if name not in (*key, "id", "run_id")]
-    changed, number = put_stream(session, item.table, item.rows(), shared, key, update)
+    changed, number = put_stream(session, item.table, item.rows(), shared, key, update, also=_writer(origin))
     table = table_of(item.table)
     session.execute(
         delete(table).where(*(table.c[name] == value for name, value in item.place.items()), table.c.row > number)
     )
     return changed, number
+
+
+def _writer(origin: dict[str, Any]) -> list[str]:
+    return ["run_id"] if "run_id" in origin else []

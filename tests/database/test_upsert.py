@@ -94,6 +94,19 @@ def test_only_the_columns_of_update_are_taken_over(session, account):
     assert [(row.pool_size, row.pool_used) for row in stored(session, PoolUsage)] == [(10**15, 2)]
 
 
+def test_who_wrote_a_row_is_said_when_it_changes_and_is_no_reason_to_change_it(session):
+    def write(amount: int, writer: float) -> int:
+        row = {"meter": "1", "amount": Decimal(amount), "ratio": writer, "details": None}
+        return upsert(session, Reading, [row], ["meter"], ["amount"], also=["ratio"])
+
+    def writer() -> float | None:
+        return session.scalar(select(Reading.ratio))
+
+    assert (write(5, 1.0), writer()) == (1, 1.0)
+    assert (write(5, 2.0), writer()) == (0, 1.0)
+    assert (write(6, 3.0), writer()) == (1, 3.0)
+
+
 def test_nothing_is_nothing(session):
     assert upsert(session, PoolUsage, [], KEY) == 0
 
