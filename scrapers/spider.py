@@ -270,7 +270,8 @@ def name_failure(error: BaseException, request: Request) -> Failure:
         kind = {429: RateLimited, 403: Blocked}.get(status, PortalDown if status >= 500 else PortalChanged)
         return kind(f"{url} answered {status}.", evidence={"response": response})
     if isinstance(error, scrapy_errors.ResponseDataLossError):
-        return BadFile(f"The answer of {url} was cut short.")
+        cut: type[Failure] = BadFile if "stream" in request.meta else PortalDown
+        return cut(f"The answer of {url} was cut short.")
     down = (
         scrapy_errors.CannotResolveHostError,
         scrapy_errors.DownloadConnectionRefusedError,
