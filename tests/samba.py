@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -111,7 +111,8 @@ class FileServer:
         if self.process is None:
             return
         for pid in self.children():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may have ended by itself since we looked
+                os.kill(pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
         self.process = None

@@ -253,7 +253,7 @@ def test_crawls_over_four_processes_renew_expired_tokens_once(household, how, cr
     if how == "by our clock":
         household.keep(replace(tokens, expires_at=0))
     else:
-        household.admin.clock(7200)
+        household.admin.ask(f"users/{household.number}/expire-tokens", {})
     spiders = ["iec_account", "iec_invoices", "iec_outages", "iec_masa"]
     waiting = (spiders * 3)[:crawls]
     running = []
