@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
+from database.fingerprints import fingerprints
 from database.leases import holder
 from database.sessions import SavedSession, Sessions
 from middlewares.browser import in_time
@@ -237,8 +238,11 @@ class SessionKeeper:
             if version != self.version:
                 raise SignedOut("The session ended before it was looked at.")
             assert self.saved is not None
-            if not identity and isinstance(self.login, ConversationLogin):
-                identity = await self._by_subject(Tokens.of(self.saved.state))
+            if not identity and (proof := await self._proof()):
+                known = await asyncio.to_thread(
+                    Sessions(self.work.db).known_identity, self.login.name, self.credential.username
+                )
+                identity = Identity(name=proof if known.name == proof else "")
             if not identity and self.login.home:
                 request = self.portal.request(job, self.login.home_address(), {"cookiejar": self.jar})
                 self.login.authorize(request, self.saved.state)
@@ -249,12 +253,15 @@ class SessionKeeper:
             await self._prove(job, identity, fresh=False)
             self.proved_versions.add(version)
 
-    async def _by_subject(self, tokens: Tokens) -> Identity:
-        """Return the subject of tokens as an identity, once the portal has shown that it is the credential's."""
-        known = await asyncio.to_thread(
-            Sessions(self.work.db).known_identity, self.login.name, self.credential.username
-        )
-        return Identity(name=tokens.subject) if known.name and known.accounts else Identity()
+    async def _proof(self) -> str:
+        """Return what is remembered once the portal has shown that tokens of this subject are this very user's; else ""."""
+        if self.saved is None or not self.has_tokens:
+            return ""
+        # With the user, because the credential's user name may be a label under which somebody else is stored one day.
+        subject, user = Tokens.of(self.saved.state).subject, self.login.user_of(self.credential)
+        text = f"subject\0{self.login.name}\0{user}\0{subject}"
+        proof: str = await self.work.db.run(lambda session: fingerprints(session, text)[0])
+        return proof
 
     async def _prove(self, job: Job, identity: Identity, *, fresh: bool) -> None:
         sessions = Sessions(self.work.db)
@@ -278,7 +285,7 @@ class SessionKeeper:
         else:
             failure = outcomes.IdentityUnproved()
         if failure is None:
-            shown = identity.name or self._subject() or None
+            shown = identity.name or await self._proof() or None
             await asyncio.to_thread(sessions.remember_identity, name, username, shown, identity.accounts)
             return
         failure.step = "prove whose session it is"
@@ -287,9 +294,6 @@ class SessionKeeper:
         await self._let_go()
         self._failure = failure
         raise failure
-
-    def _subject(self) -> str:
-        return Tokens.of(self.saved.state).subject if self.saved and isinstance(self.login, ConversationLogin) else ""
 
     async def guard(self, page: PortalPage, job: Job) -> bool:
         """Ask, before the first flow in a reused session, whose it is; return whether the page was opened for that."""

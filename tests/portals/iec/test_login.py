@@ -192,6 +192,18 @@ def test_tokens_of_somebody_else_are_found_out_by_their_subject(household):
     assert household.outcomes == ["success", "identity_mismatch"]
 
 
+def test_a_session_is_not_another_id_number_s_because_the_label_is_the_same(household):
+    """The owner stores somebody else's ID number under the old name: the first one's data must not be taken for hers."""
+    household.sign_in()
+    assert sign_in(household).returncode == 0
+    with household.db.transaction() as session:
+        session.query(Credential).one().password = id_number("ok", 1)
+    assert household.crawl("iec_masa").returncode  # does not ask for the customer by itself
+    assert household.outcomes == ["success", "identity_mismatch"]
+    assert household.value("SELECT count(*) FROM masa_entries") == 0
+    assert household.value("SELECT count(*) FROM sessions WHERE state IS NOT NULL") == 0
+
+
 class TestTokenFile:
     def test_out_and_in_again(self, household, tmp_path):
         tokens = household.sign_in()
