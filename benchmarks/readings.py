@@ -90,11 +90,11 @@ class Household:
 
     def _prepare(self) -> None:
         """Make a database with a credential and a live session, signed in by the login's own conversation."""
+        from database.access.sessions import Sessions
         from database.engine import Database
         from database.migrate import upgrade
         from database.models import Credential as Stored
-        from database.sessions import Sessions
-        from scrapers.credentials import Credential
+        from scrapers.logins.credentials import Credential
 
         (self.folder / "prepared").mkdir()
         db = Database(f"sqlite:///{self.folder / 'prepared' / 'latchkey.db'}")
@@ -130,7 +130,7 @@ def converse(credential: Any) -> Any:
     """Hold a sign-in's conversation over urllib, with the code that the sandbox was told to send."""
     from scrapy.http import HtmlResponse, TextResponse
 
-    from scrapers.conversation import Choose, Step
+    from scrapers.logins.conversation import Choose, Step
     from scrapers.portals.iec.login import IecLogin
 
     conversation = IecLogin().converse(credential)

@@ -62,7 +62,7 @@ class Everyday:
         """Do what was asked; turn what is known to go wrong into one sentence."""
         if args:
             raise UsageError(f"unknown argument: {args[0]}")
-        from database.encryption import UnreadableSecret
+        from database.access.encryption import UnreadableSecret
         from database.engine import DatabaseAway
         from database.settings import SettingsError
 
@@ -201,7 +201,7 @@ def portals(settings: Any) -> dict[str, dict[str, Any]]:
     """
     from scrapy.spiderloader import SpiderLoader
 
-    from scrapers.login import Login
+    from scrapers.logins.base import Login
 
     loader = SpiderLoader.from_settings(settings)
     found: dict[str, dict[str, Any]] = {}

@@ -48,8 +48,8 @@ class Command(Everyday, ScrapyCommand):
 
     def add(self, opts: argparse.Namespace) -> None:
         """Add one account."""
-        from database.accounts import AccountError, NewAccount, add_account
         from database.engine import database
+        from database.families.accounts import AccountError, NewAccount, add_account
 
         new = NewAccount(
             client=opts.client.strip(),
@@ -72,8 +72,8 @@ class Command(Everyday, ScrapyCommand):
 
     def import_(self, opts: argparse.Namespace) -> None:
         """Add the accounts of a file."""
-        from database.accounts import BadLines, import_accounts, read_accounts
         from database.engine import database
+        from database.families.accounts import BadLines, import_accounts, read_accounts
 
         try:
             lines = opts.file.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from scrapy.commands.crawl import Command as ScrapyCrawl
 
 if TYPE_CHECKING:
-    from scrapers.work import Plan
+    from scrapers.core.work import Plan
 
 
 class Command(ScrapyCrawl):
@@ -73,12 +73,12 @@ def prepare(crawler: Any, arguments: dict[str, str]) -> list[Plan]:
 
     Raises CannotStart for arguments, settings or a database with which it cannot begin.
     """
-    from database.encryption import UnreadableSecret, key_ring
+    from database.access.encryption import UnreadableSecret, key_ring
     from database.engine import DatabaseAway, database
     from database.settings import SettingsError
-    from pipelines.options import pipeline_settings, upload_settings
-    from scrapers.spider import PortalSpider
-    from scrapers.work import ArgumentError
+    from pipelines.settings import pipeline_settings, upload_settings
+    from scrapers.core.spider import PortalSpider
+    from scrapers.core.work import ArgumentError
 
     spidercls = crawler.spidercls
     if not issubclass(spidercls, PortalSpider):
@@ -103,8 +103,8 @@ def nothing_to_do(spidercls: Any, plans: list[Plan]) -> int | None:
     """Close the runs of a crawl whose every job is done already and return the exit code; None: a portal must be visited."""
     import asyncio
 
-    from pipelines.options import upload_settings
-    from scrapers.work import Work
+    from pipelines.settings import upload_settings
+    from scrapers.core.work import Work
 
     if not plans or not all(plan.done for plan in plans):
         return None
@@ -129,7 +129,7 @@ def nothing_to_do(spidercls: Any, plans: list[Plan]) -> int | None:
 
 def exit_code(crawler: Any) -> int:
     """Return the exit code that tells the truth of a crawl: that of its worst run."""
-    from scrapers.outcomes import UnexpectedError
+    from scrapers.core.outcomes import UnexpectedError
 
     spider = crawler.spider
     if spider is None:

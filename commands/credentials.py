@@ -63,9 +63,9 @@ class Command(Everyday, ScrapyCommand):
         """Store a credential."""
         from sqlalchemy import select
 
-        from database.accounts import carrier_for, client_for
-        from database.encryption import key_ring
+        from database.access.encryption import key_ring
         from database.engine import database
+        from database.families.accounts import carrier_for, client_for
         from database.models import CarrierName, CarrierPortalCredential, Credential
 
         known = portals(self.settings)
@@ -84,8 +84,8 @@ class Command(Everyday, ScrapyCommand):
         login = next(iter(served(known, opts.portal)), None)
         username, password, totp_secret = _ask(opts, login.secret_name if login else "password")
         if login is not None:
-            from scrapers.credentials import Credential as Typed
-            from scrapers.outcomes import CredentialMalformed
+            from scrapers.core.outcomes import CredentialMalformed
+            from scrapers.logins.credentials import Credential as Typed
 
             try:
                 login().check(Typed(opts.portal, username, password, totp_secret))
@@ -127,9 +127,9 @@ class Command(Everyday, ScrapyCommand):
         """Forget the sessions of a credential; the portal ends its own by itself."""
         from sqlalchemy import select
 
+        from database.access.sessions import Sessions
         from database.engine import database
         from database.models import StoredSession
-        from database.sessions import Sessions
 
         with database().transaction() as session:
             row = _stored(session, opts)
@@ -166,8 +166,8 @@ class Command(Everyday, ScrapyCommand):
 
     def unblock(self, opts: argparse.Namespace) -> None:
         """Lift the blocks and rests of a credential."""
+        from database.access.ledger import Ledger
         from database.engine import database
-        from database.ledger import Ledger
 
         username = opts.username
         if username is None:
@@ -185,10 +185,10 @@ def overview(settings: Any) -> list[tuple[Any, ...]]:
     from sqlalchemy import select
     from sqlalchemy.orm import with_polymorphic
 
+    from database.access.ledger import UNBLOCKED, Ledger, Refusal
     from database.engine import database
-    from database.ledger import UNBLOCKED, Ledger, Refusal
     from database.models import CarrierPortalCredential, Client, Credential
-    from scrapers.credentials import find_credential, has_its_own
+    from scrapers.logins.credentials import find_credential, has_its_own
 
     known = portals(settings)
     every = with_polymorphic(Credential, [CarrierPortalCredential])
@@ -260,7 +260,7 @@ def check_receiver(given: str) -> str | None:
     """
     import re
 
-    from database.codes import receivers
+    from database.access.codes import receivers
 
     try:
         found = receivers(given)

@@ -52,8 +52,8 @@ class Command(Everyday, ScrapyCommand):
 
         from sqlalchemy import select
 
-        from database.cycles import cycle_for, latest_closed, parse_month
         from database.engine import database
+        from database.families.cycles import cycle_for, latest_closed, parse_month
         from database.models import Account
 
         try:

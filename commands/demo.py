@@ -76,7 +76,7 @@ def prepare(folder: Path) -> dict[str, str]:
     """Make the demo's data folder, key and tokens; return the environment of everything that runs in it."""
     from cryptography.fernet import Fernet
 
-    from database.encryption import write_private
+    from database.access.encryption import write_private
 
     names = ("LATCHKEY_ENCRYPTION_KEYS", "LATCHKEY_WEBHOOK_TOKEN", "LATCHKEY_CODE_READER_TOKEN")
     secrets_file = folder / "secrets.json"

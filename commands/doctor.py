@@ -56,7 +56,7 @@ class Command(Everyday, ScrapyCommand):
 
 def diagnose(name: str, check: Callable[[], str]) -> dict[str, Any]:
     """Run one check; return its name, whether all is well, and its sentence."""
-    from database.encryption import UnreadableSecret
+    from database.access.encryption import UnreadableSecret
     from database.engine import DatabaseAway
     from database.migrate import SchemaDiffers
     from database.settings import SettingsError
@@ -106,7 +106,7 @@ def check_key() -> str:
     from sqlalchemy import select
     from sqlalchemy.exc import SQLAlchemyError
 
-    from database.encryption import KEYS, key_ring
+    from database.access.encryption import KEYS, key_ring
     from database.engine import DatabaseAway, database
     from database.models import Credential
     from database.settings import database_settings
@@ -140,8 +140,8 @@ def check_browser() -> str:
 
     from playwright.sync_api import Error, sync_playwright
 
-    from middlewares.browser import ENGINES, find_browser, launch_options
-    from scrapers.options import crawl_settings
+    from middlewares.download.handler import ENGINES, find_browser, launch_options
+    from scrapers.core.settings import crawl_settings
 
     program = find_browser()
     try:
@@ -198,10 +198,10 @@ def served_by_webhook() -> int:
     """Return how many stored credentials have a receiver that is no mailbox which we read ourselves."""
     from sqlalchemy import select
 
-    from database.codes import receivers
+    from database.access.codes import receivers
     from database.engine import database
     from database.models import Credential
-    from middlewares.options import mailbox_settings
+    from middlewares.settings import mailbox_settings
 
     with database().transaction() as session:
         given = session.scalars(select(Credential.receiver).where(Credential.receiver.is_not(None))).all()
@@ -217,8 +217,8 @@ def served_by_webhook() -> int:
 
 def check_mailbox() -> str:
     """Sign in to every mailbox that we read for codes, and look at its folder as sign-ins do."""
-    from middlewares.mailbox import MailboxProblem, MailboxReader
-    from middlewares.options import mailbox_settings
+    from middlewares.access.mailbox import MailboxProblem, MailboxReader
+    from middlewares.settings import mailbox_settings
 
     settings = mailbox_settings()
     if not settings.every():
@@ -267,9 +267,9 @@ def check_store() -> str:
     from tempfile import TemporaryFile
 
     from database.settings import database_settings
-    from pipelines.options import pipeline_settings
-    from pipelines.stores import store_of
-    from scrapers.outcomes import StoreAway
+    from pipelines.settings import pipeline_settings
+    from pipelines.stores.base import store_of
+    from scrapers.core.outcomes import StoreAway
 
     folder = database_settings().data_dir
     try:

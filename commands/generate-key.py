@@ -44,7 +44,7 @@ class Command(ScrapyCommand):
 
         from cryptography.fernet import Fernet
 
-        from database.encryption import write_private
+        from database.access.encryption import write_private
         from database.settings import SettingsError, database_settings
 
         key = Fernet.generate_key().decode()

@@ -13,7 +13,7 @@ from commands._terminal import Everyday, Refused, print_json, show
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from database.rotation import Census
+    from database.access.rotation import Census
 
 SHOWN = 20  # unreadable rows that are named; --json names all
 
@@ -60,9 +60,9 @@ class Command(Everyday, ScrapyCommand):
 
     def list(self, opts: argparse.Namespace) -> None:
         """Show keys and columns."""
-        from database.encryption import key_ring
+        from database.access.encryption import key_ring
+        from database.access.rotation import count
         from database.engine import database
-        from database.rotation import count
 
         census, names = count(database()), key_ring().names
         rows: builtins.list[tuple[str, str, str | None, int]] = [
@@ -86,7 +86,7 @@ class Command(Everyday, ScrapyCommand):
         """Put a new key first."""
         from cryptography.fernet import Fernet
 
-        from database.encryption import KEYS, key_ring, read_keys, replace_keys
+        from database.access.encryption import KEYS, key_ring, read_keys, replace_keys
         from database.settings import database_settings
 
         settings = database_settings()
@@ -112,9 +112,9 @@ class Command(Everyday, ScrapyCommand):
 
     def rotate(self, opts: argparse.Namespace) -> None:
         """Re-encrypt, and say what may go."""
-        from database.encryption import KEYS, key_ring
+        from database.access.encryption import KEYS, key_ring
+        from database.access.rotation import renew_fingerprints, rotate
         from database.engine import database
-        from database.rotation import renew_fingerprints, rotate
         from database.settings import database_settings
 
         db, in_environment = database(), bool(database_settings().encryption_keys)
@@ -144,9 +144,9 @@ class Command(Everyday, ScrapyCommand):
 
     def retire(self, opts: argparse.Namespace) -> None:
         """Take the old keys away."""
-        from database.encryption import KEYS
+        from database.access.encryption import KEYS
+        from database.access.rotation import KeysInUse, retire
         from database.engine import database
-        from database.rotation import KeysInUse, retire
         from database.settings import database_settings
 
         settings = database_settings()
@@ -169,8 +169,8 @@ class Command(Everyday, ScrapyCommand):
 
     def forget(self, opts: argparse.Namespace) -> None:
         """Forget what nobody can read any more."""
+        from database.access.rotation import count, forget_unreadable
         from database.engine import database
-        from database.rotation import count, forget_unreadable
 
         gone = forget_unreadable(database())
         for column, number in gone.items():
@@ -199,9 +199,9 @@ def _known_secrets(session: Session) -> list[tuple[str, str, str]]:
     """Return login, user name and secret of everybody who has tried to sign in and whose credential is known here."""
     from sqlalchemy import select
 
-    from database.encryption import UnreadableSecret
+    from database.access.encryption import UnreadableSecret
     from database.models import Attempt
-    from scrapers.credentials import find_credential
+    from scrapers.logins.credentials import find_credential
 
     found = []
     for login, username in session.execute(select(Attempt.login, Attempt.username).distinct()).all():

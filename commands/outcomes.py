@@ -10,7 +10,7 @@ from commands._terminal import Everyday, show
 
 PAGE = """# How a run can end
 
-<!-- Made by `scrapy outcomes --markdown > docs/outcomes.md`; change scrapers/outcomes.py, not this page. -->
+<!-- Made by `scrapy outcomes --markdown > docs/outcomes.md`; change scrapers/core/outcomes.py, not this page. -->
 
 Every run of every job ends with one of these codes. `scrapy runs ID` shows a run's code, its sentence, what was seen, and
 what to do next; `scrapy runs --outcome CODE` lists the runs that ended so. The exit code of `scrapy crawl` is that of the
@@ -36,7 +36,7 @@ class Command(Everyday, ScrapyCommand):
 
     def do(self, opts: argparse.Namespace) -> None:
         """Print the table."""
-        from scrapers.outcomes import OUTCOMES
+        from scrapers.core.outcomes import OUTCOMES
 
         if opts.markdown:
             print(page(), end="")
@@ -48,7 +48,7 @@ class Command(Everyday, ScrapyCommand):
 
 def page() -> str:
     """Return the page docs/outcomes.md."""
-    from scrapers.outcomes import EXIT_CODES, OUTCOMES, WHEN, WHO
+    from scrapers.core.outcomes import EXIT_CODES, OUTCOMES, WHEN, WHO
 
     parts = [PAGE]
     for actor, exit_code in EXIT_CODES.items():

@@ -100,7 +100,7 @@ def _kept(portal: str, login: str) -> str:
 
     from database.engine import database
     from database.models import Credential
-    from scrapers.credentials import find_credential
+    from scrapers.logins.credentials import find_credential
 
     with database().transaction() as session:
         stored = session.scalar(select(func.count()).select_from(Credential).where(Credential.portal == portal))

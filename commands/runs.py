@@ -43,7 +43,7 @@ class Command(Everyday, ScrapyCommand):
 
         from database.engine import database
         from database.models import Account, Run
-        from scrapers.outcomes import OUTCOMES
+        from scrapers.core.outcomes import OUTCOMES
 
         if opts.outcome and opts.outcome not in OUTCOMES:
             raise WrongArgument(f"--outcome {opts.outcome}: there is no such outcome; they are {', '.join(OUTCOMES)}.")
@@ -91,7 +91,7 @@ def tell(session: Session, run: Run) -> dict[str, Any]:
     from sqlalchemy import select
 
     from database.models import RunState, StoredFile
-    from scrapers.outcomes import OUTCOMES
+    from scrapers.core.outcomes import OUTCOMES
 
     outcome = OUTCOMES.get(run.outcome or "")
     files = session.scalars(select(StoredFile).where(StoredFile.run_id == run.id).order_by(StoredFile.id)).all()

@@ -67,7 +67,7 @@ class Command(ScrapyCommand):
         import logging
 
         from database.engine import DatabaseAway, database
-        from scrapers.login import code_channels
+        from scrapers.logins.base import code_channels
         from webhook.server import CannotListen, serve
 
         logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")

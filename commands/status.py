@@ -91,7 +91,7 @@ def _last_runs(session: Session) -> list[dict[str, Any]]:
     from sqlalchemy import func, select
 
     from database.models import Run, RunState
-    from scrapers.outcomes import OUTCOMES
+    from scrapers.core.outcomes import OUTCOMES
 
     newest = (
         select(func.max(Run.id))

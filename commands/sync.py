@@ -19,7 +19,7 @@ from scrapy.exceptions import UsageError
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from scrapers.work import Job
+    from scrapers.core.work import Job
 
 OUTPUT = Path("sync_result.json")
 
@@ -133,7 +133,7 @@ class Command(ScrapyCommand):
             raise UsageError("-p: give the user name too, with -u", print_help=False)
         from database.engine import DatabaseAway, database
         from database.settings import SettingsError
-        from scrapers.credentials import Credential, find_credential, give
+        from scrapers.logins.credentials import Credential, find_credential, give
 
         password = opts.password
         if password == "-":

@@ -44,14 +44,14 @@ class Command(ScrapyCommand):
         """Sign in through the same chain as every crawl."""
         if len(args) != 1:
             raise UsageError("name one portal; `scrapy portals` shows them")
-        from database.encryption import key_ring
+        from database.access.encryption import key_ring
+        from database.access.ledger import Ledger, Refusal
+        from database.access.sessions import Sessions
         from database.engine import DatabaseAway, database
-        from database.ledger import Ledger, Refusal
-        from database.sessions import Sessions
         from database.settings import SettingsError
-        from scrapers.login import Login, code_channels
-        from scrapers.sign_in import sign_in_spider
-        from scrapers.work import ArgumentError
+        from scrapers.core.work import ArgumentError
+        from scrapers.logins.base import Login, code_channels
+        from scrapers.logins.trial import sign_in_spider
 
         code_channels()  # imports every portal
         logins = {name: login for name, login in Login.registry.items() if login.portal == args[0]}

@@ -11,8 +11,8 @@ from commands._terminal import Everyday, Refused, instant, show, size
 
 if TYPE_CHECKING:
     from database.uploads import Due
-    from pipelines.options import UploadSettings
-    from scrapers.outcomes import Failure
+    from pipelines.settings import UploadSettings
+    from scrapers.core.outcomes import Failure
 
 
 class Command(Everyday, ScrapyCommand):
@@ -47,8 +47,8 @@ class Command(Everyday, ScrapyCommand):
 
         from database.engine import database
         from database.uploads import due
-        from pipelines.options import upload_settings
-        from scrapers.redaction import install
+        from pipelines.settings import upload_settings
+        from scrapers.core.redaction import install
 
         settings = upload_settings()
         if settings is None:
@@ -71,7 +71,7 @@ async def _send(files: list[Due], settings: UploadSettings, again: bool) -> tupl
     """Send files in their order; return how many the server has now, and why it lacks the others."""
     from database.engine import database
     from pipelines.sender import Sender
-    from scrapers.outcomes import Failure
+    from scrapers.core.outcomes import Failure
 
     sender, failures, sent = Sender(database(), settings), [], 0
     try:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import Request, signals
 from scrapy.exceptions import DontCloseSpider
 
-from middlewares.sessions import SessionKeeper
-from scrapers import outcomes
-from scrapers.login import Login
-from scrapers.outcomes import CacheError, Failure, SessionGone, SignedOut
+from middlewares.access.sessions import SessionKeeper
+from scrapers.core import outcomes
+from scrapers.core.outcomes import CacheError, Failure, SessionGone, SignedOut
+from scrapers.logins.base import Login
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from scrapers.work import Job
+    from scrapers.core.work import Job
 
 # Times one request is sent again into a new session. Many requests in flight meet the same end, and some meet several in
 # a row; what really bounds it is `hopeless` and the ledger's budget. Flows of a session run one after another.

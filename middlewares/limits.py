@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Self
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 
-from scrapers.options import crawl_settings
-from scrapers.outcomes import PortalDown, RateLimited
-from scrapers.pace import RATE_TRIES, backoff, retry_after
-from scrapers.redaction import bare_url
+from scrapers.core.outcomes import PortalDown, RateLimited
+from scrapers.core.pace import RATE_TRIES, backoff, retry_after
+from scrapers.core.redaction import bare_url
+from scrapers.core.settings import crawl_settings
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

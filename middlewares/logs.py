@@ -7,7 +7,7 @@ from typing import Any
 
 from scrapy import logformatter
 
-from scrapers.outcomes import Failure
+from scrapers.core.outcomes import Failure
 
 
 class LogFormatter(logformatter.LogFormatter):

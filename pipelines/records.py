@@ -9,21 +9,21 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from database import versions
+from database.access.leases import is_held
 from database.engine import DatabaseAway, now
-from database.leases import is_held
 from database.models import FileStatus, StoredFile
 from database.upsert import put_stream, table_of, upsert
-from pipelines.options import pipeline_settings
-from scrapers.items.base import Batch, FileItem, Lines, Record
-from scrapers.outcomes import DatabaseLost, LeaseLost
-from scrapers.redaction import bare_url
-from scrapers.work import work_of
+from pipelines.settings import pipeline_settings
+from scrapers.core.items import Batch, FileItem, Lines, Record
+from scrapers.core.outcomes import DatabaseLost, LeaseLost
+from scrapers.core.redaction import bare_url
+from scrapers.core.work import work_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from sqlalchemy.orm import Session
 
-    from scrapers.work import Job
+    from scrapers.core.work import Job
 
 
 class RecordsPipeline:

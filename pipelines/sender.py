@@ -14,10 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from database.engine import DatabaseAway
 from database.models import StoredFile, UploadState
 from database.uploads import NotNow, claim, due, give_up, is_gone, settle
-from pipelines.options import pipeline_settings
-from pipelines.stores import store_of
-from scrapers.options import crawl_settings
-from scrapers.outcomes import (
+from pipelines.settings import pipeline_settings
+from pipelines.stores.base import store_of
+from scrapers.core.outcomes import (
     DatabaseLost,
     Failure,
     StoreAway,
@@ -26,17 +25,18 @@ from scrapers.outcomes import (
     UploadMisconfigured,
     UploadRefused,
 )
-from scrapers.pace import backoff, retry_after
-from scrapers.redaction import redactor
-from scrapers.spider import unexpected_error
+from scrapers.core.pace import backoff, retry_after
+from scrapers.core.redaction import redactor
+from scrapers.core.settings import crawl_settings
+from scrapers.core.spider import unexpected_error
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from database.engine import Database
     from database.uploads import Due
-    from pipelines.options import UploadSettings
-    from scrapers.work import Job
+    from pipelines.settings import UploadSettings
+    from scrapers.core.work import Job
 
 logger = logging.getLogger(__name__)
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scrapy.exceptions import NotConfigured
 
-from pipelines.options import upload_settings
+from pipelines.settings import upload_settings
 from pipelines.validate import STORE_NOTHING
-from scrapers.items.base import FileItem
-from scrapers.work import work_of
+from scrapers.core.items import FileItem
+from scrapers.core.work import work_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from pipelines.options import UploadSettings
-    from scrapers.work import Work
+    from pipelines.settings import UploadSettings
+    from scrapers.core.work import Work
 
 
 class UploadPipeline:

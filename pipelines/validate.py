@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from scrapy.exceptions import DropItem
 
-from scrapers.items.base import FileItem, Item
-from scrapers.outcomes import IdentityMismatch, IdentityUnproved, LeaseLost, WrongAccount
-from scrapers.work import work_of
+from scrapers.core.items import FileItem, Item
+from scrapers.core.outcomes import IdentityMismatch, IdentityUnproved, LeaseLost, WrongAccount
+from scrapers.core.work import work_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

@@ -3,10 +3,16 @@
 import sys
 
 from database.settings import SettingsError, check_names, database_settings
-from scrapers.options import crawl_settings
+from scrapers.core.settings import crawl_settings
 
 # The settings of every room; a name that none of them knows is a mistake somebody should hear of.
-ROOMS = ("database.settings", "scrapers.options", "middlewares.options", "pipelines.options", "webhook.settings")
+ROOMS = (
+    "database.settings",
+    "scrapers.core.settings",
+    "middlewares.settings",
+    "pipelines.settings",
+    "webhook.settings",
+)
 try:
     check_names(ROOMS)
     database_settings()
@@ -17,7 +23,9 @@ except SettingsError as error:
 BOT_NAME = "latchkey"
 SPIDER_MODULES = ["scrapers.portals"]
 NEWSPIDER_MODULE = "scrapers.portals"
-SPIDER_LOADER_CLASS = "scrapers.loader.PortalLoader"  # loads one portal, where Scrapy's loads every one at each start
+SPIDER_LOADER_CLASS = (
+    "scrapers.core.loader.PortalLoader"  # loads one portal, where Scrapy's loads every one at each start
+)
 COMMANDS_MODULE = "commands"
 
 # --- Safety -----------------------------------------------------------------------------------------------------------
@@ -48,8 +56,8 @@ RETRY_EXCEPTIONS = [  # what our handler raises; Scrapy's default also names its
 
 # --- On the way to a portal and back ----------------------------------------------------------------------------------
 DOWNLOAD_HANDLERS = {
-    "http": "middlewares.browser.FlowDownloadHandler",  # one instance for both: one browser, one pool, one limit
-    "https": "middlewares.browser.FlowDownloadHandler",
+    "http": "middlewares.download.handler.FlowDownloadHandler",  # one instance for both: one browser, one pool, one limit
+    "https": "middlewares.download.handler.FlowDownloadHandler",
     "ftp": None,
     "s3": None,
     "file": None,

@@ -27,9 +27,9 @@ SERVER = "TEST_POSTGRESQL_URL"
 FOLDER = "TEST_POSTGRESQL_FOLDER"
 
 SETTINGS = {
-    "middlewares.options": "mailbox_settings",
-    "pipelines.options": "pipeline_settings",
-    "scrapers.options": "crawl_settings",
+    "middlewares.settings": "mailbox_settings",
+    "pipelines.settings": "pipeline_settings",
+    "scrapers.core.settings": "crawl_settings",
     "webhook.settings": "webhook_settings",
 }
 
@@ -92,7 +92,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _forget_settings() -> None:
     """Forget what this process has read once: settings, key ring, database."""
-    from database.encryption import key_ring
+    from database.access.encryption import key_ring
     from database.engine import database
     from database.settings import database_settings
 

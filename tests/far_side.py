@@ -14,9 +14,9 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from database.accounts import NewAccount, add_account
-from database.cycles import cycle_for, ensure
 from database.engine import Database
+from database.families.accounts import NewAccount, add_account
+from database.families.cycles import cycle_for, ensure
 from database.models import (
     Account,
     BillingCycleFile,

@@ -17,10 +17,10 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, TooManyRequests, Unauthorized
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from database.codes import DEFAULT_CHANNELS, CodeChannel
+from database.access.codes import DEFAULT_CHANNELS, CodeChannel
 from database.engine import Database, DatabaseAway
 from webhook.access import Caller, callers_of, identify
-from webhook.codes import CodeRoutes, all_channels
+from webhook.codes.routes import CodeRoutes, all_channels
 from webhook.settings import WebhookSettings
 from webhook.version import version
 

@@ -16,8 +16,8 @@ from typing import Any
 import waitress
 from sqlalchemy.exc import SQLAlchemyError
 
-from database.codes import DEFAULT_CHANNELS, CodeChannel, purge_expired
-from database.encryption import key_ring
+from database.access.codes import DEFAULT_CHANNELS, CodeChannel, purge_expired
+from database.access.encryption import key_ring
 from database.engine import Database, DatabaseAway
 from webhook.app import LARGEST_MAIL, create_app
 from webhook.settings import WebhookSettings

@@ -9,7 +9,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
-from database.encryption import Encrypted
+from database.access.encryption import Encrypted
 from database.engine import database as this_database
 from database.migrate import alone
 from database.models import all_tables

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from database.encryption import Encrypted
+from database.access.encryption import Encrypted
 from database.models.base import Base, JsonColumn, UtcDateTime, utc_now
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from database.encryption import Encrypted
+from database.access.encryption import Encrypted
 from database.models.base import Base, UtcDateTime, text_enum
 
 
@@ -47,7 +47,7 @@ class CodeRequest(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     login: Mapped[str] = mapped_column(Text)
     username: Mapped[str] = mapped_column(Text)
-    receiver: Mapped[str] = mapped_column(Text)  # normalised, see database.codes.address
+    receiver: Mapped[str] = mapped_column(Text)  # normalised, see database.access.codes.address
     senders: Mapped[list[str]] = mapped_column(JSON)  # normalised; empty means any
     sender_group: Mapped[str] = mapped_column(Text)  # the senders as one sorted text, for the index
     kind: Mapped[CodeKind] = mapped_column(text_enum(CodeKind))

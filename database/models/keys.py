@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from database.encryption import Encrypted
+from database.access.encryption import Encrypted
 from database.models.base import Base, UtcDateTime, utc_now
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import scrapy
 
-from scrapers.login import FormLogin
+from scrapers.logins.base import FormLogin
 
 
 class MeadowLogin(FormLogin):

@@ -9,9 +9,9 @@ from sqlalchemy import select, text
 
 from commands._terminal import WrongArgument
 from commands.credentials import check_totp
-from database.ledger import Ledger
+from database.access.ledger import Ledger
+from database.access.sessions import Sessions
 from database.models import CarrierPortalCredential, Credential
-from database.sessions import Sessions
 
 PASSWORD, TOTP = "orchard-gate-7731", "JBSWY3DPEHPK3PXP"
 ADD = ("add", "meadow", "--username", "owner", "--stdin")

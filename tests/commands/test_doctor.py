@@ -13,7 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from database import migrate
-from database.encryption import key_ring
+from database.access.encryption import key_ring
 from database.engine import Database, database
 from database.models import Credential, Run
 from database.settings import database_settings
@@ -33,9 +33,9 @@ def sound(database_url, encryption_key, monkeypatch, tmp_path, free_port) -> Dat
 
 def forget() -> None:
     """Forget the settings that were read before a test changed the environment."""
-    from middlewares.options import mailbox_settings
-    from pipelines.options import pipeline_settings
-    from scrapers.options import crawl_settings
+    from middlewares.settings import mailbox_settings
+    from pipelines.settings import pipeline_settings
+    from scrapers.core.settings import crawl_settings
     from webhook.settings import webhook_settings
 
     rooms = (pipeline_settings, crawl_settings, webhook_settings, mailbox_settings)

@@ -11,14 +11,15 @@ from decimal import Decimal
 
 import pytest
 
-from commands import _iec_appliance, _iec_readings
 from commands._terminal import Refused, WrongArgument
 from commands.export import Command
+from commands.iec import appliance as appliance_act
+from commands.iec import readings as readings_act
 from database.models import electricity as models
 from database.models.readings import MeterReading
 from database.versions import write
-from scrapers.items.readings import KEY
-from scrapers.usage import DAY, QUARTER, By, day_start, days, quarters, sums
+from scrapers.families.electricity.clock import DAY, QUARTER, By, day_start, days, quarters, sums
+from scrapers.families.electricity.readings import KEY
 
 AUTUMN = date(2026, 10, 25)
 FIRST, LAST = date(2026, 9, 28), date(2026, 10, 26)
@@ -61,7 +62,7 @@ def told(module, capsys, *words: str) -> str:
 
 
 def readings(capsys, *words: str) -> str:
-    return told(_iec_readings, capsys, *words)
+    return told(readings_act, capsys, *words)
 
 
 def test_days_with_gaps_and_both_directions(stored, capsys, monkeypatch):
@@ -146,10 +147,10 @@ def test_nothing_stored_names_the_cure(store, capsys):
 def test_negative_sums_have_no_bar():
     at = day_start(FIRST)
     found = sums([(at, Decimal(-2)), (at + DAY, Decimal(1))], By.DAY, FIRST, FIRST + DAY)
-    lines = _iec_readings.lines(found, "day", 80)
+    lines = readings_act.lines(found, "day", 80)
     assert lines[1].split()[2:] == ["-2.000", "-2.000", "-2.000", "-2.000", "1/96", "!"]
     assert lines[2].endswith("█")
-    assert "█" not in "".join(_iec_readings.lines(found, "day", 20))  # no room
+    assert "█" not in "".join(readings_act.lines(found, "day", 20))  # no room
 
 
 # Other programs
@@ -200,7 +201,7 @@ def priced(store):
 
 
 def appliance(capsys, *words: str) -> str:
-    return told(_iec_appliance, capsys, *words)
+    return told(appliance_act, capsys, *words)
 
 
 def test_an_appliance_costs_its_hours(priced, capsys):

@@ -6,7 +6,7 @@ import json
 import re
 
 from commands.outcomes import page
-from scrapers.outcomes import OUTCOMES
+from scrapers.core.outcomes import OUTCOMES
 from tests.project import ROOT
 
 

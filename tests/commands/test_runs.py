@@ -14,13 +14,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from commands.export import PAGE
-from database.accounts import NewAccount, add_account
-from database.cycles import cycle_for
-from database.leases import Leases
+from database.access.leases import Leases
+from database.access.sessions import Sessions
+from database.families.accounts import NewAccount, add_account
+from database.families.cycles import cycle_for
 from database.models import FileStatus, PoolUsage, Run, RunState, StoredFile
 from database.processes import signature
-from database.sessions import Sessions
-from scrapers.outcomes import OUTCOMES
+from scrapers.core.outcomes import OUTCOMES
 
 BEGAN = datetime(2026, 10, 20, 6, 0, tzinfo=UTC)
 

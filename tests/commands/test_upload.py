@@ -7,7 +7,7 @@ import json
 import pytest
 
 from database.settings import database_settings
-from scrapers.outcomes import OUTCOMES
+from scrapers.core.outcomes import OUTCOMES
 from tests.far_side import Shelf, far_side
 
 KEY = "canary-upload-key-7431"

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from database.accounts import NewAccount, add_account
 from database.engine import Database
+from database.families.accounts import NewAccount, add_account
 from database.models import CarrierPortalCredential, Credential
 from sandbox import Admin, Running, default_password, phone, running
 from sandbox.bell import accounts as bell_accounts

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from database.access.sessions import Sessions
 from database.models import StoredSession
-from database.sessions import Sessions
 
 NOTHING = {"files": 0, "records": 0, "in the store": 0}
 

@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 
 from database.processes import signature
-from pipelines.stores import INCOMING, FolderStore
+from pipelines.stores.base import INCOMING, FolderStore
 from sandbox import totp_secret
-from scrapers.spool import sweep
+from scrapers.core.spool import sweep
 from tests.project import wait_for
 
 SEED = 20261120

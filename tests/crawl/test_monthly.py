@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from database.cycles import latest_closed
+from database.families.cycles import latest_closed
 from database.models import FileStatus, StoredFile
 from database.models.base import utc_now
 from sandbox import PASSWORD, mailbox, totp_secret
 from sandbox.bell import accounts as bell_accounts
-from scrapers.outcomes import OUTCOMES
+from scrapers.core.outcomes import OUTCOMES
 from tests.crawl.test_kills import Killing
 from tests.crawl.test_scenarios import check_bundles, check_run, user_of
 from tests.project import wait_for

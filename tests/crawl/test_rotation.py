@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
 
-from database.encryption import read_keys, write_private
+from database.access.encryption import read_keys, write_private
 from tests.project import TEST_KEY, wait_for
 
 DOCUMENTS = 40

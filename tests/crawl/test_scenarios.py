@@ -12,7 +12,7 @@ import pytest
 from sandbox import PASSWORD, totp_secret
 from sandbox.bell import accounts as bell_accounts
 from sandbox.plain.data import accounts as plain_accounts
-from scrapers.outcomes import OUTCOMES
+from scrapers.core.outcomes import OUTCOMES
 
 LARGEST_BUNDLE = 5_000_000  # bytes
 USAGE, INVOICE, REPORTS = "bell_daily_usage", "bell_pdf_invoice", "bell_ereports"

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from pipelines.stores import INCOMING
+from pipelines.stores.base import INCOMING
 from tests.project import free_port, wait_for
 from tests.s3 import BUCKET, object_server
 from tests.samba import file_server

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from database.sessions import Sessions
+from database.access.sessions import Sessions
 from sandbox import totp_secret
 
 

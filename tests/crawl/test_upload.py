@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from database.accounts import NewAccount, add_account
+from database.families.accounts import NewAccount, add_account
 from sandbox.plain.data import accounts
 from tests.far_side import far_side
 from tests.project import wait_for

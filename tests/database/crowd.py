@@ -67,9 +67,6 @@ def _environment(url: str) -> dict[str, str]:
 
 
 def _main() -> None:
-    import database.ledger
-    import database.migrate
-    import database.sessions  # noqa: F401 - imported once, for all
     from database.engine import database as this_database
 
     asked = json.load(sys.stdin)

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from database.access.totp import TotpSteps
 from database.models import UsedTotpStep
 from database.notes import Notes
-from database.totp import TotpSteps
 from tests.database.crowd import crowd
 
 SPIDER, TARGET = "bell_ereports", "555-0100/2026-10-01"
@@ -54,5 +54,5 @@ def test_old_steps_are_swept_out(store):
 
 
 def test_of_processes_at_once_one_has_the_step(store, database_url):
-    program = 'from database.totp import TotpSteps; print(TotpSteps(db).use_step("bell", "u", 58_000_000))'
+    program = 'from database.access.totp import TotpSteps; print(TotpSteps(db).use_step("bell", "u", 58_000_000))'
     assert sorted(crowd(database_url, 8, program)) == [*["False"] * 7, "True"]

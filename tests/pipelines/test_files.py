@@ -10,9 +10,9 @@ import threading
 import pytest
 
 from pipelines.files import check
-from pipelines.stores import INCOMING, FolderStore
-from scrapers.outcomes import BadFile
-from scrapers.spool import CSV, PDF, XLSX, ZIP, describe
+from pipelines.stores.base import INCOMING, FolderStore
+from scrapers.core.outcomes import BadFile
+from scrapers.core.spool import CSV, PDF, XLSX, ZIP, describe
 
 GOOD = b"%PDF-1.4\n1 0 obj\n<< >>\nendobj\ntrailer << >>\n%%EOF\n"
 

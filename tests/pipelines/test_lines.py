@@ -13,15 +13,15 @@ import xlsxwriter
 from sqlalchemy import func, select
 
 from database import upsert
-from database.accounts import NewAccount, add_account
-from database.cycles import cycle_for, ensure
+from database.families.accounts import NewAccount, add_account
+from database.families.cycles import cycle_for, ensure
 from database.models import CarrierReport, ReportLine, StoredFile
 from pipelines import records
 from sandbox.bell.monthly import REPORTS as IMITATED
-from scrapers.items.base import Lines
-from scrapers.items.carriers import ReportFile
-from scrapers.outcomes import BadFile
-from scrapers.spool import describe
+from scrapers.core.items import Lines
+from scrapers.core.outcomes import BadFile
+from scrapers.core.spool import describe
+from scrapers.families.carriers.items import ReportFile
 from tests.project import ROOT, TEST_KEY, clean_environment
 
 

@@ -26,10 +26,10 @@ from database.models.base import utc_now
 from database.processes import signature
 from database.settings import SettingsError, database_settings
 from database.uploads import due
-from pipelines.options import UploadSettings, upload_settings
 from pipelines.sender import STOPS_AFTER, TRIES, UNANSWERED_TRIES, Sender, read_answer, send_for
-from scrapers.redaction import redactor
-from scrapers.work import Job, Plan
+from pipelines.settings import UploadSettings, upload_settings
+from scrapers.core.redaction import redactor
+from scrapers.core.work import Job, Plan
 from tests.far_side import GONE, Shelf, far_side
 from tests.project import wait_for
 
@@ -50,7 +50,7 @@ def settings(far, monkeypatch, tmp_path):
     monkeypatch.setenv("LATCHKEY_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("LATCHKEY_UPLOAD_URL", far.url)
     monkeypatch.setenv("LATCHKEY_UPLOAD_KEY", KEY)
-    monkeypatch.setattr("scrapers.pace.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("scrapers.core.pace.FIRST_PAUSE", 0.01)
     database_settings.cache_clear()
     return upload_settings()
 

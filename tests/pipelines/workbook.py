@@ -17,16 +17,16 @@ from types import SimpleNamespace
 import python_calamine
 import sqlalchemy as sa
 
-from database.accounts import NewAccount, add_account
-from database.cycles import cycle_for, ensure
 from database.engine import Database
+from database.families.accounts import NewAccount, add_account
+from database.families.cycles import cycle_for, ensure
 from database.models import CarrierReport, ReportLine
 from database.models.base import Base
 from pipelines.records import write
-from scrapers.items.carriers import ReportFile, report_lines
+from scrapers.core.spool import describe
+from scrapers.families.carriers.items import ReportFile, report_lines
 from scrapers.portals.bell.columns import REPORTS
-from scrapers.spool import describe
-from scrapers.workbooks import Sheet, check
+from scrapers.reading.workbooks import Sheet, check
 
 ACCOUNT, SLUG = "512345678", "cost_overview"
 

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from database.codes import CodeChannel
+from database.access.codes import CodeChannel
 from database.engine import Database
 from webhook.app import create_app
 from webhook.settings import WebhookSettings

@@ -8,7 +8,7 @@ import logging
 import pytest
 from sqlalchemy import text
 
-from database.codes import CodeBroker
+from database.access.codes import CodeBroker
 from tests.webhook.conftest import GATEWAY, PHONE, READER, SAID
 
 QUERY = "?login=bell_self_serve&receiver=%2B12015550100"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from database.codes import CodeBroker, CodeChannel
+from database.access.codes import CodeBroker, CodeChannel
 from database.models import Message
 from database.settings import SettingsError
 from tests.webhook.conftest import CHANNELS, GATEWAY, GATEWAY_TOKEN, READER

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import text
 
-from database.codes import CodeBroker
+from database.access.codes import CodeBroker
 from database.engine import Database, DatabaseAway
 from database.models import Base
 from database.settings import SettingsError
-from scrapers.login import code_channels
+from scrapers.logins.base import code_channels
 from tests.webhook.conftest import GATEWAY, GATEWAY_TOKEN, PHONE, READER, READER_TOKEN, SAID
-from webhook.codes import all_channels
+from webhook.codes.routes import all_channels
 from webhook.server import CannotListen, serve
 from webhook.settings import WebhookSettings
 

@@ -1,6 +1,6 @@
 """What the columns of Bell's workbooks are called and hold. What is not known here is kept under its title."""
 
-from scrapers.workbooks import (
+from scrapers.reading.workbooks import (
     Column,
     account_number,
     day,

@@ -5,18 +5,18 @@ from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
-from scrapers.carriers import DailyUsageSpider
-from scrapers.items.base import Listing
-from scrapers.items.carriers import PoolRecord, UsageFile, usage_lines
-from scrapers.outcomes import PortalChanged
-from scrapers.page import PortalPage
-from scrapers.parse import data_size
+from scrapers.core.items import Listing
+from scrapers.core.outcomes import PortalChanged
+from scrapers.core.page import PortalPage
+from scrapers.core.spool import PartFile
+from scrapers.core.work import Job
+from scrapers.families.carriers.items import PoolRecord, UsageFile, usage_lines
+from scrapers.families.carriers.spiders import DailyUsageSpider
 from scrapers.portals.bell.columns import USAGE
 from scrapers.portals.bell.login import BellSelfServe
 from scrapers.portals.bell.self_serve import choose_account, open_menu
-from scrapers.spool import PartFile
-from scrapers.work import Job
-from scrapers.workbooks import Sheet, check
+from scrapers.reading.values import data_size
+from scrapers.reading.workbooks import Sheet, check
 
 FILTER = ("filter-selection select", "label=View")
 VIEWS = (  # the first one that an account has

@@ -1,8 +1,8 @@
 """How the Enterprise Centre is signed in to: it sends the browser to the business portal and gets it back."""
 
-from database.codes import CodeChannel
-from scrapers.login import BrowserLogin, Dismiss, Done, EnterCode, EnterCredentials, Interruption, Screen, Stop
-from scrapers.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
+from database.access.codes import CodeChannel
+from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
+from scrapers.logins.base import BrowserLogin, Dismiss, Done, EnterCode, EnterCredentials, Interruption, Screen, Stop
 
 # Eight letters and digits. Words of eight letters are all over a mail, and so are numbers: without the sentence that
 # announces it a code must hold both; right after that sentence capitals alone will do.

@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from scrapers.carriers import MonthlyReportsSpider, month_missing
-from scrapers.items.base import Listing
-from scrapers.items.carriers import ReportFile
-from scrapers.options import crawl_settings
-from scrapers.outcomes import CacheError, PortalChanged, ReportNotReady, SignedOut, WrongAccount
-from scrapers.page import PortalPage
+from scrapers.core.items import Listing
+from scrapers.core.outcomes import CacheError, PortalChanged, ReportNotReady, SignedOut, WrongAccount
+from scrapers.core.page import PortalPage
+from scrapers.core.settings import crawl_settings
+from scrapers.core.spool import PartFile
+from scrapers.core.work import Job
+from scrapers.families.carriers.items import ReportFile
+from scrapers.families.carriers.spiders import MonthlyReportsSpider, month_missing
 from scrapers.portals.bell.login import BellSelfServe
 from scrapers.portals.bell.self_serve import MENU
-from scrapers.spool import PartFile
-from scrapers.work import Job
 
 STANDARD = (
     "header a:text-is('Standard reports')",

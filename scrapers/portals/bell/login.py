@@ -1,7 +1,8 @@
 """How Corporate Self Serve is signed in to. The absolute paths are the portal's of 2025; they come last."""
 
-from database.codes import CodeChannel
-from scrapers.login import (
+from database.access.codes import CodeChannel
+from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
+from scrapers.logins.base import (
     BrowserLogin,
     ChooseFactor,
     Dismiss,
@@ -12,7 +13,6 @@ from scrapers.login import (
     Screen,
     Stop,
 )
-from scrapers.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
 
 HEADER = "xpath=/html[1]/body[1]/div[1]/header[1]/div[2]/div[1]/div[1]/div[1]/div[1]/div[1]"
 FORM = "xpath=/html[1]/body[1]/main[1]/div[4]/div[1]/div[1]/div[2]/div[2]/div[2]/form[1]"

@@ -9,17 +9,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from scrapers.carriers import MonthlyReportsSpider, month_missing
-from scrapers.items.base import Listing
-from scrapers.items.carriers import ReportFile, report_lines
-from scrapers.options import crawl_settings
-from scrapers.outcomes import Failure, PortalChanged, ReportFailed, ReportNotReady, WrongAccount
-from scrapers.page import PortalPage, until
+from scrapers.core.items import Listing
+from scrapers.core.outcomes import Failure, PortalChanged, ReportFailed, ReportNotReady, WrongAccount
+from scrapers.core.page import PortalPage, until
+from scrapers.core.settings import crawl_settings
+from scrapers.core.spool import PartFile
+from scrapers.core.work import Job
+from scrapers.families.carriers.items import ReportFile, report_lines
+from scrapers.families.carriers.spiders import MonthlyReportsSpider, month_missing
 from scrapers.portals.bell.columns import REPORTS
 from scrapers.portals.bell.enterprise_login import BellEnterpriseCentre
-from scrapers.spool import PartFile
-from scrapers.work import Job
-from scrapers.workbooks import Sheet, check
+from scrapers.reading.workbooks import Sheet, check
 
 LINK = (
     "xpath=//*[@id='ec-goa-reports-app']/div[1]/section/main/div/div/div/ul/li[1]/a",

@@ -3,15 +3,15 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from scrapers.archive import unpack
-from scrapers.carriers import InvoiceSpider, month_missing
-from scrapers.items.base import Listing
-from scrapers.items.carriers import InvoiceFile
-from scrapers.page import PortalPage
+from scrapers.core.items import Listing
+from scrapers.core.page import PortalPage
+from scrapers.core.spool import ZIP, PartFile
+from scrapers.core.work import Job
+from scrapers.families.carriers.items import InvoiceFile
+from scrapers.families.carriers.spiders import InvoiceSpider, month_missing
 from scrapers.portals.bell.login import BellSelfServe
 from scrapers.portals.bell.self_serve import choose_account, open_menu
-from scrapers.spool import ZIP, PartFile
-from scrapers.work import Job
+from scrapers.reading.archive import unpack
 
 COMPLETE = "label:has(input[name=invoiceSelect][value=Y])"
 MONTHS = ("label:has(input[name=month])", "fieldset label:has(input[type=checkbox])")

@@ -1,9 +1,9 @@
 """What the pages of Corporate Self Serve share: the menu, and choosing an account and reading it back."""
 
-from scrapers.outcomes import WrongAccount
-from scrapers.page import PortalPage
-from scrapers.parse import digits
+from scrapers.core.outcomes import WrongAccount
+from scrapers.core.page import PortalPage
 from scrapers.portals.bell.login import HEADER
+from scrapers.reading.values import digits
 
 MENU = f"{HEADER}/div[2]/nav[1]/ul[1]"
 SEARCH = ("[placeholder='Search by Billing account number']",)

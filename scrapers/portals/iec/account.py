@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from scrapers.electricity import ContractArguments
-from scrapers.items.electricity import (
+from scrapers.core.outcomes import Failure
+from scrapers.core.work import Job
+from scrapers.families.electricity.items import (
     Account,
     Check,
     Contract,
@@ -26,11 +27,10 @@ from scrapers.items.electricity import (
     OutageAccount,
     TimeOfUse,
 )
-from scrapers.items.values import bare_number_or_none
-from scrapers.outcomes import Failure
+from scrapers.families.electricity.spiders import ContractArguments
 from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
 from scrapers.portals.iec.errors import CaptchaWanted, IECError
-from scrapers.work import Job
+from scrapers.reading.portal_values import bare_number_or_none
 
 NO_SUCH_PRODUCT = "08"  # what the company says of the registers of a photovoltaic meter
 ALL_NOTICES = 1  # processType of a question about every service

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from scrapers.electricity import ContractArguments
-from scrapers.items.electricity import Contract, Device
-from scrapers.items.values import bare_number_or_none
-from scrapers.outcomes import WrongAccount
+from scrapers.core.outcomes import WrongAccount
+from scrapers.core.work import Job
+from scrapers.families.electricity.items import Contract, Device
+from scrapers.families.electricity.spiders import ContractArguments
 from scrapers.portals.iec.customer import ContractsSpider, objects
 from scrapers.portals.iec.errors import AnswerUnexpected, IECError
-from scrapers.work import Job
+from scrapers.reading.portal_values import bare_number_or_none
 
 CONNECTIONS = "connectionBetweenContactAndContract"
 ONCE = {"dont_retry": True}  # what an error leaves open is not done a second time

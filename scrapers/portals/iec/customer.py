@@ -11,16 +11,16 @@ from typing import Any, ClassVar
 from scrapy import Request
 from scrapy.http import Response
 
-from scrapers.electricity import ContractArguments, ElectricitySpider
-from scrapers.items.base import Listing
-from scrapers.items.electricity import Contract, Customer
-from scrapers.items.values import bare_number_or_none
-from scrapers.login import Login
-from scrapers.outcomes import Failure, PortalChanged, WrongAccount
+from scrapers.core.items import Listing
+from scrapers.core.outcomes import Failure, PortalChanged, WrongAccount
+from scrapers.core.work import Job
+from scrapers.families.electricity.items import Contract, Customer
+from scrapers.families.electricity.spiders import ContractArguments, ElectricitySpider
+from scrapers.logins.base import Login
 from scrapers.portals.iec.api import ENDPOINTS, Endpoint, read
 from scrapers.portals.iec.errors import IECError
 from scrapers.portals.iec.login import IecLogin
-from scrapers.work import Job
+from scrapers.reading.portal_values import bare_number_or_none
 
 OWN = 1  # partConnectionCode of a contract of one's own
 Read = Callable[[Job, Any], Any]  # what becomes of an answer's data

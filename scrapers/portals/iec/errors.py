@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scrapers.outcomes import (
+from scrapers.core.outcomes import (
     AccountLocked,
     BadCredentials,
     CaptchaShown,

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from scrapers.items.base import FileItem, Listing
-from scrapers.items.electricity import Bill, Contract, CounterState, Invoice
-from scrapers.items.values import JERUSALEM
+from scrapers.core.items import FileItem, Listing
+from scrapers.core.spool import PDF, PartFile
+from scrapers.core.work import Job
+from scrapers.families.electricity.items import Bill, Contract, CounterState, Invoice
 from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
-from scrapers.spool import PDF, PartFile
-from scrapers.work import Job
+from scrapers.reading.portal_values import JERUSALEM
 
 
 class IecInvoices(ContractsSpider):

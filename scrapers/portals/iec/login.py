@@ -16,11 +16,9 @@ from urllib.parse import urljoin, urlsplit
 from scrapy import Request
 from scrapy.http import JsonRequest, Response, TextResponse
 
-from database.codes import CodeChannel
+from database.access.codes import CodeChannel
 from database.settings import SettingsError
-from scrapers.conversation import AskCode, Choose, Conversation, ConversationLogin, Step, Tokens
-from scrapers.login import Identity
-from scrapers.outcomes import (
+from scrapers.core.outcomes import (
     CodeNotReceived,
     CredentialMalformed,
     MfaRequired,
@@ -28,14 +26,16 @@ from scrapers.outcomes import (
     TokenUntrusted,
     UnexpectedAnswer,
 )
+from scrapers.core.redaction import redactor
+from scrapers.logins.base import Identity
+from scrapers.logins.conversation import AskCode, Choose, Conversation, ConversationLogin, Step, Tokens
 from scrapers.portals.iec.errors import CodeRefused, IdNumberRefused, IECLoginError, SlowDown, TokensDead, UserLocked
 from scrapers.portals.iec.hosts import API, HOSTS
-from scrapers.redaction import redactor
 
 if TYPE_CHECKING:
     from joserfc.jwk import KeySetSerialization
 
-    from scrapers.credentials import Credential
+    from scrapers.logins.credentials import Credential
 
 progress = logging.getLogger("latchkey.progress")
 

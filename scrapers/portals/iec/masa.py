@@ -11,11 +11,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database.models.electricity import MasaEntry
-from scrapers.items.base import Listing
-from scrapers.items.electricity import Connection, Entry, Equipment, OutageAccount, Profile, SharedConnection, Site
-from scrapers.outcomes import Failure, Incomplete
+from scrapers.core.items import Listing
+from scrapers.core.outcomes import Failure, Incomplete
+from scrapers.core.work import Job
+from scrapers.families.electricity.items import (
+    Connection,
+    Entry,
+    Equipment,
+    OutageAccount,
+    Profile,
+    SharedConnection,
+    Site,
+)
 from scrapers.portals.iec.customer import IecSpider, object_of, objects
-from scrapers.work import Job
 
 LISTS = "lists"  # the note that all of the company's lists were brought
 PAGE = 50  # sites of an account that are asked for at once; the company's own page asks for 10

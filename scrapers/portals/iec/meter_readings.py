@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 
 from database import watermarks
 from database.models.readings import Direction, Resolution
-from scrapers.electricity import ContractArguments
-from scrapers.items.base import Listing
-from scrapers.items.electricity import Contract
-from scrapers.items.readings import (
+from scrapers.core.items import Listing
+from scrapers.core.outcomes import Failure, PortalChanged
+from scrapers.core.work import Job
+from scrapers.families.electricity.clock import DAY, day_of, day_start
+from scrapers.families.electricity.items import Contract
+from scrapers.families.electricity.readings import (
     Meter,
     Period,
     RegisterReading,
@@ -31,12 +33,10 @@ from scrapers.items.readings import (
     rows,
     serial,
 )
-from scrapers.items.values import calendar_day, words
-from scrapers.outcomes import Failure, PortalChanged
+from scrapers.families.electricity.spiders import ContractArguments
 from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
 from scrapers.portals.iec.errors import IECError
-from scrapers.usage import DAY, day_of, day_start
-from scrapers.work import Job
+from scrapers.reading.portal_values import calendar_day, words
 
 CODES = {Resolution.DAILY: 1, Resolution.WEEKLY: 2, Resolution.MONTHLY: 3}
 ELECTRICITY = "1"  # documentID of an electricity invoice

@@ -10,12 +10,12 @@ from pydantic import Field, model_validator
 from sqlalchemy.orm import Session
 
 from database.models.electricity import ElectricityOutage
-from scrapers.items.base import Listing
-from scrapers.items.electricity import PLACE, Entry, OrderView, Outage, OutageAccount, PlaceOutage, Profile
-from scrapers.outcomes import Failure, WrongAccount
+from scrapers.core.items import Listing
+from scrapers.core.outcomes import Failure, WrongAccount
+from scrapers.core.spider import SpiderArguments
+from scrapers.core.work import Job
+from scrapers.families.electricity.items import PLACE, Entry, OrderView, Outage, OutageAccount, PlaceOutage, Profile
 from scrapers.portals.iec.customer import IecSpider, object_of, objects
-from scrapers.spider import SpiderArguments
-from scrapers.work import Job
 
 EVERY_STATE = 0
 

@@ -13,13 +13,13 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from scrapers.items.base import Listing
-from scrapers.items.electricity import ApplianceRecord, Power, Tariff
-from scrapers.items.values import Amount, exactly
-from scrapers.outcomes import Failure, PortalChanged
+from scrapers.core.items import Listing
+from scrapers.core.outcomes import Failure, PortalChanged
+from scrapers.core.spider import SpiderArguments
+from scrapers.core.work import Job, Plan
+from scrapers.families.electricity.items import ApplianceRecord, Power, Tariff
 from scrapers.portals.iec.customer import IecSpider, object_of, objects
-from scrapers.spider import SpiderArguments
-from scrapers.work import Job, Plan
+from scrapers.reading.portal_values import Amount, exactly
 
 KEY, ALL = "tariffs", "all"
 MILLIONTH = Decimal("0.000001")

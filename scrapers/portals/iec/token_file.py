@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from database.encryption import write_private
+from database.access.encryption import write_private
 from database.settings import SettingsError
-from scrapers.conversation import Tokens
+from scrapers.logins.conversation import Tokens
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet

@@ -1,6 +1,6 @@
 """The vehicles and the faults of each."""
 
-from scrapers.fleet import FaultsSpider
+from scrapers.families.fleet.spiders import FaultsSpider
 from scrapers.portals.trucktech.pages import FAULTS
 from scrapers.portals.trucktech.rows import fault_values
 from scrapers.portals.trucktech.vehicles import TruckTechSpider

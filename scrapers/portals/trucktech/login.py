@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from database.codes import CodeChannel
-from scrapers.login import BrowserLogin, ChooseFactor, Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
-from scrapers.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed, MfaRequired, TermsPending
+from database.access.codes import CodeChannel
+from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed, MfaRequired, TermsPending
+from scrapers.logins.base import BrowserLogin, ChooseFactor, Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
 
 USERNAME = ("#auth_key", "input[name=auth_key]")
 PASSWORD = ("input[type=password]",)

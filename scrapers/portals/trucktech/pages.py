@@ -4,7 +4,7 @@ What the pages of TruckTech+ may look like, and what a row of them means.
 Nobody has published a page, so every layout is a guess, in order: the vendor's published interface inside the page, cards, tables.
 """
 
-from scrapers.layouts import Cards, Json, ListPage, Paging, Table
+from scrapers.reading.layouts import Cards, Json, ListPage, Paging, Table
 
 NOTHING = r"(no|there are no|aucune?|sin|ningún)\b.{0,40}(fault|code|data|vehicle|asset|result|défaut|donnée|véhicule|fallo|dato).{0,60}"
 DOCUMENTS = ("script#assets-document", "script#faults-document", "script[type='application/vnd.api+json']")

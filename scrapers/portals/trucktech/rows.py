@@ -2,10 +2,10 @@
 
 import re
 
-from scrapers import j1939
-from scrapers.items.fleet import NO_ADDRESS
-from scrapers.layouts import Row
-from scrapers.parse import instant, known, number
+from scrapers.families.fleet import j1939
+from scrapers.families.fleet.items import NO_ADDRESS
+from scrapers.reading.layouts import Row
+from scrapers.reading.values import instant, known, number
 
 TWO_WORD_MAKES = ("western star", "blue bird", "american lafrance", "international harvester")
 

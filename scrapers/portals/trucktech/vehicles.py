@@ -1,6 +1,6 @@
 """The list of vehicles, over all its pages."""
 
-from scrapers.fleet import FleetSpider
+from scrapers.families.fleet.spiders import FleetSpider
 from scrapers.portals.trucktech.login import TruckTechLogin
 from scrapers.portals.trucktech.pages import VEHICLES
 from scrapers.portals.trucktech.rows import vehicle_values

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from commands._iec_action import agree
 from commands._terminal import Refused, WrongArgument
+from commands.iec.action import agree
 from sandbox.iec.masa import connection_id, friend
 from sandbox.iec.people import Customer
-from scrapers.outcomes import OUTCOMES
+from scrapers.core.outcomes import OUTCOMES
 from tests.portals.iec.conftest import Household
 
 

@@ -83,7 +83,7 @@ def brought(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, iec_
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {**iec_sandbox.environment, "LATCHKEY_ENCRYPTION_KEYS": TEST_KEY}.items():
             environment.setenv(name, value)
-        from database.encryption import key_ring
+        from database.access.encryption import key_ring
 
         key_ring.cache_clear()
         db = Database(f"sqlite:///{project.data / 'latchkey.db'}")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from scrapy.http import HtmlResponse, Response, TextResponse
 
-from scrapers.outcomes import OUTCOMES
+from scrapers.core.outcomes import OUTCOMES
 from scrapers.portals.iec.api import ENDPOINTS, Shape, read
 from scrapers.portals.iec.errors import IECError, IECLoginError
 from tests.portals.iec.conftest import Household

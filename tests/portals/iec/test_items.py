@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from scrapers.items.electricity import (
+from scrapers.core.outcomes import PortalChanged
+from scrapers.families.electricity.items import (
     Check,
     Contract,
     Counter,
@@ -21,9 +22,8 @@ from scrapers.items.electricity import (
     Outage,
     PlaceOutage,
 )
-from scrapers.items.values import calendar_day, moment
-from scrapers.outcomes import PortalChanged
 from scrapers.portals.iec.tariffs import page_prices
+from scrapers.reading.portal_values import calendar_day, moment
 
 ID = "11111111-0000-4000-8000-00000000000a"
 CONTRACT = {

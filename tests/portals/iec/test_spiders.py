@@ -12,12 +12,12 @@ from database.models import Credential, ScraperJob
 from sandbox.iec import id_number
 from sandbox.iec.people import Customer
 from sandbox.iec.places import CITY
-from scrapers.outcomes import OUTCOMES
+from scrapers.core.outcomes import OUTCOMES
+from scrapers.core.work import ArgumentError
 from scrapers.portals.iec.account import IecAccount
 from scrapers.portals.iec.invoices import IecInvoices
 from scrapers.portals.iec.outages import IecOutages
 from scrapers.portals.iec.tariffs import IecTariffs
-from scrapers.work import ArgumentError
 from tests.crawl.test_canaries import hits
 from tests.portals.iec.conftest import LABEL, Household
 

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from scrapy.http import Response
 
-from scrapers.items.base import Listing
-from scrapers.outcomes import PortalChanged
-from scrapers.work import Job
+from scrapers.core.items import Listing
+from scrapers.core.outcomes import PortalChanged
+from scrapers.core.work import Job
 from tests.portals.plain.documents import PlainSpider
 
 

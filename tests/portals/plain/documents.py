@@ -11,12 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database.models import FileStatus, StoredFile
-from scrapers.items.base import FileItem, Listing, Record
-from scrapers.login import Login
-from scrapers.outcomes import NoLongerAvailable, NotYetPublished, PortalChanged, WrongAccount
-from scrapers.spider import PortalSpider, SpiderArguments
-from scrapers.spool import CSV, PDF, XLSX, ZIP
-from scrapers.work import Job, Plan
+from scrapers.core.items import FileItem, Listing, Record
+from scrapers.core.outcomes import NoLongerAvailable, NotYetPublished, PortalChanged, WrongAccount
+from scrapers.core.spider import PortalSpider, SpiderArguments
+from scrapers.core.spool import CSV, PDF, XLSX, ZIP
+from scrapers.core.work import Job, Plan
+from scrapers.logins.base import Login
 from tests.portals.plain.login import PlainLogin
 from tests.portals.plain.models import PlainDocument
 

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from scrapers.items.base import Listing
-from scrapers.login import BrowserLogin, Identity
-from scrapers.page import PortalPage
-from scrapers.work import Job
+from scrapers.core.items import Listing
+from scrapers.core.page import PortalPage
+from scrapers.core.work import Job
+from scrapers.logins.base import BrowserLogin, Identity
 from tests.portals.plain.documents import PlainFiles, PlainSpider
 from tests.portals.plain.login import PlainLogin
 

@@ -8,12 +8,12 @@ from scrapy.http import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database.cycles import cycle_for, parse_month
+from database.families.cycles import cycle_for, parse_month
 from database.models import Account, FileStatus, StoredFile
-from scrapers.items.base import Listing
-from scrapers.items.carriers import InvoiceFile
-from scrapers.spool import PDF
-from scrapers.work import Job, Plan
+from scrapers.core.items import Listing
+from scrapers.core.spool import PDF
+from scrapers.core.work import Job, Plan
+from scrapers.families.carriers.items import InvoiceFile
 from tests.portals.plain.documents import PlainArguments, PlainSpider
 
 

@@ -1,7 +1,7 @@
 """Logins that keep no session: over HTTP, and in the browser with Bell's own clicks."""
 
+from scrapers.logins.trial import SignInSpider
 from scrapers.portals.bell.login import BellSelfServe
-from scrapers.sign_in import SignInSpider
 from tests.portals.plain.documents import PlainDocuments
 from tests.portals.plain.login import PlainLogin
 

@@ -1,7 +1,7 @@
 """The plain portal as one that sends a link: allow or deny, over HTTP and in the browser."""
 
-from database.codes import CodeChannel
-from scrapers.login import BrowserLogin, Done, EnterCredentials, FormLogin, OpenLink, Screen
+from database.access.codes import CodeChannel
+from scrapers.logins.base import BrowserLogin, Done, EnterCredentials, FormLogin, OpenLink, Screen
 from tests.portals.plain.documents import PlainDocuments, PlainFiles
 from tests.portals.plain.login import PlainLogin
 

@@ -1,8 +1,8 @@
 """How the plain portal is signed in to."""
 
-from database.codes import CodeChannel
-from scrapers.login import ChooseFactor, Done, EnterCode, EnterCredentials, FormLogin, Screen, Stop
-from scrapers.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
+from database.access.codes import CodeChannel
+from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
+from scrapers.logins.base import ChooseFactor, Done, EnterCode, EnterCredentials, FormLogin, Screen, Stop
 
 
 class PlainLogin(FormLogin):

@@ -1,8 +1,8 @@
 """The plain portal, and Bell's Enterprise Centre, as portals that send their codes by mail."""
 
-from database.codes import CodeChannel
+from database.access.codes import CodeChannel
+from scrapers.logins.trial import SignInSpider
 from scrapers.portals.bell.enterprise_login import BellEnterpriseCentre
-from scrapers.sign_in import SignInSpider
 from tests.portals.plain.documents import PlainDocuments
 from tests.portals.plain.login import PlainLogin
 

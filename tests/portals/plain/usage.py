@@ -13,10 +13,10 @@ from typing import Any, Self
 from pydantic import Field
 from scrapy.http import Response
 
-from scrapers.items.base import Batch, FileItem, Listing
-from scrapers.outcomes import PortalChanged
-from scrapers.spool import CSV
-from scrapers.work import Job
+from scrapers.core.items import Batch, FileItem, Listing
+from scrapers.core.outcomes import PortalChanged
+from scrapers.core.spool import CSV
+from scrapers.core.work import Job
 from tests.portals.plain.documents import PlainArguments, PlainSpider
 from tests.portals.plain.models import PlainUsage
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from scrapy.http import HtmlResponse, JsonResponse, TextResponse
 
-from scrapers.fleet import read_faults
-from scrapers.items.fleet import Vehicle
-from scrapers.outcomes import PortalChanged
+from scrapers.core.outcomes import PortalChanged
+from scrapers.families.fleet.items import Vehicle
+from scrapers.families.fleet.spiders import read_faults
 from scrapers.portals.trucktech.pages import FAULTS, VEHICLES
 from scrapers.portals.trucktech.rows import fault_values, vehicle_values
 

@@ -1,0 +1,1 @@
+"""Secrets, and who may sign in: encryption, sessions, the attempt ledger, leases, codes."""

@@ -1,0 +1,207 @@
+"""One sign-in attempt: its row in the ledger, its second factor, the walk through the screens, and what it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+from scrapy.http.request import NO_CALLBACK
+
+from database.access import ledger as ledger_results
+from database.access.ledger import Ledger, Refusal
+from database.settings import database_settings
+from middlewares.access.codes import CodeSource
+from middlewares.cookies import CookiesMiddleware, from_cookie
+from scrapers.core import outcomes
+from scrapers.core.outcomes import Failure, LoginFailed
+from scrapers.core.settings import crawl_settings
+from scrapers.core.spider import name_failure
+from scrapers.logins.base import Attempt, BrowserLogin, ChooseFactor, EnterCode, FormLogin, Identity, Login, OpenLink
+from scrapers.logins.conversation import ConversationLogin
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from scrapers.core.page import PortalPage
+    from scrapers.core.work import Job
+    from scrapers.logins.credentials import Credential
+
+progress = logging.getLogger("latchkey.progress")
+
+REFUSALS: dict[str, type[LoginFailed]] = {
+    "blocked": outcomes.CredentialBlocked,
+    "cooling_down": outcomes.CredentialCoolingDown,
+    "budget": outcomes.SignInBudgetSpent,
+}
+# Ends of an attempt that are an answer of the portal; any other end after a submission is an attempt without one.
+ANSWERS = (outcomes.BadCredentials, outcomes.AccountLocked, outcomes.CaptchaShown, outcomes.MfaFailed)
+# Ends that only come once the portal has taken the password.
+PROVE_SECRET = (outcomes.MfaRequired, outcomes.CodeNotReceived, outcomes.TermsPending)
+# Ends that say nothing of the portal's answer: after a submission they are all the same.
+UNHEARD = (outcomes.PortalDown, outcomes.BrowserDied, outcomes.FlowTimedOut, outcomes.RateLimited)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What an attempt leaves: the session's state, whose it is, and the browser context that holds it."""
+
+    state: dict[str, Any] = field(repr=False)
+    identity: Identity
+    user_agent: str = ""
+    context: str = ""
+
+
+class Portal:
+    """How the middleware itself asks the portal: past the scheduler, and never twice."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    def request(self, job: Job, url: str, meta: dict[str, Any]) -> Request:
+        """Return a request of our own."""
+        own: dict[str, Any] = {"job": job.id, "sign_in": True, "dont_retry": True, "allow_offsite": True}
+        own["download_timeout"] = min(60, crawl_settings().sign_in_wait)
+        return Request(url, callback=NO_CALLBACK, dont_filter=True, meta={**own, **meta})
+
+    async def send(self, request: Request) -> Response:
+        """Send a request of our own; whatever goes wrong has an outcome's name."""
+        try:
+            return await self.crawler.engine.download_async(request)
+        except Failure:
+            raise
+        except Exception as error:
+            raise name_failure(error, request) from error
+
+    def sender(self, job: Job, jar: str) -> Callable[[Request], Awaitable[Response]]:
+        """Return what sends a login's requests as ours, with the cookies of one jar."""
+
+        async def send(request: Request) -> Response:
+            own = self.request(job, request.url, {"cookiejar": jar, **request.meta})
+            return await self.send(own.replace(method=request.method, body=request.body, headers=request.headers))
+
+        return send
+
+
+class SignIn:
+    """The sign-ins of one credential at one login."""
+
+    def __init__(self, crawler: Crawler, login: Login, credential: Credential) -> None:
+        self.crawler = crawler
+        self.work = crawler.spider.work  # type: ignore[union-attr]
+        self.portal = Portal(crawler)
+        self.login = login
+        self.credential = credential
+
+    async def run(self, job: Job) -> SignedIn:
+        """Make one attempt: one ledger row, at most one submission of the password."""
+        ledger = Ledger(self.work.db, database_settings().sign_in_budget)
+        name, username = self.login.name, self.credential.username
+        self.login.check(self.credential)
+        if self.login.always_asks and not self.credential.receiver and self.work.prompt is None:
+            raise outcomes.ReauthenticationRequired("Nobody is there to answer a one-time code, so none was asked for.")
+        try:
+            attempt_id = await asyncio.to_thread(
+                ledger.begin, name, username, self.credential.secret, job.id, self.login.code_pause
+            )
+        except Refusal as refusal:
+            until = f"It is free again at {refusal.until:%Y-%m-%d %H:%M} UTC." if refusal.until else ""
+            raise REFUSALS[refusal.kind](until) from None
+        progress.info("%s: signing in to %s", self.work.spider, name)
+        job.counts.sign_ins += 1
+        result = ledger_results.NOT_SUBMITTED
+        attempt: Attempt | None = None
+        try:
+            # The flow and the requests have deadlines of their own; this one is for what has none.
+            async with (
+                asyncio.timeout(self._deadline() + 30) as limit,
+                CodeSource(self.work, type(self.login), self.credential, job.id) as codes,
+            ):
+                codes.deadlines.append(limit)
+                attempt = Attempt(self.credential, codes, visible=self.work.visible)
+                try:
+                    signed_in = await self._walk(job, attempt)
+                except UNHEARD as failure:
+                    if not attempt.submitted:
+                        raise
+                    # Named here, so that the code source sees it too: the portal may have sent a code all the same.
+                    raise outcomes.SignInTimedOut(
+                        failure.detail, failure.step, failure.selector, failure.evidence
+                    ) from failure
+            result = ledger_results.SIGNED_IN
+        except TimeoutError:
+            raise outcomes.SignInTimedOut("It did not end within LATCHKEY_SIGN_IN_WAIT.") from None
+        except Failure as failure:
+            self._place(failure, attempt.screens if attempt else [])
+            if isinstance(failure, ANSWERS):
+                result = failure.outcome.code
+            elif isinstance(failure, PROVE_SECRET) and attempt and attempt.submitted:
+                result = f"error:{failure.outcome.code}"
+            elif isinstance(failure, outcomes.Interrupted) and attempt and self._asked_for_code(attempt):
+                result = f"error:{failure.outcome.code}"  # the password was taken: it needs no watching
+            raise
+        finally:
+            if result == ledger_results.NOT_SUBMITTED and attempt and attempt.submitted:
+                result = ledger_results.UNANSWERED
+            await asyncio.to_thread(ledger.finish, attempt_id, result)
+        return signed_in
+
+    def _place(self, failure: Failure, screens: list[str]) -> None:
+        """Say in a failure where the sign-in stood: its screens, and how the last one is recognised."""
+        failure.evidence.setdefault("screens", list(screens))
+        last = screens[-1] if screens else "open"
+        failure.step = failure.step or f"sign in: {last}"
+        shown = next((screen.shown for screen in self.login.screens if screen.name == last), ())
+        failure.selector = failure.selector or " | ".join(shown)
+
+    def _asked_for_code(self, attempt: Attempt) -> bool:
+        screens = [
+            screen.name for screen in self.login.screens if isinstance(screen.act, (ChooseFactor, EnterCode, OpenLink))
+        ]
+        return not set(screens).isdisjoint(attempt.screens)
+
+    def _deadline(self) -> float:
+        settings = crawl_settings()
+        return settings.sign_in_wait + (settings.person_wait if self.work.visible else 0)
+
+    async def _walk(self, job: Job, attempt: Attempt) -> SignedIn:
+        if isinstance(self.login, BrowserLogin):
+            return await self._walk_browser(self.login, job, attempt)
+        if isinstance(self.login, ConversationLogin):
+            send = self.portal.sender(job, f"{self.login.name}:{self.credential.username}:{id(attempt)}")
+            tokens = await self.login.hold(self.login.converse(self.credential), send, attempt)
+            return SignedIn(tokens.state(), Identity(name=tokens.subject))
+        assert isinstance(self.login, FormLogin)
+        return await self._walk_forms(self.login, job, attempt)
+
+    async def _walk_browser(self, login: BrowserLogin, job: Job, attempt: Attempt) -> SignedIn:
+        from scrapers.core.page import session_state
+
+        async def flow(page: PortalPage) -> SignedIn:
+            await login.sign_in(page, attempt)
+            identity = await login.page_identity(page)
+            user_agent = await page.raw.evaluate("navigator.userAgent")
+            return SignedIn(await session_state(page.raw.context), identity, user_agent, context)
+
+        context = f"{login.name}:{self.credential.username}:{id(attempt)}"
+        meta = {"flow": flow, "login": login.name, "context": context, "flow_wait": self._deadline()}
+        meta["deadlines"] = attempt.second_factor.deadlines
+        request = self.portal.request(job, login.address(), meta)
+        response = await self.portal.send(request)
+        return response.meta["flow_result"]  # type: ignore[no-any-return]
+
+    async def _walk_forms(self, login: FormLogin, job: Job, attempt: Attempt) -> SignedIn:
+        jar = f"{login.name}:{self.credential.username}:{id(attempt)}"
+        send = self.portal.sender(job, jar)
+        landing = await login.sign_in(send, attempt)
+        identity = login.identity(landing)
+        if not identity and login.home:
+            identity = login.identity(await send(Request(login.home_address())))
+        middleware = self.crawler.get_downloader_middleware(CookiesMiddleware)
+        assert middleware is not None
+        cookies = [from_cookie(cookie) for cookie in middleware.jars.pop(jar)]
+        return SignedIn({"cookies": cookies}, identity)

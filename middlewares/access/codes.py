@@ -1,0 +1,246 @@
+"""Where one-time codes come from: TOTP, a message through the webhook or in a mailbox, or a person at the prompt."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any
+
+from database.access.codes import CodeBroker, CodeChannel, CodeNotReceived, OpenRequest, ReceiverBusy, receivers
+from database.access.totp import TotpSteps
+from database.settings import SettingsError
+from middlewares.settings import mailbox_settings
+from scrapers.core import outcomes
+from scrapers.core.redaction import redactor, secret_parts
+from scrapers.core.settings import crawl_settings
+
+if TYPE_CHECKING:
+    from middlewares.access.mailbox import MailboxWatch
+    from scrapers.core.work import Work
+    from scrapers.logins.base import Login
+    from scrapers.logins.credentials import Credential
+
+logger = logging.getLogger(__name__)
+
+
+# Ends of a sign-in after which we know that the portal sent no code, so that the receiver need not rest.
+NOTHING_SENT = (
+    outcomes.BadCredentials,
+    outcomes.AccountLocked,
+    outcomes.CaptchaShown,
+    outcomes.Blocked,
+    outcomes.PortalDown,
+)
+# What a credential lacks for a code of that kind.
+LACKS = {
+    "": "neither a TOTP secret nor a receiver",
+    "totp": "no TOTP secret",
+    "sms": "no phone number among its receivers",
+    "mail": "no mail address among its receivers",
+}
+
+
+class CodeSource:
+    """The second factor of one sign-in attempt. Use it as an async context manager, so that the receiver is freed."""
+
+    def __init__(self, work: Work, login: type[Login], credential: Credential, run_id: int | None) -> None:
+        self.work = work
+        self.login = login
+        self.credential = credential
+        self.run_id = run_id
+        self._stack = AsyncExitStack()
+        self._requests: dict[str, OpenRequest] = {}  # by the way that the code may come: sms, mail
+        self._watches: list[MailboxWatch] = []
+        self._asked = False  # somebody made the portal send, as far as we know
+        self.deadlines: list[asyncio.Timeout] = []  # of the sign-in: they stand still while the receiver is waited for
+
+    async def __aenter__(self) -> CodeSource:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        nothing_sent = error is None or isinstance(error, NOTHING_SENT)
+        if not self._asked and nothing_sent:
+            self._unused()
+        await self._stack.aclose()
+
+    def _unused(self, *but: str) -> None:
+        """Say that nothing was sent, or not by other ways than that."""
+        for way, request in self._requests.items():
+            if way not in but:
+                request.unused()
+
+    def _brake(self) -> AbstractAsyncContextManager[None]:
+        job = self.work.jobs.get(self.run_id or 0)
+        return nullcontext() if job is None else job.brake()
+
+    def can_answer(self, kind: str) -> bool:
+        """Tell whether a code of that kind could reach us: at a receiver of the credential, or by a person at the prompt."""
+        return self.work.prompt is not None or bool(self._receivers(kind))
+
+    async def expect(self, kind: str = "") -> None:
+        """
+        Open the code request, waiting for the receiver, before the portal can be made to send anything.
+
+        kind: what the portal is known to ask for; unknown, a credential with a TOTP secret is taken to need no message.
+        """
+        channel = self.login.channel
+        totp = bool(self.credential.totp_secret) and kind == ""
+        if channel is None or totp:
+            return
+        # Always in the same order, sms first: two sign-ins that need both never wait for each other.
+        for way, receiver in self._receivers(kind or channel.by).items():
+            if way not in self._requests:
+                await self._open(channel, way, receiver)
+
+    async def _open(self, channel: CodeChannel, way: str, receiver: str) -> None:
+        broker = CodeBroker(self.work.db)
+        opened = broker.open(
+            login=self.login.name,
+            username=self.credential.username,
+            receiver=receiver,
+            senders=channel.senders,
+            pattern=channel.pattern,
+            kind=channel.kind,
+            life=self.login.code_life,
+            wait=crawl_settings().busy_wait,
+            run_id=self.run_id,
+        )
+        try:
+            async with self._brake(), self._clocks_stopped():
+                self._requests[way] = await self._stack.enter_async_context(opened)
+        except ReceiverBusy as error:
+            raise outcomes.CodeNotReceived("The receiver was busy with other sign-ins all the time.") from error
+        if way == "mail":
+            await self._watch(receiver, channel.senders)
+
+    async def _watch(self, receiver: str, senders: Sequence[str]) -> None:
+        """Connect to the mailbox, where we read it ourselves; one that cannot be read ends the sign-in before it begins."""
+        try:
+            mailbox = mailbox_settings().of(receiver)
+            if mailbox is None:
+                return
+            from middlewares.access.mailbox import MailboxProblem, MailboxWatch
+
+            watch = MailboxWatch(self.work.db, mailbox, receiver, senders, self.login.portal)
+            self._stack.push_async_callback(watch.close)
+            await watch.begin()
+        except SettingsError as error:
+            raise self._unreadable(str(error)) from None
+        except MailboxProblem as problem:
+            raise self._unreadable(str(problem)) from None
+        self._watches.append(watch)
+
+    def _unreadable(self, why: str) -> outcomes.CodeNotReceived:
+        if not self._asked:
+            self._unused()
+        return outcomes.CodeNotReceived(why)
+
+    def _receivers(self, by: str) -> dict[str, str]:
+        """Return where codes that come that way (sms, mail; "" is any) are received, by the way."""
+        try:
+            found = receivers(self.credential.receiver or "")
+        except ValueError as error:
+            raise outcomes.MfaRequired(f"The credential's receiver: {error}") from None
+        return {way: receiver for way, receiver in found.items() if by in ("", way)}
+
+    @asynccontextmanager
+    async def _clocks_stopped(self) -> AsyncIterator[None]:
+        """Let no deadline pass meanwhile: others at the receiver may take their time, up to LATCHKEY_BUSY_WAIT."""
+        loop = asyncio.get_running_loop()
+        began, stopped = loop.time(), [(clock, clock.when()) for clock in self.deadlines]
+        for clock, _ in stopped:
+            clock.reschedule(None)
+        try:
+            yield
+        finally:
+            for clock, when in stopped:
+                with suppress(RuntimeError):  # its part of the sign-in was ended meanwhile
+                    clock.reschedule(None if when is None else when + loop.time() - began)
+
+    def sent(self) -> None:
+        """The portal was made to send: from here on the receiver rests unless the code is claimed."""
+        self._asked = True
+
+    async def code(self, kind: str = "", *, again: bool = False) -> str:
+        """
+        Return the code of that kind (totp, sms, mail; "" is any); it is hidden from every log from here on.
+
+        again: the one before was refused, so only a person at the prompt can give another.
+        """
+        if again and self.work.prompt is None:
+            raise outcomes.MfaFailed()
+        async with self._brake():
+            code = await (self._ask("The code was refused. Once more: ") if again else self._code(kind))
+        redactor.add(code, *(secret_parts(code) if "://" in code else ()))
+        return code
+
+    async def choose(self, question: str, options: Sequence[str]) -> str:
+        """Return which of the options the person at the prompt chooses; empty without one, or when it is none of them."""
+        if self.work.prompt is None:
+            return ""
+        async with self._brake():
+            answer = (await self._ask(f"{question} ({', '.join(options)}): ")).strip().casefold()
+        return answer if answer in options else ""
+
+    async def _ask(self, question: str) -> str:
+        assert self.work.prompt is not None
+        return await asyncio.to_thread(self.work.prompt, question)
+
+    async def _code(self, kind: str) -> str:
+        # An authenticator's code in a field that waits for a message would be a failed try.
+        if self.credential.totp_secret and kind in ("", "totp"):
+            return await self._totp(self.credential.totp_secret)
+        if kind != "totp":
+            await self.expect(kind)
+        sent = {way: request for way, request in self._requests.items() if kind in ("", way)}
+        if not sent and self.work.prompt is not None:
+            return await self._ask(f"One-time code of {self.login.name}: ")
+        if not sent:
+            by = kind or (self.login.channel.by if self.login.channel else "")
+            lacks = LACKS.get(by, LACKS[""])
+            raise outcomes.MfaRequired(f"Kind: {by or 'any'}; the credential has {lacks}.")
+        return await self._answer(sent)
+
+    async def _answer(self, sent: Mapping[str, OpenRequest]) -> str:
+        """Return what comes first by one of the ways; mailboxes are looked into meanwhile."""
+        wait = crawl_settings().code_wait
+        looks = [asyncio.ensure_future(watch.run()) for watch in self._watches]
+        answers: dict[asyncio.Future[str], str] = {
+            asyncio.ensure_future(request.answer(wait)): way for way, request in sent.items()
+        }
+        waiting = set(answers)
+        try:
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for answer in done:
+                    if not isinstance(answer.exception(), CodeNotReceived):
+                        code = answer.result()
+                        self._unused(answers[answer])
+                        return code
+        finally:
+            tasks: list[asyncio.Future[Any]] = [*looks, *answers]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        trouble = next((watch.trouble for watch in self._watches if watch.trouble), "")
+        raise outcomes.CodeNotReceived(f"Nothing came within {wait:g} s. {trouble}".strip())
+
+    async def _totp(self, secret: str) -> str:
+        import pyotp
+
+        try:
+            totp = pyotp.TOTP("".join(secret.split()).upper())
+            totp.now()
+        except (ValueError, TypeError) as error:
+            raise outcomes.MfaFailed("The TOTP secret is not base32.") from error
+        steps = TotpSteps(self.work.db)
+        while True:
+            step = int(time.time()) // totp.interval
+            if await asyncio.to_thread(steps.use_step, self.login.name, self.credential.username, step):
+                return totp.at(step * totp.interval)
+            logger.info("The code of this half minute was used already: waiting for the next one")
+            # A step is never submitted twice, so the wait ends exactly with it.
+            await asyncio.sleep((step + 1) * totp.interval - time.time())

@@ -1,0 +1,1 @@
+"""The download handler: plain HTTP, streamed files, and browser pages."""

@@ -1,0 +1,314 @@
+"""The download handler: a request that carries a flow gets a browser page, any other goes out as plain HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from weakref import WeakSet
+
+from scrapy import signals
+from scrapy.http import HtmlResponse
+
+from middlewares.download.streaming import StreamingDownloadHandler, check_session
+from scrapers.core.outcomes import BrowserDied, BrowserMissing, Failure, FlowTimedOut, PortalChanged, PortalDown
+from scrapers.core.redaction import bare_url
+from scrapers.core.settings import crawl_settings
+from scrapers.core.spider import unexpected_error
+from scrapers.logins.base import Login
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, Page
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
+
+    from scrapers.core.page import PortalPage
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# Which programs serve which browser, and what to install when there is none.
+PROGRAMS = {
+    "chrome": ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+    "edge": ("microsoft-edge", "microsoft-edge-stable"),
+    "firefox": (),  # Playwright drives its own builds of Firefox and WebKit only
+    "safari": (),
+}
+ENGINES = {"chrome": "chromium", "edge": "chromium", "firefox": "firefox", "safari": "webkit"}
+CLOSE_SECONDS = 10  # a browser that is well closes a page or itself in far less
+# Keeps full Chromium from calling home; chromium-headless-shell never does.
+QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+
+# Puts sessionStorage back into a new tab, once per tab, before the page's own scripts run.
+RESTORE_STORAGE = """(saved) => {
+  const mine = saved[location.origin];
+  if (mine && !sessionStorage.length) for (const [name, value] of mine) sessionStorage.setItem(name, value);
+}"""
+
+
+def find_browser(visible: bool = False) -> str | None:
+    """Return the browser program to start; None lets Playwright look for a build of its own."""
+    settings = crawl_settings()
+    if settings.browser_path:
+        return str(settings.browser_path)
+    programs = PROGRAMS[settings.browser]
+    if visible:
+        programs = tuple(name for name in programs if name != "chromium-headless-shell")  # it has no window
+    return next(filter(None, map(shutil.which, programs)), None)
+
+
+class FlowDownloadHandler(StreamingDownloadHandler):
+    """
+    Runs flows in browser pages: owns the pages, the contexts (one per session) and their closing.
+
+    `meta["flow"]` is the coroutine, `meta["session"]` the session it runs in. The response's meta carries what the flow
+    returned as `flow_result`. The browser is started by the first flow; a crawl without flows has none.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._browser: ScrapyPlaywrightDownloadHandler | None = None
+        self._launch = asyncio.Lock()
+        self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._side_by_side = asyncio.Semaphore(crawl_settings().browser_pages)
+        self._restored: WeakSet[BrowserContext] = WeakSet()  # contexts whose new tabs get their sessionStorage back
+        self._closed = False
+        crawler.signals.connect(self.close_browser, signals.engine_stopped)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Return the crawler's one handler: http and https share browser, pool and limits."""
+        handler = getattr(crawler, "latchkey_handler", None)
+        if handler is None:
+            handler = cls(crawler)
+            crawler.latchkey_handler = handler  # type: ignore[attr-defined]
+        return handler
+
+    async def close(self) -> None:
+        """Close the connection pool, once."""
+        if not self._closed:
+            self._closed = True
+            await super().close()
+
+    async def close_browser(self) -> None:
+        """Close every page, context and the browser."""
+        if self._browser is not None:
+            browser, self._browser = self._browser, None
+            await in_time(browser.close())
+        # What was refused, and the browser's profile; whoever is killed leaves it to the next crawl's sweep.
+        if (work := getattr(self.crawler.spider, "work", None)) is not None:
+            await asyncio.to_thread(shutil.rmtree, work.spool, ignore_errors=True)
+
+    async def download_request(self, request: Request) -> Response:
+        """Run the request's flow, or send it."""
+        work = getattr(self.crawler.spider, "work", None)  # a spider of somebody else's has none
+        job = work.job(request.meta) if work is not None else None
+        async with job.brake() if job is not None else nullcontext():
+            if request.meta.get("flow") is None:
+                return await super().download_request(request)
+            key = request.meta["context"]
+            async with self._one_at_a_time[key], self._side_by_side:
+                check_session(request)
+                return await self._run(request, key)
+
+    async def _run(self, request: Request, key: str) -> Response:
+        from scrapers.core.page import PortalPage
+
+        flow, job = request.meta["flow"], self.crawler.spider.work.jobs[request.meta["job"]]  # type: ignore[union-attr]
+        login = Login.registry[request.meta["login"]]
+        async with self._page(request, key) as page:
+            view = PortalPage(
+                page,
+                spool=self.crawler.spider.work.spool,  # type: ignore[union-attr]
+                job=job,
+                signed_out=() if request.meta.get("sign_in") else login.credential_screens(),
+                interruptions=login.interruptions,
+            )
+            try:
+                async with asyncio.timeout(request.meta.get("flow_wait") or crawl_settings().flow_wait) as limit:
+                    request.meta.get("deadlines", []).append(limit)
+                    await view.prepare()
+                    if not request.meta.get("sign_in"):
+                        await self._arrive(request, view)
+                    request.meta["flow_result"] = await flow(view)
+                    body = await page.content()
+            except Exception as error:
+                named = await self._named(error, view)
+                if named is error:
+                    raise
+                raise named from error
+            finally:
+                job.counts.requests += view.trail.requests
+                await self._close_tabs(page)
+            return HtmlResponse(page.url or request.url, body=body, encoding="utf-8", request=request, flags=["flow"])
+
+    @staticmethod
+    async def _arrive(request: Request, view: PortalPage) -> None:
+        """Open the page on which a flow begins; in a session that is not proved yet, ask first whose it is."""
+        opened = await request.meta["guard"](view)
+        if not opened:
+            view.begin("open")
+            await view.open(request.url)
+
+    @asynccontextmanager
+    async def _page(self, request: Request, key: str) -> AsyncIterator[Page]:
+        from playwright.async_api import Error as PlaywrightError
+
+        try:
+            browser = await self._start()
+            request.meta["playwright_context"] = key
+            request.meta["playwright_context_kwargs"] = self._context_options(request)
+            page = await browser._create_page(request=request, spider=self.crawler.spider)
+            saved = (request.meta.get("state") or {}).get("session_storage")
+            if saved and page.context not in self._restored:
+                self._restored.add(page.context)
+                await page.context.add_init_script(f"({RESTORE_STORAGE})({json.dumps(saved)})")
+        except PlaywrightError as error:
+            if "Executable doesn't exist" in str(error) or "Failed to launch" in str(error):
+                raise BrowserMissing(f"LATCHKEY_BROWSER is {crawl_settings().browser}.") from error
+            if "Missing X server" in str(error) or "DISPLAY" in str(error):
+                raise BrowserMissing("A visible browser needs a screen, and DISPLAY names none.") from error
+            raise PortalDown("The browser could not open a page.") from error
+        yield page
+
+    async def _close_tabs(self, page: Page) -> None:
+        """Close every tab of the session: a flow leaves none behind, and an empty context keeps its cookies."""
+        from playwright.async_api import Error as PlaywrightError
+
+        from scrapers.core.page import browser_gone
+
+        for tab in list(page.context.pages):
+            try:
+                await in_time(tab.close())
+            except PlaywrightError as error:
+                if not browser_gone(error):
+                    raise
+
+    def _context_options(self, request: Request) -> dict[str, Any]:
+        options: dict[str, Any] = {"viewport": {"width": 1920, "height": 1080}, "accept_downloads": True}
+        state = request.meta.get("state")
+        if state:
+            options["storage_state"] = {"cookies": state.get("cookies", []), "origins": state.get("origins", [])}
+        return options
+
+    async def _start(self) -> ScrapyPlaywrightDownloadHandler:
+        async with self._launch:
+            if self._browser is None:
+                from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
+
+                # The browser keeps its profile and downloads below this folder: it is swept with the spool.
+                temp = self.crawler.spider.work.spool / "browser"  # type: ignore[union-attr]
+                temp.mkdir(parents=True, exist_ok=True, mode=0o700)
+                settings = self.crawler.settings.copy()
+                settings.frozen = False  # the copy is ours
+                settings.set("PLAYWRIGHT_BROWSER_TYPE", ENGINES[crawl_settings().browser])
+                visible = self.crawler.spider.work.visible  # type: ignore[union-attr]
+                settings.set("PLAYWRIGHT_LAUNCH_OPTIONS", launch_options(temp, visible))
+                browser = ScrapyPlaywrightDownloadHandler(_WithSettings(self.crawler, settings))
+                # A flow whose tab or browser closed is not run again behind our back: it may have typed a password.
+                browser.config.target_closed_max_retries = 0
+                with _temp_folder(temp):
+                    await browser._launch()
+                self._browser = browser
+            return self._browser
+
+    async def _named(self, error: Exception, view: PortalPage) -> Failure:
+        """Give an error of a flow its name, and hang the page as it was on it."""
+        from playwright.async_api import Error as PlaywrightError
+
+        from scrapers.core.page import browser_gone
+
+        if isinstance(error, Failure):
+            failure = error
+        elif isinstance(error, TimeoutError) and not isinstance(error, PlaywrightError):
+            failure = FlowTimedOut(f"Step: {view.trail.step}.")
+        elif isinstance(error, PlaywrightError) and browser_gone(error):
+            failure = BrowserDied()
+        elif isinstance(error, PlaywrightError) and "net::ERR" in str(error):
+            failure = PortalDown(str(error).split(" at ")[0].split("\n")[0])
+        elif isinstance(error, PlaywrightError):
+            failure = PortalChanged(str(error).split("\n")[0][:200])
+        else:
+            failure = unexpected_error(error)
+        failure.step = failure.step or view.trail.step
+        failure.selector = failure.selector or view.trail.selector
+        failure.evidence.setdefault("steps", list(view.trail.steps))
+        tab = view.tabs[-1].raw if view.tabs else view.raw
+        try:
+            failure.evidence["url"] = bare_url(tab.url)
+            failure.evidence["page"] = await asyncio.wait_for(tab.content(), 5)
+            masked = [tab.locator("input"), tab.locator("textarea")]
+            failure.evidence["screenshot"] = await tab.screenshot(mask=masked, timeout=5000, type="jpeg", quality=60)
+        except (PlaywrightError, TimeoutError) as gone:
+            failure.evidence["no_page"] = type(gone).__name__
+        return failure
+
+    async def context(self, key: str) -> BrowserContext | None:
+        """Return the browser context of a session, if it is open."""
+        wrapper = self._browser.context_wrappers.get(key) if self._browser else None
+        return wrapper.context if wrapper else None
+
+    async def drop_context(self, key: str) -> None:
+        """Close a session's context: its cookies, storage and HTTP cache are gone with it."""
+        if (context := await self.context(key)) is not None:
+            await in_time(context.close())
+
+
+class _WithSettings:
+    """The crawler as scrapy-playwright sees it: the same signals, stats and spider, other settings."""
+
+    def __init__(self, crawler: Crawler, settings: Any) -> None:
+        self.settings = settings
+        self._crawler = crawler
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._crawler, name)
+
+
+def launch_options(temp: Path, visible: bool = False) -> dict[str, Any]:
+    """Return how the browser is started; everything it writes goes below *temp*."""
+    settings = crawl_settings()
+    options: dict[str, Any] = {
+        "headless": not visible,
+        "downloads_path": str(temp),
+        "env": {**os.environ, "XDG_CONFIG_HOME": str(temp), "XDG_CACHE_HOME": str(temp)},
+    }
+    if settings.browser in ("chrome", "edge"):
+        options["args"] = QUIET
+    if program := find_browser(visible):
+        options["executable_path"] = program
+    elif settings.browser == "edge":
+        options["channel"] = "msedge"
+    return options
+
+
+async def in_time(closing: Awaitable[T]) -> T | None:
+    """Await what a browser in trouble may never answer, for so long; a crawl must end all the same."""
+    try:
+        return await asyncio.wait_for(closing, CLOSE_SECONDS)
+    except TimeoutError:
+        logger.warning("The browser did not answer within %d s", CLOSE_SECONDS)
+        return None
+
+
+@contextmanager
+def _temp_folder(folder: Path) -> Iterator[None]:
+    """Let the browser's driver, which inherits our environment when it starts, make its profiles in *folder*."""
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before

@@ -1,0 +1,148 @@
+"""What the pipelines can be told through the environment."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+
+from database.settings import RoomSettings, SettingsError, database_settings
+from pipelines.stores.names import safe
+
+FIELDS = {"portal", "client", "account", "period", "report", "name"}
+SHAPES = "a folder, smb://server/share/folder or s3://bucket/folder"
+
+
+class PipelineSettings(RoomSettings):
+    """Where files go and what they are called there."""
+
+    files: str = Field("", description=f"File store: {SHAPES}; empty means the folder `files` in the data folder.")
+    files_path: str = Field(
+        "{portal}/{account}/{period}/{name}",
+        description="Path of a file below the store, from portal, client, account, period, report and name.",
+    )
+    files_free: int = Field(100_000_000, ge=0, description="Bytes that stay free in the file store, where it tells.")
+    smb_username: str = Field("", description="User of the SMB share, with its domain as `user@domain` if it has one.")
+    smb_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
+    s3_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://[^/?#@]+(/[^?#@]*)?)?$",
+        validation_alias=AliasChoices("LATCHKEY_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+        description="Address of an S3 server other than Amazon's.",
+    )
+    s3_access_key: str = Field(
+        "", description="Access key of S3; empty means what Amazon's own tools would use: AWS_ACCESS_KEY_ID, a profile."
+    )
+    s3_secret_key: SecretStr = Field(SecretStr(""), description="Secret of that access key.")
+    s3_region: str = Field(
+        "",
+        validation_alias=AliasChoices("LATCHKEY_S3_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
+        description="Region of the bucket.",
+    )
+
+    @field_validator("files")
+    @classmethod
+    def known_shape(cls, value: str) -> str:
+        """Refuse an address of no store that we know, or one with a secret in it."""
+        scheme, found, _ = value.partition("://")
+        if not found:
+            return value
+        address = urlsplit(value)
+        if "@" in address.netloc:
+            named = (
+                "LATCHKEY_S3_ACCESS_KEY and _SECRET_KEY" if scheme == "s3" else "LATCHKEY_SMB_USERNAME and _PASSWORD"
+            )
+            raise ValueError(f"user name and password do not belong into the address: set {named}")
+        needed = {"smb": address.path.strip("/"), "s3": address.netloc}
+        port = address.netloc.partition(":")[2] or "445"
+        is_known = needed.get(scheme) and address.netloc and port.isdecimal() and int(port) < 65536
+        if not is_known or address.query or address.fragment:
+            raise ValueError(f"the store is {SHAPES}")
+        return value.rstrip("/")
+
+    @field_validator("files_path")
+    @classmethod
+    def known_fields(cls, value: str) -> str:
+        """Refuse a template with a field that we do not fill, without the name, or with a path that is not safe."""
+        parts = list(Formatter().parse(value))
+        used = {field for _, field, _, _ in parts if field is not None}
+        if used - FIELDS or "name" not in used or any(form or change for _, _, form, change in parts):
+            raise ValueError(f"the template may use {', '.join(sorted(FIELDS))} and must use name")
+        if any(safe(part) != part for part in value.format(**dict.fromkeys(FIELDS, "x")).split("/")):
+            raise ValueError("a folder of the template has a name that not every file system takes")
+        return value
+
+    @property
+    def files_address(self) -> str:
+        """Address of the file store, without secrets."""
+        if "://" in self.files:
+            return self.files
+        return str(Path(self.files) if self.files else database_settings().data_dir / "files")
+
+
+@cache
+def pipeline_settings() -> PipelineSettings:
+    """Return the settings of this process, read once."""
+    settings = PipelineSettings.load()
+    assert isinstance(settings, PipelineSettings)
+    return settings
+
+
+class UploadSettings(RoomSettings):
+    """Where stored files are sent to, and with which key; without an address the upload stays off."""
+
+    upload_url: str = Field(
+        "",
+        validation_alias=AliasChoices("LATCHKEY_UPLOAD_URL", "EIQ_BACKEND_API_BASE_URL"),
+        description="Base address of the server that stored files are sent to; empty: they are not sent.",
+    )
+    upload_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("LATCHKEY_UPLOAD_KEY", "EIQ_BACKEND_API_KEY"),
+        description="Key that the server knows us by.",
+    )
+    upload_wait: float = Field(300.0, gt=0, description="Seconds that one file may take to be sent and answered.")
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment; raise SettingsError also when address or key stands alone."""
+        settings = super().load()
+        if bool(settings.upload_url) != bool(settings.upload_key.get_secret_value()):
+            lone, other = ("URL", "KEY") if settings.upload_url else ("KEY", "URL")
+            raise SettingsError(f"LATCHKEY_UPLOAD_{lone} is set without LATCHKEY_UPLOAD_{other}: set both, or neither.")
+        return settings
+
+    @field_validator("upload_url")
+    @classmethod
+    def sound_address(cls, value: str) -> str:
+        """Accept an address without secrets, and without TLS only one on this machine; drop its last slash."""
+        if not value:
+            return value
+        address = urlsplit(value)
+        if address.scheme not in ("http", "https") or not address.hostname or address.query or address.fragment:
+            raise ValueError("it must look like https://server.example/path")
+        if "@" in address.netloc:
+            raise ValueError("user name and password do not belong into the address: set LATCHKEY_UPLOAD_KEY")
+        is_here = address.hostname in ("localhost", "::1") or address.hostname.startswith("127.")
+        if address.scheme == "http" and not is_here:
+            raise ValueError("it must begin with https://, because the key goes there")
+        return value.rstrip("/")
+
+    @field_validator("upload_key")
+    @classmethod
+    def sound_key(cls, value: SecretStr) -> SecretStr:
+        """Accept what a header can carry."""
+        key = value.get_secret_value().strip()
+        if not (key.isascii() and key.isprintable()) and key:
+            raise ValueError("it holds characters that a header cannot carry")
+        return SecretStr(key)
+
+
+def upload_settings() -> UploadSettings | None:
+    """Return the settings of this process; None when the upload is off."""
+    settings = UploadSettings.load()
+    return settings if settings.upload_url else None

@@ -1,0 +1,296 @@
+"""Where files are kept: a folder (a NAS mount is one), an SMB share, or S3; a whole file becomes visible there, or none."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+
+from database.processes import has_ended, signature
+from pipelines.stores.names import beside
+from scrapers.core.outcomes import StoreAway, StoreFull
+from scrapers.core.spool import CHUNK
+
+if TYPE_CHECKING:
+    from pipelines.settings import PipelineSettings
+    from scrapers.core.spool import PartFile
+
+PACKAGES = {"smb": "smbprotocol", "s3": "s3fs"}
+INCOMING = ".incoming"  # below the store, for files on their way; never a final place
+
+
+class Store(Protocol):
+    """Where files are kept. Paths are relative to it, with slashes; whatever it cannot do raises StoreAway."""
+
+    address: str  # without secrets; the column `store` of a file's row
+
+    def place(self, part: PartFile, path: str) -> str:
+        """Bring a part file to *path* and return where it is; the same content stays, other content is put beside it."""
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a stored file for reading; raise FileNotFoundError when it is not there."""
+
+    def size(self, path: str) -> int | None:
+        """Return how many bytes a stored file has; None when it is not there."""
+
+    def exists(self, path: str) -> bool:
+        """Tell whether a file is there."""
+
+    def free(self) -> int | None:
+        """Return how many bytes can still be stored; None where nobody tells."""
+
+    def is_used(self) -> bool:
+        """Tell whether files were stored here before; True where that is no sign of anything."""
+
+    def check(self) -> None:
+        """Raise StoreAway, with one sentence, unless files can be stored."""
+
+    def sweep(self) -> None:
+        """Delete what killed processes left on its way."""
+
+
+class AnyStore(ABC):
+    """What all stores have in common: which place is a file's, and what a failure is called."""
+
+    failures: tuple[type[Exception], ...] = (OSError,)  # that say that the store is away
+
+    def __init__(self, address: str, keep_free: int) -> None:
+        self.address = address
+        self.keep_free = keep_free
+
+    def place(self, part: PartFile, path: str) -> str:
+        """
+        Bring a part file to *path* below the store and return where it is.
+
+        The same content at the same place stays as it is. Other content keeps the older file: the new one gets its hash
+        into its name.
+        """
+        moving = ""
+        with self._named_failures():
+            try:
+                for place in (path, beside(path, part.sha256[:8]), beside(path, part.sha256[:16])):
+                    found = self._size(place)
+                    if found is None:
+                        if not moving:
+                            moving = moving_name()
+                            self._check_space(part.size)
+                            self._bring(part, moving)
+                        with suppress(FileExistsError):  # somebody else was faster
+                            self._show(moving, place, part)
+                            return place
+                        found = self._size(place)
+                    if found == part.size and self._digest(place) == part.sha256:
+                        return place
+            finally:
+                if moving:
+                    self._drop(moving)
+        raise StoreAway(f"{self.address} holds other files at {path} and beside it: move them away.")
+
+    def open(self, path: str) -> BinaryIO:
+        """Open a stored file for reading; raise FileNotFoundError when it is not there."""
+        if self.size(path) is None:
+            raise FileNotFoundError(f"{self.address} has no {path}")
+        with self._named_failures():
+            return self._open(path)
+
+    def size(self, path: str) -> int | None:
+        """Return how many bytes a stored file has; None when it is not there."""
+        with self._named_failures():
+            return self._size(path)
+
+    def exists(self, path: str) -> bool:
+        """Tell whether a file is there."""
+        return self.size(path) is not None
+
+    def free(self) -> int | None:
+        """Return how many bytes can still be stored; None where nobody tells."""
+        with self._named_failures():
+            return self._free()
+
+    def is_used(self) -> bool:
+        """Tell whether files were stored here before; True where that is no sign of anything."""
+        return True
+
+    def check(self) -> None:
+        """Raise StoreAway, with one sentence, unless files can be stored."""
+        with self._named_failures():
+            self._try()
+            self._check_space(0)
+
+    def sweep(self) -> None:
+        """Delete what killed processes left on its way."""
+        with self._named_failures():
+            self._sweep()
+
+    @contextmanager
+    def _named_failures(self) -> Iterator[None]:
+        try:
+            yield
+        except self.failures as error:
+            raise StoreAway(self._explain(error)) from error
+
+    def _check_space(self, size: int) -> None:
+        free = self._free()
+        if free is not None and free < size + self.keep_free:
+            raise StoreFull(
+                f"{self.address} has {free} bytes left, and LATCHKEY_FILES_FREE keeps {self.keep_free} of them free."
+            )
+
+    def _moved(self) -> None:  # noqa: B027 - most stores need not listen
+        """Hear that a piece of a file has come or gone."""
+
+    def _digest(self, path: str) -> str:
+        value = hashlib.sha256()
+        with self._open(path) as file:
+            while chunk := file.read(CHUNK):
+                value.update(chunk)
+                self._moved()
+        return value.hexdigest()
+
+    @abstractmethod
+    def _bring(self, part: PartFile, moving: str) -> None:
+        """Bring a part file's bytes, all of them, to a file on its way, unseen by others."""
+
+    @abstractmethod
+    def _show(self, moving: str, path: str, part: PartFile) -> None:
+        """Make them visible at *path*, at once and as a whole; raise FileExistsError where there is a file already."""
+
+    @abstractmethod
+    def _drop(self, moving: str) -> None:
+        """Remove what is left of them, if anything is."""
+
+    @abstractmethod
+    def _open(self, path: str) -> BinaryIO: ...
+
+    @abstractmethod
+    def _size(self, path: str) -> int | None: ...
+
+    @abstractmethod
+    def _free(self) -> int | None: ...
+
+    @abstractmethod
+    def _try(self) -> None:
+        """Write something and take it back."""
+
+    @abstractmethod
+    def _sweep(self) -> None: ...
+
+    @abstractmethod
+    def _explain(self, error: Exception) -> str:
+        """Return one sentence that says what is wrong, with its cure."""
+
+
+class FolderStore(AnyStore):
+    """A folder of this machine, or one that is mounted here."""
+
+    def __init__(self, folder: Path, keep_free: int) -> None:
+        super().__init__(str(folder), keep_free)
+        self.folder = folder
+
+    def _bring(self, part: PartFile, moving: str) -> None:
+        place = self.folder / INCOMING / moving
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.rename(part.path, place)
+        except OSError:  # the spool is on another file system than the store
+            shutil.copyfile(part.path, place)
+        with place.open("rb+") as file:
+            os.fsync(file.fileno())
+        place.chmod(0o640)
+
+    def _show(self, moving: str, path: str, part: PartFile) -> None:
+        place, target = self.folder / INCOMING / moving, self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(place, target)  # unlike a rename it never takes the place of another file
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            os.rename(place, target)
+
+    def _drop(self, moving: str) -> None:
+        (self.folder / INCOMING / moving).unlink(missing_ok=True)
+
+    def _open(self, path: str) -> BinaryIO:
+        return (self.folder / path).open("rb")
+
+    def _size(self, path: str) -> int | None:
+        try:
+            return (self.folder / path).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def is_used(self) -> bool:
+        """Tell whether files were stored here before: an empty folder may be that of a NAS which is not mounted."""
+        return (self.folder / INCOMING).exists()
+
+    def _free(self) -> int | None:
+        try:
+            return shutil.disk_usage(self.folder).free
+        except FileNotFoundError:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return shutil.disk_usage(self.folder).free
+
+    def _try(self) -> None:
+        probe = self.folder / INCOMING / moving_name()
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"latchkey")
+        probe.unlink()
+
+    def _sweep(self) -> None:
+        for path in (self.folder / INCOMING).glob("*@*"):
+            if is_left(path.name):
+                path.unlink(missing_ok=True)
+
+    def _explain(self, error: Exception) -> str:
+        told = getattr(error, "strerror", None) or type(error).__name__
+        return (
+            f"{self.address} cannot be written to ({told}): mend its rights, or set LATCHKEY_FILES to another folder."
+        )
+
+
+def quieten(*loggers: str) -> None:
+    """Keep libraries from telling of every packet, files and signatures included: somebody might write it down."""
+    for name in loggers:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def moving_name() -> str:
+    """Return a new name for a file on its way, which tells whose it is."""
+    return f"{uuid.uuid4().hex}@{signature()}"
+
+
+def is_left(name: str) -> bool:
+    """Tell whether a file on its way was left there by a process that has ended."""
+    return has_ended(name.partition("@")[2])
+
+
+@cache
+def store_of(settings: PipelineSettings, address: str = "") -> Store:
+    """
+    Return the store that LATCHKEY_FILES names, or the one of *address*, in which a file was stored before.
+
+    Nothing is asked of it yet. Raises StoreAway when a package for it is missing.
+    """
+    address = address or settings.files_address
+    scheme, found, _ = address.partition("://")
+    try:
+        if found and scheme == "smb":
+            from pipelines.stores.smb import SmbStore
+
+            return cast(Store, SmbStore(address, settings))
+        if found and scheme == "s3":
+            from pipelines.stores.s3 import S3Store
+
+            return cast(Store, S3Store(address, settings))
+    except ModuleNotFoundError as error:
+        raise StoreAway(f"LATCHKEY_FILES names a store that needs {error.name}: install {PACKAGES[scheme]}.") from error
+    return cast(Store, FolderStore(Path(address), settings.files_free))

@@ -1,0 +1,99 @@
+"""What every item has: the job it belongs to, and how it becomes rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+
+from database.models.base import Base
+from scrapers.core.spool import PartFile
+
+
+class Item(BaseModel):
+    """
+    A typed item. `job` is the id of the job that it was fetched for.
+
+    Unknown values are None, never 0; money is Decimal plus currency; times are aware; sizes are bytes.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+    job: int
+
+
+class Listing(Item):
+    """What the portal itself says exists for a job: the keys that must be stored for the run to succeed."""
+
+    keys: tuple[str, ...]
+    missing_allowed: tuple[str, ...] = ()  # shown by the portal, but not needed by this job
+
+
+class Record(Item):
+    """A typed row of one table. Subclasses name the table, and the natural key by which a row is found again."""
+
+    table: ClassVar[type[Base]]
+    natural_key: ClassVar[tuple[str, ...]]
+    versioned: ClassVar[bool] = False  # the portal may correct it: what it said before is kept (database.versions)
+
+    def key(self) -> str:
+        """The key under which a Listing names this record."""
+        return "/".join(str(getattr(self, name)) for name in self.natural_key)
+
+    def row(self) -> dict[str, Any]:
+        """Return the row's columns and values, without run and file: the pipeline adds those."""
+        return self.model_dump(exclude={"job"})
+
+
+class Batch(Item):
+    """Bulk rows of one table in one item, de-duplicated by natural key by whoever built it."""
+
+    table: type[Base]
+    natural_key: tuple[str, ...]
+    rows: SkipValidation[Sequence[dict[str, Any]]]  # whoever builds it has validated them
+    keys: tuple[str, ...] = ()  # keys of a Listing that these rows cover
+    versioned: bool = False
+
+    @classmethod
+    def of(cls, kind: type[Record], job: int, records: Sequence[Record], keys: tuple[str, ...] = ()) -> Self:
+        """Return records of one kind as a batch; of two with the same natural key the last one counts."""
+        unique = {tuple(getattr(record, name) for name in kind.natural_key): record.row() for record in records}
+        return cls(
+            job=job,
+            table=kind.table,
+            natural_key=kind.natural_key,
+            rows=list(unique.values()),
+            keys=keys,
+            versioned=kind.versioned,
+        )
+
+
+class Lines(Item):
+    """
+    All rows of one table that a file holds: numbered from 1 by `row`, they take the place of all others there.
+
+    They are made while they are written, a piece at a time, so that memory stays flat; and anew for each try to write
+    them. Texts must be as both databases can hold them (`database.upsert.normalise`).
+    """
+
+    table: type[Base]
+    place: dict[str, Any]  # columns and values that say which rows these are: with `row` the table's natural key
+    rows: Callable[[], Iterable[dict[str, Any]]]  # makes them, each with its number, without the place
+
+
+class FileItem(Item):
+    """One file to keep, with the records read from it inside, so that a file and its rows are one transaction."""
+
+    part: PartFile
+    key: str  # the key under which the Listing names this file
+    name: str  # file name to store it under; the extension is checked against the declared type
+    declared: tuple[str, ...]  # media types that it may have
+    source: str = ""  # URL it came from, without secrets
+    period: str = ""  # YYYY-MM or YYYY-MM-DD, for the store's path
+    records: tuple[Record | Batch | Lines, ...] = Field(default=())
+    # Filled by the files pipeline, read by the records pipeline:
+    stored_path: str = ""
+
+    def owner(self) -> Record | None:
+        """Return the family's own row for this file (a cycle file, a daily file); None where there is none."""
+        return None

@@ -1,0 +1,394 @@
+"""PortalPage: what a flow does with a browser page. It adds to Playwright's Page only what that lacks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+# Not from playwright.async_api, which gives them out: it takes as long to import as aiohttp, and every spider is imported.
+from playwright._impl._errors import Error as PlaywrightError
+from playwright._impl._errors import TimeoutError as PlaywrightTimeout
+
+from scrapers.core.outcomes import BadFile, DownloadTimedOut, PortalChanged, PortalDown, RateLimited, SignedOut
+from scrapers.core.pace import ERROR_TRIES, RATE_TRIES, backoff, retry_after
+from scrapers.core.settings import crawl_settings
+from scrapers.core.spool import PartFile, describe
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, Download, FrameLocator, Locator, Page, Response
+
+    from scrapers.core.work import Job
+    from scrapers.logins.base import Interruption, Selectors
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass
+class Trail:
+    """Where a flow stands, shared by all its tabs: what the evidence tells about it."""
+
+    steps: list[str] = field(default_factory=list)
+    selector: str = ""
+    requests: int = 0
+    pauses: int = 0  # times that the portal answered a page with a status that asks for a pause
+
+    @property
+    def step(self) -> str:
+        """The step that was begun last."""
+        return self.steps[-1] if self.steps else ""
+
+
+class PortalPage:
+    """
+    A page, a new tab or a frame of one session, as a flow sees it.
+
+    Every method takes ordered selectors and names the element it could not find in the PortalChanged it raises.
+    A page on which the login's sign-in form turns up raises SignedOut instead.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        *,
+        spool: Path,
+        job: Job,
+        signed_out: Selectors = (),
+        interruptions: tuple[Interruption, ...] = (),
+        scope: FrameLocator | None = None,
+        trail: Trail | None = None,
+    ) -> None:
+        self.raw = page
+        self.job = job
+        self.spool = spool
+        self.signed_out = signed_out
+        self.interruptions = interruptions
+        self.scope: Page | FrameLocator = scope or page
+        self.trail = trail or Trail()
+        self.tabs: list[PortalPage] = []
+        self.answer: Response | None = None  # to the newest request for a whole page
+        if scope is None:  # a frame's requests are its page's
+            page.on("request", self._count)
+            page.on("response", self._keep_answer)
+
+    def _count(self, _request: object) -> None:
+        self.trail.requests += 1
+
+    def _keep_answer(self, response: Response) -> None:
+        if response.request.is_navigation_request() and response.frame.parent_frame is None:
+            self.answer = response
+
+    async def prepare(self) -> None:
+        """Bound every action, and let Playwright dismiss known interruptions just before they would get in its way."""
+        self.raw.set_default_timeout(crawl_settings().page_wait * 1000)
+        for interruption in self.interruptions:
+
+            async def dismiss(_shown: Locator, click: str = interruption.dismiss) -> None:
+                logger.info("Dismissed an interruption by %s", click)
+                await self.raw.locator(click).first.click(timeout=5000)
+
+            await self.raw.add_locator_handler(self.raw.locator(interruption.shown).first, dismiss, no_wait_after=True)
+
+    def locate(self, selector: str) -> Locator:
+        """Return the visible elements that one selector names."""
+        if selector.startswith("label="):
+            found = self.scope.get_by_label(selector.removeprefix("label="))
+        else:
+            found = self.scope.locator(selector)
+        return found.filter(visible=True)
+
+    def begin(self, step: str) -> None:
+        """Name the step that begins, for the log and the evidence."""
+        self.trail.steps.append(step)
+        logger.debug("Step: %s", step)
+
+    async def open(self, url: str) -> None:
+        """Go to *url*; returns when the document is parsed, since these pages may never come to rest."""
+        await self._load(self.raw.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
+
+    async def visit(self, url: str) -> int:
+        """Open *url* in a tab beside this one, close that, and return the status of the answer; 0 when there was none."""
+        tab = await self.raw.context.new_page()
+        try:
+            answer = await tab.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000)
+        except PlaywrightTimeout:
+            raise PortalDown(f"No page came within {crawl_settings().page_wait:g} s.", step=self.trail.step) from None
+        finally:
+            await tab.close()
+        return 0 if answer is None else answer.status
+
+    async def ease(self) -> bool:
+        """
+        Where the portal answered 429 or 5xx in place of a page, wait as it asks and load the page again.
+
+        Returns whether it did; raises RateLimited or PortalDown after so many times. What was sent by a form (a
+        password) is never sent again.
+        """
+        answer = self.answer
+        if answer is None or (answer.status != 429 and answer.status < 500):
+            return False
+        limited = answer.status == 429
+        self.trail.pauses += 1
+        wanted = retry_after(await answer.header_value("retry-after"))
+        pause = backoff(self.trail.pauses) if wanted is None else wanted
+        tries = RATE_TRIES if limited else ERROR_TRIES
+        if answer.request.method != "GET" or self.trail.pauses > tries or pause > crawl_settings().retry_wait:
+            kind = RateLimited if limited else PortalDown
+            raise kind(f"The portal answered {answer.status} in place of a page.", step=self.trail.step)
+        logger.info("The portal answered %d: loading the page again in %.1f s", answer.status, pause)
+        await asyncio.sleep(pause)
+        await self._load(self.raw.reload(wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
+        return True
+
+    async def _load(self, loading: Awaitable[object]) -> None:
+        try:
+            await loading
+        except PlaywrightTimeout:
+            wait = crawl_settings().page_wait
+            raise PortalDown(f"No page came within {wait:g} s.", step=self.trail.step) from None
+
+    async def shown(self, selectors: Selectors, within: float = 0) -> str | None:
+        """
+        Return the first of the selectors that is visible, waiting up to *within* seconds for any; else None.
+
+        A page that failed is loaded again meanwhile. Raises SignedOut when the sign-in form came instead.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        while True:
+            if within:
+                with suppress(PlaywrightTimeout):
+                    look = min(1.0, max(0.01, deadline - loop.time()))  # short: the page may have failed
+                    await self._any(selectors).wait_for(state="visible", timeout=look * 1000)
+            for selector in selectors:
+                if await self.locate(selector).count():
+                    return selector
+            if not within:
+                return None
+            if await self.ease():
+                deadline = loop.time() + within
+            elif loop.time() >= deadline:
+                if self.signed_out and await self.shown(self.signed_out):
+                    raise SignedOut("The sign-in form turned up.", step=self.trail.step)
+                return None
+
+    async def find(self, selectors: Selectors, *, within: float | None = None) -> Locator:
+        """Return the first visible element, by the first selector that has one; raise what its absence means."""
+        self.trail.selector = " | ".join(selectors)
+        seconds = crawl_settings().page_wait if within is None else within
+        watched = selectors + (self.signed_out if self.scope is self.raw else ())
+        matched = await self.shown(watched, within=seconds)
+        if matched is None:
+            detail = f"Nothing matched within {seconds:g} s."
+            raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
+        if matched not in selectors:
+            raise SignedOut("The sign-in form turned up.", step=self.trail.step)
+        if matched != selectors[0]:
+            logger.info("Fallback selector matched: %s", matched)
+        return self.locate(matched).first
+
+    def _any(self, selectors: Selectors) -> Locator:
+        first, *rest = (self.locate(selector) for selector in selectors)
+        for other in rest:
+            first = first.or_(other)
+        return first.first
+
+    async def click(self, selectors: Selectors, *, within: float | None = None) -> None:
+        """Click the element, once it can be clicked."""
+        element = await self.find(selectors, within=within)
+        await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
+
+    async def double_click(self, selectors: Selectors, *, within: float | None = None) -> None:
+        """Click the element twice, as cards and folders want it."""
+        element = await self.find(selectors, within=within)
+        await self._act(element.dblclick(timeout=crawl_settings().page_wait * 1000))
+
+    async def tick(self, selectors: Selectors, on: bool, *, within: float | None = None) -> None:
+        """Tick a check box, or untick it, by itself or its label; one that is as it should be is left alone."""
+        element = await self.find(selectors, within=within)
+        await self._act(element.set_checked(on, timeout=crawl_settings().page_wait * 1000))
+
+    async def hover(self, selectors: Selectors) -> None:
+        """Move the pointer over the element, as menus that open on hover want it."""
+        element = await self.find(selectors)
+        await self._act(element.hover(timeout=crawl_settings().page_wait * 1000))
+
+    async def type(self, selectors: Selectors, text: str, *, within: float | None = None) -> None:
+        """Type *text* with real key events and read it back; the value is never logged."""
+        element = await self.find(selectors, within=within)
+        await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
+        for _ in range(2):  # focus may be stolen while typing: clear and type once more
+            await self._act(element.fill(""))
+            await self._act(element.press_sequentially(text))
+            if await self._act(element.input_value()) == text:
+                return
+        raise PortalChanged(
+            "What was typed did not stay in the field.", step=self.trail.step, selector=self.trail.selector
+        )
+
+    async def options(self, selectors: Selectors) -> list[str]:
+        """Return the texts that a drop-down offers."""
+        element = await self.find(selectors)
+        return [" ".join(text.split()) for text in await element.locator("option").all_inner_texts()]
+
+    async def choose(self, selectors: Selectors, label: str) -> bool:
+        """Choose a drop-down's option by its text and read it back; False when it is not offered."""
+        if label not in await self.options(selectors):
+            return False
+        element = await self.find(selectors)
+        await self._act(element.select_option(label=label))
+        chosen: str = await self._act(element.evaluate("select => select.options[select.selectedIndex].text"))
+        if " ".join(chosen.split()) != label:
+            raise PortalChanged("The choice did not stay.", step=self.trail.step, selector=self.trail.selector)
+        return True
+
+    async def text(self, selectors: Selectors, *, within: float | None = None) -> str:
+        """Return the element's text, white space folded."""
+        element = await self.find(selectors, within=within)
+        return " ".join((await self._act(element.inner_text())).split())
+
+    async def texts(self, selectors: Selectors) -> list[str]:
+        """Return the texts of every element that the first matching selector names; none is an empty list."""
+        matched = await self.shown(selectors)
+        if matched is None:
+            return []
+        return [" ".join(text.split()) for text in await self.locate(matched).all_inner_texts()]
+
+    @asynccontextmanager
+    async def new_tab(self, selectors: Selectors) -> AsyncIterator[PortalPage]:
+        """Click what opens a new tab and give that tab; it is closed at the end, whatever happens in it."""
+        element = await self.find(selectors)
+        answers: list[Response] = []  # the tab's own document may be answered before we are given the tab
+
+        def keep(answer: Response) -> None:  # Playwright takes no built-in method
+            answers.append(answer)
+
+        self.raw.context.on("response", keep)
+        try:
+            async with self.raw.context.expect_page(timeout=crawl_settings().page_wait * 1000) as opened:
+                await self._act(element.click())
+            tab = await opened.value
+        except PlaywrightTimeout:
+            raise PortalChanged("No new tab opened.", step=self.trail.step, selector=self.trail.selector) from None
+        finally:
+            self.raw.context.remove_listener("response", keep)
+        view = PortalPage(
+            tab,
+            spool=self.spool,
+            job=self.job,
+            signed_out=self.signed_out,
+            interruptions=self.interruptions,
+            trail=self.trail,
+        )
+        self.tabs.append(view)
+        await view.prepare()
+        await tab.wait_for_load_state("domcontentloaded")
+        of_tab = (each for each in reversed(answers) if each.request.is_navigation_request() and each.url == tab.url)
+        view.answer = view.answer or next(of_tab, None)
+        yield view
+        # Left open on an exception, so that the handler can keep the tab's page as evidence before it closes it.
+        await tab.close()
+        self.tabs.remove(view)
+
+    def frame(self, selector: str) -> PortalPage:
+        """Return the view of a frame inside this page."""
+        return PortalPage(
+            self.raw, spool=self.spool, job=self.job, scope=self.scope.frame_locator(selector), trail=self.trail
+        )
+
+    async def download(self, selectors: Selectors) -> PartFile:
+        """Click what starts a download and return its part file; a click that was swallowed is repeated once."""
+        wait = crawl_settings().download_wait
+        element = await self.find(selectors)
+        for last in (False, True):
+            try:
+                # The first try is short: a portal that heard the click starts the download soon.
+                async with self.raw.expect_download(timeout=(wait if last else min(wait, 15)) * 1000) as started:
+                    await self._act(element.click())
+                return await self._keep(await started.value)
+            except PlaywrightTimeout:
+                if last:
+                    raise DownloadTimedOut(step=self.trail.step, selector=self.trail.selector) from None
+                logger.info("No download started: clicking once more")
+        raise AssertionError("unreachable")
+
+    async def _keep(self, download: Download) -> PartFile:
+        if failure := await download.failure():
+            raise BadFile(f"The download broke off ({failure}).", step=self.trail.step)
+        self.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.spool / f"{uuid.uuid4().hex}.part"
+        await download.save_as(path)
+        await download.delete()
+        self.job.counts.downloads += 1
+        return await asyncio.to_thread(describe, path, download.suggested_filename)
+
+    async def _act(self, action: Awaitable[T]) -> T:
+        try:
+            return await action
+        except PlaywrightTimeout as error:
+            if await self.shown(self.signed_out):
+                raise SignedOut("The sign-in form turned up.", step=self.trail.step) from None
+            reason = "something lies over it" if "intercepts pointer events" in str(error) else "it does not react"
+            raise PortalChanged(
+                f"The element is there but {reason}.", step=self.trail.step, selector=self.trail.selector
+            ) from None
+
+
+async def until(is_true: Callable[[], Awaitable[bool]], within: float) -> bool:
+    """Look again and again until something is true, for so many seconds; return whether it is."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    while True:
+        if await is_true():
+            return True
+        if loop.time() >= deadline:
+            return False
+        await asyncio.sleep(0.1)  # between two looks
+
+
+async def run_script(page: Page, script: str, argument: Any = None) -> Any:
+    """Run a script that only reads; in a page that is about to go to another document, in that one."""
+    for attempt in range(10):
+        try:
+            return await page.evaluate(script, argument)
+        except PlaywrightError as error:
+            if not navigated(error) or attempt == 9:
+                raise
+            await page.wait_for_load_state("domcontentloaded")
+    raise AssertionError("unreachable")
+
+
+def navigated(error: PlaywrightError) -> bool:
+    """Tell whether an error means that the page went to another document while a script ran in it."""
+    return "Execution context was destroyed" in str(error)
+
+
+READ_STORAGE = "() => [location.origin, Object.entries(sessionStorage)]"
+
+
+async def session_state(context: BrowserContext) -> dict[str, Any]:
+    """
+    Return what keeps a browser signed in: cookies, local storage, and the sessionStorage of the open tabs by origin.
+
+    Playwright's storage_state leaves sessionStorage out, and some portals keep their token there.
+    """
+    state: dict[str, Any] = dict(await context.storage_state())
+    storage: dict[str, list[list[str]]] = {}
+    for tab in context.pages:
+        origin, entries = await run_script(tab, READ_STORAGE)
+        if entries:
+            storage[origin] = entries
+    if storage:
+        state["session_storage"] = storage
+    return state
+
+
+def browser_gone(error: PlaywrightError) -> bool:
+    """Tell whether an error means that the tab or the whole browser went away."""
+    return "Target page, context or browser has been closed" in str(error) or "Target crashed" in str(error)

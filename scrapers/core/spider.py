@@ -1,0 +1,283 @@
+"""PortalSpider, and one base per report family. A portal's spider states facts; the bases do the work."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from getpass import getpass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import scrapy
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from scrapy import Request, signals
+from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from database.models import FileStatus, StoredFile
+from scrapers.core.outcomes import BadFile, Blocked, Failure, PortalChanged, PortalDown, RateLimited, UnexpectedError
+from scrapers.core.redaction import bare_url
+from scrapers.core.settings import crawl_settings, portal_option
+from scrapers.core.work import ArgumentError, Job, Plan, Work
+from scrapers.logins.base import Login
+from scrapers.logins.credentials import Credential, find_credential
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from scrapers.core.page import PortalPage
+    from scrapers.core.spool import PartFile
+
+logger = logging.getLogger(__name__)
+
+Flow = Callable[["PortalPage"], Awaitable[Any]]
+
+
+class SpiderArguments(BaseModel):
+    """What every spider can be told with `-a name=value`."""
+
+    model_config = ConfigDict(extra="forbid")
+    job: tuple[int, ...] = Field((), description="Ids of rows in scraper_jobs, separated by commas.")
+    credential: str | None = Field(None, description="User name, where the portal has several credentials.")
+    again: bool = Field(False, description="yes: fetch also what is stored already.")
+    visible: bool = Field(False, description="yes: show the browser, so that a person can finish the sign-in.")
+    prompt: bool = Field(False, description="yes: ask at the terminal for a one-time code.")
+
+    @field_validator("job", mode="before")
+    @classmethod
+    def split_jobs(cls, value: Any) -> Any:
+        """Accept `17,18`."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @classmethod
+    def parse(cls, given: dict[str, str]) -> Self:
+        """Return the arguments; raise ArgumentError with one sentence that names the first one at fault."""
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            name = str(first["loc"][0]) if first["loc"] else "arguments"
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(field.alias or name for name, field in cls.model_fields.items())
+                raise ArgumentError(f"-a {name}: this spider has no such argument; it knows {known}.") from None
+            raise ArgumentError(f"-a {name}: {first['msg'].removeprefix('Value error, ')}.") from None
+
+
+class PortalSpider(scrapy.Spider):
+    """Base of all spiders: makes the Work, yields each job's requests, and accounts for every one of them."""
+
+    portal: ClassVar[str]
+    report_type: ClassVar[str]
+    logins: ClassVar[tuple[type[Login], ...]] = ()
+    rendering: ClassVar[str] = "http"  # how pages are collected after the sign-in: http or browser
+    Arguments: ClassVar[type[SpiderArguments]] = SpiderArguments
+    in_sync: ClassVar[bool] = True  # `scrapy sync` runs it; False: another spider of the portal brings the same
+    private: ClassVar[frozenset[str]] = frozenset()  # JSON keys whose values never go into evidence
+    keeps_files: ClassVar[bool] = True  # False: it brings records alone, and needs no file store
+    options: ClassVar[dict[str, float]] = {}  # the portal's own numbers: environment variable, default
+    work: Work
+    arguments: Any  # an instance of Arguments
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Make the spider and its Work: arguments, jobs, credentials, what is done already."""
+        spider = super().from_crawler(crawler)
+        spider.arguments = cls.Arguments.parse(kwargs)
+        spider.work = Work(cls.name, cls.portal, cls.report_type)
+        plans = getattr(crawler, "latchkey_plans", None)  # worked out already by the command that started us
+        if plans is None:
+            with spider.work.db.transaction() as session:
+                plans = cls.plans(session, spider.arguments)
+        spider.work.visible = spider.arguments.visible or not crawl_settings().headless
+        spider.work.prompt = getpass if spider.arguments.prompt else None
+        spider.work.conclude = spider.conclude
+        spider.work.open(plans)
+        spider._stop_promptly(crawler)
+        crawler.signals.connect(spider._on_error, signals.spider_error)
+        crawler.signals.connect(spider._on_item_error, signals.item_error)
+        return spider
+
+    def _stop_promptly(self, crawler: Crawler) -> None:
+        """Pull the brakes when the crawl is asked to stop: Scrapy has no signal for that and waits for what runs."""
+        stop = crawler.stop_async
+
+        async def stop_async() -> None:
+            self.work.stop()
+            await stop()
+
+        crawler.stop_async = stop_async  # type: ignore[method-assign]
+
+    @classmethod
+    def plans(cls, session: Session, arguments: Any) -> list[Plan]:
+        """Return the jobs that the arguments ask for; raise ArgumentError for what does not exist."""
+        raise TypeError(f"{cls.__name__} must say what its jobs are.")
+
+    @classmethod
+    def find_credential(cls, session: Session, username: str | None) -> Credential | None:
+        """Return the credential of this spider's first login."""
+        login = cls.logins[0].name if cls.logins else cls.portal
+        return find_credential(session, cls.portal, login, username)
+
+    @classmethod
+    def option(cls, name: str) -> float:
+        """Return one of the portal's own numbers; raise SettingsError when the environment's is malformed."""
+        return portal_option(name, cls.options[name])
+
+    @classmethod
+    def check_options(cls) -> None:
+        """Raise SettingsError for the first malformed number: before the crawl, not in the middle of a flow."""
+        for name in cls.options:
+            cls.option(name)
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Yield the first requests of every job that is not done yet."""
+        for job in self.work.jobs.values():
+            if job.plan.done:
+                continue
+            if (stopped := job.brake.failure) is not None:
+                if not job.failures:
+                    job.fail(type(stopped)(stopped.detail, step="begin"))
+                continue
+            async for thing in self._guarded(job, self.requests(job)):
+                yield thing
+
+    def requests(self, job: Job) -> AsyncIterator[Any]:
+        """Yield the first requests of one job."""
+        raise TypeError(f"{type(self).__name__} must say how a job begins.")
+
+    def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
+        """Do what belongs to the end of a job's run, in the transaction that closes it; *failure*: why it did not succeed."""
+
+    def request(self, job: Job, url: str, callback: Callable[..., Any], **kwargs: Any) -> Request:
+        """Return a request of a job: signed in, counted, and accounted for whatever becomes of it."""
+        ticket = job.ticket(bare_url(url))
+        meta = {"job": job.id, "ticket": ticket, **kwargs.pop("meta", {})}
+        if "stream" in meta:
+            meta.setdefault("download_timeout", 3600)  # a big file takes longer than a page
+            # What streams to a part file is not unpacked on the way.
+            kwargs["headers"] = {"Accept-Encoding": "identity", **kwargs.get("headers", {})}
+        return Request(url, callback=partial(self._answer, callback), errback=self._fail, meta=meta, **kwargs)
+
+    def flow(self, job: Job, flow: Flow, callback: Callable[..., Any], *, login: type[Login] | None = None) -> Request:
+        """Return a request whose *flow* runs in a browser page of the job's session; the callback gets its result."""
+        login = login or self.logins[0]
+        meta = {"flow": flow, "login": login.name}
+        return self.request(job, login.home_address(), partial(self._flown, callback), meta=meta, dont_filter=True)
+
+    def job_of(self, response: Response) -> Job:
+        """Return the job that an answer belongs to."""
+        return self.work.jobs[response.meta["job"]]
+
+    @staticmethod
+    def part(response: Response) -> PartFile:
+        """Return the part file of a streamed answer; raise BadFile when the portal sent something else."""
+        part: PartFile | None = response.meta.get("part")
+        if part is None:
+            kind = (response.headers.get("Content-Type") or b"nothing").decode("latin-1").partition(";")[0]
+            raise BadFile(f"The portal sent {kind if response.body else 'nothing'} in place of the file.")
+        return part
+
+    async def is_stored(self, job: Job, key: str, part: PartFile) -> bool:
+        """Tell whether this very file is stored for the job, and so the rows read from it: no need to read it again."""
+        same = select(StoredFile.id).where(
+            StoredFile.spider == self.name,
+            StoredFile.target_key == job.key,
+            StoredFile.name == key,
+            StoredFile.status == FileStatus.READY,
+            StoredFile.sha256 == part.sha256,
+        )
+        return not self.arguments.again and await self.work.db.run(lambda session: session.scalar(same) is not None)
+
+    def _flown(self, callback: Callable[..., Any], response: Response) -> Any:
+        return callback(self.work.job(response.meta), response.meta["flow_result"])
+
+    async def _answer(self, callback: Callable[..., Any], response: Response) -> AsyncIterator[Any]:
+        job = self.work.job(response.meta)
+        assert job is not None
+        async for thing in self._guarded(job, callback(response), response):
+            yield thing
+        job.tickets.pop(response.meta["ticket"], None)
+
+    async def _guarded(self, job: Job, output: Any, response: Response | None = None) -> AsyncIterator[Any]:
+        """Pass a callback's output on; a named failure in it fails its job, with the page it was looking at."""
+        try:
+            if output is None:
+                return
+            if inspect.isawaitable(output):
+                output = await output
+            if hasattr(output, "__aiter__"):
+                async for thing in output:
+                    yield thing
+            elif isinstance(output, (BaseModel, Request)):
+                yield output
+            else:
+                for thing in output or ():
+                    yield thing
+        except Failure as failure:
+            if response is not None:
+                failure.evidence.setdefault("response", response)
+                failure.step = failure.step or f"read {bare_url(response.url)}"
+            job.fail(failure)
+
+    def _fail(self, error: Any) -> None:
+        """Errback of every request: give what happened its name and fail the job with it."""
+        request = error.request
+        job = self.work.job(request.meta)
+        assert job is not None
+        job.tickets.pop(request.meta["ticket"], None)
+        failure = name_failure(error.value, request)
+        if job.brake.failure is not None and any(str(known) == str(failure) for known in job.failures):
+            return  # what stopped the whole job is told once, not with every request that it stopped
+        failure.step = failure.step or f"{request.method} {bare_url(request.url)}"
+        job.fail(failure)
+
+    def _on_error(self, failure: Any, response: Any, spider: Any) -> None:
+        job = self.work.job(getattr(response, "meta", None) or getattr(response.request, "meta", {}))
+        if job is not None:
+            at = f"read {bare_url(response.url)}" if hasattr(response, "url") else "begin"
+            unexpected = UnexpectedError(f"{type(failure.value).__name__} in a callback.", step=at)
+            unexpected.__cause__ = failure.value
+            unexpected.evidence["response"] = response if isinstance(response, Response) else None
+            job.fail(unexpected)
+
+    def _on_item_error(self, item: Any, response: Any, spider: Any, failure: Any) -> None:
+        job = self.work.jobs.get(getattr(item, "job", 0))
+        if job is not None:
+            named = failure.value if isinstance(failure.value, Failure) else unexpected_error(failure.value)
+            named.step = named.step or f"store {getattr(item, 'name', type(item).__name__)}"
+            job.fail(named)
+
+
+def unexpected_error(error: BaseException) -> UnexpectedError:
+    """Return the outcome of an error that has no name of its own."""
+    unexpected = UnexpectedError(f"{type(error).__name__}: {error}"[:300])
+    unexpected.__cause__ = error
+    return unexpected
+
+
+def name_failure(error: BaseException, request: Request) -> Failure:
+    """Return the named failure for whatever a request ended in."""
+    from scrapy import exceptions as scrapy_errors
+
+    url = bare_url(request.url)
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, HttpError):
+        status, response = error.response.status, error.response
+        kind = {429: RateLimited, 403: Blocked}.get(status, PortalDown if status >= 500 else PortalChanged)
+        return kind(f"{url} answered {status}.", evidence={"response": response})
+    if isinstance(error, scrapy_errors.ResponseDataLossError):
+        cut: type[Failure] = BadFile if "stream" in request.meta else PortalDown
+        return cut(f"The answer of {url} was cut short.")
+    down = (
+        scrapy_errors.CannotResolveHostError,
+        scrapy_errors.DownloadConnectionRefusedError,
+        scrapy_errors.DownloadFailedError,
+        scrapy_errors.DownloadTimeoutError,
+    )
+    if isinstance(error, down):
+        return PortalDown(f"{url}: {type(error).__name__}.")
+    return unexpected_error(error)

@@ -1,0 +1,1 @@
+"""What the portals of one kind share: one folder a family."""

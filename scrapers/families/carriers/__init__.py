@@ -1,0 +1,1 @@
+"""Telecom carriers: accounts, billing cycles, reports and invoices."""

@@ -1,0 +1,257 @@
+"""The carriers' bases: a job is an account and a billing cycle; one class per report family."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, field_validator
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from database.families.cycles import cycle_for, cycle_of_day, ensure, latest_closed, parse_month
+from database.models import (
+    Account,
+    BillingCycle,
+    Carrier,
+    CarrierReport,
+    FileStatus,
+    ScraperConfig,
+    ScraperJob,
+    StoredFile,
+)
+from scrapers.core.outcomes import Failure, NoLongerAvailable, NotYetPublished
+from scrapers.core.spider import PortalSpider, SpiderArguments
+from scrapers.core.work import ArgumentError, Plan
+from scrapers.logins.credentials import username_for
+
+
+class CarrierArguments(SpiderArguments):
+    """What a carrier's spider can be told."""
+
+    account: str = Field("all", description="Account numbers separated by commas, or all.")
+    cycle: str | None = Field(None, description="Billing month YYYY-MM, by the cycle's end date; default: the latest.")
+
+    @field_validator("cycle")
+    @classmethod
+    def real_month(cls, value: str | None) -> str | None:
+        """Accept a month that exists."""
+        return value if value is None else "{:04d}-{:02d}".format(*parse_month(value))
+
+
+class CarrierTarget(BaseModel):
+    """Account and billing cycle: what a carrier's job is about."""
+
+    account_id: int
+    account: str
+    billing_cycle_id: int
+    start: date
+    end: date
+    reports: dict[str, int] = {}  # ids of the carrier's reports by slug, for monthly reports
+
+    @property
+    def month(self) -> str:
+        """The cycle's month, YYYY-MM: that of its end date."""
+        return f"{self.end:%Y-%m}"
+
+
+class CarrierSpider(PortalSpider):
+    """Base of a carrier's spiders: a job is an account and a billing cycle."""
+
+    Arguments = CarrierArguments
+    time_zone: ClassVar[str] = "America/Toronto"  # of the portal: it decides which day "today" is
+
+    @classmethod
+    def plans(cls, session: Session, arguments: CarrierArguments) -> list[Plan]:
+        """Return a job for each account and its cycle, in the order of credential and account."""
+        if arguments.job:
+            wanted: list[tuple[Account, BillingCycle, int | None]] = [
+                cls._of_job(session, job_id) for job_id in arguments.job
+            ]
+        else:
+            wanted = [
+                (account, cls.cycle(session, account, arguments.cycle), None)
+                for account in cls._accounts(session, arguments.account)
+            ]
+        plans = [cls._plan(session, *one, arguments) for one in wanted]
+        return sorted(plans, key=lambda plan: (plan.credential.username if plan.credential else "", plan.label))
+
+    @classmethod
+    def today(cls) -> date:
+        """Return today's date at the portal."""
+        return datetime.now(ZoneInfo(cls.time_zone)).date()
+
+    @classmethod
+    def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
+        """Return the cycle of a month, opened if need be; by default the newest one that has ended."""
+        year, number = parse_month(month) if month else latest_closed(account.billing_day, cls.today())
+        return cycle_for(session, account, year, number)
+
+    @classmethod
+    def period(cls, target: CarrierTarget) -> str:
+        """Return the period that is fetched, as it stands in keys, labels and paths."""
+        return target.month
+
+    @classmethod
+    def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
+        """Return the names of the files that make a job done: once all are stored, the portal is not visited."""
+        raise TypeError(f"{cls.__name__} must say which files it brings.")
+
+    @classmethod
+    def _reports(cls, session: Session, account: Account) -> dict[str, int]:
+        """Return the ids of the reports that the spider brings, by slug: none, but for monthly reports."""
+        return {}
+
+    @classmethod
+    def _accounts(cls, session: Session, numbers: str) -> list[Account]:
+        of_portal = select(Account).join(Carrier).where(Carrier.portal == cls.portal).order_by(Account.number)
+        if numbers == "all":
+            accounts = list(session.scalars(of_portal))
+            if not accounts:
+                raise ArgumentError(
+                    f"-a account=all: {cls.portal} has no account yet; add one with `scrapy accounts add`."
+                )
+            return accounts
+        found = []
+        for number in filter(None, (part.strip() for part in numbers.split(","))):
+            account = session.scalars(of_portal.where(Account.number == number)).one_or_none()
+            if account is None:
+                raise ArgumentError(
+                    f"-a account={number}: {cls.portal} has no such account; `scrapy accounts list` shows all."
+                )
+            found.append(account)
+        return found
+
+    @classmethod
+    def _of_job(cls, session: Session, job_id: int) -> tuple[Account, BillingCycle, int | None]:
+        job = session.get(ScraperJob, job_id)
+        if job is None or job.billing_cycle is None:
+            raise ArgumentError(f"-a job={job_id}: there is no such job of an account and cycle.")
+        if (job.portal, job.report_type) != (cls.portal, cls.report_type):
+            raise ArgumentError(f"-a job={job_id}: it is for {job.portal}_{job.report_type}, not for {cls.name}.")
+        return job.billing_cycle.account, job.billing_cycle, job_id
+
+    @classmethod
+    def _plan(
+        cls, session: Session, account: Account, cycle: BillingCycle, job_id: int | None, arguments: CarrierArguments
+    ) -> Plan:
+        target = CarrierTarget(
+            account_id=account.id,
+            account=account.number,
+            billing_cycle_id=cycle.id,
+            start=cycle.start_date,
+            end=cycle.end_date,
+            reports=cls._reports(session, account),
+        )
+        key = f"{account.number}/{cls.period(target)}"
+        ready = set(
+            session.scalars(
+                select(StoredFile.name).where(
+                    StoredFile.spider == cls.name, StoredFile.target_key == key, StoredFile.status == FileStatus.READY
+                )
+            )
+        )
+        config = session.scalars(select(ScraperConfig).where(ScraperConfig.account_id == account.id)).one_or_none()
+        username = arguments.credential
+        if username is None and config is not None:
+            username = username_for(session, cls.logins[0].name, config.credential)
+        wanted = cls.wanted(session, target)
+        return Plan(
+            target=target,
+            key=key,
+            label=f"{account.number} {cls.period(target)}",
+            credential=cls.find_credential(session, username),
+            account_id=account.id,
+            billing_cycle_id=cycle.id,
+            job_id=job_id,
+            already=frozenset() if arguments.again else frozenset(ready & wanted),
+            done=bool(wanted) and wanted <= ready and not arguments.again,
+        )
+
+
+class InvoiceSpider(CarrierSpider):
+    """Base of the spiders that bring an account's invoice as PDF."""
+
+    report_type = "pdf_invoice"
+
+    @classmethod
+    def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
+        """One file makes the job done."""
+        return {"invoice"}
+
+
+class DailyUsageSpider(CarrierSpider):
+    """Base of the spiders that bring the usage file of the portal's present day."""
+
+    report_type = "daily_usage"
+
+    @classmethod
+    def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
+        """Return the cycle that today falls in; another month has no daily usage any more."""
+        cycle = cycle_of_day(session, account, cls.today())
+        if month and month != f"{cycle.end_date:%Y-%m}":
+            raise ArgumentError(
+                f"-a cycle={month}: daily usage exists for the present cycle only, {cycle.end_date:%Y-%m}."
+            )
+        return cycle
+
+    @classmethod
+    def period(cls, target: CarrierTarget) -> str:
+        """The day, as the portal counts it."""
+        return cls.today().isoformat()
+
+    @classmethod
+    def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
+        """One file of today makes the job done."""
+        return {"usage"}
+
+
+class MonthlyReportsSpider(CarrierSpider):
+    """Base of the spiders that bring several reports of a billing cycle; `reports` is slug: the portal's own name."""
+
+    report_type = "monthly_reports"
+    reports: ClassVar[dict[str, str]]
+    not_fetched: ClassVar[dict[str, str]] = {}  # reports that the carrier has and no cycle needs
+    slug_prefix: ClassVar[str] = ""  # in carrier_reports, for reports that bear the names of other ones
+
+    @classmethod
+    def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
+        """Return the cycle, with a row for each of the carrier's reports."""
+        cls._reports(session, account)
+        return super().cycle(session, account, month)
+
+    @classmethod
+    def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
+        """All of the reports make the job done."""
+        return set(target.reports)
+
+    @classmethod
+    def _reports(cls, session: Session, account: Account) -> dict[str, int]:
+        """Return the ids of the reports by slug, made if need be."""
+        found = {}
+        for slug, name in (cls.reports | cls.not_fetched).items():
+            key = {"carrier_id": account.carrier_id, "slug": cls.slug_prefix + slug}
+            values = {"name": name, "required": slug in cls.reports, "details": {}}
+            found[slug] = ensure(session, CarrierReport, key, values).id
+        return {slug: found[slug] for slug in cls.reports}
+
+
+def month_missing(month: date, offered: list[str], form: str, today: date) -> Failure:
+    """
+    Return why a billing month is not among those that the portal offers.
+
+    month: a day of it. offered: the portal's texts, each a month in the strptime format *form*.
+    """
+    wanted = (month.year, month.month)
+    known = []
+    for text in offered:
+        try:
+            day = datetime.strptime(text, form)  # noqa: DTZ007 - a month has no time zone
+        except ValueError:
+            continue
+        known.append((day.year, day.month))
+    detail = f"{month:%B %Y} is not among the {len(known)} months offered."
+    if known:
+        return NoLongerAvailable(detail) if wanted < min(known) else NotYetPublished(detail)
+    return NotYetPublished(detail) if (today - month).days < 62 else NoLongerAvailable(detail)

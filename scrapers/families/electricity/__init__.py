@@ -1,0 +1,1 @@
+"""Electric companies: people, contracts, meters and readings."""

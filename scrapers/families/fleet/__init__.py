@@ -1,0 +1,1 @@
+"""Fleet portals: tenants, vehicles and faults."""

@@ -1,0 +1,79 @@
+"""The fleet's items: vehicles, and the J1939 faults of their control units."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+
+from database.models import fleet as models
+from database.models.fleet import Severity
+from scrapers.core.items import Record
+
+NO_ADDRESS = 254  # J1939's null address: the portal does not say which control unit it was
+
+# Digits and capitals without I, O and Q; the check digit is not looked at, since not every country has one.
+Vin = Annotated[
+    str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"(?i)^[A-HJ-NPR-Z0-9]{17}$", max_length=17)
+]
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+
+
+class Vehicle(Record):
+    """A vehicle on the portal's list. Empty or None: the portal does not say."""
+
+    table = models.Vehicle
+    natural_key = ("tenant_id", "vin")
+    tenant_id: int
+    vin: Vin
+    unit_number: str = Field("", max_length=100)
+    year: int | None = Field(None, ge=1900, le=2100)
+    make: str = Field("", max_length=100)
+    model: str = Field("", max_length=200)
+    engine_make: str | None = Field(None, max_length=100)
+    engine_model: str | None = Field(None, max_length=100)
+    odometer: int | None = Field(None, ge=0)
+    odometer_unit: str | None = Field(None, max_length=20)
+    engine_hours: int | None = Field(None, ge=0)
+    status: str = Field("unknown", max_length=100)
+    latitude: float | None = Field(None, ge=-90, le=90)
+    longitude: float | None = Field(None, ge=-180, le=180)
+
+    def key(self) -> str:
+        """Return the VIN."""
+        return self.vin
+
+
+class Fault(Record):
+    """A fault of a vehicle: SPN says what, FMI says how, the source address says which control unit."""
+
+    table = models.Fault
+    natural_key = ("tenant_id", "vin", "source_address", "spn", "fmi")
+    tenant_id: int
+    vin: Vin
+    spn: int = Field(ge=0, le=524287)  # 19 bits
+    fmi: int = Field(ge=0, le=31)  # 5 bits
+    source_address: int = Field(NO_ADDRESS, ge=0, le=255)
+    description: str = Field("", max_length=500)
+    severity: Severity = Severity.UNKNOWN
+    is_active: bool = True
+    occurrence_count: int | None = Field(None, ge=0)
+    first_seen: Instant | None = None
+    last_seen: Instant | None = None
+    raw_text: str = ""
+
+    @property
+    def code(self) -> str:
+        """The fault as people write it: SPN3364-FMI3."""
+        return f"SPN{self.spn}-FMI{self.fmi}"
+
+    def key(self) -> str:
+        """Return VIN, code and source address."""
+        return f"{self.vin}/{self.code}/{self.source_address}"

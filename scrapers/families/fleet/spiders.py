@@ -1,0 +1,230 @@
+"""The fleets' bases: a job is a tenant; its vehicles are read from a list, and whatever hangs at a vehicle after it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, ClassVar
+from urllib.parse import urljoin
+
+from pydantic import BaseModel, Field
+from scrapy.http import TextResponse
+from sqlalchemy.orm import Session
+
+from database.families.fleet import Seen, conclude_sync, known_vins, note_vehicles, tenant_named
+from database.models import ScraperJob
+from database.models import fleet as models
+from scrapers.core.items import Batch, Listing
+from scrapers.core.outcomes import (
+    Failure,
+    IdentityMismatch,
+    IdentityUnproved,
+    Incomplete,
+    LeaseLost,
+    PortalChanged,
+    WrongAccount,
+)
+from scrapers.core.spider import PortalSpider, SpiderArguments
+from scrapers.core.work import ArgumentError, Job, Plan
+from scrapers.families.fleet import j1939
+from scrapers.families.fleet.items import Fault, Vehicle
+from scrapers.reading.layouts import ListPage, Row, visible_text
+
+# After these the tenant's records are nobody's business of this run.
+KEEP_OUT = (LeaseLost, IdentityMismatch, IdentityUnproved, WrongAccount)
+
+
+class FleetArguments(SpiderArguments):
+    """What a fleet's spider can be told."""
+
+    tenant: str = Field("default", description="Whose fleet it is: a name of your choice, or several with commas.")
+
+
+class FleetTarget(BaseModel):
+    """Tenant: what a fleet's job is about."""
+
+    tenant_id: int
+    tenant: str
+
+
+@dataclass
+class Fleet:
+    """What a job has read so far."""
+
+    known: frozenset[str]  # VINs of the tenant's last complete list
+    vins: dict[str, None] = field(default_factory=dict)  # as they were listed
+    held: list[Vehicle] = field(default_factory=list)  # not passed on until it is clear whose fleet this is
+    faults: dict[str, Fault] = field(default_factory=dict)
+
+
+class FleetSpider(PortalSpider):
+    """Base of a fleet portal's spiders: a job is a tenant."""
+
+    Arguments = FleetArguments
+    keeps_files = False
+    list_path: ClassVar[str]  # relative to the sign-in address
+    list_page: ClassVar[ListPage]
+    vehicle_values: ClassVar[Callable[[Row], Mapping[str, Any]]]  # what a row of the list means, as fields of Vehicle
+    list_is_all: ClassVar[bool] = True  # a vehicle is done once it is listed; False: once a callback says so
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fleets: dict[int, Fleet] = {}
+
+    @classmethod
+    def plans(cls, session: Session, arguments: FleetArguments) -> list[Plan]:
+        """Return a job for each tenant; a tenant is made when it is first named."""
+        wanted: list[tuple[str, int | None]] = [(cls._of_job(session, number), number) for number in arguments.job]
+        if not wanted:
+            names = [name.strip() for name in arguments.tenant.split(",") if name.strip()]
+            if not names or any(len(name) > 100 for name in names):
+                raise ArgumentError("-a tenant: give names of 1 to 100 characters, separated by commas.")
+            wanted = [(name, None) for name in dict.fromkeys(names)]
+        return [cls._plan(session, name, number, arguments) for name, number in wanted]
+
+    @classmethod
+    def _of_job(cls, session: Session, number: int) -> str:
+        job = session.get(ScraperJob, number)
+        name = (job.target or {}).get("tenant") if job is not None else None
+        if job is None or not name or (job.portal, job.report_type) != (cls.portal, cls.report_type):
+            raise ArgumentError(f"-a job={number}: there is no such job of {cls.name} with a tenant.")
+        return str(name)
+
+    @classmethod
+    def _plan(cls, session: Session, name: str, number: int | None, arguments: FleetArguments) -> Plan:
+        tenant = tenant_named(session, cls.portal, name)
+        credential = None
+        if arguments.credential is None and tenant.username:
+            credential = cls.find_credential(session, tenant.username)
+        credential = credential or cls.find_credential(session, arguments.credential)
+        target = FleetTarget(tenant_id=tenant.id, tenant=name)
+        return Plan(target=target, key=name, label=name, credential=credential, job_id=number)
+
+    def at(self, path: str) -> str:
+        """Return an address at the portal."""
+        return urljoin(self.logins[0].address(), path)
+
+    async def requests(self, job: Job) -> AsyncIterator[Any]:
+        """Look up what is known of the fleet, and ask for its list."""
+        vins = await self.work.db.run(lambda session: known_vins(session, job.target.tenant_id))
+        self.fleets[job.id] = Fleet(frozenset(vins))
+        yield self.request(job, self.at(self.list_path), self.listing)
+
+    def listing(self, response: TextResponse) -> Iterator[Any]:
+        """Read a page of the list, and go on to the next."""
+        job, page = self.job_of(response), self.list_page
+        fields = {"job": job.id, "tenant_id": job.target.tenant_id}
+        vehicles, odd = page.items(response, Vehicle, type(self).vehicle_values, **fields)
+        following = page.following(response)
+        yield from self.listed(job, vehicles, last=following is None, total=page.total(response))
+        if following:
+            yield self.request(job, following, self.listing)
+        if odd:
+            raise PortalChanged(f"Vehicles that were not understood: {'; '.join(odd)}.")
+
+    def listed(self, job: Job, vehicles: Iterable[Vehicle], *, last: bool, total: int | None = None) -> Iterator[Any]:
+        """
+        Pass on the vehicles of a page of the list, with what `vehicle` asks for each.
+
+        total: how many the portal says there are on all pages; the job is incomplete when fewer are listed.
+
+        They are held back until one of them is known of this tenant, so that another fleet under its name cannot
+        close its faults; raises WrongAccount when the whole list has none, unless -a again=yes.
+        """
+        fleet = self.fleets[job.id]
+        new = {vehicle.vin: vehicle for vehicle in vehicles if vehicle.vin not in fleet.vins}
+        fleet.vins.update(dict.fromkeys(new))
+        fleet.held += new.values()
+        if fleet.known and fleet.known.isdisjoint(fleet.vins) and not self.arguments.again:
+            if last:
+                raise WrongAccount(
+                    f"The portal lists {len(fleet.vins)} vehicles, and none of the {len(fleet.known)} known of tenant "
+                    f"{job.target.tenant}; if the fleet is a new one, run it with -a again=yes."
+                )
+            return
+        if last and total is not None and total > len(fleet.vins):
+            job.fail(
+                Incomplete(f"The portal counts {total} vehicles and lists {len(fleet.vins)}.", step="read the list")
+            )
+        held, fleet.held = fleet.held, []
+        keys = tuple(vehicle.vin for vehicle in held)
+        yield Listing(job=job.id, keys=keys)
+        yield Batch.of(Vehicle, job.id, held, keys if self.list_is_all else ())
+        for vehicle in held:
+            yield from self.vehicle(job, vehicle)
+
+    def vehicle(self, job: Job, vehicle: Vehicle) -> Iterable[Any]:
+        """Return the requests for what hangs at one vehicle."""
+        return ()
+
+    def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
+        """Mark vehicles that have left the list, once it was read to its end."""
+        fleet = self.fleets.get(job.id) or Fleet(frozenset())
+        if failure is None:
+            username = job.credential.username if job.credential else None
+            note_vehicles(session, job.target.tenant_id, fleet.vins, username)
+        job.result = {"vehicles_found": len(fleet.vins)}
+
+
+class FaultsSpider(FleetSpider):
+    """Base of the spiders that bring the vehicles and all their faults."""
+
+    report_type = "faults"
+    list_is_all = False
+    faults_path: ClassVar[str]  # with {vin}
+    faults_page: ClassVar[ListPage]
+    fault_values: ClassVar[
+        Callable[[Row], Mapping[str, Any]]
+    ]  # what a row means, as fields of Fault, the vehicle apart
+
+    def vehicle(self, job: Job, vehicle: Vehicle) -> Iterator[Any]:
+        """Ask for a vehicle's faults."""
+        address = self.at(self.faults_path.format(vin=vehicle.vin))
+        yield self.request(job, address, partial(self.diagnostics, vehicle.vin))
+
+    def diagnostics(self, vin: str, response: TextResponse) -> Iterator[Any]:
+        """Read a page of a vehicle's faults; the vehicle is done when its last page was understood to the last row."""
+        job, page = self.job_of(response), self.faults_page
+        fields = {"job": job.id, "tenant_id": job.target.tenant_id, "vin": vin}
+        try:
+            faults, odd = read_faults(page, response, type(self).fault_values, **fields)
+            following = page.following(response)
+        except PortalChanged as failure:
+            failure.detail = f"{vin}: {failure.detail}"
+            raise
+        if (seen := visible_text(response)) and vin not in seen:
+            raise PortalChanged(f"{vin}: the page shows another vehicle.")
+        found = sorted(faults, key=lambda fault: fault.is_active)  # of an old and a new one, the active one counts
+        self.fleets[job.id].faults.update((fault.key(), fault) for fault in found)
+        yield Batch.of(Fault, job.id, found, () if following or odd else (vin,))
+        if following:
+            yield self.request(job, following, partial(self.diagnostics, vin))
+        if odd:
+            raise PortalChanged(f"{vin}: faults that were not understood: {'; '.join(odd)}.")
+
+    def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
+        """Write the sync down; a complete one opens and closes faults."""
+        super().conclude(session, job, failure)
+        fleet = self.fleets.get(job.id) or Fleet(frozenset())
+        names = ("vehicles_found", "faults_found", "new_faults", "critical_faults")
+        if any(isinstance(each, KEEP_OUT) for each in (*job.failures, failure)):
+            job.result = {name: job.result.get(name, 0) for name in names}
+            return
+        seen = Seen(fleet.vins, [fault.row() for fault in fleet.faults.values()])
+        tenant, errors = job.target.tenant_id, job.told(failure)
+        sync: models.Sync = conclude_sync(session, tenant, job.id, seen, errors=errors, complete=failure is None)
+        job.result = {name: getattr(sync, name) for name in names}
+
+
+def read_faults(
+    page: ListPage, response: TextResponse, values: Callable[[Row], Mapping[str, Any]], **fields: Any
+) -> tuple[list[Fault], list[str]]:
+    """Return the faults of a page and what is not understood: rows, and codes that stand outside of every row."""
+    faults, odd = page.items(response, Fault, values, **fields)
+    rest = visible_text(response)
+    for fault in faults:
+        rest = rest.replace(fault.raw_text, " ")
+    outside = set(j1939.codes(rest)) - {(fault.spn, fault.fmi) for fault in faults}
+    # The rows that are not understood are named already.
+    return faults, odd or [f"SPN {spn} FMI {fmi} outside of the list" for spn, fmi in sorted(outside)]

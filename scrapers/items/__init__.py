@@ -1,1 +1,0 @@
-"""Typed items, one module per family."""

@@ -1,0 +1,125 @@
+"""Whose sign-in it is: a credential, and the three places where it is looked up."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from database.models import Credential as StoredCredential
+from database.settings import SettingsError
+from scrapers.core.settings import crawl_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """User name and secrets of one login; nothing that prints it shows a secret."""
+
+    portal: str
+    username: str
+    password: str = field(repr=False)
+    totp_secret: str | None = field(default=None, repr=False)
+    receiver: str | None = None  # phone number or mailbox that one-time codes of this credential go to
+
+    @property
+    def secret(self) -> str:
+        """Everything that is typed: what the ledger fingerprints."""
+        return f"{self.password}\n{self.totp_secret or ''}"
+
+
+_given: dict[str, Credential] = {}
+
+
+def give(credential: Credential) -> None:
+    """Let this process use a credential that a person has just typed, before any that is kept."""
+    _given[credential.portal] = credential
+
+
+def find_credential(session: Session, portal: str, login: str, username: str | None = None) -> Credential | None:
+    """
+    Return the credential of a login: from the person in front, the database, the environment or the credentials file.
+
+    One that is stored under the login's own name comes before one of its portal, which serves all of its logins.
+    username: the user that is meant; None takes the only one there is (raises SettingsError when there are several).
+    """
+    given = _given.get(portal)
+    if given is not None and username in (None, given.username):
+        return given
+    return (
+        _from_database(session, login, username)
+        or _from_database(session, portal, username)
+        or _from_environment(portal, login, username)
+        or _from_file(crawl_settings().credentials_file or Path(f".{portal}_credentials.json"), portal, username)
+    )
+
+
+def username_for(session: Session, login: str, linked: StoredCredential) -> str:
+    """
+    Return the user name of a login for accounts that are linked to *linked*, a credential of the portal.
+
+    It is that of the client's credential for this login alone, where there is one, or of one that is no client's.
+    """
+    own = _own(session, login, linked)
+    if linked.username in own or not own:
+        return linked.username
+    if len(own) > 1:
+        raise SettingsError(f"{login} has {len(own)} credentials: say which one with -a credential=USERNAME.")
+    return own[0]
+
+
+def has_its_own(session: Session, login: str, linked: StoredCredential) -> bool:
+    """Tell whether a login has a credential of its own, so that this one of its portal does not serve it."""
+    return bool(_own(session, login, linked))
+
+
+def _own(session: Session, login: str, linked: StoredCredential) -> list[str]:
+    """Return the user names of what is stored for a login alone: of the same client, else of none."""
+    rows = session.scalars(select(StoredCredential).where(StoredCredential.portal == login)).all()
+    for client in (getattr(linked, "client_id", None), None):
+        if own := [row.username for row in rows if getattr(row, "client_id", None) == client]:
+            return own
+    return []
+
+
+def _from_database(session: Session, portal: str, username: str | None) -> Credential | None:
+    query = select(StoredCredential).where(StoredCredential.portal == portal)
+    if username is not None:
+        query = query.where(StoredCredential.username == username)
+    rows = session.scalars(query).all()
+    if len(rows) > 1:
+        raise SettingsError(f"{portal} has {len(rows)} credentials: say which one with -a credential=USERNAME.")
+    if not rows:
+        return None
+    row = rows[0]
+    return Credential(portal, row.username, row.password, row.totp_secret, row.receiver)
+
+
+def _from_environment(portal: str, login: str, username: str | None) -> Credential | None:
+    # The login's own variables come first: BELL_ENTERPRISE_CENTRE_USERNAME overrides BELL_USERNAME.
+    for prefix in (login.upper(), portal.upper()):
+        name, password = os.environ.get(f"{prefix}_USERNAME"), os.environ.get(f"{prefix}_PASSWORD")
+        if name and password and username in (None, name):
+            secret = os.environ.get(f"{prefix}_TOTP_SECRET") or None
+            return Credential(portal, name, password, secret, os.environ.get(f"{prefix}_RECEIVER") or None)
+    return None
+
+
+def _from_file(path: Path, portal: str, username: str | None) -> Credential | None:
+    if not path.exists():
+        return None
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise SettingsError(f"{path} can be read by others: run `chmod 600 {path}`.")
+    try:
+        data = json.loads(path.read_text())
+        data = data.get(portal, data)
+        name, password = data["username"], data["password"]
+    except (ValueError, KeyError, AttributeError, TypeError):
+        raise SettingsError(f"{path} is not a credentials file: it needs username and password as JSON.") from None
+    if username not in (None, name):
+        return None
+    return Credential(portal, name, password, data.get("totp_secret"), data.get("receiver"))

@@ -1,0 +1,1 @@
+"""Bytes to values: numbers, days and sizes, workbooks, tables, archives and mails. Pure functions."""

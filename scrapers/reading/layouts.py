@@ -1,0 +1,318 @@
+"""
+Lists as data: the layouts in which a portal may show one, in the order in which they are tried.
+
+A page that fits none of them, and does not say that it is empty, is PortalChanged: never an empty list.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel
+from scrapy.http import HtmlResponse, Response, TextResponse
+from scrapy.selector import Selector
+
+from scrapers.core.outcomes import PortalChanged
+
+Model = TypeVar("Model", bound=BaseModel)
+Selectors = tuple[str, ...]
+Alternatives = Mapping[str, tuple[str, ...]]  # field: ordered selectors, headings or paths
+
+# What is in the page and nobody sees.
+HIDDEN = (
+    "ancestor-or-self::*[self::template or self::script or self::noscript or @hidden or @aria-hidden='true'"
+    " or contains(translate(@style, ' ', ''), 'display:none')]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """
+    One row of a list, as the page says it: nothing is converted yet.
+
+    values: by field; texts of a page, or what JSON has. classes: of the row's own element. text: all of it.
+    group: class and caption of the table around it.
+    """
+
+    values: Mapping[str, Any]
+    classes: frozenset[str] = frozenset()
+    text: str = ""
+    group: str = ""
+
+    def get(self, name: str) -> str:
+        """Return a field as text; "" when the row does not have it."""
+        value = self.values.get(name)
+        return "" if value is None else str(value)
+
+
+class Layout(Protocol):
+    """One way in which a list is shown."""
+
+    def rows(self, response: TextResponse) -> list[Row] | None:
+        """Return the rows; None when the page does not have this layout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """
+    A table whose columns are found by their headings, or, where none is known, by their order.
+
+    needs: sets of fields, one of which the headings must have. order: fields of a page's only table without such
+    headings; a row with fewer cells has just its text.
+    """
+
+    headings: Alternatives
+    needs: tuple[frozenset[str], ...]
+    order: tuple[str, ...] = ()
+
+    def rows(self, response: TextResponse) -> list[Row] | None:
+        """Return the rows of every table with our headings; else of the page's only table."""
+        if not _is_page(response):
+            return None
+        tables = [(table, self._columns(table)) for table in _visible(response.css("table"))]
+        fitting = [(table, columns) for table, columns in tables if any(need <= set(columns) for need in self.needs)]
+        if not fitting and len(tables) == 1:
+            fitting = [(tables[0][0], {name: at for at, name in enumerate(self.order)})]
+        return [row for table, columns in fitting for row in self._body(table, columns)] or None
+
+    def _columns(self, table: Selector) -> dict[str, int]:
+        cells = table.xpath("(.//tr[th])[1]/*[self::th or self::td]")
+        titles = [_heading(_text(cell)) for cell in cells]
+        found = {}
+        for name, headings in self.headings.items():
+            at = next((titles.index(_heading(title)) for title in headings if _heading(title) in titles), None)
+            if at is not None:
+                found[name] = at
+        return found
+
+    def _body(self, table: Selector, columns: dict[str, int]) -> Iterator[Row]:
+        for row in _visible(table.xpath(".//tr[td]")):
+            texts = [_value(cell) for cell in row.xpath("*[self::td or self::th]")]
+            fits = len(texts) > max(columns.values(), default=0)
+            yield _row(row, {name: texts[at] for name, at in columns.items()} if fits else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """Blocks, each with its fields inside; a selector may end in ::attr(name)."""
+
+    blocks: Selectors
+    fields: Mapping[str, Selectors]
+
+    def rows(self, response: TextResponse) -> list[Row] | None:
+        """Return the blocks that the first matching selector finds."""
+        if not _is_page(response):
+            return None
+        for selector in self.blocks:
+            if blocks := _visible(response.css(selector)):
+                return [_row(block, self._values(block)) for block in blocks]
+        return None
+
+    def _values(self, block: Selector) -> dict[str, str]:
+        found = ((name, _first(block, selectors)) for name, selectors in self.fields.items())
+        return {name: text for name, text in found if text}
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """
+    A JSON document: the answer itself, or a script element of a page. Paths are names joined by dots.
+
+    lists: paths of the list, "" being the document itself. scripts: which element of a page holds the document.
+    """
+
+    lists: tuple[str, ...]
+    fields: Alternatives
+    scripts: Selectors = ()
+
+    def rows(self, response: TextResponse) -> list[Row] | None:
+        """Return the entries of the first path that leads to a list; an empty list is an answer."""
+        document = json_of(response, self.scripts)
+        found = next((at for path in self.lists if isinstance(at := follow(document, path), list)), None)
+        if found is None:
+            return None
+        return [Row(self._values(entry), text=json.dumps(entry, ensure_ascii=False)) for entry in found]
+
+    def _values(self, entry: Any) -> dict[str, Any]:
+        found = {}
+        for name, paths in self.fields.items():
+            value = next((value for path in paths if (value := follow(entry, path)) is not None), None)
+            if value is not None:
+                found[name] = value
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How a list says where it goes on, and how long it is: by what a page shows, or in the JSON that it holds."""
+
+    following: Selectors = ()  # links to the next page
+    buttons: Selectors = ()  # controls that are there as long as there is a next page, with or without an address
+    following_json: tuple[str, ...] = ()
+    total: Selectors = ()  # where the number of all rows stands
+    total_pattern: str = r"(\d[\d,. ]*)\D*$"  # its first group
+    total_json: tuple[str, ...] = ()
+    scripts: Selectors = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A list as a portal may show it."""
+
+    name: str
+    layouts: tuple[Layout, ...]
+    empty: Selectors  # elements that say that there is nothing …
+    empty_text: str  # … and the regular expression that their whole text must match, whatever the case
+    paging: Paging = field(default_factory=Paging)
+
+    def read(self, response: Response) -> list[Row]:
+        """Return the rows of a page; raise PortalChanged unless it is understood."""
+        if isinstance(response, TextResponse):
+            nothing = self._says_nothing(response)
+            for layout in self.layouts:
+                rows = layout.rows(response)
+                if rows is not None:
+                    # A table may say in a row of its own that it has none.
+                    return [row for row in rows if not (nothing and row.text in nothing)]
+            if nothing:
+                return []
+        raise PortalChanged(
+            f"The {self.name} at {response.url} is in no known layout.", selector=" | ".join(self.empty)
+        )
+
+    def items(
+        self, response: Response, kind: type[Model], values: Callable[[Row], Mapping[str, Any]], **fixed: Any
+    ) -> tuple[list[Model], list[str]]:
+        """
+        Return the rows of a page as items, and the texts of those that are not understood.
+
+        values: what a row means, as fields of *kind*; it raises ValueError where it cannot tell. fixed: fields that all
+        items share.
+        """
+        items, odd = [], []
+        for row in self.read(response):
+            try:
+                items.append(kind(**{**values(row), **fixed}))
+            except ValueError:  # pydantic's ValidationError is one
+                odd.append(row.text[:80] or "an empty row")
+        return items, odd
+
+    def _says_nothing(self, response: TextResponse) -> set[str]:
+        if not _is_page(response):
+            return set()
+        said = {_text(element) for selector in self.empty for element in _visible(response.css(selector))}
+        return {text for text in said if re.fullmatch(self.empty_text, text, re.I)}
+
+    def following(self, response: TextResponse) -> str | None:
+        """Return the address of the next page; None at the end. Raises PortalChanged where it cannot be told."""
+        paging, document = self.paging, json_of(response, self.paging.scripts)
+        if link := next((link for path in paging.following_json if (link := follow(document, path))), None):
+            return response.urljoin(str(follow(link, "href") or link))
+        for selector in paging.following:
+            for element in _visible(response.css(selector)):
+                if _enabled(element) and (link := element.attrib.get("href", "").strip()) and not link.startswith("#"):
+                    return response.urljoin(link)
+        if any(_enabled(element) for selector in paging.buttons for element in _visible(response.css(selector))):
+            raise PortalChanged(
+                f"The {self.name} goes on behind a control without an address.", selector=" | ".join(paging.buttons)
+            )
+        return None
+
+    def total(self, response: TextResponse) -> int | None:
+        """Return how many rows the portal says there are on all pages; None when it does not say."""
+        document = json_of(response, self.paging.scripts)
+        for path in self.paging.total_json:
+            if isinstance(value := follow(document, path), int):
+                return value
+        for selector in self.paging.total:
+            for element in _visible(response.css(selector)):
+                if match := re.search(self.paging.total_pattern, _text(element)):
+                    return int(re.sub(r"\D", "", match[1]))
+        return None
+
+
+def follow(value: Any, path: str) -> Any:
+    """
+    Return what a dotted path leads to; None when it leads nowhere.
+
+    >>> follow({"data": [{"id": 7}]}, "data.0.id")
+    7
+    """
+    for name in filter(None, path.split(".")):
+        if isinstance(value, Mapping):
+            value = value.get(name)
+        elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return None
+    return value
+
+
+def visible_text(response: Response) -> str:
+    """Return what a person can read on a page; "" for anything else."""
+    if not isinstance(response, HtmlResponse):
+        return ""
+    seen = response.xpath("//body//text()[not(parent::script or parent::style)]")
+    return " ".join(" ".join(text.get() for text in seen if not text.xpath(HIDDEN)).split())
+
+
+def json_of(response: Response, scripts: Selectors = ()) -> Any:
+    """Return the JSON document that a response is, or that one of these elements of a page holds; None: neither."""
+    if not isinstance(response, TextResponse):
+        return None
+    texts: list[str | bytes] = [response.body]
+    if _is_page(response):
+        texts = [text for selector in scripts for text in response.css(selector).xpath("text()").getall()]
+    for text in texts:
+        try:
+            return json.loads(text)
+        except ValueError:
+            continue
+    return None
+
+
+def _is_page(response: TextResponse) -> bool:
+    return isinstance(response, HtmlResponse)
+
+
+def _visible(elements: Iterable[Any]) -> list[Any]:
+    return [element for element in elements if not element.xpath(HIDDEN)]
+
+
+def _enabled(element: Selector) -> bool:
+    off = element.xpath("ancestor-or-self::*[@disabled or @aria-disabled='true'][1]")
+    classes = " ".join(element.xpath("ancestor-or-self::*[position() < 3]/@class").getall()).split()
+    return not off and "disabled" not in classes
+
+
+def _row(element: Selector, values: Mapping[str, Any]) -> Row:
+    table = element.xpath("ancestor::table[1]")
+    group = " ".join([*table.xpath("@class").getall(), *table.xpath("caption//text()").getall()])
+    return Row(values, frozenset(element.attrib.get("class", "").lower().split()), _text(element), group)
+
+
+def _first(block: Selector, selectors: Selectors) -> str:
+    for selector in selectors:
+        for found in block.css(selector):
+            text = _value(found) if hasattr(found.root, "tag") else found.get()  # ::attr() gives a text
+            if text := " ".join((text or "").split()):
+                return text
+    return ""
+
+
+def _text(element: Selector) -> str:
+    return " ".join(" ".join(element.xpath(".//text()[not(ancestor::script or ancestor::style)]").getall()).split())
+
+
+def _value(element: Selector) -> str:
+    """Return an element's text, or the time that it stands for."""
+    time = element.xpath("descendant-or-self::time/@datetime")
+    return time.get("") if len(time) == 1 else _text(element)
+
+
+def _heading(text: str) -> str:
+    return re.sub(r"[\W_]+", " ", text).strip().casefold()

@@ -1,0 +1,1 @@
+"""One-time codes come in: the routes, and the gateways' formats."""

@@ -1,0 +1,370 @@
+"""The routes of one-time codes: messages come in, and whoever may read a code gets one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, request
+from flask_limiter import Limiter
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from pydantic import BaseModel, Field
+from werkzeug.exceptions import BadRequest, NotFound
+
+from database.access.codes import (
+    CARRIERS,
+    DEFAULT_CHANNELS,
+    CodeChannel,
+    Reading,
+    accept,
+    address,
+    consume,
+    is_awaited,
+    peek,
+    summaries,
+)
+from database.engine import Database, now
+from webhook.access import Caller, for_callers
+from webhook.codes.gateways import FORMS, read_delivery, read_mail
+from webhook.settings import WebhookSettings
+from webhook.version import STARTED_AT, version
+
+logger = logging.getLogger(__name__)
+CODES = Tag(name="codes", description="One-time codes")
+TOKEN: list[dict[str, list[str]]] = [{"bearer": []}, {"token": []}]
+TEXT = {"type": "string"}
+PARTY = {"type": "object", "properties": {"phone_number": TEXT}}
+PAYLOAD = {
+    "type": "object",
+    "required": ["text"],
+    "properties": {"id": TEXT, "text": TEXT, "from": PARTY, "to": {"type": "array", "items": PARTY}},
+}
+JSON_BODIES = [
+    {"type": "object", "required": ["key"], "properties": {"key": TEXT, "from": TEXT, "to": TEXT}},
+    {
+        "type": "object",
+        "required": ["data"],
+        "properties": {"data": {"type": "object", "required": ["payload"], "properties": {"payload": PAYLOAD}}},
+    },
+    {"type": "object", "required": ["text"], "properties": {"from": TEXT, "text": TEXT, "to": TEXT}},
+]
+FORM_BODY = {
+    "type": "object",
+    "required": ["Body"],
+    "properties": {"From": TEXT, "To": TEXT, "Body": TEXT, "MessageSid": TEXT},
+}
+SMS_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"anyOf": JSON_BODIES}},
+            "application/x-www-form-urlencoded": {"schema": FORM_BODY},
+        },
+    }
+}
+
+
+MAIL_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["from", "to"],
+                    "properties": {
+                        "from": {**TEXT, "description": "Mail address of the sender, with or without a name."},
+                        "to": {
+                            "anyOf": [TEXT, {"type": "array", "items": TEXT}],
+                            "description": "Mailboxes that it came to: each of them is a receiver.",
+                        },
+                        "subject": TEXT,
+                        "text": {**TEXT, "description": "The plain part; it or `html` is needed."},
+                        "html": {**TEXT, "description": "The HTML part; it is read as the text that people see."},
+                        "received_at": {
+                            **TEXT,
+                            "description": "When the mail reached the service: ISO 8601, or milliseconds since 1970.",
+                        },
+                        "id": {**TEXT, "description": "The service's number of the mail, or its Message-ID."},
+                    },
+                },
+                "example": {
+                    "from": "Example Portal <noreply@example.com>",
+                    "to": "codes@example.org",
+                    "subject": "Your code",
+                    "text": "To sign in, use this code AB12CD34.",
+                    "received_at": "2026-11-20T10:00:00Z",
+                },
+            }
+        },
+    }
+}
+
+
+class Problem(BaseModel):
+    """What was wrong with a request."""
+
+    error: str
+
+
+class SmsQuery(BaseModel):
+    """Who got the message, when its body does not say."""
+
+    receiver: str = Field("", max_length=200, description="Phone number or mail address that the message came to.")
+
+
+class MailQuery(BaseModel):
+    """Who got the mail, when its body does not say."""
+
+    receiver: str = Field("", max_length=200, description="Mail address that the mail came to.")
+
+
+class CodeQuery(SmsQuery):
+    """Whose code is asked for."""
+
+    login: str = Field("", max_length=100, description="Name of the login; a carrier with one login needs none.")
+
+
+class Accepted(BaseModel):
+    """The message is ours now; whether it was a repetition is not said."""
+
+    status: str
+    timestamp: datetime
+
+
+class CodeAnswer(BaseModel):
+    """A code or null, and what became of it."""
+
+    code: str | None
+    status: str
+    timestamp: datetime | None
+
+
+class ReceiverStatus(BaseModel):
+    """The newest message at a receiver; only the end of its address is shown."""
+
+    receiver: str
+    portal: str | None
+    has_code: bool
+    code_timestamp: datetime
+    code_used: bool
+
+
+class Status(BaseModel):
+    """What came lately, without content."""
+
+    webhook_active: bool
+    server_time: datetime
+    receivers: list[ReceiverStatus]
+
+
+class Health(BaseModel):
+    """That the service answers, and which one it is."""
+
+    status: str
+    timestamp: datetime
+    version: str
+    started_at: datetime
+
+
+ERRORS: dict[str | int, Any] = dict.fromkeys((400, 401, 429, 503), Problem)
+
+
+@dataclass(frozen=True)
+class CodeRoutes:
+    """The seven routes, once for every prefix. channels: by login, see `all_channels`."""
+
+    settings: WebhookSettings
+    db: Database
+    channels: Mapping[str, CodeChannel]
+    limiter: Limiter
+
+    def blueprints(self) -> Iterable[APIBlueprint]:
+        """Give the routes without a prefix, then under each carrier's."""
+        return [self._blueprint(portal) for portal in (None, *CARRIERS)]
+
+    def _blueprint(self, portal: str | None) -> APIBlueprint:
+        name = f"codes_{portal}" if portal else "codes"
+        prefix = f"/{portal}" if portal else None
+        routes = APIBlueprint(name, __name__, abp_tags=[CODES], url_prefix=prefix)
+
+        @routes.post(
+            "/sms",
+            responses={200: Accepted, 413: Problem, 415: Problem, **ERRORS},
+            security=[*TOKEN, {"twilio": []}],
+            openapi_extensions=SMS_BODY,
+        )
+        @for_callers(Caller.GATEWAY)
+        def sms(query: SmsQuery) -> Response | dict[str, Any]:
+            """Take a message from a gateway; a form is answered with empty TwiML."""
+            return self.take(portal, query)
+
+        @routes.post(
+            "/mail",
+            responses={200: Accepted, 413: Problem, 415: Problem, **ERRORS},
+            security=[*TOKEN, {"signature": []}],
+            openapi_extensions=MAIL_BODY,
+        )
+        @for_callers(Caller.GATEWAY)
+        def mail(query: MailQuery) -> dict[str, Any]:
+            """
+            Take a mail from a mail-routing service.
+
+            A mail whose sender is no login's, and that no sign-in waits for, is acknowledged and dropped.
+            """
+            return self.take_mail(portal, query)
+
+        @routes.get("/code", responses={200: CodeAnswer, 404: Problem, **ERRORS}, security=TOKEN)
+        @for_callers(Caller.READER)
+        def code(query: CodeQuery) -> dict[str, Any]:
+            """Look at the newest code of a login and receiver, without using it."""
+            return self.give(peek, portal, query)
+
+        @routes.post("/code/consume", responses={200: CodeAnswer, 404: Problem, **ERRORS}, security=TOKEN)
+        @for_callers(Caller.READER)
+        def consume_code(query: CodeQuery) -> dict[str, Any]:
+            """Take the newest code of a login and receiver; it is given once."""
+            return self.give(consume, portal, query)
+
+        @routes.get("/status", responses={200: Status, **ERRORS}, security=TOKEN)
+        @for_callers(Caller.GATEWAY, Caller.READER)
+        def status() -> dict[str, Any]:
+            """Show which receivers have an unused code, without the code."""
+            return self.status(portal)
+
+        @routes.get("/health", responses={200: Health})
+        @for_callers(Caller.ANYONE)
+        def health() -> dict[str, Any]:
+            """Say that the service answers."""
+            answer = Health(status="healthy", timestamp=datetime.now(UTC), version=version(), started_at=STARTED_AT)
+            return answer.model_dump(mode="json")
+
+        return routes
+
+    def take(self, portal: str | None, query: SmsQuery) -> Response | dict[str, Any]:
+        """Store the message of this request."""
+        delivery = read_delivery(request)
+        if delivery is not None:
+            receiver = delivery.receiver or query.receiver.strip() or self.settings.sms_receiver
+            if not receiver:
+                raise BadRequest(
+                    "Nobody is named as receiver: send `to`, add `?receiver=` or set LATCHKEY_SMS_RECEIVER."
+                )
+            self.count(delivery.sender, receiver)
+            with self.db.transaction() as session:
+                accept(
+                    session,
+                    receiver,
+                    delivery.sender,
+                    delivery.text,
+                    delivery.gateway_id or None,
+                    sent_at=delivery.sent_at,
+                    portal=portal,
+                    life=self.settings.code_life,
+                )
+            logger.info("Took a message for %s", portal or "any portal")
+        if request.mimetype in FORMS:
+            return Response('<?xml version="1.0" encoding="UTF-8"?><Response/>', mimetype="text/xml")
+        return Accepted(status="accepted", timestamp=datetime.now(UTC)).model_dump(mode="json")
+
+    def take_mail(self, portal: str | None, query: MailQuery) -> dict[str, Any]:
+        """Store the mail of this request for each of its receivers, if its sender is one that logins wait for."""
+        mail = read_mail(request)
+        receivers = mail.receivers or tuple(filter(None, [query.receiver.strip()]))
+        if not receivers:
+            raise BadRequest("Nobody is named as receiver: send `to`, or add `?receiver=`.")
+        known = self.is_sender(portal, mail.sender)
+        taken = 0
+        for receiver in receivers:
+            self.count(mail.sender, receiver)
+        with self.db.transaction() as session:
+            for receiver in sorted(set(map(address, receivers))):  # in order: each is locked until the end
+                if known or is_awaited(session, receiver, mail.sender):
+                    accept(
+                        session,
+                        receiver,
+                        mail.sender,
+                        mail.text,
+                        mail.gateway_id or None,
+                        sent_at=mail.received_at,
+                        portal=portal,
+                        life=self.settings.code_life,
+                    )
+                    taken += 1
+        logger.info("%s a mail for %s", "Took" if taken else "Dropped", portal or "any portal")
+        return Accepted(status="accepted", timestamp=datetime.now(UTC)).model_dump(mode="json")
+
+    def is_sender(self, portal: str | None, sender: str) -> bool:
+        """Tell whether a login gets its codes from that mail address; under a carrier's prefix also where none is stated."""
+        channels = [each for name, each in self.channels.items() if portal is None or _portal(name, portal)]
+        stated = {address(each) for channel in channels for each in channel.senders}
+        return address(sender) in stated or (portal is not None and any(not each.senders for each in channels))
+
+    def count(self, sender: str, receiver: str) -> None:
+        """Count a message of one sender to one receiver; raise TooManyRequests above LATCHKEY_WEBHOOK_SENDER_RATE."""
+        with self.limiter.limit(
+            self.settings.webhook_sender_rate,
+            key_func=lambda: f"{address(sender)} {address(receiver)}",
+            scope="sender",
+        ):
+            pass
+
+    def give(self, read: Callable[..., Reading], portal: str | None, query: CodeQuery) -> dict[str, Any]:
+        """Answer with what *read* finds for the login and receiver that were named."""
+        channel = self.channel(portal, query.login.strip())
+        receiver = query.receiver.strip() or self.settings.sms_receiver
+        if not receiver:
+            raise BadRequest("`receiver` is missing: it is the phone number or mail address that the code came to.")
+        with self.db.transaction() as session:
+            found = read(session, channel, receiver, self.settings.code_life)
+        if found.status == "consumed":
+            logger.info("Gave a code of %s to a reader", channel.login)
+        answer = CodeAnswer(code=found.code, status=found.status, timestamp=found.received_at)
+        return answer.model_dump(mode="json")
+
+    def channel(self, portal: str | None, login: str) -> CodeChannel:
+        """Return the channel of a login, or of the only login of a carrier."""
+        known = {name: each for name, each in self.channels.items() if portal is None or _portal(name, portal)}
+        if login:
+            if login not in known:
+                raise NotFound("There is no login of that name.")
+            return known[login]
+        if portal is None or len(known) != 1:
+            raise BadRequest("`login` is missing: it is the name of the login whose code is asked for.")
+        return next(iter(known.values()))
+
+    def status(self, portal: str | None) -> dict[str, Any]:
+        """Return the newest message of each receiver, of one portal or of all."""
+        with self.db.transaction() as session:
+            moment = now(session)
+            rows = summaries(session, self.channels.values(), self.settings.code_life)
+        receivers = [
+            ReceiverStatus(
+                receiver=f"…{row.receiver[-4:]}",
+                portal=row.portal,
+                has_code=row.has_code,
+                code_timestamp=row.received_at,
+                code_used=row.used,
+            )
+            for row in rows
+            if portal is None or row.portal in (None, portal)
+        ]
+        return Status(webhook_active=True, server_time=moment, receivers=receivers).model_dump(mode="json")
+
+
+def all_channels(channels: Mapping[str, CodeChannel]) -> dict[str, CodeChannel]:
+    """Return the logins' channels, and a general one for each carrier that has none of its own."""
+    general = {
+        carrier: channel
+        for carrier, channel in DEFAULT_CHANNELS.items()
+        if not any(_portal(login, carrier) for login in channels)
+    }
+    return {**general, **channels}
+
+
+def _portal(login: str, portal: str) -> bool:
+    return login == portal or login.startswith(f"{portal}_")
