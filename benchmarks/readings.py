@@ -90,11 +90,11 @@ class Household:
 
     def _prepare(self) -> None:
         """Make a database with a credential and a live session, signed in by the login's own conversation."""
+        from database.access.credentials import Credential
         from database.access.sessions import Sessions
         from database.engine import Database
         from database.migrate import upgrade
         from database.models import Credential as Stored
-        from scrapers.logins.credentials import Credential
 
         (self.folder / "prepared").mkdir()
         db = Database(f"sqlite:///{self.folder / 'prepared' / 'latchkey.db'}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from scrapy.commands.crawl import Command as ScrapyCrawl
 
 if TYPE_CHECKING:
-    from scrapers.core.work import Plan
+    from scrapers.core.jobs import Plan
 
 
 class Command(ScrapyCrawl):
@@ -77,8 +77,8 @@ def prepare(crawler: Any, arguments: dict[str, str]) -> list[Plan]:
     from database.engine import DatabaseAway, database
     from database.settings import SettingsError
     from pipelines.settings import pipeline_settings, upload_settings
+    from scrapers.core.jobs import ArgumentError
     from scrapers.core.spider import PortalSpider
-    from scrapers.core.work import ArgumentError
 
     spidercls = crawler.spidercls
     if not issubclass(spidercls, PortalSpider):
@@ -104,7 +104,7 @@ def nothing_to_do(spidercls: Any, plans: list[Plan]) -> int | None:
     import asyncio
 
     from pipelines.settings import upload_settings
-    from scrapers.core.work import Work
+    from scrapers.core.runs import Work
 
     if not plans or not all(plan.done for plan in plans):
         return None

@@ -84,8 +84,8 @@ class Command(Everyday, ScrapyCommand):
         login = next(iter(served(known, opts.portal)), None)
         username, password, totp_secret = _ask(opts, login.secret_name if login else "password")
         if login is not None:
+            from database.access.credentials import Credential as Typed
             from scrapers.core.outcomes import CredentialMalformed
-            from scrapers.logins.credentials import Credential as Typed
 
             try:
                 login().check(Typed(opts.portal, username, password, totp_secret))

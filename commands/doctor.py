@@ -268,7 +268,7 @@ def check_store() -> str:
 
     from database.settings import database_settings
     from pipelines.settings import pipeline_settings
-    from pipelines.stores.base import store_of
+    from pipelines.stores import store_of
     from scrapers.core.outcomes import StoreAway
 
     folder = database_settings().data_dir

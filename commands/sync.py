@@ -19,7 +19,7 @@ from scrapy.exceptions import UsageError
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from scrapers.core.work import Job
+    from scrapers.core.jobs import Job
 
 OUTPUT = Path("sync_result.json")
 
@@ -131,9 +131,10 @@ class Command(ScrapyCommand):
             return
         if opts.username is None:
             raise UsageError("-p: give the user name too, with -u", print_help=False)
+        from database.access.credentials import Credential
         from database.engine import DatabaseAway, database
         from database.settings import SettingsError
-        from scrapers.logins.credentials import Credential, find_credential, give
+        from scrapers.logins.credentials import find_credential, give
 
         password = opts.password
         if password == "-":

@@ -49,7 +49,7 @@ class Command(ScrapyCommand):
         from database.access.sessions import Sessions
         from database.engine import DatabaseAway, database
         from database.settings import SettingsError
-        from scrapers.core.work import ArgumentError
+        from scrapers.core.jobs import ArgumentError
         from scrapers.logins.base import Login, code_channels
         from scrapers.logins.trial import sign_in_spider
 

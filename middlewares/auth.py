@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from scrapers.core.work import Job
+    from scrapers.core.jobs import Job
 
 # Times one request is sent again into a new session. Many requests in flight meet the same end, and some meet several in
 # a row; what really bounds it is `hopeless` and the ledger's budget. Flows of a session run one after another.

@@ -22,15 +22,15 @@ from database.models.base import utc_now
 from database.settings import database_settings
 from scrapers.core.outcomes import SessionGone
 from scrapers.core.redaction import MASK, bare_url, redactor
+from scrapers.core.runs import work_of
 from scrapers.core.settings import crawl_settings
-from scrapers.core.work import work_of
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
+    from scrapers.core.jobs import Job
     from scrapers.core.outcomes import Failure
-    from scrapers.core.work import Job
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import signals
 
 from scrapers.core.items import Batch, FileItem, Listing, Record
-from scrapers.core.work import work_of
+from scrapers.core.runs import work_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

@@ -13,20 +13,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from database.engine import DatabaseAway
 from database.models import Account, Client, FileStatus, StoredFile, Workspace
 from pipelines.settings import pipeline_settings
-from pipelines.stores.base import INCOMING, store_of
+from pipelines.stores import store_of
+from pipelines.stores.base import INCOMING
 from pipelines.stores.names import path_below
 from scrapers.core.items import FileItem
 from scrapers.core.outcomes import BadFile, DatabaseLost, StoreAway
+from scrapers.core.runs import work_of
 from scrapers.core.spool import PDF, XLSX, ZIP, matches
-from scrapers.core.work import work_of
 from scrapers.reading.archive import check_zip
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from pipelines.stores.base import Store
+    from scrapers.core.jobs import Job
     from scrapers.core.spool import PartFile
-    from scrapers.core.work import Job
 
 logger = logging.getLogger(__name__)
 

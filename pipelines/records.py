@@ -17,13 +17,13 @@ from pipelines.settings import pipeline_settings
 from scrapers.core.items import Batch, FileItem, Lines, Record
 from scrapers.core.outcomes import DatabaseLost, LeaseLost
 from scrapers.core.redaction import bare_url
-from scrapers.core.work import work_of
+from scrapers.core.runs import work_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from sqlalchemy.orm import Session
 
-    from scrapers.core.work import Job
+    from scrapers.core.jobs import Job
 
 
 class RecordsPipeline:

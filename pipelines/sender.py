@@ -15,7 +15,7 @@ from database.engine import DatabaseAway
 from database.models import StoredFile, UploadState
 from database.uploads import NotNow, claim, due, give_up, is_gone, settle
 from pipelines.settings import pipeline_settings
-from pipelines.stores.base import store_of
+from pipelines.stores import store_of
 from scrapers.core.outcomes import (
     DatabaseLost,
     Failure,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from database.engine import Database
     from database.uploads import Due
     from pipelines.settings import UploadSettings
-    from scrapers.core.work import Job
+    from scrapers.core.jobs import Job
 
 logger = logging.getLogger(__name__)
 

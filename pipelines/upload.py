@@ -9,13 +9,13 @@ from scrapy.exceptions import NotConfigured
 from pipelines.settings import upload_settings
 from pipelines.validate import STORE_NOTHING
 from scrapers.core.items import FileItem
-from scrapers.core.work import work_of
+from scrapers.core.runs import work_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from pipelines.settings import UploadSettings
-    from scrapers.core.work import Work
+    from scrapers.core.runs import Work
 
 
 class UploadPipeline:

@@ -8,7 +8,7 @@ from scrapy.exceptions import DropItem
 
 from scrapers.core.items import FileItem, Item
 from scrapers.core.outcomes import IdentityMismatch, IdentityUnproved, LeaseLost, WrongAccount
-from scrapers.core.work import work_of
+from scrapers.core.runs import work_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

@@ -22,8 +22,17 @@ FLOORS = {
     "commands": {"database", "jobs", "middlewares", "pipelines", "sandbox", "scrapers", "webhook"},
     "benchmarks": {"commands", "database", "jobs", "middlewares", "pipelines", "sandbox", "scrapers", "webhook"},
 }
+# The same inside `scrapers`, whose top holds `settings.py` alone.
+INNER_FLOORS = {
+    "core": set(),
+    "reading": {"core"},
+    "logins": {"core"},
+    "families": {"core", "reading", "logins"},
+    "portals": {"core", "reading", "logins", "families"},
+}
 # Rooms in which nothing waits for a fixed time: they poll for a condition, with a deadline.
 NO_FIXED_WAITS = {"commands", "database", "jobs", "middlewares", "pipelines", "scrapers", "webhook"}
+ROUND = ("database", "scrapers", "middlewares", "pipelines", "webhook", "commands", "benchmarks")  # free of circles
 BROAD = {"Exception", "BaseException"}
 
 
@@ -60,6 +69,44 @@ def test_imports_come_from_lower_floors():
         if (top := found.split(".")[0]) == "tests" or (top in FLOORS and top != room and top not in FLOORS[room])
     ]
     assert not wrong
+
+
+def test_the_floors_inside_scrapers():
+    wrong = []
+    for _, file, tree in files("scrapers"):
+        room = Path(file).parts[1]
+        for found in imports(tree):
+            top, _, rest = found.partition(".")
+            other = rest.split(".")[0]
+            if top == "scrapers" and room in INNER_FLOORS and other not in {room} | INNER_FLOORS[room]:
+                wrong.append(f"{file} imports {found}")
+    assert not wrong
+
+
+def test_the_top_of_scrapers_is_the_map_alone():
+    assert {path.name for path in (ROOT / "scrapers").glob("*.py")} == {"__init__.py", "settings.py"}
+
+
+def module_graph(*rooms: str) -> dict[str, set[str]]:
+    """Return the modules of the rooms, each with those that it imports anywhere, type-only imports counted."""
+    trees = {
+        file.removesuffix(".py").replace("/", ".").removesuffix(".__init__"): tree for _, file, tree in files(*rooms)
+    }
+    graph = {}
+    for module, tree in trees.items():
+        found = set()
+        for name in imports(tree):
+            found.add(name if name in trees else name.rpartition(".")[0])
+        graph[module] = (found & set(trees)) - {module}
+    return graph
+
+
+def test_there_are_no_circles():
+    """Modules without an import of ours go first, then those that import only these …: what is left stands in a circle."""
+    graph = module_graph(*ROUND)
+    while free := {module for module, needs in graph.items() if not needs}:
+        graph = {module: needs - free for module, needs in graph.items() if module not in free}
+    assert not graph
 
 
 def test_a_portal_never_imports_another_portal():

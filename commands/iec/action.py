@@ -31,7 +31,7 @@ def carry_out(opts: argparse.Namespace, kind: type[Action], question: str, **giv
     from commands.crawl import exit_code, show_progress
     from database.access.encryption import key_ring
     from database.engine import database
-    from scrapers.core.work import ArgumentError
+    from scrapers.core.jobs import ArgumentError
     from scrapers.portals.iec.actions import action_spider
 
     spider = action_spider(kind)

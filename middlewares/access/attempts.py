@@ -20,16 +20,19 @@ from scrapers.core import outcomes
 from scrapers.core.outcomes import Failure, LoginFailed
 from scrapers.core.settings import crawl_settings
 from scrapers.core.spider import name_failure
-from scrapers.logins.base import Attempt, BrowserLogin, ChooseFactor, EnterCode, FormLogin, Identity, Login, OpenLink
+from scrapers.logins.base import Attempt, Identity, Login
+from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.conversation import ConversationLogin
+from scrapers.logins.form import FormLogin
+from scrapers.logins.screens import ChooseFactor, EnterCode, OpenLink
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from database.access.credentials import Credential
+    from scrapers.core.jobs import Job
     from scrapers.core.page import PortalPage
-    from scrapers.core.work import Job
-    from scrapers.logins.credentials import Credential
 
 progress = logging.getLogger("latchkey.progress")
 

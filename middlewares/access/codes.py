@@ -18,10 +18,10 @@ from scrapers.core.redaction import redactor, secret_parts
 from scrapers.core.settings import crawl_settings
 
 if TYPE_CHECKING:
+    from database.access.credentials import Credential
     from middlewares.access.mailbox import MailboxWatch
-    from scrapers.core.work import Work
+    from scrapers.core.runs import Work
     from scrapers.logins.base import Login
-    from scrapers.logins.credentials import Credential
 
 logger = logging.getLogger(__name__)
 

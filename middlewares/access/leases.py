@@ -13,7 +13,7 @@ from scrapers.core.outcomes import CredentialBusy
 from scrapers.core.settings import crawl_settings
 
 if TYPE_CHECKING:
-    from scrapers.core.work import Job
+    from scrapers.core.jobs import Job
 
 
 class HeldLeases:

@@ -20,15 +20,17 @@ from scrapers.core import outcomes
 from scrapers.core.outcomes import Failure, LoginFailed, SignedOut
 from scrapers.core.redaction import redactor
 from scrapers.core.settings import crawl_settings
-from scrapers.logins.base import BrowserLogin, FormLogin, Identity, Login
+from scrapers.logins.base import Identity, Login
+from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.conversation import ConversationLogin, Tokens
+from scrapers.logins.form import FormLogin
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+    from database.access.credentials import Credential
+    from scrapers.core.jobs import Job
     from scrapers.core.page import PortalPage
-    from scrapers.core.work import Job
-    from scrapers.logins.credentials import Credential
 
 logger = logging.getLogger(__name__)
 progress = logging.getLogger("latchkey.progress")

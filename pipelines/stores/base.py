@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import shutil
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from database.processes import has_ended, signature
 from pipelines.stores.names import beside
@@ -20,10 +16,8 @@ from scrapers.core.outcomes import StoreAway, StoreFull
 from scrapers.core.spool import CHUNK
 
 if TYPE_CHECKING:
-    from pipelines.settings import PipelineSettings
     from scrapers.core.spool import PartFile
 
-PACKAGES = {"smb": "smbprotocol", "s3": "s3fs"}
 INCOMING = ".incoming"  # below the store, for files on their way; never a final place
 
 
@@ -188,75 +182,6 @@ class AnyStore(ABC):
         """Return one sentence that says what is wrong, with its cure."""
 
 
-class FolderStore(AnyStore):
-    """A folder of this machine, or one that is mounted here."""
-
-    def __init__(self, folder: Path, keep_free: int) -> None:
-        super().__init__(str(folder), keep_free)
-        self.folder = folder
-
-    def _bring(self, part: PartFile, moving: str) -> None:
-        place = self.folder / INCOMING / moving
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.rename(part.path, place)
-        except OSError:  # the spool is on another file system than the store
-            shutil.copyfile(part.path, place)
-        with place.open("rb+") as file:
-            os.fsync(file.fileno())
-        place.chmod(0o640)
-
-    def _show(self, moving: str, path: str, part: PartFile) -> None:
-        place, target = self.folder / INCOMING / moving, self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(place, target)  # unlike a rename it never takes the place of another file
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without links
-            os.rename(place, target)
-
-    def _drop(self, moving: str) -> None:
-        (self.folder / INCOMING / moving).unlink(missing_ok=True)
-
-    def _open(self, path: str) -> BinaryIO:
-        return (self.folder / path).open("rb")
-
-    def _size(self, path: str) -> int | None:
-        try:
-            return (self.folder / path).stat().st_size
-        except FileNotFoundError:
-            return None
-
-    def is_used(self) -> bool:
-        """Tell whether files were stored here before: an empty folder may be that of a NAS which is not mounted."""
-        return (self.folder / INCOMING).exists()
-
-    def _free(self) -> int | None:
-        try:
-            return shutil.disk_usage(self.folder).free
-        except FileNotFoundError:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            return shutil.disk_usage(self.folder).free
-
-    def _try(self) -> None:
-        probe = self.folder / INCOMING / moving_name()
-        probe.parent.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"latchkey")
-        probe.unlink()
-
-    def _sweep(self) -> None:
-        for path in (self.folder / INCOMING).glob("*@*"):
-            if is_left(path.name):
-                path.unlink(missing_ok=True)
-
-    def _explain(self, error: Exception) -> str:
-        told = getattr(error, "strerror", None) or type(error).__name__
-        return (
-            f"{self.address} cannot be written to ({told}): mend its rights, or set LATCHKEY_FILES to another folder."
-        )
-
-
 def quieten(*loggers: str) -> None:
     """Keep libraries from telling of every packet, files and signatures included: somebody might write it down."""
     for name in loggers:
@@ -271,26 +196,3 @@ def moving_name() -> str:
 def is_left(name: str) -> bool:
     """Tell whether a file on its way was left there by a process that has ended."""
     return has_ended(name.partition("@")[2])
-
-
-@cache
-def store_of(settings: PipelineSettings, address: str = "") -> Store:
-    """
-    Return the store that LATCHKEY_FILES names, or the one of *address*, in which a file was stored before.
-
-    Nothing is asked of it yet. Raises StoreAway when a package for it is missing.
-    """
-    address = address or settings.files_address
-    scheme, found, _ = address.partition("://")
-    try:
-        if found and scheme == "smb":
-            from pipelines.stores.smb import SmbStore
-
-            return cast(Store, SmbStore(address, settings))
-        if found and scheme == "s3":
-            from pipelines.stores.s3 import S3Store
-
-            return cast(Store, S3Store(address, settings))
-    except ModuleNotFoundError as error:
-        raise StoreAway(f"LATCHKEY_FILES names a store that needs {error.name}: install {PACKAGES[scheme]}.") from error
-    return cast(Store, FolderStore(Path(address), settings.files_free))

@@ -23,11 +23,21 @@ from scrapers.core.spool import PartFile, describe
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Download, FrameLocator, Locator, Page, Response
 
-    from scrapers.core.work import Job
-    from scrapers.logins.base import Interruption, Selectors
+    from scrapers.core.jobs import Job
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+
+# Ordered fallbacks, most stable first: Playwright's selector syntax, plus "label=…" for the text of a form label.
+Selectors = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """Something that may lie over any page, and what to click to be rid of it."""
+
+    shown: str
+    dismiss: str
 
 
 @dataclass

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from getpass import getpass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import scrapy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -18,12 +18,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database.models import FileStatus, StoredFile
+from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.outcomes import BadFile, Blocked, Failure, PortalChanged, PortalDown, RateLimited, UnexpectedError
 from scrapers.core.redaction import bare_url
+from scrapers.core.runs import Work
 from scrapers.core.settings import crawl_settings, portal_option
-from scrapers.core.work import ArgumentError, Job, Plan, Work
-from scrapers.logins.base import Login
-from scrapers.logins.credentials import Credential, find_credential
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -34,6 +33,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Flow = Callable[["PortalPage"], Awaitable[Any]]
+
+
+class LoginFacts(Protocol):
+    """What the base of all spiders needs to know of a login."""
+
+    name: ClassVar[str]
+
+    @classmethod
+    def address(cls) -> str:
+        """Return the sign-in address."""
+
+    @classmethod
+    def home_address(cls) -> str:
+        """Return where a signed-in user lands."""
 
 
 class SpiderArguments(BaseModel):
@@ -71,7 +84,7 @@ class PortalSpider(scrapy.Spider):
 
     portal: ClassVar[str]
     report_type: ClassVar[str]
-    logins: ClassVar[tuple[type[Login], ...]] = ()
+    logins: ClassVar[tuple[type[LoginFacts], ...]] = ()
     rendering: ClassVar[str] = "http"  # how pages are collected after the sign-in: http or browser
     Arguments: ClassVar[type[SpiderArguments]] = SpiderArguments
     in_sync: ClassVar[bool] = True  # `scrapy sync` runs it; False: another spider of the portal brings the same
@@ -116,12 +129,6 @@ class PortalSpider(scrapy.Spider):
         raise TypeError(f"{cls.__name__} must say what its jobs are.")
 
     @classmethod
-    def find_credential(cls, session: Session, username: str | None) -> Credential | None:
-        """Return the credential of this spider's first login."""
-        login = cls.logins[0].name if cls.logins else cls.portal
-        return find_credential(session, cls.portal, login, username)
-
-    @classmethod
     def option(cls, name: str) -> float:
         """Return one of the portal's own numbers; raise SettingsError when the environment's is malformed."""
         return portal_option(name, cls.options[name])
@@ -161,7 +168,9 @@ class PortalSpider(scrapy.Spider):
             kwargs["headers"] = {"Accept-Encoding": "identity", **kwargs.get("headers", {})}
         return Request(url, callback=partial(self._answer, callback), errback=self._fail, meta=meta, **kwargs)
 
-    def flow(self, job: Job, flow: Flow, callback: Callable[..., Any], *, login: type[Login] | None = None) -> Request:
+    def flow(
+        self, job: Job, flow: Flow, callback: Callable[..., Any], *, login: type[LoginFacts] | None = None
+    ) -> Request:
         """Return a request whose *flow* runs in a browser page of the job's session; the callback gets its result."""
         login = login or self.logins[0]
         meta = {"flow": flow, "login": login.name}

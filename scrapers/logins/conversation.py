@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
 
+    from database.access.credentials import Credential
     from scrapers.logins.base import Attempt
-    from scrapers.logins.credentials import Credential
 
 
 @dataclass(frozen=True, slots=True)

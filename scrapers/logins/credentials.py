@@ -1,35 +1,23 @@
-"""Whose sign-in it is: a credential, and the three places where it is looked up."""
+"""Where a credential is looked up: the database, the environment, the credentials file."""
 
 from __future__ import annotations
 
 import json
 import os
 import stat
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from database.access.credentials import Credential
 from database.models import Credential as StoredCredential
 from database.settings import SettingsError
 from scrapers.core.settings import crawl_settings
 
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """User name and secrets of one login; nothing that prints it shows a secret."""
-
-    portal: str
-    username: str
-    password: str = field(repr=False)
-    totp_secret: str | None = field(default=None, repr=False)
-    receiver: str | None = None  # phone number or mailbox that one-time codes of this credential go to
-
-    @property
-    def secret(self) -> str:
-        """Everything that is typed: what the ledger fingerprints."""
-        return f"{self.password}\n{self.totp_secret or ''}"
+if TYPE_CHECKING:
+    from scrapers.core.spider import PortalSpider
 
 
 _given: dict[str, Credential] = {}
@@ -56,6 +44,12 @@ def find_credential(session: Session, portal: str, login: str, username: str | N
         or _from_environment(portal, login, username)
         or _from_file(crawl_settings().credentials_file or Path(f".{portal}_credentials.json"), portal, username)
     )
+
+
+def credential_for(spider: type[PortalSpider], session: Session, username: str | None) -> Credential | None:
+    """Return the credential of a spider's first login, or of its portal where it states no login; see `find_credential`."""
+    login = spider.logins[0].name if spider.logins else spider.portal
+    return find_credential(session, spider.portal, login, username)
 
 
 def username_for(session: Session, login: str, linked: StoredCredential) -> str:

@@ -10,9 +10,10 @@ from scrapy.http import Response
 from sqlalchemy.orm import Session
 
 from scrapers.core.items import Listing
+from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.spider import PortalSpider
-from scrapers.core.work import ArgumentError, Job, Plan
-from scrapers.logins.base import BrowserLogin, Login
+from scrapers.logins.base import Login
+from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.credentials import find_credential
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import scrapy
 
-from scrapers.logins.base import FormLogin
+from scrapers.logins.form import FormLogin
 
 
 class MeadowLogin(FormLogin):

@@ -8,11 +8,11 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
+from database.access.credentials import Credential as Known
 from database.access.encryption import KeyRing, key_ring, read_keys, replace_keys, write_private
 from database.access.ledger import BAD_CREDENTIALS, Ledger
 from database.models import Attempt, Credential, Run
 from database.settings import database_settings
-from scrapers.logins.credentials import Credential as Known
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 
 from database.processes import signature
-from pipelines.stores.base import INCOMING, FolderStore
+from pipelines.stores.base import INCOMING
+from pipelines.stores.folder import FolderStore
 from sandbox import totp_secret
 from scrapers.core.spool import sweep
 from tests.project import wait_for

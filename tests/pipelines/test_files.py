@@ -10,7 +10,8 @@ import threading
 import pytest
 
 from pipelines.files import check
-from pipelines.stores.base import INCOMING, FolderStore
+from pipelines.stores.base import INCOMING
+from pipelines.stores.folder import FolderStore
 from scrapers.core.outcomes import BadFile
 from scrapers.core.spool import CSV, PDF, XLSX, ZIP, describe
 

@@ -28,8 +28,8 @@ from database.settings import SettingsError, database_settings
 from database.uploads import due
 from pipelines.sender import STOPS_AFTER, TRIES, UNANSWERED_TRIES, Sender, read_answer, send_for
 from pipelines.settings import UploadSettings, upload_settings
+from scrapers.core.jobs import Job, Plan
 from scrapers.core.redaction import redactor
-from scrapers.core.work import Job, Plan
 from tests.far_side import GONE, Shelf, far_side
 from tests.project import wait_for
 

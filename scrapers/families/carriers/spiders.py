@@ -21,10 +21,10 @@ from database.models import (
     ScraperJob,
     StoredFile,
 )
+from scrapers.core.jobs import ArgumentError, Plan
 from scrapers.core.outcomes import Failure, NoLongerAvailable, NotYetPublished
 from scrapers.core.spider import PortalSpider, SpiderArguments
-from scrapers.core.work import ArgumentError, Plan
-from scrapers.logins.credentials import username_for
+from scrapers.logins.credentials import credential_for, username_for
 
 
 class CarrierArguments(SpiderArguments):
@@ -161,7 +161,7 @@ class CarrierSpider(PortalSpider):
             target=target,
             key=key,
             label=f"{account.number} {cls.period(target)}",
-            credential=cls.find_credential(session, username),
+            credential=credential_for(cls, session, username),
             account_id=account.id,
             billing_cycle_id=cycle.id,
             job_id=job_id,

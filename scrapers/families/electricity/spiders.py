@@ -16,8 +16,9 @@ from database.models import FileStatus, Note, ScraperJob, StoredFile
 from database.models.base import Base
 from database.upsert import upsert
 from scrapers.core.items import Batch, Listing, Record
+from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.spider import PortalSpider, SpiderArguments
-from scrapers.core.work import ArgumentError, Job, Plan
+from scrapers.logins.credentials import credential_for
 from scrapers.reading.portal_values import bare_number
 
 
@@ -76,7 +77,7 @@ class ElectricitySpider(PortalSpider):
     def _plan(
         cls, session: Session, arguments: Any, person: str | None, contract: str | None, number: int | None = None
     ) -> Plan:
-        credential = cls.find_credential(session, person)
+        credential = credential_for(cls, session, person)
         label = credential.username if credential else person or "nobody"
         return Plan(
             target=ElectricityTarget(person=label, contract=contract),

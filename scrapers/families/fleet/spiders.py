@@ -16,6 +16,7 @@ from database.families.fleet import Seen, conclude_sync, known_vins, note_vehicl
 from database.models import ScraperJob
 from database.models import fleet as models
 from scrapers.core.items import Batch, Listing
+from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.outcomes import (
     Failure,
     IdentityMismatch,
@@ -26,9 +27,9 @@ from scrapers.core.outcomes import (
     WrongAccount,
 )
 from scrapers.core.spider import PortalSpider, SpiderArguments
-from scrapers.core.work import ArgumentError, Job, Plan
 from scrapers.families.fleet import j1939
 from scrapers.families.fleet.items import Fault, Vehicle
+from scrapers.logins.credentials import credential_for
 from scrapers.reading.layouts import ListPage, Row, visible_text
 
 # After these the tenant's records are nobody's business of this run.
@@ -96,8 +97,8 @@ class FleetSpider(PortalSpider):
         tenant = tenant_named(session, cls.portal, name)
         credential = None
         if arguments.credential is None and tenant.username:
-            credential = cls.find_credential(session, tenant.username)
-        credential = credential or cls.find_credential(session, arguments.credential)
+            credential = credential_for(cls, session, tenant.username)
+        credential = credential or credential_for(cls, session, arguments.credential)
         target = FleetTarget(tenant_id=tenant.id, tenant=name)
         return Plan(target=target, key=name, label=name, credential=credential, job_id=number)
 

@@ -6,10 +6,10 @@ from datetime import date
 from typing import Any
 
 from scrapers.core.items import Listing
+from scrapers.core.jobs import Job
 from scrapers.core.outcomes import PortalChanged
 from scrapers.core.page import PortalPage
 from scrapers.core.spool import PartFile
-from scrapers.core.work import Job
 from scrapers.families.carriers.items import PoolRecord, UsageFile, usage_lines
 from scrapers.families.carriers.spiders import DailyUsageSpider
 from scrapers.portals.bell.columns import USAGE

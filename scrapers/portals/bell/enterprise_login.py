@@ -2,7 +2,9 @@
 
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
-from scrapers.logins.base import BrowserLogin, Dismiss, Done, EnterCode, EnterCredentials, Interruption, Screen, Stop
+from scrapers.core.page import Interruption
+from scrapers.logins.browser import BrowserLogin
+from scrapers.logins.screens import Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
 
 # Eight letters and digits. Words of eight letters are all over a mail, and so are numbers: without the sentence that
 # announces it a code must hold both; right after that sentence capitals alone will do.

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from scrapers.core.items import Listing
+from scrapers.core.jobs import Job
 from scrapers.core.outcomes import CacheError, PortalChanged, ReportNotReady, SignedOut, WrongAccount
 from scrapers.core.page import PortalPage
 from scrapers.core.settings import crawl_settings
 from scrapers.core.spool import PartFile
-from scrapers.core.work import Job
 from scrapers.families.carriers.items import ReportFile
 from scrapers.families.carriers.spiders import MonthlyReportsSpider, month_missing
 from scrapers.portals.bell.login import BellSelfServe

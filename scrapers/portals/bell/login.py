@@ -2,17 +2,9 @@
 
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
-from scrapers.logins.base import (
-    BrowserLogin,
-    ChooseFactor,
-    Dismiss,
-    Done,
-    EnterCode,
-    EnterCredentials,
-    Interruption,
-    Screen,
-    Stop,
-)
+from scrapers.core.page import Interruption
+from scrapers.logins.browser import BrowserLogin
+from scrapers.logins.screens import ChooseFactor, Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
 
 HEADER = "xpath=/html[1]/body[1]/div[1]/header[1]/div[2]/div[1]/div[1]/div[1]/div[1]/div[1]"
 FORM = "xpath=/html[1]/body[1]/main[1]/div[4]/div[1]/div[1]/div[2]/div[2]/div[2]/form[1]"

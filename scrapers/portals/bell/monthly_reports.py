@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from scrapers.core.items import Listing
+from scrapers.core.jobs import Job
 from scrapers.core.outcomes import Failure, PortalChanged, ReportFailed, ReportNotReady, WrongAccount
 from scrapers.core.page import PortalPage, until
 from scrapers.core.settings import crawl_settings
 from scrapers.core.spool import PartFile
-from scrapers.core.work import Job
 from scrapers.families.carriers.items import ReportFile, report_lines
 from scrapers.families.carriers.spiders import MonthlyReportsSpider, month_missing
 from scrapers.portals.bell.columns import REPORTS

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from scrapers.core.items import Listing
+from scrapers.core.jobs import Job
 from scrapers.core.page import PortalPage
 from scrapers.core.spool import ZIP, PartFile
-from scrapers.core.work import Job
 from scrapers.families.carriers.items import InvoiceFile
 from scrapers.families.carriers.spiders import InvoiceSpider, month_missing
 from scrapers.portals.bell.login import BellSelfServe

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from scrapers.core.jobs import Job
 from scrapers.core.outcomes import Failure
-from scrapers.core.work import Job
 from scrapers.families.electricity.items import (
     Account,
     Check,

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from scrapers.core.jobs import Job
 from scrapers.core.outcomes import WrongAccount
-from scrapers.core.work import Job
 from scrapers.families.electricity.items import Contract, Device
 from scrapers.families.electricity.spiders import ContractArguments
 from scrapers.portals.iec.customer import ContractsSpider, objects

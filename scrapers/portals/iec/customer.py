@@ -12,8 +12,8 @@ from scrapy import Request
 from scrapy.http import Response
 
 from scrapers.core.items import Listing
+from scrapers.core.jobs import Job
 from scrapers.core.outcomes import Failure, PortalChanged, WrongAccount
-from scrapers.core.work import Job
 from scrapers.families.electricity.items import Contract, Customer
 from scrapers.families.electricity.spiders import ContractArguments, ElectricitySpider
 from scrapers.logins.base import Login

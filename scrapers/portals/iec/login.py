@@ -35,7 +35,7 @@ from scrapers.portals.iec.hosts import API, HOSTS
 if TYPE_CHECKING:
     from joserfc.jwk import KeySetSerialization
 
-    from scrapers.logins.credentials import Credential
+    from database.access.credentials import Credential
 
 progress = logging.getLogger("latchkey.progress")
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from database.models.electricity import MasaEntry
 from scrapers.core.items import Listing
+from scrapers.core.jobs import Job
 from scrapers.core.outcomes import Failure, Incomplete
-from scrapers.core.work import Job
 from scrapers.families.electricity.items import (
     Connection,
     Entry,

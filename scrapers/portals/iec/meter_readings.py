@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from database import watermarks
 from database.models.readings import Direction, Resolution
 from scrapers.core.items import Listing
+from scrapers.core.jobs import Job
 from scrapers.core.outcomes import Failure, PortalChanged
-from scrapers.core.work import Job
 from scrapers.families.electricity.clock import DAY, day_of, day_start
 from scrapers.families.electricity.items import Contract
 from scrapers.families.electricity.readings import (

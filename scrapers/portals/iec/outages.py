@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from database.models.electricity import ElectricityOutage
 from scrapers.core.items import Listing
+from scrapers.core.jobs import Job
 from scrapers.core.outcomes import Failure, WrongAccount
 from scrapers.core.spider import SpiderArguments
-from scrapers.core.work import Job
 from scrapers.families.electricity.items import PLACE, Entry, OrderView, Outage, OutageAccount, PlaceOutage, Profile
 from scrapers.portals.iec.customer import IecSpider, object_of, objects
 

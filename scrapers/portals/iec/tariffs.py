@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from scrapers.core.items import Listing
+from scrapers.core.jobs import Job, Plan
 from scrapers.core.outcomes import Failure, PortalChanged
 from scrapers.core.spider import SpiderArguments
-from scrapers.core.work import Job, Plan
 from scrapers.families.electricity.items import ApplianceRecord, Power, Tariff
 from scrapers.portals.iec.customer import IecSpider, object_of, objects
 from scrapers.reading.portal_values import Amount, exactly

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed, MfaRequired, TermsPending
-from scrapers.logins.base import BrowserLogin, ChooseFactor, Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
+from scrapers.logins.browser import BrowserLogin
+from scrapers.logins.screens import ChooseFactor, Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
 
 USERNAME = ("#auth_key", "input[name=auth_key]")
 PASSWORD = ("input[type=password]",)

@@ -16,7 +16,8 @@ import pytest
 
 from database.processes import signature
 from pipelines.settings import PipelineSettings
-from pipelines.stores.base import INCOMING, store_of
+from pipelines.stores import store_of
+from pipelines.stores.base import INCOMING
 from scrapers.core.outcomes import StoreAway, StoreFull
 from scrapers.core.spool import describe
 from tests.project import ROOT, free_port, wait_for

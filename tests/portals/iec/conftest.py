@@ -17,6 +17,7 @@ import pytest
 from scrapy import Request
 from scrapy.http import HtmlResponse, Response, TextResponse
 
+from database.access.credentials import Credential
 from database.access.sessions import Sessions
 from database.engine import Database
 from database.migrate import upgrade
@@ -25,7 +26,6 @@ from sandbox import Admin, Running, running
 from sandbox.iec import id_number
 from sandbox.iec.people import Customer
 from scrapers.logins.conversation import AskCode, Choose, Step, Tokens
-from scrapers.logins.credentials import Credential
 from scrapers.portals.iec.login import IecLogin
 from tests.crawl.conftest import GATEWAY_TOKEN
 from tests.project import Project

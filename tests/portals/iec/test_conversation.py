@@ -10,9 +10,9 @@ import pytest
 from scrapy import Request
 from scrapy.http import HtmlResponse, TextResponse
 
+from database.access.credentials import Credential
 from scrapers.core.outcomes import CredentialMalformed, MfaFailed, MfaRequired, TokenUntrusted, UnexpectedAnswer
 from scrapers.logins.conversation import AskCode, Choose
-from scrapers.logins.credentials import Credential
 from scrapers.portals.iec.errors import IdNumberRefused, IECLoginError, SlowDown
 from scrapers.portals.iec.login import IecLogin, factor_kind, hidden_fields
 

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import pytest
 
+from database.access.credentials import Credential as Typed
 from database.access.sessions import Sessions
 from database.models import Credential
 from sandbox import phone
 from sandbox.iec import id_number
 from scrapers.logins.conversation import Tokens
-from scrapers.logins.credentials import Credential as Typed
 from scrapers.portals.iec import token_file
 from tests.crawl.conftest import GATEWAY_TOKEN
 from tests.crawl.test_canaries import hits

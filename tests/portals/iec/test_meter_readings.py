@@ -18,7 +18,7 @@ from database.migrate import upgrade
 from sandbox.iec.account import first_day
 from sandbox.iec.meters import day_values, quarters
 from sandbox.iec.people import Customer
-from scrapers.core.work import ArgumentError
+from scrapers.core.jobs import ArgumentError
 from scrapers.portals.iec.meter_readings import ReadingsArguments
 from scrapers.reading.portal_values import bare_number
 from tests.portals.iec.conftest import Household

@@ -12,8 +12,8 @@ from database.models import Credential, ScraperJob
 from sandbox.iec import id_number
 from sandbox.iec.people import Customer
 from sandbox.iec.places import CITY
+from scrapers.core.jobs import ArgumentError
 from scrapers.core.outcomes import OUTCOMES
-from scrapers.core.work import ArgumentError
 from scrapers.portals.iec.account import IecAccount
 from scrapers.portals.iec.invoices import IecInvoices
 from scrapers.portals.iec.outages import IecOutages

@@ -7,8 +7,8 @@ from typing import Any
 from scrapy.http import Response
 
 from sandbox.plain.data import accounts
+from scrapers.core.jobs import Job
 from scrapers.core.outcomes import WrongAccount
-from scrapers.core.work import Job
 from scrapers.families.carriers.spiders import month_missing
 from tests.portals.plain.documents import PlainDocuments, PlainFiles
 from tests.portals.plain.login import PlainLogin

@@ -7,8 +7,8 @@ from urllib.parse import quote
 from scrapy.http import Response
 
 from scrapers.core.items import Listing
+from scrapers.core.jobs import Job
 from scrapers.core.outcomes import PortalChanged
-from scrapers.core.work import Job
 from tests.portals.plain.documents import PlainSpider
 
 

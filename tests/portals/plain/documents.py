@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from database.models import FileStatus, StoredFile
 from scrapers.core.items import FileItem, Listing, Record
+from scrapers.core.jobs import Job, Plan
 from scrapers.core.outcomes import NoLongerAvailable, NotYetPublished, PortalChanged, WrongAccount
 from scrapers.core.spider import PortalSpider, SpiderArguments
 from scrapers.core.spool import CSV, PDF, XLSX, ZIP
-from scrapers.core.work import Job, Plan
 from scrapers.logins.base import Login
+from scrapers.logins.credentials import credential_for
 from tests.portals.plain.login import PlainLogin
 from tests.portals.plain.models import PlainDocument
 
@@ -53,7 +54,7 @@ class PlainSpider(PortalSpider):
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
         plans = []
         for username in (arguments.credential or "").split(","):
-            credential = cls.find_credential(session, username or None)
+            credential = credential_for(cls, session, username or None)
             name = credential.username if credential else username
             plans.append(Plan(target=PlainTarget(username=name), key=name, label=name, credential=credential))
         return plans

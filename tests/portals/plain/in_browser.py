@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from scrapers.core.items import Listing
+from scrapers.core.jobs import Job
 from scrapers.core.page import PortalPage
-from scrapers.core.work import Job
-from scrapers.logins.base import BrowserLogin, Identity
+from scrapers.logins.base import Identity
+from scrapers.logins.browser import BrowserLogin
 from tests.portals.plain.documents import PlainFiles, PlainSpider
 from tests.portals.plain.login import PlainLogin
 

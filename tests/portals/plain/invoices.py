@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from database.families.cycles import cycle_for, parse_month
 from database.models import Account, FileStatus, StoredFile
 from scrapers.core.items import Listing
+from scrapers.core.jobs import Job, Plan
 from scrapers.core.spool import PDF
-from scrapers.core.work import Job, Plan
 from scrapers.families.carriers.items import InvoiceFile
+from scrapers.logins.credentials import credential_for
 from tests.portals.plain.documents import PlainArguments, PlainSpider
 
 
@@ -45,7 +46,7 @@ class PlainInvoices(PlainSpider):
                     target=InvoiceTarget(account=account.number, billing_cycle_id=cycle.id),
                     key=key,
                     label=key,
-                    credential=cls.find_credential(session, None),
+                    credential=credential_for(cls, session, None),
                     account_id=account.id,
                     billing_cycle_id=cycle.id,
                     done=session.scalar(stored.where(StoredFile.status == FileStatus.READY)) is not None,

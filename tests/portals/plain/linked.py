@@ -1,7 +1,9 @@
 """The plain portal as one that sends a link: allow or deny, over HTTP and in the browser."""
 
 from database.access.codes import CodeChannel
-from scrapers.logins.base import BrowserLogin, Done, EnterCredentials, FormLogin, OpenLink, Screen
+from scrapers.logins.browser import BrowserLogin
+from scrapers.logins.form import FormLogin
+from scrapers.logins.screens import Done, EnterCredentials, OpenLink, Screen
 from tests.portals.plain.documents import PlainDocuments, PlainFiles
 from tests.portals.plain.login import PlainLogin
 

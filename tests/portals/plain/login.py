@@ -2,7 +2,8 @@
 
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
-from scrapers.logins.base import ChooseFactor, Done, EnterCode, EnterCredentials, FormLogin, Screen, Stop
+from scrapers.logins.form import FormLogin
+from scrapers.logins.screens import ChooseFactor, Done, EnterCode, EnterCredentials, Screen, Stop
 
 
 class PlainLogin(FormLogin):

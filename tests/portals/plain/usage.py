@@ -14,9 +14,9 @@ from pydantic import Field
 from scrapy.http import Response
 
 from scrapers.core.items import Batch, FileItem, Listing
+from scrapers.core.jobs import Job
 from scrapers.core.outcomes import PortalChanged
 from scrapers.core.spool import CSV
-from scrapers.core.work import Job
 from tests.portals.plain.documents import PlainArguments, PlainSpider
 from tests.portals.plain.models import PlainUsage
 

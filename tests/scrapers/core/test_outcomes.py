@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from scrapers.core import outcomes
+from scrapers.core.jobs import Counts, Job, Plan
 from scrapers.core.outcomes import EXIT_CODES, OUTCOMES, SUCCESS, Actor
-from scrapers.core.work import Counts, Job, Plan
 
 FAILURES: list[Any] = [kind for kind in vars(outcomes).values() if isinstance(kind, type) and "outcome" in vars(kind)]
 

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from database.access.credentials import Credential
 from database.models import CarrierPortalCredential, Client
 from database.models import Credential as Stored
 from database.settings import SettingsError
-from scrapers.logins.credentials import Credential, find_credential, username_for
+from scrapers.logins.credentials import find_credential, username_for
 
 WORD = "hush-hush"
 

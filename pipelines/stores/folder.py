@@ -1,0 +1,82 @@
+"""A store in a folder of this machine, or one that is mounted here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from scrapers.core.spool import PartFile
+
+from pipelines.stores.base import INCOMING, AnyStore, is_left, moving_name
+
+
+class FolderStore(AnyStore):
+    """A folder of this machine, or one that is mounted here."""
+
+    def __init__(self, folder: Path, keep_free: int) -> None:
+        super().__init__(str(folder), keep_free)
+        self.folder = folder
+
+    def _bring(self, part: PartFile, moving: str) -> None:
+        place = self.folder / INCOMING / moving
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.rename(part.path, place)
+        except OSError:  # the spool is on another file system than the store
+            shutil.copyfile(part.path, place)
+        with place.open("rb+") as file:
+            os.fsync(file.fileno())
+        place.chmod(0o640)
+
+    def _show(self, moving: str, path: str, part: PartFile) -> None:
+        place, target = self.folder / INCOMING / moving, self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(place, target)  # unlike a rename it never takes the place of another file
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            os.rename(place, target)
+
+    def _drop(self, moving: str) -> None:
+        (self.folder / INCOMING / moving).unlink(missing_ok=True)
+
+    def _open(self, path: str) -> BinaryIO:
+        return (self.folder / path).open("rb")
+
+    def _size(self, path: str) -> int | None:
+        try:
+            return (self.folder / path).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def is_used(self) -> bool:
+        """Tell whether files were stored here before: an empty folder may be that of a NAS which is not mounted."""
+        return (self.folder / INCOMING).exists()
+
+    def _free(self) -> int | None:
+        try:
+            return shutil.disk_usage(self.folder).free
+        except FileNotFoundError:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return shutil.disk_usage(self.folder).free
+
+    def _try(self) -> None:
+        probe = self.folder / INCOMING / moving_name()
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"latchkey")
+        probe.unlink()
+
+    def _sweep(self) -> None:
+        for path in (self.folder / INCOMING).glob("*@*"):
+            if is_left(path.name):
+                path.unlink(missing_ok=True)
+
+    def _explain(self, error: Exception) -> str:
+        told = getattr(error, "strerror", None) or type(error).__name__
+        return (
+            f"{self.address} cannot be written to ({told}): mend its rights, or set LATCHKEY_FILES to another folder."
+        )
