@@ -11,6 +11,7 @@ from scrapy.exceptions import DontCloseSpider
 from middlewares.access.sessions import SessionKeeper
 from scrapers.core import outcomes
 from scrapers.core.outcomes import CacheError, Failure, SessionGone, SignedOut
+from scrapers.core.requests import own_state, state_of
 from scrapers.logins.base import Login
 
 if TYPE_CHECKING:
@@ -55,10 +56,10 @@ class AuthMiddleware:
 
     def _keeper(self, request: Request) -> tuple[SessionKeeper, Job] | None:
         spider: Any = self.crawler.spider
-        job = spider.work.job(request.meta)
-        if job is None or request.meta.get("sign_in") or not spider.logins:
+        state, job = state_of(request), spider.work.job_of(request)
+        if state is None or job is None or state.own or not spider.logins:
             return None
-        login = Login.registry[request.meta["login"]] if "login" in request.meta else spider.logins[0]
+        login = Login.registry[state.login] if state.login else spider.logins[0]
         if job.credential is None:
             raise outcomes.CredentialMissing(f"Portal: {spider.portal}.", step="find the credential")
         key = (login.name, job.credential.username)
@@ -76,12 +77,12 @@ class AuthMiddleware:
             raise outcomes.LeaseLost()
         job.brake.check()  # nobody signs in for a job that must stop
         saved = await keeper.ensure(job)
-        request.meta["session"] = saved.version
-        request.meta["is_current"] = lambda: keeper.is_current(saved.version)
-        if request.meta.get("flow") is not None:
-            request.meta["context"] = keeper.context or keeper.jar
-            request.meta["state"] = saved.state
-            request.meta["guard"] = lambda page: keeper.guard(page, job)
+        state = own_state(request)
+        state.session = saved.version
+        state.is_current = lambda: keeper.is_current(saved.version)
+        if state.in_browser:
+            state.context, state.storage = keeper.context or keeper.jar, saved.state
+            state.guard = lambda page: keeper.guard(page, job)
         else:
             request.meta["cookiejar"] = keeper.jar
             keeper.login.authorize(request, saved.state)
@@ -106,10 +107,11 @@ class AuthMiddleware:
         self, request: Request, response: Response, keeper: SessionKeeper, job: Job
     ) -> SignedOut | None:
         """Return why an answer may not be passed on: nobody was signed in, or nobody knows who was."""
-        if request.meta.get("flow") is None and keeper.login.is_signed_out(response):
+        state = own_state(request)
+        if not state.in_browser and keeper.login.is_signed_out(response):
             return SignedOut()
         # A session may have ended while this answer was on its way; what it proved before is as good as ever.
-        if (seen := request.meta["session"]) not in keeper.proved_versions:
+        if (seen := state.session) not in keeper.proved_versions:
             if seen != keeper.version:
                 return SignedOut()
             try:
@@ -129,14 +131,14 @@ class AuthMiddleware:
 
     async def _replay(self, request: Request, keeper: SessionKeeper, job: Job, failure: Failure) -> Request:
         """Renew the session, unless somebody has meanwhile, and return the request to be sent again; bounded."""
-        replays = request.meta.get("replays", 0) + (not isinstance(failure, SessionGone))
-        seen = request.meta.get("session", 0)
+        state = own_state(request)
+        replays, seen = state.replays + (not isinstance(failure, SessionGone)), state.session
         if isinstance(failure, (CacheError, outcomes.BrowserDied)):
             code = failure.outcome.code
             job.recoveries[code] = job.recoveries.get(code, 0) + 1
             if job.recoveries[code] > 1:
                 raise failure
-        elif replays > (FEW_REPLAYS if request.meta.get("flow") is not None or keeper.has_tokens else REPLAYS):
+        elif replays > (FEW_REPLAYS if state.in_browser or keeper.has_tokens else REPLAYS):
             failure.detail = failure.detail or f"One request met the end of {replays} sessions."
             raise failure
         elif seen == keeper.version and keeper.hopeless():
@@ -149,9 +151,8 @@ class AuthMiddleware:
                 job.warnings.append(recovered)
             await keeper.ensure(job, stale=seen)
         # dont_filter: the request was seen before; the priority brings it before those that never failed.
-        return request.replace(
-            dont_filter=True, priority=request.priority + 50, meta={**request.meta, "replays": replays}
-        )
+        state.replays = replays
+        return request.replace(dont_filter=True, priority=request.priority + 50)
 
     def lose(self, keeper: SessionKeeper) -> None:
         """A lease is lost: every job in that session fails and stores nothing more."""

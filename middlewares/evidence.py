@@ -22,6 +22,7 @@ from database.models.base import utc_now
 from database.settings import database_settings
 from scrapers.core.outcomes import SessionGone
 from scrapers.core.redaction import MASK, bare_url, redactor
+from scrapers.core.requests import RequestState, own_state, state_of
 from scrapers.core.runs import work_of
 from scrapers.core.settings import crawl_settings
 
@@ -61,9 +62,11 @@ class EvidenceMiddleware:
 
     def process_request(self, request: Request) -> None:
         """Count a request of a job as it goes out."""
-        job = self.work.job(request.meta)
-        request.meta["sent_at"] = time.monotonic()
-        if job is not None and request.meta.get("flow") is None:
+        state, job = state_of(request), self.work.job_of(request)
+        if state is None or job is None:
+            return
+        state.sent_at = time.monotonic()
+        if not state.in_browser:
             job.counts.requests += 1
 
     def process_response(self, request: Request, response: Response) -> Response:
@@ -74,7 +77,7 @@ class EvidenceMiddleware:
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Note what came instead of an answer."""
         if isinstance(exception, SessionGone):
-            if (job := self.work.job(request.meta)) is not None and request.meta.get("flow") is None:
+            if (job := self.work.job_of(request)) is not None and not own_state(request).in_browser:
                 job.counts.requests -= 1  # it was not sent
             return
         self._note(request, type(exception).__name__, None)
@@ -87,15 +90,16 @@ class EvidenceMiddleware:
                     headers[name] = value.decode("latin-1")
             if location := response.headers.get("Location"):
                 headers["Location"] = bare_url(location.decode("latin-1"))
-        kind = "sign-in" if request.meta.get("sign_in") else "flow" if request.meta.get("flow") else "request"
-        self._requests[request.meta.get("job", 0)].append(
+        state = state_of(request) or RequestState(0)
+        kind = "sign-in" if state.own else "flow" if state.in_browser else "request"
+        self._requests[state.job].append(
             {
                 "at": utc_now().isoformat(timespec="milliseconds"),
                 "kind": kind,
                 "method": request.method,
                 "url": bare_url(request.url),
                 "result": result,
-                "milliseconds": round((time.monotonic() - request.meta.get("sent_at", time.monotonic())) * 1000),
+                "milliseconds": round((time.monotonic() - (state.sent_at or time.monotonic())) * 1000),
                 "bytes": len(response.body) if response is not None else 0,
                 "headers": headers,
             }

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from scrapy.utils.request import RequestFingerprinter
 
+from scrapers.core.requests import state_of
+
 if TYPE_CHECKING:
     from scrapy import Request
 
@@ -17,5 +19,5 @@ class JobFingerprinter(RequestFingerprinter):
     def fingerprint(self, request: Request) -> bytes:
         """Return 20 bytes."""
         plain = super().fingerprint(request)
-        job = request.meta.get("job")
-        return plain if job is None else hashlib.sha1(plain + str(job).encode()).digest()
+        state = state_of(request)
+        return plain if state is None else hashlib.sha1(plain + str(state.job).encode()).digest()

@@ -13,6 +13,8 @@ from scrapy.exceptions import IgnoreRequest
 from scrapers.core.outcomes import PortalDown, RateLimited
 from scrapers.core.pace import RATE_TRIES, backoff, retry_after
 from scrapers.core.redaction import bare_url
+from scrapers.core.requests import KEY, RequestState, state_of
+from scrapers.core.runs import find_work
 from scrapers.core.settings import crawl_settings
 
 if TYPE_CHECKING:
@@ -43,8 +45,8 @@ class LimitsMiddleware:
             raise PortalDown(f"{self._failures} failures in a row; {bare_url(request.url)} was not asked any more.")
         if self._resume_at <= asyncio.get_running_loop().time():
             return
-        work = getattr(self.crawler.spider, "work", None)  # a spider of somebody else's has none
-        job = work.job(request.meta) if work is not None else None
+        work = find_work(self.crawler)
+        job = work.job_of(request) if work is not None else None
         async with job.brake() if job is not None else nullcontext():
             await self._pause()
 
@@ -60,9 +62,10 @@ class LimitsMiddleware:
         if not limited:
             self._failures = self._failures + 1 if response.status >= 500 else 0
             return response
-        if request.meta.get("sign_in") and request.method != "GET":
+        state = state_of(request) or RequestState(0)
+        if state.own and request.method != "GET":
             return response  # a password or code is never sent twice
-        tries = request.meta.get("rate_tries", 0) + 1
+        tries = state.rate_tries + 1
         ceiling = crawl_settings().retry_wait
         pause = backoff(tries) if wanted is None else wanted
         if tries > RATE_TRIES or pause > max(ceiling, 0):
@@ -73,9 +76,8 @@ class LimitsMiddleware:
         self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + pause)
         logger.info("The portal asks for a pause of %.1f s", pause)
         self.crawler.stats.inc_value("limits/pauses")
-        return request.replace(
-            dont_filter=True, priority=request.priority + 50, meta={**request.meta, "rate_tries": tries}
-        )
+        state.rate_tries = tries
+        return request.replace(dont_filter=True, priority=request.priority + 50, meta={**request.meta, KEY: state})
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Count what went wrong on the way, for the breaker."""

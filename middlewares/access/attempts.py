@@ -18,6 +18,7 @@ from middlewares.access.codes import CodeSource
 from middlewares.cookies import CookiesMiddleware, from_cookie
 from scrapers.core import outcomes
 from scrapers.core.outcomes import Failure, LoginFailed
+from scrapers.core.requests import KEY, RequestState, own_state
 from scrapers.core.settings import crawl_settings
 from scrapers.core.spider import name_failure
 from scrapers.logins.base import Attempt, Identity, Login
@@ -65,11 +66,11 @@ class Portal:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
 
-    def request(self, job: Job, url: str, meta: dict[str, Any]) -> Request:
-        """Return a request of our own."""
-        own: dict[str, Any] = {"job": job.id, "sign_in": True, "dont_retry": True, "allow_offsite": True}
+    def request(self, job: Job, url: str, meta: dict[str, Any] | None = None, **state: Any) -> Request:
+        """Return a request of our own; *meta* is Scrapy's, the rest goes into its RequestState."""
+        own: dict[str, Any] = {KEY: RequestState(job.id, own=True, **state), "dont_retry": True, "allow_offsite": True}
         own["download_timeout"] = min(60, crawl_settings().sign_in_wait)
-        return Request(url, callback=NO_CALLBACK, dont_filter=True, meta={**own, **meta})
+        return Request(url, callback=NO_CALLBACK, dont_filter=True, meta={**own, **(meta or {})})
 
     async def send(self, request: Request) -> Response:
         """Send a request of our own; whatever goes wrong has an outcome's name."""
@@ -191,11 +192,17 @@ class SignIn:
             return SignedIn(await session_state(page.raw.context), identity, user_agent, context)
 
         context = f"{login.name}:{self.credential.username}:{id(attempt)}"
-        meta = {"flow": flow, "login": login.name, "context": context, "flow_wait": self._deadline()}
-        meta["deadlines"] = attempt.second_factor.deadlines
-        request = self.portal.request(job, login.address(), meta)
-        response = await self.portal.send(request)
-        return response.meta["flow_result"]  # type: ignore[no-any-return]
+        request = self.portal.request(
+            job,
+            login.address(),
+            flow=flow,
+            login=login.name,
+            context=context,
+            time_limit=self._deadline(),
+            deadlines=attempt.second_factor.deadlines,
+        )
+        signed_in: SignedIn = own_state(await self.portal.send(request)).result
+        return signed_in
 
     async def _walk_forms(self, login: FormLogin, job: Job, attempt: Attempt) -> SignedIn:
         jar = f"{login.name}:{self.credential.username}:{id(attempt)}"

@@ -314,9 +314,15 @@ class SessionKeeper:
         version, job = self.saved.version, next(iter(self.work.jobs.values()))
         try:
             if isinstance(self.login, BrowserLogin):
-                meta = {"flow": self.login.sign_out, "login": self.login.name, "state": self.saved.state}
                 await self.portal.send(
-                    self.portal.request(job, self.login.home_address(), {**meta, "context": self.context or self.jar})
+                    self.portal.request(
+                        job,
+                        self.login.home_address(),
+                        flow=self.login.sign_out,
+                        login=self.login.name,
+                        storage=self.saved.state,
+                        context=self.context or self.jar,
+                    )
                 )
             elif isinstance(self.login, FormLogin):
                 url = urljoin(self.login.address(), self.login.sign_out_path)

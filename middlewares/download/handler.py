@@ -20,6 +20,8 @@ from scrapy.http import HtmlResponse
 from middlewares.download.streaming import StreamingDownloadHandler, check_session
 from scrapers.core.outcomes import BrowserDied, BrowserMissing, Failure, FlowTimedOut, PortalChanged, PortalDown
 from scrapers.core.redaction import bare_url
+from scrapers.core.requests import state_of
+from scrapers.core.runs import find_work, work_of
 from scrapers.core.settings import crawl_settings
 from scrapers.core.spider import unexpected_error
 from scrapers.logins.base import Login
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
+    from scrapers.core.jobs import Job
     from scrapers.core.page import PortalPage
+    from scrapers.core.requests import RequestState
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -70,8 +74,8 @@ class FlowDownloadHandler(StreamingDownloadHandler):
     """
     Runs flows in browser pages: owns the pages, the contexts (one per session) and their closing.
 
-    `meta["flow"]` is the coroutine, `meta["session"]` the session it runs in. The response's meta carries what the flow
-    returned as `flow_result`. The browser is started by the first flow; a crawl without flows has none.
+    The request's RequestState says which flow, and in which session; what the flow returned becomes its `result`. The
+    browser is started by the first flow; a crawl without flows has none.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -105,41 +109,41 @@ class FlowDownloadHandler(StreamingDownloadHandler):
             browser, self._browser = self._browser, None
             await in_time(browser.close())
         # What was refused, and the browser's profile; whoever is killed leaves it to the next crawl's sweep.
-        if (work := getattr(self.crawler.spider, "work", None)) is not None:
+        if (work := find_work(self.crawler)) is not None:
             await asyncio.to_thread(shutil.rmtree, work.spool, ignore_errors=True)
 
     async def download_request(self, request: Request) -> Response:
         """Run the request's flow, or send it."""
-        work = getattr(self.crawler.spider, "work", None)  # a spider of somebody else's has none
-        job = work.job(request.meta) if work is not None else None
+        work, state = find_work(self.crawler), state_of(request)
+        job = work.job_of(request) if work is not None else None
         async with job.brake() if job is not None else nullcontext():
-            if request.meta.get("flow") is None:
+            if state is None or job is None or not state.in_browser:
                 return await super().download_request(request)
-            key = request.meta["context"]
-            async with self._one_at_a_time[key], self._side_by_side:
+            async with self._one_at_a_time[state.context], self._side_by_side:
                 check_session(request)
-                return await self._run(request, key)
+                return await self._run(request, state, job)
 
-    async def _run(self, request: Request, key: str) -> Response:
+    async def _run(self, request: Request, state: RequestState, job: Job) -> Response:
         from scrapers.core.page import PortalPage
 
-        flow, job = request.meta["flow"], self.crawler.spider.work.jobs[request.meta["job"]]  # type: ignore[union-attr]
-        login = Login.registry[request.meta["login"]]
-        async with self._page(request, key) as page:
+        login = Login.registry[state.login]
+        assert state.flow is not None
+        async with self._page(request, state) as page:
             view = PortalPage(
                 page,
-                spool=self.crawler.spider.work.spool,  # type: ignore[union-attr]
+                spool=work_of(self.crawler).spool,
                 job=job,
-                signed_out=() if request.meta.get("sign_in") else login.credential_screens(),
+                signed_out=() if state.own else login.credential_screens(),
                 interruptions=login.interruptions,
             )
             try:
-                async with asyncio.timeout(request.meta.get("flow_wait") or crawl_settings().flow_wait) as limit:
-                    request.meta.get("deadlines", []).append(limit)
+                async with asyncio.timeout(state.time_limit or crawl_settings().flow_wait) as limit:
+                    if state.deadlines is not None:
+                        state.deadlines.append(limit)
                     await view.prepare()
-                    if not request.meta.get("sign_in"):
-                        await self._arrive(request, view)
-                    request.meta["flow_result"] = await flow(view)
+                    if not state.own:
+                        await self._arrive(request, state, view)
+                    state.result = await state.flow(view)
                     body = await page.content()
             except Exception as error:
                 named = await self._named(error, view)
@@ -152,23 +156,23 @@ class FlowDownloadHandler(StreamingDownloadHandler):
             return HtmlResponse(page.url or request.url, body=body, encoding="utf-8", request=request, flags=["flow"])
 
     @staticmethod
-    async def _arrive(request: Request, view: PortalPage) -> None:
+    async def _arrive(request: Request, state: RequestState, view: PortalPage) -> None:
         """Open the page on which a flow begins; in a session that is not proved yet, ask first whose it is."""
-        opened = await request.meta["guard"](view)
-        if not opened:
+        assert state.guard is not None
+        if not await state.guard(view):
             view.begin("open")
             await view.open(request.url)
 
     @asynccontextmanager
-    async def _page(self, request: Request, key: str) -> AsyncIterator[Page]:
+    async def _page(self, request: Request, state: RequestState) -> AsyncIterator[Page]:
         from playwright.async_api import Error as PlaywrightError
 
         try:
             browser = await self._start()
-            request.meta["playwright_context"] = key
-            request.meta["playwright_context_kwargs"] = self._context_options(request)
+            request.meta["playwright_context"] = state.context
+            request.meta["playwright_context_kwargs"] = self._context_options(state)
             page = await browser._create_page(request=request, spider=self.crawler.spider)
-            saved = (request.meta.get("state") or {}).get("session_storage")
+            saved = state.storage.get("session_storage")
             if saved and page.context not in self._restored:
                 self._restored.add(page.context)
                 await page.context.add_init_script(f"({RESTORE_STORAGE})({json.dumps(saved)})")
@@ -193,11 +197,10 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 if not browser_gone(error):
                     raise
 
-    def _context_options(self, request: Request) -> dict[str, Any]:
+    def _context_options(self, state: RequestState) -> dict[str, Any]:
         options: dict[str, Any] = {"viewport": {"width": 1920, "height": 1080}, "accept_downloads": True}
-        state = request.meta.get("state")
-        if state:
-            options["storage_state"] = {"cookies": state.get("cookies", []), "origins": state.get("origins", [])}
+        if saved := state.storage:
+            options["storage_state"] = {"cookies": saved.get("cookies", []), "origins": saved.get("origins", [])}
         return options
 
     async def _start(self) -> ScrapyPlaywrightDownloadHandler:
@@ -206,12 +209,12 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
                 # The browser keeps its profile and downloads below this folder: it is swept with the spool.
-                temp = self.crawler.spider.work.spool / "browser"  # type: ignore[union-attr]
+                temp = work_of(self.crawler).spool / "browser"
                 temp.mkdir(parents=True, exist_ok=True, mode=0o700)
                 settings = self.crawler.settings.copy()
                 settings.frozen = False  # the copy is ours
                 settings.set("PLAYWRIGHT_BROWSER_TYPE", ENGINES[crawl_settings().browser])
-                visible = self.crawler.spider.work.visible  # type: ignore[union-attr]
+                visible = work_of(self.crawler).visible
                 settings.set("PLAYWRIGHT_LAUNCH_OPTIONS", launch_options(temp, visible))
                 browser = ScrapyPlaywrightDownloadHandler(_WithSettings(self.crawler, settings))
                 # A flow whose tab or browser closed is not run again behind our back: it may have typed a password.

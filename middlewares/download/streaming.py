@@ -15,6 +15,8 @@ from scrapy.exceptions import DownloadTimeoutError, ResponseDataLossError
 from scrapy.http import Response
 
 from scrapers.core.outcomes import SessionGone
+from scrapers.core.requests import own_state, state_of
+from scrapers.core.runs import work_of
 from scrapers.core.settings import crawl_settings
 from scrapers.core.spool import PartWriter, matches, sniff
 
@@ -33,8 +35,8 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
     """
     Scrapy's aiohttp handler (one connection pool for everything) with two additions.
 
-    A request with `meta["stream"]`, the media types that the file may have, is written to the spool as it comes; the
-    response is empty then and carries the PartFile in `meta["part"]`. Any other answer stays in memory.
+    The body of a request whose state has `stream`, the media types that the file may have, is written to the spool as
+    it comes; the response is empty then, and the state has the PartFile as `part`. Any other answer stays in memory.
     Never more requests to one host are in flight than LATCHKEY_REQUESTS_IN_FLIGHT, in any burst: Scrapy 2.19 counts a
     transfer only once its task runs, so its own limit breaks.
     """
@@ -55,7 +57,7 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
                 yield response
 
     async def _read_response(self, response: Any, request: Request) -> Response:
-        declared = request.meta.get("stream")
+        declared = state.stream if (state := state_of(request)) else ()
         if not declared or response.status != 200:
             return await super()._read_response(response, request)
         chunks = response.content.iter_any()
@@ -74,7 +76,7 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
             raise ResponseDataLossError(str(error)) from error
 
     async def _to_spool(self, response: Any, request: Request, head: bytes, chunks: AsyncIterator[bytes]) -> Response:
-        writer = await asyncio.to_thread(PartWriter, self.crawler.spider.work.spool)  # type: ignore[union-attr]
+        writer = await asyncio.to_thread(PartWriter, work_of(self.crawler).spool)
         try:
             pieces, held = [head], len(head)  # as they came: joining them would copy a big file twice
             async for chunk in chunks:
@@ -91,7 +93,7 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
         except BaseException:
             await asyncio.to_thread(writer.discard)
             raise
-        request.meta["part"] = part
+        own_state(request).part = part
         return Response(request.url, status=200, headers=headers, request=request, flags=["streamed"])
 
     async def _to_memory(self, response: Any, request: Request, head: bytes, chunks: AsyncIterator[bytes]) -> Response:
@@ -109,8 +111,8 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
 
 def check_session(request: Request) -> None:
     """Raise SessionGone for a request whose session ended while it waited for its turn."""
-    is_current = request.meta.get("is_current")
-    if is_current is not None and not is_current():
+    state = state_of(request)
+    if state is not None and state.is_current is not None and not state.is_current():
         raise SessionGone()
 
 

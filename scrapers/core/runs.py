@@ -8,7 +8,7 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from scrapy.exceptions import NotConfigured
 from sqlalchemy import select, update
@@ -30,10 +30,13 @@ from scrapers.core.outcomes import (
     UnexpectedError,
 )
 from scrapers.core.redaction import install, redactor
+from scrapers.core.requests import state_of
 from scrapers.core.spool import spool_name, sweep
 
 if TYPE_CHECKING:
+    from scrapy import Request
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
 
 
 logger = logging.getLogger(__name__)
@@ -102,9 +105,10 @@ class Work:
         for job in self.jobs.values():
             job.brake.pull(Interrupted())
 
-    def job(self, meta: dict[str, Any]) -> Job | None:
-        """Return the job that a request's meta names."""
-        return self.jobs.get(meta.get("job", 0))
+    def job_of(self, message: Request | Response) -> Job | None:
+        """Return the job that a request or response belongs to; None for one that is not ours."""
+        state = state_of(message)
+        return None if state is None else self.jobs.get(state.job)
 
     @property
     def exit_code(self) -> int:
@@ -179,10 +183,15 @@ class Work:
         )
 
 
-def work_of(crawler: Crawler, staying_off: str) -> Work:
-    """Return the work of a crawl; raise NotConfigured, with what *staying_off* means, for a spider without jobs."""
+def find_work(crawler: Crawler) -> Work | None:
+    """Return the work of a crawl; None for a spider without jobs, which is none of ours."""
     work = getattr(crawler.spider, "work", None)
-    if not isinstance(work, Work):
+    return work if isinstance(work, Work) else None
+
+
+def work_of(crawler: Crawler, staying_off: str = "This spider has no jobs.") -> Work:
+    """Return the work of a crawl; raise NotConfigured, with what *staying_off* means, for a spider without jobs."""
+    if (work := find_work(crawler)) is None:
         raise NotConfigured(staying_off)
     return work
 

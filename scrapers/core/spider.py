@@ -21,6 +21,7 @@ from database.models import FileStatus, StoredFile
 from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.outcomes import BadFile, Blocked, Failure, PortalChanged, PortalDown, RateLimited, UnexpectedError
 from scrapers.core.redaction import bare_url
+from scrapers.core.requests import KEY, RequestState, own_state
 from scrapers.core.runs import Work
 from scrapers.core.settings import crawl_settings, portal_option
 
@@ -158,11 +159,26 @@ class PortalSpider(scrapy.Spider):
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
         """Do what belongs to the end of a job's run, in the transaction that closes it; *failure*: why it did not succeed."""
 
-    def request(self, job: Job, url: str, callback: Callable[..., Any], **kwargs: Any) -> Request:
-        """Return a request of a job: signed in, counted, and accounted for whatever becomes of it."""
+    def request(
+        self,
+        job: Job,
+        url: str,
+        callback: Callable[..., Any],
+        *,
+        stream: tuple[str, ...] = (),
+        login: type[LoginFacts] | None = None,
+        flow: Flow | None = None,
+        **kwargs: Any,
+    ) -> Request:
+        """
+        Return a request of a job: signed in, counted, and accounted for whatever becomes of it.
+
+        stream: media types; a body of one of them is written to a part file. login: where not the spider's first.
+        """
         ticket = job.ticket(bare_url(url))
-        meta = {"job": job.id, "ticket": ticket, **kwargs.pop("meta", {})}
-        if "stream" in meta:
+        state = RequestState(job.id, ticket, login=login.name if login else "", stream=stream, flow=flow)
+        meta = {**kwargs.pop("meta", {}), KEY: state}
+        if stream:
             meta.setdefault("download_timeout", 3600)  # a big file takes longer than a page
             # What streams to a part file is not unpacked on the way.
             kwargs["headers"] = {"Accept-Encoding": "identity", **kwargs.get("headers", {})}
@@ -173,17 +189,17 @@ class PortalSpider(scrapy.Spider):
     ) -> Request:
         """Return a request whose *flow* runs in a browser page of the job's session; the callback gets its result."""
         login = login or self.logins[0]
-        meta = {"flow": flow, "login": login.name}
-        return self.request(job, login.home_address(), partial(self._flown, callback), meta=meta, dont_filter=True)
+        flown = partial(self._flown, callback)
+        return self.request(job, login.home_address(), flown, login=login, flow=flow, dont_filter=True)
 
-    def job_of(self, response: Response) -> Job:
-        """Return the job that an answer belongs to."""
-        return self.work.jobs[response.meta["job"]]
+    def job_of(self, response: Response | Request) -> Job:
+        """Return the job that an answer, or a request, belongs to."""
+        return self.work.jobs[own_state(response).job]
 
     @staticmethod
     def part(response: Response) -> PartFile:
         """Return the part file of a streamed answer; raise BadFile when the portal sent something else."""
-        part: PartFile | None = response.meta.get("part")
+        part = own_state(response).part
         if part is None:
             kind = (response.headers.get("Content-Type") or b"nothing").decode("latin-1").partition(";")[0]
             raise BadFile(f"The portal sent {kind if response.body else 'nothing'} in place of the file.")
@@ -201,14 +217,13 @@ class PortalSpider(scrapy.Spider):
         return not self.arguments.again and await self.work.db.run(lambda session: session.scalar(same) is not None)
 
     def _flown(self, callback: Callable[..., Any], response: Response) -> Any:
-        return callback(self.work.job(response.meta), response.meta["flow_result"])
+        return callback(self.job_of(response), own_state(response).result)
 
     async def _answer(self, callback: Callable[..., Any], response: Response) -> AsyncIterator[Any]:
-        job = self.work.job(response.meta)
-        assert job is not None
+        job = self.job_of(response)
         async for thing in self._guarded(job, callback(response), response):
             yield thing
-        job.tickets.pop(response.meta["ticket"], None)
+        job.tickets.pop(own_state(response).ticket, None)
 
     async def _guarded(self, job: Job, output: Any, response: Response | None = None) -> AsyncIterator[Any]:
         """Pass a callback's output on; a named failure in it fails its job, with the page it was looking at."""
@@ -234,9 +249,8 @@ class PortalSpider(scrapy.Spider):
     def _fail(self, error: Any) -> None:
         """Errback of every request: give what happened its name and fail the job with it."""
         request = error.request
-        job = self.work.job(request.meta)
-        assert job is not None
-        job.tickets.pop(request.meta["ticket"], None)
+        job = self.job_of(request)
+        job.tickets.pop(own_state(request).ticket, None)
         failure = name_failure(error.value, request)
         if job.brake.failure is not None and any(str(known) == str(failure) for known in job.failures):
             return  # what stopped the whole job is told once, not with every request that it stopped
@@ -244,7 +258,8 @@ class PortalSpider(scrapy.Spider):
         job.fail(failure)
 
     def _on_error(self, failure: Any, response: Any, spider: Any) -> None:
-        job = self.work.job(getattr(response, "meta", None) or getattr(response.request, "meta", {}))
+        message = response if isinstance(response, Response) else getattr(response, "request", None)
+        job = self.work.job_of(message) if message is not None else None
         if job is not None:
             at = f"read {bare_url(response.url)}" if hasattr(response, "url") else "begin"
             unexpected = UnexpectedError(f"{type(failure.value).__name__} in a callback.", step=at)
@@ -279,7 +294,7 @@ def name_failure(error: BaseException, request: Request) -> Failure:
         kind = {429: RateLimited, 403: Blocked}.get(status, PortalDown if status >= 500 else PortalChanged)
         return kind(f"{url} answered {status}.", evidence={"response": response})
     if isinstance(error, scrapy_errors.ResponseDataLossError):
-        cut: type[Failure] = BadFile if "stream" in request.meta else PortalDown
+        cut: type[Failure] = BadFile if own_state(request).stream else PortalDown
         return cut(f"The answer of {url} was cut short.")
     down = (
         scrapy_errors.CannotResolveHostError,

@@ -54,7 +54,7 @@ class SignInSpider(PortalSpider):
 
     def seen_page(self, response: Response) -> Listing:
         """Say that there is nothing to fetch."""
-        return Listing(job=response.meta["job"], keys=())
+        return Listing(job=self.job_of(response).id, keys=())
 
 
 def sign_in_spider(login: type[Login]) -> type[SignInSpider]:

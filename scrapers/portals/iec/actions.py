@@ -17,7 +17,6 @@ from scrapers.portals.iec.errors import AnswerUnexpected, IECError
 from scrapers.reading.portal_values import bare_number_or_none
 
 CONNECTIONS = "connectionBetweenContactAndContract"
-ONCE = {"dont_retry": True}  # what an error leaves open is not done a second time
 
 
 class ActionArguments(ContractArguments):
@@ -77,7 +76,7 @@ class SendReport(Action):
             shown = ", ".join(each.meter for each in devices) or "none"
             raise WrongAccount(f"Say which meter, with --meter; the contract has: {shown}.")
         body = {"emailAddress": self.arguments.email, "meterCode": found[0].meter_code, "meterSerial": found[0].meter}
-        yield self.ask(job, "I14", self._sent, body=body, meta=ONCE, contract=contract.contract)
+        yield self.ask(job, "I14", self._sent, body=body, once=True, contract=contract.contract)
 
     def _sent(self, job: Job, data: Any) -> Iterable[Any]:
         if data is False:
@@ -94,7 +93,7 @@ class Invite(Action):
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
         body = {"contact": {"id": self.profile.get("id")}, "contract": {"id": self.masa_contract(contract)}}
-        yield self.ask(job, "M6", self._link, body=body, meta=ONCE)
+        yield self.ask(job, "M6", self._link, body=body, once=True)
 
     def _link(self, job: Job, data: Any) -> Iterable[Any]:
         if not isinstance(data, str) or not data.strip():
@@ -131,7 +130,7 @@ class RemoveShared(Action):
             "contract": {"id": masa_contract},
             "primaryContact": {"id": self.profile.get("id")},
         }
-        yield self.ask(job, "M5", self.done, body=body, meta=ONCE)
+        yield self.ask(job, "M5", self.done, body=body, once=True)
 
 
 def action_spider(kind: type[Action]) -> type[Action]:

@@ -14,6 +14,7 @@ from scrapy.http import Response
 from scrapers.core.items import Listing
 from scrapers.core.jobs import Job
 from scrapers.core.outcomes import Failure, PortalChanged, WrongAccount
+from scrapers.core.requests import own_state
 from scrapers.families.electricity.items import Contract, Customer
 from scrapers.families.electricity.spiders import ContractArguments, ElectricitySpider
 from scrapers.logins.base import Login
@@ -56,7 +57,8 @@ class IecSpider(ElectricitySpider):
         body: dict[str, Any] | None = None,
         otherwise: Otherwise | None = None,
         refused: Refused | None = None,
-        meta: dict[str, Any] | None = None,
+        stream: tuple[str, ...] = (),
+        once: bool = False,
         **parts: object,
     ) -> Request:
         """
@@ -64,10 +66,11 @@ class IecSpider(ElectricitySpider):
 
         parts: what its path and query name. otherwise: yields what the job does after a failure, without which it
         ends there for this request; the failure counts in both cases. refused: looks at an error of the company's, and
-        returns the failure that it is; None for one that only means that there is nothing.
+        returns the failure that it is; None for one that only means that there is nothing. stream: media types of a
+        file. once: what an error leaves open is not done a second time.
         """
         asked = ENDPOINTS[endpoint]
-        sent = {} if body is None else {"body": json.dumps(body)}
+        sent: dict[str, Any] = {} if body is None else {"body": json.dumps(body)}
         request = self.request(
             job,
             asked.url(**parts),
@@ -75,7 +78,8 @@ class IecSpider(ElectricitySpider):
             method=asked.method,
             headers=asked.headers,
             dont_filter=True,  # the same address is asked with different bodies
-            meta={"handle_httpstatus_all": True, **(meta or {})},
+            stream=stream,
+            meta={"handle_httpstatus_all": True, "dont_retry": once},
             **sent,
         )
         return request if otherwise is None else request.replace(errback=partial(self._missed, otherwise))
@@ -101,8 +105,8 @@ class IecSpider(ElectricitySpider):
 
     @staticmethod
     def _data(job: Job, endpoint: Endpoint, refused: Refused | None, response: Response) -> Any:
-        if "part" in response.meta:
-            return response.meta["part"]
+        if (part := own_state(response).part) is not None:
+            return part
         try:
             answer = read(endpoint, response)
         except IECError as error:
@@ -117,9 +121,7 @@ class IecSpider(ElectricitySpider):
 
     async def _missed(self, otherwise: Otherwise, error: Any) -> AsyncIterator[Any]:
         self._fail(error)
-        job = self.work.job(error.request.meta)
-        assert job is not None
-        async for thing in self._guarded(job, otherwise()):
+        async for thing in self._guarded(self.job_of(error.request), otherwise()):
             yield thing
 
 

@@ -62,7 +62,7 @@ class IecInvoices(ContractsSpider):
         for key, invoice in files.items():
             if key not in job.stored:
                 body = {"invoiceNumber": invoice.invoice, "contractId": invoice.contract, "bpNumber": contract.bp}
-                yield self.ask(job, "I17", partial(self._pdf, invoice), body=body, meta={"stream": (PDF,)})
+                yield self.ask(job, "I17", partial(self._pdf, invoice), body=body, stream=(PDF,))
 
     @staticmethod
     def _states(job: Job, invoice: Invoice, rows: Any) -> list[CounterState]:

@@ -45,8 +45,7 @@ class PlainMonth(PlainFiles):
         yield self.request(job, self.at(f"/documents?account={account}&month={self.arguments.month}"), self.of_month)
 
     def of_month(self, response: Response) -> Any:
-        job = self.work.job(response.meta)
-        assert job is not None
+        job = self.job_of(response)
         if response.css("#account::text").get() != accounts(job.target.username)[0]:
             raise WrongAccount("Another account is open.")
         if response.css(".alert--month-missing"):

@@ -23,8 +23,7 @@ class PlainCareless(PlainSpider):
         yield self.request(job, self.at("/documents?page=1&per=10"), self.listed)
 
     def listed(self, response: Response) -> Any:
-        job = self.work.job(response.meta)
-        assert job is not None
+        job = self.job_of(response)
         assert job.credential is not None
         assert response.request is not None
         cookie = response.request.headers["Cookie"].decode()

@@ -89,8 +89,7 @@ class PlainDocuments(PlainSpider):
         return set(rows)
 
     def listed(self, response: Response) -> Any:
-        job = self.work.job(response.meta)
-        assert job is not None
+        job = self.job_of(response)
         if response.css(".alert--not-published"):
             raise NotYetPublished(self.arguments.month)
         if response.css(".alert--purged"):
@@ -113,8 +112,7 @@ class PlainDocuments(PlainSpider):
         return self.request(job, self.at(f"/documents/{number}"), self.detail)
 
     def detail(self, response: Response) -> Any:
-        job = self.work.job(response.meta)
-        assert job is not None
+        job = self.job_of(response)
         yield document(job, response)
 
 
@@ -130,12 +128,11 @@ class PlainFiles(PlainDocuments):
 
     def wanted(self, job: Job, number: str) -> Any:
         return self.request(
-            job, self.at(f"/documents/{number}/file"), self.file, meta={"stream": (PDF,), "number": number}
+            job, self.at(f"/documents/{number}/file"), self.file, stream=(PDF,), meta={"number": number}
         )
 
     def file(self, response: Response) -> Any:
-        job = self.work.job(response.meta)
-        assert job is not None
+        job = self.job_of(response)
         number = response.meta["number"]
         part = self.part(response)
         yield FileItem(job=job.id, part=part, key=number, name=f"{number}.pdf", declared=(PDF,), source=response.url)
@@ -159,12 +156,10 @@ class PlainBig(PlainSpider):
 
     async def requests(self, job: Job) -> AsyncIterator[Any]:
         yield Listing(job=job.id, keys=("file",))
-        meta = {"stream": (PDF, ZIP, XLSX, CSV)}
-        yield self.request(job, self.at(self.arguments.path), self.file, meta=meta)
+        yield self.request(job, self.at(self.arguments.path), self.file, stream=(PDF, ZIP, XLSX, CSV))
 
     def file(self, response: Response) -> Any:
-        job = self.work.job(response.meta)
-        assert job is not None
+        job = self.job_of(response)
         part = self.part(response)
         declared = (ZIP,) if "zip" in self.arguments.path else (PDF,)
         yield FileItem(job=job.id, part=part, key="file", name=part.name, declared=declared, source=response.url)

@@ -57,7 +57,7 @@ class PlainInvoices(PlainSpider):
     async def requests(self, job: Job) -> AsyncIterator[Any]:
         yield Listing(job=job.id, keys=("invoice",))
         number = f"{job.target.account}-00001"
-        yield self.request(job, self.at(f"/documents/{number}/file"), self.file, meta={"stream": (PDF,)})
+        yield self.request(job, self.at(f"/documents/{number}/file"), self.file, stream=(PDF,))
 
     def file(self, response: Response) -> Any:
         job = self.job_of(response)

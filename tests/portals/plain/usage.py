@@ -85,7 +85,7 @@ class PlainUsageFile(PlainSpider):
     async def requests(self, job: Job) -> AsyncIterator[Any]:
         yield Listing(job=job.id, keys=("usage",))
         address = self.at(f"/usage.csv?rows={self.arguments.rows}")
-        yield self.request(job, address, self.file, meta={"stream": (CSV,)})
+        yield self.request(job, address, self.file, stream=(CSV,))
 
     async def file(self, response: Response) -> AsyncIterator[Any]:
         job, part = self.job_of(response), self.part(response)

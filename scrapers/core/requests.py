@@ -1,0 +1,68 @@
+"""What our components tell each other about one request: a typed object in `request.meta["latchkey"]`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.http import Response
+
+    from scrapers.core.page import PortalPage
+    from scrapers.core.spool import PartFile
+
+KEY = "latchkey"
+
+
+@dataclass(slots=True)
+class RequestState:
+    """
+    A request's job and session, and what became of it. The copies that Scrapy makes for a retry share one object.
+
+    Written by the spider, the middlewares and the download handler; a request without one is none of ours.
+    """
+
+    job: int  # id of the run
+    ticket: int = 0  # by which the job knows that the request came back; 0 for requests of the middlewares
+    login: str = ""  # name of the login in whose session it is sent; "": the spider's first
+    own: bool = False  # sent by AuthMiddleware itself (sign-in, identity, sign-out): it is not authenticated again
+    # What is asked for beside a plain answer:
+    stream: tuple[str, ...] = ()  # media types: a body of one of them is written to a part file
+    visit: bool = False  # the spider's `visit` is run in a browser page
+    flow: Callable[[PortalPage], Awaitable[Any]] | None = None  # a coroutine of ours that is run in a browser page
+    time_limit: float = 0  # seconds for the flow; 0: LATCHKEY_FLOW_WAIT
+    deadlines: list[asyncio.Timeout] | None = None  # the flow's own deadline is added: waiting for a code prolongs it
+    # The session, by AuthMiddleware:
+    session: int = 0  # its version
+    is_current: Callable[[], bool] | None = None  # False once the session has ended
+    context: str = ""  # key of the browser context that holds it
+    storage: dict[str, Any] = field(default_factory=dict, repr=False)  # cookies and storage, for a new browser context
+    guard: Callable[[PortalPage], Awaitable[bool]] | None = (
+        None  # proves the session's identity; True: it opened a page
+    )
+    replays: int = 0  # times that the request was sent into a new session
+    # The rest:
+    rate_tries: int = 0  # answers that asked for a pause
+    sent_at: float = 0.0  # time.monotonic() of the newest try
+    part: PartFile | None = None  # the streamed body
+    result: Any = None  # what the flow returned
+
+    @property
+    def in_browser(self) -> bool:
+        """Tell whether the request is worked off in a browser page."""
+        return self.visit or self.flow is not None
+
+
+def state_of(message: Request | Response) -> RequestState | None:
+    """Return the state of a request, or of the request that a response answers; None for one that is not ours."""
+    found: RequestState | None = message.meta.get(KEY)
+    return found
+
+
+def own_state(message: Request | Response) -> RequestState:
+    """Return the state of a request or response that is known to be ours."""
+    state: RequestState = message.meta[KEY]
+    return state
