@@ -126,7 +126,7 @@ class EvidenceMiddleware:
             "warnings": job.warnings,
             "counts": vars(job.counts),
             "listed": len(job.listed),
-            "missing": self.work.missing(job),
+            "missing": job.missing(),
             "cause": causes(failure),
             "versions": versions(),
         }

@@ -16,6 +16,7 @@ from database.models import StoredFile, UploadState
 from database.uploads import NotNow, claim, due, give_up, is_gone, settle
 from pipelines.settings import pipeline_settings
 from pipelines.stores import store_of
+from scrapers.core.naming import unexpected_error
 from scrapers.core.outcomes import (
     DatabaseLost,
     Failure,
@@ -28,7 +29,6 @@ from scrapers.core.outcomes import (
 from scrapers.core.pace import backoff, retry_after
 from scrapers.core.redaction import redactor
 from scrapers.core.settings import crawl_settings
-from scrapers.core.spider import unexpected_error
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession

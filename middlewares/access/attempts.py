@@ -17,10 +17,10 @@ from database.settings import database_settings
 from middlewares.access.codes import CodeSource
 from middlewares.cookies import CookiesMiddleware, from_cookie
 from scrapers.core import outcomes
+from scrapers.core.naming import name_failure
 from scrapers.core.outcomes import Failure, LoginFailed
 from scrapers.core.requests import KEY, RequestState, own_state
 from scrapers.core.settings import crawl_settings
-from scrapers.core.spider import name_failure
 from scrapers.logins.base import Attempt, Identity, Login
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.conversation import ConversationLogin

@@ -18,12 +18,11 @@ from scrapy import signals
 from scrapy.http import HtmlResponse
 
 from middlewares.download.streaming import StreamingDownloadHandler, check_session
-from scrapers.core.outcomes import BrowserDied, BrowserMissing, Failure, FlowTimedOut, PortalChanged, PortalDown
-from scrapers.core.redaction import bare_url
+from scrapers.core.outcomes import BrowserMissing, PortalDown
 from scrapers.core.requests import state_of
 from scrapers.core.runs import find_work, work_of
 from scrapers.core.settings import crawl_settings
-from scrapers.core.spider import unexpected_error
+from scrapers.core.visit import drive
 from scrapers.logins.base import Login
 
 if TYPE_CHECKING:
@@ -126,8 +125,8 @@ class FlowDownloadHandler(StreamingDownloadHandler):
     async def _run(self, request: Request, state: RequestState, job: Job) -> Response:
         from scrapers.core.page import PortalPage
 
-        login = Login.registry[state.login]
-        assert state.flow is not None
+        spider: Any = self.crawler.spider
+        login = Login.registry[state.login] if state.login else spider.logins[0]
         async with self._page(request, state) as page:
             view = PortalPage(
                 page,
@@ -143,10 +142,13 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                     await view.prepare()
                     if not state.own:
                         await self._arrive(request, state, view)
-                    state.result = await state.flow(view)
+                    if state.flow is not None:
+                        state.result = await state.flow(view)
+                    else:
+                        await self._visit(view, limit)
                     body = await page.content()
             except Exception as error:
-                named = await self._named(error, view)
+                named = await view.failure_of(error)
                 if named is error:
                     raise
                 raise named from error
@@ -154,6 +156,17 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 job.counts.requests += view.trail.requests
                 await self._close_tabs(page)
             return HtmlResponse(page.url or request.url, body=body, encoding="utf-8", request=request, flags=["flow"])
+
+    async def _visit(self, view: PortalPage, limit: asyncio.Timeout) -> None:
+        """Drive the spider's visit; each stored item gives it the whole time again."""
+        spider: Any = self.crawler.spider
+        loop = asyncio.get_running_loop()
+
+        async def deliver(item: Any) -> None:
+            await spider.work.deliveries.deliver(item)
+            limit.reschedule(loop.time() + crawl_settings().flow_wait)
+
+        await drive(spider.visit(view), deliver)
 
     @staticmethod
     async def _arrive(request: Request, state: RequestState, view: PortalPage) -> None:
@@ -223,37 +236,6 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                     await browser._launch()
                 self._browser = browser
             return self._browser
-
-    async def _named(self, error: Exception, view: PortalPage) -> Failure:
-        """Give an error of a flow its name, and hang the page as it was on it."""
-        from playwright.async_api import Error as PlaywrightError
-
-        from scrapers.core.page import browser_gone
-
-        if isinstance(error, Failure):
-            failure = error
-        elif isinstance(error, TimeoutError) and not isinstance(error, PlaywrightError):
-            failure = FlowTimedOut(f"Step: {view.trail.step}.")
-        elif isinstance(error, PlaywrightError) and browser_gone(error):
-            failure = BrowserDied()
-        elif isinstance(error, PlaywrightError) and "net::ERR" in str(error):
-            failure = PortalDown(str(error).split(" at ")[0].split("\n")[0])
-        elif isinstance(error, PlaywrightError):
-            failure = PortalChanged(str(error).split("\n")[0][:200])
-        else:
-            failure = unexpected_error(error)
-        failure.step = failure.step or view.trail.step
-        failure.selector = failure.selector or view.trail.selector
-        failure.evidence.setdefault("steps", list(view.trail.steps))
-        tab = view.tabs[-1].raw if view.tabs else view.raw
-        try:
-            failure.evidence["url"] = bare_url(tab.url)
-            failure.evidence["page"] = await asyncio.wait_for(tab.content(), 5)
-            masked = [tab.locator("input"), tab.locator("textarea")]
-            failure.evidence["screenshot"] = await tab.screenshot(mask=masked, timeout=5000, type="jpeg", quality=60)
-        except (PlaywrightError, TimeoutError) as gone:
-            failure.evidence["no_page"] = type(gone).__name__
-        return failure
 
     async def context(self, key: str) -> BrowserContext | None:
         """Return the browser context of a session, if it is open."""

@@ -97,6 +97,10 @@ class Job:
         self.warnings.append(text)
         logger.warning("%s %s: %s", self.spider, self.label, text)
 
+    def missing(self) -> list[str]:
+        """Return the keys that the portal lists and that are not stored."""
+        return [key for key, needed in self.listed.items() if needed and key not in self.stored]
+
     @property
     def failure(self) -> Failure | None:
         """The failure that decides the outcome: the worst, among equals the first."""

@@ -109,10 +109,13 @@ class Failure(IgnoreRequest):
     code: ClassVar[str]
     actor: ClassVar[Actor] = Actor.OPERATOR
     retry: ClassVar[Retry] = Retry.SOON
+    ends_visit: ClassVar[bool] = False  # it concerns the whole visit, not only the part in which it was met
 
 
 class LoginFailed(Failure):
     """Base of everything that can go wrong before somebody is signed in."""
+
+    ends_visit = True
 
 
 class BadCredentials(LoginFailed):
@@ -233,12 +236,14 @@ class LeaseLost(Failure):
     """This run lost its lease to another one and stopped storing."""
 
     code, actor, retry = "lease_lost", Actor.OPERATOR, Retry.SOON
+    ends_visit = True
 
 
 class SignedOut(Failure):
     """The portal kept signing us out, also right after a new sign-in."""
 
     code, actor, retry = "signed_out", Actor.OPERATOR, Retry.SOON
+    ends_visit = True
 
 
 class SessionGone(SignedOut):
@@ -249,6 +254,7 @@ class CacheError(Failure):
     """The portal's report page opened without its header, also after clearing everything and signing in again."""
 
     code, actor, retry = "cache_error", Actor.OPERATOR, Retry.SOON
+    ends_visit = True
 
 
 class WrongAccount(Failure):
@@ -333,6 +339,7 @@ class StoreAway(Failure):
     """The file store cannot be reached or written to, so nothing more was fetched: check LATCHKEY_FILES with `scrapy doctor`."""
 
     code, actor, retry = "store_away", Actor.OPERATOR, Retry.AFTER_ACTION
+    ends_visit = True
 
 
 class StoreFull(StoreAway):
@@ -369,30 +376,35 @@ class DatabaseLost(Failure):
     """The database did not answer in mid-run; what was stored before stays stored."""
 
     code, actor, retry = "database_away", Actor.OPERATOR, Retry.SOON
+    ends_visit = True
 
 
 class BrowserMissing(Failure):
     """No browser was found: install Chromium or set LATCHKEY_BROWSER_PATH; `scrapy doctor` names the package."""
 
     code, actor, retry = "browser_missing", Actor.OPERATOR, Retry.AFTER_ACTION
+    ends_visit = True
 
 
 class BrowserDied(Failure):
     """The browser or its tab went away in the middle of the work."""
 
     code, actor, retry = "browser_died", Actor.OPERATOR, Retry.SOON
+    ends_visit = True
 
 
 class FlowTimedOut(Failure):
     """A flow in the browser did not end within LATCHKEY_FLOW_WAIT."""
 
     code, actor, retry = "flow_timed_out", Actor.OPERATOR, Retry.SOON
+    ends_visit = True
 
 
 class Interrupted(Failure):
     """The run was stopped from outside before it was done."""
 
     code, actor, retry = "interrupted", Actor.NOBODY, Retry.SOON
+    ends_visit = True
 
 
 class UnexpectedError(Failure):

@@ -15,8 +15,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from playwright._impl._errors import Error as PlaywrightError
 from playwright._impl._errors import TimeoutError as PlaywrightTimeout
 
-from scrapers.core.outcomes import BadFile, DownloadTimedOut, PortalChanged, PortalDown, RateLimited, SignedOut
+from scrapers.core.naming import unexpected_error
+from scrapers.core.outcomes import (
+    BadFile,
+    BrowserDied,
+    DownloadTimedOut,
+    Failure,
+    FlowTimedOut,
+    PortalChanged,
+    PortalDown,
+    RateLimited,
+    SignedOut,
+)
 from scrapers.core.pace import ERROR_TRIES, RATE_TRIES, backoff, retry_after
+from scrapers.core.redaction import bare_url
 from scrapers.core.settings import crawl_settings
 from scrapers.core.spool import PartFile, describe
 
@@ -117,6 +129,55 @@ class PortalPage:
         """Name the step that begins, for the log and the evidence."""
         self.trail.steps.append(step)
         logger.debug("Step: %s", step)
+
+    @asynccontextmanager
+    async def part(self, slug: str) -> AsyncIterator[None]:
+        """
+        Do one part of a visit: a failure in it fails the job, and the other parts go on.
+
+        What concerns the whole visit (a dead session or browser, a lost lease, the file store) ends it all the same.
+        """
+        self.begin(slug)
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - it gets a name and fails the job
+            failure = await self.failure_of(error)
+            if failure.ends_visit:
+                raise failure from failure.__cause__
+            self.job.fail(failure)
+
+    async def failure_of(self, error: Exception) -> Failure:
+        """Return the failure that an error in this page is, with step, selector, page and masked screenshot."""
+        if isinstance(error, Failure):
+            failure = error
+        elif isinstance(error, TimeoutError) and not isinstance(error, PlaywrightError):
+            failure = FlowTimedOut(f"Step: {self.trail.step}.")
+        elif isinstance(error, PlaywrightError) and browser_gone(error):
+            failure = BrowserDied()
+        elif isinstance(error, PlaywrightError) and "net::ERR" in str(error):
+            failure = PortalDown(str(error).split(" at ")[0].split("\n")[0])
+        elif isinstance(error, PlaywrightError):
+            failure = PortalChanged(str(error).split("\n")[0][:200])
+        else:
+            failure = unexpected_error(error)
+        if failure is not error:
+            failure.__cause__ = error
+        failure.step = failure.step or self.trail.step
+        failure.selector = failure.selector or self.trail.selector
+        failure.evidence.setdefault("steps", list(self.trail.steps))
+        if "page" not in failure.evidence:
+            await self._keep_page(failure)
+        return failure
+
+    async def _keep_page(self, failure: Failure) -> None:
+        tab = self.tabs[-1].raw if self.tabs else self.raw
+        try:
+            failure.evidence["url"] = bare_url(tab.url)
+            failure.evidence["page"] = await asyncio.wait_for(tab.content(), 5)
+            masked = [tab.locator("input"), tab.locator("textarea")]
+            failure.evidence["screenshot"] = await tab.screenshot(mask=masked, timeout=5000, type="jpeg", quality=60)
+        except (PlaywrightError, TimeoutError) as gone:
+            failure.evidence["no_page"] = type(gone).__name__
 
     async def open(self, url: str) -> None:
         """Go to *url*; returns when the document is parsed, since these pages may never come to rest."""

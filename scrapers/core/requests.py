@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
 
-    from scrapers.core.page import PortalPage
     from scrapers.core.spool import PartFile
 
 KEY = "latchkey"
@@ -32,7 +31,7 @@ class RequestState:
     # What is asked for beside a plain answer:
     stream: tuple[str, ...] = ()  # media types: a body of one of them is written to a part file
     visit: bool = False  # the spider's `visit` is run in a browser page
-    flow: Callable[[PortalPage], Awaitable[Any]] | None = None  # a coroutine of ours that is run in a browser page
+    flow: Callable[..., Awaitable[Any]] | None = None  # a coroutine of ours that is run with a PortalPage
     time_limit: float = 0  # seconds for the flow; 0: LATCHKEY_FLOW_WAIT
     deadlines: list[asyncio.Timeout] | None = None  # the flow's own deadline is added: waiting for a code prolongs it
     # The session, by AuthMiddleware:
@@ -40,9 +39,7 @@ class RequestState:
     is_current: Callable[[], bool] | None = None  # False once the session has ended
     context: str = ""  # key of the browser context that holds it
     storage: dict[str, Any] = field(default_factory=dict, repr=False)  # cookies and storage, for a new browser context
-    guard: Callable[[PortalPage], Awaitable[bool]] | None = (
-        None  # proves the session's identity; True: it opened a page
-    )
+    guard: Callable[..., Awaitable[bool]] | None = None  # proves the session's identity; True: it opened a page
     replays: int = 0  # times that the request was sent into a new session
     # The rest:
     rate_tries: int = 0  # answers that asked for a pause

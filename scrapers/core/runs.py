@@ -32,6 +32,7 @@ from scrapers.core.outcomes import (
 from scrapers.core.redaction import install, redactor
 from scrapers.core.requests import state_of
 from scrapers.core.spool import spool_name, sweep
+from scrapers.core.visit import Deliveries
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -62,6 +63,7 @@ class Work:
         self.db = db or database()
         self.crawl = str(uuid.uuid4())
         self.jobs: dict[int, Job] = {}
+        self.deliveries = Deliveries()
         self.evidence: EvidenceKeeper | None = None
         self.visible = False
         self.conclude: Callable[[Session, Job, Failure | None], None] | None = None
@@ -130,14 +132,10 @@ class Work:
             return Incomplete(f"{len(job.tickets)} requests never came back.", step=LAST_STEP)
         if not job.was_listed:
             return Incomplete("The portal's list was never read.", step=LAST_STEP)
-        if missing := self.missing(job):
+        if missing := job.missing():
             shown = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
             return Incomplete(f"Missing: {shown}.", step=LAST_STEP)
         return None
-
-    def missing(self, job: Job) -> list[str]:
-        """Return what the portal lists and nobody stored."""
-        return sorted(key for key, needed in job.listed.items() if needed and key not in job.stored)
 
     async def finish(self, job: Job, reason: str) -> None:
         """Close a job's run: outcome, counts, bundle. Looks at rowcount, so that a closed run stays as it was."""
@@ -157,8 +155,8 @@ class Work:
             "step": redactor.hide(failure.step) if failure else None,
             "selector": redactor.hide(failure.selector) if failure else None,
             "finished_at": utc_now(),
-            "missing": len(self.missing(job)),
-            "missing_names": [redactor.hide(name) for name in self.missing(job)],
+            "missing": len(job.missing()),
+            "missing_names": [redactor.hide(name) for name in job.missing()],
             "warnings": [redactor.hide(text) for text in job.warnings],
             "bundle": job.bundle,
             **vars(job.counts),  # Run has a column for each

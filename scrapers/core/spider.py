@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from getpass import getpass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
@@ -13,13 +13,13 @@ import scrapy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from scrapy import Request, signals
 from scrapy.http import Response
-from scrapy.spidermiddlewares.httperror import HttpError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database.models import FileStatus, StoredFile
 from scrapers.core.jobs import ArgumentError, Job, Plan
-from scrapers.core.outcomes import BadFile, Blocked, Failure, PortalChanged, PortalDown, RateLimited, UnexpectedError
+from scrapers.core.naming import name_failure, unexpected_error
+from scrapers.core.outcomes import BadFile, Failure, UnexpectedError
 from scrapers.core.redaction import bare_url
 from scrapers.core.requests import KEY, RequestState, own_state
 from scrapers.core.runs import Work
@@ -30,10 +30,9 @@ if TYPE_CHECKING:
 
     from scrapers.core.page import PortalPage
     from scrapers.core.spool import PartFile
+    from scrapers.core.visit import Visit
 
 logger = logging.getLogger(__name__)
-
-Flow = Callable[["PortalPage"], Awaitable[Any]]
 
 
 class LoginFacts(Protocol):
@@ -112,6 +111,8 @@ class PortalSpider(scrapy.Spider):
         spider._stop_promptly(crawler)
         crawler.signals.connect(spider._on_error, signals.spider_error)
         crawler.signals.connect(spider._on_item_error, signals.item_error)
+        crawler.signals.connect(spider._on_item_stored, signals.item_scraped)
+        crawler.signals.connect(spider._on_item_dropped, signals.item_dropped)
         return spider
 
     def _stop_promptly(self, crawler: Crawler) -> None:
@@ -151,10 +152,15 @@ class PortalSpider(scrapy.Spider):
                 continue
             async for thing in self._guarded(job, self.requests(job)):
                 yield thing
+        async for item in self.work.deliveries.items():
+            yield item
 
-    def requests(self, job: Job) -> AsyncIterator[Any]:
-        """Yield the first requests of one job."""
-        raise TypeError(f"{type(self).__name__} must say how a job begins.")
+    async def requests(self, job: Job) -> AsyncIterator[Any]:
+        """Yield the first requests of one job: here its visit; spiders over plain HTTP yield requests of their own."""
+        if type(self).visit is PortalSpider.visit:
+            raise TypeError(f"{type(self).__name__} must say how a job begins.")
+        self.work.deliveries.open()
+        yield self.request(job, self.logins[0].home_address(), self._visited, visit=True, dont_filter=True)
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
         """Do what belongs to the end of a job's run, in the transaction that closes it; *failure*: why it did not succeed."""
@@ -167,16 +173,17 @@ class PortalSpider(scrapy.Spider):
         *,
         stream: tuple[str, ...] = (),
         login: type[LoginFacts] | None = None,
-        flow: Flow | None = None,
+        visit: bool = False,
         **kwargs: Any,
     ) -> Request:
         """
         Return a request of a job: signed in, counted, and accounted for whatever becomes of it.
 
         stream: media types; a body of one of them is written to a part file. login: where not the spider's first.
+        visit: `visit` is run in a browser page, instead of sending anything.
         """
         ticket = job.ticket(bare_url(url))
-        state = RequestState(job.id, ticket, login=login.name if login else "", stream=stream, flow=flow)
+        state = RequestState(job.id, ticket, login=login.name if login else "", stream=stream, visit=visit)
         meta = {**kwargs.pop("meta", {}), KEY: state}
         if stream:
             meta.setdefault("download_timeout", 3600)  # a big file takes longer than a page
@@ -184,13 +191,14 @@ class PortalSpider(scrapy.Spider):
             kwargs["headers"] = {"Accept-Encoding": "identity", **kwargs.get("headers", {})}
         return Request(url, callback=partial(self._answer, callback), errback=self._fail, meta=meta, **kwargs)
 
-    def flow(
-        self, job: Job, flow: Flow, callback: Callable[..., Any], *, login: type[LoginFacts] | None = None
-    ) -> Request:
-        """Return a request whose *flow* runs in a browser page of the job's session; the callback gets its result."""
-        login = login or self.logins[0]
-        flown = partial(self._flown, callback)
-        return self.request(job, login.home_address(), flown, login=login, flow=flow, dont_filter=True)
+    def visit(self, page: PortalPage) -> Visit:
+        """
+        Work in a browser page, for spiders that need one: an async generator that yields a Listing and items.
+
+        `yield item` returns when the item is stored, and raises what refused it. A visit whose session or browser ended
+        begins anew, so it leaves out what `page.job.missing()` no longer names.
+        """
+        raise TypeError(f"{type(self).__name__} has no visit.")
 
     def job_of(self, response: Response | Request) -> Job:
         """Return the job that an answer, or a request, belongs to."""
@@ -216,8 +224,8 @@ class PortalSpider(scrapy.Spider):
         )
         return not self.arguments.again and await self.work.db.run(lambda session: session.scalar(same) is not None)
 
-    def _flown(self, callback: Callable[..., Any], response: Response) -> Any:
-        return callback(self.job_of(response), own_state(response).result)
+    def _visited(self, response: Response) -> None:
+        self.work.deliveries.close()
 
     async def _answer(self, callback: Callable[..., Any], response: Response) -> AsyncIterator[Any]:
         job = self.job_of(response)
@@ -251,7 +259,11 @@ class PortalSpider(scrapy.Spider):
         request = error.request
         job = self.job_of(request)
         job.tickets.pop(own_state(request).ticket, None)
+        if own_state(request).visit:
+            self.work.deliveries.close()
         failure = name_failure(error.value, request)
+        if any(known is failure for known in job.failures):
+            return  # what refused an item of a visit is remembered already
         if job.brake.failure is not None and any(str(known) == str(failure) for known in job.failures):
             return  # what stopped the whole job is told once, not with every request that it stopped
         failure.step = failure.step or f"{request.method} {bare_url(request.url)}"
@@ -272,36 +284,13 @@ class PortalSpider(scrapy.Spider):
         if job is not None:
             named = failure.value if isinstance(failure.value, Failure) else unexpected_error(failure.value)
             named.step = named.step or f"store {getattr(item, 'name', type(item).__name__)}"
-            job.fail(named)
+            if not self.work.deliveries.settle(item, named):
+                job.fail(named)
 
+    def _on_item_stored(self, item: Any) -> None:
+        self.work.deliveries.settle(item, None)
 
-def unexpected_error(error: BaseException) -> UnexpectedError:
-    """Return the outcome of an error that has no name of its own."""
-    unexpected = UnexpectedError(f"{type(error).__name__}: {error}"[:300])
-    unexpected.__cause__ = error
-    return unexpected
-
-
-def name_failure(error: BaseException, request: Request) -> Failure:
-    """Return the named failure for whatever a request ended in."""
-    from scrapy import exceptions as scrapy_errors
-
-    url = bare_url(request.url)
-    if isinstance(error, Failure):
-        return error
-    if isinstance(error, HttpError):
-        status, response = error.response.status, error.response
-        kind = {429: RateLimited, 403: Blocked}.get(status, PortalDown if status >= 500 else PortalChanged)
-        return kind(f"{url} answered {status}.", evidence={"response": response})
-    if isinstance(error, scrapy_errors.ResponseDataLossError):
-        cut: type[Failure] = BadFile if own_state(request).stream else PortalDown
-        return cut(f"The answer of {url} was cut short.")
-    down = (
-        scrapy_errors.CannotResolveHostError,
-        scrapy_errors.DownloadConnectionRefusedError,
-        scrapy_errors.DownloadFailedError,
-        scrapy_errors.DownloadTimeoutError,
-    )
-    if isinstance(error, down):
-        return PortalDown(f"{url}: {type(error).__name__}.")
-    return unexpected_error(error)
+    def _on_item_dropped(self, item: Any, exception: Any) -> None:
+        job = self.work.jobs.get(getattr(item, "job", 0))
+        if job is not None:
+            self.work.deliveries.settle(item, job.failure or unexpected_error(exception))

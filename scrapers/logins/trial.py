@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from scrapers.core.items import Listing
 from scrapers.core.jobs import ArgumentError, Job, Plan
+from scrapers.core.page import PortalPage
 from scrapers.core.spider import PortalSpider
+from scrapers.core.visit import Visit
 from scrapers.logins.base import Login
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.credentials import find_credential
@@ -40,17 +42,19 @@ class SignInSpider(PortalSpider):
         name = credential.username
         return [Plan(target=SignInTarget(username=name), key=name, label=name, credential=credential)]
 
-    async def requests(self, job: Job) -> AsyncIterator[Any]:
-        """Look at the landing page in the session."""
-        login = self.logins[0]
-        if issubclass(login, BrowserLogin):
-            yield self.flow(job, login().guard, self.seen)
-        else:
-            yield self.request(job, login.home_address(), self.seen_page)
+    def requests(self, job: Job) -> AsyncIterator[Any]:
+        """Look at the landing page in the session: over HTTP, or by a visit."""
+        return super().requests(job) if issubclass(self.logins[0], BrowserLogin) else self._landing(job)
 
-    def seen(self, job: Job, identity: object) -> Listing:
-        """Say that there is nothing to fetch."""
-        return Listing(job=job.id, keys=())
+    async def _landing(self, job: Job) -> AsyncIterator[Any]:
+        yield self.request(job, self.logins[0].home_address(), self.seen_page)
+
+    async def visit(self, page: PortalPage) -> Visit:
+        """Say that there is nothing to fetch, once the landing page is there."""
+        login = self.logins[0]
+        assert issubclass(login, BrowserLogin)
+        await login().guard(page)
+        yield Listing(job=page.job.id, keys=())
 
     def seen_page(self, response: Response) -> Listing:
         """Say that there is nothing to fetch."""

@@ -1,12 +1,8 @@
 """The plain portal signed in to with a browser: then its files over plain HTTP, or the browser's sessions held."""
 
-from collections.abc import AsyncIterator
-from typing import Any
-
 from scrapers.core.items import Listing
-from scrapers.core.jobs import Job
 from scrapers.core.page import PortalPage
-from scrapers.logins.base import Identity
+from scrapers.core.visit import Visit
 from scrapers.logins.browser import BrowserLogin
 from tests.portals.plain.documents import PlainFiles, PlainSpider
 from tests.portals.plain.login import PlainLogin
@@ -43,12 +39,7 @@ class PlainHeld(PlainSpider):
     logins = (PlainBrowserLogin,)
     rendering = "browser"
 
-    async def requests(self, job: Job) -> AsyncIterator[Any]:
-        yield self.flow(job, self.look, self.seen)
-
-    async def look(self, page: PortalPage) -> Identity:
-        return await PlainBrowserLogin().page_identity(page)
-
-    def seen(self, job: Job, identity: Identity) -> Any:
-        assert identity.username == job.target.username
-        yield Listing(job=job.id, keys=())
+    async def visit(self, page: PortalPage) -> Visit:
+        identity = await PlainBrowserLogin().page_identity(page)
+        assert identity.username == page.job.target.username
+        yield Listing(job=page.job.id, keys=())
