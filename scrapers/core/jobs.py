@@ -88,7 +88,9 @@ class Job:
         self._next_ticket = 0
 
     def fail(self, failure: Failure) -> None:
-        """Remember a failure; the run ends with the worst."""
+        """Remember a failure, once; the run ends with the worst."""
+        if any(known is failure for known in self.failures):
+            return
         self.failures.append(failure)
         progress.warning("%s %s: %s", self.spider, self.label, redactor.hide(str(failure)))
 

@@ -261,6 +261,7 @@ class WrongAccount(Failure):
     """The portal did not open the account that was asked for, so nothing was stored."""
 
     code, actor, retry = "wrong_account", Actor.OWNER, Retry.AFTER_ACTION
+    ends_visit = True
 
 
 class NotYetPublished(Failure):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -28,12 +30,15 @@ from scrapers.core.outcomes import (
     SignedOut,
 )
 from scrapers.core.pace import ERROR_TRIES, RATE_TRIES, backoff, retry_after
+from scrapers.core.periods import month_missing
 from scrapers.core.redaction import bare_url
 from scrapers.core.settings import crawl_settings
 from scrapers.core.spool import PartFile, describe
 
 if TYPE_CHECKING:
-    from playwright.async_api import BrowserContext, Download, FrameLocator, Locator, Page, Response
+    from datetime import date
+
+    from playwright.async_api import BrowserContext, Download, Frame, FrameLocator, Locator, Page, Response
 
     from scrapers.core.jobs import Job
 
@@ -42,6 +47,7 @@ T = TypeVar("T")
 
 # Ordered fallbacks, most stable first: Playwright's selector syntax, plus "label=…" for the text of a form label.
 Selectors = tuple[str, ...]
+FailureKind = type[Failure]  # here, because PortalPage has a method of the name `type`
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ class PortalPage:
         job: Job,
         signed_out: Selectors = (),
         interruptions: tuple[Interruption, ...] = (),
-        scope: FrameLocator | None = None,
+        scope: Frame | FrameLocator | Locator | None = None,
         trail: Trail | None = None,
     ) -> None:
         self.raw = page
@@ -91,7 +97,7 @@ class PortalPage:
         self.spool = spool
         self.signed_out = signed_out
         self.interruptions = interruptions
-        self.scope: Page | FrameLocator = scope or page
+        self.scope: Page | Frame | FrameLocator | Locator = scope or page
         self.trail = trail or Trail()
         self.tabs: list[PortalPage] = []
         self.answer: Response | None = None  # to the newest request for a whole page
@@ -183,6 +189,10 @@ class PortalPage:
         """Go to *url*; returns when the document is parsed, since these pages may never come to rest."""
         await self._load(self.raw.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
 
+    async def reload(self) -> None:
+        """Load the page again, without what was opened or typed in it."""
+        await self._load(self.raw.reload(wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
+
     async def visit(self, url: str) -> int:
         """Open *url* in a tab beside this one, close that, and return the status of the answer; 0 when there was none."""
         tab = await self.raw.context.new_page()
@@ -214,7 +224,7 @@ class PortalPage:
             raise kind(f"The portal answered {answer.status} in place of a page.", step=self.trail.step)
         logger.info("The portal answered %d: loading the page again in %.1f s", answer.status, pause)
         await asyncio.sleep(pause)
-        await self._load(self.raw.reload(wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
+        await self.reload()
         return True
 
     async def _load(self, loading: Awaitable[object]) -> None:
@@ -331,6 +341,70 @@ class PortalPage:
             return []
         return [" ".join(text.split()) for text in await self.locate(matched).all_inner_texts()]
 
+    async def confirm(self, selectors: Selectors, text: str, wrong: FailureKind = PortalChanged) -> None:
+        """Read an element back; raise *wrong* unless it says *text*. A number is compared by its digits alone."""
+        shown = await self.text(selectors)
+        said = re.sub(r"\D", "", shown) if text.isdigit() else shown
+        if said.casefold() != text.casefold():
+            raise wrong("The portal shows another one.", step=self.trail.step, selector=self.trail.selector)
+
+    async def pick(
+        self,
+        selectors: Selectors,
+        text: str,
+        *,
+        missing: Callable[[list[str]], Failure] | None = None,
+        within: float = 5,
+    ) -> None:
+        """
+        Choose *text* in a drop-down, or click the item of a list, label of a radio button or check box that says it.
+
+        A choice in a drop-down is read back. missing: returns the failure, by the texts that are offered, when *text* is
+        not among them within so many seconds; PortalChanged by default.
+        """
+        self.trail.selector = " | ".join(selectors)
+        offered: list[str] = []
+
+        async def is_offered() -> bool:
+            nonlocal offered
+            offered = await self._offered(selectors)
+            return text in offered
+
+        if not await until(is_offered, within):
+            if self.signed_out and await self.shown(self.signed_out):
+                raise SignedOut("The sign-in form turned up.", step=self.trail.step)
+            failure = PortalChanged(f"{text} is not offered.") if missing is None else missing(offered)
+            failure.step, failure.selector = self.trail.step, self.trail.selector
+            raise failure
+        matched = await self.shown(selectors)
+        assert matched is not None
+        found = self.locate(matched)
+        if await self._is_drop_down(found):
+            await self.choose((matched,), text)
+        else:
+            await self._act(found.nth(offered.index(text)).click(timeout=crawl_settings().page_wait * 1000))
+
+    async def _offered(self, selectors: Selectors) -> list[str]:
+        matched = await self.shown(selectors)
+        if matched is None:
+            return []
+        return (
+            await self.options((matched,))
+            if await self._is_drop_down(self.locate(matched))
+            else await self.texts((matched,))
+        )
+
+    async def _is_drop_down(self, found: Locator) -> bool:
+        return bool(await self._act(found.first.evaluate("element => element.tagName === 'SELECT'")))
+
+    async def month(self, selectors: Selectors, day: date, form: str, today: date) -> None:
+        """
+        Pick the billing month of *day*, written in the strftime format *form*.
+
+        Raises NotYetPublished or NoLongerAvailable, told by the months that are offered, where it is not among them.
+        """
+        await self.pick(selectors, f"{day:{form}}", missing=lambda offered: month_missing(day, offered, form, today))
+
     @asynccontextmanager
     async def new_tab(self, selectors: Selectors) -> AsyncIterator[PortalPage]:
         """Click what opens a new tab and give that tab; it is closed at the end, whatever happens in it."""
@@ -369,9 +443,34 @@ class PortalPage:
 
     def frame(self, selector: str) -> PortalPage:
         """Return the view of a frame inside this page."""
-        return PortalPage(
-            self.raw, spool=self.spool, job=self.job, scope=self.scope.frame_locator(selector), trail=self.trail
-        )
+        return self._view(self.scope.frame_locator(selector))
+
+    async def frame_with(self, selectors: Selectors) -> PortalPage:
+        """Return the view of whichever frame of this page, its main one included, shows one of the elements."""
+        self.trail.selector = " | ".join(selectors)
+        holding: list[PortalPage] = []
+
+        async def is_held() -> bool:
+            for frame in self.raw.frames:
+                view = self._view(frame)
+                with suppress(PlaywrightError):  # a frame that is just going away or to another document
+                    if await view.shown(selectors):
+                        holding.append(view)
+                        return True
+            return False
+
+        if not await until(is_held, crawl_settings().page_wait):
+            raise PortalChanged("No frame holds it.", step=self.trail.step, selector=self.trail.selector)
+        return holding[0]
+
+    async def dialog(self, containing: str = "") -> PortalPage:
+        """Return the view of the dialog that is open and contains a text."""
+        narrowed = f":has-text({json.dumps(containing)})" if containing else ""
+        selectors = (f"[role=dialog]{narrowed}", f"dialog[open]{narrowed}", f"[aria-modal=true]{narrowed}")
+        return self._view(await self.find(selectors))
+
+    def _view(self, scope: Frame | FrameLocator | Locator) -> PortalPage:
+        return PortalPage(self.raw, spool=self.spool, job=self.job, scope=scope, trail=self.trail)
 
     async def download(self, selectors: Selectors) -> PartFile:
         """Click what starts a download and return its part file; a click that was swallowed is repeated once."""

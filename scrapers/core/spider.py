@@ -94,6 +94,15 @@ class PortalSpider(scrapy.Spider):
     work: Work
     arguments: Any  # an instance of Arguments
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Take the portal from the folder, and the report type from the name, of a spider that does not state them."""
+        super().__init_subclass__(**kwargs)
+        folders = cls.__module__.split(".")
+        if "portals" in folders[:-1] and "portal" not in vars(cls):
+            cls.portal = folders[folders.index("portals") + 1]
+        if "name" in vars(cls) and "report_type" not in vars(cls):
+            cls.report_type = cls.name.removeprefix(f"{cls.portal}_")
+
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Make the spider and its Work: arguments, jobs, credentials, what is done already."""
@@ -262,8 +271,6 @@ class PortalSpider(scrapy.Spider):
         if own_state(request).visit:
             self.work.deliveries.close()
         failure = name_failure(error.value, request)
-        if any(known is failure for known in job.failures):
-            return  # what refused an item of a visit is remembered already
         if job.brake.failure is not None and any(str(known) == str(failure) for known in job.failures):
             return  # what stopped the whole job is told once, not with every request that it stopped
         failure.step = failure.step or f"{request.method} {bare_url(request.url)}"

@@ -23,6 +23,7 @@ PDF, ZIP, XLSX, CSV, TEXT, HTML, JSON = (
     "application/json",
 )
 UNKNOWN = "application/octet-stream"
+EXTENSIONS = {PDF: ".pdf", ZIP: ".zip", XLSX: ".xlsx", CSV: ".csv", TEXT: ".csv", JSON: ".json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class PartFile:
     media_type: str  # sniffed from the bytes, never taken from a header
     sha256: str
     size: int  # bytes
+
+    @property
+    def extension(self) -> str:
+        """The extension that the file's type has, with its dot; that of the portal's name for any other type."""
+        return EXTENSIONS.get(self.media_type) or Path(self.name).suffix or ".bin"
 
 
 def sniff(head: bytes) -> str:

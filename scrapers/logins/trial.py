@@ -63,5 +63,5 @@ class SignInSpider(PortalSpider):
 
 def sign_in_spider(login: type[Login]) -> type[SignInSpider]:
     """Return the spider that tries one login."""
-    facts = {"name": f"{login.name}_sign_in", "portal": login.portal, "logins": (login,)}
+    facts = {"name": f"{login.name}_sign_in", "portal": login.portal, "report_type": "sign_in", "logins": (login,)}
     return type("SignIn", (SignInSpider,), facts)

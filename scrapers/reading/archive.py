@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from scrapers.core.outcomes import BadFile
-from scrapers.core.spool import CHUNK, PartFile, PartWriter
+from scrapers.core.spool import CHUNK, ZIP, PartFile, PartWriter
 
 LARGEST_UNPACKED = 2 << 30  # bytes that a ZIP may unpack to
 LARGEST_RATIO = 200  # unpacked to packed, above which a ZIP is a bomb
@@ -37,6 +37,17 @@ def check_zip(path: Path, every_byte: bool = True) -> None:
         EOFError,
         RuntimeError,
     ):  # RuntimeError: encrypted, or packed in an unknown way
+        raise BadFile("The ZIP is broken, encrypted or was cut short.") from None
+
+
+def is_archive(part: PartFile) -> bool:
+    """Tell whether a part file is a ZIP of files; a workbook, which is a ZIP too, is none."""
+    if part.media_type != ZIP:
+        return False
+    try:
+        with zipfile.ZipFile(part.path) as opened:
+            return "[Content_Types].xml" not in opened.namelist()
+    except zipfile.BadZipFile:
         raise BadFile("The ZIP is broken, encrypted or was cut short.") from None
 
 

@@ -1,4 +1,4 @@
-"""The carriers' bases: a job is an account and a billing cycle; one class per report family."""
+"""The base of all carrier spiders: a job is an account and a billing cycle."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from pydantic import BaseModel, Field, field_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database.families.cycles import cycle_for, cycle_of_day, ensure, latest_closed, parse_month
+from database.families.cycles import cycle_for, latest_closed, parse_month
 from database.models import (
     Account,
     BillingCycle,
     Carrier,
-    CarrierReport,
     FileStatus,
     ScraperConfig,
     ScraperJob,
     StoredFile,
 )
 from scrapers.core.jobs import ArgumentError, Plan
-from scrapers.core.outcomes import Failure, NoLongerAvailable, NotYetPublished
 from scrapers.core.spider import PortalSpider, SpiderArguments
 from scrapers.logins.credentials import credential_for, username_for
 
@@ -168,90 +166,3 @@ class CarrierSpider(PortalSpider):
             already=frozenset() if arguments.again else frozenset(ready & wanted),
             done=bool(wanted) and wanted <= ready and not arguments.again,
         )
-
-
-class InvoiceSpider(CarrierSpider):
-    """Base of the spiders that bring an account's invoice as PDF."""
-
-    report_type = "pdf_invoice"
-
-    @classmethod
-    def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
-        """One file makes the job done."""
-        return {"invoice"}
-
-
-class DailyUsageSpider(CarrierSpider):
-    """Base of the spiders that bring the usage file of the portal's present day."""
-
-    report_type = "daily_usage"
-
-    @classmethod
-    def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
-        """Return the cycle that today falls in; another month has no daily usage any more."""
-        cycle = cycle_of_day(session, account, cls.today())
-        if month and month != f"{cycle.end_date:%Y-%m}":
-            raise ArgumentError(
-                f"-a cycle={month}: daily usage exists for the present cycle only, {cycle.end_date:%Y-%m}."
-            )
-        return cycle
-
-    @classmethod
-    def period(cls, target: CarrierTarget) -> str:
-        """The day, as the portal counts it."""
-        return cls.today().isoformat()
-
-    @classmethod
-    def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
-        """One file of today makes the job done."""
-        return {"usage"}
-
-
-class MonthlyReportsSpider(CarrierSpider):
-    """Base of the spiders that bring several reports of a billing cycle; `reports` is slug: the portal's own name."""
-
-    report_type = "monthly_reports"
-    reports: ClassVar[dict[str, str]]
-    not_fetched: ClassVar[dict[str, str]] = {}  # reports that the carrier has and no cycle needs
-    slug_prefix: ClassVar[str] = ""  # in carrier_reports, for reports that bear the names of other ones
-
-    @classmethod
-    def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
-        """Return the cycle, with a row for each of the carrier's reports."""
-        cls._reports(session, account)
-        return super().cycle(session, account, month)
-
-    @classmethod
-    def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
-        """All of the reports make the job done."""
-        return set(target.reports)
-
-    @classmethod
-    def _reports(cls, session: Session, account: Account) -> dict[str, int]:
-        """Return the ids of the reports by slug, made if need be."""
-        found = {}
-        for slug, name in (cls.reports | cls.not_fetched).items():
-            key = {"carrier_id": account.carrier_id, "slug": cls.slug_prefix + slug}
-            values = {"name": name, "required": slug in cls.reports, "details": {}}
-            found[slug] = ensure(session, CarrierReport, key, values).id
-        return {slug: found[slug] for slug in cls.reports}
-
-
-def month_missing(month: date, offered: list[str], form: str, today: date) -> Failure:
-    """
-    Return why a billing month is not among those that the portal offers.
-
-    month: a day of it. offered: the portal's texts, each a month in the strptime format *form*.
-    """
-    wanted = (month.year, month.month)
-    known = []
-    for text in offered:
-        try:
-            day = datetime.strptime(text, form)  # noqa: DTZ007 - a month has no time zone
-        except ValueError:
-            continue
-        known.append((day.year, day.month))
-    detail = f"{month:%B %Y} is not among the {len(known)} months offered."
-    if known:
-        return NoLongerAvailable(detail) if wanted < min(known) else NotYetPublished(detail)
-    return NotYetPublished(detail) if (today - month).days < 62 else NoLongerAvailable(detail)

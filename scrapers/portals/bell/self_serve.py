@@ -3,7 +3,6 @@
 from scrapers.core.outcomes import WrongAccount
 from scrapers.core.page import PortalPage
 from scrapers.portals.bell.login import HEADER
-from scrapers.reading.values import digits
 
 MENU = f"{HEADER}/div[2]/nav[1]/ul[1]"
 SEARCH = ("[placeholder='Search by Billing account number']",)
@@ -42,5 +41,4 @@ async def choose_account(page: PortalPage, account: str, done: tuple[str, ...]) 
             await page.click(dock)
         await page.find(done)
     page.begin("read the account back")
-    if digits(await page.text(OPEN_ACCOUNT)) != digits(account):
-        raise WrongAccount("The portal has opened another account.", step=page.trail.step)
+    await page.confirm(OPEN_ACCOUNT, account, wrong=WrongAccount)

@@ -9,7 +9,7 @@ from scrapy.http import Response
 from sandbox.plain.data import accounts
 from scrapers.core.jobs import Job
 from scrapers.core.outcomes import WrongAccount
-from scrapers.families.carriers.spiders import month_missing
+from scrapers.core.periods import month_missing
 from tests.portals.plain.documents import PlainDocuments, PlainFiles
 from tests.portals.plain.login import PlainLogin
 
