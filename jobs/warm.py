@@ -43,12 +43,25 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("commands", "database", "jobs", "middlewares", "pipelines", "scrapers", "webhook")
 # They read the environment, or are run by Alembic, when they are imported.
 NOT_BEFORE_THE_FORK = ("scrapers.settings", "database.migrations")
-# What Scrapy, SQLAlchemy and we import only when a crawl or a command begins.
+# What Scrapy and we import only when a crawl or a command begins; those of the first line with all modules in them.
+WHOLE_LIBRARIES = ("scrapy.commands", "scrapy.downloadermiddlewares", "scrapy.spidermiddlewares")
 LIBRARIES = (
     "aiohttp",
+    "alembic.command",
+    "form2request",
+    "itemadapter",
     "playwright.async_api",
+    "pydantic.v1",  # itemadapter imports it at its first look at an item
     "scrapy.cmdline",
     "scrapy.core.engine",
+    "scrapy.core.scheduler",
+    "scrapy.dupefilters",
+    "scrapy.extensions.closespider",
+    "scrapy.extensions.corestats",
+    "scrapy.extensions.logcount",
+    "scrapy.pqueues",
+    "scrapy.squeues",
+    "scrapy.statscollectors",
     "scrapy_playwright.handler",
     "twisted.internet.asyncioreactor",
 )
@@ -447,8 +460,8 @@ def preload() -> None:
     """
     for name in LIBRARIES:
         import_module(name)
-    for room in ROOMS:
-        for found in pkgutil.walk_packages(import_module(room).__path__, f"{room}."):
+    for package in (*WHOLE_LIBRARIES, *ROOMS):
+        for found in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
             if not found.name.startswith(NOT_BEFORE_THE_FORK):
                 import_module(found.name)
     for thing in gc.get_objects():
