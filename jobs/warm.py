@@ -259,7 +259,8 @@ class WarmParent:
         Start `scrapy ARGS`, with the options of `subprocess.Popen` in text mode, in a session of its own.
 
         An ordinary process is started where the system cannot fork, and for an environment whose PYTHON…, locale or
-        coverage variables are not the parent's. Raises WarmFailed when the parent cannot be started.
+        coverage variables are not the parent's. Umask and limits are the parent's. Raises WarmFailed when the parent
+        cannot be started, and what Popen raises for files and folders.
         """
         environment = dict(os.environ if env is None else env)
         if not CAN_FORK or _of_the_interpreter(environment) != _of_the_interpreter(self._environment):
@@ -348,9 +349,8 @@ class WarmParent:
     def _retire(self, running: _Running) -> None:
         """Let a parent end when its last child has ended."""
         assert running.process.stdin is not None
-        with suppress(BrokenPipeError):
+        with suppress(BrokenPipeError):  # it has ended already
             running.process.stdin.write(RETIRE)
-            running.process.stdin.flush()
         running.path.unlink(missing_ok=True)
         self._retired = [each for each in (*self._retired, running) if each.process.poll() is None]
 
@@ -366,6 +366,7 @@ class WarmParent:
                 [sys.executable, "-m", "jobs.warm", str(listener.fileno())],
                 cwd=ROOT,
                 env=self._environment,
+                bufsize=0,
                 stdin=subprocess.PIPE,  # its other end closes with us, however we end
                 stdout=subprocess.DEVNULL,
                 pass_fds=[listener.fileno()],
@@ -518,7 +519,12 @@ class _Server:
             if pid == 0:
                 self._leave(channel)
                 return call
-            pidfd = os.pidfd_open(pid)
+            try:
+                pidfd = os.pidfd_open(pid)
+            except OSError:
+                os.kill(pid, signal.SIGKILL)  # its end could not be told
+                os.waitpid(pid, 0)
+                raise
             self.children[pidfd] = (pid, channel)
             self.selector.register(pidfd, selectors.EVENT_READ)
             with suppress(OSError):  # the caller has gone; the child runs on
@@ -614,7 +620,8 @@ def become(call: Call) -> None:
     import scrapy.__main__
 
     sys.argv = [scrapy.__main__.__file__, *call.args]
-    sys.path[0] = os.getcwd()
+    if not sys.flags.safe_path:
+        sys.path[0] = os.getcwd()
 
 
 def _stream(descriptor: int, mode: str, before: Any) -> io.TextIOWrapper:
@@ -632,7 +639,7 @@ def _leave_quickly() -> None:
     import logging
 
     logging.shutdown()
-    if _exit_code is None or "coverage" in sys.modules:  # whose exit handler is older than ours
+    if _exit_code is None or "coverage" in sys.modules:  # coverage saves in an older exit handler
         return
     try:
         sys.stdout.flush()
