@@ -69,7 +69,7 @@ class Project:
     """
     This checkout with a data folder of its own; every command is a real process.
 
-    warm: whose children `scrapy …` is, unless a call says `fresh=True`: the command line itself, memory, terminals.
+    warm: the parent of `scrapy …`, unless a call says `fresh=True`: for the command line itself, memory, terminals.
     """
 
     def __init__(self, folder: Path, warm: WarmParent | None = None, **environment: str) -> None:

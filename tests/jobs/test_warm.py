@@ -150,7 +150,7 @@ def test_signals_reach_the_process_and_are_told(acting_together, how):
         getattr(process, how)()
     sent = {"terminate": signal.SIGTERM, "kill": signal.SIGKILL, "interrupt": signal.SIGINT}[how]
     assert process.wait(30) == process.poll() == process.returncode == -sent
-    process.kill()  # has ended: nothing happens, to whomever the number belongs now
+    process.kill()  # it has ended: no other process with its number gets the signal
     assert process.communicate()[0] == ""
 
 
@@ -407,8 +407,8 @@ def test_30_processes_in_a_row_leave_the_parent_as_it_was(acting):
     before, resident = parent.num_fds(), parent.memory_info().rss
     for _ in range(30):
         assert acting.run("pass").returncode == 0
-    wait_for(lambda: not parent.children())
-    assert (parent.num_fds(), parent.num_threads()) == (before, 1)
+    wait_for(lambda: not parent.children() and parent.num_fds() == before)
+    assert parent.num_threads() == 1
     assert parent.memory_info().rss - resident < 2_000_000  # bytes
 
 
