@@ -15,7 +15,7 @@ from benchmarks.bench import ROUNDS, prepared
 from benchmarks.figures import Figure, table
 
 # Each a module here with `run(bench)`; p1 also gives p2.
-BENCHMARKS = ("p1", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "readings")
+BENCHMARKS = ("p1", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "readings", "warm")
 
 
 def main() -> int:

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import dovecot, samba
-from tests.project import PORTAL_PREFIXES, TEST_KEY, Project
+from tests.project import INTERPRETER, PORTAL_PREFIXES, TEST_KEY, Project
+from tests.project import clean_environment as without_settings
 from tests.project import free_port as a_free_port
 from tests.project import wait_for as poll
 
 if TYPE_CHECKING:
     from database.engine import Database
+    from jobs.warm import WarmParent
 
 # Set by whoever wants the tests on a PostgreSQL of their own; its user must be allowed to create databases.
 SERVER = "TEST_POSTGRESQL_URL"
@@ -217,13 +219,25 @@ def wait_for() -> Callable[..., object]:
     return poll
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[WarmParent]:
+    """The parent of all crawls and commands of this test process, which need not import everything anew."""
+    from jobs.warm import WarmParent
+
+    # Not in pytest's folder, whose name is longer than a socket's may be.
+    with tempfile.TemporaryDirectory(prefix="latchkey-warm-") as folder:
+        parent = WarmParent.start(Path(folder), {**without_settings(), **INTERPRETER})
+        yield parent
+        parent.close()
+
+
 @pytest.fixture
-def project() -> Iterator[Callable[..., Project]]:
+def project(warm: WarmParent) -> Iterator[Callable[..., Project]]:
     """Give a function that makes the project in a folder: `project(tmp_path).scrapy("crawl", …)`."""
     made: list[Project] = []
 
     def make(folder: Path, **environment: str) -> Project:
-        made.append(Project(folder, **environment))
+        made.append(Project(folder, warm, **environment))
         return made[-1]
 
     yield make

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from jobs.warm import AnyProcess, WarmParent
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # A key for tests only. It protects nothing.
@@ -59,20 +61,28 @@ def clean_environment(environment: Mapping[str, str] | None = None) -> dict[str,
     return {name: value for name, value in given.items() if not name.startswith(PORTAL_PREFIXES)}
 
 
-class Project:
-    """This checkout with a data folder of its own; every command is a real process."""
+# What the interpreter reads when it starts: the same for each command, so that one parent serves all of them.
+INTERPRETER = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+
+class Project:
+    """
+    This checkout with a data folder of its own; every command is a real process.
+
+    warm: the parent of `scrapy …`, unless a call says `fresh=True`: for the command line itself, memory, terminals.
+    """
+
+    def __init__(self, folder: Path, warm: WarmParent | None = None, **environment: str) -> None:
+        self.warm = warm
         self.data = folder / "data"
         self.environment = {
             "LATCHKEY_DATA_DIR": str(self.data),
             "LATCHKEY_ENCRYPTION_KEYS": TEST_KEY,
-            "PYTHONPATH": str(ROOT),
-            "PYTHONUNBUFFERED": "1",
+            **INTERPRETER,
             "TERM": "dumb",
             **environment,
         }
-        self.started: list[subprocess.Popen[str]] = []
+        self.started: list[AnyProcess] = []
 
     def env(self, env: Mapping[str, str | None] | None = None) -> dict[str, str]:
         """Return the environment of a command: ours, then *env*, whose None takes a variable away."""
@@ -99,18 +109,26 @@ class Project:
         env: Mapping[str, str | None] | None = None,
         input: str | None = None,
         timeout: float = 60,
+        fresh: bool = False,
     ) -> subprocess.CompletedProcess[str]:
         """Run `scrapy …` to its end."""
-        return self.run(sys.executable, "-m", "scrapy", *arguments, env=env, input=input, timeout=timeout)
+        if self.warm is None or fresh:
+            return self.run(sys.executable, "-m", "scrapy", *arguments, env=env, input=input, timeout=timeout)
+        source: dict[str, Any] = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
+        return self.warm.run(arguments, cwd=ROOT, env=self.env(env), capture_output=True, timeout=timeout, **source)
 
     def start(
-        self, *arguments: str, env: Mapping[str, str | None] | None = None, **options: Any
-    ) -> subprocess.Popen[str]:
+        self, *arguments: str, env: Mapping[str, str | None] | None = None, fresh: bool = False, **options: Any
+    ) -> AnyProcess:
         """Start `scrapy …` and give back the process; whatever still runs is ended with the test."""
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **options}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "scrapy", *arguments], cwd=ROOT, env=self.env(env), text=True, **options
-        )
+        process: AnyProcess
+        if self.warm is None or fresh:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "scrapy", *arguments], cwd=ROOT, env=self.env(env), text=True, **options
+            )
+        else:
+            process = self.warm.popen(arguments, cwd=ROOT, env=self.env(env), **options)
         self.started.append(process)
         return process
 

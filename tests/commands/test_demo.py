@@ -31,11 +31,11 @@ def rows(data):
 @pytest.mark.timeout(600)
 def test_the_demo_brings_everything_home_once(project, tmp_path):
     here = project(tmp_path)
-    first = here.scrapy("demo", timeout=400)
+    first = here.scrapy("demo", timeout=400, fresh=True)
     assert first.returncode == 0, first.stderr
     figures = json.loads((here.data / "demo-summary.json").read_text())
     stored = rows(here.data)
-    second = here.scrapy("demo", timeout=150)
+    second = here.scrapy("demo", timeout=150, fresh=True)
     assert second.returncode == 0, second.stderr
     again = json.loads((here.data / "demo-summary.json").read_text())
 

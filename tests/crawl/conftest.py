@@ -17,6 +17,7 @@ from sqlalchemy import select
 from database.engine import Database
 from database.families.accounts import NewAccount, add_account
 from database.models import CarrierPortalCredential, Credential
+from jobs.warm import AnyProcess
 from sandbox import Admin, Running, default_password, phone, running
 from sandbox.bell import accounts as bell_accounts
 from tests.project import ROOT, TEST_KEY, Project, clean_environment, wait_for
@@ -124,12 +125,12 @@ class Crawls:
         return [*words, "-s", "SPIDER_MODULES=tests.portals.plain"] if spider.startswith("plain_") else words
 
     def run(
-        self, spider: str, *arguments: str, timeout: float = 100, **env: str | None
+        self, spider: str, *arguments: str, timeout: float = 100, fresh: bool = False, **env: str | None
     ) -> subprocess.CompletedProcess[str]:
-        return self.project.scrapy(*self.command(spider, *arguments), env=env, timeout=timeout)
+        return self.project.scrapy(*self.command(spider, *arguments), env=env, timeout=timeout, fresh=fresh)
 
-    def start(self, spider: str, *arguments: str, **env: str | None) -> subprocess.Popen[str]:
-        return self.project.start(*self.command(spider, *arguments), env=env)
+    def start(self, spider: str, *arguments: str, fresh: bool = False, **env: str | None) -> AnyProcess:
+        return self.project.start(*self.command(spider, *arguments), env=env, fresh=fresh)
 
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         """Ask the database as anybody can."""

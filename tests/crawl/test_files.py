@@ -95,7 +95,7 @@ def test_bad_files_of_the_browser_are_never_ready(crawls, bell, spider):
 
 def peak(crawls, spider: str, *arguments: str) -> int:
     """Run a spider for one job; return the most memory that its process held at once, in bytes."""
-    process = crawls.start(spider, *arguments)
+    process = crawls.start(spider, *arguments, fresh=True)  # a fork begins with the memory of its parent
     status, found = Path(f"/proc/{process.pid}/status"), 0
 
     def ended() -> bool:

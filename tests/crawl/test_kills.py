@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from database.processes import signature
+from jobs.warm import AnyProcess
 from pipelines.stores.base import INCOMING
 from pipelines.stores.folder import FolderStore
 from sandbox import totp_secret
@@ -138,7 +139,7 @@ class Killing:
     def counters(self) -> dict[str, Any]:
         return self.admin.counters()
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self) -> AnyProcess:
         return self.crawls.start(self.spider, **self.environment)
 
     def remembered(self) -> dict[str, list[str]]:

@@ -224,7 +224,7 @@ def test_what_is_asked_for_is_not_there(crawls, plain, scenario):
     user = give(crawls, "plain", scenario)
     given = {"account": f"account={plain_accounts(user)[0]}", "month": "month=2020-01"}.get(argument, argument)
 
-    done = crawls.run(spider, given)
+    done = crawls.run(spider, given, fresh=True)
 
     (run,) = crawls.rows("SELECT * FROM runs")
     check_run(crawls, run, outcome)

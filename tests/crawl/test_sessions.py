@@ -184,7 +184,7 @@ def test_a_crawl_that_is_asked_to_stop_does_not_wait_for_its_flow(crawls, bell):
     """The portal needs a minute for the invoice."""
     crawls.give_bell("ok+pdf-60@example.com")
 
-    process = crawls.start("bell_pdf_invoice")
+    process = crawls.start("bell_pdf_invoice", fresh=True)
     wait_for(lambda: any("prepare-invoice" in request["path"] for request in bell.journal()), 60)
     code, seconds = stop(crawls, process, signal.SIGINT)
 

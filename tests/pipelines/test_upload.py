@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import random
-import signal
 import subprocess
 from datetime import date, timedelta
 
@@ -489,7 +487,7 @@ def kill_at_work(here, far, seconds):
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.communicate()
 
 

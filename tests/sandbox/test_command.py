@@ -15,7 +15,7 @@ def test_the_command_serves_and_tells_where(project, tmp_path):
     assert (said.returncode, said.stdout) == (1, "")
     assert said.stderr.strip().endswith("start one with `scrapy sandbox`.")
 
-    process = mine.start("sandbox", "--portals", "plain")
+    process = mine.start("sandbox", "--portals", "plain", fresh=True)
     ready = mine.data / "sandbox" / "ready.json"
     wait_for(ready.exists, 30)
     told = json.loads(ready.read_text())

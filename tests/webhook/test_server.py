@@ -54,7 +54,7 @@ def served(project, tmp_path, encryption_key, wait_for):
     def start(*arguments, **environment):
         ready.unlink(missing_ok=True)
         process = project(tmp_path, LATCHKEY_DATABASE_URL=url, **TOKENS, **environment).start(
-            "serve", "--port", "0", "--ready-file", str(ready), *arguments
+            "serve", "--port", "0", "--ready-file", str(ready), *arguments, fresh=True
         )
         wait_for(lambda: ready.exists() or process.poll() is not None, 60)
         assert process.poll() is None, process.communicate()

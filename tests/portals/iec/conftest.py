@@ -96,10 +96,10 @@ class Household:
         Sessions(self.db).save("iec", LABEL, tokens.state(), "", tokens.subject)
 
     def crawl(
-        self, spider: str, *arguments: str, timeout: float = 100, **env: str | None
+        self, spider: str, *arguments: str, timeout: float = 100, fresh: bool = False, **env: str | None
     ) -> subprocess.CompletedProcess[str]:
         words = [word for argument in arguments for word in ("-a", argument)]
-        return self.project.scrapy("crawl", spider, *words, env=env, timeout=timeout)
+        return self.project.scrapy("crawl", spider, *words, env=env, timeout=timeout, fresh=fresh)
 
     def crawl_all(self, *crawls: tuple[str, dict[str, str]], timeout: float = 110, **settings: str) -> str:
         """Crawl one after the other in one process, with Scrapy's settings; return what was said."""

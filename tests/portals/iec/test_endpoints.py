@@ -34,6 +34,7 @@ from database.models.electricity import (
     MasaEntry,
     MasaEquipment,
 )
+from jobs.warm import WarmParent
 from sandbox import Running
 from sandbox.iec.masa import friend
 from sandbox.iec.people import CONSUMPTION_CODE, Customer, id_number
@@ -70,10 +71,12 @@ class Brought:
 
 
 @pytest.fixture(scope="module")
-def brought(tmp_path_factory: pytest.TempPathFactory, empty_database: Path, iec_sandbox: Running) -> Iterator[Brought]:
+def brought(
+    tmp_path_factory: pytest.TempPathFactory, empty_database: Path, iec_sandbox: Running, warm: WarmParent
+) -> Iterator[Brought]:
     """Crawl everything once, as somebody with several partners, a closed contract, and one that is shared."""
     folder = tmp_path_factory.mktemp("brought")
-    project = Project(folder)
+    project = Project(folder, warm)
     project.data.mkdir(mode=0o700)
     (project.data / "latchkey.db").write_bytes(empty_database.read_bytes())
     admin = iec_sandbox.admin["iec"]

@@ -15,6 +15,7 @@ import pytest
 
 from database.engine import Database
 from database.migrate import upgrade
+from jobs.warm import WarmParent
 from sandbox import Running, running, totp_secret
 from tests.project import Project
 
@@ -76,10 +77,10 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def signed_in(empty: Path, portal: Running, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def signed_in(empty: Path, portal: Running, tmp_path_factory: pytest.TempPathFactory, warm: WarmParent) -> Path:
     """A database with a live session of the user `ok`: most tests are not about signing in."""
     folder = tmp_path_factory.mktemp("signed-in")
-    fleet = Fleet(Project(folder), portal, "ok")
+    fleet = Fleet(Project(folder, warm), portal, "ok")
     fleet.project.data.mkdir(mode=0o700)
     shutil.copy(empty, fleet.project.data)
     done = fleet.project.scrapy("test-login", "trucktech", timeout=100)
@@ -199,7 +200,7 @@ def test_a_page_that_nobody_understands_is_no_empty_list(fleet):
 
 def test_the_list_alone_is_cheap_and_no_sync(fleet):
     served = fleet.admin.counters()["requests"]
-    done = fleet.project.scrapy("crawl", "trucktech_vehicles", timeout=100)
+    done = fleet.project.scrapy("crawl", "trucktech_vehicles", timeout=100, fresh=True)
     assert done.returncode == 0, done.stderr
     assert fleet.admin.counters()["requests"] - served == 6
     assert fleet.rows("SELECT count(*) FROM vehicles") == [(142,)]
