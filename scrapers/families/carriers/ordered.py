@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from scrapers.core.jobs import Job
-from scrapers.core.outcomes import Failure, ReportFailed, ReportNotReady
+from scrapers.core.outcomes import Failure, PortalChanged, ReportFailed, ReportNotReady
 from scrapers.core.page import PortalPage, Selectors, until
 from scrapers.core.settings import crawl_settings
 from scrapers.core.spool import PartFile
@@ -59,15 +59,27 @@ class OrderedReports(MonthlyReports):
     async def entries(self, page: PortalPage, report: Report) -> list[Entry]:
         """Return the entries about a report and the job's account and month, newest first."""
 
-    @abstractmethod
     async def collect(self, page: PortalPage, entry: Entry) -> PartFile:
-        """Download the report of an entry."""
+        """Download the report of an entry: by a click on it, unless the portal says otherwise."""
+        return await page.download((entry.selector,))
 
     async def dismiss(self, page: PortalPage, entry: Entry) -> None:
         """Take an entry whose file is stored off the list, where the portal's has to be tidied."""
 
     async def was_taken(self, page: PortalPage, report: Report, before: int) -> bool:
-        """Tell whether the portal says that it has taken an order; *before*: how many entries there were."""
+        """
+        Tell whether the portal says that it has taken an order; *before*: how many entries there were.
+
+        Raises ReportFailed when it refuses. Without marks of its own an order is taken once it stands in the list.
+        """
+        if not self.taken:
+
+            async def is_listed() -> bool:
+                return len(await self.entries(page, report)) > before
+
+            if not await until(is_listed, crawl_settings().page_wait):
+                raise PortalChanged(f"{report.name} was ordered and is not in the list.", step=page.trail.step)
+            return True
         said = await page.shown((*self.taken, *self.refused), within=15)
         if said in self.refused:
             raise ReportFailed(f"The portal could not make {report.name}.", step=page.trail.step)

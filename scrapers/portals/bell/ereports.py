@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from scrapers.core.jobs import Job
-from scrapers.core.outcomes import CacheError, SignedOut, WrongAccount
+from scrapers.core.outcomes import CacheError, WrongAccount
 from scrapers.core.page import PortalPage, Selectors
-from scrapers.core.spool import PartFile
 from scrapers.families.carriers.ordered import Entry, OrderedReports
 from scrapers.families.carriers.reports import Report
 from scrapers.portals.bell.login import BellSelfServe
@@ -16,11 +15,8 @@ STANDARD = (
     "header a:text-is('Standard reports')",
     "xpath=/html[1]/body[1]/header[1]/div[1]/div[2]/div[1]/div[1]/div[1]/ul[1]/li[2]/div[1]/span[1]/a[1]",
 )
-REPORT, FROM, TO = (
-    ("#reportsDropDown", "label=Report"),
-    ("#fromReportDate", "label=From"),
-    ("#toReportDate", "label=To"),
-)
+REPORT = ("#reportsDropDown", "label=Report")
+FROM, TO = ("#fromReportDate", "label=From"), ("#toReportDate", "label=To")
 STATUS = ("#reportStatusBarRequests", "#reportStatusBar table")
 EXCEL = ("img[alt=Excel]", "[title='Export to Excel']")
 ACCOUNTS = ("main :text-matches('^Billing accounts', 'i')",)
@@ -54,8 +50,6 @@ class BellEreports(OrderedReports):
             tab.begin("check the header")
             if not await tab.shown((*STANDARD, *tab.signed_out), within=self.option("BELL_HEADER_WAIT")):
                 raise CacheError("The header menu did not come.", step=tab.trail.step, selector=STANDARD[0])
-            if await tab.shown(tab.signed_out):
-                raise SignedOut("The e-reports asked for a new sign-in.", step=tab.trail.step)
             await tab.click(STANDARD)
             await tab.find(REPORT)
             if tab.job.target.account not in await tab.text(ACCOUNTS):
@@ -71,19 +65,12 @@ class BellEreports(OrderedReports):
         await page.find(EXCEL)
         return EXCEL
 
-    async def was_taken(self, page: PortalPage, report: Report, before: int) -> bool:
-        await page.find((f"xpath=({self.rows(page.job, report)})[{before + 1}]",))
-        return True
-
     async def entries(self, page: PortalPage, report: Report) -> list[Entry]:
         await page.find(STATUS)
         rows = self.rows(page.job, report)
         count = await page.raw.locator(f"xpath={rows}").count()
         links = [f"xpath=({rows})[{number}]/td[1]//a" for number in range(1, count + 1)]
-        return [Entry(link, await page.shown((link,)) is not None) for link in links]
-
-    async def collect(self, page: PortalPage, entry: Entry) -> PartFile:
-        return await page.download((entry.selector,))
+        return [Entry(link, is_ready=await page.shown((link,)) is not None) for link in links]
 
     def rows(self, job: Job, report: Report) -> str:
         """Return the XPath of the status rows of a report and this cycle's months, newest first."""

@@ -4,15 +4,14 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from scrapers.core.outcomes import PortalChanged, WrongAccount
-from scrapers.core.page import PortalPage, Selectors, until
-from scrapers.core.periods import month_missing
+from scrapers.core.page import PortalPage, Selectors
 from scrapers.core.settings import crawl_settings
 from scrapers.core.spool import PartFile
 from scrapers.families.carriers.ordered import Entry, OrderedReports
 from scrapers.families.carriers.reports import Report
 from scrapers.portals.bell.columns import REPORTS
 from scrapers.portals.bell.enterprise_login import BellEnterpriseCentre
+from scrapers.portals.bell.workbooks import choose_account, choose_month, open_workbook
 
 LINK = (
     "xpath=//*[@id='ec-goa-reports-app']/div[1]/section/main/div/div/div/ul/li[1]/a",
@@ -20,17 +19,6 @@ LINK = (
 )
 MY_REPORTS = ("#ec-sidebar button:text-is('My Reports')", "nav button:text-is('My Reports')")
 SERVICE = ("#ec-sidebar a:text-is('Service')", "nav a:text-is('Service')", "#ec-sidebar :text-is('Service')")
-WORKSPACE = ("app-aside-left ul > li:nth-child(3)",)
-SHARED = ("p-treenode:nth-of-type(2) :text-is('Shared with me')", "p-treenode :text-is('Shared with me')")
-FOLDER = ("#ws-grid__appfolder_0",)
-PANEL = ("xpath=//*[@id='wb-sheet-container']/div/div/div[2]", "[aria-label=Filters]")
-MONTH, ACCOUNT = (
-    f"div:has(> .filter-title-ellipsis:text-is('{title}'))" for title in ("Invoice month", "Account number")
-)
-MONTH_ITEM = f"{MONTH} .singleselect-dropdown-item"
-AUTO_APPLY, APPLY = ("#autoApplyButton",), ("#filter_apply_btn", "button:text-is('Apply')")
-COLUMN_MENU = ("th.Accountnumber .menu-toggle-btn", "th:has-text('Account number') .menu-toggle-btn")
-MENU = "table-column-menu .ui-tieredmenu"
 EXPORT, XLSX = ("#export-btn", "button[aria-label=Export]"), ("li:has(.line-XLSX)",)
 CONFIRM = ("#btn-bc-export", "[role=dialog] button:text-is('Export to Excel')")
 PREPARING = (":text-matches('being prepared|will be notified', 'i')",)
@@ -80,77 +68,14 @@ class BellMonthlyReports(OrderedReports):
             yield tab
 
     async def order(self, page: PortalPage, report: Report) -> Selectors:
-        await self.open_workbook(page, report.name)
-        await self.choose_month(page)
-        await self.choose_account(page)
+        await open_workbook(page, report.name)
+        await choose_month(page, self.today())
+        await choose_account(page)
         page.begin(f"export {report.slug}")
         await page.click(EXPORT)
         await page.click(XLSX)
         await page.find(CONFIRM)
         return CONFIRM
-
-    async def open_workbook(self, tab: PortalPage, label: str) -> None:
-        """Go to the folder and open one workbook with its filters."""
-        await tab.click(WORKSPACE)
-        await tab.click(SHARED)
-        await tab.double_click(FOLDER)
-        await tab.double_click(
-            (f"div.ws-grid__item__description:has-text('{label}')", f".ws-grid__item[aria-label*='{label}' i]")
-        )
-        await tab.find(PANEL)
-        if not await tab.shown((MONTH,)):
-            await tab.click(PANEL)
-        await tab.find((MONTH,))
-
-    async def choose_month(self, tab: PortalPage) -> None:
-        """Set the invoice month to that of the cycle's end, and read back what counts."""
-        tab.begin("choose the month")
-        target = tab.job.target
-        wanted = f"{target.end:%b %Y}"
-        if await self.reads(tab, MONTH, "td.Invoicemonth", wanted):
-            return
-        await tab.click((f"{MONTH} .c-btn",))
-        await tab.shown((MONTH_ITEM,), within=10)
-        offered = await tab.texts((MONTH_ITEM,))
-        await tab.type((f"{MONTH} [placeholder=Search]", f"{MONTH} [aria-label=searchbox]"), wanted)
-        item = (f"{MONTH_ITEM}:text-is('{wanted}')", f"{MONTH_ITEM}:has-text('{wanted}')")
-        if not await tab.shown(item, within=10):
-            raise month_missing(target.end, offered, "%b %Y", self.today())
-        await tab.click(item)
-        if not await (await tab.find(AUTO_APPLY)).is_checked():
-            await tab.click(APPLY)
-        if not await self.reads(tab, MONTH, "td.Invoicemonth", wanted, within=15):
-            raise PortalChanged(f"The portal does not keep {wanted}.", step=tab.trail.step, selector=MONTH)
-
-    async def choose_account(self, tab: PortalPage) -> None:
-        """Narrow the workbook to the account, and read back what counts."""
-        tab.begin("choose the account")
-        account = tab.job.target.account
-        if await self.reads(tab, ACCOUNT, "td.Accountnumber", account):
-            return
-        await tab.click(COLUMN_MENU)
-        every = (f"{MENU} label:text-is('Select all')", f"{MENU} :text-is('Select all')")
-        await tab.tick(every, True)  # also where some are ticked: only then unticking reaches them all
-        await tab.tick(every, False)
-        await tab.type((f"{MENU} [placeholder='Search...']",), account)
-        item = (f"{MENU} label[for*='{account}']", f"{MENU} .filter-item-label:text-is('{account}')")
-        if not await tab.shown(item, within=10):
-            raise WrongAccount("The portal does not list the account.", step=tab.trail.step)
-        await tab.tick(item, True)
-        await tab.click((f"{MENU} button:text-is('Ok')",))
-        if not await self.reads(tab, ACCOUNT, "td.Accountnumber", account, within=15):
-            raise WrongAccount("The portal has chosen another account.", step=tab.trail.step)
-
-    async def reads(self, tab: PortalPage, section: str, cells: str, wanted: str, within: float = 0) -> bool:
-        """Tell whether filter and table both say *wanted*, waiting so long until they do; a table without it says nothing."""
-
-        async def both() -> bool:
-            chosen = await tab.text((f"{section} .c-btn",))
-            return chosen == wanted and set(await tab.texts((cells,))) <= {wanted}
-
-        return await until(both, within)
-
-    # Collecting
 
     async def entries(self, page: PortalPage, report: Report) -> list[Entry]:
         if not await page.shown((f"{LIST} li", LIST)):
