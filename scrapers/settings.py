@@ -71,6 +71,8 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+    # Before AuthMiddleware: a visit's sign-in begins once there is a place for both in the browser.
+    "middlewares.places.BrowserPlacesMiddleware": 645,
     # Between Redirect (600) and Cookies (700): sees the 302 to the sign-in page before it is followed and
     # de-duplicated, and sets the cookie jar before cookies are added.
     "middlewares.auth.AuthMiddleware": 650,

@@ -82,7 +82,6 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         self._browser: ScrapyPlaywrightDownloadHandler | None = None
         self._launch = asyncio.Lock()
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._side_by_side = asyncio.Semaphore(crawl_settings().browser_pages)
         self._restored: WeakSet[BrowserContext] = WeakSet()  # contexts whose new tabs get their sessionStorage back
         self._closed = False
         crawler.signals.connect(self.close_browser, signals.engine_stopped)
@@ -118,9 +117,21 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         async with job.brake() if job is not None else nullcontext():
             if state is None or job is None or not state.in_browser:
                 return await super().download_request(request)
-            async with self._one_at_a_time[state.context], self._side_by_side:
+            async with self._place(state, job), self._one_at_a_time[state.context]:
                 check_session(request)
                 return await self._run(request, state, job)
+
+    @asynccontextmanager
+    async def _place(self, state: RequestState, job: Job) -> AsyncIterator[None]:
+        """Hold a place in the browser; a sign-in that belongs to a visit is done in the visit's."""
+        places = work_of(self.crawler).places
+        is_visit_s = state.own and job.id in places
+        await places.take(job.id)
+        try:
+            yield
+        finally:
+            if not is_visit_s:
+                places.leave(job.id)
 
     async def _run(self, request: Request, state: RequestState, job: Job) -> Response:
         from scrapers.core.page import PortalPage

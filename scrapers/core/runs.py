@@ -29,8 +29,10 @@ from scrapers.core.outcomes import (
     Interrupted,
     UnexpectedError,
 )
+from scrapers.core.places import Places
 from scrapers.core.redaction import install, redactor
 from scrapers.core.requests import state_of
+from scrapers.core.settings import crawl_settings
 from scrapers.core.spool import spool_name, sweep
 from scrapers.core.visit import Deliveries
 
@@ -64,6 +66,7 @@ class Work:
         self.crawl = str(uuid.uuid4())
         self.jobs: dict[int, Job] = {}
         self.deliveries = Deliveries()
+        self.places = Places(crawl_settings().browser_pages)
         self.evidence: EvidenceKeeper | None = None
         self.visible = False
         self.conclude: Callable[[Session, Job, Failure | None], None] | None = None

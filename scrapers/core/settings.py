@@ -22,7 +22,9 @@ class CrawlSettings(RoomSettings):
     )
     browser: Literal["chrome", "firefox", "edge", "safari"] = Field("chrome", description="Which browser runs flows.")
     browser_path: Path | None = Field(None, description="Browser to start; empty means the first one that is found.")
-    browser_pages: int = Field(2, ge=1, description="Sessions whose flows may run side by side in the browser.")
+    browser_pages: int = Field(
+        2, ge=1, description="Sessions that may sign in and be visited side by side in the browser."
+    )
     requests_in_flight: int = Field(16, ge=1, description="HTTP requests in flight to one portal at most.")
     page_wait: float = Field(30.0, gt=0, description="How long a flow waits for a named element.")
     flow_wait: float = Field(900.0, gt=0, description="How long a whole flow may take.")
