@@ -17,9 +17,11 @@ from pydantic import Field
 from database.models import readings as models
 from database.models.readings import Direction, Resolution
 from scrapers.core.items import Batch
-from scrapers.families.electricity.clock import DAY, QUARTER, day_of, day_start, days, month_end
-from scrapers.families.electricity.items import ElectricityRecord
-from scrapers.reading.portal_values import JERUSALEM, Amount, Day, Number, Text, bare_number, exactly, whole
+from scrapers.families.electricity.clock import DAY, JERUSALEM, QUARTER, day_of, day_start, days, month_end
+from scrapers.families.electricity.items import Day, ElectricityRecord
+from scrapers.reading.values.numbers import exactly, whole
+from scrapers.reading.values.texts import bare_number
+from scrapers.reading.values.types import Amount, Number, Text
 
 KEY = ("contract", "meter", "meter_code", "direction", "resolution", "starts_at")
 PERIOD_KEY = (*KEY[:-1], "first_day")

@@ -19,7 +19,8 @@ from scrapers.core.outcomes import Failure, PortalChanged
 from scrapers.core.spider import SpiderArguments
 from scrapers.families.electricity.items import ApplianceRecord, Power, Tariff
 from scrapers.portals.iec.customer import IecSpider, object_of, objects
-from scrapers.reading.portal_values import Amount, exactly
+from scrapers.reading.values.numbers import exactly
+from scrapers.reading.values.types import Amount
 
 KEY, ALL = "tariffs", "all"
 MILLIONTH = Decimal("0.000001")
