@@ -7,7 +7,7 @@ from scrapers.reading.values.sizes import gigabytes, megabytes
 from scrapers.reading.values.texts import account_number, phone_number, text, text_up_to
 from scrapers.reading.workbooks import Column
 
-LOCALE = Locale("en_CA", "America/Toronto")
+LOCALE = Locale("en_CA", "America/Toronto", day_first=False)
 
 ACCOUNT = Column("account_number", r"(billing )?account( number)?|ban", account_number, required=True, repeats=True)
 PHONE = Column("phone_number", r"(mobile|phone|wireless|telephone) (phone )?number|subscriber", phone_number)

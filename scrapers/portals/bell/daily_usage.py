@@ -56,10 +56,16 @@ class BellDailyUsage(DailyUsage):
         used = await page.texts((f"{POOLS}/div[2]/span[1]",))
         if not included:
             page.job.warn("The page shows no pool: its figures are unknown.")
-        return total(included), total(used)
+        found = total(included), total(used)
+        if included and None in found:
+            page.job.warn("The sizes of the pools are not understood: their figures are unknown.")
+        return found
 
 
 def total(texts: list[str]) -> int | None:
     """Return the sum of the sizes; None when one of them, or all, are unknown."""
-    sizes = [data_size(text, LOCALE) for text in texts]
+    try:
+        sizes = [data_size(text, LOCALE) for text in texts]
+    except ValueError:
+        return None
     return None if not sizes or None in sizes else sum(size for size in sizes if size is not None)

@@ -1,9 +1,14 @@
-"""How a portal writes numbers, days and times."""
+"""How a portal writes numbers, days and times: what CLDR knows of its language, and what the portal itself states."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from scrapers.reading.values.marks import without_marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,14 +16,78 @@ class Locale:
     """
     How a portal writes its values, as the portal's facts state it.
 
-    tag: language and territory, as CLDR names them. time_zone: of times without an offset, an IANA name; None where the
-    portal writes none, and such a time is refused.
+    tag: language and territory, as CLDR names them (en_CA). time_zone: of times without an offset, an IANA name; None
+    where the portal writes none, and such a time is refused. day_first: how 03/10/2026 is meant; None: as CLDR's short
+    dates are, and where those begin with the year, such a day is refused.
     """
 
     tag: str
     time_zone: str | None = None
+    day_first: bool | None = None
 
     @property
     def zone(self) -> ZoneInfo | None:
         """The time zone, if it is stated."""
         return ZoneInfo(self.time_zone) if self.time_zone else None  # zoneinfo itself keeps each zone once
+
+    @property
+    def language(self) -> str:
+        """The language, without the territory."""
+        return self.tag.partition("_")[0]
+
+    @property
+    def decimal(self) -> str:
+        """The decimal sign."""
+        return _signs(self.tag)[0]
+
+    @property
+    def group(self) -> str:
+        """The group sign."""
+        return _signs(self.tag)[1]
+
+    @property
+    def puts_day_first(self) -> bool | None:
+        """Whether 03/10/2026 is in October; None where that cannot be told."""
+        return _short_order(self.tag) if self.day_first is None else self.day_first
+
+    def month_number(self, name: str) -> int | None:
+        """
+        Return the month that a name stands for, in the locale's language, in full or abbreviated; None for any other.
+
+        >>> Locale("en_CA").month_number("Sept."), Locale("fr_CA").month_number("FÉVR"), Locale("fr_CA").month_number("jui")
+        (9, 2, None)
+        """
+        wanted = _folded(name)
+        found = [number for number, names in _months(self.tag) if wanted in names]
+        if not found and len(wanted) >= 3:
+            found = [number for number, names in _months(self.tag) if any(each.startswith(wanted) for each in names)]
+        return found[0] if len(found) == 1 else None
+
+
+@lru_cache(maxsize=32)
+def _signs(tag: str) -> tuple[str, str]:
+    from babel.numbers import get_decimal_symbol, get_group_symbol
+
+    return get_decimal_symbol(tag), get_group_symbol(tag)
+
+
+@lru_cache(maxsize=32)
+def _short_order(tag: str) -> bool | None:
+    from babel.dates import get_date_format
+
+    order = re.sub(r"[^dMy]|(.)(?=\1)", "", get_date_format("short", locale=tag).pattern)
+    return {"dMy": True, "Mdy": False}.get(order)
+
+
+@lru_cache(maxsize=32)
+def _months(tag: str) -> tuple[tuple[int, frozenset[str]], ...]:
+    from babel.dates import get_month_names
+
+    names = [get_month_names(width, locale=tag) for width in ("wide", "abbreviated")]
+    return tuple((number, frozenset(_folded(each[number]) for each in names)) for number in range(1, 13))
+
+
+def _folded(name: str) -> str:
+    """Return a name in small letters, without accents and dots."""
+    parts = unicodedata.normalize("NFD", without_marks(name).casefold())
+    return "".join(sign for sign in parts if not unicodedata.combining(sign) and sign != ".").strip()

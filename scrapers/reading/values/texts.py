@@ -9,8 +9,18 @@ from decimal import Decimal
 from typing import Any
 
 from scrapers.reading.values.locale import Locale
+from scrapers.reading.values.marks import without_marks
 
 UNKNOWN = ("", "-", "–", "—", "n/a", "null", "unknown")  # what portals write where they know nothing
+EXACT = 1e15  # from here on a workbook's number does not hold every digit that was typed
+# What may stand before the digits of an account number, and how they may be grouped. A day is none.
+ACCOUNT = re.compile(
+    r"(?:(?:billing|account|acct|ban|client|customer|compte|facturation|de|number|numéro|no|n°|nº|num)\b[\s.:°#]*|[#:\s])*"
+    r"(?!\d{4}-\d\d-\d\d$)(\d+(?:[\s-]+\d+)*)\s*",
+    re.I,
+)
+AS_TEXT = re.compile(r"^=\"(.*)\"$|^'")  # how programs keep a spreadsheet from making a number of a text
+NO_PHONE = re.compile(r"\s*\d{4}-\d\d-\d\d\b|.*\.\d{1,2}\D*$")  # a day, an amount
 PHONE_MARKS = str.maketrans("", "", "+ -().")  # what stands between the digits of telephone numbers
 
 Cell = Any  # of a workbook: text, float, bool, date, datetime, time, timedelta; "" for an empty one
@@ -100,11 +110,18 @@ def account_number(cell: Cell, locale: Locale) -> str | None:
     """
     Return the digits of an account number, stored as text or as a number; None for a cell without any.
 
+    Raises ValueError for digits that are not an account number: a day, a total, a number that lost some of its digits.
+
     >>> canada = Locale("en_CA", "America/Toronto")
     >>> account_number(512345678.0, canada), account_number("512 345 678", canada), account_number("Total", canada)
     ('512345678', '512345678', None)
     """
-    return digits(str(plain(cell))) or None
+    if not isinstance(cell, str):
+        return _whole_digits(cell)
+    found = ACCOUNT.fullmatch(AS_TEXT.sub(r"\1", without_marks(cell)))
+    if found is None and re.search(r"\d", cell):
+        raise ValueError("is no account number")
+    return digits(found[1]) if found else None
 
 
 def phone_number(cell: Cell, locale: Locale) -> str | None:
@@ -115,12 +132,27 @@ def phone_number(cell: Cell, locale: Locale) -> str | None:
     >>> phone_number("+1 (555) 010-0199", canada), phone_number(5550100199.0, canada), phone_number("555-0199", canada)
     ('5550100199', '5550100199', '5550199')
     """
-    found = (cell if isinstance(cell, str) else str(plain(cell))).translate(PHONE_MARKS)
-    if not (found.isascii() and found.isdecimal()):
-        found = digits(found)
+    if isinstance(cell, str):
+        if cell[:1] != "+" and NO_PHONE.match(cell):
+            raise ValueError("is no telephone number")
+        found = cell.translate(PHONE_MARKS)
+        if not (found.isascii() and found.isdecimal()):
+            if not (found := re.sub(r"[\s\u2010-\u2013]", "", without_marks(known(found)))):
+                return None
+            if not (found.isascii() and found.isdecimal()):
+                raise ValueError("is no telephone number")
+    else:
+        found = _whole_digits(cell)
     if len(found) > 20:
         raise ValueError("too long for a telephone number")
     return (found[1:] if len(found) == 11 and found[0] == "1" else found) or None
+
+
+def _whole_digits(cell: Cell) -> str:
+    """Return the digits of an identifier that is stored as a number."""
+    if not isinstance(cell, float) or not cell.is_integer() or not 0 <= cell < EXACT:
+        raise ValueError("is no identifier")
+    return str(int(cell))
 
 
 # Cells of workbooks

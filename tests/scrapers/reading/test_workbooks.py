@@ -138,9 +138,9 @@ def test_a_month_that_cannot_be_read_is_another_month(sheet):
 
 
 def test_a_csv_is_a_sheet_too(part):
-    lines = '\ufeffSome title;;\nAccount;Paid;Note\n5;"1,50";ab\n'.encode()
+    lines = '\ufeffSome title;;\nAccount;Paid;Note\n5;"1,150.00";ab\n'.encode()
     found = Sheet.of(part(lines, "file.csv"), SIMPLE, LOCALE)
-    assert list(found.rows("account_number")) == [({"account_number": "5", "paid": "150.00"}, {"Note": "ab"})]
+    assert list(found.rows("account_number")) == [({"account_number": "5", "paid": "1150.00"}, {"Note": "ab"})]
 
 
 @pytest.mark.parametrize(
