@@ -18,7 +18,7 @@ from scrapers.core.spool import CSV, TEXT, XLSX, ZIP, PartFile, encoding_of
 from scrapers.reading.archive import check_zip
 from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.marks import without_marks
-from scrapers.reading.values.texts import Cell, Convert, clean, digits, phone_number, plain
+from scrapers.reading.values.texts import Cell, Convert, clean, digits, plain
 
 HEADER_ROWS = 50  # titles, dates and addresses may stand above the header, but not a page of them
 UNREADABLE = (ValueError, TypeError, InvalidOperation)  # what reading a cell may raise
@@ -121,9 +121,6 @@ class Sheet:
                 self._others.append(place)
         said = [re.search(r"\((CAD|USD)\)", name) for names in header.names for name in names]
         self.currency = next((found[1] for found in said if found), None)
-        # Beside the key, a total may be labelled in the first column or where the line's number stands.
-        self._labels = [place for place, column in self._known if column.read is phone_number]
-        self._labels += [0] * (0 not in self._labels)
 
     @classmethod
     def of(cls, part: PartFile, columns: Sequence[Column], locale: Locale) -> Sheet:
@@ -172,21 +169,27 @@ class Sheet:
             for place, column in self._known
             if account is None or column.name != "account_number"
         ]
+        # A total may be labelled beside the key, too: in a column of other values, or in the first one.
+        at_first = None if self._column(key)[0] == 0 else 0
         for line in self._below(key):
+            if at_first is not None and is_total(line[at_first]):
+                continue
             values: dict[str, Any] = {} if account is None else {"account_number": account}
-            rest: dict[str, Any] | None = None
+            rest: dict[str, Any] = {}
             for place, name, read in readers:
                 cell = line[place]
                 try:
                     values[name] = None if cell == "" else read(cell, locale)
                 except UNREADABLE:
+                    if is_total(cell):
+                        break
                     values[name] = None
-                    rest = (rest or {}) | {self._titles[place]: plain(cell)}
-            for place in self._others:
-                if (cell := line[place]) != "":
-                    rest = rest or {}
                     rest[self._titles[place]] = plain(cell)
-            yield values, rest
+            else:
+                for place in self._others:
+                    if (cell := line[place]) != "":
+                        rest[self._titles[place]] = plain(cell)
+                yield values, rest or None
 
     def has(self, name: str) -> bool:
         """Tell whether the sheet has a column."""
@@ -216,32 +219,25 @@ class Sheet:
     def _below(self, key: str) -> Iterator[Sequence[Cell]]:
         """Yield the lines below the header that are rows."""
         at, column = self._column(key)
-        labels = [place for place in self._labels if place != at]
-        width = 0 if self._source.is_typed else len(self._titles)
-        kinds: dict[tuple[type, Cell], bool | None] = {}  # of few different keys: 1 and True are two of them
-        for number, line in enumerate(self._source.lines()):
-            if number <= self._header.last or (cell := line[at]) == "":
+        width = 0 if self._source.is_typed else max(at for at, title in enumerate(self._titles, 1) if title)
+        kinds: dict[Cell, bool | None] = {}  # of few different keys
+        below = islice(self._source.lines(), self._header.last + 1, None)
+        for number, line in enumerate(below, self._header.last + 2):
+            if (cell := line[at]) == "":
                 continue
             try:
-                is_row = kinds[cell.__class__, cell]
+                is_row = kinds[cell]
             except KeyError:
-                is_row = kinds[cell.__class__, cell] = self._is_row(column, cell)
-            if is_row is False:
+                is_row = kinds[cell] = self._is_row(column, cell)
+            if not is_row and (is_row is False or not any(other != "" for other in (*line[:at], *line[at + 1 :]))):
                 continue
-            if is_row is None and not any(other != "" for place, other in enumerate(line) if place != at):
-                continue
-            for place in labels:
-                label = line[place]
-                if label.__class__ is str and label[:1].isalpha() and TOTAL.fullmatch(label):
-                    break
-            else:
-                if width and any(line[width:]):
-                    raise RowsNotUnderstood(
-                        f"Line {number + 1} of the file has more cells than the header: where they belong is not certain.",
-                        step="read the file",
-                        selector=self._titles[width - 1],
-                    )
-                yield line
+            if width and any(line[width:]):
+                raise RowsNotUnderstood(
+                    f"Line {number} of the file has more cells than the header: where they belong is not certain.",
+                    step="read the file",
+                    selector=self._titles[width - 1],
+                )
+            yield line
 
     def _is_row(self, column: Column, cell: Cell) -> bool | None:
         """Tell whether a line with this key is a row: True, False, or None where the rest of the line decides."""
@@ -304,6 +300,16 @@ def suffix(part: PartFile) -> str:
     if part.media_type not in SUFFIXES:
         raise BadFile(f"The file is {part.media_type}, not a workbook.", step="read the file")
     return SUFFIXES[part.media_type]
+
+
+def is_total(cell: Cell) -> bool:
+    """
+    Tell whether a cell says that its line is a total, and nothing else.
+
+    >>> is_total("Sous-total :"), is_total("Total Recall"), is_total(4.0)
+    (True, False, False)
+    """
+    return isinstance(cell, str) and TOTAL.fullmatch(cell) is not None
 
 
 def title_of(cell: Cell) -> str:

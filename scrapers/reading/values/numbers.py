@@ -164,7 +164,7 @@ def money(cell: Cell, locale: Locale) -> str | None:
     '1234.50'
     """
     if isinstance(cell, float):
-        if not abs(cell) < EXACT:
+        if not -EXACT < cell < EXACT:
             raise ValueError("is no amount")
         if round(cell, 2) == cell:
             return f"{cell + 0.0:.2f}"  # the sum makes -0.0 a zero
