@@ -16,7 +16,7 @@ SAYS_NOTHING = re.compile(r"0000-00-00(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?|00/00/00
 YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
 YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
 NAMED = re.compile(
-    r"(?:(\d{1,2})(?:st|nd|rd|th|er)?[\s-]+)?([^\W\d]+)\.?(?:[\s-]+(\d{1,2})(?:st|nd|rd|th)?,)?[\s,-]+(\d{4})", re.I
+    r"(?:(\d{1,2})(?:st|nd|rd|th|er)?[\s-]+)?([^\W\d]+)[.׳]?(?:[\s-]+(\d{1,2})(?:st|nd|rd|th)?,)?[\s,-]+(\d{4})", re.I
 )
 MONTH_NUMBER = re.compile(r"(?:(\d{4})[-/]?(\d{2})|(\d{1,2})/(\d{4}))")
 

@@ -96,21 +96,24 @@ def decimal(text: str, locale: Locale, beside: re.Pattern[str] | None = None) ->
 
 
 def _unsigned(body: str, locale: Locale) -> Decimal:
-    whole_part, sign, fraction = body.partition(locale.decimal)
-    if body.isascii() and whole_part.isdecimal() | (not whole_part) and (fraction.isdecimal() or not sign):
-        if len(body) <= LONGEST and (whole_part or sign):
-            return Decimal(f"{whole_part or 0}.{fraction}" if sign else whole_part)
-    elif len(body) <= LONGEST and not re.search(rf"[^0-9.,{BLANK}'’]", body):
-        from babel.numbers import NumberFormatError, parse_decimal
+    point, group = locale.decimal, locale.group
+    whole_part, sign, fraction = body.partition(point)
+    if body.isascii() and len(body) <= LONGEST:
+        if whole_part.isdecimal() and not sign:
+            return Decimal(whole_part)
+        if fraction.isdecimal() and (whole_part.isdecimal() or not whole_part):
+            return Decimal(f"{whole_part or 0}.{fraction}")
+    if BLANK_GROUPS.fullmatch(body):
+        body = re.sub(rf"[{BLANK}]", group, body)
+    # Babel would take a point for the decimal sign where it is neither that nor the group sign.
+    if len(body) > LONGEST or not re.fullmatch(f"[0-9{re.escape(point + group)}]+", body):
+        raise ValueError(f"is no number in {locale.tag}")
+    from babel.numbers import NumberFormatError, parse_decimal
 
-        if BLANK_GROUPS.fullmatch(body):
-            body = re.sub(rf"[{BLANK}]", locale.group, body)
-        if not re.search(rf"[{BLANK}]", body) or locale.group in BLANK:
-            try:
-                return parse_decimal(body, locale=locale.tag, strict=True)
-            except NumberFormatError:  # its text repeats the value
-                pass
-    raise ValueError(f"is no number in {locale.tag}")
+    try:
+        return parse_decimal(body, locale=locale.tag, strict=True)
+    except NumberFormatError:  # its text repeats the value
+        raise ValueError(f"is no number in {locale.tag}") from None
 
 
 def number(text: str, locale: Locale) -> int | None:
