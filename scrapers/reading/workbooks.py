@@ -23,7 +23,6 @@ from scrapers.reading.values.texts import Cell, Convert, clean, digits, plain
 HEADER_ROWS = 50  # titles, dates and addresses may stand above the header, but not a page of them
 UNREADABLE = (ValueError, TypeError, InvalidOperation)  # what reading a cell may raise
 DELIMITERS = ",;\t|"
-SUFFIXES = {XLSX: ".xlsx", ZIP: ".xlsx", CSV: ".csv", TEXT: ".csv"}
 PAGE_DIGITS = 4  # a number that stands alone in a line and is no longer than this counts pages
 
 # How lines begin that stand between or below the rows, in English and French.
@@ -289,17 +288,6 @@ def read_sheet(
     except RowsNotUnderstood as failure:
         return None, f"The rows were not read: {failure.detail} (column {failure.selector})"
     return sheet, ""
-
-
-def suffix(part: PartFile) -> str:
-    """
-    Return the suffix of a name for a workbook or CSV, by its type.
-
-    Raises BadFile for any other type.
-    """
-    if part.media_type not in SUFFIXES:
-        raise BadFile(f"The file is {part.media_type}, not a workbook.", step="read the file")
-    return SUFFIXES[part.media_type]
 
 
 def is_total(cell: Cell) -> bool:

@@ -18,7 +18,7 @@ from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.numbers import integer, money
 from scrapers.reading.values.sizes import gigabytes
 from scrapers.reading.values.texts import account_number, phone_number, text
-from scrapers.reading.workbooks import Column, Sheet, check, read_sheet, suffix
+from scrapers.reading.workbooks import Column, Sheet, check, read_sheet
 
 EN = Locale("en_CA", "America/Toronto", day_first=False)
 FR = Locale("fr_CA", "America/Toronto", day_first=True)
@@ -385,9 +385,10 @@ def test_a5_bytes_of_something_else_are_no_text():
 
 
 def test_a5_the_type_of_a_usage_file_decides_and_its_name_follows(book, table):
-    assert (suffix(book([HEAD, ROW])), suffix(table(written()))) == (".xlsx", ".csv")
-    with pytest.raises(BadFile):
-        suffix(table(b"%PDF-1.7 x"))
+    parts = book([HEAD, ROW]), table(written()), table(written(encoding="utf-16")), table(written(encoding="cp1252"))
+    assert [part.extension for part in parts] == [".xlsx", ".csv", ".csv", ".csv"]
+    for part in parts[1:]:
+        check_file(part, (XLSX, CSV))
 
 
 def test_a5_a_file_whose_rows_are_not_understood_is_kept_with_a_warning_that_names_the_column(book):

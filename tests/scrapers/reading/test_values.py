@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from scrapy.http import HtmlResponse
 
+from scrapers.portals.bell.daily_usage import total
 from scrapers.portals.trucktech.pages import VEHICLES
-from scrapers.reading.layouts import total_in
+from scrapers.portals.trucktech.rows import vehicle_values
+from scrapers.reading.layouts import Row, total_in
 from scrapers.reading.mail import parse
 from scrapers.reading.values.days import calendar_day, day, instant, month
 from scrapers.reading.values.locale import Locale
@@ -137,6 +139,16 @@ def test_a1_a_size_that_is_not_certain_is_refused(text, locale):
         data_size(text, locale)
 
 
+def test_a1_a_pool_whose_size_is_not_certain_is_unknown():
+    assert total(["1,250 GB", "20 GB used"]) == 1270 * GB
+    assert total(["1,250 GB", "1,5 GB"]) is None
+
+
+def test_a1_an_odometer_has_its_groups():
+    row = Row({"vin": "1XKAD49X0NJ000001", "odometer": "1\u202f204 km", "engine_hours": "11,206"})
+    assert (vehicle_values(row)["odometer"], vehicle_values(row)["engine_hours"]) == (1204, 11206)
+
+
 def test_a1_a_cell_may_name_its_own_unit():
     assert (gigabytes("512 MB", EN), megabytes("0,5 Go", FR), gigabytes("0.25", EN)) == (GB // 2, GB // 2, GB // 4)
     for cell in ("1,5 GB", "-1", True, -1.0, float("inf"), float("nan"), time(0, 0), "5 GHz"):
@@ -171,7 +183,7 @@ def test_a1_a_text_that_begins_with_no_certain_number_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "total"),
+    ("text", "count"),
     [
         ("57 entries (filtered from 120 total entries)", 57),
         ("Showing 1 to 10 of 57 entries (filtered from 120 total entries)", 57),
@@ -192,15 +204,15 @@ def test_a1_a_text_that_begins_with_no_certain_number_is_refused(text):
         ("3 vehicles, 4 faults", None),
     ],
 )
-def test_a1_the_total_of_a_list_is_no_year_and_no_part(text, total):
-    assert total_in(text) == total
+def test_a1_the_total_of_a_list_is_no_year_and_no_part(text, count):
+    assert total_in(text) == count
     assert (
         VEHICLES.total(
             HtmlResponse(
                 "http://127.0.0.1/", body=f"<body><p class='results-count'>{text}</p></body>", encoding="utf-8"
             )
         )
-        == total
+        == count
     )
 
 
