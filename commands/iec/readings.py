@@ -110,7 +110,7 @@ def _range(ends: Sequence[tuple[Any, Any]], opts: argparse.Namespace) -> tuple[d
 
 def cells(each: Series, one: Sum) -> tuple[Any, ...]:
     """Return a sum as other programs read it: instants with Jerusalem's offset, None for a gap."""
-    from scrapers.reading.portal_values import JERUSALEM
+    from scrapers.families.electricity.clock import JERUSALEM
 
     times = (at.astimezone(JERUSALEM).isoformat() for at in (one.starts_at, one.ends_at))
     average = None if one.average is None else round(one.average, 4)
@@ -147,7 +147,7 @@ def lines(found: Sequence[Sum], by: str, width: int) -> list[str]:
 
 def labels(found: Sequence[Sum], by: str) -> list[str]:
     """Return how each hour, day or month is called; the hour that comes twice says which it is."""
-    from scrapers.reading.portal_values import JERUSALEM
+    from scrapers.families.electricity.clock import JERUSALEM
 
     local = [one.starts_at.astimezone(JERUSALEM) for one in found]
     made = [f"{at:{({'hour': '%Y-%m-%d %H:%M', 'day': '%Y-%m-%d %a', 'month': '%Y-%m'})[by]}}" for at in local]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import uuid
 from dataclasses import dataclass
@@ -62,14 +63,47 @@ def sniff(head: bytes) -> str:
         return JSON
     if start[:1] == b"<" and any(mark in start[:1024].lower() for mark in (b"<html", b"<!doctype html", b"<head")):
         return HTML
-    if b"\x00" in head:
-        return UNKNOWN
+    return TEXT if head and encoding_of(head, is_sample=True) else UNKNOWN
+
+
+def encoding_of(data: bytes, is_sample: bool = False) -> str | None:
+    r"""
+    Return how a text is encoded: utf-8-sig (which reads plain UTF-8 too), utf-16, utf-16-le, utf-16-be or cp1252; None for no text.
+
+    is_sample: the data may end within a character. Windows-1252 must look like a text of a Latin language, with no
+    sequence that is UTF-8, and UTF-16 must hold enough of ASCII: nearly all bytes have some meaning in both.
+
+    >>> encoding_of("données".encode()), encoding_of("données".encode("cp1252")), encoding_of("a;b".encode("utf-16"))
+    ('utf-8-sig', 'cp1252', 'utf-16')
+    """
+    if b"\x00" not in data[:CHUNK]:
+        try:
+            data.decode()
+            return "utf-8-sig"
+        except UnicodeDecodeError as error:
+            if is_sample and error.start >= len(data) - 3 and error.reason == "unexpected end of data":
+                return "utf-8-sig"
+        return "cp1252" if _is_latin(data) else None
+    zeros = [data[start::2].count(0) / max(1, len(data) // 2) for start in (0, 1)]
+    kinds = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+    kind = kinds.get(data[:2]) or (
+        "utf-16-le" if zeros[1] > 0.5 > zeros[0] else "utf-16-be" if zeros[0] > 0.5 else None
+    )
+    if kind is None:
+        return None
     try:
-        head.decode()
-    except UnicodeDecodeError as error:
-        # A character cut in two by the end of the sample is no reason to doubt the text.
-        return TEXT if head and error.start >= len(head) - 3 else UNKNOWN
-    return TEXT if head else UNKNOWN
+        text = data[: len(data) // 2 * 2].decode(kind, "ignore" if is_sample else "strict")
+    except UnicodeDecodeError:
+        return None
+    fits = len(data) % 2 == 0 or is_sample
+    return kind if fits and "\x00" not in text and sum(sign < "\x7f" for sign in text) * 10 > len(text) else None
+
+
+def _is_latin(data: bytes) -> bool:
+    high = data.translate(None, bytes(range(0x80)))
+    if len(high) * 3 > len(data) or re.search(rb"[\x00-\x08\x0b\x0e-\x1f\x7f\x81\x8d\x8f\x90\x9d\xfe\xff]", data):
+        return False
+    return not re.search(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}", data)
 
 
 def matches(media_type: str, declared: tuple[str, ...]) -> bool:

@@ -17,10 +17,33 @@ from scrapy.http import HtmlResponse, Response, TextResponse
 from scrapy.selector import Selector
 
 from scrapers.core.outcomes import PortalChanged
+from scrapers.reading.values.marks import without_marks
 
 Model = TypeVar("Model", bound=BaseModel)
 Selectors = tuple[str, ...]
 Alternatives = Mapping[str, tuple[str, ...]]  # field: ordered selectors, headings or paths
+
+COUNT = r"(?<![\w.,/:-])(\d{1,3}(?:([ ,.\u00a0\u202f’'])\d{3})(?:\2\d{3})*|\d+)(?![\w:/-]|[.,]\d)"
+ROWS = (
+    r"(?:total\s+)?(?:entr(?:y|ies|ées?)|rows?|records?|results?|items?|vehicles?|assets?|units?|trucks?|faults?|codes?"
+    r"|lignes?|enregistrements?|résultats?|éléments?|véhicules?|unités?|défauts?|registros?|resultados?|elementos?"
+    r"|vehículos?|unidades|fallos?)\b"
+)
+MONTH_WORD = r"(?:jan|feb|fév|mar|apr|avr|ma[iy]|jun|juin|jul|juil|aug|août|sep|oct|nov|dec|déc)[^\W\d]*\.?"
+NO_TOTAL = re.compile(  # brackets; pages; days and times; years beside words that go with them
+    r"\([^)]*\)|\[[^]]*\]|\bpages?\s*:?\s*\d+(?:\s*(?:of|de|sur|/)\s*\d+)?|\d+\s*(?:per page|par page|pages?\b)"
+    r"|\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d\S*)?|\b\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b|\b\d{1,2}:\d\d(?::\d\d)?(?:\s*[ap]m\b)?"
+    rf"|\b\d{{1,2}}\s+{MONTH_WORD}\s+(?:19|20)\d\d\b|\b{MONTH_WORD}\s+\d{{1,2}},?\s+(?:19|20)\d\d\b|\b{MONTH_WORD}\s+(?:19|20)\d\d\b"
+    r"|(?:updated|as of|since|in|year|©|copyright|à jour|depuis|en|année|desde|año)\W*(?:19|20)\d\d\b",
+    re.I,
+)
+TOTALS = (  # ranked: what a part is of; what the rows are called; what is called the total; the only number
+    re.compile(rf"\d\s*(?:{ROWS}\s*)?(?:out of|of|de|sur|von|/)\s*(?:about |environ )?{COUNT}", re.I),
+    re.compile(rf"{COUNT}\s+{ROWS}", re.I),
+    re.compile(rf"\btotal\b\W*{COUNT}", re.I),
+    re.compile(rf"{COUNT}\W*\btotal\b", re.I),
+    re.compile(COUNT),
+)
 
 # What is in the page and nobody sees.
 HIDDEN = (
@@ -154,7 +177,6 @@ class Paging:
     buttons: Selectors = ()  # controls that are there as long as there is a next page, with or without an address
     following_json: tuple[str, ...] = ()
     total: Selectors = ()  # where the number of all rows stands
-    total_pattern: str = r"(\d[\d,. ]*)\D*$"  # its first group
     total_json: tuple[str, ...] = ()
     scripts: Selectors = ()
 
@@ -223,16 +245,35 @@ class ListPage:
         return None
 
     def total(self, response: TextResponse) -> int | None:
-        """Return how many rows the portal says there are on all pages; None when it does not say."""
+        """Return how many rows the portal says there are on all pages; None when it does not say, or not clearly."""
         document = json_of(response, self.paging.scripts)
         for path in self.paging.total_json:
             if isinstance(value := follow(document, path), int):
                 return value
         for selector in self.paging.total:
             for element in _visible(response.css(selector)):
-                if match := re.search(self.paging.total_pattern, _text(element)):
-                    return int(re.sub(r"\D", "", match[1]))
+                if (found := total_in(_text(element))) is not None:
+                    return found
         return None
+
+
+def total_in(text: str) -> int | None:
+    r"""
+    Return the number of all rows that a text names; None when it names none, or more than one that may be it.
+
+    Days, times, years and what is in brackets is left out, and so is the number of pages.
+
+    >>> total_in("Showing 1 to 10 of 57 entries (filtered from 120 total entries)"), total_in("1 204 véhicules")
+    (57, 1204)
+    >>> total_in("57 vehicles, updated 2026"), total_in("Page 1 of 3"), total_in("3 vehicles, 4 faults")
+    (57, None, None)
+    """
+    said = NO_TOTAL.sub(" ", " ".join(without_marks(text).split()))
+    for pattern in TOTALS:
+        found = {int(re.sub(r"\D", "", match[1])) for match in pattern.finditer(said)}
+        if found:
+            return found.pop() if len(found) == 1 else None
+    return None
 
 
 def follow(value: Any, path: str) -> Any:

@@ -10,6 +10,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import getaddresses, parsedate_to_datetime
 
+from scrapers.reading.values.marks import INVISIBLE
+
 LONGEST_TEXT = 20_000  # characters kept of a mail; a code stands near its beginning
 RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "x-envelope-to", "envelope-to", "x-forwarded-to")
 BLOCKS = frozenset(
@@ -17,8 +19,6 @@ BLOCKS = frozenset(
 )
 UNSEEN = frozenset("head script style template title".split())
 NOT_SHOWN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-# Soft hyphens, zero-width characters and marks of direction: mail tools strew them about.
-INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,6 @@ def _part(message: EmailMessage, kind: str) -> str:
 def _date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError, IndexError):
+        return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):  # OverflowError: beyond the years that there are
         return None
-    return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)

@@ -25,7 +25,7 @@ from database.models.base import Base
 from pipelines.records import write
 from scrapers.core.spool import describe
 from scrapers.families.carriers.items import ReportFile, report_lines
-from scrapers.portals.bell.columns import REPORTS
+from scrapers.portals.bell.columns import LOCALE, REPORTS
 from scrapers.reading.workbooks import Sheet, check
 
 ACCOUNT, SLUG = "512345678", "cost_overview"
@@ -40,7 +40,7 @@ def ours(path: Path, db: Database) -> int:
         cycle = cycle_for(session, account, 2026, 10).id
     part = describe(path, path.name)
     begin()
-    sheet = Sheet.of(part, REPORTS[SLUG])
+    sheet = Sheet.of(part, REPORTS[SLUG], LOCALE)
     check(sheet, ACCOUNT, "2026-10")
     lines = report_lines(1, sheet, cycle, report)
     item = ReportFile(

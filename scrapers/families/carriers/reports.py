@@ -110,7 +110,7 @@ class DailyUsage(CarrierSpider):
         """Bring the file with its rows and the pool's record inside, once its rows are seen to be of the account."""
         job, usage = page.job, await self.fetch(page)
         part = await asyncio.to_thread(only_file, usage.part)
-        sheet = await asyncio.to_thread(Sheet.of, part, self.columns)
+        sheet = await asyncio.to_thread(Sheet.of, part, self.columns, self.locale)
         check(sheet, job.target.account)
         day, cycle = date.fromisoformat(job.key.rpartition("/")[2]), job.target.billing_cycle_id
         pool = {"pool_size": usage.pool_size, "pool_used": usage.pool_used}
@@ -216,9 +216,8 @@ class MonthlyReports(CarrierSpider):
             **ids,
         )
 
-    @staticmethod
-    def _read(report: Report, part: PartFile, job: Job) -> Sheet:
-        sheet = Sheet.of(part, report.columns)
+    def _read(self, report: Report, part: PartFile, job: Job) -> Sheet:
+        sheet = Sheet.of(part, report.columns, self.locale)
         check(sheet, job.target.account, job.target.month)
         return sheet
 

@@ -23,6 +23,7 @@ from database.models import (
 from scrapers.core.jobs import ArgumentError, Plan
 from scrapers.core.spider import PortalSpider, SpiderArguments
 from scrapers.logins.credentials import credential_for, username_for
+from scrapers.reading.values.locale import Locale
 
 
 class CarrierArguments(SpiderArguments):
@@ -59,6 +60,7 @@ class CarrierSpider(PortalSpider):
 
     Arguments = CarrierArguments
     time_zone: ClassVar[str] = "America/Toronto"  # of the portal: it decides which day "today" is
+    locale: ClassVar[Locale]  # how the portal's files write values: a report type whose rows are read states it
 
     @classmethod
     def plans(cls, session: Session, arguments: CarrierArguments) -> list[Plan]:

@@ -9,8 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
-from scrapers.reading.portal_values import JERUSALEM
+from scrapers.reading.values.locale import Locale
+
+JERUSALEM = ZoneInfo("Asia/Jerusalem")
+ISRAEL = Locale("he_IL", JERUSALEM.key)
 
 QUARTER = timedelta(minutes=15)
 HOUR = timedelta(hours=1)

@@ -7,7 +7,7 @@ What the company sends of a person (names, ID numbers, addresses, telephones, ma
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
@@ -16,21 +16,24 @@ from pydantic import AliasChoices, AliasPath, BeforeValidator, ConfigDict, Field
 from database.models import electricity as models
 from scrapers.core.items import Record
 from scrapers.core.outcomes import PortalChanged
-from scrapers.reading.portal_values import (
-    JERUSALEM,
+from scrapers.families.electricity.clock import ISRAEL, JERUSALEM
+from scrapers.reading.values.days import instant
+from scrapers.reading.values.numbers import whole
+from scrapers.reading.values.texts import words
+from scrapers.reading.values.types import (
     Amount,
-    Day,
     Filled,
     Flag,
-    Instant,
     Number,
     NumberOrNone,
     Text,
     Whole,
-    moment,
-    whole,
-    words,
+    reads_days,
+    reads_instants,
 )
+
+Instant = Annotated[datetime | None, reads_instants(ISRAEL)]
+Day = Annotated[date | None, reads_days(ISRAEL)]
 
 PLACE = "place"  # the source of an outage that was asked for by its address
 ACTIVE = 1  # the status of a contract that is in force
@@ -606,7 +609,7 @@ def day_and_clock(day: Any, clock: Any) -> datetime | None:
     >>> day_and_clock("2028-06-30T00:00:00", "0001-01-01T09:30:00")
     datetime.datetime(2028, 6, 30, 6, 30, tzinfo=datetime.timezone.utc)
     """
-    at = moment(day)
+    at = instant(day, ISRAEL)
     text = words(clock)
     if at is None or text is None:
         return at

@@ -17,9 +17,12 @@ from pydantic import Field
 from database.models import readings as models
 from database.models.readings import Direction, Resolution
 from scrapers.core.items import Batch
-from scrapers.families.electricity.clock import DAY, QUARTER, day_of, day_start, days, month_end
-from scrapers.families.electricity.items import ElectricityRecord
-from scrapers.reading.portal_values import JERUSALEM, Amount, Day, Number, Text, bare_number, exactly, whole
+from scrapers.families.electricity.clock import DAY, JERUSALEM, QUARTER, day_of, day_start, days, month_end
+from scrapers.families.electricity.items import Day, ElectricityRecord
+from scrapers.reading.values.days import FOR_EVER
+from scrapers.reading.values.numbers import exactly, whole
+from scrapers.reading.values.texts import bare_number
+from scrapers.reading.values.types import Amount, Number, Text
 
 KEY = ("contract", "meter", "meter_code", "direction", "resolution", "starts_at")
 PERIOD_KEY = (*KEY[:-1], "first_day")
@@ -267,6 +270,8 @@ class _Clock:
         if (instant := self.known.get(text)) is not None:
             return instant
         at = datetime.fromisoformat(text)
+        if not 1 < at.year < FOR_EVER:
+            raise ValueError("is outside the years that there are")  # an offset leads beyond them
         if at.tzinfo is not None:
             instant = self.known[text] = at.astimezone(UTC)
             return instant

@@ -19,7 +19,7 @@ from scrapers.core.items import Batch, Listing, Record
 from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.spider import PortalSpider, SpiderArguments
 from scrapers.logins.credentials import credential_for
-from scrapers.reading.portal_values import bare_number
+from scrapers.reading.values.texts import bare_number
 
 
 class ContractArguments(SpiderArguments):

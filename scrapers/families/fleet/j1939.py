@@ -6,7 +6,7 @@ import re
 
 from database.models.fleet import Severity
 from scrapers.reading.layouts import Row
-from scrapers.reading.values import known
+from scrapers.reading.values.texts import known
 
 WORDS = {  # of classes, columns and the vendor's interface; PACCAR's own four actions last
     Severity.CRITICAL: ("critical", "red", "pull over", "stop engine"),

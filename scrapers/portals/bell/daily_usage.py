@@ -3,10 +3,10 @@
 from scrapers.core.outcomes import PortalChanged
 from scrapers.core.page import PortalPage
 from scrapers.families.carriers.reports import DailyUsage, Usage
-from scrapers.portals.bell.columns import USAGE
+from scrapers.portals.bell.columns import LOCALE, USAGE
 from scrapers.portals.bell.login import BellSelfServe
 from scrapers.portals.bell.self_serve import choose_account, open_menu
-from scrapers.reading.values import data_size
+from scrapers.reading.values.sizes import data_size
 
 FILTER = ("filter-selection select", "label=View")
 VIEWS = (  # the first one that an account has
@@ -31,6 +31,7 @@ class BellDailyUsage(DailyUsage):
     name = "bell_daily_usage"
     logins = (BellSelfServe,)
     columns = USAGE
+    locale = LOCALE
 
     async def fetch(self, page: PortalPage) -> Usage:
         await open_menu(page, "Usage", ("nav >> span:text-is('Usage details')", "nav >> a:has-text('Usage details')"))
@@ -55,10 +56,16 @@ class BellDailyUsage(DailyUsage):
         used = await page.texts((f"{POOLS}/div[2]/span[1]",))
         if not included:
             page.job.warn("The page shows no pool: its figures are unknown.")
-        return total(included), total(used)
+        found = total(included), total(used)
+        if included and None in found:
+            page.job.warn("The sizes of the pools are not understood: their figures are unknown.")
+        return found
 
 
 def total(texts: list[str]) -> int | None:
     """Return the sum of the sizes; None when one of them, or all, are unknown."""
-    sizes = [data_size(text) for text in texts]
+    try:
+        sizes = [data_size(text, LOCALE) for text in texts]
+    except ValueError:
+        return None
     return None if not sizes or None in sizes else sum(size for size in sizes if size is not None)

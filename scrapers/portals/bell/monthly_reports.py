@@ -9,7 +9,7 @@ from scrapers.core.settings import crawl_settings
 from scrapers.core.spool import PartFile
 from scrapers.families.carriers.ordered import Entry, OrderedReports
 from scrapers.families.carriers.reports import Report
-from scrapers.portals.bell.columns import REPORTS
+from scrapers.portals.bell.columns import LOCALE, REPORTS
 from scrapers.portals.bell.enterprise_login import BellEnterpriseCentre
 from scrapers.portals.bell.workbooks import choose_account, choose_month, open_workbook
 
@@ -46,6 +46,7 @@ class BellMonthlyReports(OrderedReports):
     """
 
     name = "bell_monthly_reports"
+    locale = LOCALE
     logins = (BellEnterpriseCentre,)
     reports = (
         Report("cost_overview", "Cost Overview Report", REPORTS["cost_overview"]),

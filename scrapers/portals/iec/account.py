@@ -30,7 +30,7 @@ from scrapers.families.electricity.items import (
 from scrapers.families.electricity.spiders import ContractArguments
 from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
 from scrapers.portals.iec.errors import CaptchaWanted, IECError
-from scrapers.reading.portal_values import bare_number_or_none
+from scrapers.reading.values.texts import bare_number_or_none
 
 NO_SUCH_PRODUCT = "08"  # what the company says of the registers of a photovoltaic meter
 ALL_NOTICES = 1  # processType of a question about every service

@@ -14,7 +14,7 @@ from scrapers.families.electricity.items import Contract, Device
 from scrapers.families.electricity.spiders import ContractArguments
 from scrapers.portals.iec.customer import ContractsSpider, objects
 from scrapers.portals.iec.errors import AnswerUnexpected, IECError
-from scrapers.reading.portal_values import bare_number_or_none
+from scrapers.reading.values.texts import bare_number_or_none
 
 CONNECTIONS = "connectionBetweenContactAndContract"
 

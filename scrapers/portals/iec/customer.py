@@ -21,7 +21,7 @@ from scrapers.logins.base import Login
 from scrapers.portals.iec.api import ENDPOINTS, Endpoint, read
 from scrapers.portals.iec.errors import IECError
 from scrapers.portals.iec.login import IecLogin
-from scrapers.reading.portal_values import bare_number_or_none
+from scrapers.reading.values.texts import bare_number_or_none
 
 OWN = 1  # partConnectionCode of a contract of one's own
 Read = Callable[[Job, Any], Any]  # what becomes of an answer's data

@@ -9,9 +9,9 @@ from typing import Any
 from scrapers.core.items import FileItem, Listing
 from scrapers.core.jobs import Job
 from scrapers.core.spool import PDF, PartFile
+from scrapers.families.electricity.clock import JERUSALEM
 from scrapers.families.electricity.items import Bill, Contract, CounterState, Invoice
 from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
-from scrapers.reading.portal_values import JERUSALEM
 
 
 class IecInvoices(ContractsSpider):

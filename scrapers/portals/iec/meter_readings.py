@@ -17,7 +17,7 @@ from database.models.readings import Direction, Resolution
 from scrapers.core.items import Listing
 from scrapers.core.jobs import Job
 from scrapers.core.outcomes import Failure, PortalChanged
-from scrapers.families.electricity.clock import DAY, day_of, day_start
+from scrapers.families.electricity.clock import DAY, ISRAEL, day_of, day_start
 from scrapers.families.electricity.items import Contract
 from scrapers.families.electricity.readings import (
     Meter,
@@ -36,7 +36,8 @@ from scrapers.families.electricity.readings import (
 from scrapers.families.electricity.spiders import ContractArguments
 from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
 from scrapers.portals.iec.errors import IECError
-from scrapers.reading.portal_values import calendar_day, words
+from scrapers.reading.values.days import calendar_day
+from scrapers.reading.values.texts import words
 
 CODES = {Resolution.DAILY: 1, Resolution.WEEKLY: 2, Resolution.MONTHLY: 3}
 ELECTRICITY = "1"  # documentID of an electricity invoice
@@ -366,7 +367,7 @@ def today() -> date:
 def day_in(name: str, value: Any) -> date | None:
     """Return a day of an answer; raise PortalChanged with its name for anything else."""
     try:
-        return calendar_day(value)
+        return calendar_day(value, ISRAEL)
     except ValueError as error:
         raise PortalChanged(f"{name} {error}.") from None
 

@@ -17,9 +17,11 @@ from scrapers.core.items import Listing
 from scrapers.core.jobs import Job, Plan
 from scrapers.core.outcomes import Failure, PortalChanged
 from scrapers.core.spider import SpiderArguments
+from scrapers.families.electricity.clock import ISRAEL
 from scrapers.families.electricity.items import ApplianceRecord, Power, Tariff
 from scrapers.portals.iec.customer import IecSpider, object_of, objects
-from scrapers.reading.portal_values import Amount, exactly
+from scrapers.reading.values.numbers import decimal, exactly
+from scrapers.reading.values.types import Amount
 
 KEY, ALL = "tariffs", "all"
 MILLIONTH = Decimal("0.000001")
@@ -32,6 +34,7 @@ KINDS = {
 }
 UNITS = {"kva": "kVA and year", "distribution": "month", "delivery": "month", "kwh": "kWh"}
 THREE_PHASES, ONE_PHASE = re.compile("תלת"), re.compile("חד")
+COINS = re.compile(r"₪|ש\"ח|אגורות")
 AGOROT, SHEKELS = re.compile(r"אגורות|אגורה|אג'"), re.compile(r"₪|ש\"ח|שקל")
 WITHOUT_VAT = re.compile(r"(ללא|לפני|לא כולל|בלי)\s*מע\"?מ")
 WITH_VAT = re.compile(r"כולל\s*מע\"?מ|עם\s*מע\"?מ")
@@ -219,9 +222,11 @@ def price_of(text: str) -> Decimal | None:
     >>> price_of("6.12"), price_of("₪ 1,234.50"), price_of("כולל")
     (Decimal('6.12'), Decimal('1234.50'), None)
     """
-    bare = re.sub(r"[₪\s]|ש\"ח|אגורות", "", text)
-    bare = re.sub(r"(?<=\d),(?=\d{3}(\D|$))", "", bare)
-    return Decimal(bare) if re.fullmatch(r"\d+(\.\d+)?", bare) else None
+    try:
+        price = decimal(text, ISRAEL, beside=COINS)
+    except ValueError:
+        return None
+    return price if price >= 0 else None
 
 
 def number(name: str, value: Amount) -> Decimal | None:

@@ -5,8 +5,12 @@ import re
 from scrapers.families.fleet import j1939
 from scrapers.families.fleet.items import NO_ADDRESS
 from scrapers.reading.layouts import Row
-from scrapers.reading.values import instant, known, number
+from scrapers.reading.values.days import instant
+from scrapers.reading.values.locale import Locale
+from scrapers.reading.values.numbers import number
+from scrapers.reading.values.texts import known
 
+LOCALE = Locale("en_US")
 TWO_WORD_MAKES = ("western star", "blue bird", "american lafrance", "international harvester")
 
 
@@ -31,20 +35,20 @@ def vehicle_values(row: Row) -> dict[str, object]:
     return {
         "vin": row.get("vin"),
         "unit_number": known(row.get("unit_number")),
-        "year": year or number(row.get("year")),
+        "year": year or number(row.get("year"), LOCALE),
         "make": make or known(row.get("make")),
         "model": model or known(row.get("model")),
         "status": known(row.get("status")) or "unknown",
         **{name: known(row.get(name)) or None for name in ("engine_make", "engine_model", "odometer_unit")},
-        **{name: number(row.get(name)) for name in ("odometer", "engine_hours")},
+        **{name: number(row.get(name), LOCALE) for name in ("odometer", "engine_hours")},
     }
 
 
 def fault_values(row: Row) -> dict[str, object]:
     """Return the fields of a Fault, its vehicle apart."""
     spn, fmi = j1939.code(row)
-    address = number(row.get("source_address"))
-    count = number(row.get("occurrences"))
+    address = number(row.get("source_address"), LOCALE)
+    count = number(row.get("occurrences"), LOCALE)
     return {
         "spn": spn,
         "fmi": fmi,
@@ -53,7 +57,7 @@ def fault_values(row: Row) -> dict[str, object]:
         "severity": j1939.severity(row),
         "is_active": j1939.is_active(row),
         "occurrence_count": None if count == 127 else count,  # J1939's way to say that nobody has counted
-        "first_seen": instant(row.get("first_seen")),
-        "last_seen": instant(row.get("last_seen")),
+        "first_seen": instant(row.get("first_seen"), LOCALE),
+        "last_seen": instant(row.get("last_seen"), LOCALE),
         "raw_text": row.text,
     }

@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from scrapers.core.outcomes import PortalChanged
+from scrapers.families.electricity.clock import ISRAEL
 from scrapers.families.electricity.items import (
     Check,
     Contract,
@@ -23,7 +24,7 @@ from scrapers.families.electricity.items import (
     PlaceOutage,
 )
 from scrapers.portals.iec.tariffs import page_prices
-from scrapers.reading.portal_values import calendar_day, moment
+from scrapers.reading.values.days import calendar_day, instant
 
 ID = "11111111-0000-4000-8000-00000000000a"
 CONTRACT = {
@@ -45,7 +46,7 @@ def contract(**changes) -> Contract:
 
 
 @pytest.mark.parametrize(
-    ("text", "instant"),
+    ("text", "expected"),
     [
         ("2028-01-17T00:00:00", datetime(2028, 1, 16, 22, tzinfo=UTC)),
         ("2028-07-17T00:00:00", datetime(2028, 7, 16, 21, tzinfo=UTC)),
@@ -64,8 +65,8 @@ def contract(**changes) -> Contract:
         (None, None),
     ],
 )
-def test_a_time_is_an_instant(text, instant):
-    assert moment(text) == instant
+def test_a_time_is_an_instant(text, expected):
+    assert instant(text, ISRAEL) == expected
 
 
 @pytest.mark.parametrize(
@@ -80,13 +81,13 @@ def test_a_time_is_an_instant(text, instant):
     ],
 )
 def test_a_day_is_that_of_jerusalem(text, day):
-    assert calendar_day(text) == day
+    assert calendar_day(text, ISRAEL) == day
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2028-13-01", "32/01/2028", 20280101, True])
 def test_what_is_no_date_is_refused_without_repeating_it(text):
     with pytest.raises(ValueError, match=r"^is no date$"):
-        moment(text)
+        instant(text, ISRAEL)
 
 
 def test_a_contract_keeps_no_address():

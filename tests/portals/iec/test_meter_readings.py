@@ -20,7 +20,7 @@ from sandbox.iec.meters import day_values, quarters
 from sandbox.iec.people import Customer
 from scrapers.core.jobs import ArgumentError
 from scrapers.portals.iec.meter_readings import ReadingsArguments
-from scrapers.reading.portal_values import bare_number
+from scrapers.reading.values.texts import bare_number
 from tests.portals.iec.conftest import Household
 from tests.project import wait_for
 

@@ -13,8 +13,10 @@ from sandbox.bell.monthly import monthly_workbook
 from scrapers.core.outcomes import BadFile, PortalChanged, WrongAccount
 from scrapers.core.spool import describe
 from scrapers.families.carriers.items import report_lines, usage_lines
-from scrapers.portals.bell.columns import REPORTS, USAGE
-from scrapers.reading.workbooks import Column, Sheet, account_number, check, money, text
+from scrapers.portals.bell.columns import LOCALE, REPORTS, USAGE
+from scrapers.reading.values.numbers import money
+from scrapers.reading.values.texts import account_number, text
+from scrapers.reading.workbooks import Column, Sheet, check
 
 OCTOBER = Month(2026, 10)
 SIMPLE = (Column("account_number", "account", account_number, required=True), Column("paid", "paid", money))
@@ -43,14 +45,14 @@ def sheet(tmp_path):
                 page = book.add_worksheet()
                 for number, row in enumerate(rows):
                     page.write_row(number, 0, row)
-        return Sheet.of(describe(path, "sheet.xlsx"), columns)
+        return Sheet.of(describe(path, "sheet.xlsx"), columns, LOCALE)
 
     return make
 
 
 @pytest.mark.parametrize("slug", REPORTS)
 def test_every_column_of_a_report_is_known_and_typed(part, slug):
-    sheet = Sheet.of(part(monthly_workbook(slug, ["512345678"], OCTOBER, 40)), REPORTS[slug])
+    sheet = Sheet.of(part(monthly_workbook(slug, ["512345678"], OCTOBER, 40)), REPORTS[slug], LOCALE)
     check(sheet, "512345678", "2026-10")
     rows = list(report_lines(1, sheet, 2, 3).rows())
     assert len(rows) == 40
@@ -63,7 +65,9 @@ def test_every_column_of_a_report_is_known_and_typed(part, slug):
 
 def test_amounts_are_exact_and_sizes_are_bytes(part):
     charges = Sheet.of(
-        part(monthly_workbook("invoice_charge_report", ["512345678"], OCTOBER, 9)), REPORTS["invoice_charge_report"]
+        part(monthly_workbook("invoice_charge_report", ["512345678"], OCTOBER, 9)),
+        REPORTS["invoice_charge_report"],
+        LOCALE,
     )
     first = next(iter(report_lines(1, charges, 2, 3).rows()))["data"]
     assert first["amount"].count(".") == 1
@@ -71,7 +75,7 @@ def test_amounts_are_exact_and_sizes_are_bytes(part):
     assert date.fromisoformat(first["charge_date"]).month == 10
     assert first["invoice_number"].isdecimal()
     assert isinstance(first["quantity"], int)
-    usage = Sheet.of(part(usage_workbook("512345678", date(2026, 10, 3), "All usage")), USAGE)
+    usage = Sheet.of(part(usage_workbook("512345678", date(2026, 10, 3), "All usage")), USAGE, LOCALE)
     rows = list(usage_lines(1, usage, 2, date(2026, 10, 3)).rows())
     assert len(rows) == 25
     assert all(isinstance(row["used"], int) for row in rows)
@@ -111,11 +115,15 @@ def test_a_column_that_is_missing_is_named(sheet):
 
 def test_rows_of_another_account_or_month_are_refused(part):
     of_two = Sheet.of(
-        part(monthly_workbook("cost_overview", ["512345678", "512345679"], OCTOBER, 4)), REPORTS["cost_overview"]
+        part(monthly_workbook("cost_overview", ["512345678", "512345679"], OCTOBER, 4)),
+        REPORTS["cost_overview"],
+        LOCALE,
     )
     with pytest.raises(WrongAccount, match="1 other"):
         check(of_two, "512345678", "2026-10")
-    of_one = Sheet.of(part(monthly_workbook("cost_overview", ["512345678"], OCTOBER, 4)), REPORTS["cost_overview"])
+    of_one = Sheet.of(
+        part(monthly_workbook("cost_overview", ["512345678"], OCTOBER, 4)), REPORTS["cost_overview"], LOCALE
+    )
     with pytest.raises(PortalChanged, match="2026-10, not of 2026-09"):
         check(of_one, "512345678", "2026-09")
 
@@ -130,9 +138,9 @@ def test_a_month_that_cannot_be_read_is_another_month(sheet):
 
 
 def test_a_csv_is_a_sheet_too(part):
-    lines = '\ufeffSome title;;\nAccount;Paid;Note\n5;"1,50";ab\n'.encode()
-    found = Sheet.of(part(lines, "file.csv"), SIMPLE)
-    assert list(found.rows("account_number")) == [({"account_number": "5", "paid": "150.00"}, {"Note": "ab"})]
+    lines = '\ufeffSome title;;\nAccount;Paid;Note\n5;"1,150.00";ab\n'.encode()
+    found = Sheet.of(part(lines, "file.csv"), SIMPLE, LOCALE)
+    assert list(found.rows("account_number")) == [({"account_number": "5", "paid": "1150.00"}, {"Note": "ab"})]
 
 
 @pytest.mark.parametrize(
@@ -141,8 +149,8 @@ def test_a_csv_is_a_sheet_too(part):
 )
 def test_what_is_no_workbook_is_a_bad_file(part, content):
     with pytest.raises((BadFile, PortalChanged)):
-        Sheet.of(part(content), SIMPLE)
+        Sheet.of(part(content), SIMPLE, LOCALE)
 
 
 def test_texts_that_say_nothing_are_unknown():
-    assert [text(cell) for cell in ("", "n/a", "—", " x ")] == [None, None, None, "x"]
+    assert [text(cell, LOCALE) for cell in ("", "n/a", "—", " x ")] == [None, None, None, "x"]

@@ -134,6 +134,17 @@ def test_what_is_not_understood_is_named_and_the_rest_is_kept():
     ]
 
 
+@pytest.mark.parametrize(
+    "interval", ["9999-12-31T23:59:59-05:00", "9999-12-31T23:59:59", "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00"]
+)
+def test_a6_a_time_beyond_all_years_is_named_and_the_rest_is_kept(interval):
+    part = answer(WINTER)
+    part["periodConsumptions"].append({"interval": interval, "consumption": 1, "status": 0})
+    made = rows(part, [{"interval": interval, "taoz": 1}], METER, daily(WINTER), [IN])
+    assert len(made.readings) == 96
+    assert len(made.odd) == 2
+
+
 def test_an_instant_with_two_values_counts_once_and_is_told():
     part = answer(WINTER)
     part["periodConsumptions"].append({**part["periodConsumptions"][3], "consumption": 7})
