@@ -87,7 +87,7 @@ def prepare(crawler: Any, arguments: dict[str, str]) -> list[Plan]:
         parsed = spidercls.Arguments.parse(arguments)
         pipeline_settings()
         upload_settings()
-        spidercls.check_options()
+        spidercls.check_settings()
         key_ring()
         with database().transaction() as session:
             plans: list[Plan] = spidercls.plans(session, parsed)

@@ -2,8 +2,8 @@
 
 import sys
 
-from database.settings import SettingsError, check_names, database_settings
-from scrapers.core.settings import crawl_settings
+from database.settings import DatabaseSettings, SettingsError, check_names, database_settings, read_command_line
+from scrapers.core.settings import CrawlSettings, crawl_settings
 
 # The settings of every room; a name that none of them knows is a mistake somebody should hear of.
 ROOMS = (
@@ -13,12 +13,16 @@ ROOMS = (
     "pipelines.settings",
     "webhook.settings",
 )
+# Before any setting is read: Scrapy itself looks at -s only when all that stands here has been worked out.
+read_command_line(sys.argv[1:])
 try:
     check_names(ROOMS)
     database_settings()
     crawl_settings()
 except SettingsError as error:
     sys.exit(str(error))
+for sentence in (*DatabaseSettings.differing(), *CrawlSettings.differing()):
+    sys.stderr.write(f"{sentence}\n")
 
 BOT_NAME = "latchkey"
 SPIDER_MODULES = ["scrapers.portals"]
