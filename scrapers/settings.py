@@ -107,4 +107,7 @@ EXTENSIONS_BASE = {
     "scrapy.extensions.corestats.CoreStats": 0,
     "scrapy.extensions.logcount.LogCount": 0,
     "scrapy.extensions.closespider.CloseSpider": 0,
+    "pipelines.feeds.FeedExporter": 0,  # stays off without -o, -O or FEEDS
 }
+FEED_EXPORTERS = {"csv": "pipelines.feeds.CsvExporter"}  # a column for every field of every record
+FEED_EXPORT_ENCODING = "utf-8"
