@@ -25,6 +25,7 @@ from database.access.encryption import Encrypted
 from database.upsert import table_of
 from scrapers.core.items import Batch, FileItem, Item, Lines, Record
 from scrapers.core.redaction import bare_url
+from scrapers.core.runs import work_of
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -44,8 +45,7 @@ class FeedExporter(ScrapyFeedExporter):
         if not isinstance(item, Item):
             super().item_scraped(item, spider)
             return
-        work: Any = getattr(spider, "work", None)
-        records = flat(item, work.jobs[item.job].label)
+        records = flat(item, work_of(self.crawler).jobs[item.job].label)
         try:
             # Made in a thread: a workbook is read anew for it.
             while piece := await asyncio.to_thread(lambda: list(islice(records, AT_ONCE))):
