@@ -15,7 +15,7 @@ from scrapers.core.items import Batch, FileItem, Lines, Listing
 from scrapers.core.spool import CSV, PartFile
 from scrapers.families.carriers.items import PoolRecord, ReportFile
 
-MANY = 60_000
+MANY = 10_000
 AT = "5551234/2026-10"
 
 
@@ -55,7 +55,7 @@ def test_a_file_is_a_record_and_so_is_every_row_in_it():
         "bell/5551234/2026-10/cost.csv",
     )
     assert rows[1] == {
-        "type": "report_lines",
+        "type": "report_rows",
         "target": AT,
         "file": "cost_overview",
         "row": 2,
@@ -102,7 +102,7 @@ def test_a_csv_of_many_rows_is_never_held_in_memory(tmp_path):
         exporter.finish_exporting()
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert peak < 2_000_000, peak
+    assert peak < 300_000, peak
     with (tmp_path / "feed.csv").open(newline="") as file:
         assert sum(1 for _ in csv.DictReader(file)) == MANY + 1
     assert (tmp_path / "feed.csv").stat().st_size > 2 * peak
