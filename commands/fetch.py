@@ -1,4 +1,4 @@
-"""`scrapy fetch`: Scrapy's own, signed in as nobody."""
+"""`scrapy fetch`: Scrapy's own, without a session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`scrapy shell`: Scrapy's own, signed in as nobody; also for the pages in an evidence bundle."""
+"""`scrapy shell`: Scrapy's own, without a session; also for the pages in an evidence bundle."""
 
 from __future__ import annotations
 

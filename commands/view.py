@@ -1,4 +1,4 @@
-"""`scrapy view`: Scrapy's own, signed in as nobody."""
+"""`scrapy view`: Scrapy's own, without a session."""
 
 from __future__ import annotations
 

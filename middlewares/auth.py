@@ -32,7 +32,7 @@ class AuthMiddleware:
     """Gives every request of a job the session it needs, and recovers requests that met a dead one."""
 
     def __init__(self, crawler: Crawler) -> None:
-        work_of(crawler, "This spider has no jobs: nobody is signed in for it.")
+        work_of(crawler, "This spider has no jobs: its requests need no session.")
         self.crawler = crawler
         self._keepers: dict[tuple[str, str], SessionKeeper] = {}
         self._leaving: asyncio.Task[None] | None = None

@@ -95,8 +95,8 @@ def check_portal(portal: str) -> None:
     """
     Raise SettingsError for the first setting of a portal that is malformed or misspelt.
 
-    Many a `BELL_…` variable may be meant for other programs, so one in the environment is misspelt only if it is very like
-    a setting; on the command line every one that is not a setting is refused.
+    A `BELL_…` variable in the environment may belong to another program: it counts as misspelt only if it is very like a
+    setting. On the command line every one that is not a setting is refused.
     """
     known: set[str] = set()
     for kind in portal_settings(portal):
