@@ -71,7 +71,7 @@ def known_to_the_code() -> set[str]:
     found = set()
     for path in [ROOT / "database" / "settings.py", *ROOT.glob("*/settings.py"), *ROOT.glob("scrapers/**/settings.py")]:
         for node in ast.parse(path.read_text()).body:
-            if not isinstance(node, ast.ClassDef):
+            if not isinstance(node, ast.ClassDef) or not ast.unparse(node.bases[0]).endswith("Settings"):
                 continue
             fields = {each.target.id: each.value for each in node.body if isinstance(each, ast.AnnAssign)}
             portal = fields.pop("portal", None)
