@@ -43,9 +43,10 @@ class Everyday:
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's own arguments; Scrapy's global ones have no use here."""
-        # Read by Scrapy after parsing; none of them changes what these commands do.
+        # Read by Scrapy after parsing; none of them, -s apart, changes what these commands do.
         parser.prog = f"scrapy {self.word}"  # what the error of a wrong argument begins with
         parser.set_defaults(logfile=None, loglevel=None, nolog=False, profile=None, pidfile=None, set=[], pdb=False)
+        _take_settings(parser)
         self.arguments(parser)
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -56,7 +57,13 @@ class Everyday:
         kind = parser.add_subparsers(
             dest="act", metavar="ACT", required=True, title="acts", prog=f"scrapy {self.word}", parser_class=Parser
         )
-        return lambda name, does: kind.add_parser(name, help=does, description=does)
+
+        def add(name: str, does: str) -> argparse.ArgumentParser:
+            made: argparse.ArgumentParser = kind.add_parser(name, help=does, description=does)
+            _take_settings(made)
+            return made
+
+        return add
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do what was asked; turn what is known to go wrong into one sentence."""
@@ -88,6 +95,18 @@ class Everyday:
         """Say what went wrong and end with that exit code."""
         print(sentence, file=sys.stderr)
         self.exitcode = exit_code
+
+
+def _take_settings(parser: argparse.ArgumentParser) -> None:
+    """Add Scrapy's -s; what it says of our settings is read before any command is (scrapers/settings.py)."""
+    parser.add_argument(
+        "-s",
+        "--set",
+        action="append",
+        default=argparse.SUPPRESS,  # else an act's parser would empty what stood before the act
+        metavar="NAME=VALUE",
+        help="a setting for this call, as LATCHKEY_PAGE_WAIT=60; may be repeated",
+    )
 
 
 class Parser(argparse.ArgumentParser):

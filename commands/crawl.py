@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from scrapers.core.jobs import Plan
 
 
+FEED_FAILED = 4  # the operator has to act: the place of a feed cannot be written to
+
+
 class Command(ScrapyCrawl):
     """Run one spider for one or many jobs."""
 
@@ -41,22 +44,27 @@ class Command(ScrapyCrawl):
         except KeyError:
             self._refuse(2, f"there is no spider {args[0]}; `scrapy list` shows them.")
             return
-        try:
-            plans = prepare(crawler, opts.spargs)
-        except CannotStart as problem:
-            self._refuse(problem.exit_code, str(problem))
-            return
-        show_progress()
-        if (done := nothing_to_do(crawler.spidercls, plans)) is not None:
-            self.exitcode = done
-            return
-        self.crawler_process.crawl(crawler, **opts.spargs)
-        self.crawler_process.start()
-        self.exitcode = exit_code(crawler)
+        self.exitcode = crawl(self.crawler_process, crawler, opts.spargs)
 
     def _refuse(self, code: int, sentence: str) -> None:
         sys.stderr.write(f"{sentence}\n")
         self.exitcode = code
+
+
+def crawl(process: Any, crawler: Any, arguments: dict[str, str]) -> int:
+    """Run one crawl from its first check to its end and return the exit code."""
+    try:
+        plans = prepare(crawler, arguments)
+    except CannotStart as problem:
+        sys.stderr.write(f"{problem}\n")
+        return problem.exit_code
+    show_progress()
+    # A feed is written by Scrapy's engine, an empty one too.
+    if not crawler.settings.getdict("FEEDS") and (done := nothing_to_do(crawler.spidercls, plans)) is not None:
+        return done
+    process.crawl(crawler, **arguments)
+    process.start()
+    return exit_code(crawler)
 
 
 class CannotStart(Exception):
@@ -87,7 +95,7 @@ def prepare(crawler: Any, arguments: dict[str, str]) -> list[Plan]:
         parsed = spidercls.Arguments.parse(arguments)
         pipeline_settings()
         upload_settings()
-        spidercls.check_options()
+        spidercls.check_settings()
         key_ring()
         with database().transaction() as session:
             plans: list[Plan] = spidercls.plans(session, parsed)
@@ -143,7 +151,18 @@ def exit_code(crawler: Any) -> int:
             sys.stderr.write(f"Evidence: {job.bundle} (`scrapy runs {job.id}`)\n")
     if reason == "shutdown":
         return 130
-    return int(work.exit_code)
+    failed = feeds_failed(crawler)
+    if failed:
+        sys.stderr.write("A feed is missing or incomplete; what was fetched is stored (`scrapy export`).\n")
+    return max(int(work.exit_code), FEED_FAILED if failed else 0)
+
+
+def feeds_failed(crawler: Any) -> bool:
+    """Tell whether a feed that was asked for is missing or incomplete."""
+    if not crawler.settings.getdict("FEEDS"):
+        return False
+    ends = [name.split("/")[1] for name in crawler.stats.get_stats() if name.startswith("feedexport/")]
+    return "failed_count" in ends or ("success_count" not in ends and crawler.settings.getbool("FEED_STORE_EMPTY"))
 
 
 def show_progress() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import ScrapyCommand
 
-from commands._terminal import Everyday, print_json, show, size
+from commands._terminal import Everyday, Refused, portals, print_json, show, size
+
+if TYPE_CHECKING:
+    from database.settings import RoomSettings
 
 LEAST_SPACE = 500 * 1024 * 1024  # bytes; below that a month's files may not fit
 MOST_SKEW = 20  # seconds; beyond it an authenticator's code of 30 s and a lease's deadline go wrong
@@ -35,16 +38,16 @@ class Command(Everyday, ScrapyCommand):
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the options."""
         parser.add_argument(
-            "--settings", action="store_true", help="only list every setting, its default and its meaning"
+            "--settings", action="store_true", help="only list every setting: value, default, where it is set, meaning"
         )
         parser.add_argument("--json", action="store_true", help="as JSON")
 
     def do(self, opts: argparse.Namespace) -> None:
         """Run every check, whatever the others say."""
         if opts.settings:
-            show(("variable", "default", "meaning"), settings_rows(), as_json=opts.json)
+            show(COLUMNS, settings_rows(of_portals(self.settings)), as_json=opts.json)
             return
-        found = [diagnose(name, check) for name, check in CHECKS.items()]
+        found = [diagnose(name, check) for name, check in {**CHECKS, "portals": self.check_portals}.items()]
         if opts.json:
             print_json(found)
         else:
@@ -52,6 +55,15 @@ class Command(Everyday, ScrapyCommand):
                 print(f"{'ok' if one['ok'] else 'PROBLEM':<8} {one['check']:<9} {one['says']}")
         if not all(one["ok"] for one in found):
             self.exitcode = 1
+
+    def check_portals(self) -> str:
+        """Read every portal's settings and look for names that are misspelt."""
+        from scrapers.core.settings import check_portal
+
+        found = portals(self.settings)
+        for portal in found:
+            check_portal(portal)
+        return f"The settings of {len(found)} portals are in order."
 
 
 def diagnose(name: str, check: Callable[[], str]) -> dict[str, Any]:
@@ -63,12 +75,28 @@ def diagnose(name: str, check: Callable[[], str]) -> dict[str, Any]:
 
     try:
         return {"check": name, "ok": True, "says": check()}
-    except (Problem, DatabaseAway, SchemaDiffers, SettingsError, UnreadableSecret) as error:
+    except (Problem, Refused, DatabaseAway, SchemaDiffers, SettingsError, UnreadableSecret) as error:
         return {"check": name, "ok": False, "says": str(error)}
 
 
-def settings_rows() -> Iterator[tuple[str, str, str]]:
-    """Give variable, default and meaning of every setting; a default is never a secret."""
+COLUMNS = ("variable", "value", "default", "source", "meaning")
+
+
+def settings_rows(portals_settings: Iterable[type[RoomSettings]]) -> Iterator[tuple[str, str, str, str, str]]:
+    """
+    Yield COLUMNS of every setting, the rooms' first; a secret is hidden.
+
+    `source` says where the value comes from: -s, environment (with the alias that is set, where it is one), default.
+    """
+    for room in (*rooms(), *portals_settings):
+        for name, field in room.model_fields.items():
+            given, names = room.given(name), room.names(name)
+            source = given.source if given.variable == names[0] else f"{given.source}: {given.variable}"
+            yield " or ".join(names), given.value, given.default, source, field.description or ""
+
+
+def rooms() -> list[type[RoomSettings]]:
+    """Return the settings classes of all rooms."""
     from importlib import import_module
 
     from database.settings import RoomSettings
@@ -76,26 +104,24 @@ def settings_rows() -> Iterator[tuple[str, str, str]]:
 
     for module in ROOMS:
         import_module(module)
-    for room in RoomSettings.rooms:
-        if room.__module__ not in ROOMS:
-            continue
-        for name, field in room.model_fields.items():
-            alias = field.validation_alias
-            names = (
-                [f"LATCHKEY_{name.upper()}"] if alias is None else [str(c) for c in getattr(alias, "choices", [alias])]
-            )
-            default = field.get_default(call_default_factory=True)
-            yield " or ".join(names), "" if default in (None, ()) else str(default), field.description or ""
+    return [room for room in RoomSettings.rooms if room.__module__ in ROOMS]
+
+
+def of_portals(settings: Any) -> list[type[RoomSettings]]:
+    """Return the settings classes of all portals that the project has; loads them."""
+    from scrapers.core.settings import portal_settings
+
+    return [kind for portal in portals(settings) for kind in portal_settings(portal)]
 
 
 def check_settings() -> str:
     """Read every room's settings and look for names that no room knows."""
-    from database.settings import RoomSettings, check_names
+    from database.settings import check_names
     from scrapers.settings import ROOMS
 
     check_names(ROOMS)
     count = 0
-    for room in RoomSettings.rooms:
+    for room in rooms():
         room.load()
         count += len(room.variables())
     return f"{count} names are known, and all that are set are among them (scrapy doctor --settings lists them)."

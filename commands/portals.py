@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import Any
 
 from scrapy.commands import ScrapyCommand
@@ -27,6 +26,7 @@ class Command(Everyday, ScrapyCommand):
     def do(self, opts: argparse.Namespace) -> None:
         """Show every spider and every login."""
         from database.engine import DatabaseAway
+        from database.settings import DEFAULT
 
         problem = ""
         found = []
@@ -51,7 +51,7 @@ class Command(Everyday, ScrapyCommand):
                             "login": login.name,
                             "address": login.address(),
                             "set_by": login.variable(),
-                            "is_set": bool(os.environ.get(login.variable())),
+                            "is_set": login.settings.given("url").source != DEFAULT,
                             "credential": kept.get(login.name, "unknown"),
                         }
                         for login in facts["logins"]

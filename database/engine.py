@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from database.settings import SettingsError, database_settings
+from database.settings import DatabaseSettings, SettingsError, database_settings
 
 T = TypeVar("T")
 
@@ -50,7 +50,8 @@ class Database:
                 **options,
             )
         except (ArgumentError, ImportError):
-            raise SettingsError("LATCHKEY_DATABASE_URL is not a database URL that Latchkey can use.") from None
+            variable = DatabaseSettings.given("database_url").variable
+            raise SettingsError(f"{variable} is not a database URL that Latchkey can use.") from None
         except OSError as error:
             raise SettingsError(
                 f"The database file {parsed.database} cannot be made ({error.strerror}): "

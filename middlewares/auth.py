@@ -12,6 +12,7 @@ from middlewares.access.sessions import SessionKeeper
 from scrapers.core import outcomes
 from scrapers.core.outcomes import CacheError, Failure, SessionGone, SignedOut
 from scrapers.core.requests import own_state, state_of
+from scrapers.core.runs import work_of
 from scrapers.logins.base import Login
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class AuthMiddleware:
     """Gives every request of a job the session it needs, and recovers requests that met a dead one."""
 
     def __init__(self, crawler: Crawler) -> None:
+        work_of(crawler, "This spider has no jobs: its requests need no session.")
         self.crawler = crawler
         self._keepers: dict[tuple[str, str], SessionKeeper] = {}
         self._leaving: asyncio.Task[None] | None = None

@@ -105,7 +105,9 @@ class MailboxSettings(RoomSettings):
     mailbox_security: Security = Field("tls", description="tls, starttls, or none for a server on this machine.")
     mailbox_ca_file: Path | None = Field(None, description="Certificates to trust in place of the system's.")
     mailboxes: Annotated[tuple[Mailbox, ...], NoDecode] = Field(
-        (), description='Further mailboxes: JSON list of {"address", "host", "password", …} as the settings above.'
+        (),
+        description='Further mailboxes: JSON list of {"address", "host", "password", …} as the settings above.',
+        repr=False,  # it holds passwords
     )
     mailbox_poll: float = Field(2.0, gt=0, description="Seconds between two looks into a mailbox.")
     mailbox_wait: float = Field(15.0, gt=0, description="Seconds that an IMAP server may take for one answer.")

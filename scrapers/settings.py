@@ -2,8 +2,8 @@
 
 import sys
 
-from database.settings import SettingsError, check_names, database_settings
-from scrapers.core.settings import crawl_settings
+from database.settings import DatabaseSettings, SettingsError, check_names, database_settings, read_command_line
+from scrapers.core.settings import CrawlSettings, crawl_settings
 
 # The settings of every room; a name that none of them knows is a mistake somebody should hear of.
 ROOMS = (
@@ -13,12 +13,16 @@ ROOMS = (
     "pipelines.settings",
     "webhook.settings",
 )
+# Before any setting is read: Scrapy itself looks at -s only when all that stands here has been worked out.
+read_command_line(sys.argv[1:])
 try:
     check_names(ROOMS)
     database_settings()
     crawl_settings()
 except SettingsError as error:
     sys.exit(str(error))
+for sentence in (*DatabaseSettings.differing(), *CrawlSettings.differing()):
+    sys.stderr.write(f"{sentence}\n")
 
 BOT_NAME = "latchkey"
 SPIDER_MODULES = ["scrapers.portals"]
@@ -105,4 +109,7 @@ EXTENSIONS_BASE = {
     "scrapy.extensions.corestats.CoreStats": 0,
     "scrapy.extensions.logcount.LogCount": 0,
     "scrapy.extensions.closespider.CloseSpider": 0,
+    "pipelines.feeds.FeedExporter": 0,  # stays off without -o, -O or FEEDS
 }
+FEED_EXPORTERS = {"csv": "pipelines.feeds.CsvExporter"}  # a column for every field of every record
+FEED_EXPORT_ENCODING = "utf-8"

@@ -96,11 +96,11 @@ def _forget_settings() -> None:
     """Forget what this process has read once: settings, key ring, database."""
     from database.access.encryption import key_ring
     from database.engine import database
-    from database.settings import database_settings
+    from database.settings import database_settings, read_once
 
     if database.cache_info().currsize:
         database().engine.dispose()
-    for remembered in (database, key_ring, database_settings):
+    for remembered in (database, key_ring, database_settings, read_once):
         remembered.cache_clear()
     # Only what a test has imported can remember anything.
     for module, name in SETTINGS.items():

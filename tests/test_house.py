@@ -101,6 +101,38 @@ def module_graph(*rooms: str) -> dict[str, set[str]]:
     return graph
 
 
+# The environment, but for the settings: credentials, and what programs that we start are given.
+READ_THE_ENVIRONMENT = {
+    "database/settings.py",
+    "scrapers/core/settings.py",
+    "scrapers/logins/credentials.py",
+    "middlewares/download/handler.py",
+    "commands/demo.py",
+}
+
+
+def test_what_is_set_is_a_declared_setting():
+    rooms = ("commands", "database", "middlewares", "pipelines", "scrapers", "webhook")
+    wrong = {
+        file for _, file, _tree in files(*rooms) if re.search(r"\bos\.(environ|getenv)\b", (ROOT / file).read_text())
+    }
+    assert wrong <= READ_THE_ENVIRONMENT
+
+
+def test_settings_stand_in_files_of_one_name():
+    """A settings class of a login is made from what the login states."""
+    wrong = []
+    for _, file, tree in files("commands", "database", "middlewares", "pipelines", "scrapers", "webhook"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and {ast.unparse(base) for base in node.bases} & {
+                "BaseSettings",
+                "RoomSettings",
+                "PortalSettings",
+            }:
+                wrong.append(file)
+    assert {file for file in wrong if not file.endswith("/settings.py")} == {"scrapers/logins/base.py"}
+
+
 def test_there_are_no_circles():
     """Modules without an import of ours go first, then those that import only these …: what is left stands in a circle."""
     graph = module_graph(*ROUND)

@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Column, Text, event
 from sqlalchemy.types import TypeDecorator
 
-from database.settings import SettingsError, database_settings
+from database.settings import DatabaseSettings, SettingsError, database_settings
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,10 @@ class KeyRing:
         try:
             self._each = [Fernet(key) for key in keys]
         except ValueError:
-            raise SettingsError(f"{KEYS} holds a malformed key: each is what `scrapy generate-key` prints.") from None
+            variable = DatabaseSettings.given("encryption_keys").variable
+            raise SettingsError(
+                f"{variable} holds a malformed key: each is what `scrapy generate-key` prints."
+            ) from None
         self._fernet = MultiFernet(self._each)
         self._hmac_keys = [hashlib.sha256(b"latchkey-hmac" + key.encode()).digest() for key in keys]
         # Names a key to people, and tells nothing of it: it is as random as 256 bits can be.

@@ -1,15 +1,21 @@
-"""What the crawl can be told through the environment; `scrapers/settings.py` is Scrapy's own map."""
+"""What the crawl can be told through the environment, and the base of portals' own settings; `scrapers/settings.py` is Scrapy's map."""
 
 from __future__ import annotations
 
 import os
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field
+from pydantic import AfterValidator, AliasChoices, Field
+from pydantic_settings import SettingsConfigDict
 
-from database.settings import RoomSettings, SettingsError
+from database.settings import RoomSettings, SettingsError, nearest, typed_names
+
+# The ends of a credential's variables (`BELL_USERNAME`), which are looked up where credentials are.
+CREDENTIAL = ("_USERNAME", "_PASSWORD", "_TOTP_SECRET", "_RECEIVER")
+NEAR = 0.9  # how alike a variable of a portal and a setting are when the one must be the other, misspelt
 
 
 class CrawlSettings(RoomSettings):
@@ -47,15 +53,66 @@ def crawl_settings() -> CrawlSettings:
     return settings
 
 
-def portal_option(name: str, default: float) -> float:
-    """Return a portal's own number from the environment (`BELL_HEADER_WAIT`), in the unit of its default."""
-    text = os.environ.get(name, "")
-    if not text:
-        return default
+def _sound_address(value: str) -> str:
     try:
-        number = float(text)
+        address = urlsplit(value)
+        is_sound = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
     except ValueError:
-        number = -1.0
-    if not 0 <= number < float("inf"):
-        raise SettingsError(f"{name} must be a number, 0 or more.")
-    return number
+        is_sound = False
+    if value and not is_sound:
+        raise ValueError("it must look like https://server.example")
+    if value and "@" in address.netloc:
+        raise ValueError("user name and password do not belong into an address")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_sound_address)]  # of a host, without secrets; empty: the real one
+
+
+class PortalSettings(RoomSettings):
+    """
+    Base of a portal's own settings, in `scrapers/portals/<portal>/settings.py`: `BELL_HEADER_WAIT` is `header_wait`.
+
+    An empty variable is one that is not set.
+    """
+
+    model_config = SettingsConfigDict(env_ignore_empty=True)
+    portal: ClassVar[str] = ""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Let the variables begin with the portal's word."""
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.model_config["env_prefix"] = f"{cls.portal.upper()}_"
+
+
+def portal_settings(portal: str) -> list[type[PortalSettings]]:
+    """Return the settings classes of a portal that are loaded: those of its own and its logins'."""
+    return [
+        kind for kind in RoomSettings.rooms if issubclass(kind, PortalSettings) and kind.portal == portal and portal
+    ]
+
+
+def check_portal(portal: str) -> None:
+    """
+    Raise SettingsError for the first setting of a portal that is malformed or misspelt.
+
+    A `BELL_…` variable in the environment may belong to another program: it counts as misspelt only if it is very like a
+    setting. On the command line every one that is not a setting is refused.
+    """
+    known: set[str] = set()
+    for kind in portal_settings(portal):
+        kind.load()
+        known |= kind.variables()
+    prefix, typed = f"{portal.upper()}_", typed_names()
+    for name in sorted({*os.environ, *typed} - known):
+        if not name.startswith(prefix) or (name not in typed and name.endswith(CREDENTIAL)):
+            continue
+        if name.endswith(CREDENTIAL):
+            raise SettingsError(
+                f"-s {name}: credentials are no settings; `scrapy credentials add {portal}` stores one."
+            )
+        close = nearest(name, known, NEAR if name not in typed else 0.6)
+        if close is not None or name in typed:
+            hint = f"Did you mean {close}?" if close else "`scrapy doctor --settings` lists the names there are."
+            raise SettingsError(f"{name} is not a setting of {portal}. {hint}")

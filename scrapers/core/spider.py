@@ -23,7 +23,7 @@ from scrapers.core.outcomes import BadFile, Failure, UnexpectedError
 from scrapers.core.redaction import bare_url
 from scrapers.core.requests import KEY, RequestState, own_state
 from scrapers.core.runs import Work
-from scrapers.core.settings import crawl_settings, portal_option
+from scrapers.core.settings import check_portal, crawl_settings
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -67,9 +67,13 @@ class SpiderArguments(BaseModel):
 
     @classmethod
     def parse(cls, given: dict[str, str]) -> Self:
-        """Return the arguments; raise ArgumentError with one sentence that names the first one at fault."""
+        """
+        Return the arguments; raise ArgumentError with one sentence that names the first one at fault.
+
+        Names that begin with `_` are Scrapy's or Scrapyd's (`_job`, `_version`) and are passed over.
+        """
         try:
-            return cls(**given)
+            return cls(**{name: value for name, value in given.items() if not name.startswith("_")})
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             name = str(first["loc"][0]) if first["loc"] else "arguments"
@@ -90,9 +94,9 @@ class PortalSpider(scrapy.Spider):
     in_sync: ClassVar[bool] = True  # `scrapy sync` runs it; False: another spider of the portal brings the same
     private: ClassVar[frozenset[str]] = frozenset()  # JSON keys whose values never go into evidence
     keeps_files: ClassVar[bool] = True  # False: it brings records alone, and needs no file store
-    options: ClassVar[dict[str, float]] = {}  # the portal's own numbers: environment variable, default
     work: Work
     arguments: Any  # an instance of Arguments
+    scrapyd: dict[str, str]  # arguments that begin with `_`, as Scrapyd passes them: `_job`, `_version`
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Take the portal from the folder, and the report type from the name, of a spider that does not state them."""
@@ -108,6 +112,7 @@ class PortalSpider(scrapy.Spider):
         """Make the spider and its Work: arguments, jobs, credentials, what is done already."""
         spider = super().from_crawler(crawler)
         spider.arguments = cls.Arguments.parse(kwargs)
+        spider.scrapyd = {name: value for name, value in kwargs.items() if name.startswith("_")}
         spider.work = Work(cls.name, cls.portal, cls.report_type)
         plans = getattr(crawler, "latchkey_plans", None)  # worked out already by the command that started us
         if plans is None:
@@ -140,15 +145,9 @@ class PortalSpider(scrapy.Spider):
         raise TypeError(f"{cls.__name__} must say what its jobs are.")
 
     @classmethod
-    def option(cls, name: str) -> float:
-        """Return one of the portal's own numbers; raise SettingsError when the environment's is malformed."""
-        return portal_option(name, cls.options[name])
-
-    @classmethod
-    def check_options(cls) -> None:
-        """Raise SettingsError for the first malformed number: before the crawl, not in the middle of a flow."""
-        for name in cls.options:
-            cls.option(name)
+    def check_settings(cls) -> None:
+        """Raise SettingsError for the portal's first malformed setting: before the crawl, not in the middle of a flow."""
+        check_portal(cls.portal)
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first requests of every job that is not done yet."""

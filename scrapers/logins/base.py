@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import urljoin, urlsplit
 
+from pydantic import Field
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 
@@ -23,6 +23,7 @@ from scrapers.core.outcomes import (
     CodeNotReceived,
 )
 from scrapers.core.page import Interruption, Selectors
+from scrapers.core.settings import Address, PortalSettings
 from scrapers.logins.screens import (
     EnterCredentials,
     Screen,
@@ -86,6 +87,26 @@ class Identity:
         return bool(self.username or self.name or self.accounts)
 
 
+class LoginSettings(PortalSettings):
+    """Base of every login's settings: the address of its sign-in."""
+
+    url: Address = Field("", description="Address of the sign-in.")
+
+
+def _settings_of(login: type[Login]) -> type[LoginSettings]:
+    """Return the settings class of a login: `<NAME>_URL`, whose default is the real portal's address."""
+
+    class OwnSettings(LoginSettings):
+        portal: ClassVar[str] = getattr(login, "portal", "")
+        url: Address = Field(
+            getattr(login, "url", ""),
+            validation_alias=login.variable(),
+            description=f"Address of the sign-in {login.name}; the origin of a stand-in is enough.",
+        )
+
+    return OwnSettings
+
+
 class Login:
     """Base of all logins. Every attribute is a fact about the portal."""
 
@@ -110,12 +131,14 @@ class Login:
     shows_accounts: ClassVar[Selectors] = ()
 
     registry: ClassVar[dict[str, type[Login]]] = {}
+    settings: ClassVar[type[LoginSettings]] = LoginSettings  # made for every login that has a name
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         """Register every login that has a name."""
         super().__init_subclass__(**kwargs)
         if "name" in vars(cls):
             Login.registry[cls.name] = cls
+            cls.settings = _settings_of(cls)
 
     @classmethod
     def variable(cls) -> str:
@@ -125,8 +148,8 @@ class Login:
     @classmethod
     def address(cls) -> str:
         """Return the sign-in address: the real portal's, unless `<NAME>_URL` names a stand-in (its origin is enough)."""
-        given = os.environ.get(cls.variable())
-        if not given:
+        given = cls.settings.current().url
+        if given == cls.settings.model_fields["url"].default:
             return cls.url
         return given if urlsplit(given).path.strip("/") else urljoin(given, urlsplit(cls.url).path)
 

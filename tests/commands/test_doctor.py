@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import http.server
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from database.engine import Database, database
 from database.models import Credential, Run
 from database.settings import database_settings
 from tests.dovecot import mail, mail_server
+from tests.project import ROOT
 
 
 @pytest.fixture
@@ -61,6 +64,71 @@ def test_every_setting_is_listed_without_a_secret(sound, command):
     rows = {row["variable"]: row for row in json.loads(command("doctor", "--settings", "--json").out)}
     assert rows["LATCHKEY_SIGN_IN_BUDGET"]["default"] == "6"
     assert sound.engine.url.database not in str(rows)
+
+
+def known_to_the_code() -> set[str]:
+    """Return every variable that a settings class declares or that stands for a login's address, as their text says it."""
+    found = set()
+    for path in [ROOT / "database" / "settings.py", *ROOT.glob("*/settings.py"), *ROOT.glob("scrapers/**/settings.py")]:
+        for node in ast.parse(path.read_text()).body:
+            if not isinstance(node, ast.ClassDef) or not ast.unparse(node.bases[0]).endswith("Settings"):
+                continue
+            fields = {each.target.id: each.value for each in node.body if isinstance(each, ast.AnnAssign)}
+            portal = fields.pop("portal", None)
+            prefix = f"{ast.literal_eval(portal).upper()}_" if portal else "LATCHKEY_"
+            for name, value in fields.items():
+                if isinstance(value, ast.Call) and ast.unparse(value.func) == "Field":
+                    aliases = re.findall(r"'([A-Z][A-Z0-9_]+)'", ast.unparse(value))
+                    found |= set(aliases) if "AliasChoices" in ast.unparse(value) else {f"{prefix}{name}".upper()}
+    return found
+
+
+def listed(project, tmp_path, *words, **env):
+    said = project(tmp_path).scrapy("doctor", "--settings", "--json", *words, env=env)
+    assert said.returncode == 0, said.stderr
+    return {name: row for row in json.loads(said.stdout) for name in row["variable"].split(" or ")}
+
+
+def test_every_setting_that_the_code_and_the_readme_know_is_listed(project, tmp_path):
+    rows = listed(project, tmp_path)
+    known = known_to_the_code()
+    assert {"LATCHKEY_DATA_DIR", "HEADLESS", "LATCHKEY_WEBHOOK_PORT", "BELL_HEADER_WAIT", "IEC_FACTOR"} <= known
+    assert known <= set(rows)
+    assert {"BELL_SELF_SERVE_URL", "BELL_ENTERPRISE_CENTRE_URL", "TRUCKTECH_URL", "IEC_OKTA_URL"} <= set(rows)
+    section = (ROOT / "README.md").read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)`", section)) <= set(rows)
+    assert all(row["meaning"] for row in rows.values())
+
+
+def test_a_setting_is_listed_with_value_default_and_source(project, tmp_path):
+    rows = listed(
+        project,
+        tmp_path,
+        *("-s", "BELL_HEADER_WAIT=3"),
+        LATCHKEY_PAGE_WAIT="7",
+        HEADLESS="false",
+        DATABASE_URL="postgresql://owner:hunter-2@db.example/x",
+        LATCHKEY_WEBHOOK_TOKEN="hunter-2-hunter-2",
+    )
+
+    def told(name):
+        return rows[name]["value"], rows[name]["default"], rows[name]["source"]
+
+    assert told("BELL_HEADER_WAIT") == ("3", "60.0", "-s")
+    assert told("LATCHKEY_PAGE_WAIT") == ("7", "30.0", "environment")
+    assert told("LATCHKEY_HEADLESS") == ("false", "True", "environment: HEADLESS")
+    assert told("LATCHKEY_BUSY_WAIT") == ("600.0", "600.0", "default")
+    assert told("LATCHKEY_DATABASE_URL") == ("***", "", "environment: DATABASE_URL")
+    assert told("LATCHKEY_WEBHOOK_TOKEN") == ("***", "", "environment")
+    assert rows["LATCHKEY_ENCRYPTION_KEYS"]["value"] == "***"
+    assert "hunter-2" not in str(rows)
+
+
+def test_a_misspelt_setting_of_a_portal_is_found(project, tmp_path):
+    said = project(tmp_path).scrapy("doctor", env={"BELL_HEADER_WIAT": "3"})
+    assert said.returncode == 1
+    assert "PROBLEM  portals" in said.stdout
+    assert "BELL_HEADER_WAIT?" in said.stdout
 
 
 def test_a_misspelt_setting_is_named(sound, monkeypatch):

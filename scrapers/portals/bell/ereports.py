@@ -10,6 +10,7 @@ from scrapers.families.carriers.ordered import Entry, OrderedReports
 from scrapers.families.carriers.reports import Report
 from scrapers.portals.bell.login import BellSelfServe
 from scrapers.portals.bell.self_serve import MENU
+from scrapers.portals.bell.settings import BellSettings
 
 STANDARD = (
     "header a:text-is('Standard reports')",
@@ -34,7 +35,6 @@ class BellEreports(OrderedReports):
     name = "bell_ereports"
     slug_prefix = "ereports_"  # other files than the Enterprise Centre's reports of the same names: of all accounts
     logins = (BellSelfServe,)
-    options = {"BELL_HEADER_WAIT": 60}  # seconds after which a missing header menu is the cache error
     any_entry = True  # a report of these months is the same, whichever account's job has ordered it
     reports = (
         Report("cost_overview", "Cost Overview"),
@@ -48,7 +48,7 @@ class BellEreports(OrderedReports):
         await page.hover(("nav >> a:text-is('Reports')", f"{MENU}/li[4]/a[1]"))
         async with page.new_tab(("nav >> :text-is('e-report')", f"{MENU}/li[4]/div[1]/ul[1]/li[1]/a[1]/h3[1]")) as tab:
             tab.begin("check the header")
-            if not await tab.shown((*STANDARD, *tab.signed_out), within=self.option("BELL_HEADER_WAIT")):
+            if not await tab.shown((*STANDARD, *tab.signed_out), within=BellSettings.current().header_wait):
                 raise CacheError("The header menu did not come.", step=tab.trail.step, selector=STANDARD[0])
             await tab.click(STANDARD)
             await tab.find(REPORT)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
@@ -17,7 +16,6 @@ from scrapy import Request
 from scrapy.http import JsonRequest, Response, TextResponse
 
 from database.access.codes import CodeChannel
-from database.settings import SettingsError
 from scrapers.core.outcomes import (
     CodeNotReceived,
     CredentialMalformed,
@@ -31,6 +29,7 @@ from scrapers.logins.base import Identity
 from scrapers.logins.conversation import AskCode, Choose, Conversation, ConversationLogin, Step, Tokens
 from scrapers.portals.iec.errors import CodeRefused, IdNumberRefused, IECLoginError, SlowDown, TokensDead, UserLocked
 from scrapers.portals.iec.hosts import API, HOSTS
+from scrapers.portals.iec.settings import IecSettings
 
 if TYPE_CHECKING:
     from joserfc.jwk import KeySetSerialization
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
 
 progress = logging.getLogger("latchkey.progress")
 
-CLIENT_ID = "0oaqf6zr7yEcQZqqt2p7"  # of the company's app, a public client: the one that gets refresh tokens
-REDIRECT_URI = "com.iecrn:/"
 SCOPE = "openid email profile offline_access"
 SMS_GATEWAY = "@sns.iec.co.il"  # a mail factor at this host is a text message
 CLOCK = 120  # seconds by which OKTA's clock and ours may differ
@@ -206,7 +203,7 @@ class IecLogin(ConversationLogin):
         if not (given.get("refresh_token") or refresh):
             raise UnexpectedAnswer("OKTA's answer has no refresh_token.", step=f"sign in: {step}")
         keys = yield Step(
-            Request(os.environ.get("IEC_JWKS_URL") or self._url("oauth2/default/v1/keys"), meta=meta("keys"))
+            Request(IecSettings.current().jwks_url or self._url("oauth2/default/v1/keys"), meta=meta("keys"))
         )
         claims = verified(given["id_token"], self._answer(keys), self._url("oauth2/default"), nonce)
         return Tokens(
@@ -284,20 +281,17 @@ def factor_kind(factor: dict[str, Any]) -> str:
 
 def wanted_factor() -> str:
     """Return how the owner wants codes to come, by IEC_FACTOR: sms, mail, or "" for no wish."""
-    wish = os.environ.get("IEC_FACTOR", "").strip().lower()
-    if wish not in ("", "sms", "mail", "email"):
-        raise SettingsError("IEC_FACTOR must be sms or mail.")
-    return "mail" if wish == "email" else wish
+    return IecSettings.current().factor
 
 
 def client_id() -> str:
     """Return the OAuth client's id."""
-    return os.environ.get("IEC_CLIENT_ID") or CLIENT_ID
+    return IecSettings.current().client_id
 
 
 def redirect_uri() -> str:
     """Return where OAuth would send a browser."""
-    return os.environ.get("IEC_REDIRECT_URI") or REDIRECT_URI
+    return IecSettings.current().redirect_uri
 
 
 def meta(step: str) -> dict[str, Any]:

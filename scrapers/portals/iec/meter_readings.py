@@ -36,6 +36,7 @@ from scrapers.families.electricity.readings import (
 from scrapers.families.electricity.spiders import ContractArguments
 from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
 from scrapers.portals.iec.errors import IECError
+from scrapers.portals.iec.settings import IecSettings
 from scrapers.reading.values.days import calendar_day
 from scrapers.reading.values.texts import words
 
@@ -133,12 +134,6 @@ class IecMeterReadings(ContractsSpider):
     report_type = "meter_readings"
     keeps_files = False
     Arguments = ReadingsArguments
-    options = {
-        "IEC_READINGS_OVERLAP_DAYS": 3,  # corrections come with the first invoice or some days late
-        "IEC_READINGS_FIRST_DAYS": 365,
-        "IEC_READINGS_LATE_DAYS": 60,  # the longest wait for data that users have told of was some weeks
-        "IEC_INVOICE_DAYS": 120,  # a lastInvoiceDate of more than about 122 days ago is refused
-    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -220,18 +215,18 @@ class IecMeterReadings(ContractsSpider):
         """Return what is to be asked for, oldest first; nothing of the future."""
         arguments, now = self.arguments, today()
         last = min(arguments.end or max(now - DAY, arguments.start or date.min), now)
-        default = now - DAY * int(self.option("IEC_READINGS_FIRST_DAYS"))
+        default = now - DAY * IecSettings.current().readings_first_days
         mark = self.marks[job.id].get(self._mark(progress, progress.kind or Kind.CONSUMPTION))
         if mark is not None:
             progress.known_from = day_of(mark)
             if not arguments.again:
-                default = progress.known_from - DAY * int(self.option("IEC_READINGS_OVERLAP_DAYS"))
+                default = progress.known_from - DAY * IecSettings.current().readings_overlap_days
         progress.first = arguments.start or default
         return periods(arguments.resolution, progress.first, last)
 
     def _ask_period(self, job: Job, progress: Progress, period: Period, kind: Kind, callback: Any) -> Any:
         meter = {"meterKind": kind.word, "meterCode": progress.meter.code, "meterSerial": progress.sent}
-        oldest = today() - DAY * int(self.option("IEC_INVOICE_DAYS"))
+        oldest = today() - DAY * IecSettings.current().invoice_days
         # A running month that is asked for by its first day lacks its last.
         running = period.resolution is Resolution.MONTHLY and (period.last + DAY).day != 1
         body = {
@@ -346,7 +341,7 @@ class IecMeterReadings(ContractsSpider):
         if failure is not None:
             return
         marks = {}
-        late = today() - DAY * int(self.option("IEC_READINGS_LATE_DAYS"))
+        late = today() - DAY * IecSettings.current().readings_late_days
         for progress in self.meters.get(job.id, ()):
             # What has not come by then is waited for no longer, else it would be asked for again and again.
             settled = progress.whole | {day for day in progress.asked if day < late}

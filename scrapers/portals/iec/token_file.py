@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import time
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from database.access.encryption import write_private
 from database.settings import SettingsError
 from scrapers.logins.conversation import Tokens
+from scrapers.portals.iec.settings import IecSettings
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -79,7 +79,7 @@ def read(path: Path) -> Tokens:
 def _fernet() -> Fernet | None:
     from cryptography.fernet import Fernet as Key
 
-    key = os.environ.get(KEY)
+    key = IecSettings.current().token_encryption_key.get_secret_value()
     try:
         return Key(key) if key else None
     except ValueError:
