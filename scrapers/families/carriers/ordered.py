@@ -45,6 +45,7 @@ class OrderedReports(MonthlyReports):
     taken: ClassVar[Selectors] = ()  # shows that the portal has taken an order
     refused: ClassVar[Selectors] = ()  # … that it could not
     oldest: ClassVar[float] = float("inf")  # seconds: an entry that is older is of another run
+    list_covers: ClassVar[bool] = False  # the list, once it is open, lies over the place where reports are ordered
     any_entry: ClassVar[bool] = False  # the newest entry will do, whichever run has ordered it
 
     @abstractmethod
@@ -121,6 +122,7 @@ class OrderedReports(MonthlyReports):
             return
         area.begin("look for reports that are there already")
         lists = {report.slug: await self.entries(area, report) for report, _ in to_order}
+        is_clear = not self.list_covers
         for report, asked in to_order:
             there = lists[report.slug]
             if asked and self._own(there, asked) is not None:
@@ -128,7 +130,9 @@ class OrderedReports(MonthlyReports):
                 continue
             placed = []
             async with area.part(f"order {report.slug}"):
-                await area.reload()  # without the list or an earlier order, which may lie over the page
+                if not is_clear:  # the list or an earlier order may lie over the page, or be taken for this one's
+                    await area.reload()
+                is_clear = False
                 await self._order(area, report, asked, len(there))
                 placed.append(report)
             for each in placed:

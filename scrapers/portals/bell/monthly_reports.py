@@ -55,7 +55,7 @@ class BellMonthlyReports(OrderedReports):
         Report("invoice_charge_report", "Invoice Charge Report", REPORTS["invoice_charge_report"]),
     )
     not_fetched = {"dtl": "Detail"}
-    taken, refused = PREPARING, EXPORT_FAILED
+    taken, refused, list_covers = PREPARING, EXPORT_FAILED, True
     oldest = 45 * 60  # half an hour was too strict
 
     @asynccontextmanager
