@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
+from sandbox.portal import PortalState
 from sandbox.users import User
-
-if TYPE_CHECKING:
-    from sandbox.frame import Portal
 
 PREFIX = "/_sandbox/"
 USER_CHANGES = {
@@ -27,7 +25,7 @@ USER_CHANGES = {
 class AdminPages:
     """JSON in, JSON out; none of it is counted."""
 
-    def __init__(self, portal: Portal) -> None:
+    def __init__(self, portal: PortalState) -> None:
         self._portal = portal
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:

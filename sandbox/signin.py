@@ -9,12 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sandbox.base import PortalBase
 from sandbox.users import TOTP_SECONDS, User, default_password, totp_code, totp_secret
-
-if TYPE_CHECKING:
-    from sandbox.frame import Portal
 
 FACTORS_BY_MESSAGE = ("sms", "mail", "code-late", "code-never", "code-refused")
 STRANGERS = {
@@ -42,7 +40,7 @@ def digest(secret: str) -> str:
 class Passwords:
     """Who may come in: five refused passwords in a row lock a user."""
 
-    def __init__(self, portal: Portal) -> None:
+    def __init__(self, portal: PortalBase) -> None:
         self._portal = portal
         self._users = portal.state.table("users")
 
@@ -83,8 +81,8 @@ class Passwords:
 class Codes:
     """One-time codes. Each belongs to one visit, is good for five minutes and once; a newer one replaces it."""
 
-    def __init__(self, portal: Portal) -> None:
-        self._portal = portal
+    def __init__(self, portal: PortalBase, passwords: Passwords) -> None:
+        self._portal, self._passwords = portal, passwords
         self._codes = portal.state.table("codes")
         self._steps = portal.state.table("totp_steps")
 
@@ -162,7 +160,7 @@ class Codes:
     def _check_totp(self, user: User, code: str) -> Answer:
         now = int(self._portal.now() // TOTP_SECONDS)
         used = self._steps.setdefault(user.name, {"steps": []})["steps"]
-        secret = self._portal.passwords.row(user.name).get("totp_secret") or totp_secret(user.name)
+        secret = self._passwords.row(user.name).get("totp_secret") or totp_secret(user.name)
         for step in (now - 1, now, now + 1):
             if compare_digest(totp_code(secret, step), code.strip()):
                 if step in used:
@@ -173,7 +171,7 @@ class Codes:
         return Answer.REFUSED
 
     def _make(self, by: str, user: User | None = None) -> str:
-        planned = self._portal.passwords.row(user.name).get("next_codes") if user else None
+        planned = self._passwords.row(user.name).get("next_codes") if user else None
         code = planned.pop(0) if planned else self._portal.new_code(by)
         self._portal.reveal("codes", code)
         return str(code)
@@ -182,7 +180,7 @@ class Codes:
 class Visits:
     """What is known of a browser before it is signed in, and the tokens that its forms must bring back."""
 
-    def __init__(self, portal: Portal) -> None:
+    def __init__(self, portal: PortalBase) -> None:
         self._portal = portal
         self._visits = portal.state.table("visits")
 
@@ -242,15 +240,15 @@ class Session:
 class Sessions:
     """Who is signed in, and for how many requests or seconds more."""
 
-    def __init__(self, portal: Portal) -> None:
-        self._portal = portal
+    def __init__(self, portal: PortalBase, passwords: Passwords) -> None:
+        self._portal, self._passwords = portal, passwords
         self._sessions = portal.state.table("sessions")
 
     def open(self, user: User, **data: Any) -> str:
         """Sign a user in, and count it; return the value for the session's cookie or token."""
         secret = secrets.token_urlsafe(32)
         self._portal.reveal("cookies", secret)
-        row = self._portal.passwords.row(user.name)
+        row = self._passwords.row(user.name)
         born = row["sessions"] = row.get("sessions", 0) + 1
         self._portal.counters.add("sign_ins")
         self._portal.counters.add("sessions_created")
@@ -261,7 +259,7 @@ class Sessions:
             "good_for": self._good_for(user, row, born),
             "data": data,
         }
-        self._portal.passwords.change(user.name, {"sessions": born})
+        self._passwords.change(user.name, {"sessions": born})
         return secret
 
     def _good_for(self, user: User, row: dict[str, Any], born: int) -> int:

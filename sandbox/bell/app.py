@@ -27,8 +27,9 @@ from sandbox.bell import (
 from sandbox.bell.call import Call, Reply
 from sandbox.bell.downloads import Ticket
 from sandbox.bell.pages import BASE, FOLDER, FOREVER, render
-from sandbox.frame import Portal, mark
+from sandbox.frame import Portal
 from sandbox.messages import Gateway
+from sandbox.portal import mark
 from sandbox.signin import Session, Sessions, digest
 from sandbox.state import State
 from sandbox.users import User
@@ -274,7 +275,7 @@ class Bell(Portal):
 
     def __init__(self, state: State, gateway: Gateway, urls: Mapping[str, str], own_hosts: bool = True) -> None:
         super().__init__(state, gateway, urls, own_hosts)
-        self.sessions: BellSessions = BellSessions(self)
+        self.sessions: BellSessions = BellSessions(self, self.passwords)
         self.tickets: dict[str, Ticket] = {}
         self.handovers: dict[str, str] = {}  # token -> key of the session that it hands over
         self._open_pages: dict[tuple[str, str], list[str]] = {}  # (origin, session) -> its tabs

@@ -112,7 +112,7 @@ class TruckTech(Portal):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.codes = PortalCodes(self)
+        self.codes = PortalCodes(self, self.passwords)
         self._sign_in = SignIn(self)
         self._troubles = self.state.table("troubles")
         self._policies = self.state.table("policies")
