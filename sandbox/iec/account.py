@@ -338,7 +338,7 @@ def remote_reading(call: Call) -> Any:
         call.portal.counters.add("invoice_dates_too_old")
         raise ApiError(400, f"Last Invoice date older than {OLDEST_INVOICE_DAYS}")
     call.portal.counters.add_to("readings_asked", f"{contract.number} {asked} {resolution}")
-    return meters.remote_reading(contract, call.portal.view(call), first_day(call.today), asked, resolution, listed)
+    return meters.remote_reading(contract, call.view, first_day(call.today), asked, resolution, listed)
 
 
 def first_day(today: date) -> date:

@@ -12,31 +12,12 @@ from sandbox import admin
 from sandbox.frame import Portal
 from sandbox.iec import account, answers, content, masa, places
 from sandbox.iec.call import ApiError, Call, Endpoint, blocked, read_body
-from sandbox.iec.meters import View
 from sandbox.iec.okta import Okta, as_json
-from sandbox.iec.people import SCENARIOS, Customer, id_number
+from sandbox.iec.people import Customer
+from sandbox.iec.state import NOBODY, IecState
 
 ENDPOINTS = (*account.ENDPOINTS, *places.ENDPOINTS, *masa.ENDPOINTS, *content.ENDPOINTS)
-NOBODY = Customer(id_number("no-contracts"))  # as whom pages answer that ask for no token
 ORIGIN = web.AppKey("origin", str)
-COUNTED = (
-    "authorizations",
-    "authorizations_refused",
-    "captchas_shown",
-    "code_requests_refused",
-    "invitations",
-    "invoice_dates_too_old",
-    "invoices_served",
-    "key_lists",
-    "refresh_tokens_reused",
-    "refreshes",
-    "refreshes_refused",
-    "reports_mailed",
-    "requests_blocked",
-    "requests_unauthorized",
-    "shares_removed",
-    "tokens_issued",
-)
 # Fields that have been missing or null in answers of the real APIs, by endpoint.
 OPTIONAL = {
     "I1": ("lastName", "name"),
@@ -60,10 +41,9 @@ OPTIONAL = {
 }
 
 
-class Iec(Portal):
+class Iec(IecState, Portal):
     """OKTA, the main API with static content, two of MASA's hosts, and the fault portal."""
 
-    word = "iec"
     origins: ClassVar = {
         "": "IEC_API_URL",
         "okta": "IEC_OKTA_URL",
@@ -71,65 +51,20 @@ class Iec(Portal):
         "masa_wa": "IEC_MASA_WA_URL",
         "faults": "IEC_FAULTS_URL",
     }
-    scenarios: ClassVar = SCENARIOS
-    sender = "IEC"
-    message = "קוד האימות שלך הוא {code}"
-    mail_sender = "noreply@iec.co.il"
-    mail_subject = "קוד אימות"
-    mail_message = "שלום,\n\nקוד האימות שלך הוא {code}\n\nחברת החשמל\n"
     journal_query = frozenset({"count", "onlyOpen", "pageNumber", "pageSize", "response_type", "response_mode"})
-    defaults: ClassVar = {
-        "users": {},  # {ID number: [words]}: what is seen beside the scenario
-        "client_id": "0oaqf6zr7yEcQZqqt2p7",
-        "redirect_uri": "com.iecrn:/",
-        "issuer": "",  # who tokens are from, instead of OKTA's address with its letters in capitals
-        "state_token_seconds": 300,
-        "session_token_seconds": 300,
-        "authorization_code_seconds": 60,
-        "code_interval_seconds": 30,  # between two codes for one device
-        "id_token_seconds": 3600,
-        "refresh_seconds": 90 * 86_400,  # life of a refresh token that is not used
-        "refresh_rotation": True,
-        "refresh_grace_seconds": 0,  # how long a used refresh token stays good
-        "refresh_reuse_kills": True,  # a used one ends the session with all its tokens
-        "captcha_token": "captcha-passed",
-        "lag_days": 1,  # the newest day with readings is so many days old
-        "corrections": [],  # [{"contract": number, "day": "2026-10-03", "factor": 1.25}]
-        "incomplete_filled": False,  # the missing quarters have come in
-        "answers": [],  # see answers.py
-        "edits": [],
-        "tariff_shifted": False,
-        "tariff_markup": False,
-        "pdf_bytes": 20_000,
-    }
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.secrets |= {kind: [] for kind in NOBODY.private}
         self.okta = Okta(self)
-        self._shares = self.state.table("shares")
         self._places = answers.Places()
-        self._revealed: set[str] = set()
         self._by_route = {
             (endpoint.origin, endpoint.method, path): endpoint for endpoint in ENDPOINTS for path in endpoint.paths
         }
-        self._count_from_zero()
-
-    @property
-    def issuer(self) -> str:
-        """Who tokens are from: OKTA's address in another spelling, as the real tokens have it."""
-        return str(self.configuration["issuer"]) or f"{self.urls['okta'].upper()}/oauth2/default"
-
-    def _count_from_zero(self) -> None:
-        for name in COUNTED:
-            self.counters.add(name, 0)
 
     def reset(self) -> None:
         """Forget what the frame forgets; the signing keys stay, and no token is good any more."""
         super().reset()
-        self._count_from_zero()
         self._places.clear()
-        self._revealed.clear()
         self.okta.tokens.keys.keep()
 
     def configure(self, changes: Mapping[str, Any]) -> str:
@@ -139,34 +74,6 @@ class Iec(Portal):
         if not wrong and ("answers" in changes or "edits" in changes):
             self._places.clear()
         return wrong
-
-    # Who asks
-
-    def customer(self, number: str) -> Customer | None:
-        """Return who has an ID number, with what the configuration says of them."""
-        tags = {key.zfill(9): words for key, words in self.configuration["users"].items()}
-        found = Customer.of(number, tags.get(number.zfill(9), ()))
-        for shown in (found, *(found.others if found else ())):
-            if shown is not None and shown.number not in self._revealed:
-                self._revealed.add(shown.number)
-                for kind, values in shown.private.items():
-                    for value in values:
-                        self.reveal(kind, value)
-        return found
-
-    def view(self, call: Call) -> View:
-        """Say what somebody sees of a meter."""
-        lag = 9 if call.caller.says("data-lag") else int(self.configuration["lag_days"])
-        corrections, filled = self.configuration["corrections"], bool(self.configuration["incomplete_filled"])
-        return View(call.caller, call.today, lag, corrections, filled)
-
-    def shares(self, contract: str) -> dict[str, Any]:
-        """Return who was added to and removed from those that a contract is shared with."""
-        return self._shares.get(contract, {"added": [], "removed": []})
-
-    def share(self, contract: str, added: list[str], removed: list[str]) -> None:
-        """Change who was added and removed."""
-        self._shares[contract] = {"added": added, "removed": removed}
 
     # Serving
 

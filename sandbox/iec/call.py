@@ -7,16 +7,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
-from sandbox.iec.meters import JERUSALEM
+from sandbox.iec.meters import JERUSALEM, View
 from sandbox.iec.okta import Refusal, page
 from sandbox.iec.people import Contract, Customer
-
-if TYPE_CHECKING:
-    from sandbox.iec.app import Iec
+from sandbox.iec.state import IecState
 
 WRONG = "Something went wrong please try again!"
 NOT_YOURS = "Contract is not associated with you."
@@ -52,7 +50,7 @@ def envelope(
 class Call:
     """A request of somebody. customer: as whom the portal answers; caller: who has signed in; body: of a POST."""
 
-    portal: Iec
+    portal: IecState
     request: web.Request
     customer: Customer
     caller: Customer
@@ -62,6 +60,15 @@ class Call:
     def today(self) -> date:
         """The date in Jerusalem by the portal's clock."""
         return datetime.fromtimestamp(self.portal.now(), JERUSALEM).date()
+
+    @property
+    def view(self) -> View:
+        """What the caller sees of a meter."""
+        configuration = self.portal.configuration
+        lag = 9 if self.caller.says("data-lag") else int(configuration["lag_days"])
+        return View(
+            self.caller, self.today, lag, configuration["corrections"], bool(configuration["incomplete_filled"])
+        )
 
     def part(self, name: str) -> str:
         """Return a part of the path."""

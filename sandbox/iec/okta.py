@@ -11,16 +11,14 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
 from sandbox.iec.people import Customer, entity
+from sandbox.iec.state import IecState
 from sandbox.iec.tokens import DEAD_REFRESH_TOKEN, Grant, Tokens
 from sandbox.signin import Answer, digest
-
-if TYPE_CHECKING:
-    from sandbox.iec.app import Iec
 
 SCOPES = frozenset({"openid", "email", "profile", "offline_access"})
 TEXT_GATEWAY = "sns.iec.co.il"
@@ -40,7 +38,7 @@ SUMMARIES = {
 class Okta:
     """The pages of the sign-in. A state token is a transaction, from the ID number to the session token."""
 
-    def __init__(self, portal: Iec) -> None:
+    def __init__(self, portal: IecState) -> None:
         self._portal = portal
         self.tokens = Tokens(portal)
         self._transactions = portal.state.table("transactions")  # by state token

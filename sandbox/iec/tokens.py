@@ -6,17 +6,15 @@ import base64
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from sandbox.iec.people import Customer
+from sandbox.iec.state import IecState
 from sandbox.signin import digest
-
-if TYPE_CHECKING:
-    from sandbox.iec.app import Iec
 
 DEAD_REFRESH_TOKEN = "The refresh token is invalid or expired."
 
@@ -24,7 +22,7 @@ DEAD_REFRESH_TOKEN = "The refresh token is invalid or expired."
 class Keys:
     """RSA keys made at the first start and kept in the state; the newest signs, all are published."""
 
-    def __init__(self, portal: Iec) -> None:
+    def __init__(self, portal: IecState) -> None:
         self._table = portal.state.table("keys")
         self._hidden: RSAKey | None = None
         rows = sorted(self._table.items(), key=lambda item: item[1]["place"])
@@ -92,7 +90,7 @@ class Grant:
 class Tokens:
     """Gives tokens out and takes them back."""
 
-    def __init__(self, portal: Iec) -> None:
+    def __init__(self, portal: IecState) -> None:
         self._portal = portal
         self.keys = Keys(portal)
         self._issued = portal.state.table("issued")  # by jti: user, kind, session

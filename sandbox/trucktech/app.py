@@ -1,9 +1,9 @@
-"""The portal TruckTech+: its facts, its vehicles and their diagnostics, and the orders that change its fleet."""
+"""The portal TruckTech+: its routes, its vehicles and their diagnostics, and the orders that change its fleet."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from aiohttp import web
@@ -13,13 +13,12 @@ from sandbox.frame import Portal
 from sandbox.signin import Session
 from sandbox.trucktech import fleet, layouts, pages
 from sandbox.trucktech.fleet import Fleet
-from sandbox.trucktech.signing import PortalCodes, SignIn, found, html
+from sandbox.trucktech.signing import SignIn, found, html
+from sandbox.trucktech.state import MOST_VEHICLES, TruckTechState
 from sandbox.users import User
 
 STRANGER = "ok+somebody-else@example.com"  # whom the pages of `other-customer` name
 IN_PLACE = ("unknown-page", "error-page", "empty-page", "blank-page", "empty-table", "loading-page")
-COUNTED = ("vehicles_served", "lists_served", "policies_accepted", "policies_postponed", "devices_trusted")
-MOST_VEHICLES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,90 +54,15 @@ def signed_in(handler: SignedIn) -> Page:
     return page
 
 
-class TruckTech(Portal):
+class TruckTech(TruckTechState, Portal):
     """Form sign-in, a paged list of vehicles, and a page of faults for each."""
 
-    word = "trucktech"
     origins: ClassVar = {"": "TRUCKTECH_URL"}
-    sender = "+15550100003"
-    message = "TruckTech+: {code} is your verification code."
     journal_query = frozenset({"page"})
-    defaults: ClassVar = {
-        "session_seconds": 86_400,
-        "vehicles": 142,
-        "per_page": 25,
-        "fleet_faults": 23,  # rows of all vehicles together
-        "layout": "table",  # one of layouts.LAYOUTS, for users whose name says none
-        "maintenance": False,  # 503 for everybody
-        "signed_out_answer": "redirect",  # or "page": the sign-in page with status 200
-        "rate_limited_requests": 2,  # signed-in requests refused in the scenario `rate-limited`
-    }
-    scenarios: ClassVar = {
-        "ok": "signs in with the password alone; everything works",
-        "totp": "a code of an authenticator app is wanted",
-        "sms": "a code comes by text message",
-        "email": "a code by e-mail is wanted, and none is delivered",
-        "code-late": "the text message comes late",
-        "code-never": "no text message comes",
-        "code-refused": "no code is right",
-        "mfa-none-known": "a second factor without a code",
-        "trust-device": "a question after the code, whether the browser is to be trusted",
-        "wrong-password": "only `new-sesame` is right",
-        "locked": "the user is locked",
-        "elsewhere": "a dialog about a session elsewhere",
-        "policy-page": "policies to accept, now or later",
-        "policy-required": "policies to accept, now",
-        "landing-home": "the first page is /home",
-        "landing-odd": "the first page is at an address that nobody expects",
-        "unknown-landing": "a page that nobody knows in place of every page",
-        "other-customer": "name and fleet of another customer",
-        "signed-out-midway": "the first session ends after 5 requests",
-        "rate-limited": "429 with Retry-After for the first 2 requests",
-        "rate-limited-bare": "the same without Retry-After",
-        "maintenance": "503 after sign-in",
-        "unknown-page": "a page that nobody knows in place of a list",
-        "error-page": "an error page with status 200",
-        "empty-page": "a page with nothing in it",
-        "blank-page": "an answer without a byte",
-        "empty-table": "a table without rows, and nothing that says so",
-        "loading-page": "a page that is still loading",
-        "missing-fmi": "faults without FMI",
-        "short-codes": "faults as 3364/18",
-        "lang-fr": "everything in French",
-        "layout-table": "lists are tables",
-        "layout-card": "lists are cards",
-        "layout-json": "lists are documents inside the page",
-    }
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.codes = PortalCodes(self, self.passwords)
         self._sign_in = SignIn(self)
-        self._troubles = self.state.table("troubles")
-        self._policies = self.state.table("policies")
-        self._changes = self.state.table("fleet")  # by fault: what it is now, or None when it is gone
-        self._fleets: dict[tuple[str, int, int], Fleet] = {}
-        self._count_from_zero()
-
-    def _count_from_zero(self) -> None:
-        for name in COUNTED:
-            self.counters.add(name, 0)
-
-    def reset(self) -> None:
-        """Forget what the frame forgets, and every change of the fleet."""
-        super().reset()
-        self._count_from_zero()
-        self._fleets.clear()
-
-    def configure(self, changes: Mapping[str, Any]) -> str:
-        """Merge changes into the configuration; return what is wrong as one sentence, and change nothing then."""
-        bounds = {"vehicles": (0, MOST_VEHICLES), "fleet_faults": (0, 5_000), "per_page": (1, 1_000)}
-        for name, (least, most) in bounds.items():
-            if not isinstance(changes.get(name, least), int) or not least <= changes.get(name, least) <= most:
-                return f"{name} must be a whole number from {least} to {most}."
-        if changes.get("layout", "table") not in layouts.LAYOUTS:
-            return f"layout must be one of {', '.join(layouts.LAYOUTS)}."
-        return super().configure(changes)
 
     def routes(self, origin: str) -> Iterable[web.AbstractRouteDef]:
         """Return the portal's routes; it has one origin."""
@@ -148,7 +72,7 @@ class TruckTech(Portal):
 
         return [
             web.get("/", at(TruckTech.home)),
-            *self._sign_in.routes(),
+            *self._sign_in.routes(self.at),
             *(web.get(address, at(TruckTech.dashboard)) for address in ("/dashboard", "/home", "/start/today")),
             web.get("/policies", at(TruckTech.policies)),
             web.post("/policies", at(TruckTech.decide)),
@@ -170,14 +94,6 @@ class TruckTech(Portal):
 
     # What stands before a page
 
-    def words(self, user: User) -> pages.Words:
-        """Return the portal's words in a user's language."""
-        return pages.FRENCH if user.says("lang-fr") else pages.ENGLISH
-
-    def landing(self, user: User) -> str:
-        """Return where a user comes to after sign-in."""
-        return "/home" if user.says("landing-home") else "/start/today" if user.says("landing-odd") else "/dashboard"
-
     def signed_out(self, request: web.Request) -> web.StreamResponse:
         """Answer a request without a live session."""
         return self._sign_in.page(request) if self.configuration["signed_out_answer"] == "page" else found("/login")
@@ -186,27 +102,18 @@ class TruckTech(Portal):
         """Return what a user sees in place of any page, if anything."""
         user = session.user
         limited = next((word for word in ("rate-limited", "rate-limited-bare") if user.says(word)), "")
-        if limited and self._troubled(user, limited, self.configuration["rate_limited_requests"]):
+        if limited and self.troubled(user, limited, self.configuration["rate_limited_requests"]):
             headers = {} if limited.endswith("-bare") else {"Retry-After": "1"}
             return web.Response(status=429, text="Too many requests", headers=headers)
-        if user.says("maintenance") and self._troubled(user, "maintenance"):
+        if user.says("maintenance") and self.troubled(user, "maintenance"):
             return html(pages.maintenance(), status=503)
-        if user.says("unknown-landing") and self._troubled(user, "unknown-landing"):
+        if user.says("unknown-landing") and self.troubled(user, "unknown-landing"):
             return html(pages.interstitial())
         return found("/policies") if self._owes_policies(session) else None
 
     def _owes_policies(self, session: Session) -> bool:
         wanted = session.user.says("policy-page", "policy-required")
-        return wanted and session.user.name not in self._policies and not session.data.get("policies_later")
-
-    def _troubled(self, user: User, word: str, times: float = float("inf")) -> bool:
-        """Count a trouble that a user is to meet, and say whether to let it happen: `times-<k>` is for how often."""
-        row = self._troubles.setdefault(f"{user.name} {word}", {"times": 0})
-        if row["times"] >= user.number("times", times):
-            return False
-        row["times"] += 1
-        self._troubles.touch(f"{user.name} {word}")
-        return True
+        return wanted and session.user.name not in self.policies_taken and not session.data.get("policies_later")
 
     def view(self, session: Session) -> View:
         """Say what a session sees."""
@@ -245,7 +152,7 @@ class TruckTech(Portal):
         if session is None:
             return self.signed_out(request)
         if form.get("decision") == "accept":
-            self._policies[session.user.name] = {"accepted": self.now()}
+            self.policies_taken[session.user.name] = {"accepted": self.now()}
             self.counters.add("policies_accepted")
         elif form.get("decision") == "later" and not session.user.says("policy-required"):
             session.data["policies_later"] = True
@@ -276,7 +183,7 @@ class TruckTech(Portal):
         vehicle, user = view.fleet.find(request.match_info["vin"]), view.user
         if vehicle is None:
             return html(pages.frame("Not found", view.shown, "<p>There is no such vehicle.</p>"), status=404)
-        if user.value("fails") == str(vehicle.index) and self._troubled(user, f"fails {vehicle.index}"):
+        if user.value("fails") == str(vehicle.index) and self.troubled(user, f"fails {vehicle.index}"):
             return html(pages.whole("Error", "<h1>500</h1>"), status=500)
         at = user.value("vehicle")
         here = at in (None, str(vehicle.index))
@@ -295,26 +202,11 @@ class TruckTech(Portal):
     def _odd(self, view: View, title: str, where: str) -> web.Response | None:
         """Return what the scenario has in place of a page, if it has anything left."""
         word = next((word for word in IN_PLACE if view.user.says(word)), "")
-        if not word or not self._troubled(view.user, f"{word} {where}"):
+        if not word or not self.troubled(view.user, f"{word} {where}"):
             return None
         return html(pages.odd(word, title, view.shown, view.words))
 
     # The fleet as it is now
-
-    def fleet_of(self, whose: str, vehicle_count: int, fault_count: int) -> Fleet:
-        """Return a customer's fleet with all that was changed; made once until the next change."""
-        key = whose, vehicle_count, fault_count
-        if key not in self._fleets:
-            if len(self._fleets) > 50:
-                self._fleets.clear()
-            known = {fault.key: fault for fault in fleet.default_faults(*key)}
-            if whose == fleet.OWN:
-                for row in self._changes.values():
-                    known.pop(tuple(row["key"]), None)  # it stands last after a change
-                    if row["fault"] is not None:
-                        known[tuple(row["key"])] = fleet.Fault(**row["fault"])
-            self._fleets[key] = Fleet(whose, vehicle_count, known.values())
-        return self._fleets[key]
 
     def _configured(self) -> Fleet:
         return self.fleet_of(fleet.OWN, int(self.configuration["vehicles"]), int(self.configuration["fleet_faults"]))
@@ -331,8 +223,7 @@ class TruckTech(Portal):
         except fleet.BadChange as error:
             raise admin.refusal(str(error)) from None
         for fault, now in changes:
-            self._changes[repr(fault.key)] = {"key": fault.key, "fault": None if now is None else asdict(now)}
-        self._fleets.clear()
+            self.change_fault(fault, now)
         return web.json_response(self._configured().as_json())
 
     def _read_changes(self, said: Mapping[str, Any]) -> list[tuple[fleet.Fault, fleet.Fault | None]]:

@@ -3,47 +3,30 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from aiohttp import web
 
-from sandbox.signin import Answer, Codes, digest
+from sandbox.signin import Answer, digest
 from sandbox.trucktech import pages
+from sandbox.trucktech.state import TruckTechState
 from sandbox.users import User, phone
-
-if TYPE_CHECKING:
-    from sandbox.trucktech.app import TruckTech
 
 VERIFICATION, TRUST, ELSEWHERE = "/verification", "/trust_device", "/elsewhere"
 DEVICE_SECONDS = 30 * 86_400
 
-
-class PortalCodes(Codes):
-    """The frame's codes, with an e-mail that nobody delivers and a factor that nobody knows."""
-
-    @staticmethod
-    def factor(user: User) -> str:
-        """Return the second factor: "totp", "sms", "email", "other" or "" for none."""
-        return "other" if user.says("mfa-none-known") else "email" if user.says("email") else Codes.factor(user)
-
-    def send(self, user: User, visit: str) -> None:
-        """Make a code; send it unless it is for an e-mail: that one is good, and under `/_sandbox/secrets` only."""
-        undelivered = replace(user, tags=(*user.tags, "code-never"))
-        super().send(undelivered if self.factor(user) == "email" else user, visit)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class SignIn:
     """The pages from the password to the session. A visit remembers which of them are still to be passed."""
 
-    def __init__(self, portal: TruckTech) -> None:
+    def __init__(self, portal: TruckTechState) -> None:
         self._portal = portal
         self._devices = portal.state.table("devices")
 
-    def routes(self) -> Iterable[web.AbstractRouteDef]:
-        """Return the routes."""
-        at = self._portal.at
+    def routes(self, at: Callable[[Handler], Handler]) -> Iterable[web.AbstractRouteDef]:
+        """Return the routes; `at` wraps every handler, so that it rests while the portal does."""
         return [
             web.get("/login", at(self.login)),
             web.post("/login", at(self.submit)),
