@@ -8,7 +8,6 @@ once; both travel in forms that submit themselves, as SAML has it.
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -16,17 +15,15 @@ from sandbox import faults
 from sandbox.bell.call import Call, Reply
 from sandbox.bell.pages import BASE, render
 from sandbox.bell.signing import MESSAGES, visit_of
+from sandbox.bell.state import BellState
 from sandbox.signin import Answer, digest
 from sandbox.users import User
-
-if TYPE_CHECKING:
-    from sandbox.bell.app import Bell
 
 ORIGIN = "business_portal"
 OTP = "IG.OTP"
 
 
-async def receive(portal: Bell, request: web.Request) -> web.StreamResponse:
+async def receive(portal: BellState, request: web.Request) -> web.StreamResponse:
     """Take a request of the Enterprise Centre, and begin a visit with it."""
     form = await request.post()
     asked, relay = str(form.get("SAMLRequest", "")), str(form.get("RelayState", ""))
@@ -39,7 +36,7 @@ async def receive(portal: Bell, request: web.Request) -> web.StreamResponse:
     raise answer
 
 
-async def give_back(portal: Bell, request: web.Request) -> web.StreamResponse:
+async def give_back(portal: BellState, request: web.Request) -> web.StreamResponse:
     """Send who has signed in back to the Enterprise Centre, once."""
     visit = portal.visits.find(request.cookies.get(portal.cookie("visit", ORIGIN)))
     row = portal.visits.row(visit) if visit else {}
@@ -57,7 +54,7 @@ async def give_back(portal: Bell, request: web.Request) -> web.StreamResponse:
     )
 
 
-def expired(portal: Bell) -> web.Response:
+def expired(portal: BellState) -> web.Response:
     """Return the page that a used or unknown request or response leads to."""
     html = render("centre_expired", centre=portal.urls["enterprise_centre"])
     return web.Response(status=403, text=html, content_type="text/html", headers={"Cache-Control": "no-store"})

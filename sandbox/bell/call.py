@@ -6,7 +6,7 @@ import hashlib
 import random
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -14,11 +14,9 @@ from aiohttp import web
 from sandbox.bell.data import Month, published_months
 from sandbox.bell.pages import BASE, render
 from sandbox.bell.people import listed_accounts, opened_account, shown_name
+from sandbox.bell.state import BellState
 from sandbox.signin import Session
 from sandbox.users import User
-
-if TYPE_CHECKING:
-    from sandbox.bell.app import Bell
 
 Reply = dict[str, Any]  # what static/portal.js understands: body, show, go, open, download, again, overlay, …
 ZONE = ZoneInfo("America/Toronto")
@@ -34,7 +32,7 @@ class Call:
     life; None ends with the browser, 0 deletes).
     """
 
-    portal: Bell
+    portal: BellState
     request: web.Request
     origin: str
     page: str

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from aiohttp import web
 
 from sandbox import faults
 from sandbox.bell.call import Call, Reply
-from sandbox.bell.files import PDF_TYPE, XLSX_TYPE, ZIP_TYPE, document, unsafe_archive, workbook
+from sandbox.bell.files import PDF_TYPE, XLSX_TYPE, ZIP_TYPE, File, document, unsafe_archive, workbook
+from sandbox.bell.state import BellState, Ticket
 from sandbox.files import pdf_pieces
-from sandbox.signin import Session
 from sandbox.users import User
-
-if TYPE_CHECKING:
-    from sandbox.bell.app import Bell
 
 SLOW_PIECES = 20
 TROUBLES = (
@@ -30,30 +25,6 @@ TROUBLES = (
     "unsafe-zip",
     "slow-download",
 )
-
-
-@dataclass(frozen=True)
-class File:
-    """
-    A file that can be had: its kind, name, media type and, when asked for, its bytes.
-
-    kind: `usage`, `invoice`, `report`, or the slug of a monthly report.
-    """
-
-    kind: str
-    name: str
-    media_type: str
-    content: Callable[[], bytes]
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """Who may have which file, and the trouble that it meets on the way: one of TROUBLES, or "" for none."""
-
-    session: Session
-    file: File
-    trouble: str
-    origin: str  # whose sign-in page is shown to who has signed out meanwhile
 
 
 def offer(call: Call, file: File) -> Reply:
@@ -70,7 +41,7 @@ def offer(call: Call, file: File) -> Reply:
     return {"download": f"{call.base}/Download?ticket={ticket}"}
 
 
-async def hand_out(portal: Bell, request: web.Request) -> web.StreamResponse:
+async def hand_out(portal: BellState, request: web.Request) -> web.StreamResponse:
     """Answer a ticket with its file, as the user's scenario wants it."""
     ticket = portal.tickets.pop(request.query.get("ticket", ""), None)
     if ticket is None:
@@ -113,7 +84,7 @@ def _disturbed(user: User, file: File, trouble: str) -> File:
     return file
 
 
-async def _big(portal: Bell, request: web.Request, file: File, size: int) -> web.StreamResponse:
+async def _big(portal: BellState, request: web.Request, file: File, size: int) -> web.StreamResponse:
     """Send a PDF of so many bytes, which no memory holds as a whole."""
     headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Content-Type": file.media_type}
     response = web.StreamResponse(headers=headers)
@@ -126,7 +97,7 @@ async def _big(portal: Bell, request: web.Request, file: File, size: int) -> web
     return response
 
 
-async def _slowly(portal: Bell, request: web.Request, whole: web.Response, body: bytes) -> web.StreamResponse:
+async def _slowly(portal: BellState, request: web.Request, whole: web.Response, body: bytes) -> web.StreamResponse:
     response = web.StreamResponse(headers=whole.headers)
     response.content_length = len(body)
     await response.prepare(request)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from aiohttp import web
@@ -12,11 +11,9 @@ from sandbox.bell.business_portal import expired, post_form
 from sandbox.bell.call import Call, Reply
 from sandbox.bell.data import number
 from sandbox.bell.pages import BASE
+from sandbox.bell.state import BellState
 from sandbox.signin import digest
 from sandbox.users import User
-
-if TYPE_CHECKING:
-    from sandbox.bell.app import Bell
 
 ORIGIN = "enterprise_centre"
 PLACES = (3, 2, 4)  # where "My Reports" stands in the side bar, from 1; it was found in all three
@@ -28,7 +25,7 @@ def sign_in_address(path: str = "") -> str:
     return f"{BASE[ORIGIN]}/saml/login" + (f"?to={quote(path)}" if path else "")
 
 
-async def ask(portal: Bell, request: web.Request) -> web.StreamResponse:
+async def ask(portal: BellState, request: web.Request) -> web.StreamResponse:
     """Send a browser to the business portal with a request that is good once."""
     to = request.query.get("to", "")
     path = to if to.startswith(f"{BASE[ORIGIN]}/") and not urlsplit(to).netloc else f"{BASE[ORIGIN]}/Home"
@@ -39,7 +36,7 @@ async def ask(portal: Bell, request: web.Request) -> web.StreamResponse:
     return post_form(address, "SAMLRequest", asked, relay)
 
 
-async def consume(portal: Bell, request: web.Request) -> web.StreamResponse:
+async def consume(portal: BellState, request: web.Request) -> web.StreamResponse:
     """Take a response of the business portal, and sign its user in."""
     form = await request.post()
     response, relay = str(form.get("SAMLResponse", "")), str(form.get("RelayState", ""))

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from sandbox.bell.call import YEAR, ZONE, Call, Reply
 from sandbox.bell.data import REPORTS, Month, numbered_accounts, report_workbook
-from sandbox.bell.downloads import File, offer
-from sandbox.bell.files import XLSX_TYPE
+from sandbox.bell.downloads import offer
+from sandbox.bell.files import XLSX_TYPE, File
 from sandbox.bell.pages import BASE, render
 from sandbox.signin import digest
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.bell.call import Call, Reply
 from sandbox.bell.data import Month, month_of, numbered_accounts
-from sandbox.bell.downloads import File, offer
-from sandbox.bell.files import XLSX_TYPE
+from sandbox.bell.downloads import offer
+from sandbox.bell.files import XLSX_TYPE, File
 from sandbox.bell.monthly import REPORTS, monthly_workbook
+from sandbox.bell.state import BellState
 from sandbox.users import User
-
-if TYPE_CHECKING:
-    from sandbox.bell.app import Bell
 
 ALL = "All"
 HOUR = 3_600
@@ -158,7 +156,7 @@ def _former(call: Call) -> list[Notification]:
     ]
 
 
-def stamp(portal: Bell, planted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def stamp(portal: BellState, planted: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return planted entries with the time at which each came."""
     return [{"at": portal.now() - float(entry["age"]), **entry} for entry in planted]
 

@@ -2,7 +2,8 @@
 
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from xml.sax.saxutils import escape
@@ -27,6 +28,20 @@ _STYLES = (  # the second cell format is the one for dates
 )
 
 Cell = str | int | Decimal | date | None
+
+
+@dataclass(frozen=True)
+class File:
+    """
+    A file that can be had: its kind, name, media type and, when asked for, its bytes.
+
+    kind: `usage`, `invoice`, `report`, or the slug of a monthly report.
+    """
+
+    kind: str
+    name: str
+    media_type: str
+    content: Callable[[], bytes]
 
 
 def archive(members: Iterable[tuple[str, bytes]]) -> bytes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sandbox.bell.call import Call, Reply
 from sandbox.bell.data import FILTERS, pools, usage_workbook
-from sandbox.bell.downloads import File, offer
-from sandbox.bell.files import XLSX_TYPE
+from sandbox.bell.downloads import offer
+from sandbox.bell.files import XLSX_TYPE, File
 from sandbox.bell.landing import accounts_page, framed
 
 # Tags that leave the list of filters with less than all of it.
