@@ -50,7 +50,7 @@ class Person:
             urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.jar), _Stay()
         )
 
-    def ask(self, path: str, form: dict[str, str] | None = None, timeout: float = 10, **headers: str) -> Answer:
+    def ask(self, path: str, form: dict[str, str] | None = None, timeout: float = 60, **headers: str) -> Answer:
         data = None if form is None else urllib.parse.urlencode(form).encode()
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self.url + path, data, headers)
@@ -60,7 +60,7 @@ class Person:
         except urllib.error.HTTPError as error:
             return Answer(error.code, dict(error.headers), error.read())
 
-    def submit(self, username: str, password: str = PASSWORD, timeout: float = 10) -> Answer:
+    def submit(self, username: str, password: str = PASSWORD, timeout: float = 60) -> Answer:
         """Open the sign-in page and submit a password."""
         form = {"csrf_token": self.ask("/login").token, "username": username, "password": password}
         return self.ask("/login", form, timeout=timeout)

@@ -648,7 +648,7 @@ def test_a_click_under_an_overlay_does_nothing(bob):
     address = bob.page.url
     logo = at(bob.page, f"{HEAD}/div[1]/div[1]/div[1]/div[1]/a[1]")
     with pytest.raises(Error, match="intercepts pointer events"):
-        logo.click(timeout=1500)
+        logo.click(timeout=5000)
     with bob.page.expect_response("**/api/act/close-promo"):
         logo.evaluate("link => link.click()")
         assert bob.page.url == address

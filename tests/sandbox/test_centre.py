@@ -468,7 +468,7 @@ def test_an_advertisement_swallows_clicks(sue):
     dialog = sue.page.get_by_role("dialog")
     dialog.wait_for()
     with pytest.raises(Error, match="intercepts pointer events"):
-        sue.page.get_by_role("button", name="My Reports").click(timeout=1000)
+        sue.page.get_by_role("button", name="My Reports").click(timeout=5000)
     with sue.page.expect_response("**/api/act/close-promo"):
         dialog.get_by_role("button", name="No thanks").click()
     sue.open_reports().locator("li[aria-label=Workspace]").wait_for()

@@ -17,7 +17,7 @@ def test_the_command_serves_and_tells_where(project, tmp_path):
 
     process = mine.start("sandbox", "--portals", "plain", fresh=True)
     ready = mine.data / "sandbox" / "ready.json"
-    wait_for(ready.exists, 30)
+    wait_for(ready.exists, 100)
     told = json.loads(ready.read_text())
     url = told["environment"]["PLAIN_URL"]
     assert told["pid"] == process.pid
@@ -31,7 +31,7 @@ def test_the_command_serves_and_tells_where(project, tmp_path):
     assert json.loads(ready.read_text()) == told, "the one that runs is left alone"
 
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=10)
+    output, errors = process.communicate(timeout=60)
     assert (process.returncode, output, errors) == (0, f"plain: PLAIN_URL={url}\n", "")
     assert not ready.exists()
 

@@ -73,7 +73,7 @@ def send(url, body=None, form=None, **headers):
     if form is not None:
         data = urllib.parse.urlencode(form).encode()
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, given), timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, data, given), timeout=60) as answer:
             return Reply(answer.status, dict(answer.headers), answer.read())
     except urllib.error.HTTPError as error:
         return Reply(error.code, dict(error.headers), error.read())
@@ -244,7 +244,7 @@ def test_id_numbers_have_a_right_check_digit_and_are_nobody_elses():
 
 
 def test_a_code_by_text_message_and_pkce_give_tokens_that_are_checked(resident, phones, admin):
-    me = resident()
+    me, began = resident(), int(time.time())
     begun = me.begin().json
     assert begun["status"] == "UNAUTHENTICATED"
     sms, mail = begun["_embedded"]["factors"]
@@ -252,7 +252,7 @@ def test_a_code_by_text_message_and_pkce_give_tokens_that_are_checked(resident, 
     assert mail["profile"]["email"].endswith("@example.com")
     assert {one["factorType"] for one in (sms, mail)} == {"email"}
     assert me.verify(sms["id"], begun["stateToken"]).json["status"] == "MFA_CHALLENGE"
-    code = wait_for(lambda: phones.codes(phone(me.number)), 10)[-1]
+    code = wait_for(lambda: phones.codes(phone(me.number)), 60)[-1]
     assert "קוד האימות שלך הוא" in phones.payloads[-1]["text"]
     session = me.verify(sms["id"], begun["stateToken"], passCode=code).json
     assert session["status"] == "SUCCESS"
@@ -273,7 +273,7 @@ def test_a_code_by_text_message_and_pkce_give_tokens_that_are_checked(resident, 
     assert claims["iss"] != f"{me.urls['okta']}/oauth2/default"
     assert claims["iss"].lower() == f"{me.urls['okta']}/oauth2/default"
     assert (claims["aud"], claims["nonce"], claims["exp"] - claims["iat"]) == (CLIENT, "nonce-1", 3600)
-    assert abs(claims["iat"] - time.time()) < 60
+    assert began <= claims["iat"] <= time.time()
     assert me.number not in json.dumps(claims)
     assert me.exchange(given["code"]).json["error"] == "invalid_grant", "it is good once"
     assert me.ask("/api/customer", token=tokens["id_token"]).json["idNumber"] == me.number
@@ -290,7 +290,7 @@ def test_a_code_by_mail(resident, admin, tmp_path):
     (factor,) = begun["_embedded"]["factors"]
     me.verify(factor["id"], begun["stateToken"])
     folder = tmp_path / sandbox.mailbox(me.number)
-    (path,) = wait_for(lambda: list(folder.glob("new/*")), 10)
+    (path,) = wait_for(lambda: list(folder.glob("new/*")), 60)
     text = message_from_bytes(path.read_bytes()).get_payload(decode=True).decode()
     (code,) = re.findall(r"קוד האימות שלך הוא (\d{6})", text)
     assert me.verify(factor["id"], begun["stateToken"], passCode=code).json["status"] == "SUCCESS"
@@ -329,10 +329,12 @@ def test_what_codes_are_refused_for(resident, admin):
     begun = me.begin().json
     state, (sms, mail) = begun["stateToken"], (one["id"] for one in begun["_embedded"]["factors"])
     assert me.verify(sms, state, passCode="123456").json["errorCode"] == "E0000079", "none was sent"
+    before = time.time()
     me.verify(sms, state)
+    asked = time.time()
     limited = me.verify(sms, state)
     assert (limited.status, limited.json["errorCode"]) == (429, "E0000047")
-    assert 0 < int(limited.headers["X-Rate-Limit-Reset"]) - time.time() <= 31
+    assert before + 29 <= int(limited.headers["X-Rate-Limit-Reset"]) <= asked + 31, "rounded, and of two clock readings"
     assert me.verify(mail, state).status == 200, "another device has a limit of its own"
     admin.clock(31)
     assert me.verify(sms, state).status == 200
@@ -397,14 +399,14 @@ def test_factors_and_codes_by_scenario(resident, admin, phones):
     begun = always.begin().json
     mail = begun["_embedded"]["factors"][1]["id"]
     always.verify(mail, begun["stateToken"])
-    code = wait_for(lambda: phones.codes(phone(always.number)), 10)[-1]
+    code = wait_for(lambda: phones.codes(phone(always.number)), 60)[-1]
     assert always.verify(mail, begun["stateToken"], passCode=code).json["status"] == "SUCCESS"
     admin.configure(late_seconds=0.1)
     never, late = resident("code-never"), resident("code-late")
     for me in (never, late):
         begun = me.begin().json
         assert me.verify(begun["_embedded"]["factors"][0]["id"], begun["stateToken"]).status == 200
-    wait_for(lambda: phones.codes(phone(late.number)), 10)
+    wait_for(lambda: phones.codes(phone(late.number)), 60)
     assert phone(never.number) not in [message["receiver"] for message in admin.messages()]
     admin.configure(late_seconds=5)
 

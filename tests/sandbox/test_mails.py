@@ -29,12 +29,13 @@ def mails(admin):
 
 def test_a_code_comes_by_mail(visitor, mails, admin):
     person, user = visitor(), "sms+mail+a"
+    before = time.time()
     assert person.submit(user).location == "/code"
     code = wait_for(lambda: mails.codes(mailbox(user)))[0]
     assert person.type_code(code).location == "/documents"
     mail = mails.payloads[0]
     assert (mail["from"], mail["subject"]) == ("codes@portal.example", "Your verification code")
-    assert abs(datetime.fromisoformat(mail["received_at"]).timestamp() - time.time()) < 30
+    assert before <= datetime.fromisoformat(mail["received_at"]).timestamp() <= time.time()
     assert admin.messages()[-1]["receiver"] == mailbox(user)
     assert admin.counters()["codes_sent"] == 1
 
@@ -51,6 +52,7 @@ def test_a_code_comes_by_mail(visitor, mails, admin):
 )
 def test_mails_come_as_texts_do(visitor, mails, tags, count, right):
     person, user = visitor(), f"sms+mail+{tags}"
+    before = time.time()
     person.submit(user)
     codes = wait_for(lambda: mails.codes(mailbox(user))[count - 1 :] and mails.codes(mailbox(user)))
     assert len(codes) == count
@@ -58,18 +60,20 @@ def test_mails_come_as_texts_do(visitor, mails, tags, count, right):
     assert person.type_code(codes[right]).location == "/documents"
     strangers = [mail for mail in mails.payloads if mail["from"] != "codes@portal.example"]
     assert len(strangers) == ("wrong-sender" in tags)
-    ages = [time.time() - datetime.fromisoformat(mail["received_at"]).timestamp() for mail in mails.payloads]
-    assert sum(age > 60 for age in ages) == ("stale" in tags)
+    came = [datetime.fromisoformat(mail["received_at"]).timestamp() for mail in mails.payloads]
+    assert sum(moment < before - 60 for moment in came) == ("stale" in tags)
 
 
 def test_mails_come_late_and_one_can_be_older(visitor, mails, admin):
     person, user = visitor(), "sms+mail+late-1+mailbox-7"
     assert mailbox(user) == "codes7@example.com" != mailbox("sms+mail+late-1")
     assert admin.send_former_code(user)
+    # A message that was not held back is sent before the sandbox reads the next request.
+    assert visitor().submit("sms+mail+late-3600+mailbox-8").location == "/code"
+    assert [message["receiver"] for message in admin.messages()][-1] == "codes7@example.com"
     person.submit(user)
-    began = time.time()
     codes = wait_for(lambda: mails.codes("codes7@example.com")[1:] and mails.codes("codes7@example.com"))
-    assert time.time() - began > 0.9
+    assert mails.codes("codes8@example.com") == []
     assert person.type_code(codes[0]).status == 200
     assert person.type_code(codes[1]).location == "/documents"
 
@@ -92,7 +96,7 @@ def test_mails_are_put_into_a_maildir(visitor, mails, admin, tmp_path):
         dates = [parsedate_to_datetime(mail["Date"]).timestamp() for mail in parsed]
         arrived = [mail.get_date() for mail in stored]
         if "stale" in user:
-            assert arrived[0] < time.time() - 60
+            assert arrived[0] < arrived[1] - 60
             assert person.type_code(code_in(parsed[1])).location == "/documents"
         else:
             # The right one came first, although it is the newer one by its Date.

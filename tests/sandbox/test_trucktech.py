@@ -25,7 +25,7 @@ LEVELS = {"Critical": "critical", "Warning": "major", "Info": "minor", None: "un
 class Driver(Person):
     """Somebody who reads the pages as a careful person does."""
 
-    def submit(self, username, password=PASSWORD, timeout=10):
+    def submit(self, username, password=PASSWORD, timeout=60):
         form = {"csrf_token": self.ask("/login").token, "auth_key": username, "password": password}
         return self.ask("/login", form, timeout=timeout)
 
