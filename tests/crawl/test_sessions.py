@@ -47,13 +47,19 @@ def test_a_session_that_dies_in_mid_run_costs_one_sign_in_and_no_item(crawls, pl
 # Many processes
 
 
-@pytest.mark.parametrize("crowd", [3, pytest.param(16, marks=[pytest.mark.matrix, pytest.mark.timeout(600)])])
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("crowd", [3, pytest.param(16, marks=pytest.mark.matrix)])
 def test_processes_that_start_together_sign_in_once_and_work_side_by_side(crawls, plain, crowd):
-    """Each waits 0.3 s for an answer, so that those who do not work side by side are seen."""
+    """None can sign in before all have begun; then each has one request in flight, so that two are of two processes."""
     plain.configure(latency_ms=300)
     crawls.give("plain", "ok+together@example.com")
+    take_over(crawls, "sign-in:plain:ok+together@example.com")
 
-    processes = [crawls.start("plain_documents", "again=yes", "per=4") for _ in range(crowd)]
+    one_each = {"LATCHKEY_REQUESTS_IN_FLIGHT": "1"}
+    processes = [crawls.start("plain_documents", "again=yes", "per=4", **one_each) for _ in range(crowd)]
+    wait_for(lambda: crawls.value("SELECT count(*) FROM runs") == crowd, 300)
+    assert plain.counters()["requests"] == 0
+    give_back(crawls, "sign-in:plain:ok+together@example.com")
     codes = [process.wait(300) for process in processes]
 
     assert codes == [0] * crowd
@@ -61,6 +67,7 @@ def test_processes_that_start_together_sign_in_once_and_work_side_by_side(crawls
     counters = plain.counters()
     assert counters["sign_ins"] == 1
     assert counters["submissions"] == {"ok+together@example.com": 1}
+    assert counters["in_flight_max"] > 1
     assert crawls.value("SELECT sum(sign_ins) FROM runs") == 1
     runs = crawls.rows("SELECT started_at, finished_at FROM runs")
     assert max(run["started_at"] for run in runs) < min(run["finished_at"] for run in runs)
@@ -100,6 +107,13 @@ def take_over(crawls, name):
         lease = session.get(Lease, name) or Lease(name=name, epoch=0, taken_at=datetime.now(UTC))
         lease.holder, lease.expires_at, lease.epoch = OTHER, later, lease.epoch + 1
         session.add(lease)
+
+
+def give_back(crawls, name):
+    """Let go of a lease that was taken over."""
+    with crawls.db.transaction() as session:
+        session.get_one(Lease, name).holder = ""
+        session.get_one(Lease, name).expires_at = datetime.now(UTC)
 
 
 @pytest.mark.timeout(300)
