@@ -125,7 +125,7 @@ class Crawls:
         return [*words, "-s", "SPIDER_MODULES=tests.portals.plain"] if spider.startswith("plain_") else words
 
     def run(
-        self, spider: str, *arguments: str, timeout: float = 100, fresh: bool = False, **env: str | None
+        self, spider: str, *arguments: str, timeout: float = 250, fresh: bool = False, **env: str | None
     ) -> subprocess.CompletedProcess[str]:
         return self.project.scrapy(*self.command(spider, *arguments), env=env, timeout=timeout, fresh=fresh)
 

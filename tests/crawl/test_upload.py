@@ -97,7 +97,7 @@ def test_a_crawl_that_is_stopped_while_it_sends_ends_at_once(sending, plain, far
     process = sending.start("plain_invoices")
     wait_for(lambda: len(far.seen) == 1, seconds=60)
     process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=30)[1]
+    said = process.communicate(timeout=100)[1]
 
     assert process.returncode == 130, said
     assert "interrupted" in sending.outcomes

@@ -96,12 +96,12 @@ class Household:
         Sessions(self.db).save("iec", LABEL, tokens.state(), "", tokens.subject)
 
     def crawl(
-        self, spider: str, *arguments: str, timeout: float = 100, fresh: bool = False, **env: str | None
+        self, spider: str, *arguments: str, timeout: float = 250, fresh: bool = False, **env: str | None
     ) -> subprocess.CompletedProcess[str]:
         words = [word for argument in arguments for word in ("-a", argument)]
         return self.project.scrapy("crawl", spider, *words, env=env, timeout=timeout, fresh=fresh)
 
-    def crawl_all(self, *crawls: tuple[str, dict[str, str]], timeout: float = 110, **settings: str) -> str:
+    def crawl_all(self, *crawls: tuple[str, dict[str, str]], timeout: float = 250, **settings: str) -> str:
         """Crawl one after the other in one process, with Scrapy's settings; return what was said."""
         words = ("-m", "tests.portals.iec.several", json.dumps(crawls), json.dumps(settings))
         done = self.project.run(sys.executable, *words, timeout=timeout)
@@ -146,7 +146,7 @@ def fetch(request: Request) -> Response:
     headers = {name.decode(): values[0].decode() for name, values in request.headers.items()}
     asked = urllib.request.Request(request.url, data=request.body or None, headers=headers, method=request.method)
     try:
-        with urllib.request.urlopen(asked, timeout=20) as got:
+        with urllib.request.urlopen(asked, timeout=60) as got:
             status, kind, body = got.status, got.headers.get("Content-Type", ""), got.read()
     except urllib.error.HTTPError as error:
         status, kind, body = error.code, error.headers.get("Content-Type", ""), error.read()

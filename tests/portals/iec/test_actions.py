@@ -13,7 +13,7 @@ from tests.portals.iec.conftest import Household
 
 
 def iec(household: Household, *words: str):
-    return household.project.scrapy("iec", *words, timeout=100)
+    return household.project.scrapy("iec", *words, timeout=250)
 
 
 def counted(household: Household, *names: str) -> list[int]:

@@ -35,7 +35,7 @@ def webhook(household: Household, tmp_path) -> str:
 
 
 def sign_in(household: Household, *options: str, **env: str):
-    return household.project.scrapy("test-login", "iec", *options, env=env, timeout=90)
+    return household.project.scrapy("test-login", "iec", *options, env=env, timeout=250)
 
 
 def results(household: Household) -> list[str]:

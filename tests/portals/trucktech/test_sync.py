@@ -50,7 +50,7 @@ class Fleet:
         """Return exit code and result of a sync."""
         path = self.project.data / "result.json"
         path.unlink(missing_ok=True)
-        done = self.project.scrapy("sync", "trucktech", "-o", str(path), *options, timeout=110, **settings)
+        done = self.project.scrapy("sync", "trucktech", "-o", str(path), *options, timeout=250, **settings)
         self.said = done.stdout + done.stderr
         return done.returncode, json.loads(path.read_text()) if path.exists() else {}
 
@@ -83,7 +83,7 @@ def signed_in(empty: Path, portal: Running, tmp_path_factory: pytest.TempPathFac
     fleet = Fleet(Project(folder, warm), portal, "ok")
     fleet.project.data.mkdir(mode=0o700)
     shutil.copy(empty, fleet.project.data)
-    done = fleet.project.scrapy("test-login", "trucktech", timeout=100)
+    done = fleet.project.scrapy("test-login", "trucktech", timeout=250)
     assert done.returncode == 0, done.stderr
     return fleet.project.data / "latchkey.db"
 
@@ -200,7 +200,7 @@ def test_a_page_that_nobody_understands_is_no_empty_list(fleet):
 
 def test_the_list_alone_is_cheap_and_no_sync(fleet):
     served = fleet.admin.counters()["requests"]
-    done = fleet.project.scrapy("crawl", "trucktech_vehicles", timeout=100, fresh=True)
+    done = fleet.project.scrapy("crawl", "trucktech_vehicles", timeout=250, fresh=True)
     assert done.returncode == 0, done.stderr
     assert fleet.admin.counters()["requests"] - served == 6
     assert fleet.rows("SELECT count(*) FROM vehicles") == [(142,)]
@@ -242,7 +242,7 @@ def test_an_authenticators_code_with_a_clock_that_is_off(fleet_of, offset):
     fleet.project.environment["TRUCKTECH_TOTP_SECRET"] = totp_secret(username)
     fleet.admin.clock(offset)
     try:
-        done = fleet.project.scrapy("test-login", "trucktech", timeout=110)
+        done = fleet.project.scrapy("test-login", "trucktech", timeout=250)
     finally:
         fleet.admin.clock(0)
     assert done.returncode == 0, done.stderr
