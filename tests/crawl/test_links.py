@@ -7,12 +7,12 @@ import pytest
 from sandbox import mailbox, phone
 from tests.crawl.test_canaries import DEBUG, hits
 
-WAITS = {"LATCHKEY_CODE_WAIT": "15", "LATCHKEY_PAGE_WAIT": "15", "LATCHKEY_SIGN_IN_WAIT": "40"}
+WAITS = {"LATCHKEY_CODE_WAIT": "60", "LATCHKEY_PAGE_WAIT": "60", "LATCHKEY_SIGN_IN_WAIT": "120"}
 
 
 def crawl(crawls, tmp_path, spider, *names):
     command = crawls.command(spider, f"credential={','.join(names)}")
-    done = crawls.project.scrapy(*command, *DEBUG, env=WAITS, timeout=100)
+    done = crawls.project.scrapy(*command, *DEBUG, env=WAITS, timeout=250)
     (tmp_path / f"said-by-{spider}").write_text(done.stdout + done.stderr)
     assert "DEBUG" in done.stderr
     return dict(crawls.rows("SELECT username, outcome FROM runs")), done
