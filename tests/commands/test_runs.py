@@ -21,6 +21,7 @@ from database.families.cycles import cycle_for
 from database.models import FileStatus, PoolUsage, Run, RunState, StoredFile
 from database.processes import signature
 from scrapers.core.outcomes import OUTCOMES
+from tests.project import CARRIERS
 
 BEGAN = datetime(2026, 10, 20, 6, 0, tzinfo=UTC)
 
@@ -48,7 +49,7 @@ def finished(outcome, **values):
 @pytest.fixture
 def account(store):
     with store.transaction() as session:
-        account, _ = add_account(session, NewAccount("Acme", "Depot", "bell", "500100200"))
+        account, _ = add_account(session, NewAccount("Acme", "Depot", "bell", "500100200"), CARRIERS)
         cycle = cycle_for(session, account, 2026, 10)
         return account.id, cycle.id
 

@@ -22,6 +22,7 @@ from database.models import (
 )
 from scrapers.core.jobs import ArgumentError, Plan
 from scrapers.core.spider import PortalSpider, SpiderArguments
+from scrapers.core.stated import portal_of
 from scrapers.logins.credentials import credential_for, username_for
 from scrapers.reading.values.locale import Locale
 
@@ -59,7 +60,6 @@ class CarrierSpider(PortalSpider):
     """Base of a carrier's spiders: a job is an account and a billing cycle."""
 
     Arguments = CarrierArguments
-    time_zone: ClassVar[str] = "America/Toronto"  # of the portal: it decides which day "today" is
     locale: ClassVar[Locale]  # how the portal's files write values: a report type whose rows are read states it
 
     @classmethod
@@ -80,7 +80,7 @@ class CarrierSpider(PortalSpider):
     @classmethod
     def today(cls) -> date:
         """Return today's date at the portal."""
-        return datetime.now(ZoneInfo(cls.time_zone)).date()
+        return datetime.now(ZoneInfo(portal_of(cls.__module__).time_zone)).date()
 
     @classmethod
     def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
