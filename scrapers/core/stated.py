@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules, resolve_name
@@ -101,16 +100,14 @@ def with_accounts(places: Iterable[str] = ()) -> dict[str, str]:
     return found | {word: name for word, name in awaited.items() if word not in found}
 
 
-@cache
-def portal_of(module: str) -> Portal:
-    """Return what the portal states that a module belongs to; raise LookupError when none of its packages does."""
-    package = module
-    while package:
-        stated = getattr(sys.modules.get(package) or import_module(package), "PORTAL", None)
+def portal_of(module: str) -> Portal | None:
+    """Return what the innermost package of an imported module states; None when none of its packages is a portal's."""
+    while module:
+        stated = getattr(sys.modules.get(module), "PORTAL", None)
         if isinstance(stated, Portal):
             return stated
-        package = package.rpartition(".")[0]
-    raise LookupError(f"{module} is in no package that states a PORTAL.")
+        module = module.rpartition(".")[0]
+    return None
 
 
 def resolve(name: str) -> Any:

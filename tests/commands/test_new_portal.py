@@ -5,13 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import sys
 from pathlib import Path
 
 import pytest
-
-from tests.project import ROOT
 
 LOGIN = """
 from scrapers.logins.form import FormLogin
@@ -30,12 +27,15 @@ CARRIER = """
 from far_portals.north_tel.login import NorthLogin
 from scrapers.core.items import Listing
 from scrapers.families.carriers.items import PoolRecord
-from scrapers.families.carriers.spiders import DailyUsageSpider
+from scrapers.families.carriers.spiders import CarrierSpider
 
-class NorthTelDailyUsage(DailyUsageSpider):
-    name = "north_tel_daily_usage"
-    portal = "north_tel"
+class NorthTelPools(CarrierSpider):
+    name = "north_tel_pools"
     logins = (NorthLogin,)
+
+    @classmethod
+    def wanted(cls, session, target):
+        return set()
 
     async def requests(self, job):
         pool = PoolRecord(job=job.id, account_id=job.target.account_id, day=self.today(), pool_size=7, pool_used=None)
@@ -49,7 +49,6 @@ from scrapers.families.fleet.spiders import Fleet, FleetSpider
 
 class FarTrucksVehicles(FleetSpider):
     name = "far_trucks_vehicles"
-    portal = "far_trucks"
     report_type = "vehicles"
     logins = (FarLogin,)
 
@@ -58,18 +57,6 @@ class FarTrucksVehicles(FleetSpider):
         vehicle = Vehicle(job=job.id, tenant_id=job.target.tenant_id, vin="1M8GDM9AXKP042788")
         for each in self.listed(job, [vehicle], last=True):
             yield each
-"""
-SETTINGS = """
-from scrapers.settings import *
-
-SPIDER_MODULES = ["scrapers.portals", "far_portals"]
-"""
-FAMILY = """
-import database.models
-import scrapers.families
-
-scrapers.families.__path__.append({families!r})
-database.models.__path__.append({models!r})
 """
 TIDES = """
 from scrapers.core.stated import Family
@@ -110,17 +97,14 @@ def write(folder: Path, **files: str) -> None:
 def here(project, tmp_path):
     """The project with two portals in a package of its own, beside ours."""
     code = tmp_path / "code"
-    write(code, far_settings=SETTINGS)
     write(code / "far_portals", __init__="")
     for word, name, family, spider in (
-        ("north_tel", "North", "carriers", {"daily_usage": CARRIER}),
+        ("north_tel", "North", "carriers", {"pools": CARRIER}),
         ("far_trucks", "Far", "fleet", {"vehicles": FLEET}),
     ):
         facts = {"word": word, "name": name, "family": family}
         write(code / "far_portals" / word, __init__=PORTAL.format(**facts), login=LOGIN.format(**facts), **spider)
-    made = project(
-        tmp_path, PYTHONPATH=f"{ROOT}{os.pathsep}{code}", SCRAPY_SETTINGS_MODULE="far_settings", TZ="Asia/Tokyo"
-    )
+    made = project(tmp_path, SCRAPY_SETTINGS_MODULE="tests.commands.far_settings", FAR_CODE=str(code))
     assert made.scrapy("db", "upgrade").returncode == 0
     made.code = code
     return made
@@ -142,7 +126,7 @@ def sync(here, portal: str, *argv: str) -> dict[str, object]:
 
 def test_list_and_portals_know_a_new_portal(here):
     listed = here.scrapy("list").stdout.split()
-    assert {"north_tel_daily_usage", "far_trucks_vehicles", "bell_pdf_invoice"} <= set(listed)
+    assert {"north_tel_pools", "far_trucks_vehicles", "bell_pdf_invoice"} <= set(listed)
     shown = {each["portal"]: each for each in json.loads(here.scrapy("portals", "--json").stdout)}
     assert [login["login"] for login in shown["north_tel"]["logins"]] == ["north_tel"]
     assert [spider["spider"] for spider in shown["far_trucks"]["spiders"]] == ["far_trucks_vehicles"]
@@ -184,11 +168,9 @@ def test_a_new_fleet_has_tenants_records_and_a_result(here):
 def test_a_new_familys_tables_are_seen_by_the_database_and_exported(here):
     write(here.code / "families" / "tides", __init__=TIDES)
     write(here.code / "models", tides=TABLE)
-    paths = {"families": str(here.code / "families"), "models": str(here.code / "models")}
-    (here.code / "far_settings.py").write_text(SETTINGS + FAMILY.format(**paths))
     differs = here.scrapy("db", "check")
     assert (differs.returncode, "add table tide_levels" in differs.stderr) == (1, True)
-    filled = here.run(sys.executable, "-c", "import far_settings\n" + FILL)
+    filled = here.run(sys.executable, "-c", "import tests.commands.far_settings\n" + FILL)
     assert filled.returncode == 0, filled.stderr
     (level,) = rows(here, "records", "--type", "tide_levels")
     assert level == {"id": "1", "centimetres": "412", "run": ""}

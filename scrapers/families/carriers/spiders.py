@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, field_validator
@@ -22,7 +21,6 @@ from database.models import (
 )
 from scrapers.core.jobs import ArgumentError, Plan
 from scrapers.core.spider import PortalSpider, SpiderArguments
-from scrapers.core.stated import portal_of
 from scrapers.logins.credentials import credential_for, username_for
 from scrapers.reading.values.locale import Locale
 
@@ -80,7 +78,7 @@ class CarrierSpider(PortalSpider):
     @classmethod
     def today(cls) -> date:
         """Return today's date at the portal."""
-        return datetime.now(ZoneInfo(portal_of(cls.__module__).time_zone)).date()
+        return datetime.now(ZoneInfo(cls.time_zone)).date()
 
     @classmethod
     def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
