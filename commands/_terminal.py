@@ -212,6 +212,12 @@ def instant(given: str) -> datetime:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
+def places(settings: Any) -> list[str]:
+    """Return the packages in which the project's portals are."""
+    found: list[str] = settings.getlist("SPIDER_MODULES")
+    return found
+
+
 def portals(settings: Any) -> dict[str, dict[str, Any]]:
     """
     Return portal -> {"spiders": spider classes, "logins": login classes}, as the project's spiders name them.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
-from commands._terminal import Everyday, Refused, WrongArgument, show
+from commands._terminal import Everyday, Refused, WrongArgument, places, show
 
 
 class Command(Everyday, ScrapyCommand):
@@ -29,7 +29,7 @@ class Command(Everyday, ScrapyCommand):
         add = act("add", "Add one account, or bring it up to date; client, workspace and carrier are made if need be.")
         add.add_argument("--client", required=True, help="company whose account it is")
         add.add_argument("--workspace", required=True, help="part of the client that keeps its accounts apart")
-        add.add_argument("--carrier", required=True, help="the carrier's one word: bell, telus, rogers, att, …")
+        add.add_argument("--carrier", required=True, help="the carrier's one word, such as bell")
         add.add_argument("--number", required=True, help="account number, as the portal shows it")
         add.add_argument(
             "--username", help="user name of the credential that opens it (leave out: from environment or file)"
@@ -50,6 +50,7 @@ class Command(Everyday, ScrapyCommand):
         """Add one account."""
         from database.engine import database
         from database.families.accounts import AccountError, NewAccount, add_account
+        from scrapers.core.stated import with_accounts
 
         new = NewAccount(
             client=opts.client.strip(),
@@ -60,9 +61,10 @@ class Command(Everyday, ScrapyCommand):
             billing_day=opts.billing_day,
             nickname=opts.nickname,
         )
+        carriers = with_accounts(places(self.settings))
         try:
             with database().transaction() as session:
-                _, is_new = add_account(session, new)
+                _, is_new = add_account(session, new, carriers)
         except AccountError as error:
             field, _, said = str(error).partition(": ")
             raise WrongArgument(f"--{field.replace('_', '-')}: {said}") from None
@@ -74,6 +76,7 @@ class Command(Everyday, ScrapyCommand):
         """Add the accounts of a file."""
         from database.engine import database
         from database.families.accounts import BadLines, import_accounts, read_accounts
+        from scrapers.core.stated import with_accounts
 
         try:
             lines = opts.file.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -81,9 +84,10 @@ class Command(Everyday, ScrapyCommand):
             raise WrongArgument(f"{opts.file} cannot be read: {error.strerror}.") from None
         except UnicodeDecodeError:
             raise WrongArgument(f"{opts.file} is not UTF-8 text: save it as CSV UTF-8.") from None
+        carriers = with_accounts(places(self.settings))
         try:
             with database().transaction() as session:
-                added, there = import_accounts(session, read_accounts(lines))
+                added, there = import_accounts(session, read_accounts(lines), carriers)
         except BadLines as error:
             raise Refused("\n".join([*error.problems, f"Nothing of {opts.file} was imported."])) from None
         print(f"Added {added}, brought up to date {there}.")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import ScrapyCommand
 
-from commands._terminal import Everyday, Refused, WrongArgument, portals, show, text
+from commands._terminal import Everyday, Refused, WrongArgument, places, portals, show, text
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -66,14 +67,16 @@ class Command(Everyday, ScrapyCommand):
         from database.access.encryption import key_ring
         from database.engine import database
         from database.families.accounts import carrier_for, client_for
-        from database.models import CarrierName, CarrierPortalCredential, Credential
+        from database.models import CarrierPortalCredential, Credential
+        from scrapers.core.stated import with_accounts
 
         known = portals(self.settings)
         portal = portal_of(known, opts.portal)
-        is_carrier = portal in set(CarrierName)
-        if not is_carrier and portal not in known:
+        carriers = with_accounts(places(self.settings))
+        has_accounts = portal in carriers
+        if not has_accounts and portal not in known:
             raise WrongArgument(f"portal: there is no portal {opts.portal!r}; `scrapy portals` shows all.")
-        if opts.client and not is_carrier:
+        if opts.client and not has_accounts:
             raise WrongArgument(
                 f"--client: only a carrier's credential belongs to a client, and {opts.portal} is none."
             )
@@ -96,7 +99,7 @@ class Command(Everyday, ScrapyCommand):
             row = session.scalars(of_name.options(*_unread())).one_or_none()
             is_new = row is None
             if row is None:
-                kind = CarrierPortalCredential if is_carrier else Credential
+                kind = CarrierPortalCredential if has_accounts else Credential
                 row = kind(portal=opts.portal, username=username, password=password)
                 session.add(row)
             row.password = password
@@ -107,7 +110,7 @@ class Command(Everyday, ScrapyCommand):
             if opts.nickname is not None:
                 row.nickname = opts.nickname
             if isinstance(row, CarrierPortalCredential):
-                row.carrier_id = carrier_for(session, portal).id
+                row.carrier_id = carrier_for(session, portal, carriers).id
                 if opts.client:
                     row.client_id = client_for(session, opts.client.strip()).id
         tries = portal if portal == opts.portal else f"{portal} --login {opts.portal}"
@@ -134,7 +137,7 @@ class Command(Everyday, ScrapyCommand):
         with database().transaction() as session:
             row = _stored(session, opts)
             of_row = select(StoredSession.login).where(StoredSession.username == row.username)
-            logins = session.scalars(of_row.where(_of_portal(StoredSession.login, opts.portal))).all()
+            logins = session.scalars(of_row.where(StoredSession.login.in_(self._logins(opts.portal)))).all()
             username = row.username
         ended = [login for login in logins if Sessions(database()).destroy(login, username)]
         print(f"Signed out: {opts.portal} {username}, {len(ended)} sessions.")
@@ -147,6 +150,7 @@ class Command(Everyday, ScrapyCommand):
         from database.engine import database
         from database.models import ScraperConfig, StoredSession
 
+        logins = self._logins(opts.portal)
         try:
             with database().transaction() as session:
                 row = _stored(session, opts)
@@ -155,7 +159,7 @@ class Command(Everyday, ScrapyCommand):
                 ).all()
                 sessions = session.execute(
                     delete(StoredSession)
-                    .where(StoredSession.username == row.username, _of_portal(StoredSession.login, opts.portal))
+                    .where(StoredSession.username == row.username, StoredSession.login.in_(logins))
                     .returning(StoredSession.id)
                 ).all()
                 username = row.username
@@ -173,11 +177,15 @@ class Command(Everyday, ScrapyCommand):
         if username is None:
             with database().transaction() as session:
                 username = _stored(session, opts).username
-        if not Ledger(database()).unblock(opts.portal, username):
+        if not Ledger(database()).unblock(self._logins(opts.portal), username):
             raise Refused(f"{opts.portal} {username} has never tried to sign in: there is nothing to unblock.")
         print(
             f"Unblocked: {opts.portal} {username}. The next run tries it again; a wrong password is one more refusal."
         )
+
+    def _logins(self, word: str) -> Sequence[str]:
+        """Return the names of the logins of a portal, or the login that has the name; a portal without any counts as one."""
+        return [login.name for login in served(portals(self.settings), word)] or [word]
 
 
 def overview(settings: Any) -> list[tuple[Any, ...]]:
@@ -350,7 +358,3 @@ def _unread() -> tuple[Any, ...]:
     from database.models import Credential
 
     return defer(Credential.password), defer(Credential.totp_secret)
-
-
-def _of_portal(login: Any, portal: str) -> Any:
-    return (login == portal) | login.startswith(f"{portal}_", autoescape=True)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import ScrapyCommand
 
 from commands._terminal import Everyday, Refused, WrongArgument, instant, write_rows
 
+if TYPE_CHECKING:
+    from scrapers.core.stated import Export
+
 PAGE = 5000  # rows held at once
+DEFAULT_TYPE = "pool_usage"
+Columns = tuple[tuple[str, ...], Any]  # names, and a select that gives them, an id first
 
 
 class Command(Everyday, ScrapyCommand):
@@ -35,8 +41,8 @@ class Command(Everyday, ScrapyCommand):
             (
                 "records",
                 "Write the records of one type.",
-                "type of record: pool_usage (the default), invoices, usage_files, reports, readings (of meters), versions "
-                "(what corrected rows said before), or a table of electricity: electricity_contracts, masa_connections …",
+                f"type of record (default: {DEFAULT_TYPE}); versions: what corrected rows said before. For each family of "
+                f"portals those that it states and its tables: {_usual_types()} …",
             ),
             (
                 "files",
@@ -55,16 +61,8 @@ class Command(Everyday, ScrapyCommand):
 
     def records(self, opts: argparse.Namespace) -> None:
         """Write records."""
-        types = {
-            "pool_usage": _pool_usage,
-            "invoices": _invoices,
-            "usage_files": _usage_files,
-            "reports": _reports,
-            "readings": _readings,
-            "versions": _versions,
-            **dict.fromkeys(_own_tables(), _table),
-        }
-        make = types.get(opts.type or "pool_usage")
+        types = record_types()
+        make = types.get(opts.type or DEFAULT_TYPE)
         if make is None:
             raise WrongArgument(f"--type {opts.type}: there is no such record; they are {', '.join(types)}.")
         self._write(*make(opts), opts)
@@ -76,7 +74,7 @@ class Command(Everyday, ScrapyCommand):
         from database.models import Account, FileStatus, StoredFile
 
         names = (
-            "id", "spider", "portal", "report_type", "account", "name", "path", "store",
+            "id", "spider", "portal", "report_type", "account", "target", "name", "path", "store",
             "size", "sha256", "media_type", "source", "status", "stored_at", "run",
         )  # fmt: skip
         query = (
@@ -86,6 +84,7 @@ class Command(Everyday, ScrapyCommand):
                 StoredFile.portal,
                 StoredFile.report_type,
                 Account.number,
+                StoredFile.target_key,
                 StoredFile.name,
                 StoredFile.path,
                 StoredFile.store,
@@ -138,84 +137,40 @@ def _pages(query: Any) -> Iterator[Any]:
         last = page[-1][0]
 
 
-def _pool_usage(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
-    """Pool figures by account and day, in bytes."""
+def _usual_types() -> str:
+    from scrapers.core.stated import families
+
+    return ", ".join(name for family in families().values() for name in family.exports)
+
+
+def record_types() -> dict[str, Callable[[argparse.Namespace], Columns]]:
+    """Return what makes the query of each type of record, by type: what families state, their tables, and versions."""
+    from scrapers.core.stated import families, resolve
+
+    types: dict[str, Callable[[argparse.Namespace], Columns]] = {}
+    for family in families().values():
+        types |= {name: partial(_stated, name, export, resolve) for name, export in family.exports.items()}
+    types["versions"] = _versions
+    for family in families().values():
+        types |= {name: partial(_table, table) for name, table in family.tables().items() if name not in types}
+    return types
+
+
+def _stated(name: str, export: Export, resolve: Callable[[str], Any], opts: argparse.Namespace) -> Columns:
+    """Rows of a type that a family states."""
+    if not export.by_account:
+        _no_account(opts)
+    made: Columns = resolve(export.query)(opts.account, opts.since)
+    return made
+
+
+def _table(table: Any, opts: argparse.Namespace) -> Columns:
+    """Rows of a table as they stand; --since: those that a run since then has written."""
     from sqlalchemy import select
 
-    from database.models import Account, Carrier, PoolUsage
+    from database.models import Run
 
-    query = (
-        select(
-            PoolUsage.id,
-            Carrier.portal,
-            Account.number,
-            PoolUsage.day,
-            PoolUsage.pool_size,
-            PoolUsage.pool_used,
-            PoolUsage.run_id,
-            PoolUsage.file_id,
-        )
-        .select_from(PoolUsage)
-        .join(Account, Account.id == PoolUsage.account_id)
-        .join(Carrier, Carrier.id == Account.carrier_id)
-    )
-    if opts.account:
-        query = query.where(Account.number == opts.account)
-    if opts.since:
-        query = query.where(PoolUsage.day >= opts.since.date())
-    return ("id", "carrier", "account", "day", "pool_size", "pool_used", "run", "file"), query
-
-
-def _invoices(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
-    """PDFs by account and billing cycle."""
-    from database.models import BillingCyclePdfFile
-
-    return _of_cycle(opts, BillingCyclePdfFile, "pdf_type", BillingCyclePdfFile.pdf_type)
-
-
-def _usage_files(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
-    """Usage files by account and day."""
-    from database.models import DailyUsageFile
-
-    return _of_cycle(opts, DailyUsageFile, "day", DailyUsageFile.day)
-
-
-def _reports(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
-    """Monthly reports by account and billing cycle, those that are still wanted too."""
-    from database.models import BillingCycleFile, CarrierReport
-
-    names, query = _of_cycle(opts, BillingCycleFile, "report", CarrierReport.slug)
-    return names, query.join(CarrierReport, CarrierReport.id == BillingCycleFile.carrier_report_id)
-
-
-def _readings(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
-    """Readings of meters, as they stand."""
-    from sqlalchemy import select
-
-    from database.models.readings import MeterReading
-
-    names = ("id", "contract", "meter", "meter_code", "direction", "resolution", "starts_at", "kwh", "status", "band")
-    query = select(*(getattr(MeterReading, name) for name in names), MeterReading.run_id)
-    _no_account(opts)
-    if opts.since:
-        query = query.where(MeterReading.starts_at >= opts.since)
-    return (*names, "run"), query
-
-
-def _own_tables() -> list[str]:
-    """Return the tables whose rows are exported as they stand: those of electricity, readings apart."""
-    from database.models import all_tables
-
-    return sorted(name for name in all_tables().tables if name.startswith(("electricity_", "masa_")))
-
-
-def _table(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
-    """Rows of a table; --since: those that a run since then has written."""
-    from sqlalchemy import select
-
-    from database.models import Run, all_tables
-
-    columns = all_tables().tables[opts.type].columns
+    columns = table.columns
     names = [name for name in columns.keys() if name not in ("id", "run_id")]  # noqa: SIM118 - no mapping
     query = select(columns.id, *(columns[name] for name in names), columns.run_id)
     _no_account(opts)
@@ -224,7 +179,7 @@ def _table(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
     return ("id", *names, "run"), query
 
 
-def _versions(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
+def _versions(opts: argparse.Namespace) -> Columns:
     """What rows of any table said before they were corrected."""
     from sqlalchemy import select
 
@@ -241,27 +196,6 @@ def _versions(opts: argparse.Namespace) -> tuple[tuple[str, ...], Any]:
 def _no_account(opts: argparse.Namespace) -> None:
     if opts.account:
         raise WrongArgument(f"--account: records of the type {opts.type} belong to no account.")
-
-
-def _of_cycle(opts: argparse.Namespace, model: Any, name: str, column: Any) -> tuple[tuple[str, ...], Any]:
-    """Rows of a billing cycle, each with what tells it from the cycle's others, its status and its file."""
-    from sqlalchemy import select
-
-    from database.models import Account, BillingCycle, Carrier
-
-    columns = (BillingCycle.start_date, BillingCycle.end_date, column, model.status, model.s3_key, model.file_id)
-    query = (
-        select(model.id, Carrier.portal, Account.number, *columns)
-        .select_from(model)
-        .join(BillingCycle, BillingCycle.id == model.billing_cycle_id)
-        .join(Account, Account.id == BillingCycle.account_id)
-        .join(Carrier, Carrier.id == Account.carrier_id)
-    )
-    if opts.account:
-        query = query.where(Account.number == opts.account)
-    if opts.since:
-        query = query.where(BillingCycle.end_date >= opts.since.date())
-    return ("id", "carrier", "account", "start", "end", name, "status", "path", "file"), query
 
 
 def _account_must_exist(number: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import builtins
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from commands._terminal import Everyday, Refused, print_json, show
+from commands._terminal import Everyday, Refused, portals, print_json, show
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -118,8 +119,11 @@ class Command(Everyday, ScrapyCommand):
         from database.settings import database_settings
 
         db, in_environment = database(), bool(database_settings().encryption_keys)
+        portal_of_login = {
+            login.name: portal for portal, facts in portals(self.settings).items() for login in facts["logins"]
+        }
         with db.transaction() as session:
-            renewed = renew_fingerprints(session, _known_secrets(session))
+            renewed = renew_fingerprints(session, _known_secrets(session, portal_of_login))
             running = _running(session) if in_environment else 0
         brought, census = rotate(db, lambda column, count: print(f"{column}: {count}"))
         print(
@@ -195,7 +199,7 @@ class Command(Everyday, ScrapyCommand):
         )
 
 
-def _known_secrets(session: Session) -> list[tuple[str, str, str]]:
+def _known_secrets(session: Session, portal_of_login: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """Return login, user name and secret of everybody who has tried to sign in and whose credential is known here."""
     from sqlalchemy import select
 
@@ -205,16 +209,12 @@ def _known_secrets(session: Session) -> list[tuple[str, str, str]]:
 
     found = []
     for login, username in session.execute(select(Attempt.login, Attempt.username).distinct()).all():
-        words = login.split("_")
-        # A login's portal is the first of its words, or more of them; its own name comes first.
-        for end in range(len(words), 0, -1):
-            try:
-                credential = find_credential(session, "_".join(words[:end]), login, username)
-            except UnreadableSecret:  # which is said when all is counted
-                break
-            if credential is not None:
-                found.append((login, username, credential.secret))
-                break
+        try:
+            credential = find_credential(session, portal_of_login.get(login, login), login, username)
+        except UnreadableSecret:  # which is said when all is counted
+            continue
+        if credential is not None:
+            found.append((login, username, credential.secret))
     return found
 
 

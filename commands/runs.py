@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import ScrapyCommand
 
-from commands._terminal import Everyday, WrongArgument, print_json, show, size, text
+from commands._terminal import Everyday, WrongArgument, places, print_json, show, size, text
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -52,7 +53,7 @@ class Command(Everyday, ScrapyCommand):
                 run = session.get(Run, opts.id)
                 if run is None:
                     raise WrongArgument(f"There is no run {opts.id}; `scrapy runs` lists the newest.")
-                told = tell(session, run)
+                told = tell(session, run, places(self.settings))
                 print_json(told) if opts.json else _print(told)
                 return
             query = select(Run).order_by(Run.id.desc()).limit(opts.limit)
@@ -86,8 +87,8 @@ class Command(Everyday, ScrapyCommand):
         show(columns, rows, empty="No run is known that fits.", as_json=opts.json)
 
 
-def tell(session: Session, run: Run) -> dict[str, Any]:
-    """Return everything that is known about a run, in the order in which a person wants it."""
+def tell(session: Session, run: Run, places: Sequence[str] = ()) -> dict[str, Any]:
+    """Return everything that is known about a run, in the order in which a person wants it. places: SPIDER_MODULES."""
     from sqlalchemy import select
 
     from database.models import RunState, StoredFile
@@ -143,18 +144,18 @@ def tell(session: Session, run: Run) -> dict[str, Any]:
             for file in files
         ],
         "bundle": run.bundle,
-        "next": _next(run, outcome),
+        "next": _next(run, outcome, places),
     }
 
 
-def _next(run: Run, outcome: Any) -> list[str]:
+def _next(run: Run, outcome: Any, places: Sequence[str]) -> list[str]:
     """Return the commands that make sense now."""
     from database.models import RunState
 
     if run.state == RunState.RUNNING:
         return ["scrapy status"]
     if run.outcome == "success":
-        return ["scrapy export files", "scrapy export records"]
+        return ["scrapy export files", f"scrapy export records{_type_of(run, places)}"]
     steps = []
     if outcome is not None and "scrapy " in outcome.sentence:
         # The sentence names the command that cures it, between back-quotes.
@@ -172,6 +173,16 @@ def _next(run: Run, outcome: Any) -> list[str]:
             )
         steps.append(again)
     return steps
+
+
+def _type_of(run: Run, places: Sequence[str]) -> str:
+    """Return the option with the usual type of record of the run's family; empty where it is the default."""
+    from commands.export import DEFAULT_TYPE
+    from scrapers.core.stated import family_of
+
+    family = family_of(run.portal, places)
+    usual = next(iter(family.exports or family.tables()), DEFAULT_TYPE) if family else DEFAULT_TYPE
+    return "" if usual == DEFAULT_TYPE else f" --type {usual}"
 
 
 def _print(told: dict[str, Any]) -> None:

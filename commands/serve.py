@@ -66,19 +66,23 @@ class Command(ScrapyCommand):
 
         import logging
 
+        from commands._terminal import places
         from database.engine import DatabaseAway, database
+        from scrapers.core.stated import with_accounts
         from scrapers.logins.base import code_channels
         from webhook.server import CannotListen, serve
 
         logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
         logging.getLogger("webhook").setLevel(logging.INFO)
+        where = places(self.settings)
         try:
             given = {"webhook_host": opts.host, "webhook_port": opts.port}
             settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
             serve(
                 settings,
                 database(),
-                code_channels(),
+                code_channels(where),
+                tuple(with_accounts(where)),
                 opts.ready_file,
                 lambda url: print(f"Listening on {url}: {ROUTES}", flush=True),
             )

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from scrapers.core.jobs import Job
+    from scrapers.core.stated import Target
 
 OUTPUT = Path("sync_result.json")
+COUNTS = ("files", "records")  # of a portal that states no family
 
 
 class Command(ScrapyCommand):
@@ -41,8 +43,8 @@ class Command(ScrapyCommand):
     def long_desc(self) -> str:
         """Say what the result and the exit code mean."""
         return (
-            "Run every spider of a portal that brings something of its own, for one tenant (fleets) or account "
-            f"(carriers), and write what they counted to {OUTPUT}. `success` is true, and the exit code 0, only when "
+            "Run every spider of a portal that brings something of its own, for one target (a tenant, an account …) "
+            f"or for all, and write what they counted to {OUTPUT}. `success` is true, and the exit code 0, only when "
             "everything that the portal shows is stored; else the exit codes are those of `scrapy crawl`. User name and "
             "password come from the store, <PORTAL>_USERNAME and <PORTAL>_PASSWORD, or .<portal>_credentials.json."
         )
@@ -52,8 +54,9 @@ class Command(ScrapyCommand):
         super().add_options(parser)
         parser.add_argument("-u", "--username", help="user name, together with -p; or which one of several")
         parser.add_argument("-p", "--password", help="password; - reads it from standard input, which nobody else sees")
-        parser.add_argument("-t", "--tenant", help="whose fleet it is (default: default)")
-        parser.add_argument("--account", help="account numbers, separated by commas (default: all)")
+        for target in self._targets():
+            short = [f"-{target.short}"] if target.short else []
+            parser.add_argument(*short, f"--{target.name}", dest=target.name, help=target.help)
         parser.add_argument("-o", "--output", type=Path, default=OUTPUT, help=f"file of the result (default: {OUTPUT})")
         parser.add_argument("--visible", action="store_true", help="show the browser, for a person to finish a sign-in")
         parser.add_argument("--again", action="store_true", help="fetch also what is stored; accept another fleet")
@@ -62,7 +65,9 @@ class Command(ScrapyCommand):
         """Check everything, crawl, merge, write."""
         if len(args) != 1:
             raise UsageError("name one portal; `scrapy portals` shows them")
+        from commands._terminal import places
         from commands.crawl import CannotStart, exit_code, prepare, show_progress
+        from scrapers.core.stated import family_of
 
         assert self.crawler_process is not None
         crawlers = [self.crawler_process.create_crawler(name) for name in self._spiders(args[0])]
@@ -82,7 +87,10 @@ class Command(ScrapyCommand):
         self._crawl(list(zip(crawlers, arguments, strict=True)))
         self.crawler_process.start()
         codes = [exit_code(crawler) for crawler in crawlers]
-        result = merged(started, [job for crawler in crawlers for job in jobs_of(crawler)], opts.tenant or opts.account)
+        family = family_of(args[0], places(self.settings))
+        target = next((given for each in self._targets() if (given := getattr(opts, each.name))), None)
+        jobs = [job for crawler in crawlers for job in jobs_of(crawler)]
+        result = merged(started, jobs, target, family.counts if family else COUNTS)
         self.exitcode = max(codes, default=1) or (0 if result["success"] else 1)
         result["success"] = self.exitcode == 0
         write(opts.output, result)
@@ -110,9 +118,16 @@ class Command(ScrapyCommand):
         return [name for name in found if getattr(loader.load(name), "in_sync", True)]
 
     @staticmethod
-    def _arguments(spidercls: Any, opts: argparse.Namespace) -> dict[str, str]:
+    def _targets() -> list[Target]:
+        """Return what the families' jobs are about, as far as an option names it."""
+        from scrapers.core.stated import families
+
+        return list({family.target.name: family.target for family in families().values() if family.target}.values())
+
+    @classmethod
+    def _arguments(cls, spidercls: Any, opts: argparse.Namespace) -> dict[str, str]:
         """Return a spider's arguments; raise UsageError for an option that this portal has no use for."""
-        given = {"tenant": opts.tenant, "account": opts.account, "credential": opts.username}
+        given = {target.name: getattr(opts, target.name) for target in cls._targets()} | {"credential": opts.username}
         for name, value in given.items():
             if value is not None and name not in spidercls.Arguments.model_fields:
                 raise UsageError(f"--{name}: {spidercls.portal} has no {name}s", print_help=False)
@@ -156,19 +171,14 @@ def jobs_of(crawler: Crawler) -> list[Job]:
     return list(work.jobs.values()) if work is not None else []
 
 
-def merged(started: datetime, jobs: Sequence[Job], target: str | None) -> dict[str, Any]:
+def merged(started: datetime, jobs: Sequence[Job], target: str | None, names: Sequence[str]) -> dict[str, Any]:
     """
     Return the result of a sync over all its jobs.
 
-    Counts are sums, times aware and in UTC, outcome and run those of the worst job. `success`: every job succeeded.
+    names: of what is counted, in a job's result or its counts. Counts are sums, times aware and in UTC, outcome and run those of the worst job. `success`: every job succeeded.
     """
     completed = datetime.now(UTC)
-    counts = {"vehicles_found": 0, "faults_found": 0, "new_faults": 0, "critical_faults": 0}
-    if jobs and not any(job.result for job in jobs):
-        counts = {"files": 0, "records": 0}  # another family
-    for job in jobs:
-        for name in counts:
-            counts[name] += job.result.get(name, getattr(job.counts, name, 0))
+    counts = {name: sum(job.result.get(name, getattr(job.counts, name, 0)) for job in jobs) for name in names}
     worst = max(jobs, key=lambda job: job.outcome.exit_code if job.outcome else 100, default=None)
     outcome = worst.outcome.code if worst is not None and worst.outcome else "unexpected_error"
     return {

@@ -44,6 +44,7 @@ class Command(ScrapyCommand):
         """Sign in through the same chain as every crawl."""
         if len(args) != 1:
             raise UsageError("name one portal; `scrapy portals` shows them")
+        from commands._terminal import places
         from database.access.encryption import key_ring
         from database.access.ledger import Ledger, Refusal
         from database.access.sessions import Sessions
@@ -53,7 +54,7 @@ class Command(ScrapyCommand):
         from scrapers.logins.base import Login, code_channels
         from scrapers.logins.trial import sign_in_spider
 
-        code_channels()  # imports every portal
+        code_channels(places(self.settings))  # imports every portal
         logins = {name: login for name, login in Login.registry.items() if login.portal == args[0]}
         if not logins:
             raise UsageError(f"there is no portal {args[0]}; `scrapy portals` shows them", print_help=False)

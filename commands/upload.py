@@ -47,6 +47,7 @@ class Command(Everyday, ScrapyCommand):
 
         from database.engine import database
         from database.uploads import due
+        from pipelines.sender import addresses
         from pipelines.settings import upload_settings
         from scrapers.core.redaction import install
 
@@ -55,7 +56,7 @@ class Command(Everyday, ScrapyCommand):
             raise Refused("LATCHKEY_UPLOAD_URL and LATCHKEY_UPLOAD_KEY are not set: there is no server to send to.")
         install()
         with database().transaction() as session:
-            files = due(session, settings.upload_url, *_which(opts))
+            files = due(session, settings.upload_url, addresses(), *_which(opts))
         if opts.list:
             rows = [(file.label, size(file.size), file.state or "never sent", file.message) for file in files]
             show(("file", "size", "state", "seen"), rows, empty="The server has everything.", as_json=opts.json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
@@ -16,11 +16,7 @@ from sqlalchemy.orm import Session
 from database.engine import now
 from database.models import (
     Account,
-    BillingCycleFile,
-    BillingCyclePdfFile,
-    DailyUsageFile,
     FileStatus,
-    PoolUsage,
     StoredFile,
     Upload,
     UploadState,
@@ -28,12 +24,24 @@ from database.models import (
 )
 from database.processes import has_ended, signature
 
-PDF, BYTES = "application/pdf", "application/octet-stream"
 FINAL = (UploadState.REFUSED, UploadState.CLIENT_GONE)
 
 
 class NotNow(Exception):
     """A file may not be sent at present. The text is a part of a sentence that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a file belongs at the customer's server, as its interface has it."""
+
+    path: str  # of the URL, from its root
+    media_type: str  # of the form's part with the file
+    fields: dict[str, str] = field(default_factory=dict)  # what the form says beside the file
+
+
+# What a family's function does: return the addresses of stored files by their ids, without those that have none.
+Addresses = Callable[[Session, Sequence[int]], Mapping[int, Address]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +69,34 @@ class Due:
         return PurePosixPath(self.path).name
 
 
-def due(session: Session, base: str, *which: ColumnElement[bool]) -> list[Due]:
+def due(session: Session, base: str, addresses: Iterable[Addresses], *which: ColumnElement[bool]) -> list[Due]:
     """
     Return the stored files that the server at *base* does not have, oldest first; those that it refused are among them.
 
-    which: conditions on StoredFile. Files of no billing cycle have no address there and are left out.
+    addresses: of the families whose files are sent on; a file without an address is left out. which: conditions on
+    StoredFile.
     """
     found = []
-    for row in session.execute(_files(base, which)):
-        file, cycle_file, day_file, pdf_file, account, workspace = row
-        path, media_type, fields = _address(session, cycle_file, day_file, pdf_file, account)
-        identity = f"{path}\n{file.spider}\n{file.target_key}\n{file.name}\n{file.sha256}"
+    rows = session.execute(_files(base, which)).all()
+    places = _places(session, addresses, [file.id for file, _ in rows])
+    for file, workspace in rows:
+        if (place := places.get(file.id)) is None:
+            continue
+        identity = f"{place.path}\n{file.spider}\n{file.target_key}\n{file.name}\n{file.sha256}"
         found.append(
             Due(
                 file_id=file.id,
-                endpoint=f"{base}{path}",
+                endpoint=f"{base}{place.path}",
                 path=file.path,
                 store=file.store or "",
                 sha256=file.sha256,
                 size=file.size,
-                media_type=media_type,
+                media_type=place.media_type,
                 key=hashlib.sha256(identity.encode()).hexdigest(),
                 label=f"{file.spider} {file.target_key} {file.name}",
                 workspace_id=workspace.id,
                 client_id=workspace.client_id,
-                fields=fields,
+                fields=place.fields,
             )
         )
     return [
@@ -179,48 +190,33 @@ def _files(base: str, which: Sequence[ColumnElement[bool]]) -> Any:
         Upload.endpoint.startswith(f"{base}/", autoescape=True),
     )
     return (
-        select(StoredFile, BillingCycleFile, DailyUsageFile, BillingCyclePdfFile, Account, Workspace)
-        .outerjoin(BillingCycleFile, BillingCycleFile.file_id == StoredFile.id)
-        .outerjoin(DailyUsageFile, DailyUsageFile.file_id == StoredFile.id)
-        .outerjoin(BillingCyclePdfFile, BillingCyclePdfFile.file_id == StoredFile.id)
+        select(StoredFile, Workspace)
         .join(Account, Account.id == StoredFile.account_id)
         .join(Workspace, Workspace.id == Account.workspace_id)
         .where(StoredFile.status == FileStatus.READY, StoredFile.path.is_not(None), StoredFile.sha256.is_not(None))
-        .where(func.coalesce(BillingCycleFile.id, DailyUsageFile.id, BillingCyclePdfFile.id).is_not(None))
         .where(~there.exists(), *which)
         .order_by(StoredFile.id)
     )
 
 
-def _address(
-    session: Session,
-    cycle_file: BillingCycleFile | None,
-    day_file: DailyUsageFile | None,
-    pdf_file: BillingCyclePdfFile | None,
-    account: Account,
-) -> tuple[str, str, dict[str, str]]:
-    """Return path, media type of the part, and the form's other fields, as the customer's interface has them."""
-    cycles = "/api/v1/accounts/billing-cycles"
-    if cycle_file is not None:
-        return f"{cycles}/{cycle_file.billing_cycle_id}/files/{cycle_file.id}/upload-file/", BYTES, {}
-    if pdf_file is not None:
-        return f"{cycles}/{pdf_file.billing_cycle_id}/upload-pdf/", PDF, {}
-    assert day_file is not None  # the query brings only files of one of the three
-    pool = session.execute(
-        select(PoolUsage.pool_size, PoolUsage.pool_used).where(
-            PoolUsage.account_id == account.id, PoolUsage.day == day_file.day
-        )
-    ).one_or_none()
-    sizes = {"pool_size": pool[0], "pool_used": pool[1]} if pool else {}
-    fields = {name: str(size) for name, size in sizes.items() if size is not None}  # unknown is not 0
-    return f"{cycles}/{day_file.billing_cycle_id}/daily-usage/", BYTES, fields
+def _places(session: Session, addresses: Iterable[Addresses], ids: list[int]) -> dict[int, Address]:
+    places: dict[int, Address] = {}
+    for of_family in addresses:
+        for some in _pieces(ids):
+            places.update(of_family(session, some))
+    return places
+
+
+def _pieces(ids: list[int]) -> Iterable[list[int]]:
+    """Cut a list into pieces for one statement each: SQLite takes 32766 values in one, older ones 999."""
+    return (ids[start : start + 500] for start in range(0, len(ids), 500))
 
 
 def _with_rows(session: Session, files: list[Due]) -> list[tuple[Due, Upload | None]]:
     rows: dict[tuple[int, str, str], Upload] = {}
     ids = [file.file_id for file in files]
-    for start in range(0, len(ids), 500):  # SQLite takes 32766 values in one statement, older ones 999
-        for row in session.scalars(select(Upload).where(Upload.file_id.in_(ids[start : start + 500]))):
+    for some in _pieces(ids):
+        for row in session.scalars(select(Upload).where(Upload.file_id.in_(some))):
             rows[row.file_id, row.sha256, row.endpoint] = row
     return [(file, rows.get((file.file_id, file.sha256, file.endpoint))) for file in files]
 

@@ -29,12 +29,13 @@ from scrapers.core.outcomes import (
 from scrapers.core.pace import backoff, retry_after
 from scrapers.core.redaction import redactor
 from scrapers.core.settings import crawl_settings
+from scrapers.core.stated import families, resolve
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from database.engine import Database
-    from database.uploads import Due
+    from database.uploads import Addresses, Due
     from pipelines.settings import UploadSettings
     from scrapers.core.jobs import Job
 
@@ -46,6 +47,11 @@ STOPS_AFTER = 2  # files in a row that did not get through: then the run sends n
 READ = 1 << 16  # bytes of an answer that are looked at
 SHOWN = 200  # characters of an answer that are kept
 CLIENT = re.compile(r"\b(client|workspace)\b", re.I)
+
+
+def addresses() -> list[Addresses]:
+    """Return the functions of the families whose files are sent on."""
+    return [resolve(family.uploads) for family in families().values() if family.uploads]
 
 
 async def send_for(job: Job, sender: Sender, name: str | None = None) -> None:
@@ -99,7 +105,7 @@ class Sender:
 
     async def due(self, *which: Any) -> list[Due]:
         """Return the files that the server does not have and that this sender has not tried."""
-        files = await self._write(lambda session: due(session, self.base, *which))
+        files = await self._write(lambda session: due(session, self.base, addresses(), *which))
         return [file for file in files if (file.file_id, file.sha256) not in self._tried]
 
     async def send(self, file: Due, run_id: int | None = None, again: bool = False) -> Failure | None:

@@ -27,6 +27,7 @@ from database.models import (
     StoredFile,
 )
 from database.models.base import utc_now
+from tests.project import CARRIERS
 
 GONE = "Could not validate the user's client and/or workspace."
 
@@ -127,7 +128,7 @@ class Shelf:
     def __init__(self, db: Database, folder: Path, client: str = "Acme") -> None:
         self.db, self.folder = db, folder
         with db.transaction() as session:
-            account, _ = add_account(session, NewAccount(client, "Depot", "bell", f"50{len(client)}"))
+            account, _ = add_account(session, NewAccount(client, "Depot", "bell", f"50{len(client)}"), CARRIERS)
             self.account_id = account.id
             self.workspace_id, self.client_id = account.workspace_id, account.workspace.client_id
 

@@ -13,30 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from jobs.warm import AnyProcess, WarmParent
+from scrapers.core.stated import portals, with_accounts
 
 ROOT = Path(__file__).resolve().parents[1]
 
 # A key for tests only. It protects nothing.
 TEST_KEY = "dGVzdHMtb25seS1ub3QtYS1zZWNyZXQta2V5LTEyMzQ="
 
-# What a developer's shell may hold and a test must not see.
+# What a developer's shell may hold and a test must not see: our settings, those of others, and every portal's.
 PORTAL_PREFIXES = (
-    "LATCHKEY_",
-    "ATT_",
-    "AWS_",
-    "BELL_",
-    "DATABASE_URL",
-    "EIQ_",
-    "ENCRYPTION_KEY",
-    "IEC_",
-    "PLAIN_",
-    "ROGERS_",
-    "TELUS_",
-    "TMOBILE_",
-    "TRUCKTECH_",
-    "VERIZON_",
-    "TWILIO_",
+    *("LATCHKEY_", "AWS_", "DATABASE_URL", "EIQ_", "ENCRYPTION_KEY", "TWILIO_"),
+    *(f"{word.upper()}_" for word in {**portals(("tests.portals",)), **with_accounts()}),
 )
+
+# Names of the carriers that accounts can be added for, by word.
+CARRIERS = with_accounts()
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 10.0, every: float = 0.02) -> Any:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,6 +38,7 @@ NO_FIXED_WAITS = {"commands", "database", "jobs", "middlewares", "pipelines", "s
 # Rooms whose modules import one another without circles.
 ROUND = ("database", "scrapers", "middlewares", "pipelines", "webhook", "commands", "sandbox", "benchmarks")
 BROAD = {"Exception", "BaseException"}
+STATEMENTS = [*ROOT.glob("scrapers/portals/*/__init__.py"), *ROOT.glob("scrapers/families/*/__init__.py")]
 
 
 def files(*rooms: str) -> Iterator[tuple[str, str, ast.Module]]:
@@ -235,6 +239,47 @@ def test_the_locks_name_no_machine():
         text = lock.read_text()
         assert "--hash=sha256:" in text
         assert not re.search(r"://|--index-url|--extra-index-url|--find-links|/tmp/|/home/", text)
+
+
+def test_portals_state_themselves_and_their_family():
+    """Every folder of `scrapers/portals` has a PORTAL of its name, in a family that has a folder with a FAMILY of its name."""
+    from scrapers.core.stated import families, portals
+
+    known, folders = families(), {path.name for path in (ROOT / "scrapers/portals").iterdir() if path.is_dir()}
+    assert set(portals()) == folders - {"__pycache__"}
+    assert set(known) == {path.parent.name for path in (ROOT / "scrapers/families").glob("*/__init__.py")}
+    for portal in portals().values():
+        assert portal.family in known
+        assert ZoneInfo(portal.time_zone)
+        assert re.fullmatch(r"[a-z]{2}_[A-Z]{2}", portal.locale)
+
+
+def test_reading_what_is_stated_loads_no_spider_and_no_table():
+    code = (
+        "import sys; from scrapers.core.stated import families, portals, with_accounts; families(); portals(); "
+        "with_accounts(); print(*sorted(name for name in sys.modules if name.split('.')[0] in "
+        "('database', 'scrapers', 'scrapy', 'sqlalchemy')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    rooms = {f"scrapers.{room}" for room in ("core", "core.stated", "families", "portals")}
+    inside = {f"scrapers.{found.parent.parent.name}.{found.parent.name}" for found in STATEMENTS}
+    assert set(done.stdout.split()) == {"scrapers"} | rooms | inside
+
+
+def test_folders_and_spiders_agree():
+    """Every folder of `scrapers/portals` has spiders, and every spider and login states the portal of its folder."""
+    from scrapy.settings import Settings
+    from scrapy.spiderloader import SpiderLoader
+
+    from scrapers.core.stated import portals
+    from scrapers.logins.base import Login
+
+    loader = SpiderLoader.from_settings(Settings({"SPIDER_MODULES": ["scrapers.portals"]}))
+    spiders: list[Any] = [loader.load(name) for name in loader.list()]
+    assert {spider.portal for spider in spiders} == set(portals())
+    for each in (*spiders, *Login.registry.values()):
+        if each.__module__.startswith("scrapers.portals."):
+            assert each.portal == each.__module__.split(".")[2]
 
 
 def test_spiders_are_named_for_their_folder():

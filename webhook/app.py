@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 from time import time
 from typing import Any
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, TooManyRequests, Unauthorized
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from database.access.codes import DEFAULT_CHANNELS, CodeChannel
+from database.access.codes import CodeChannel
 from database.engine import Database, DatabaseAway
 from webhook.access import Caller, callers_of, identify
 from webhook.codes.routes import CodeRoutes, all_channels
@@ -49,13 +49,13 @@ class InvalidRequest(BaseModel):
 
 
 def create_app(
-    settings: WebhookSettings, db: Database, channels: Mapping[str, CodeChannel] = DEFAULT_CHANNELS
+    settings: WebhookSettings, db: Database, channels: Mapping[str, CodeChannel], portals: Sequence[str]
 ) -> OpenAPI:
     """
     Return the application, with its documentation at /docs.
 
-    channels: how the codes of each login come, by the login's name; a carrier without one is read for 6 to 8 digits.
-    Raises SettingsError when a token is missing, short, or the same as another.
+    channels: how the codes of each login come, by the login's name. portals: words under which the routes stand too; one
+    without a channel is read for 6 to 8 digits. Raises SettingsError when a token is missing, short, or the same as another.
     """
     settings.check_tokens()
     app = OpenAPI(
@@ -104,7 +104,7 @@ def create_app(
         )
         return _tell(error)
 
-    for routes in CodeRoutes(settings, db, all_channels(channels), limiter).blueprints():
+    for routes in CodeRoutes(settings, db, all_channels(channels, portals), portals, limiter).blueprints():
         app.register_api(routes)
     app.register_error_handler(HTTPException, _tell)
     app.register_error_handler(DatabaseAway, _tell_away)

@@ -9,14 +9,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import waitress
 from sqlalchemy.exc import SQLAlchemyError
 
-from database.access.codes import DEFAULT_CHANNELS, CodeChannel, purge_expired
+from database.access.codes import CodeChannel, purge_expired
 from database.access.encryption import key_ring
 from database.engine import Database, DatabaseAway
 from webhook.app import LARGEST_MAIL, create_app
@@ -34,7 +34,8 @@ class CannotListen(Exception):
 def serve(
     settings: WebhookSettings,
     db: Database,
-    channels: Mapping[str, CodeChannel] = DEFAULT_CHANNELS,
+    channels: Mapping[str, CodeChannel],
+    portals: Sequence[str],
     ready_file: Path | None = None,
     listening: Callable[[str], None] = lambda url: None,
 ) -> None:
@@ -44,7 +45,7 @@ def serve(
     ready_file: gets `{"url": …, "pid": …}` once we listen, and is removed at the end. listening: told the URL then.
     Raises SettingsError, DatabaseAway or CannotListen before it listens.
     """
-    app = create_app(settings, db, channels)
+    app = create_app(settings, db, channels, portals)
     key_ring()
     purge(db, settings.code_life)
     server = _listen(app, settings)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,7 +29,6 @@ LIFE = 300.0  # seconds a code is good for, unless a login or LATCHKEY_CODE_LIFE
 CLOCK_SKEW = timedelta(seconds=10)  # how far a gateway's clock may differ from ours before a message counts as old
 TOMBSTONE_LIFE = timedelta(days=1)  # gateways repeat a delivery for hours when our answer got lost
 GENERIC_PATTERN = r"\b([0-9]{6,8})\b"
-CARRIERS = ("bell", "telus", "rogers", "att", "tmobile", "verizon")
 
 
 class CodeNotReceived(Exception):
@@ -49,9 +48,7 @@ class CodeChannel:
     pattern: str = GENERIC_PATTERN
     kind: str = "code"
     by: str = ""  # sms or mail: which of a credential's receivers it is; "": whichever gets one
-
-
-DEFAULT_CHANNELS: Mapping[str, CodeChannel] = {name: CodeChannel(name) for name in CARRIERS}
+    portal: str = ""  # the login's: messages that came for another one are not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +127,9 @@ def extract(pattern: str, text: str) -> str | None:
 class OpenRequest:
     """A code request that holds its receiver. Its `repr` shows no more than the row's number."""
 
-    def __init__(self, db: Database, request_id: int, receiver: str, poll: float) -> None:
+    def __init__(self, db: Database, request_id: int, receiver: str, portal: str, poll: float) -> None:
         self.id = request_id
-        self._db, self._receiver, self._poll = db, receiver, poll
+        self._db, self._receiver, self._portal, self._poll = db, receiver, portal, poll
         self._unused = False
 
     def __repr__(self) -> str:
@@ -148,7 +145,7 @@ class OpenRequest:
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         while True:
-            code = await self._db.run(partial(_claim, request_id=self.id, receiver=self._receiver))
+            code = await self._db.run(partial(_claim, request_id=self.id, receiver=self._receiver, portal=self._portal))
             if code is not None:
                 return code
             left = end - loop.time()
@@ -178,6 +175,7 @@ class CodeBroker:
         self,
         *,
         login: str,
+        portal: str,
         username: str,
         receiver: str,
         senders: Sequence[str],
@@ -191,7 +189,8 @@ class CodeBroker:
         Hold *receiver* for *senders* (empty: any) while the context lasts; enter it before the portal is made to send.
 
         Entering waits up to *wait* seconds for other requests and rests, then raises ReceiverBusy. *life*: seconds that
-        a code of this login is good for; the request of a dead process blocks no longer than that.
+        a code of this login is good for; the request of a dead process blocks no longer than that. *portal*: the
+        login's; messages that came for another one are left alone.
         """
         re.compile(pattern)
         row: dict[str, Any] = {
@@ -204,13 +203,13 @@ class CodeBroker:
             "run_id": run_id,
         }
         await self._db.run(purge_expired)
-        request = await self._enter(row, timedelta(seconds=life), wait)
+        request = await self._enter(row, portal, timedelta(seconds=life), wait)
         try:
             yield request
         finally:
             await asyncio.shield(request.close())
 
-    async def _enter(self, row: dict[str, Any], life: timedelta, wait: float) -> OpenRequest:
+    async def _enter(self, row: dict[str, Any], portal: str, life: timedelta, wait: float) -> OpenRequest:
         loop = asyncio.get_running_loop()
         end = loop.time() + wait
         while True:
@@ -220,12 +219,12 @@ class CodeBroker:
             except asyncio.CancelledError:
                 # The thread goes on: a row that it makes would hold the receiver for nobody.
                 if (late := await attempt) is not None:
-                    request = OpenRequest(self._db, late, row["receiver"], self._poll)
+                    request = OpenRequest(self._db, late, row["receiver"], portal, self._poll)
                     request.unused()
                     await request.close()
                 raise
             if request_id is not None:
-                return OpenRequest(self._db, request_id, row["receiver"], self._poll)
+                return OpenRequest(self._db, request_id, row["receiver"], portal, self._poll)
             left = end - loop.time()
             if left <= 0:
                 raise ReceiverBusy(f"Another sign-in held the receiver for all of {wait:g} seconds, or it rests.")
@@ -373,14 +372,14 @@ def _end(session: Session, which: ColumnElement[bool], state: CodeRequestState, 
     session.execute(update(CodeRequest).where(which, CodeRequest.closed_at.is_(None)).values(closed_at=moment))
 
 
-def _claim(session: Session, request_id: int, receiver: str) -> str | None:
+def _claim(session: Session, request_id: int, receiver: str, portal: str) -> str | None:
     """Take the oldest message that fits; raise CodeNotReceived when the request is no longer open."""
     _serialise(session, receiver)
     moment = now(session)
     request = session.get_one(CodeRequest, request_id)
     if request.state is not CodeRequestState.OPEN or request.deadline <= moment:
         raise CodeNotReceived("The request is answered, or its code's life is over.")
-    for message, code in _fitting(session, request.receiver, request.senders, request.login, request.pattern):
+    for message, code in _fitting(session, request.receiver, request.senders, portal, request.pattern):
         old = message.sent_at is not None and message.sent_at < request.requested_at - CLOCK_SKEW
         if message.received_at < request.requested_at or old:
             continue
@@ -391,19 +390,15 @@ def _claim(session: Session, request_id: int, receiver: str) -> str | None:
 
 
 def _fitting(
-    session: Session, receiver: str, senders: Sequence[str], login: str, pattern: str
+    session: Session, receiver: str, senders: Sequence[str], portal: str, pattern: str
 ) -> Iterator[tuple[Message, str]]:
-    """Give the unused messages that a login may read, with their code, oldest first."""
+    """Give the unused messages that a login of a portal may read, with their code, oldest first."""
     query = select(Message).where(Message.receiver == receiver, Message.claimed_at.is_(None), Message.text.is_not(None))
     if senders:
         query = query.where(Message.sender.in_(senders))
     for message in session.scalars(query.order_by(Message.received_at, Message.id)).all():
-        if _is_of(message.portal, login) and (code := extract(pattern, message.text or "")) is not None:
+        if message.portal in (None, portal) and (code := extract(pattern, message.text or "")) is not None:
             yield message, code
-
-
-def _is_of(portal: str | None, login: str) -> bool:
-    return portal is None or login == portal or login.startswith(f"{portal}_")
 
 
 def _is_fresh(message: Message, moment: datetime, life: float) -> bool:
@@ -433,7 +428,7 @@ def _read(session: Session, channel: CodeChannel, receiver: str, life: float, *,
             CodeRequest.deadline > moment,
         )
     ).all()
-    found = list(_fitting(session, receiver, senders, channel.login, channel.pattern))
+    found = list(_fitting(session, receiver, senders, channel.portal, channel.pattern))
     for message, code in reversed(found):
         # A sign-in of ours that waits has the first right to what came since it asked.
         reserved = any(
@@ -446,17 +441,17 @@ def _read(session: Session, channel: CodeChannel, receiver: str, life: float, *,
             return Reading(code, message.received_at, "available")
         if _use(session, message, moment, None):
             return Reading(code, message.received_at, "consumed")
-    return Reading(None, None, _why_none(session, channel.login, receiver, senders, moment, life))
+    return Reading(None, None, _why_none(session, channel.portal, receiver, senders, moment, life))
 
 
 def _why_none(
-    session: Session, login: str, receiver: str, senders: Sequence[str], moment: datetime, life: float
+    session: Session, portal: str, receiver: str, senders: Sequence[str], moment: datetime, life: float
 ) -> str:
     query = select(Message).where(Message.receiver == receiver)
     if senders:
         query = query.where(Message.sender.in_(senders))
     for message in session.scalars(query.order_by(Message.received_at.desc(), Message.id.desc())):
-        if not _is_of(message.portal, login):
+        if message.portal not in (None, portal):
             continue
         if message.claimed_at is not None:
             return "code already used"

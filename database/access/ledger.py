@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -133,21 +133,20 @@ class Ledger:
             if session.execute(statement.returning(Attempt.id)).first() is None:
                 raise LookupError(f"Attempt {attempt_id} is not open.")
 
-    def unblock(self, portal: str, username: str) -> int:
+    def unblock(self, logins: Collection[str], username: str) -> int:
         """
-        Lift blocks and rests of a user name at a portal (all its logins) or at one login; return at how many logins.
+        Lift blocks and rests of a user name at the logins where it has tried to sign in; return at how many.
 
         The history stays; the budget is not lifted.
         """
         with self.db.transaction() as session:
-            logins = session.scalars(
+            tried = session.scalars(
                 select(Attempt.login)
-                .where(Attempt.username == username)
-                .where(or_(Attempt.login == portal, Attempt.login.startswith(f"{portal}_", autoescape=True)))
+                .where(Attempt.username == username, Attempt.login.in_(logins))
                 .distinct()
                 .order_by(Attempt.login)
             ).all()
-            for login in logins:
+            for login in tried:
                 _alone(session, login, username)
                 time = now(session)
                 self._settle_dead(session, login, username, time)
@@ -165,7 +164,7 @@ class Ledger:
                     )
                 )
                 session.flush()
-            return len(logins)
+            return len(tried)
 
     def last(self, login: str | None = None, username: str | None = None, limit: int = 20) -> list[Attempt]:
         """Return the newest rows first, marks of `unblock` included."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -13,21 +13,11 @@ from database.families.cycles import DEFAULT_BILLING_DAY, ensure
 from database.models import (
     Account,
     Carrier,
-    CarrierName,
     CarrierPortalCredential,
     Client,
     ScraperConfig,
     Workspace,
 )
-
-NAMES = {
-    CarrierName.BELL: "Bell",
-    CarrierName.TELUS: "TELUS",
-    CarrierName.ROGERS: "Rogers",
-    CarrierName.ATT: "AT&T",
-    CarrierName.TMOBILE: "T-Mobile",
-    CarrierName.VERIZON: "Verizon",
-}
 
 REQUIRED_COLUMNS = ("client", "workspace", "carrier", "number")
 COLUMNS = (*REQUIRED_COLUMNS, "username", "billing_day", "nickname")
@@ -58,13 +48,11 @@ class NewAccount:
     nickname: str | None = None
 
 
-def carrier_for(session: Session, portal: str) -> Carrier:
-    """Return a carrier, made if need be; raise AccountError when there is no such carrier."""
-    try:
-        word = CarrierName(portal)
-    except ValueError:
-        raise AccountError(f"carrier: {portal!r} is none of {', '.join(CarrierName)}.") from None
-    return ensure(session, Carrier, {"portal": word.value}, {"name": NAMES[word]})
+def carrier_for(session: Session, portal: str, carriers: Mapping[str, str]) -> Carrier:
+    """Return a carrier, made if need be; raise AccountError when it is none of *carriers* (names by word)."""
+    if portal not in carriers:
+        raise AccountError(f"carrier: {portal!r} is none of {', '.join(carriers)}.")
+    return ensure(session, Carrier, {"portal": portal}, {"name": carriers[portal]})
 
 
 def client_for(session: Session, name: str) -> Client:
@@ -72,11 +60,11 @@ def client_for(session: Session, name: str) -> Client:
     return ensure(session, Client, {"name": name})
 
 
-def add_account(session: Session, new: NewAccount) -> tuple[Account, bool]:
+def add_account(session: Session, new: NewAccount, carriers: Mapping[str, str]) -> tuple[Account, bool]:
     """
     Add an account with everything above it, or bring one that is there up to date; return it and whether it is new.
 
-    Raises AccountError when it belongs to another workspace, or its credential is unknown or another client's.
+    carriers: names by word of those that there are. Raises AccountError when it belongs to another workspace, or its credential is unknown or another client's.
     """
     for field in REQUIRED_COLUMNS:
         limit = 200 if field == "number" else 100
@@ -84,7 +72,7 @@ def add_account(session: Session, new: NewAccount) -> tuple[Account, bool]:
             raise AccountError(f"{field}: it must have 1 to {limit} characters.")
     if new.billing_day is not None and not 1 <= new.billing_day <= 31:
         raise AccountError("billing_day: it must be a day of the month, 1 to 31.")
-    carrier = carrier_for(session, new.carrier)
+    carrier = carrier_for(session, new.carrier, carriers)
     client = client_for(session, new.client)
     workspace = ensure(session, Workspace, {"client_id": client.id, "name": new.workspace})
     of_number = select(Account).where(Account.carrier_id == carrier.id, Account.number == new.number)
@@ -172,16 +160,18 @@ def read_accounts(lines: Iterable[str]) -> list[tuple[int, NewAccount]]:
     return found
 
 
-def import_accounts(session: Session, accounts: list[tuple[int, NewAccount]]) -> tuple[int, int]:
+def import_accounts(
+    session: Session, accounts: list[tuple[int, NewAccount]], carriers: Mapping[str, str]
+) -> tuple[int, int]:
     """
     Add numbered accounts; return how many are new and how many were there.
 
-    Raises BadLines that names every bad line; the caller's transaction then leaves nothing behind.
+    carriers: as for `add_account`. Raises BadLines that names every bad line; the caller's transaction then leaves nothing behind.
     """
     problems, added = [], 0
     for number, new in accounts:
         try:
-            added += add_account(session, new)[1]
+            added += add_account(session, new, carriers)[1]
         except AccountError as error:
             problems.append(f"Line {number}: {error}")
     if problems:

@@ -8,6 +8,7 @@ without: mapping a table takes time at every start.
 from __future__ import annotations
 
 from importlib import import_module
+from pkgutil import iter_modules
 
 from sqlalchemy import MetaData
 
@@ -30,7 +31,6 @@ from database.models.carriers import (
     BillingCyclePdfFile,
     BillingCycleStatus,
     Carrier,
-    CarrierName,
     CarrierReport,
     Client,
     DailyUsageFile,
@@ -62,7 +62,6 @@ __all__ = [
     "BillingCyclePdfFile",
     "BillingCycleStatus",
     "Carrier",
-    "CarrierName",
     "CarrierPortalCredential",
     "CarrierReport",
     "Client",
@@ -99,11 +98,9 @@ __all__ = [
     "all_tables",
 ]
 
-FAMILIES = ("electricity", "fleet", "readings")
-
 
 def all_tables() -> MetaData:
-    """Return the metadata with the tables of every family."""
-    for family in FAMILIES:
-        import_module(f"{__name__}.{family}")
+    """Return the metadata with the tables of every module in this package."""
+    for module in iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
     return Base.metadata

@@ -75,17 +75,6 @@ class SessionStatus(StrEnum):
     ERROR = "error"
 
 
-class CarrierName(StrEnum):
-    """The carriers we know; the value is the portal's one word."""
-
-    BELL = "bell"
-    TELUS = "telus"
-    ROGERS = "rogers"
-    ATT = "att"
-    TMOBILE = "tmobile"
-    VERIZON = "verizon"
-
-
 class Client(Base):
     """A company whose accounts we look after."""
 

@@ -99,6 +99,7 @@ class CodeSource:
         broker = CodeBroker(self.work.db)
         opened = broker.open(
             login=self.login.name,
+            portal=self.login.portal,
             username=self.credential.username,
             receiver=receiver,
             senders=channel.senders,

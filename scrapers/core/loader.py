@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PortalLoader(SpiderLoader):
-    """Scrapy's loader, but `bell_…` is looked for in the folder `bell` first; whoever asks for all gets all."""
+    """Scrapy's loader, but a spider is looked for first in the folder with the longest name that its own begins with."""
 
     _has_all = False
 
@@ -28,15 +28,22 @@ class PortalLoader(SpiderLoader):
 
     def load(self, spider_name: str) -> type[Spider]:
         """Return the spider class of a name; raise KeyError when there is none."""
-        portal = spider_name.partition("_")[0]
-        if spider_name not in self._spiders and portal.isidentifier():
+        words = spider_name.split("_")
+        for end in range(len(words), 0, -1):
+            if spider_name in self._spiders or self._has_all:
+                break
+            self._load_portal("_".join(words[:end]))
+        if spider_name not in self._spiders:
+            self._load_rest()
+        return super().load(spider_name)
+
+    def _load_portal(self, portal: str) -> None:
+        """Load the spiders of a portal's folder, wherever there is one."""
+        if portal.isidentifier():
             for place in self.spider_modules:
                 if _exists(folder := f"{place}.{portal}"):
                     for module in walk_modules_iter(folder):
                         self._load_spiders(module)
-        if spider_name not in self._spiders:
-            self._load_rest()
-        return super().load(spider_name)
 
     def find_by_request(self, request: Request) -> list[str]:
         """Return the names of the spiders that could handle a request."""

@@ -24,6 +24,7 @@ from scrapers.core.redaction import bare_url
 from scrapers.core.requests import KEY, RequestState, own_state
 from scrapers.core.runs import Work
 from scrapers.core.settings import check_portal, crawl_settings
+from scrapers.core.stated import portal_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -88,6 +89,7 @@ class PortalSpider(scrapy.Spider):
 
     portal: ClassVar[str]
     report_type: ClassVar[str]
+    time_zone: ClassVar[str]  # of the portal, IANA: it decides which day "today" is
     logins: ClassVar[tuple[type[LoginFacts], ...]] = ()
     rendering: ClassVar[str] = "http"  # how pages are collected after the sign-in: http or browser
     Arguments: ClassVar[type[SpiderArguments]] = SpiderArguments
@@ -99,11 +101,12 @@ class PortalSpider(scrapy.Spider):
     scrapyd: dict[str, str]  # arguments that begin with `_`, as Scrapyd passes them: `_job`, `_version`
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Take the portal from the folder, and the report type from the name, of a spider that does not state them."""
+        """Take what a spider does not state itself from its portal's statement, and the report type from its name."""
         super().__init_subclass__(**kwargs)
-        folders = cls.__module__.split(".")
-        if "portals" in folders[:-1] and "portal" not in vars(cls):
-            cls.portal = folders[folders.index("portals") + 1]
+        if (stated := portal_of(cls.__module__)) is not None:
+            cls.time_zone = stated.time_zone
+            if "portal" not in vars(cls):
+                cls.portal = stated.word
         if "name" in vars(cls) and "report_type" not in vars(cls):
             cls.report_type = cls.name.removeprefix(f"{cls.portal}_")
 

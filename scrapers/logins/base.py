@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import urljoin, urlsplit
@@ -24,6 +24,7 @@ from scrapers.core.outcomes import (
 )
 from scrapers.core.page import Interruption, Selectors
 from scrapers.core.settings import Address, PortalSettings
+from scrapers.core.stated import PORTALS
 from scrapers.logins.screens import (
     EnterCredentials,
     Screen,
@@ -220,10 +221,15 @@ class Login:
         )
 
 
-def code_channels() -> dict[str, CodeChannel]:
-    """Return, by login, how its one-time codes come: what the webhook reads messages with."""
+def code_channels(places: Iterable[str] = (PORTALS,)) -> dict[str, CodeChannel]:
+    """Return, by login, how its one-time codes come: what the webhook reads messages with. places: SPIDER_MODULES."""
     from scrapy.utils.misc import walk_modules_iter
 
-    for _ in walk_modules_iter("scrapers.portals"):
-        pass  # importing a portal registers its logins
-    return {name: login.channel for name, login in Login.registry.items() if login.channel is not None}
+    for place in places:
+        for _ in walk_modules_iter(place):
+            pass  # importing a portal registers its logins
+    return {
+        name: replace(login.channel, portal=login.portal)
+        for name, login in Login.registry.items()
+        if login.channel is not None
+    }

@@ -13,6 +13,8 @@ from database.access.encryption import KeyRing, key_ring, read_keys, replace_key
 from database.access.ledger import BAD_CREDENTIALS, Ledger
 from database.models import Attempt, Credential, Run
 from database.settings import database_settings
+from scrapers.logins.base import Login
+from scrapers.logins.form import FormLogin
 
 
 @pytest.fixture
@@ -143,6 +145,9 @@ def test_an_earlier_versions_blocks_are_kept_for_credentials_that_are_known(
         username, secret = "user-9", Known("meadow", "user-9", "canary 9").secret
     else:
         username, secret = "user-1", Known("meadow", "user-1", "canary 1", "canary").secret
+    facts = {"portal": "meadow", "name": "meadow_self_serve", "url": "https://meadow.example.com/owners"}
+    monkeypatch.setattr(Login, "registry", {**Login.registry})
+    type("MeadowSelfServe", (FormLogin,), facts)  # a second login of the portal, for this test
     ledger = Ledger(store)
     number = ledger.begin("meadow_self_serve", username, secret)
     ledger.finish(number, BAD_CREDENTIALS)

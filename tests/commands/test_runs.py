@@ -10,17 +10,29 @@ import socket
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from commands.export import PAGE
+from commands.export import PAGE, record_types
 from database.access.leases import Leases
 from database.access.sessions import Sessions
 from database.families.accounts import NewAccount, add_account
 from database.families.cycles import cycle_for
-from database.models import FileStatus, PoolUsage, Run, RunState, StoredFile
+from database.models import (
+    Account,
+    CarrierReport,
+    FileStatus,
+    PoolUsage,
+    ReportLine,
+    Run,
+    RunState,
+    StoredFile,
+    UsageRecord,
+)
 from database.processes import signature
 from scrapers.core.outcomes import OUTCOMES
+from tests.project import CARRIERS
 
 BEGAN = datetime(2026, 10, 20, 6, 0, tzinfo=UTC)
 
@@ -48,7 +60,7 @@ def finished(outcome, **values):
 @pytest.fixture
 def account(store):
     with store.transaction() as session:
-        account, _ = add_account(session, NewAccount("Acme", "Depot", "bell", "500100200"))
+        account, _ = add_account(session, NewAccount("Acme", "Depot", "bell", "500100200"), CARRIERS)
         cycle = cycle_for(session, account, 2026, 10)
         return account.id, cycle.id
 
@@ -202,6 +214,60 @@ def test_records_of_any_number_are_exported_in_pages(store, account, command):
     since = json.loads(command("export", "records", "--format", "json", "--since", "2013-09-01").out)
     assert all(row["day"] >= "2013-09-01" for row in since)
     assert 0 < len(since) < days
+
+
+def test_a_file_s_target_is_exported_also_where_there_is_no_account(store, command):
+    with store.transaction() as session:
+        about = {"portal": "iec", "report_type": "invoices", "status": FileStatus.READY}
+        session.add(StoredFile(spider="iec_invoices", target_key="home", name="1/2026-10", **about))
+    (row,) = csv.DictReader(io.StringIO(command("export", "files").out))
+    assert (row["portal"], row["account"], row["target"], row["name"]) == ("iec", "", "home", "1/2026-10")
+
+
+def test_every_table_with_records_of_a_run_is_exported(store, command):
+    from database.models import all_tables
+
+    common = {"attempts", "code_requests", "messages", "files", "uploads", "versions", "watermarks"}
+    tables = {name for name, table in all_tables().tables.items() if "run_id" in table.columns} - common
+    tables = {name for name in tables if not name.startswith("plain_")}  # of the tests' own portal
+    assert {"usage_records", "report_rows", "vehicles", "faults", "meter_periods", "masa_entries"} <= tables
+    assert tables <= set(record_types())
+    for name in record_types():
+        for more in ((), ("--since", "2026-10-20")):
+            said = command("export", "records", "--format", "json", "--type", name, *more)
+            assert (said.code, json.loads(said.out)) == (0, []), (name, said.err)
+
+
+def test_rows_of_files_are_exported_with_carrier_and_account(runs, account, store, command):
+    with store.transaction() as session:
+        carrier = session.get_one(Account, account[0]).carrier_id
+        report = CarrierReport(name="Cost", slug="cost_overview", carrier_id=carrier)
+        session.add(report)
+        session.flush()
+        of = {"billing_cycle_id": account[1], "row": 1, "account_number": "500100200", "run_id": 1}
+        session.add(UsageRecord(**of, day=date(2026, 10, 20), used=2**40))
+        session.add(ReportLine(**of, carrier_report_id=report.id, data={"total": "1.10"}))
+
+    def exported(*argv: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = json.loads(command("export", "records", "--format", "json", "--type", *argv).out)
+        return rows
+
+    (usage,) = exported("usage_records", "--account", "500100200")
+    assert (usage["carrier"], usage["account"], usage["day"], usage["used"]) == (
+        "bell",
+        "500100200",
+        "2026-10-20",
+        2**40,
+    )
+    (line,) = exported("report_rows")
+    assert (line["account"], line["end"], line["report"], line["run"]) == (
+        "500100200",
+        "2026-10-15",
+        "cost_overview",
+        1,
+    )
+    assert line["data"] == {"total": "1.10"}
+    assert exported("usage_records", "--since", "2026-10-21") == []
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from database.models import CarrierPortalCredential, Credential
 from jobs.warm import AnyProcess
 from sandbox import Admin, Running, default_password, phone, running
 from sandbox.bell import accounts as bell_accounts
-from tests.project import ROOT, TEST_KEY, Project, clean_environment, wait_for
+from tests.project import CARRIERS, ROOT, TEST_KEY, Project, clean_environment, wait_for
 
 GATEWAY_TOKEN = "gateway-token-for-tests"  # what the sandboxes show to the webhook
 MAKE_TABLES = "import sys; from tests.portals.plain.models import create; create(sys.argv[1])"
@@ -116,7 +116,11 @@ class Crawls:
         numbers = tuple(numbers or bell_accounts(username))
         with self.db.transaction() as session:
             for number in numbers:
-                add_account(session, NewAccount("Example Ltd", "Head office", "bell", number, username, billing_day=31))
+                add_account(
+                    session,
+                    NewAccount("Example Ltd", "Head office", "bell", number, username, billing_day=31),
+                    CARRIERS,
+                )
         return numbers
 
     def command(self, spider: str, *arguments: str) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from database.families.accounts import NewAccount, add_account
 from sandbox.plain.data import accounts
 from tests.far_side import far_side
-from tests.project import wait_for
+from tests.project import CARRIERS, wait_for
 
 USER = "ok@example.com"
 KEY = "canary-upload-key-7431"
@@ -26,7 +26,7 @@ def sending(crawls, plain, far):
     crawls.give("plain", USER)
     with crawls.db.transaction() as session:
         for number in accounts(USER):
-            add_account(session, NewAccount("Example Ltd", "Head office", "bell", number, billing_day=31))
+            add_account(session, NewAccount("Example Ltd", "Head office", "bell", number, billing_day=31), CARRIERS)
     crawls.project.environment.update(LATCHKEY_UPLOAD_URL=far.url, LATCHKEY_UPLOAD_KEY=KEY, LATCHKEY_RETRY_WAIT="0")
     return crawls
 

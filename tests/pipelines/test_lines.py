@@ -22,7 +22,7 @@ from scrapers.core.items import Lines
 from scrapers.core.outcomes import BadFile
 from scrapers.core.spool import describe
 from scrapers.families.carriers.items import ReportFile
-from tests.project import ROOT, TEST_KEY, clean_environment
+from tests.project import CARRIERS, ROOT, TEST_KEY, clean_environment
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def write(store, tmp_path, monkeypatch):
     """Give a function that stores a report with these amounts as rows; it returns how many rows changed, and there were."""
     monkeypatch.setattr(upsert, "BATCH", 4)  # several pieces
     with store.transaction() as session:
-        account, _ = add_account(session, NewAccount("Acme", "Head office", "bell", "5"))
+        account, _ = add_account(session, NewAccount("Acme", "Head office", "bell", "5"), CARRIERS)
         key = {"carrier_id": account.carrier_id, "slug": "cost_overview"}
         report = ensure(session, CarrierReport, key, {"name": "Cost", "details": {}}).id
         cycle = cycle_for(session, account, 2026, 10).id

@@ -24,7 +24,7 @@ from database.models.base import utc_now
 from database.processes import signature
 from database.settings import SettingsError, database_settings
 from database.uploads import due
-from pipelines.sender import STOPS_AFTER, TRIES, UNANSWERED_TRIES, Sender, read_answer, send_for
+from pipelines.sender import STOPS_AFTER, TRIES, UNANSWERED_TRIES, Sender, addresses, read_answer, send_for
 from pipelines.settings import UploadSettings, upload_settings
 from scrapers.core.jobs import Job, Plan
 from scrapers.core.redaction import redactor
@@ -342,7 +342,7 @@ def test_a_file_that_has_gone_from_the_store_is_said(store, settings, shelf, far
 def test_what_another_process_is_sending_is_left_to_it(store, settings, shelf, far):
     shelf.put("invoice")
     with store.transaction() as session:
-        (file,) = due(session, settings.upload_url)
+        (file,) = due(session, settings.upload_url, addresses())
         key = {"file_id": file.file_id, "sha256": file.sha256, "endpoint": file.endpoint}
         row = Upload(**key, state=UploadState.SENDING, holder=signature(), began_at=utc_now(), tries=1)
         session.add(row)
@@ -381,7 +381,7 @@ def test_an_answer_that_repeats_the_key_does_not_get_it_out(store, settings, she
     redactor.add(KEY)
     shelf.put("invoice")
     with store.transaction() as session:
-        (file,) = due(session, settings.upload_url)
+        (file,) = due(session, settings.upload_url, addresses())
     long = "x" * 190 + KEY
     for text in (f"Unknown key {KEY}.", long):
         answer = read_answer(file, 400, text)

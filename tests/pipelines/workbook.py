@@ -27,6 +27,7 @@ from scrapers.core.spool import describe
 from scrapers.families.carriers.items import ReportFile, report_lines
 from scrapers.portals.bell.columns import LOCALE, REPORTS
 from scrapers.reading.workbooks import Sheet, check
+from tests.project import CARRIERS
 
 ACCOUNT, SLUG = "512345678", "cost_overview"
 
@@ -34,7 +35,7 @@ ACCOUNT, SLUG = "512345678", "cost_overview"
 def ours(path: Path, db: Database) -> int:
     """Store the file's rows as the monthly spider and the records pipeline do."""
     with db.transaction() as session:
-        account, _ = add_account(session, NewAccount("Acme", "Head office", "bell", ACCOUNT))
+        account, _ = add_account(session, NewAccount("Acme", "Head office", "bell", ACCOUNT), CARRIERS)
         of_carrier = {"carrier_id": account.carrier_id, "slug": SLUG}
         report = ensure(session, CarrierReport, of_carrier, {"name": SLUG, "details": {}}).id
         cycle = cycle_for(session, account, 2026, 10).id

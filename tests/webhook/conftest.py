@@ -8,6 +8,7 @@ import pytest
 
 from database.access.codes import CodeChannel
 from database.engine import Database
+from tests.project import CARRIERS
 from webhook.app import create_app
 from webhook.settings import WebhookSettings
 
@@ -19,8 +20,10 @@ SAID = "Bell: your verification code is {}. Do not share it."
 GATEWAY = {"Authorization": f"Bearer {GATEWAY_TOKEN}"}
 READER = {"Authorization": f"Bearer {READER_TOKEN}"}
 CHANNELS = {
-    "bell_self_serve": CodeChannel("bell_self_serve", ("BELL",), r"\b([0-9]{6,8})\b"),
-    "bell_enterprise_centre": CodeChannel("bell_enterprise_centre", ("noreply@example.com",), r"code ([A-Z0-9]{8})\b"),
+    "bell_self_serve": CodeChannel("bell_self_serve", ("BELL",), r"\b([0-9]{6,8})\b", portal="bell"),
+    "bell_enterprise_centre": CodeChannel(
+        "bell_enterprise_centre", ("noreply@example.com",), r"code ([A-Z0-9]{8})\b", portal="bell"
+    ),
 }
 
 
@@ -49,7 +52,7 @@ def make_client(request):
             "twilio_auth_token": TWILIO_TOKEN,
             **settings,
         }
-        return create_app(WebhookSettings(**given), store, channels).test_client()
+        return create_app(WebhookSettings(**given), store, channels, tuple(CARRIERS)).test_client()
 
     return make
 

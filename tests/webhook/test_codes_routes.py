@@ -110,7 +110,12 @@ def test_a_waiting_sign_in_gets_what_comes_in(client, store):
     async def sign_in() -> str:
         broker = CodeBroker(store, poll=0.02)
         async with broker.open(
-            login="bell_self_serve", username="ok", receiver="201-555-0100", senders=["Bell"], pattern=r"\b([0-9]{8})\b"
+            login="bell_self_serve",
+            portal="bell",
+            username="ok",
+            receiver="201-555-0100",
+            senders=["Bell"],
+            pattern=r"\b([0-9]{8})\b",
         ) as request:
             await asyncio.to_thread(send, client)
             # It is the sign-in's: nobody else gets to see it.

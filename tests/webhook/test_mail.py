@@ -105,7 +105,12 @@ def test_a_sign_in_that_waits_for_anybody_gets_its_mail(client, store):
     async def sign_in() -> str:
         broker = CodeBroker(store, poll=0.02)
         async with broker.open(
-            login="trucktech", username="ok", receiver=MAILBOX, senders=[], pattern=r"code ([A-Z0-9]{8})\b"
+            login="trucktech",
+            portal="trucktech",
+            username="ok",
+            receiver=MAILBOX,
+            senders=[],
+            pattern=r"code ([A-Z0-9]{8})\b",
         ) as request:
             stamp = datetime.now(UTC).isoformat()
             await asyncio.to_thread(post, client, **{"from": "who@example.net", "received_at": stamp})
@@ -120,7 +125,12 @@ def test_a_mail_older_than_the_request_is_not_its_answer(client, store):
     async def sign_in() -> str:
         broker = CodeBroker(store, poll=0.02)
         async with broker.open(
-            login="bell_enterprise_centre", username="ok", receiver=MAILBOX, senders=[SENDER], pattern=r"code (\w{8})"
+            login="bell_enterprise_centre",
+            portal="bell",
+            username="ok",
+            receiver=MAILBOX,
+            senders=[SENDER],
+            pattern=r"code (\w{8})",
         ) as request:
             for minutes, code in ((2, "OLDOLD99"), (0, CODE)):
                 stamp = (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
@@ -236,7 +246,7 @@ def test_a_long_mail_is_kept_as_far_as_a_code_may_stand(client, sqlite):
 
 def test_no_mail_whatever_makes_it_fail(make_client, store):
     """300 bodies grown from the known names with a fixed seed: every answer is a 200 or a 400."""
-    channels = {**CHANNELS, "verizon": CodeChannel("verizon")}
+    channels = {**CHANNELS, "verizon": CodeChannel("verizon", portal="verizon")}
     client = make_client(channels, webhook_rate="100000 per minute", webhook_sender_rate="100000 per minute")
     rng = random.Random(7)
     leaves: list[Any] = [

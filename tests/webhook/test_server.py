@@ -19,6 +19,7 @@ from database.engine import Database, DatabaseAway
 from database.models import Base
 from database.settings import SettingsError
 from scrapers.logins.base import code_channels
+from tests.project import CARRIERS
 from tests.webhook.conftest import GATEWAY, GATEWAY_TOKEN, PHONE, READER, READER_TOKEN, SAID
 from webhook.codes.routes import all_channels
 from webhook.server import CannotListen, serve
@@ -82,6 +83,7 @@ def test_codes_come_in_and_are_given_over_http(served):
         loop = asyncio.get_running_loop()
         async with CodeBroker(db, poll=0.05).open(
             login="bell_self_serve",
+            portal="bell",
             username=f"user-{number}",
             receiver=f"+120155501{number:02}",
             senders=["BELL"],
@@ -98,7 +100,7 @@ def test_codes_come_in_and_are_given_over_http(served):
     assert asyncio.run(all_of_them()) == [f"{70000000 + number}" for number in range(20)]
 
     # By hand: looked at, then taken once.
-    login, channel = "bell_self_serve", all_channels(code_channels())["bell_self_serve"]
+    login, channel = "bell_self_serve", all_channels(code_channels(), CARRIERS)["bell_self_serve"]
     send(50, sender=next(iter(channel.senders), "BELL"))
     query = f"login={login}&receiver=%2B12015550150"
     assert json.loads(http("GET", f"{url}/code?{query}", None, READER)[1])["code"] == "70000050"
@@ -165,7 +167,7 @@ def test_what_keeps_it_from_starting_is_one_sentence(tmp_path, encryption_key, g
         Base.metadata.create_all(db.engine)
     tokens = {"webhook_token": GATEWAY_TOKEN, "code_reader_token": READER_TOKEN, "webhook_port": 0}
     with pytest.raises(error) as caught:
-        serve(WebhookSettings(**{**tokens, **given}), db, ready_file=tmp_path / "ready.json")
+        serve(WebhookSettings(**{**tokens, **given}), db, {}, (), ready_file=tmp_path / "ready.json")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "ready.json").exists()
@@ -175,7 +177,7 @@ def test_without_a_key_it_does_not_start(tmp_path, monkeypatch):
     monkeypatch.setenv("LATCHKEY_DATA_DIR", str(tmp_path))
     settings = WebhookSettings(webhook_token=GATEWAY_TOKEN, webhook_port=0)
     with pytest.raises(SettingsError, match="LATCHKEY_ENCRYPTION_KEYS is not set"):
-        serve(settings, Database(f"sqlite:///{tmp_path / 'served.db'}"))
+        serve(settings, Database(f"sqlite:///{tmp_path / 'served.db'}"), {}, ())
 
 
 def test_without_a_token_the_command_says_so(project, tmp_path):

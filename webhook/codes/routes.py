@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,8 +16,6 @@ from pydantic import BaseModel, Field
 from werkzeug.exceptions import BadRequest, NotFound
 
 from database.access.codes import (
-    CARRIERS,
-    DEFAULT_CHANNELS,
     CodeChannel,
     Reading,
     accept,
@@ -176,16 +174,17 @@ ERRORS: dict[str | int, Any] = dict.fromkeys((400, 401, 429, 503), Problem)
 
 @dataclass(frozen=True)
 class CodeRoutes:
-    """The seven routes, once for every prefix. channels: by login, see `all_channels`."""
+    """The seven routes, once for every prefix. channels: by login, see `all_channels`; portals: those with a prefix."""
 
     settings: WebhookSettings
     db: Database
     channels: Mapping[str, CodeChannel]
+    portals: Sequence[str]
     limiter: Limiter
 
     def blueprints(self) -> Iterable[APIBlueprint]:
-        """Give the routes without a prefix, then under each carrier's."""
-        return [self._blueprint(portal) for portal in (None, *CARRIERS)]
+        """Give the routes without a prefix, then under each portal's."""
+        return [self._blueprint(portal) for portal in (None, *self.portals)]
 
     def _blueprint(self, portal: str | None) -> APIBlueprint:
         name = f"codes_{portal}" if portal else "codes"
@@ -300,7 +299,7 @@ class CodeRoutes:
 
     def is_sender(self, portal: str | None, sender: str) -> bool:
         """Tell whether a login gets its codes from that mail address; under a carrier's prefix also where none is stated."""
-        channels = [each for name, each in self.channels.items() if portal is None or _portal(name, portal)]
+        channels = [each for each in self.channels.values() if portal in (None, each.portal)]
         stated = {address(each) for channel in channels for each in channel.senders}
         return address(sender) in stated or (portal is not None and any(not each.senders for each in channels))
 
@@ -328,7 +327,7 @@ class CodeRoutes:
 
     def channel(self, portal: str | None, login: str) -> CodeChannel:
         """Return the channel of a login, or of the only login of a carrier."""
-        known = {name: each for name, each in self.channels.items() if portal is None or _portal(name, portal)}
+        known = {name: each for name, each in self.channels.items() if portal in (None, each.portal)}
         if login:
             if login not in known:
                 raise NotFound("There is no login of that name.")
@@ -356,15 +355,7 @@ class CodeRoutes:
         return Status(webhook_active=True, server_time=moment, receivers=receivers).model_dump(mode="json")
 
 
-def all_channels(channels: Mapping[str, CodeChannel]) -> dict[str, CodeChannel]:
-    """Return the logins' channels, and a general one for each carrier that has none of its own."""
-    general = {
-        carrier: channel
-        for carrier, channel in DEFAULT_CHANNELS.items()
-        if not any(_portal(login, carrier) for login in channels)
-    }
-    return {**general, **channels}
-
-
-def _portal(login: str, portal: str) -> bool:
-    return login == portal or login.startswith(f"{portal}_")
+def all_channels(channels: Mapping[str, CodeChannel], portals: Iterable[str]) -> dict[str, CodeChannel]:
+    """Return the logins' channels, and a general one for each portal of which no login has any."""
+    served = {channel.portal for channel in channels.values()}
+    return {**{portal: CodeChannel(portal, portal=portal) for portal in portals if portal not in served}, **channels}

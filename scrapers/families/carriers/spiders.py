@@ -59,7 +59,6 @@ class CarrierSpider(PortalSpider):
     """Base of a carrier's spiders: a job is an account and a billing cycle."""
 
     Arguments = CarrierArguments
-    time_zone: ClassVar[str] = "America/Toronto"  # of the portal: it decides which day "today" is
     locale: ClassVar[Locale]  # how the portal's files write values: a report type whose rows are read states it
 
     @classmethod

@@ -1,1 +1,9 @@
-"""Electric companies: people, contracts, meters and readings."""
+"""Electric companies: people, contracts, meters and readings. A job's target is a person, whom the credential names."""
+
+from scrapers.core.stated import Export, Family
+
+FAMILY = Family(
+    word="electricity",
+    models=("database.models.electricity", "database.models.readings"),
+    exports={"readings": Export("scrapers.families.electricity.exports:readings")},
+)

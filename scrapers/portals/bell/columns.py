@@ -1,5 +1,6 @@
 """How Bell writes values, and what the columns of its workbooks are called and hold. What is not known here is kept under its title."""
 
+from scrapers.portals.bell import PORTAL
 from scrapers.reading.values.days import day, month
 from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.numbers import integer, money
@@ -7,7 +8,7 @@ from scrapers.reading.values.sizes import gigabytes, megabytes
 from scrapers.reading.values.texts import account_number, phone_number, text, text_up_to
 from scrapers.reading.workbooks import Column
 
-LOCALE = Locale("en_CA", "America/Toronto", day_first=False)
+LOCALE = Locale(PORTAL.locale, PORTAL.time_zone, day_first=False)
 
 ACCOUNT = Column("account_number", r"(billing )?account( number)?|ban", account_number, required=True, repeats=True)
 PHONE = Column("phone_number", r"(mobile|phone|wireless|telephone) (phone )?number|subscriber", phone_number)

@@ -4,13 +4,14 @@ import re
 
 from scrapers.families.fleet import j1939
 from scrapers.families.fleet.items import NO_ADDRESS
+from scrapers.portals.trucktech import PORTAL
 from scrapers.reading.layouts import Row
 from scrapers.reading.values.days import instant
 from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.numbers import number
 from scrapers.reading.values.texts import known
 
-LOCALE = Locale("en_US")
+LOCALE = Locale(PORTAL.locale)
 TWO_WORD_MAKES = ("western star", "blue bird", "american lafrance", "international harvester")
 
 

@@ -37,7 +37,7 @@ from tests.project import ROOT
 
 PHONE, OTHER_PHONE = "+12015550100", "+12015550101"
 DIGITS = r"\b([0-9]{6,8})\b"
-BELL = CodeChannel("bell_self_serve", ("BELL",), DIGITS)
+BELL = CodeChannel("bell_self_serve", ("BELL",), DIGITS, portal="bell")
 SAID = "Bell: your verification code is {}. Do not share it."
 
 
@@ -54,7 +54,13 @@ def in_a_loop(test):
 def ask(store, receiver=PHONE, login="bell_self_serve", senders=("BELL",), pattern=DIGITS, poll=0.02, **options):
     broker = CodeBroker(store, poll=poll)
     return broker.open(
-        login=login, username="ok@example.com", receiver=receiver, senders=senders, pattern=pattern, **options
+        login=login,
+        portal=login.partition("_")[0],
+        username="ok@example.com",
+        receiver=receiver,
+        senders=senders,
+        pattern=pattern,
+        **options,
     )
 
 
@@ -436,7 +442,7 @@ async def test_a_dead_process_blocks_no_longer_than_the_life_of_its_code(store):
     script = (
         "import asyncio, os, sys; from database.access.codes import CodeBroker; from database.engine import database\n"
         "async def main():\n"
-        "    async with CodeBroker(database()).open(login='bell_self_serve', username='u', receiver='+12015550100',\n"
+        "    async with CodeBroker(database()).open(login='bell_self_serve', portal='bell', username='u', receiver='+12015550100',\n"
         "            senders=['BELL'], pattern='x', life=600):\n"
         "        os.kill(os.getpid(), 9)\n"
         "asyncio.run(main())\n"
@@ -509,7 +515,7 @@ from database.access.codes import CodeBroker
 from database.engine import database
 async def one(job):
     broker = CodeBroker(database(), poll=0.05)
-    async with broker.open(login=job["login"], username=job["user"], receiver=job["receiver"], senders=job["senders"],
+    async with broker.open(login=job["login"], portal=job["login"].partition("_")[0], username=job["user"], receiver=job["receiver"], senders=job["senders"],
                            pattern=r"\\b([0-9]{8})\\b", life=60, wait=90) as request:
         print(json.dumps({"user": job["user"], "sent": time.time()}), flush=True)
         code = await request.answer(60)

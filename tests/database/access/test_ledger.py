@@ -147,7 +147,7 @@ def test_one_more_after_an_attempt_without_answer_and_then_no_more(ledger, resul
     age(ledger, days=30)
     assert refused(ledger).kind == "blocked"
     assert "scrapy credentials unblock" in refused(ledger).reason
-    assert ledger.unblock("bell", USER) == 1
+    assert ledger.unblock([LOGIN], USER) == 1
     attempt(ledger, result)
     attempt(ledger, "signed_in")  # proves the secret: the count begins anew
     attempt(ledger, result)
@@ -209,21 +209,21 @@ def test_unblock_lifts_all_of_a_portal_and_keeps_the_history(ledger):
     attempt(ledger, "account_locked", login="bell_enterprise_centre")
     attempt(ledger, "bad_credentials", login="bellows")
     attempt(ledger, "bad_credentials", username="other@example.com")
-    assert ledger.unblock("bell", USER) == 2
+    assert ledger.unblock([LOGIN, "bell_enterprise_centre"], USER) == 2
     ledger.check(LOGIN, USER, SECRET)
     ledger.check("bell_enterprise_centre", USER, SECRET)
     assert refused(ledger, login="bellows").kind == "blocked"
     assert refused(ledger, username="other@example.com").kind == "blocked"
     assert [row.result for row in ledger.last(login=LOGIN, username=USER)] == ["unblocked", "bad_credentials"]
-    assert ledger.unblock("telus", USER) == 0
+    assert ledger.unblock(["telus"], USER) == 0
 
 
 def test_unblock_does_not_lift_the_budget(ledger):
     ledger.budget = 2
     attempt(ledger, "bad_credentials")
-    ledger.unblock(LOGIN, USER)
+    ledger.unblock([LOGIN], USER)
     attempt(ledger, "bad_credentials")
-    ledger.unblock(LOGIN, USER)
+    ledger.unblock([LOGIN], USER)
     assert refused(ledger).kind == "budget"
 
 

@@ -20,6 +20,7 @@ from database.models import (
     Client,
     ScraperConfig,
 )
+from tests.project import CARRIERS
 
 NEW = NewAccount("Acme", "Head office", "bell", "500100200", billing_day=31)
 
@@ -49,7 +50,7 @@ def test_a_malformed_month_is_refused(text):
 
 def test_a_cycle_is_opened_once_with_its_reports(store):
     with store.transaction() as session:
-        account, is_new = add_account(session, NEW)
+        account, is_new = add_account(session, NEW, CARRIERS)
         reports = (("cost_overview", True), ("usage_overview", True), ("dtl", False))
         for slug, required in reports:
             session.add(CarrierReport(carrier_id=account.carrier_id, slug=slug, name=slug, required=required))
@@ -66,7 +67,7 @@ def test_a_cycle_is_opened_once_with_its_reports(store):
 
 def test_a_report_that_comes_later_is_added_to_an_open_cycle(store):
     with store.transaction() as session:
-        account, _ = add_account(session, NEW)
+        account, _ = add_account(session, NEW, CARRIERS)
         cycles.cycle_for(session, account, 2026, 10)
         session.add(CarrierReport(carrier_id=account.carrier_id, slug="dtl", name="Details", required=False))
     with store.transaction() as session:
@@ -76,7 +77,7 @@ def test_a_report_that_comes_later_is_added_to_an_open_cycle(store):
 
 def test_a_changed_billing_day_opens_no_second_cycle_for_a_month(store):
     with store.transaction() as session:
-        account, _ = add_account(session, NEW)
+        account, _ = add_account(session, NEW, CARRIERS)
         first = cycles.cycle_for(session, account, 2026, 10)
         account.billing_day = 3
         assert cycles.cycle_for(session, account, 2026, 10).id == first.id
@@ -84,7 +85,7 @@ def test_a_changed_billing_day_opens_no_second_cycle_for_a_month(store):
 
 def test_several_runs_that_open_a_cycle_at_once_share_it(store):
     with store.transaction() as session:
-        account, _ = add_account(session, NEW)
+        account, _ = add_account(session, NEW, CARRIERS)
         session.add_all(CarrierReport(carrier_id=account.carrier_id, slug=slug, name=slug) for slug in ("a", "b", "c"))
 
     def open_one(_):
@@ -103,11 +104,11 @@ def test_an_account_is_linked_to_its_credential(store):
         session.add(CarrierPortalCredential(portal="bell", username="owner", password="not-a-real-one"))
     with store.transaction() as session:
         new = NewAccount("Acme", "Head office", "bell", "500100200", username="owner", nickname="Depot")
-        account, _ = add_account(session, new)
+        account, _ = add_account(session, new, CARRIERS)
         config = session.scalars(select(ScraperConfig)).one()
         assert (config.account_id, config.credential.username, account.billing_day) == (account.id, "owner", 15)
         assert config.credential.client_id == account.workspace.client_id
-        again, is_new = add_account(session, NEW)
+        again, is_new = add_account(session, NEW, CARRIERS)
         assert (again.id, is_new, again.billing_day, again.nickname) == (account.id, False, 31, "Depot")
 
 
@@ -124,12 +125,12 @@ def test_an_account_is_linked_to_its_credential(store):
 )
 def test_what_is_wrong_with_an_account_is_named(store, change, field):
     with store.transaction() as session:
-        add_account(session, NEW)
+        add_account(session, NEW, CARRIERS)
     wrong = NewAccount(
         **({"client": "Acme", "workspace": "Head office", "carrier": "bell", "number": "500100200"} | change)
     )
     with pytest.raises(AccountError, match=f"^{field}: "), store.transaction() as session:
-        add_account(session, wrong)
+        add_account(session, wrong, CARRIERS)
 
 
 def test_bad_lines_are_named_and_nothing_is_half_done(store):
@@ -137,7 +138,7 @@ def test_bad_lines_are_named_and_nothing_is_half_done(store):
         ["client,workspace,carrier,number\n", "Acme,Depot,bell,1\n", "Acme,Depot,acme,2\n", "\n", "Acme,Depot,zzz,3\n"]
     )
     with pytest.raises(BadLines) as caught, store.transaction() as session:
-        import_accounts(session, lines)
+        import_accounts(session, lines, CARRIERS)
     assert [problem.split(":")[0] for problem in caught.value.problems] == ["Line 3", "Line 5"]
     with store.transaction() as session:
         assert session.scalar(select(func.count()).select_from(Client)) == 0

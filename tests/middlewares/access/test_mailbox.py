@@ -59,7 +59,9 @@ def box(server, *addresses, **changes):
 async def waiting(db, mailbox, receiver=HERE, senders=(SENDER,), before=lambda watch: None):
     """Give a code request and the watch that looks for it, already looking; *before* is called just before it does."""
     broker = CodeBroker(db, poll=0.02)
-    opened = broker.open(login="acme", username="owner", receiver=receiver, senders=senders, pattern=PATTERN)
+    opened = broker.open(
+        login="acme", portal="acme", username="owner", receiver=receiver, senders=senders, pattern=PATTERN
+    )
     async with opened as request:
         watch = MailboxWatch(db, mailbox, receiver, senders, "acme")
         await watch.begin()

@@ -1,0 +1,132 @@
+"""
+What portals and families state of themselves, in the `__init__.py` of their folders, and how it is found.
+
+Reading it imports those packages alone: no spider, no login, no table.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules, resolve_name
+from typing import Any
+
+PORTALS, FAMILIES = "scrapers.portals", "scrapers.families"
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """A portal, as `PORTAL` in the `__init__.py` of its folder."""
+
+    word: str  # name of the folder, and prefix of its spiders, logins and environment variables
+    name: str  # for people
+    family: str  # name of a folder of scrapers/families
+    time_zone: str  # IANA name: decides which day it is at the portal
+    locale: str  # language and country of its pages, as `en_CA`
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the jobs of a family are about, as an option of `scrapy sync` and the spiders' argument of the same name."""
+
+    name: str
+    help: str
+    short: str = ""  # one-letter form of the option; empty: none
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A type of record that `scrapy export records` offers with columns of its own, in the place of a table as it stands."""
+
+    query: str  # `module:function`; it takes (account, since) and returns column names and a select, an id first
+    by_account: bool = False  # --account limits it
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family of portals, as `FAMILY` in the `__init__.py` of its folder."""
+
+    word: str  # name of the folder
+    models: tuple[str, ...]  # modules with its tables; those with a `run_id` are types of record
+    exports: Mapping[str, Export] = field(default_factory=dict)  # by type of record; the first is the usual one
+    counts: tuple[str, ...] = ("files", "records")  # what `scrapy sync` adds up: names in Job.result or Job.counts
+    target: Target | None = None
+    has_accounts: bool = False  # clients have accounts at its portals, and credentials belong to clients
+    uploads: str = ""  # `module:function`, a database.uploads.Addresses; empty: its files are not sent on
+    awaited: Mapping[str, str] = field(default_factory=dict)  # names by word, of portals that have no folder yet
+
+    def tables(self) -> dict[str, Any]:
+        """Return the tables with records of a run, by name."""
+        from database.models.base import Base
+
+        for module in self.models:
+            import_module(module)
+        own = (mapper for mapper in Base.registry.mappers if mapper.class_.__module__ in self.models)
+        tables: dict[str, Any] = {mapper.class_.__tablename__: mapper.class_.__table__ for mapper in own}
+        return {name: tables[name] for name in sorted(tables) if "run_id" in tables[name].columns}
+
+
+def portals(places: Iterable[str] = ()) -> dict[str, Portal]:
+    """
+    Return what every portal states, by its word.
+
+    places: packages like `scrapers.portals` beside our own, or portals' own folders (SPIDER_MODULES).
+    """
+    return {portal.word: portal for place in dict.fromkeys((PORTALS, *places)) for portal in _stated(place, "PORTAL")}
+
+
+def families() -> dict[str, Family]:
+    """Return what every family states, by its word."""
+    return {family.word: family for family in _stated(FAMILIES, "FAMILY")}
+
+
+def family_of(portal: str, places: Iterable[str] = ()) -> Family | None:
+    """Return the family of a portal, by its word; None for a portal that no folder or family states."""
+    known = families()
+    stated = portals(places).get(portal)
+    if stated is not None:
+        return known[stated.family]
+    return next((family for family in known.values() if portal in family.awaited), None)
+
+
+def with_accounts(places: Iterable[str] = ()) -> dict[str, str]:
+    """Return name by word of the portals at which clients have accounts: those with a folder first."""
+    known = families()
+    found = {each.word: each.name for each in portals(places).values() if known[each.family].has_accounts}
+    awaited = {word: name for family in known.values() if family.has_accounts for word, name in family.awaited.items()}
+    return found | {word: name for word, name in awaited.items() if word not in found}
+
+
+def portal_of(module: str) -> Portal | None:
+    """Return what the innermost package of an imported module states; None when none of its packages is a portal's."""
+    while module:
+        stated = getattr(sys.modules.get(module), "PORTAL", None)
+        if isinstance(stated, Portal):
+            return stated
+        module = module.rpartition(".")[0]
+    return None
+
+
+def resolve(name: str) -> Any:
+    """Return what `module:function` names."""
+    return resolve_name(name)
+
+
+def _stated(place: str, name: str) -> Iterator[Any]:
+    """Give what a package states under *name*, or what the packages in it do."""
+    try:
+        spec = find_spec(place)
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None or spec.submodule_search_locations is None:
+        return  # a module states nothing, and must not be imported for that
+    package = import_module(place)
+    if hasattr(package, name):
+        yield getattr(package, name)
+        return
+    for found in sorted(iter_modules(package.__path__), key=lambda found: found.name):
+        if found.ispkg and hasattr(inner := import_module(f"{place}.{found.name}"), name):
+            yield getattr(inner, name)
