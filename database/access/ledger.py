@@ -24,14 +24,10 @@ ACCOUNT_LOCKED = "account_locked"
 CAPTCHA_SHOWN = "captcha_shown"
 MFA_FAILED = "mfa_failed"
 NOT_SUBMITTED = "not_submitted"  # the secret never left this machine: the row counts for nothing
-UNANSWERED = "error:unanswered"
+UNANSWERED = "error:unanswered"  # it may have been a wrong password all the same
+TIMED_OUT = "error:sign_in_timed_out"  # the outcome's own name for it, stored as UNANSWERED
 UNBLOCKED = "unblocked"  # the mark of `unblock`; no attempt
 RESULTS = (SIGNED_IN, BAD_CREDENTIALS, ACCOUNT_LOCKED, CAPTCHA_SHOWN, MFA_FAILED, NOT_SUBMITTED)
-
-# Both may have been a wrong password that nobody told us of.
-WITHOUT_ANSWER = (UNANSWERED, "error:sign_in_timed_out")
-# A portal that asks for a code, or refuses one, has taken the password before.
-PROVES_SECRET = (SIGNED_IN, MFA_FAILED, "error:mfa_required", "error:code_not_received")
 
 DAY = timedelta(hours=24)
 PATIENCE = timedelta(minutes=10)  # no sign-in takes longer: an older one without an answer gets none any more
@@ -115,11 +111,12 @@ class Ledger:
         if refusal is not None:
             raise refusal
 
-    def finish(self, attempt_id: int, result: str) -> None:
+    def finish(self, attempt_id: int, result: str, *, proved: bool = False) -> None:
         """
         Write down how an attempt ended; raise LookupError when it was answered already.
 
         result: one of RESULTS, or `error:` and an outcome's code; `error:unanswered` when the portal never said.
+        proved: the portal accepted the password, whatever came after it; always so when the result is `signed_in`.
         """
         if result not in RESULTS and not result.startswith("error:"):
             raise ValueError(f"result: {result!r} is none of {', '.join(RESULTS)} or error:…")
@@ -128,7 +125,11 @@ class Ledger:
                 update(Attempt)
                 # A late answer is worth more than "unanswered", which somebody else may have written meanwhile.
                 .where(Attempt.id == attempt_id, or_(Attempt.finished_at.is_(None), Attempt.result == UNANSWERED))
-                .values(finished_at=now(session), result=result)
+                .values(
+                    finished_at=now(session),
+                    result=UNANSWERED if result == TIMED_OUT else result,
+                    proved=proved or result == SIGNED_IN,
+                )
             )
             if session.execute(statement.returning(Attempt.id)).first() is None:
                 raise LookupError(f"Attempt {attempt_id} is not open.")
@@ -208,7 +209,7 @@ class Ledger:
                 or_(
                     Attempt.started_at > time - window - PATIENCE,
                     Attempt.finished_at.is_(None),
-                    Attempt.result.in_((BAD_CREDENTIALS, *WITHOUT_ANSWER)),
+                    Attempt.result.in_((BAD_CREDENTIALS, UNANSWERED)),
                 )
             )
             .order_by(Attempt.id)
@@ -223,11 +224,11 @@ class Ledger:
                 "or lift the block with `scrapy credentials unblock`.",
             )
         proved = session.scalar(
-            select(func.max(Attempt.id))
-            .where(*_of(login, username), Attempt.secret_fingerprint.in_(prints))
-            .where(Attempt.result.in_(PROVES_SECRET))
+            select(func.max(Attempt.id)).where(
+                *_of(login, username), Attempt.secret_fingerprint.in_(prints), Attempt.proved
+            )
         )
-        if sum(row.result in WITHOUT_ANSWER and row.id > (proved or 0) for row in ours) >= 2:
+        if sum(row.result == UNANSWERED and row.id > (proved or 0) for row in ours) >= 2:
             return Refusal(
                 "blocked",
                 "The portal left two sign-ins without an answer, and either may have been a refusal: look at the account by hand, "

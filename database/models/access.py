@@ -105,6 +105,7 @@ class Attempt(Base):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: no answer yet
     result: Mapped[str | None] = mapped_column(String(100))  # None: no answer yet
+    proved: Mapped[bool] = mapped_column(default=False)  # the portal accepted the password, whatever came after it
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
     host: Mapped[str] = mapped_column(String(255))
     pid: Mapped[int]

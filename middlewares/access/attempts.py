@@ -42,12 +42,6 @@ REFUSALS: dict[str, type[LoginFailed]] = {
     "cooling_down": outcomes.CredentialCoolingDown,
     "budget": outcomes.SignInBudgetSpent,
 }
-# Ends of an attempt that are an answer of the portal; any other end after a submission is an attempt without one.
-ANSWERS = (outcomes.BadCredentials, outcomes.AccountLocked, outcomes.CaptchaShown, outcomes.MfaFailed)
-# Ends that only come once the portal has taken the password.
-PROVE_SECRET = (outcomes.MfaRequired, outcomes.CodeNotReceived, outcomes.TermsPending)
-# Ends that say nothing of the portal's answer: after a submission they are all the same.
-UNHEARD = (outcomes.PortalDown, outcomes.BrowserDied, outcomes.FlowTimedOut, outcomes.RateLimited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +52,29 @@ class SignedIn:
     identity: Identity
     user_agent: str = ""
     context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an attempt ended, as the ledger records it."""
+
+    result: str
+    proved: bool = False
+
+
+def ended(failure: Failure | None, *, submitted: bool, asked: bool = False) -> Ended:
+    """
+    Return what the ledger records of a sign-in that failed, or that ended without a named failure (None).
+
+    submitted: the password was sent; asked: the portal asked for a one-time code, which it does after the password.
+    """
+    if failure is not None and failure.answers:
+        return Ended(failure.outcome.code, submitted and failure.proves_secret)
+    if failure is not None and submitted and failure.proves_secret:
+        return Ended(f"error:{failure.outcome.code}", proved=True)
+    if isinstance(failure, outcomes.Interrupted) and asked:
+        return Ended(f"error:{failure.outcome.code}", submitted)
+    return Ended(ledger_results.UNANSWERED if submitted else ledger_results.NOT_SUBMITTED)
 
 
 class Portal:
@@ -117,7 +134,7 @@ class SignIn:
             raise REFUSALS[refusal.kind](until) from None
         progress.info("%s: signing in to %s", self.work.spider, name)
         job.counts.sign_ins += 1
-        result = ledger_results.NOT_SUBMITTED
+        end: Ended | None = None
         attempt: Attempt | None = None
         try:
             # The flow and the requests have deadlines of their own; this one is for what has none.
@@ -129,29 +146,24 @@ class SignIn:
                 attempt = Attempt(self.credential, codes, visible=self.work.visible)
                 try:
                     signed_in = await self._walk(job, attempt)
-                except UNHEARD as failure:
-                    if not attempt.submitted:
+                except Failure as failure:
+                    if not (attempt.submitted and failure.hides_answer):
                         raise
                     # Named here, so that the code source sees it too: the portal may have sent a code all the same.
                     raise outcomes.SignInTimedOut(
                         failure.detail, failure.step, failure.selector, failure.evidence
                     ) from failure
-            result = ledger_results.SIGNED_IN
+            end = Ended(ledger_results.SIGNED_IN, proved=True)
         except TimeoutError:
             raise outcomes.SignInTimedOut("It did not end within LATCHKEY_SIGN_IN_WAIT.") from None
         except Failure as failure:
             self._place(failure, attempt.screens if attempt else [])
-            if isinstance(failure, ANSWERS):
-                result = failure.outcome.code
-            elif isinstance(failure, PROVE_SECRET) and attempt and attempt.submitted:
-                result = f"error:{failure.outcome.code}"
-            elif isinstance(failure, outcomes.Interrupted) and attempt and self._asked_for_code(attempt):
-                result = f"error:{failure.outcome.code}"  # the password was taken: it needs no watching
+            if attempt is not None:
+                end = ended(failure, submitted=attempt.submitted, asked=self._asked_for_code(attempt))
             raise
         finally:
-            if result == ledger_results.NOT_SUBMITTED and attempt and attempt.submitted:
-                result = ledger_results.UNANSWERED
-            await asyncio.to_thread(ledger.finish, attempt_id, result)
+            end = end or ended(None, submitted=attempt is not None and attempt.submitted)
+            await asyncio.to_thread(ledger.finish, attempt_id, end.result, proved=end.proved)
         return signed_in
 
     def _place(self, failure: Failure, screens: list[str]) -> None:

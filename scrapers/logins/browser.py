@@ -17,7 +17,6 @@ from scrapers.core.page import PortalPage, Selectors, navigated
 from scrapers.core.settings import crawl_settings
 from scrapers.logins.base import Attempt, Identity, Login
 from scrapers.logins.screens import (
-    FOR_A_PERSON,
     Act,
     ChooseFactor,
     Dismiss,
@@ -88,7 +87,7 @@ class BrowserLogin(Login):
         deadline = asyncio.get_running_loop().time() + wait
         while asyncio.get_running_loop().time() < deadline:
             for screen in self.screens:
-                if attempt.visible and isinstance(screen.act, Stop) and screen.act.failure in FOR_A_PERSON:
+                if attempt.visible and isinstance(screen.act, Stop) and screen.act.failure.for_a_person:
                     continue
                 if not await page.shown(screen.shown):
                     continue
@@ -102,7 +101,7 @@ class BrowserLogin(Login):
                 deadline = asyncio.get_running_loop().time() + wait
             await asyncio.sleep(0.1)  # between two looks
         for screen in self.screens:
-            if isinstance(screen.act, Stop) and screen.act.failure in FOR_A_PERSON and await page.shown(screen.shown):
+            if isinstance(screen.act, Stop) and screen.act.failure.for_a_person and await page.shown(screen.shown):
                 raise screen.act.failure(f"Nobody answered it within {wait:g} s.", step=page.trail.step)
         if attempt.submitted and acted is not None and await page.shown(self.credential_screens()):
             raise SignInTimedOut(f"No answer within {wait:g} s.", step=page.trail.step)

@@ -26,10 +26,10 @@ def ledger(store):
     return Ledger(store)
 
 
-def attempt(ledger, result, secret=SECRET, login=LOGIN, username=USER):
+def attempt(ledger, result, secret=SECRET, login=LOGIN, username=USER, proved=False):
     number = ledger.begin(login, username, secret)
     if result is not None:
-        ledger.finish(number, result)
+        ledger.finish(number, result, proved=proved)
     return number
 
 
@@ -157,6 +157,31 @@ def test_one_more_after_an_attempt_without_answer_and_then_no_more(ledger, resul
 def test_an_error_that_says_nothing_of_the_password_does_not_begin_the_count_anew(ledger):
     for result in ("error:unanswered", "error:portal_changed", "error:unanswered"):
         attempt(ledger, result)
+    assert refused(ledger).kind == "blocked"
+
+
+@pytest.mark.parametrize("between", ["mfa_failed", "error:terms_pending", "error:mfa_required", "error:interrupted"])
+def test_a_proof_of_the_password_begins_the_count_anew_whatever_its_result(ledger, between):
+    ledger.mfa_rest = timedelta()
+    attempt(ledger, "error:unanswered")
+    attempt(ledger, between, proved=True)
+    attempt(ledger, "error:unanswered")
+    ledger.check(LOGIN, USER, SECRET)
+    attempt(ledger, "error:unanswered")
+    assert refused(ledger).kind == "blocked"
+
+
+def test_a_result_without_a_proof_does_not_begin_the_count_anew(ledger):
+    for result in ("error:unanswered", "error:mfa_required", "error:unanswered"):
+        attempt(ledger, result)
+    assert refused(ledger).kind == "blocked"
+    assert [row.proved for row in ledger.last()] == [False] * 3
+
+
+def test_a_proof_of_one_password_is_none_of_another(ledger):
+    attempt(ledger, "error:unanswered")
+    attempt(ledger, "signed_in", secret="second-secret")
+    attempt(ledger, "error:unanswered")
     assert refused(ledger).kind == "blocked"
 
 

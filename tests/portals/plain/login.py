@@ -1,5 +1,7 @@
 """How the plain portal is signed in to."""
 
+from typing import ClassVar
+
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
 from scrapers.logins.form import FormLogin
@@ -14,7 +16,7 @@ class PlainLogin(FormLogin):
     channel = CodeChannel("plain", senders=("+15550100001",), pattern=r"code is ([0-9]{6})")
     shows_username = ("#user-name",)
     shows_accounts = ("#accounts li",)
-    screens = (
+    screens: ClassVar[tuple[Screen, ...]] = (
         Screen("bad credentials", (".alert--credentials",), Stop(BadCredentials, (".alert--credentials",))),
         Screen("locked", (".alert--locked",), Stop(AccountLocked, (".alert--locked",))),
         Screen("captcha", ("#captcha",), Stop(CaptchaShown)),
