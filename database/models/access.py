@@ -66,7 +66,7 @@ class StoredSession(Base):
         return f"<StoredSession {self.id} version {self.version}>"
 
 
-class Identity(Base):
+class ProvedIdentity(Base):
     """Whom a login has shown before for a user name: what a new session is compared with."""
 
     __tablename__ = "identities"

@@ -21,7 +21,7 @@ from scrapers.core.naming import name_failure
 from scrapers.core.outcomes import Failure, LoginFailed
 from scrapers.core.requests import KEY, RequestState, own_state
 from scrapers.core.settings import crawl_settings
-from scrapers.logins.base import Attempt, Identity, Login
+from scrapers.logins.base import Attempt, Login, ShownIdentity
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.conversation import ConversationLogin
 from scrapers.logins.form import FormLogin
@@ -49,7 +49,7 @@ class SignedIn:
     """What an attempt leaves: the session's state, whose it is, and the browser context that holds it."""
 
     state: dict[str, Any] = field(repr=False)
-    identity: Identity
+    identity: ShownIdentity
     user_agent: str = ""
     context: str = ""
 
@@ -190,7 +190,7 @@ class SignIn:
         if isinstance(self.login, ConversationLogin):
             send = self.portal.sender(job, f"{self.login.name}:{self.credential.username}:{id(attempt)}")
             tokens = await self.login.hold(self.login.converse(self.credential), send, attempt)
-            return SignedIn(tokens.state(), Identity(name=tokens.subject))
+            return SignedIn(tokens.state(), ShownIdentity(name=tokens.subject))
         assert isinstance(self.login, FormLogin)
         return await self._walk_forms(self.login, job, attempt)
 

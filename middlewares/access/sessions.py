@@ -13,14 +13,15 @@ from database.access.fingerprints import fingerprints
 from database.access.leases import holder
 from database.access.sessions import SavedSession, Sessions
 from middlewares.access.attempts import Portal, SignedIn, SignIn
+from middlewares.access.identity import judge_identity, proof_of
 from middlewares.access.leases import HeldLeases
 from middlewares.cookies import CookiesMiddleware, as_cookie, from_cookie
 from middlewares.download.handler import in_time
 from scrapers.core import outcomes
-from scrapers.core.outcomes import Failure, LoginFailed, SignedOut
+from scrapers.core.outcomes import Failure, SignedOut
 from scrapers.core.redaction import redactor
 from scrapers.core.settings import crawl_settings
-from scrapers.logins.base import Identity, Login
+from scrapers.logins.base import Login, ShownIdentity
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.conversation import ConversationLogin, Tokens
 from scrapers.logins.form import FormLogin
@@ -215,7 +216,7 @@ class SessionKeeper:
         by_tokens = isinstance(self.login, ConversationLogin)
         if not by_tokens:
             await self._prove(job, identity, fresh=True)
-        proof = identity.username or identity.name or ",".join(sorted(identity.accounts))
+        proof = proof_of(identity)
         await self._save(state, signed_in.user_agent, proof, proved=not by_tokens)
         if self.crawler.spider.rendering == "http":  # type: ignore[union-attr]
             await self._drop_context()  # its cookies go on over HTTP
@@ -232,7 +233,7 @@ class SessionKeeper:
 
     # Proving whose session it is
 
-    async def prove(self, job: Job, identity: Identity, version: int) -> None:
+    async def prove(self, job: Job, identity: ShownIdentity, version: int) -> None:
         """Prove a reused session by what a page shows, or by asking for the page that shows it; once."""
         async with self._proving:
             if version in self.proved_versions:
@@ -240,11 +241,12 @@ class SessionKeeper:
             if version != self.version:
                 raise SignedOut("The session ended before it was looked at.")
             assert self.saved is not None
-            if not identity and (proof := await self._proof()):
+            subject = await self._proof()
+            if not identity and subject:
                 known = await asyncio.to_thread(
                     Sessions(self.work.db).known_identity, self.login.name, self.credential.username
                 )
-                identity = Identity(name=proof if known.name == proof else "")
+                identity = ShownIdentity(subject=subject if known.name == subject else "")
             if not identity and self.login.home:
                 request = self.portal.request(job, self.login.home_address(), {"cookiejar": self.jar})
                 self.login.authorize(request, self.saved.state)
@@ -265,27 +267,12 @@ class SessionKeeper:
         proof: str = await self.work.db.run(lambda session: fingerprints(session, text)[0])
         return proof
 
-    async def _prove(self, job: Job, identity: Identity, *, fresh: bool) -> None:
+    async def _prove(self, job: Job, identity: ShownIdentity, *, fresh: bool) -> None:
         sessions = Sessions(self.work.db)
         name, username = self.login.name, self.credential.username
         known = await asyncio.to_thread(sessions.known_identity, name, username)
         account = getattr(job.target, "account", None)
-        failure: LoginFailed | None = None
-        if identity.username:
-            if identity.username.casefold() != self.login.user_of(self.credential).casefold():
-                failure = outcomes.IdentityMismatch("The page shows another user name.")
-        elif identity.name:
-            if known.name is not None and known.name != identity.name:
-                failure = outcomes.IdentityMismatch("The page shows another name than before.")
-            elif known.name is None and not fresh:
-                failure = outcomes.IdentityUnproved("The name that the page shows was never proved before.")
-        elif identity.accounts:
-            if account is not None and account not in identity.accounts:
-                failure = outcomes.IdentityMismatch("The page does not list the job's account.")
-            elif known.accounts and not known.accounts & identity.accounts:
-                failure = outcomes.IdentityMismatch("The page lists none of the accounts that were proved before.")
-        else:
-            failure = outcomes.IdentityUnproved()
+        failure = judge_identity(identity, known, self.login.user_of(self.credential), account, fresh=fresh)
         if failure is None:
             shown = identity.name or await self._proof() or None
             await asyncio.to_thread(sessions.remember_identity, name, username, shown, identity.accounts)

@@ -76,15 +76,16 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class ShownIdentity:
     """Whose session a page shows itself to be. Empty means that it does not say."""
 
     username: str = ""
     name: str = ""
     accounts: frozenset[str] = frozenset()
+    subject: str = ""  # fingerprint of the tokens' subject, with login and user; no page shows it
 
     def __bool__(self) -> bool:
-        return bool(self.username or self.name or self.accounts)
+        return bool(self.username or self.name or self.accounts or self.subject)
 
 
 class LoginSettings(PortalSettings):
@@ -208,12 +209,12 @@ class Login:
         """Return the secrets of a session's state beside its cookies and storage."""
         return ()
 
-    def identity(self, response: Response) -> Identity:
+    def identity(self, response: Response) -> ShownIdentity:
         """Return whose session a page shows itself to be."""
         if not isinstance(response, TextResponse) or response.status != 200:
-            return Identity()
+            return ShownIdentity()
         user = first_text(response, self.shows_user)
-        return Identity(
+        return ShownIdentity(
             username=first_text(response, self.shows_username) or (user if "@" in user else ""),
             name=first_text(response, self.shows_name) or ("" if "@" in user else user),
             accounts=frozenset(texts(response, self.shows_accounts)),

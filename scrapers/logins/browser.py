@@ -15,7 +15,7 @@ from scrapers.core.outcomes import (
 )
 from scrapers.core.page import PortalPage, Selectors, navigated
 from scrapers.core.settings import crawl_settings
-from scrapers.logins.base import Attempt, Identity, Login
+from scrapers.logins.base import Attempt, Login, ShownIdentity
 from scrapers.logins.screens import (
     Act,
     ChooseFactor,
@@ -152,7 +152,7 @@ class BrowserLogin(Login):
         kinds = {screen.act.kind for screen in self.screens if isinstance(screen.act, (EnterCode, OpenLink))}
         return kinds.pop() if len(kinds) == 1 else ""
 
-    async def guard(self, page: PortalPage) -> Identity:
+    async def guard(self, page: PortalPage) -> ShownIdentity:
         """Open the landing page of a session and return whose it is; raise SignedOut when it is nobody's."""
         page.begin("check the session")
         await page.open(self.home_address())
@@ -168,12 +168,12 @@ class BrowserLogin(Login):
             await page.click(selectors)
         await page.find(self.credential_screens())
 
-    async def page_identity(self, page: PortalPage) -> Identity:
+    async def page_identity(self, page: PortalPage) -> ShownIdentity:
         """Return whose session the page shows itself to be."""
         username = next(iter(await page.texts(self.shows_username)), "")
         name = next(iter(await page.texts(self.shows_name)), "")
         user = next(iter(await page.texts(self.shows_user)), "")
-        return Identity(
+        return ShownIdentity(
             username=username or (user if "@" in user else ""),
             name=name or ("" if "@" in user else user),
             accounts=frozenset(await page.texts(self.shows_accounts)),
