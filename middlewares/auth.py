@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, signals
+from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import DontCloseSpider
 
 from middlewares.access.sessions import SessionKeeper
@@ -91,7 +92,7 @@ class AuthMiddleware:
             if saved.user_agent:
                 request.headers["User-Agent"] = saved.user_agent
 
-    async def process_response(self, request: Request, response: Response) -> Response:
+    async def process_response(self, request: Request, response: Response) -> Request | Response:
         """Pass an answer on once it is proved whose session it came from; recover it when nobody was signed in."""
         found = self._keeper(request)
         if found is None:
@@ -99,10 +100,34 @@ class AuthMiddleware:
         keeper, job = found
         failure = await self._objection(request, response, keeper, job)
         if failure is not None:
-            # Sent from here, not by way of the scheduler: there those that were never refused would overtake it.
-            again = await self._replay(request, keeper, job, failure)
-            return await self.crawler.engine.download_async(again)
+            return await self._send_again(request, await self._replay(request, keeper, job, failure))
         keeper.note_served()
+        return response
+
+    async def _send_again(self, request: Request, again: Request) -> Request | Response:
+        """
+        Send a request that a dead session refused, and return its answer as that of the first one.
+
+        By way of the scheduler, requests that were never refused would overtake it, at the end of each session anew. The
+        middlewares that stand outside of this one see the answer once, with *request*: retries, redirects and the pace.
+        """
+        state = own_state(request)
+        again.meta.update(dont_retry=True, dont_redirect=True)
+        state.resent += 1
+        try:
+            response = await self.crawler.engine.download_async(again)
+        except Failure:
+            raise
+        except Exception as error:
+            # Scrapy passes no exception of a `process_response` to `process_exception`.
+            retry = self.crawler.get_downloader_middleware(RetryMiddleware)
+            later = retry.process_exception(request, error) if retry is not None else None
+            if later is None:
+                raise
+            return later
+        finally:
+            state.resent -= 1
+        response.request = request
         return response
 
     async def _objection(

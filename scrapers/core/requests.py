@@ -41,6 +41,7 @@ class RequestState:
     storage: dict[str, Any] = field(default_factory=dict, repr=False)  # cookies and storage, for a new browser context
     guard: Callable[..., Awaitable[bool]] | None = None  # proves the session's identity; True: it opened a page
     replays: int = 0  # times that the request was sent into a new session
+    resent: int = 0  # of these, such as AuthMiddleware sends itself and waits for now
     # The rest:
     rate_tries: int = 0  # answers that asked for a pause
     sent_at: float = 0.0  # time.monotonic() of the newest try
