@@ -200,11 +200,11 @@ def _known_secrets(session: Session) -> list[tuple[str, str, str]]:
     from sqlalchemy import select
 
     from database.access.encryption import UnreadableSecret
-    from database.models import Attempt
+    from database.models import LedgerEntry
     from scrapers.logins.credentials import find_credential
 
     found = []
-    for login, username in session.execute(select(Attempt.login, Attempt.username).distinct()).all():
+    for login, username in session.execute(select(LedgerEntry.login, LedgerEntry.username).distinct()).all():
         words = login.split("_")
         # A login's portal is the first of its words, or more of them; its own name comes first.
         for end in range(len(words), 0, -1):

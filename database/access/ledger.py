@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from database.access.fingerprints import fingerprints
 from database.engine import Database, now
-from database.models import Attempt
+from database.models import LedgerEntry
 from database.processes import has_died, signature
 from database.settings import database_settings
 
@@ -85,7 +85,7 @@ class Ledger:
                 session, login, username, time, timedelta(seconds=pause)
             )
             if refusal is None:
-                attempt = Attempt(
+                attempt = LedgerEntry(
                     login=login,
                     username=username,
                     secret_fingerprint=prints[0],
@@ -122,16 +122,19 @@ class Ledger:
             raise ValueError(f"result: {result!r} is none of {', '.join(RESULTS)} or error:…")
         with self.db.transaction() as session:
             statement = (
-                update(Attempt)
+                update(LedgerEntry)
                 # A late answer is worth more than "unanswered", which somebody else may have written meanwhile.
-                .where(Attempt.id == attempt_id, or_(Attempt.finished_at.is_(None), Attempt.result == UNANSWERED))
+                .where(
+                    LedgerEntry.id == attempt_id,
+                    or_(LedgerEntry.finished_at.is_(None), LedgerEntry.result == UNANSWERED),
+                )
                 .values(
                     finished_at=now(session),
                     result=UNANSWERED if result == TIMED_OUT else result,
                     proved=proved or result == SIGNED_IN,
                 )
             )
-            if session.execute(statement.returning(Attempt.id)).first() is None:
+            if session.execute(statement.returning(LedgerEntry.id)).first() is None:
                 raise LookupError(f"Attempt {attempt_id} is not open.")
 
     def unblock(self, portal: str, username: str) -> int:
@@ -142,18 +145,18 @@ class Ledger:
         """
         with self.db.transaction() as session:
             logins = session.scalars(
-                select(Attempt.login)
-                .where(Attempt.username == username)
-                .where(or_(Attempt.login == portal, Attempt.login.startswith(f"{portal}_", autoescape=True)))
+                select(LedgerEntry.login)
+                .where(LedgerEntry.username == username)
+                .where(or_(LedgerEntry.login == portal, LedgerEntry.login.startswith(f"{portal}_", autoescape=True)))
                 .distinct()
-                .order_by(Attempt.login)
+                .order_by(LedgerEntry.login)
             ).all()
             for login in logins:
                 _alone(session, login, username)
                 time = now(session)
                 self._settle_dead(session, login, username, time)
                 session.add(
-                    Attempt(
+                    LedgerEntry(
                         login=login,
                         username=username,
                         secret_fingerprint="",
@@ -168,18 +171,18 @@ class Ledger:
                 session.flush()
             return len(logins)
 
-    def last(self, login: str | None = None, username: str | None = None, limit: int = 20) -> list[Attempt]:
+    def last(self, login: str | None = None, username: str | None = None, limit: int = 20) -> list[LedgerEntry]:
         """Return the newest rows first, marks of `unblock` included."""
         with self.db.transaction() as session:
-            statement = select(Attempt).order_by(Attempt.id.desc()).limit(limit)
+            statement = select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(limit)
             if login is not None:
-                statement = statement.where(Attempt.login == login)
+                statement = statement.where(LedgerEntry.login == login)
             if username is not None:
-                statement = statement.where(Attempt.username == username)
+                statement = statement.where(LedgerEntry.username == username)
             return list(session.scalars(statement))
 
     def _settle_dead(self, session: Session, login: str, username: str, time: datetime) -> None:
-        for row in session.scalars(select(Attempt).where(*_of(login, username), Attempt.finished_at.is_(None))):
+        for row in session.scalars(select(LedgerEntry).where(*_of(login, username), LedgerEntry.finished_at.is_(None))):
             if row.started_at <= time - PATIENCE or has_died(row.process, row.host, row.pid):
                 row.finished_at, row.result = time, UNANSWERED
         session.flush()
@@ -187,9 +190,9 @@ class Ledger:
     def _rest(self, session: Session, login: str, username: str, time: datetime, pause: timedelta) -> Refusal | None:
         """Refuse an attempt right after one in which the portal may have sent a code, whatever secret it was."""
         ended = session.scalar(
-            select(func.max(Attempt.finished_at))
+            select(func.max(LedgerEntry.finished_at))
             .where(*_of(login, username))
-            .where(Attempt.result.not_in((NOT_SUBMITTED, UNBLOCKED, SIGNED_IN)))
+            .where(LedgerEntry.result.not_in((NOT_SUBMITTED, UNBLOCKED, SIGNED_IN)))
         )
         if ended is None or ended + pause <= time:
             return None
@@ -199,20 +202,23 @@ class Ledger:
         self, session: Session, login: str, username: str, prints: Sequence[str], time: datetime
     ) -> Refusal | None:
         mark = (
-            session.scalar(select(func.max(Attempt.id)).where(*_of(login, username), Attempt.result == UNBLOCKED)) or 0
+            session.scalar(
+                select(func.max(LedgerEntry.id)).where(*_of(login, username), LedgerEntry.result == UNBLOCKED)
+            )
+            or 0
         )
         window = max(DAY, self.lock_rest, self.mfa_rest)
         rows = session.scalars(
-            select(Attempt)
+            select(LedgerEntry)
             .where(*_of(login, username))
             .where(
                 or_(
-                    Attempt.started_at > time - window - PATIENCE,
-                    Attempt.finished_at.is_(None),
-                    Attempt.result.in_((BAD_CREDENTIALS, UNANSWERED)),
+                    LedgerEntry.started_at > time - window - PATIENCE,
+                    LedgerEntry.finished_at.is_(None),
+                    LedgerEntry.result.in_((BAD_CREDENTIALS, UNANSWERED)),
                 )
             )
-            .order_by(Attempt.id)
+            .order_by(LedgerEntry.id)
         ).all()
         since = [row for row in rows if row.id > mark]
         ours = [row for row in since if row.secret_fingerprint in prints]
@@ -224,8 +230,8 @@ class Ledger:
                 "or lift the block with `scrapy credentials unblock`.",
             )
         proved = session.scalar(
-            select(func.max(Attempt.id)).where(
-                *_of(login, username), Attempt.secret_fingerprint.in_(prints), Attempt.proved
+            select(func.max(LedgerEntry.id)).where(
+                *_of(login, username), LedgerEntry.secret_fingerprint.in_(prints), LedgerEntry.proved
             )
         )
         if sum(row.result == UNANSWERED and row.id > (proved or 0) for row in ours) >= 2:
@@ -272,7 +278,7 @@ def _fingerprints(session: Session, login: str, username: str, secret: str) -> l
 
 
 def _of(login: str, username: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return Attempt.login == login, Attempt.username == username
+    return LedgerEntry.login == login, LedgerEntry.username == username
 
 
 def _alone(session: Session, login: str, username: str) -> None:

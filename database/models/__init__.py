@@ -12,10 +12,10 @@ from importlib import import_module
 from sqlalchemy import MetaData
 
 from database.models.access import (
-    Attempt,
     CarrierPortalCredential,
     Credential,
     Lease,
+    LedgerEntry,
     Note,
     ProvedIdentity,
     StoredSession,
@@ -55,7 +55,6 @@ from database.models.versions import Version, Watermark
 __all__ = [
     "Account",
     "AccountType",
-    "Attempt",
     "Base",
     "BillingCycle",
     "BillingCycleFile",
@@ -74,6 +73,7 @@ __all__ = [
     "FileStatus",
     "FingerprintKey",
     "Lease",
+    "LedgerEntry",
     "Message",
     "Navigators",
     "Note",

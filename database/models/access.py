@@ -92,7 +92,7 @@ class Lease(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Attempt(Base):
+class LedgerEntry(Base):
     """One sign-in attempt; the row is there before the first byte is sent."""
 
     __tablename__ = "attempts"

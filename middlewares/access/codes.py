@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
-from database.access.codes import CodeBroker, CodeChannel, CodeNotReceived, OpenRequest, ReceiverBusy, receivers
+from database.access.codes import CodeBroker, CodeChannel, MessageNotReceived, OpenRequest, ReceiverBusy, receivers
 from database.access.totp import TotpSteps
 from database.settings import SettingsError
 from middlewares.settings import mailbox_settings
@@ -208,7 +208,7 @@ class CodeSource:
             while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for answer in done:
-                    if not isinstance(answer.exception(), CodeNotReceived):
+                    if not isinstance(answer.exception(), MessageNotReceived):
                         code = answer.result()
                         self._unused(answers[answer])
                         return code

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from database.access.encryption import key_ring
 from database.access.ledger import Ledger, Refusal
-from database.models import Attempt
+from database.models import LedgerEntry
 from database.processes import signature
 from tests.database.crowd import a_process, crowd
 
@@ -47,7 +47,7 @@ def refused(ledger, secret=SECRET, login=LOGIN, username=USER):
 def age(ledger, **by):
     """Let time pass for every row there is."""
     with ledger.db.transaction() as session:
-        for row in session.scalars(select(Attempt)):
+        for row in session.scalars(select(LedgerEntry)):
             row.started_at -= timedelta(**by)
             if row.finished_at is not None:
                 row.finished_at -= timedelta(**by)
@@ -190,7 +190,7 @@ def test_a_killed_process_leaves_an_attempt_without_answer(ledger):
         number = ledger.begin(LOGIN, USER, SECRET)
         with ledger.db.transaction() as session:
             dead = f"{signature().partition('+')[0]}+{a_dead_process()}+1"
-            session.execute(update(Attempt).where(Attempt.id == number).values(process=dead))
+            session.execute(update(LedgerEntry).where(LedgerEntry.id == number).values(process=dead))
     assert refused(ledger).kind == "blocked"
     assert [row.result for row in ledger.last()] == ["error:unanswered"] * 2
 
@@ -210,7 +210,7 @@ def test_an_attempt_of_another_machine_is_given_up_after_ten_minutes(ledger, els
     number = attempt(ledger, None)
     machine = elsewhere.format(here=signature().partition("+")[0])
     with ledger.db.transaction() as session:
-        session.execute(update(Attempt).values(process=f"{machine}+{a_dead_process()}+1"))
+        session.execute(update(LedgerEntry).values(process=f"{machine}+{a_dead_process()}+1"))
     assert refused(ledger).kind == "cooling_down"
     age(ledger, minutes=10)
     ledger.check(LOGIN, USER, SECRET)
