@@ -84,10 +84,10 @@ class AuthMiddleware:
         state.session = saved.version
         state.is_current = lambda: keeper.is_current(saved.version)
         if state.in_browser:
-            state.context, state.storage = keeper.context or keeper.jar, saved.state
+            state.context, state.storage = keeper.storage.context_key, saved.state
             state.guard = lambda page: keeper.guard(page, job)
         else:
-            request.meta["cookiejar"] = keeper.jar
+            request.meta["cookiejar"] = keeper.storage.jar
             keeper.login.authorize(request, saved.state)
             if saved.user_agent:
                 request.headers["User-Agent"] = saved.user_agent
@@ -165,14 +165,14 @@ class AuthMiddleware:
             job.recoveries[code] = job.recoveries.get(code, 0) + 1
             if job.recoveries[code] > 1:
                 raise failure
-        elif replays > (FEW_REPLAYS if state.in_browser or keeper.has_tokens else REPLAYS):
+        elif replays > (FEW_REPLAYS if state.in_browser or keeper.login.renewable else REPLAYS):
             failure.detail = failure.detail or f"One request met the end of {replays} sessions."
             raise failure
         elif seen == keeper.version and keeper.hopeless():
             failure.detail = failure.detail or "Two sessions in a row served nobody."
             raise failure
         if isinstance(failure, outcomes.BrowserDied):
-            keeper.context = ""  # a new one is made from the session's state
+            keeper.storage.context = ""  # a new one is made from the session's state
         else:
             if (recovered := f"{failure.outcome.code}: recovered by a new sign-in.") not in job.warnings:
                 job.warnings.append(recovered)

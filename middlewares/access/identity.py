@@ -57,4 +57,4 @@ def _judge_accounts(
 
 def proof_of(shown: ShownIdentity) -> str:
     """Return what is kept with a session as the proof of whose it is."""
-    return shown.username or shown.name or ",".join(sorted(shown.accounts)) or BY_SIGN_IN
+    return shown.username or shown.name or shown.subject or ",".join(sorted(shown.accounts)) or BY_SIGN_IN

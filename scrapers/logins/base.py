@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from pydantic import Field
@@ -25,7 +26,10 @@ from scrapers.core.outcomes import (
 from scrapers.core.page import Interruption, Selectors
 from scrapers.core.settings import Address, PortalSettings
 from scrapers.logins.screens import (
+    ChooseFactor,
+    EnterCode,
     EnterCredentials,
+    OpenLink,
     Screen,
     first_text,
     is_shown,
@@ -34,7 +38,9 @@ from scrapers.logins.screens import (
 
 if TYPE_CHECKING:
     from database.access.credentials import Credential
+    from scrapers.core.page import PortalPage
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -82,7 +88,7 @@ class ShownIdentity:
     username: str = ""
     name: str = ""
     accounts: frozenset[str] = frozenset()
-    subject: str = ""  # fingerprint of the tokens' subject, with login and user; no page shows it
+    subject: str = ""  # of the tokens; where it is compared, its fingerprint with login and user
 
     def __bool__(self) -> bool:
         return bool(self.username or self.name or self.accounts or self.subject)
@@ -108,8 +114,33 @@ def _settings_of(login: type[Login]) -> type[LoginSettings]:
     return OwnSettings
 
 
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a sign-in or a renewal leaves: the session's state, whose it shows to be, the browser context that holds it."""
+
+    state: dict[str, Any] = field(repr=False)  # cookies, storage, tokens
+    shown: ShownIdentity
+    user_agent: str = ""
+    context: str = ""  # key of the browser context; "": the session is in no browser
+
+
+class PortalAccess(Protocol):
+    """How a login reaches its portal, in one session or sign-in. Nothing is sent twice."""
+
+    key: str  # of the cookie jar and the browser context
+
+    async def send(self, request: Request) -> Response:
+        """Send a request with the cookies of the session; raises a Failure, whatever goes wrong."""
+
+    async def run(self, flow: Callable[[PortalPage], Awaitable[T]], url: str) -> T:
+        """Run a flow in a browser page of the session and return its result; *url* is named where it fails."""
+
+    def take_cookies(self) -> list[dict[str, Any]]:
+        """Return the cookies that the portal has set, as Playwright writes them, and forget the jar."""
+
+
 class Login:
-    """Base of all logins. Every attribute is a fact about the portal."""
+    """Base of all logins. Every attribute is a fact about the portal; the kinds of login add how it is signed in to."""
 
     portal: ClassVar[str]
     name: ClassVar[str]
@@ -123,6 +154,10 @@ class Login:
     always_asks: ClassVar[bool] = False  # no sign-in without a one-time code: none is begun that nobody can answer
     secret_name: ClassVar[str] = "password"  # what people call the secret that is typed
     link_hosts: ClassVar[tuple[str, ...]] = ()  # where links in messages may lead, beside the sign-in's own host
+    keeps_context: ClassVar[bool] = False  # the sign-in leaves a browser context, which holds the session
+    renewable: ClassVar[bool] = False  # a session that has ended is renewed without a sign-in
+    # Each answer can be asked whose it is, so a session is kept, and used, before it is proved; else it is proved first.
+    proved_by_request: ClassVar[bool] = False
     keep: ClassVar[bool] = True  # at the end of a crawl the session is kept for the next one; False signs out
     screens: ClassVar[tuple[Screen, ...]] = ()
     interruptions: ClassVar[tuple[Interruption, ...]] = ()  # may appear on any later page
@@ -204,6 +239,29 @@ class Login:
 
     def authorize(self, request: Request, state: dict[str, Any]) -> None:
         """Put into a request what the session needs beside its cookies: nothing, for most."""
+
+    @abstractmethod
+    async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
+        """Sign in, with at most one submission of the password."""
+
+    async def renew(self, portal: PortalAccess, state: dict[str, Any]) -> SignedIn:
+        """Renew a session; raise ReauthenticationRequired when that needs a sign-in. For logins that are `renewable`."""
+        raise TypeError(f"Sessions of {self.name} are not renewed.")
+
+    async def leave(self, portal: PortalAccess) -> None:
+        """Sign out at the portal, where the login knows how."""
+
+    async def guard(self, page: PortalPage) -> ShownIdentity:
+        """Open the landing page of a session and return whose it is; raise SignedOut when it has ended."""
+        raise TypeError(f"{self.name} has no pages.")
+
+    def asks_for_code(self, screen: str) -> bool:
+        """Tell whether a screen of that name asks for a one-time code, or for the way by which it comes."""
+        return any(s.name == screen and isinstance(s.act, (ChooseFactor, EnterCode, OpenLink)) for s in self.screens)
+
+    def subject(self, state: dict[str, Any]) -> str:
+        """Return whose a session's tokens are, in the portal's own word; "" where it has none that was verified."""
+        return ""
 
     def secrets(self, state: dict[str, Any]) -> tuple[str, ...]:
         """Return the secrets of a session's state beside its cookies and storage."""

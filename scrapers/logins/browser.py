@@ -13,9 +13,9 @@ from scrapers.core.outcomes import (
     PortalChanged,
     SignInTimedOut,
 )
-from scrapers.core.page import PortalPage, Selectors, navigated
+from scrapers.core.page import PortalPage, Selectors, navigated, session_state
 from scrapers.core.settings import crawl_settings
-from scrapers.logins.base import Attempt, Login, ShownIdentity
+from scrapers.logins.base import Attempt, Login, PortalAccess, ShownIdentity, SignedIn
 from scrapers.logins.screens import (
     Act,
     ChooseFactor,
@@ -42,7 +42,23 @@ class BrowserLogin(Login):
     XPath: those that only a browser understands find nothing in an answer.
     """
 
+    keeps_context = True
     sign_out_clicks: ClassVar[tuple[Selectors, ...]] = ()  # what is clicked, one after the other, to sign out
+
+    async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
+        """Sign in, in a browser context of its own."""
+
+        async def flow(page: PortalPage) -> SignedIn:
+            await self.sign_in(page, attempt)
+            shown = await self.page_identity(page)
+            user_agent = await page.raw.evaluate("navigator.userAgent")
+            return SignedIn(await session_state(page.raw.context), shown, user_agent, portal.key)
+
+        return await portal.run(flow, self.address())
+
+    async def leave(self, portal: PortalAccess) -> None:
+        """Sign out by the clicks that the login states."""
+        await portal.run(self.sign_out, self.home_address())
 
     async def sign_in(self, page: PortalPage, attempt: Attempt) -> None:
         """Walk the screens until somebody is signed in. The password is typed into one page, once."""

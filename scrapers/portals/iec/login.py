@@ -179,7 +179,7 @@ class IecLogin(ConversationLogin):
         )
         return (yield from self._tokens("token", body, nonce=nonce))
 
-    def renew(self, tokens: Tokens) -> Conversation:
+    def refresh(self, tokens: Tokens) -> Conversation:
         """Exchange the refresh token; OKTA may give a new one, and the old one stays good where it does not."""
         from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
