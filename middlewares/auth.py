@@ -71,14 +71,14 @@ class AuthMiddleware:
         return self._keepers[key], job
 
     async def process_request(self, request: Request) -> None:
-        """Wait until somebody is signed in, and put the request into that session."""
+        """Wait until there is a session, and put the request into it."""
         found = self._keeper(request)
         if found is None:
             return
         keeper, job = found
         if keeper.lost:
             raise outcomes.LeaseLost()
-        job.brake.check()  # nobody signs in for a job that must stop
+        job.brake.check()  # no sign-in for a job that must stop
         saved = await keeper.ensure(job)
         state = own_state(request)
         state.session = saved.version
@@ -93,7 +93,7 @@ class AuthMiddleware:
                 request.headers["User-Agent"] = saved.user_agent
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
-        """Pass an answer on once it is proved whose session it came from; recover it when nobody was signed in."""
+        """Pass an answer on once its session is proved to be the credential's; send the request again when it was signed out."""
         found = self._keeper(request)
         if found is None:
             return response
@@ -133,7 +133,7 @@ class AuthMiddleware:
     async def _objection(
         self, request: Request, response: Response, keeper: SessionKeeper, job: Job
     ) -> SignedOut | None:
-        """Return why an answer may not be passed on: nobody was signed in, or nobody knows who was."""
+        """Return why an answer may not be passed on: it is that of a signed-out user, or of a session that is not proved."""
         state = own_state(request)
         if not state.in_browser and keeper.login.is_signed_out(response):
             return SignedOut()
@@ -157,7 +157,7 @@ class AuthMiddleware:
         return await self._replay(request, *found, exception)
 
     async def _replay(self, request: Request, keeper: SessionKeeper, job: Job, failure: Failure) -> Request:
-        """Renew the session, unless somebody has meanwhile, and return the request to be sent again; bounded."""
+        """Renew the session, unless another request has meanwhile, and return the request to be sent again; bounded."""
         state = own_state(request)
         replays, seen = state.replays + (not isinstance(failure, SessionGone)), state.session
         if isinstance(failure, (CacheError, outcomes.BrowserDied)):

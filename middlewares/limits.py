@@ -56,7 +56,7 @@ class LimitsMiddleware:
             await asyncio.sleep(remaining)
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
-        """Answer 429, and 503 with Retry-After, with a pause for everybody and the same request again."""
+        """Answer 429, and 503 with Retry-After, with a pause for all requests and the same request again."""
         state = state_of(request) or RequestState(0)
         if state.resent:
             return response  # it comes by once more, as the answer of the request that AuthMiddleware has sent again

@@ -37,7 +37,7 @@ class Refusal(Exception):
     """
     A sign-in may not be tried. The text is one sentence with the cure.
 
-    kind: `blocked` until somebody acts; `cooling_down` and `budget` until the time in `until`.
+    kind: `blocked` until its owner acts; `cooling_down` and `budget` until the time in `until`.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Ledger:
         with self.db.transaction() as session:
             statement = (
                 update(LedgerEntry)
-                # A late answer is worth more than "unanswered", which somebody else may have written meanwhile.
+                # A late answer is worth more than "unanswered", which another process may have written meanwhile.
                 .where(
                     LedgerEntry.id == attempt_id,
                     or_(LedgerEntry.finished_at.is_(None), LedgerEntry.result == UNANSWERED),

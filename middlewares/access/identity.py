@@ -1,4 +1,4 @@
-"""Whose session it is: what a page shows, compared with the credential and with what was proved before."""
+"""Which user a session belongs to: what a page shows, compared with the credential and with what was proved before."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from database.access.sessions import KnownIdentity
 from scrapers.core.outcomes import IdentityMismatch, IdentityUnproved, LoginFailed
 from scrapers.logins.base import ShownIdentity
 
-# The proof that is kept with a session whose portal shows nothing: it was signed in to with the credential, in an empty
+# The proof that is kept with a session at a portal that shows nothing of its user: it was signed in to with the credential, in an empty
 # context. It equals no user name, so a later process does not take the session for proved.
 BY_SIGN_IN = "(signed in with the credential)"
 
@@ -56,5 +56,5 @@ def _judge_accounts(
 
 
 def proof_of(shown: ShownIdentity) -> str:
-    """Return what is kept with a session as the proof of whose it is."""
+    """Return what is kept with a session as its proof of identity."""
     return shown.username or shown.name or shown.subject or ",".join(sorted(shown.accounts)) or BY_SIGN_IN

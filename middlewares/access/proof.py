@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class IdentityRecord:
-    """Whom the sessions of one (login, credential) were proved to belong to."""
+    """Which user the sessions of one (login, credential) were proved to belong to."""
 
     def __init__(self, db: Database, login: Login, credential: Credential) -> None:
         self.db = db

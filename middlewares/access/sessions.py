@@ -1,4 +1,4 @@
-"""The one session of a credential in a crawl: reused or brought about once for everybody, proved, and let go."""
+"""The one session of a credential in a crawl: reused or signed in to once for all requests, proved, and let go."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ class SessionKeeper:
         await self._save(renewed, proved=saved.version in self.proved_versions)
 
     async def _accept(self, job: Job, signed_in: SignedIn) -> None:
-        """Save a new session: once it is proved whose it is, unless every answer in it can be asked that."""
+        """Save a new session: once it is proved to be the credential's, or before where the login is `proved_by_request`."""
         self.storage.hide(signed_in.state)
         if not self.login.proved_by_request:
             await self._judge(job, signed_in.shown, signed_in.state, fresh=True)
@@ -198,7 +198,7 @@ class SessionKeeper:
         self._unserved += 1
         self.storage.load(saved)
 
-    # Proving whose session it is
+    # Proving that it is the credential's
 
     async def prove(self, job: Job, shown: ShownIdentity, version: int) -> None:
         """Prove a reused session by what a page shows, or by asking for the page that shows it; once."""
@@ -231,7 +231,7 @@ class SessionKeeper:
             raise
 
     async def guard(self, page: PortalPage, job: Job) -> bool:
-        """Ask, before the first flow in a reused session, whose it is; return whether the page was opened for that."""
+        """Prove a reused session before its first flow; return whether the page was opened for that."""
         version = self.version
         if version in self.proved_versions:
             return False

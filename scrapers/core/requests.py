@@ -26,7 +26,7 @@ class RequestState:
 
     job: int  # id of the run
     ticket: int = 0  # by which the job knows that the request came back; 0 for requests of the middlewares
-    login: str = ""  # name of the login in whose session it is sent; "": the spider's first
+    login: str = ""  # name of the login of the session in which it is sent; "": the spider's first
     own: bool = False  # sent by AuthMiddleware itself (sign-in, identity, sign-out): it is not authenticated again
     # What is asked for beside a plain answer:
     stream: tuple[str, ...] = ()  # media types: a body of one of them is written to a part file

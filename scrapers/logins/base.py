@@ -62,7 +62,7 @@ class SecondFactor(Protocol):
         """
         Return the code of that kind (totp, sms, mail; "" is any); raise MfaRequired or CodeNotReceived.
 
-        again: the one before was refused; MfaFailed where nobody is there to type another.
+        again: the one before was refused; MfaFailed without a person who could type another.
         """
 
     async def choose(self, question: str, options: Sequence[str]) -> str:
@@ -83,7 +83,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ShownIdentity:
-    """Whose session a page shows itself to be. Empty means that it does not say."""
+    """What a session shows of its user. Empty means that it shows nothing."""
 
     username: str = ""
     name: str = ""
@@ -116,7 +116,7 @@ def _settings_of(login: type[Login]) -> type[LoginSettings]:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """What a sign-in or a renewal leaves: the session's state, whose it shows to be, the browser context that holds it."""
+    """What a sign-in or a renewal leaves: the session's state, what it shows of its user, the browser context that holds it."""
 
     state: dict[str, Any] = field(repr=False)  # cookies, storage, tokens
     shown: ShownIdentity
@@ -151,12 +151,12 @@ class Login:
     channel: ClassVar[CodeChannel | None] = None  # how one-time codes come, where the portal sends any
     code_life: ClassVar[float] = 300  # seconds for which a code that was sent stays good
     code_pause: ClassVar[float] = 0  # seconds between two sign-ins, where the portal limits how often it sends codes
-    always_asks: ClassVar[bool] = False  # no sign-in without a one-time code: none is begun that nobody can answer
+    always_asks: ClassVar[bool] = False  # no sign-in without a one-time code: none is begun without a way to get it
     secret_name: ClassVar[str] = "password"  # what people call the secret that is typed
     link_hosts: ClassVar[tuple[str, ...]] = ()  # where links in messages may lead, beside the sign-in's own host
     keeps_context: ClassVar[bool] = False  # the sign-in leaves a browser context, which holds the session
     renewable: ClassVar[bool] = False  # a session that has ended is renewed without a sign-in
-    # Each answer can be asked whose it is, so a session is kept, and used, before it is proved; else it is proved first.
+    # The portal can be asked at any time which user a session belongs to: it is stored, and reused, before it is proved.
     proved_by_request: ClassVar[bool] = False
     keep: ClassVar[bool] = True  # at the end of a crawl the session is kept for the next one; False signs out
     screens: ClassVar[tuple[Screen, ...]] = ()
@@ -210,7 +210,7 @@ class Login:
 
     @classmethod
     def credential_screens(cls) -> Selectors:
-        """Return what shows that nobody is signed in: the marks of the sign-in form."""
+        """Return the selectors of the sign-in form, which is shown to a signed-out user."""
         return tuple(s for screen in cls.screens if isinstance(screen.act, EnterCredentials) for s in screen.shown)
 
     def is_signed_out(self, response: Response) -> bool:
@@ -252,7 +252,7 @@ class Login:
         """Sign out at the portal, where the login knows how."""
 
     async def guard(self, page: PortalPage) -> ShownIdentity:
-        """Open the landing page of a session and return whose it is; raise SignedOut when it has ended."""
+        """Open the landing page of a session and return what it shows of its user; raise SignedOut when it has ended."""
         raise TypeError(f"{self.name} has no pages.")
 
     def asks_for_code(self, screen: str) -> bool:
@@ -260,7 +260,7 @@ class Login:
         return any(s.name == screen and isinstance(s.act, (ChooseFactor, EnterCode, OpenLink)) for s in self.screens)
 
     def subject(self, state: dict[str, Any]) -> str:
-        """Return whose a session's tokens are, in the portal's own word; "" where it has none that was verified."""
+        """Return the subject of a session's tokens, which names its user; "" where it has none that was verified."""
         return ""
 
     def secrets(self, state: dict[str, Any]) -> tuple[str, ...]:
@@ -268,7 +268,7 @@ class Login:
         return ()
 
     def identity(self, response: Response) -> ShownIdentity:
-        """Return whose session a page shows itself to be."""
+        """Return what a page shows of the session's user."""
         if not isinstance(response, TextResponse) or response.status != 200:
             return ShownIdentity()
         user = first_text(response, self.shows_user)

@@ -38,7 +38,7 @@ class BrowserLogin(Login):
     """
     A sign-in that needs a browser page. Selectors are Playwright's.
 
-    Where pages are collected over plain HTTP, the marks of the sign-in form and of whose session it is must hold CSS or
+    Where pages are collected over plain HTTP, the selectors of the sign-in form and of the user must hold CSS or
     XPath: those that only a browser understands find nothing in an answer.
     """
 
@@ -61,7 +61,7 @@ class BrowserLogin(Login):
         await portal.run(self.sign_out, self.home_address())
 
     async def sign_in(self, page: PortalPage, attempt: Attempt) -> None:
-        """Walk the screens until somebody is signed in. The password is typed into one page, once."""
+        """Walk the screens until the user is signed in. The password is typed into one page, once."""
         page.begin("sign in: open")
         await page.open(self.address())
         visits: Counter[str] = Counter()
@@ -169,7 +169,7 @@ class BrowserLogin(Login):
         return kinds.pop() if len(kinds) == 1 else ""
 
     async def guard(self, page: PortalPage) -> ShownIdentity:
-        """Open the landing page of a session and return whose it is; raise SignedOut when it is nobody's."""
+        """Open the landing page of a session and return what it shows of its user; raise SignedOut when it has ended."""
         page.begin("check the session")
         await page.open(self.home_address())
         done = tuple(s for screen in self.screens if isinstance(screen.act, Done) for s in screen.shown)
@@ -185,7 +185,7 @@ class BrowserLogin(Login):
         await page.find(self.credential_screens())
 
     async def page_identity(self, page: PortalPage) -> ShownIdentity:
-        """Return whose session the page shows itself to be."""
+        """Return what the page shows of the session's user."""
         username = next(iter(await page.texts(self.shows_username)), "")
         name = next(iter(await page.texts(self.shows_name)), "")
         user = next(iter(await page.texts(self.shows_user)), "")

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What keeps somebody signed in at an API: OAuth's tokens, whose they are, and how long they are good."""
+    """OAuth's tokens for an API, the user they belong to, and how long they are valid."""
 
     access: str = field(repr=False)
     id: str = field(repr=False)
     refresh: str = field(repr=False)
-    subject: str  # whose they are: the portal's own word for its user; "" when nobody has verified them yet
+    subject: str  # the portal's own word for their user; "" while they are not verified
     expires_at: float  # Unix seconds after which they are worth nothing
     scope: str = ""
     kind: str = "Bearer"

@@ -46,7 +46,7 @@ class FormLogin(Login):
     sign_out_path: ClassVar[str] = ""  # the address that signs out, relative to url
 
     async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
-        """Sign in, in a cookie jar of its own; the landing page, or the home page after it, shows whose session it is."""
+        """Sign in, in a cookie jar of its own; the landing page, or the home page after it, shows the user."""
         shown = self.identity(await self.sign_in(portal.send, attempt))
         if not shown and self.home:
             shown = self.identity(await portal.send(Request(self.home_address())))
@@ -57,7 +57,7 @@ class FormLogin(Login):
         await portal.send(Request(urljoin(self.address(), self.sign_out_path)))
 
     async def sign_in(self, send: Callable[[Request], Awaitable[Response]], attempt: Attempt) -> Response:
-        """Walk the screens until somebody is signed in; return that page. *send* never retries."""
+        """Walk the screens until the user is signed in; return that page. *send* never retries."""
         from form2request import form2request
 
         response = await send(Request(self.address()))

@@ -63,7 +63,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Somebody is signed in."""
+    """The user is signed in."""
 
 
 Act = EnterCredentials | ChooseFactor | EnterCode | OpenLink | Dismiss | Stop | Done

@@ -1,4 +1,4 @@
-"""Whose session it is, in the situations that portals and people bring about."""
+"""Which user a session belongs to, in the situations that portals and people bring about."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_every_login_says_how_a_session_comes_and_goes(name):
     assert login.establish is not Login.establish
     assert login.renewable == (login.renew is not Login.renew)
     assert login.keeps_context == (login.guard is not Login.guard)
-    # What is kept before it is proved must show whose it is at an address that can be asked.
+    # What is kept before it is proved must show its user at an address that can be asked.
     assert not login.proved_by_request or login.home
 
 
