@@ -204,11 +204,11 @@ def _known_secrets(session: Session, portal_of_login: Mapping[str, str]) -> list
     from sqlalchemy import select
 
     from database.access.encryption import UnreadableSecret
-    from database.models import Attempt
+    from database.models import LedgerEntry
     from scrapers.logins.credentials import find_credential
 
     found = []
-    for login, username in session.execute(select(Attempt.login, Attempt.username).distinct()).all():
+    for login, username in session.execute(select(LedgerEntry.login, LedgerEntry.username).distinct()).all():
         try:
             credential = find_credential(session, portal_of_login.get(login, login), login, username)
         except UnreadableSecret:  # which is said when all is counted

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, signals
+from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import DontCloseSpider
 
 from middlewares.access.sessions import SessionKeeper
@@ -70,45 +71,69 @@ class AuthMiddleware:
         return self._keepers[key], job
 
     async def process_request(self, request: Request) -> None:
-        """Wait until somebody is signed in, and put the request into that session."""
+        """Wait until there is a session, and put the request into it."""
         found = self._keeper(request)
         if found is None:
             return
         keeper, job = found
         if keeper.lost:
             raise outcomes.LeaseLost()
-        job.brake.check()  # nobody signs in for a job that must stop
+        job.brake.check()  # no sign-in for a job that must stop
         saved = await keeper.ensure(job)
         state = own_state(request)
         state.session = saved.version
         state.is_current = lambda: keeper.is_current(saved.version)
         if state.in_browser:
-            state.context, state.storage = keeper.context or keeper.jar, saved.state
+            state.context, state.storage = keeper.storage.context_key, saved.state
             state.guard = lambda page: keeper.guard(page, job)
         else:
-            request.meta["cookiejar"] = keeper.jar
+            request.meta["cookiejar"] = keeper.storage.jar
             keeper.login.authorize(request, saved.state)
             if saved.user_agent:
                 request.headers["User-Agent"] = saved.user_agent
 
-    async def process_response(self, request: Request, response: Response) -> Response:
-        """Pass an answer on once it is proved whose session it came from; recover it when nobody was signed in."""
+    async def process_response(self, request: Request, response: Response) -> Request | Response:
+        """Pass an answer on once its session is proved to be the credential's; send the request again when it was signed out."""
         found = self._keeper(request)
         if found is None:
             return response
         keeper, job = found
         failure = await self._objection(request, response, keeper, job)
         if failure is not None:
-            # Sent from here, not by way of the scheduler: there those that were never refused would overtake it.
-            again = await self._replay(request, keeper, job, failure)
-            return await self.crawler.engine.download_async(again)
+            return await self._send_again(request, await self._replay(request, keeper, job, failure))
         keeper.note_served()
+        return response
+
+    async def _send_again(self, request: Request, again: Request) -> Request | Response:
+        """
+        Send a request that a dead session refused, and return its answer as that of the first one.
+
+        By way of the scheduler, requests that were never refused would overtake it, at the end of each session anew. The
+        middlewares that stand outside of this one see the answer once, with *request*: retries, redirects and the pace.
+        """
+        state = own_state(request)
+        again.meta.update(dont_retry=True, dont_redirect=True)
+        state.resent += 1
+        try:
+            response = await self.crawler.engine.download_async(again)
+        except Failure:
+            raise
+        except Exception as error:
+            # Scrapy passes no exception of a `process_response` to `process_exception`.
+            retry = self.crawler.get_downloader_middleware(RetryMiddleware)
+            later = retry.process_exception(request, error) if retry is not None else None
+            if later is None:
+                raise
+            return later
+        finally:
+            state.resent -= 1
+        response.request = request
         return response
 
     async def _objection(
         self, request: Request, response: Response, keeper: SessionKeeper, job: Job
     ) -> SignedOut | None:
-        """Return why an answer may not be passed on: nobody was signed in, or nobody knows who was."""
+        """Return why an answer may not be passed on: it is that of a signed-out user, or of a session that is not proved."""
         state = own_state(request)
         if not state.in_browser and keeper.login.is_signed_out(response):
             return SignedOut()
@@ -132,7 +157,7 @@ class AuthMiddleware:
         return await self._replay(request, *found, exception)
 
     async def _replay(self, request: Request, keeper: SessionKeeper, job: Job, failure: Failure) -> Request:
-        """Renew the session, unless somebody has meanwhile, and return the request to be sent again; bounded."""
+        """Renew the session, unless another request has meanwhile, and return the request to be sent again; bounded."""
         state = own_state(request)
         replays, seen = state.replays + (not isinstance(failure, SessionGone)), state.session
         if isinstance(failure, (CacheError, outcomes.BrowserDied)):
@@ -140,14 +165,14 @@ class AuthMiddleware:
             job.recoveries[code] = job.recoveries.get(code, 0) + 1
             if job.recoveries[code] > 1:
                 raise failure
-        elif replays > (FEW_REPLAYS if state.in_browser or keeper.has_tokens else REPLAYS):
+        elif replays > (FEW_REPLAYS if state.in_browser or keeper.login.renewable else REPLAYS):
             failure.detail = failure.detail or f"One request met the end of {replays} sessions."
             raise failure
         elif seen == keeper.version and keeper.hopeless():
             failure.detail = failure.detail or "Two sessions in a row served nobody."
             raise failure
         if isinstance(failure, outcomes.BrowserDied):
-            keeper.context = ""  # a new one is made from the session's state
+            keeper.storage.context = ""  # a new one is made from the session's state
         else:
             if (recovered := f"{failure.outcome.code}: recovered by a new sign-in.") not in job.warnings:
                 job.warnings.append(recovered)

@@ -56,13 +56,18 @@ class LimitsMiddleware:
             await asyncio.sleep(remaining)
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
-        """Answer 429, and 503 with Retry-After, with a pause for everybody and the same request again."""
+        """Answer 429, and 503 with Retry-After, with a pause for all requests and the same request again."""
+        state = state_of(request) or RequestState(0)
+        if state.resent:
+            return response  # it comes by once more, as the answer of the request that AuthMiddleware has sent again
         wanted = retry_after((response.headers.get("Retry-After") or b"").decode("latin-1"))
         limited = response.status == 429 or (response.status == 503 and wanted is not None)
         if not limited:
-            self._failures = self._failures + 1 if response.status >= 500 else 0
+            if response.status >= 500:
+                self._count_failure()
+            else:
+                self._failures = 0
             return response
-        state = state_of(request) or RequestState(0)
         if state.own and request.method != "GET":
             return response  # a password or code is never sent twice
         tries = state.rate_tries + 1
@@ -82,4 +87,8 @@ class LimitsMiddleware:
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Count what went wrong on the way, for the breaker."""
         if not isinstance(exception, IgnoreRequest):
-            self._failures += 1
+            self._count_failure()
+
+    def _count_failure(self) -> None:
+        self._failures += 1
+        self.crawler.stats.inc_value("limits/failures")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy.exceptions import NotConfigured
 
 from pipelines.settings import upload_settings
-from pipelines.validate import STORE_NOTHING
 from scrapers.core.items import FileItem
 from scrapers.core.runs import work_of
 
@@ -46,7 +45,7 @@ class UploadPipeline:
         """Send what is stored for these jobs and was not sent yet."""
         try:
             for job in self.work.jobs.values():
-                if not any(isinstance(failure, STORE_NOTHING) for failure in job.failures):
+                if job.may_store:
                     await self.send_for(job, self.sender)
         finally:
             await self.sender.close()

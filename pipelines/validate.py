@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy.exceptions import DropItem
 
 from scrapers.core.items import FileItem, Item
-from scrapers.core.outcomes import IdentityMismatch, IdentityUnproved, LeaseLost, WrongAccount
 from scrapers.core.runs import work_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
-
-# After one of these nothing of the job is stored any more.
-STORE_NOTHING = (LeaseLost, IdentityMismatch, IdentityUnproved, WrongAccount)
 
 
 class ValidatePipeline:
@@ -33,7 +29,7 @@ class ValidatePipeline:
         job = self.work.jobs.get(item.job) if isinstance(item, Item) else None
         if job is None:
             raise DropItem("the item belongs to no job of this crawl")
-        if any(isinstance(failure, STORE_NOTHING) for failure in job.failures):
+        if not job.may_store:
             if isinstance(item, FileItem):
                 item.part.path.unlink(missing_ok=True)
             raise DropItem("the job may not store any more")

@@ -31,7 +31,7 @@ TOMBSTONE_LIFE = timedelta(days=1)  # gateways repeat a delivery for hours when 
 GENERIC_PATTERN = r"\b([0-9]{6,8})\b"
 
 
-class CodeNotReceived(Exception):
+class MessageNotReceived(Exception):
     """The deadline passed and no message of this login came."""
 
 
@@ -140,7 +140,7 @@ class OpenRequest:
         """
         Return the code or link of the oldest message that fits this request; the message is gone when this returns.
 
-        timeout: seconds from now. Raises CodeNotReceived when it passes, or when the request's life is over before.
+        timeout: seconds from now. Raises MessageNotReceived when it passes, or when the request's life is over before.
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
@@ -150,7 +150,7 @@ class OpenRequest:
                 return code
             left = end - loop.time()
             if left <= 0:
-                raise CodeNotReceived(f"No message that fits came within {timeout:g} seconds.")
+                raise MessageNotReceived(f"No message that fits came within {timeout:g} seconds.")
             await asyncio.sleep(min(self._poll, left))
 
     def unused(self) -> None:
@@ -373,12 +373,12 @@ def _end(session: Session, which: ColumnElement[bool], state: CodeRequestState, 
 
 
 def _claim(session: Session, request_id: int, receiver: str, portal: str) -> str | None:
-    """Take the oldest message that fits; raise CodeNotReceived when the request is no longer open."""
+    """Take the oldest message that fits; raise MessageNotReceived when the request is no longer open."""
     _serialise(session, receiver)
     moment = now(session)
     request = session.get_one(CodeRequest, request_id)
     if request.state is not CodeRequestState.OPEN or request.deadline <= moment:
-        raise CodeNotReceived("The request is answered, or its code's life is over.")
+        raise MessageNotReceived("The request is answered, or its code's life is over.")
     for message, code in _fitting(session, request.receiver, request.senders, portal, request.pattern):
         old = message.sent_at is not None and message.sent_at < request.requested_at - CLOCK_SKEW
         if message.received_at < request.requested_at or old:

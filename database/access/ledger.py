@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from database.access.fingerprints import fingerprints
 from database.engine import Database, now
-from database.models import Attempt
+from database.models import LedgerEntry
 from database.processes import has_died, signature
 from database.settings import database_settings
 
@@ -24,14 +24,10 @@ ACCOUNT_LOCKED = "account_locked"
 CAPTCHA_SHOWN = "captcha_shown"
 MFA_FAILED = "mfa_failed"
 NOT_SUBMITTED = "not_submitted"  # the secret never left this machine: the row counts for nothing
-UNANSWERED = "error:unanswered"
+UNANSWERED = "error:unanswered"  # it may have been a wrong password all the same
+TIMED_OUT = "error:sign_in_timed_out"  # the outcome's own name for it, stored as UNANSWERED
 UNBLOCKED = "unblocked"  # the mark of `unblock`; no attempt
 RESULTS = (SIGNED_IN, BAD_CREDENTIALS, ACCOUNT_LOCKED, CAPTCHA_SHOWN, MFA_FAILED, NOT_SUBMITTED)
-
-# Both may have been a wrong password that nobody told us of.
-WITHOUT_ANSWER = (UNANSWERED, "error:sign_in_timed_out")
-# A portal that asks for a code, or refuses one, has taken the password before.
-PROVES_SECRET = (SIGNED_IN, MFA_FAILED, "error:mfa_required", "error:code_not_received")
 
 DAY = timedelta(hours=24)
 PATIENCE = timedelta(minutes=10)  # no sign-in takes longer: an older one without an answer gets none any more
@@ -41,7 +37,7 @@ class Refusal(Exception):
     """
     A sign-in may not be tried. The text is one sentence with the cure.
 
-    kind: `blocked` until somebody acts; `cooling_down` and `budget` until the time in `until`.
+    kind: `blocked` until its owner acts; `cooling_down` and `budget` until the time in `until`.
     """
 
     def __init__(
@@ -89,7 +85,7 @@ class Ledger:
                 session, login, username, time, timedelta(seconds=pause)
             )
             if refusal is None:
-                attempt = Attempt(
+                attempt = LedgerEntry(
                     login=login,
                     username=username,
                     secret_fingerprint=prints[0],
@@ -115,22 +111,30 @@ class Ledger:
         if refusal is not None:
             raise refusal
 
-    def finish(self, attempt_id: int, result: str) -> None:
+    def finish(self, attempt_id: int, result: str, *, proved: bool = False) -> None:
         """
         Write down how an attempt ended; raise LookupError when it was answered already.
 
         result: one of RESULTS, or `error:` and an outcome's code; `error:unanswered` when the portal never said.
+        proved: the portal accepted the password, whatever came after it; always so when the result is `signed_in`.
         """
         if result not in RESULTS and not result.startswith("error:"):
             raise ValueError(f"result: {result!r} is none of {', '.join(RESULTS)} or error:…")
         with self.db.transaction() as session:
             statement = (
-                update(Attempt)
-                # A late answer is worth more than "unanswered", which somebody else may have written meanwhile.
-                .where(Attempt.id == attempt_id, or_(Attempt.finished_at.is_(None), Attempt.result == UNANSWERED))
-                .values(finished_at=now(session), result=result)
+                update(LedgerEntry)
+                # A late answer is worth more than "unanswered", which another process may have written meanwhile.
+                .where(
+                    LedgerEntry.id == attempt_id,
+                    or_(LedgerEntry.finished_at.is_(None), LedgerEntry.result == UNANSWERED),
+                )
+                .values(
+                    finished_at=now(session),
+                    result=UNANSWERED if result == TIMED_OUT else result,
+                    proved=proved or result == SIGNED_IN,
+                )
             )
-            if session.execute(statement.returning(Attempt.id)).first() is None:
+            if session.execute(statement.returning(LedgerEntry.id)).first() is None:
                 raise LookupError(f"Attempt {attempt_id} is not open.")
 
     def unblock(self, logins: Collection[str], username: str) -> int:
@@ -141,17 +145,17 @@ class Ledger:
         """
         with self.db.transaction() as session:
             tried = session.scalars(
-                select(Attempt.login)
-                .where(Attempt.username == username, Attempt.login.in_(logins))
+                select(LedgerEntry.login)
+                .where(LedgerEntry.username == username, LedgerEntry.login.in_(logins))
                 .distinct()
-                .order_by(Attempt.login)
+                .order_by(LedgerEntry.login)
             ).all()
             for login in tried:
                 _alone(session, login, username)
                 time = now(session)
                 self._settle_dead(session, login, username, time)
                 session.add(
-                    Attempt(
+                    LedgerEntry(
                         login=login,
                         username=username,
                         secret_fingerprint="",
@@ -166,18 +170,18 @@ class Ledger:
                 session.flush()
             return len(tried)
 
-    def last(self, login: str | None = None, username: str | None = None, limit: int = 20) -> list[Attempt]:
+    def last(self, login: str | None = None, username: str | None = None, limit: int = 20) -> list[LedgerEntry]:
         """Return the newest rows first, marks of `unblock` included."""
         with self.db.transaction() as session:
-            statement = select(Attempt).order_by(Attempt.id.desc()).limit(limit)
+            statement = select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(limit)
             if login is not None:
-                statement = statement.where(Attempt.login == login)
+                statement = statement.where(LedgerEntry.login == login)
             if username is not None:
-                statement = statement.where(Attempt.username == username)
+                statement = statement.where(LedgerEntry.username == username)
             return list(session.scalars(statement))
 
     def _settle_dead(self, session: Session, login: str, username: str, time: datetime) -> None:
-        for row in session.scalars(select(Attempt).where(*_of(login, username), Attempt.finished_at.is_(None))):
+        for row in session.scalars(select(LedgerEntry).where(*_of(login, username), LedgerEntry.finished_at.is_(None))):
             if row.started_at <= time - PATIENCE or has_died(row.process, row.host, row.pid):
                 row.finished_at, row.result = time, UNANSWERED
         session.flush()
@@ -185,9 +189,9 @@ class Ledger:
     def _rest(self, session: Session, login: str, username: str, time: datetime, pause: timedelta) -> Refusal | None:
         """Refuse an attempt right after one in which the portal may have sent a code, whatever secret it was."""
         ended = session.scalar(
-            select(func.max(Attempt.finished_at))
+            select(func.max(LedgerEntry.finished_at))
             .where(*_of(login, username))
-            .where(Attempt.result.not_in((NOT_SUBMITTED, UNBLOCKED, SIGNED_IN)))
+            .where(LedgerEntry.result.not_in((NOT_SUBMITTED, UNBLOCKED, SIGNED_IN)))
         )
         if ended is None or ended + pause <= time:
             return None
@@ -197,20 +201,23 @@ class Ledger:
         self, session: Session, login: str, username: str, prints: Sequence[str], time: datetime
     ) -> Refusal | None:
         mark = (
-            session.scalar(select(func.max(Attempt.id)).where(*_of(login, username), Attempt.result == UNBLOCKED)) or 0
+            session.scalar(
+                select(func.max(LedgerEntry.id)).where(*_of(login, username), LedgerEntry.result == UNBLOCKED)
+            )
+            or 0
         )
         window = max(DAY, self.lock_rest, self.mfa_rest)
         rows = session.scalars(
-            select(Attempt)
+            select(LedgerEntry)
             .where(*_of(login, username))
             .where(
                 or_(
-                    Attempt.started_at > time - window - PATIENCE,
-                    Attempt.finished_at.is_(None),
-                    Attempt.result.in_((BAD_CREDENTIALS, *WITHOUT_ANSWER)),
+                    LedgerEntry.started_at > time - window - PATIENCE,
+                    LedgerEntry.finished_at.is_(None),
+                    LedgerEntry.result.in_((BAD_CREDENTIALS, UNANSWERED)),
                 )
             )
-            .order_by(Attempt.id)
+            .order_by(LedgerEntry.id)
         ).all()
         since = [row for row in rows if row.id > mark]
         ours = [row for row in since if row.secret_fingerprint in prints]
@@ -222,11 +229,11 @@ class Ledger:
                 "or lift the block with `scrapy credentials unblock`.",
             )
         proved = session.scalar(
-            select(func.max(Attempt.id))
-            .where(*_of(login, username), Attempt.secret_fingerprint.in_(prints))
-            .where(Attempt.result.in_(PROVES_SECRET))
+            select(func.max(LedgerEntry.id)).where(
+                *_of(login, username), LedgerEntry.secret_fingerprint.in_(prints), LedgerEntry.proved
+            )
         )
-        if sum(row.result in WITHOUT_ANSWER and row.id > (proved or 0) for row in ours) >= 2:
+        if sum(row.result == UNANSWERED and row.id > (proved or 0) for row in ours) >= 2:
             return Refusal(
                 "blocked",
                 "The portal left two sign-ins without an answer, and either may have been a refusal: look at the account by hand, "
@@ -270,7 +277,7 @@ def _fingerprints(session: Session, login: str, username: str, secret: str) -> l
 
 
 def _of(login: str, username: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return Attempt.login == login, Attempt.username == username
+    return LedgerEntry.login == login, LedgerEntry.username == username
 
 
 def _alone(session: Session, login: str, username: str) -> None:

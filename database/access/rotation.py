@@ -15,7 +15,7 @@ from database.access.encryption import Encrypted, KeyRing, fingerprint, key_ring
 from database.access.fingerprints import own_key
 from database.access.ledger import told
 from database.engine import Database
-from database.models import Attempt, FingerprintKey, all_tables
+from database.models import FingerprintKey, LedgerEntry, all_tables
 
 BATCH = 200  # rows in one transaction: the others wait for milliseconds at most
 PASSES = 10  # looks at everything, until one finds nothing under an older key
@@ -143,12 +143,12 @@ def renew_fingerprints(session: Session, secrets: Iterable[tuple[str, str, str]]
     for login, username, secret in secrets:
         what = told(login, username, secret)
         statement = (
-            update(Attempt)
-            .where(Attempt.login == login, Attempt.username == username)
-            .where(Attempt.secret_fingerprint.in_(key_ring().fingerprints(what)))
+            update(LedgerEntry)
+            .where(LedgerEntry.login == login, LedgerEntry.username == username)
+            .where(LedgerEntry.secret_fingerprint.in_(key_ring().fingerprints(what)))
             .values(secret_fingerprint=fingerprint(own_key(session), what))
         )
-        changed += len(session.execute(statement.returning(Attempt.id)).all())
+        changed += len(session.execute(statement.returning(LedgerEntry.id)).all())
     return changed
 
 

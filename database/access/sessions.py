@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from database.engine import Database, now
-from database.models import Identity, StoredSession
+from database.models import ProvedIdentity, StoredSession
 from database.upsert import normalise, upsert
 
 
@@ -113,17 +113,19 @@ class Sessions:
     def known_identity(self, login: str, username: str) -> KnownIdentity:
         """Return what was proved before; empty when nothing was."""
         with self.db.transaction() as session:
-            row = session.scalar(select(Identity).where(Identity.login == login, Identity.username == username))
+            row = session.scalar(
+                select(ProvedIdentity).where(ProvedIdentity.login == login, ProvedIdentity.username == username)
+            )
             return KnownIdentity() if row is None else KnownIdentity(row.name, frozenset(row.accounts))
 
     def remember_identity(self, login: str, username: str, name: str | None, accounts: frozenset[str]) -> None:
         """Add what a session has proved: the name when it shows one, the accounts beside those proved before."""
         with self.db.transaction() as session:
-            here = [Identity.login == login, Identity.username == username]
+            here = [ProvedIdentity.login == login, ProvedIdentity.username == username]
             # The row first, so that two processes that prove at once wait for each other.
             first = {"login": login, "username": username, "accounts": [], "proved_at": now(session)}
-            upsert(session, Identity, [first], ["login", "username"], update=[])
-            row = session.execute(select(Identity).where(*here).with_for_update()).scalar_one()
+            upsert(session, ProvedIdentity, [first], ["login", "username"], update=[])
+            row = session.execute(select(ProvedIdentity).where(*here).with_for_update()).scalar_one()
             row.name = normalise(name) or row.name
             row.accounts = sorted(set(row.accounts) | set(normalise(list(accounts))))
             row.proved_at = now(session)

@@ -13,12 +13,12 @@ from pkgutil import iter_modules
 from sqlalchemy import MetaData
 
 from database.models.access import (
-    Attempt,
     CarrierPortalCredential,
     Credential,
-    Identity,
     Lease,
+    LedgerEntry,
     Note,
+    ProvedIdentity,
     StoredSession,
     UsedTotpStep,
 )
@@ -55,7 +55,6 @@ from database.models.versions import Version, Watermark
 __all__ = [
     "Account",
     "AccountType",
-    "Attempt",
     "Base",
     "BillingCycle",
     "BillingCycleFile",
@@ -72,12 +71,13 @@ __all__ = [
     "DailyUsageFile",
     "FileStatus",
     "FingerprintKey",
-    "Identity",
     "Lease",
+    "LedgerEntry",
     "Message",
     "Navigators",
     "Note",
     "PoolUsage",
+    "ProvedIdentity",
     "ReportLine",
     "Run",
     "RunState",

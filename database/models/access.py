@@ -66,7 +66,7 @@ class StoredSession(Base):
         return f"<StoredSession {self.id} version {self.version}>"
 
 
-class Identity(Base):
+class ProvedIdentity(Base):
     """Whom a login has shown before for a user name: what a new session is compared with."""
 
     __tablename__ = "identities"
@@ -92,7 +92,7 @@ class Lease(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Attempt(Base):
+class LedgerEntry(Base):
     """One sign-in attempt; the row is there before the first byte is sent."""
 
     __tablename__ = "attempts"
@@ -105,6 +105,7 @@ class Attempt(Base):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: no answer yet
     result: Mapped[str | None] = mapped_column(String(100))  # None: no answer yet
+    proved: Mapped[bool] = mapped_column(default=False)  # the portal accepted the password, whatever came after it
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
     host: Mapped[str] = mapped_column(String(255))
     pid: Mapped[int]

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
-from database.access.codes import CodeBroker, CodeChannel, CodeNotReceived, OpenRequest, ReceiverBusy, receivers
+from database.access.codes import CodeBroker, CodeChannel, MessageNotReceived, OpenRequest, ReceiverBusy, receivers
 from database.access.totp import TotpSteps
 from database.settings import SettingsError
 from middlewares.settings import mailbox_settings
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-# Ends of a sign-in after which we know that the portal sent no code, so that the receiver need not rest.
-NOTHING_SENT = (
-    outcomes.BadCredentials,
-    outcomes.AccountLocked,
-    outcomes.CaptchaShown,
-    outcomes.Blocked,
-    outcomes.PortalDown,
-)
 # What a credential lacks for a code of that kind.
 LACKS = {
     "": "neither a TOTP secret nor a receiver",
@@ -61,7 +53,7 @@ class CodeSource:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        nothing_sent = error is None or isinstance(error, NOTHING_SENT)
+        nothing_sent = error is None or (isinstance(error, outcomes.Failure) and error.nothing_sent)
         if not self._asked and nothing_sent:
             self._unused()
         await self._stack.aclose()
@@ -217,7 +209,7 @@ class CodeSource:
             while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for answer in done:
-                    if not isinstance(answer.exception(), CodeNotReceived):
+                    if not isinstance(answer.exception(), MessageNotReceived):
                         code = answer.result()
                         self._unused(answers[answer])
                         return code

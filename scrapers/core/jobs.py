@@ -108,6 +108,11 @@ class Job:
         """The failure that decides the outcome: the worst, among equals the first."""
         return max(self.failures, key=lambda f: f.outcome.exit_code, default=None)
 
+    @property
+    def may_store(self) -> bool:
+        """Whether anything may still be stored for the job."""
+        return not any(failure.forbids_storing for failure in self.failures)
+
     def told(self, failure: Failure | None) -> list[str]:
         """Return everything that went wrong, in the order in which it did, without secrets; *failure*: why it failed."""
         failures = self.failures or ([failure] if failure else [])

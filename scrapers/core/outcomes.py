@@ -111,6 +111,21 @@ class Failure(IgnoreRequest):
     retry: ClassVar[Retry] = Retry.SOON
     ends_visit: ClassVar[bool] = False  # it concerns the whole visit, not only the part in which it was met
 
+    # What a failure means to the ledger, the code request, the sign-in and the pipelines. A subclass inherits the facts of
+    # its bases; of several bases one is enough.
+    answers: ClassVar[bool] = False
+    """The portal judged the sign-in: the attempt is recorded under this outcome's own code."""
+    proves_secret: ClassVar[bool] = False
+    """It comes only once the portal has accepted the submitted password: earlier attempts without an answer count no more."""
+    hides_answer: ClassVar[bool] = False
+    """It hides what the portal answered to a submitted password: such a sign-in ends as SignInTimedOut in its place."""
+    nothing_sent: ClassVar[bool] = False
+    """The portal has sent no one-time code, so the receiver of codes need not rest."""
+    for_a_person: ClassVar[bool] = False
+    """A person in front of a visible browser can put it right: the sign-in waits for that person in place of ending."""
+    forbids_storing: ClassVar[bool] = False
+    """What the job fetches may be another customer's or another run's: nothing more is stored for it."""
+
 
 class LoginFailed(Failure):
     """Base of everything that can go wrong before somebody is signed in."""
@@ -122,6 +137,8 @@ class BadCredentials(LoginFailed):
     """The portal refused the user name or password: store the right one with `scrapy credentials add`; nothing is tried until it changes."""
 
     code, actor, retry = "bad_credentials", Actor.OWNER, Retry.AFTER_ACTION
+    answers = True
+    nothing_sent = True
 
 
 class CredentialMissing(LoginFailed):
@@ -164,42 +181,56 @@ class AccountLocked(LoginFailed):
     """The portal has locked the user: its owner unlocks it at the portal; the credential rests meanwhile."""
 
     code, actor, retry = "account_locked", Actor.OWNER, Retry.AFTER_ACTION
+    answers = True
+    nothing_sent = True
 
 
 class CaptchaShown(LoginFailed):
     """The portal asks for a captcha: its owner signs in by hand with `scrapy test-login --visible`; we do not solve captchas."""
 
     code, actor, retry = "captcha_shown", Actor.OWNER, Retry.AFTER_ACTION
+    answers = True
+    nothing_sent = True
+    for_a_person = True
 
 
 class Blocked(LoginFailed):
     """A bot wall stands in front of the portal: its owner or operator looks at it from the same network."""
 
     code, actor, retry = "blocked", Actor.OPERATOR, Retry.TOMORROW
+    nothing_sent = True
+    for_a_person = True
 
 
 class TermsPending(LoginFailed):
     """The portal wants its policies accepted first: its owner reads and accepts them there, or in `scrapy test-login --visible`."""
 
     code, actor, retry = "terms_pending", Actor.OWNER, Retry.AFTER_ACTION
+    proves_secret = True
+    for_a_person = True
 
 
 class MfaRequired(LoginFailed):
     """The portal asks for a second factor that nobody can answer here: add a TOTP secret, a receiver, or sign in with `--visible`."""
 
     code, actor, retry = "mfa_required", Actor.OWNER, Retry.AFTER_ACTION
+    proves_secret = True
+    for_a_person = True
 
 
 class MfaFailed(LoginFailed):
     """The portal refused the code: check the TOTP secret and the clock (`scrapy doctor`), or the receiver; the credential rests."""
 
     code, actor, retry = "mfa_failed", Actor.OWNER, Retry.AFTER_ACTION
+    answers = True
+    proves_secret = True
 
 
 class CodeNotReceived(LoginFailed):
     """The one-time code did not arrive in time: check the phone or mailbox and its gateway to the webhook."""
 
     code, actor, retry = "code_not_received", Actor.OPERATOR, Retry.SOON
+    proves_secret = True
 
 
 class SignInTimedOut(LoginFailed):
@@ -218,12 +249,14 @@ class IdentityMismatch(LoginFailed):
     """The session belongs to somebody else than the credential: it was destroyed and nothing was stored."""
 
     code, actor, retry = "identity_mismatch", Actor.OPERATOR, Retry.SOON
+    forbids_storing = True
 
 
 class IdentityUnproved(LoginFailed):
     """The portal did not show whose session it is, so nothing was stored: the login's identity locators need a look."""
 
     code, actor, retry = "identity_unproved", Actor.DEVELOPER, Retry.AFTER_ACTION
+    forbids_storing = True
 
 
 class CredentialBusy(LoginFailed):
@@ -237,6 +270,7 @@ class LeaseLost(Failure):
 
     code, actor, retry = "lease_lost", Actor.OPERATOR, Retry.SOON
     ends_visit = True
+    forbids_storing = True
 
 
 class SignedOut(Failure):
@@ -262,6 +296,7 @@ class WrongAccount(Failure):
 
     code, actor, retry = "wrong_account", Actor.OWNER, Retry.AFTER_ACTION
     ends_visit = True
+    forbids_storing = True
 
 
 class NotYetPublished(Failure):
@@ -310,12 +345,15 @@ class PortalDown(Failure):
     """The portal did not answer, or answered with errors, as often as we may ask."""
 
     code, actor, retry = "portal_down", Actor.NOBODY, Retry.SOON
+    hides_answer = True
+    nothing_sent = True
 
 
 class RateLimited(Failure):
     """The portal asks us to slow down and kept asking; the next run waits."""
 
     code, actor, retry = "rate_limited", Actor.NOBODY, Retry.SOON
+    hides_answer = True
 
 
 class DownloadTimedOut(Failure):
@@ -392,6 +430,7 @@ class BrowserDied(Failure):
 
     code, actor, retry = "browser_died", Actor.OPERATOR, Retry.SOON
     ends_visit = True
+    hides_answer = True
 
 
 class FlowTimedOut(Failure):
@@ -399,6 +438,7 @@ class FlowTimedOut(Failure):
 
     code, actor, retry = "flow_timed_out", Actor.OPERATOR, Retry.SOON
     ends_visit = True
+    hides_answer = True
 
 
 class Interrupted(Failure):

@@ -26,7 +26,7 @@ class RequestState:
 
     job: int  # id of the run
     ticket: int = 0  # by which the job knows that the request came back; 0 for requests of the middlewares
-    login: str = ""  # name of the login in whose session it is sent; "": the spider's first
+    login: str = ""  # name of the login of the session in which it is sent; "": the spider's first
     own: bool = False  # sent by AuthMiddleware itself (sign-in, identity, sign-out): it is not authenticated again
     # What is asked for beside a plain answer:
     stream: tuple[str, ...] = ()  # media types: a body of one of them is written to a part file
@@ -41,6 +41,7 @@ class RequestState:
     storage: dict[str, Any] = field(default_factory=dict, repr=False)  # cookies and storage, for a new browser context
     guard: Callable[..., Awaitable[bool]] | None = None  # proves the session's identity; True: it opened a page
     replays: int = 0  # times that the request was sent into a new session
+    resent: int = 0  # of these, such as AuthMiddleware sends itself and waits for now
     # The rest:
     rate_tries: int = 0  # answers that asked for a pause
     sent_at: float = 0.0  # time.monotonic() of the newest try

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from pydantic import Field
@@ -26,7 +27,10 @@ from scrapers.core.page import Interruption, Selectors
 from scrapers.core.settings import Address, PortalSettings
 from scrapers.core.stated import PORTALS
 from scrapers.logins.screens import (
+    ChooseFactor,
+    EnterCode,
     EnterCredentials,
+    OpenLink,
     Screen,
     first_text,
     is_shown,
@@ -35,7 +39,9 @@ from scrapers.logins.screens import (
 
 if TYPE_CHECKING:
     from database.access.credentials import Credential
+    from scrapers.core.page import PortalPage
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -57,7 +63,7 @@ class SecondFactor(Protocol):
         """
         Return the code of that kind (totp, sms, mail; "" is any); raise MfaRequired or CodeNotReceived.
 
-        again: the one before was refused; MfaFailed where nobody is there to type another.
+        again: the one before was refused; MfaFailed without a person who could type another.
         """
 
     async def choose(self, question: str, options: Sequence[str]) -> str:
@@ -77,15 +83,16 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Whose session a page shows itself to be. Empty means that it does not say."""
+class ShownIdentity:
+    """What a session shows of its user. Empty means that it shows nothing."""
 
     username: str = ""
     name: str = ""
     accounts: frozenset[str] = frozenset()
+    subject: str = ""  # of the tokens; where it is compared, its fingerprint with login and user
 
     def __bool__(self) -> bool:
-        return bool(self.username or self.name or self.accounts)
+        return bool(self.username or self.name or self.accounts or self.subject)
 
 
 class LoginSettings(PortalSettings):
@@ -108,8 +115,33 @@ def _settings_of(login: type[Login]) -> type[LoginSettings]:
     return OwnSettings
 
 
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a sign-in or a renewal leaves: the session's state, what it shows of its user, the browser context that holds it."""
+
+    state: dict[str, Any] = field(repr=False)  # cookies, storage, tokens
+    shown: ShownIdentity
+    user_agent: str = ""
+    context: str = ""  # key of the browser context; "": the session is in no browser
+
+
+class PortalAccess(Protocol):
+    """How a login reaches its portal, in one session or sign-in. Nothing is sent twice."""
+
+    key: str  # of the cookie jar and the browser context
+
+    async def send(self, request: Request) -> Response:
+        """Send a request with the cookies of the session; raises a Failure, whatever goes wrong."""
+
+    async def run(self, flow: Callable[[PortalPage], Awaitable[T]], url: str) -> T:
+        """Run a flow in a browser page of the session and return its result; *url* is named where it fails."""
+
+    def take_cookies(self) -> list[dict[str, Any]]:
+        """Return the cookies that the portal has set, as Playwright writes them, and forget the jar."""
+
+
 class Login:
-    """Base of all logins. Every attribute is a fact about the portal."""
+    """Base of all logins. Every attribute is a fact about the portal; the kinds of login add how it is signed in to."""
 
     portal: ClassVar[str]
     name: ClassVar[str]
@@ -120,9 +152,13 @@ class Login:
     channel: ClassVar[CodeChannel | None] = None  # how one-time codes come, where the portal sends any
     code_life: ClassVar[float] = 300  # seconds for which a code that was sent stays good
     code_pause: ClassVar[float] = 0  # seconds between two sign-ins, where the portal limits how often it sends codes
-    always_asks: ClassVar[bool] = False  # no sign-in without a one-time code: none is begun that nobody can answer
+    always_asks: ClassVar[bool] = False  # no sign-in without a one-time code: none is begun without a way to get it
     secret_name: ClassVar[str] = "password"  # what people call the secret that is typed
     link_hosts: ClassVar[tuple[str, ...]] = ()  # where links in messages may lead, beside the sign-in's own host
+    keeps_context: ClassVar[bool] = False  # the sign-in leaves a browser context, which holds the session
+    renewable: ClassVar[bool] = False  # a session that has ended is renewed without a sign-in
+    # The portal can be asked at any time which user a session belongs to: it is stored, and reused, before it is proved.
+    proved_by_request: ClassVar[bool] = False
     keep: ClassVar[bool] = True  # at the end of a crawl the session is kept for the next one; False signs out
     screens: ClassVar[tuple[Screen, ...]] = ()
     interruptions: ClassVar[tuple[Interruption, ...]] = ()  # may appear on any later page
@@ -175,7 +211,7 @@ class Login:
 
     @classmethod
     def credential_screens(cls) -> Selectors:
-        """Return what shows that nobody is signed in: the marks of the sign-in form."""
+        """Return the selectors of the sign-in form, which is shown to a signed-out user."""
         return tuple(s for screen in cls.screens if isinstance(screen.act, EnterCredentials) for s in screen.shown)
 
     def is_signed_out(self, response: Response) -> bool:
@@ -205,16 +241,39 @@ class Login:
     def authorize(self, request: Request, state: dict[str, Any]) -> None:
         """Put into a request what the session needs beside its cookies: nothing, for most."""
 
+    @abstractmethod
+    async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
+        """Sign in, with at most one submission of the password."""
+
+    async def renew(self, portal: PortalAccess, state: dict[str, Any]) -> SignedIn:
+        """Renew a session; raise ReauthenticationRequired when that needs a sign-in. For logins that are `renewable`."""
+        raise TypeError(f"Sessions of {self.name} are not renewed.")
+
+    async def leave(self, portal: PortalAccess) -> None:
+        """Sign out at the portal, where the login knows how."""
+
+    async def guard(self, page: PortalPage) -> ShownIdentity:
+        """Open the landing page of a session and return what it shows of its user; raise SignedOut when it has ended."""
+        raise TypeError(f"{self.name} has no pages.")
+
+    def asks_for_code(self, screen: str) -> bool:
+        """Tell whether a screen of that name asks for a one-time code, or for the way by which it comes."""
+        return any(s.name == screen and isinstance(s.act, (ChooseFactor, EnterCode, OpenLink)) for s in self.screens)
+
+    def subject(self, state: dict[str, Any]) -> str:
+        """Return the subject of a session's tokens, which names its user; "" where it has none that was verified."""
+        return ""
+
     def secrets(self, state: dict[str, Any]) -> tuple[str, ...]:
         """Return the secrets of a session's state beside its cookies and storage."""
         return ()
 
-    def identity(self, response: Response) -> Identity:
-        """Return whose session a page shows itself to be."""
+    def identity(self, response: Response) -> ShownIdentity:
+        """Return what a page shows of the session's user."""
         if not isinstance(response, TextResponse) or response.status != 200:
-            return Identity()
+            return ShownIdentity()
         user = first_text(response, self.shows_user)
-        return Identity(
+        return ShownIdentity(
             username=first_text(response, self.shows_username) or (user if "@" in user else ""),
             name=first_text(response, self.shows_name) or ("" if "@" in user else user),
             accounts=frozenset(texts(response, self.shows_accounts)),

@@ -13,11 +13,10 @@ from scrapers.core.outcomes import (
     PortalChanged,
     SignInTimedOut,
 )
-from scrapers.core.page import PortalPage, Selectors, navigated
+from scrapers.core.page import PortalPage, Selectors, navigated, session_state
 from scrapers.core.settings import crawl_settings
-from scrapers.logins.base import Attempt, Identity, Login
+from scrapers.logins.base import Attempt, Login, PortalAccess, ShownIdentity, SignedIn
 from scrapers.logins.screens import (
-    FOR_A_PERSON,
     Act,
     ChooseFactor,
     Dismiss,
@@ -39,14 +38,30 @@ class BrowserLogin(Login):
     """
     A sign-in that needs a browser page. Selectors are Playwright's.
 
-    Where pages are collected over plain HTTP, the marks of the sign-in form and of whose session it is must hold CSS or
+    Where pages are collected over plain HTTP, the selectors of the sign-in form and of the user must hold CSS or
     XPath: those that only a browser understands find nothing in an answer.
     """
 
+    keeps_context = True
     sign_out_clicks: ClassVar[tuple[Selectors, ...]] = ()  # what is clicked, one after the other, to sign out
 
+    async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
+        """Sign in, in a browser context of its own."""
+
+        async def flow(page: PortalPage) -> SignedIn:
+            await self.sign_in(page, attempt)
+            shown = await self.page_identity(page)
+            user_agent = await page.raw.evaluate("navigator.userAgent")
+            return SignedIn(await session_state(page.raw.context), shown, user_agent, portal.key)
+
+        return await portal.run(flow, self.address())
+
+    async def leave(self, portal: PortalAccess) -> None:
+        """Sign out by the clicks that the login states."""
+        await portal.run(self.sign_out, self.home_address())
+
     async def sign_in(self, page: PortalPage, attempt: Attempt) -> None:
-        """Walk the screens until somebody is signed in. The password is typed into one page, once."""
+        """Walk the screens until the user is signed in. The password is typed into one page, once."""
         page.begin("sign in: open")
         await page.open(self.address())
         visits: Counter[str] = Counter()
@@ -88,7 +103,7 @@ class BrowserLogin(Login):
         deadline = asyncio.get_running_loop().time() + wait
         while asyncio.get_running_loop().time() < deadline:
             for screen in self.screens:
-                if attempt.visible and isinstance(screen.act, Stop) and screen.act.failure in FOR_A_PERSON:
+                if attempt.visible and isinstance(screen.act, Stop) and screen.act.failure.for_a_person:
                     continue
                 if not await page.shown(screen.shown):
                     continue
@@ -102,7 +117,7 @@ class BrowserLogin(Login):
                 deadline = asyncio.get_running_loop().time() + wait
             await asyncio.sleep(0.1)  # between two looks
         for screen in self.screens:
-            if isinstance(screen.act, Stop) and screen.act.failure in FOR_A_PERSON and await page.shown(screen.shown):
+            if isinstance(screen.act, Stop) and screen.act.failure.for_a_person and await page.shown(screen.shown):
                 raise screen.act.failure(f"Nobody answered it within {wait:g} s.", step=page.trail.step)
         if attempt.submitted and acted is not None and await page.shown(self.credential_screens()):
             raise SignInTimedOut(f"No answer within {wait:g} s.", step=page.trail.step)
@@ -153,8 +168,8 @@ class BrowserLogin(Login):
         kinds = {screen.act.kind for screen in self.screens if isinstance(screen.act, (EnterCode, OpenLink))}
         return kinds.pop() if len(kinds) == 1 else ""
 
-    async def guard(self, page: PortalPage) -> Identity:
-        """Open the landing page of a session and return whose it is; raise SignedOut when it is nobody's."""
+    async def guard(self, page: PortalPage) -> ShownIdentity:
+        """Open the landing page of a session and return what it shows of its user; raise SignedOut when it has ended."""
         page.begin("check the session")
         await page.open(self.home_address())
         done = tuple(s for screen in self.screens if isinstance(screen.act, Done) for s in screen.shown)
@@ -169,12 +184,12 @@ class BrowserLogin(Login):
             await page.click(selectors)
         await page.find(self.credential_screens())
 
-    async def page_identity(self, page: PortalPage) -> Identity:
-        """Return whose session the page shows itself to be."""
+    async def page_identity(self, page: PortalPage) -> ShownIdentity:
+        """Return what the page shows of the session's user."""
         username = next(iter(await page.texts(self.shows_username)), "")
         name = next(iter(await page.texts(self.shows_name)), "")
         user = next(iter(await page.texts(self.shows_user)), "")
-        return Identity(
+        return ShownIdentity(
             username=username or (user if "@" in user else ""),
             name=name or ("" if "@" in user else user),
             accounts=frozenset(await page.texts(self.shows_accounts)),

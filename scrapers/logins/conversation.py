@@ -9,24 +9,23 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from scrapers.core.outcomes import Failure, MfaRequired, RateLimited
-from scrapers.logins.base import Login
+from scrapers.logins.base import Attempt, Login, PortalAccess, ShownIdentity, SignedIn
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
 
     from database.access.credentials import Credential
-    from scrapers.logins.base import Attempt
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What keeps somebody signed in at an API: OAuth's tokens, whose they are, and how long they are good."""
+    """OAuth's tokens for an API, the user they belong to, and how long they are valid."""
 
     access: str = field(repr=False)
     id: str = field(repr=False)
     refresh: str = field(repr=False)
-    subject: str  # whose they are: the portal's own word for its user; "" when nobody has verified them yet
+    subject: str  # the portal's own word for their user; "" while they are not verified
     expires_at: float  # Unix seconds after which they are worth nothing
     scope: str = ""
     kind: str = "Bearer"
@@ -71,13 +70,15 @@ Conversation = Generator[Step | Choose | AskCode, Any, Tokens]
 
 class ConversationLogin(Login):
     """
-    A sign-in by requests and answers. Subclasses write `converse` and `renew` as generators.
+    A sign-in by requests and answers. Subclasses write `converse` and `refresh` as generators.
 
     They yield a Step and get its Response, a Choose or AskCode and get a text, and return the Tokens. Whatever a request
     meets comes back as an answer or as a named failure, so nothing in them knows how requests are sent.
     """
 
     shared = True  # tokens say everything: any number of runs side by side
+    renewable = True
+    proved_by_request = True  # a sign-in costs a code, so its tokens are kept at once
     leeway: ClassVar[float] = 120  # seconds before their end at which tokens are renewed: one must not die on its way
 
     @abstractmethod
@@ -85,8 +86,22 @@ class ConversationLogin(Login):
         """Sign in."""
 
     @abstractmethod
-    def renew(self, tokens: Tokens) -> Conversation:
+    def refresh(self, tokens: Tokens) -> Conversation:
         """Exchange the refresh token; raise ReauthenticationRequired when it is good for nothing any more."""
+
+    async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
+        """Sign in by the conversation."""
+        tokens = await self.hold(self.converse(attempt.credential), portal.send, attempt)
+        return SignedIn(tokens.state(), ShownIdentity(subject=tokens.subject))
+
+    async def renew(self, portal: PortalAccess, state: dict[str, Any]) -> SignedIn:
+        """Exchange the refresh token of a session for new tokens."""
+        tokens = await self.hold(self.refresh(Tokens.of(state)), portal.send)
+        return SignedIn(tokens.state(), ShownIdentity(subject=tokens.subject))
+
+    def subject(self, state: dict[str, Any]) -> str:
+        """Return the subject of a session's tokens."""
+        return Tokens.of(state).subject
 
     def needs_renewal(self, state: dict[str, Any]) -> bool:
         """Tell whether the tokens of a session are about to end."""

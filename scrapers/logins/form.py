@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urljoin
 
 from scrapy import Request
 from scrapy.http import Response, TextResponse
@@ -19,7 +20,7 @@ from scrapers.core.outcomes import (
     SignInTimedOut,
 )
 from scrapers.core.settings import crawl_settings
-from scrapers.logins.base import Attempt, Login
+from scrapers.logins.base import Attempt, Login, PortalAccess, SignedIn
 from scrapers.logins.screens import (
     ChooseFactor,
     Dismiss,
@@ -44,8 +45,19 @@ class FormLogin(Login):
 
     sign_out_path: ClassVar[str] = ""  # the address that signs out, relative to url
 
+    async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
+        """Sign in, in a cookie jar of its own; the landing page, or the home page after it, shows the user."""
+        shown = self.identity(await self.sign_in(portal.send, attempt))
+        if not shown and self.home:
+            shown = self.identity(await portal.send(Request(self.home_address())))
+        return SignedIn({"cookies": portal.take_cookies()}, shown)
+
+    async def leave(self, portal: PortalAccess) -> None:
+        """Ask for the address that signs out."""
+        await portal.send(Request(urljoin(self.address(), self.sign_out_path)))
+
     async def sign_in(self, send: Callable[[Request], Awaitable[Response]], attempt: Attempt) -> Response:
-        """Walk the screens until somebody is signed in; return that page. *send* never retries."""
+        """Walk the screens until the user is signed in; return that page. *send* never retries."""
         from form2request import form2request
 
         response = await send(Request(self.address()))

@@ -9,11 +9,8 @@ from typing import Any
 
 from scrapy.http import HtmlResponse, TextResponse
 
-from scrapers.core.outcomes import Blocked, CaptchaShown, LoginFailed, MfaRequired, TermsPending
+from scrapers.core.outcomes import LoginFailed
 from scrapers.core.page import Selectors
-
-# What a person in front of a visible browser can put right.
-FOR_A_PERSON = (CaptchaShown, MfaRequired, Blocked, TermsPending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Somebody is signed in."""
+    """The user is signed in."""
 
 
 Act = EnterCredentials | ChooseFactor | EnterCode | OpenLink | Dismiss | Stop | Done

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from database.access.credentials import Credential as Known
 from database.access.encryption import KeyRing, key_ring, read_keys, replace_keys, write_private
 from database.access.ledger import BAD_CREDENTIALS, Ledger
-from database.models import Attempt, Credential, Run
+from database.models import Credential, LedgerEntry, Run
 from database.settings import database_settings
 from scrapers.logins.base import Login
 from scrapers.logins.form import FormLogin
@@ -153,7 +153,7 @@ def test_an_earlier_versions_blocks_are_kept_for_credentials_that_are_known(
     ledger.finish(number, BAD_CREDENTIALS)
     legacy = key_ring().fingerprints(f"meadow_self_serve\0{username}\0{secret}")[0]
     with store.transaction() as session:
-        session.query(Attempt).update({"secret_fingerprint": legacy})
+        session.query(LedgerEntry).update({"secret_fingerprint": legacy})
     command("keys", "add")
     assert "1 fingerprints of sign-in attempts hold without an old key now." in command("keys", "rotate").out
     assert command("keys", "retire").code == 0

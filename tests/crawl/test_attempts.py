@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from sandbox import NEW_PASSWORD
+from database.access.ledger import UNANSWERED, Ledger
+from sandbox import NEW_PASSWORD, default_password
 from tests.project import wait_for
 
 sizes = pytest.mark.parametrize("runs", [2, pytest.param(20, marks=[pytest.mark.matrix, pytest.mark.timeout(600)])])
@@ -76,6 +77,22 @@ def test_a_password_without_an_answer_is_submitted_once_more_and_then_never(craw
         assert attempts(crawls, user) == ["error:unanswered"] * 2
         outcomes = crawls.rows("SELECT outcome FROM runs WHERE username = ? ORDER BY id", user)
         assert [row[0] for row in outcomes] == ["sign_in_timed_out"] * 2 + ["credential_blocked"]
+
+
+def test_terms_that_wait_prove_the_password_between_two_attempts_without_an_answer(crawls, plain):
+    """They are shown once the password is accepted, so the count of attempts without an answer begins anew."""
+    user = "captcha+terms@example.com"
+    crawls.give("plain", user)
+    crawls.change(user, receiver=None)  # no code is asked for, so none is waited for
+    ledger = Ledger(crawls.db)
+
+    for _ in range(2):
+        ledger.finish(ledger.begin("plain_terms", user, f"{default_password(user)}\n"), UNANSWERED)
+        crawls.run("plain_terms")
+
+    assert crawls.outcomes == ["terms_pending"] * 2
+    assert plain.counters()["submissions"] == {user: 2}
+    assert attempts(crawls, user) == ["error:unanswered", "error:terms_pending"] * 2
 
 
 @pytest.mark.matrix

@@ -8,6 +8,7 @@ import pytest
 
 from database.access.sessions import Sessions
 from database.models import StoredSession
+from middlewares.access.identity import BY_SIGN_IN
 
 NOTHING = {"files": 0, "records": 0, "in the store": 0}
 
@@ -94,6 +95,28 @@ def test_bell_a_foreign_session_and_another_account_store_nothing(crawls, bell):
     assert crawls.stored()["files"] == crawls.stored()["in the store"] == 1
     assert victim not in bell.counters()["submissions"]
     assert crawls.value("SELECT state FROM sessions WHERE username = ?", victim) is None
+
+
+def test_where_the_portal_shows_nothing_only_a_fresh_sign_in_proves_whose_session_it_is(crawls, plain):
+    user = "ok+silent@example.com"
+    crawls.give("plain", user)
+
+    first = crawls.run("plain_silent")
+    assert first.returncode == 0, first.stderr
+    # The session is kept, says how it was proved, and is not trusted by the next process.
+    assert crawls.value("SELECT identity FROM sessions WHERE state IS NOT NULL") == BY_SIGN_IN
+    again = crawls.run("plain_silent", "again=yes")
+    assert again.returncode == 0, again.stderr
+    assert plain.counters()["submissions"] == {user: 2}
+
+    # Once something was proved of the user, a portal that shows nothing any more has changed.
+    Sessions(crawls.db).remember_identity("plain_silent", user, "Ann Birch", frozenset())
+    before = crawls.stored()
+    crawls.run("plain_silent", "again=yes")
+    assert crawls.outcomes == ["success", "success", "identity_unproved"]
+    assert crawls.stored() == before
+    assert crawls.value("SELECT count(*) FROM sessions WHERE state IS NOT NULL") == 0
+    assert plain.counters()["submissions"] == {user: 2}
 
 
 # Letting go

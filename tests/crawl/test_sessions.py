@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import signal
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -42,6 +44,41 @@ def test_a_session_that_dies_in_mid_run_costs_one_sign_in_and_no_item(crawls, pl
     assert run["requests"] == counters["requests"]
     assert run["missing"] == 0
     print("sign-ins", counters["sign_ins"], "requests", counters["requests"], "died", counters["sessions_died"])
+
+
+def test_a_page_that_fails_after_a_recovered_sign_out_is_asked_as_often_as_any_other(crawls, plain):
+    """The first session ends after 5 requests; a page that it refused answers 503 from its second request on."""
+    plain.configure(
+        documents=12, errors=[{"path": "/documents/[^/?]+", "fault": "503", "ordinals": list(range(2, 30))}]
+    )
+    crawls.give("plain", "signed-out-midway+fails@example.com")
+
+    command = crawls.command("plain_documents")
+    env = {"LATCHKEY_REQUESTS_IN_FLIGHT": "1"}
+    done = crawls.project.scrapy(*command, "-s", "STATS_DUMP=True", "-s", "LOG_LEVEL=INFO", env=env, timeout=100)
+
+    assert crawls.outcomes == ["portal_down"], done.stderr
+    asked = Counter(entry["path"] for entry in plain.journal() if entry["path"].startswith("/documents/"))
+    failed = Counter(entry["path"] for entry in plain.journal() if entry["status"] == 503)
+    assert failed
+    assert set(failed.values()) == {4}  # RETRY_TIMES, and the first
+    assert all(asked[path] == 5 for path in failed)  # the one that was refused before them
+    counted = re.search(r"'limits/failures': (\d+)", done.stderr)
+    assert counted
+    assert int(counted[1]) == len(failed)
+
+
+@pytest.mark.parametrize("fault", ["drop", pytest.param("429-bare", marks=pytest.mark.matrix)])
+def test_a_page_that_breaks_once_after_a_recovered_sign_out_is_asked_once_more(crawls, plain, fault):
+    plain.configure(documents=12, errors=[{"path": "/documents/[^/?]+", "fault": fault, "ordinals": [2]}])
+    crawls.give("plain", "signed-out-midway+breaks@example.com")
+
+    done = crawls.run("plain_documents", LATCHKEY_REQUESTS_IN_FLIGHT="1")
+
+    assert crawls.outcomes == ["success"], done.stderr
+    asked = Counter(entry["path"] for entry in plain.journal() if entry["path"].startswith("/documents/"))
+    assert set(asked.values()) == {1, 3}  # refused, broken, answered
+    assert crawls.value("SELECT count(*) FROM plain_documents") == 12
 
 
 # Many processes

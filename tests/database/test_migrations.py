@@ -58,6 +58,22 @@ def test_the_migrations_make_what_the_models_say(empty):
     assert migrated == schema(empty)
 
 
+def test_attempts_of_earlier_versions_say_whether_they_proved_the_password(empty):
+    upgrade(empty, "0007")
+    results = ("signed_in", "mfa_failed", "error:mfa_required", "error:code_not_received", "error:terms_pending",
+               "error:interrupted", "bad_credentials", "error:sign_in_timed_out", "unblocked", None)  # fmt: skip
+    insert = text("INSERT INTO attempts (login, username, secret_fingerprint, started_at, result, host, pid) "
+                  "VALUES ('bell_self_serve', 'ok@example.com', '', '2026-01-01', :result, 'here', 1)")  # fmt: skip
+    with empty.engine.begin() as connection:
+        connection.execute(insert, [{"result": result} for result in results])
+    upgrade(empty)
+    check(empty)
+    with empty.engine.connect() as connection:
+        rows = connection.execute(text("SELECT result, proved FROM attempts ORDER BY id")).all()
+    assert [bool(proved) for _, proved in rows] == [True] * 6 + [False] * 4
+    assert [result for result, _ in rows[6:]] == ["bad_credentials", "error:unanswered", "unblocked", None]
+
+
 def test_a_schema_that_was_changed_by_hand_is_named(empty):
     upgrade(empty)
     with empty.engine.begin() as connection:

@@ -19,10 +19,7 @@ from scrapers.core.items import Batch, Listing
 from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.outcomes import (
     Failure,
-    IdentityMismatch,
-    IdentityUnproved,
     Incomplete,
-    LeaseLost,
     PortalChanged,
     WrongAccount,
 )
@@ -31,9 +28,6 @@ from scrapers.families.fleet import j1939
 from scrapers.families.fleet.items import Fault, Vehicle
 from scrapers.logins.credentials import credential_for
 from scrapers.reading.layouts import ListPage, Row, visible_text
-
-# After these the tenant's records are nobody's business of this run.
-KEEP_OUT = (LeaseLost, IdentityMismatch, IdentityUnproved, WrongAccount)
 
 
 class FleetArguments(SpiderArguments):
@@ -209,7 +203,7 @@ class FaultsSpider(FleetSpider):
         super().conclude(session, job, failure)
         fleet = self.fleets.get(job.id) or Fleet(frozenset())
         names = ("vehicles_found", "faults_found", "new_faults", "critical_faults")
-        if any(isinstance(each, KEEP_OUT) for each in (*job.failures, failure)):
+        if not job.may_store or (failure is not None and failure.forbids_storing):
             job.result = {name: job.result.get(name, 0) for name in names}
             return
         seen = Seen(fleet.vins, [fault.row() for fault in fleet.faults.values()])

@@ -25,7 +25,7 @@ from scrapers.core.outcomes import (
     UnexpectedAnswer,
 )
 from scrapers.core.redaction import redactor
-from scrapers.logins.base import Identity
+from scrapers.logins.base import ShownIdentity
 from scrapers.logins.conversation import AskCode, Choose, Conversation, ConversationLogin, Step, Tokens
 from scrapers.portals.iec.errors import CodeRefused, IdNumberRefused, IECLoginError, SlowDown, TokensDead, UserLocked
 from scrapers.portals.iec.hosts import API, HOSTS
@@ -85,15 +85,15 @@ class IecLogin(ConversationLogin):
         """Return the ID number: the credential's user name is a label of the owner's own."""
         return credential.password.strip().zfill(9)
 
-    def identity(self, response: Response) -> Identity:
+    def identity(self, response: Response) -> ShownIdentity:
         """Return whose data the customer endpoint shows."""
         if response.status != 200 or urlsplit(response.url).path != urlsplit(self.home_address()).path:
-            return Identity()
+            return ShownIdentity()
         customer = read(response)
         number, partner = customer.get("idNumber"), customer.get("bpNumber")
         if not number:
-            return Identity()
-        return Identity(username=str(number).zfill(9), accounts=frozenset({str(partner)} if partner else ()))
+            return ShownIdentity()
+        return ShownIdentity(username=str(number).zfill(9), accounts=frozenset({str(partner)} if partner else ()))
 
     def is_signed_out(self, response: Response) -> bool:
         """Tell whether the token is refused; 401 is also said of another customer's contract."""
@@ -179,7 +179,7 @@ class IecLogin(ConversationLogin):
         )
         return (yield from self._tokens("token", body, nonce=nonce))
 
-    def renew(self, tokens: Tokens) -> Conversation:
+    def refresh(self, tokens: Tokens) -> Conversation:
         """Exchange the refresh token; OKTA may give a new one, and the old one stays good where it does not."""
         from authlib.oauth2.rfc6749.parameters import prepare_token_request
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from database.access.codes import (
     CodeBroker,
     CodeChannel,
-    CodeNotReceived,
+    MessageNotReceived,
     ReceiverBusy,
     accept,
     address,
@@ -209,7 +209,7 @@ async def test_a_link_is_given_whole(store):
 async def test_a_message_for_somebody_else_is_left_alone(store, wrong):
     async with ask(store) as request:
         deliver(store, **wrong)
-        with pytest.raises(CodeNotReceived):
+        with pytest.raises(MessageNotReceived):
             await request.answer(0.2)
     assert messages(store)[0].text is not None
 
@@ -227,7 +227,7 @@ async def test_messages_older_than_the_request_are_not_taken(store):
     async with ask(store) as request:
         # Arrives now, but the gateway says that the phone had it long before.
         deliver(store, "22222222", sent_at=moment(store, -60))
-        with pytest.raises(CodeNotReceived):
+        with pytest.raises(MessageNotReceived):
             await request.answer(0.2)
         deliver(store, "33333333", sent_at=moment(store, -2))  # within what clocks may differ
         assert await request.answer(60) == "33333333"
@@ -239,7 +239,7 @@ async def test_the_oldest_of_several_is_taken_and_only_one(store):
         deliver(store, "11111111")
         deliver(store, "22222222")
         assert await request.answer(60) == "11111111"
-        with pytest.raises(CodeNotReceived):
+        with pytest.raises(MessageNotReceived):
             await request.answer(0)
     assert [message.text is None for message in messages(store)] == [True, False]
 
@@ -265,7 +265,7 @@ async def test_a_doubled_delivery_is_swallowed_also_after_use(store, ids):
     assert len(messages(store)) == 1
     async with ask(store) as request:
         deliver(store, gateway_id=ids[1])
-        with pytest.raises(CodeNotReceived):
+        with pytest.raises(MessageNotReceived):
             await request.answer(0.2)
 
 
@@ -368,7 +368,7 @@ async def test_the_second_request_goes_on_when_the_first_is_over(store):
 @in_a_loop
 async def test_a_receiver_rests_after_a_request_without_its_message(store):
     async with ask(store, life=600) as request:
-        with pytest.raises(CodeNotReceived):
+        with pytest.raises(MessageNotReceived):
             await request.answer(0.1)
     with pytest.raises(ReceiverBusy):
         async with ask(store, wait=0.2):
@@ -461,7 +461,7 @@ async def test_a_request_past_its_life_takes_nothing_more(store):
     async with ask(store, life=0.2) as request:
         await asyncio.sleep(0.3)
         deliver(store)
-        with pytest.raises(CodeNotReceived):
+        with pytest.raises(MessageNotReceived):
             await request.answer(60)
 
 

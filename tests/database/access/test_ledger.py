@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from database.access.encryption import key_ring
 from database.access.ledger import Ledger, Refusal
-from database.models import Attempt
+from database.models import LedgerEntry
 from database.processes import signature
 from tests.database.crowd import a_process, crowd
 
@@ -26,10 +26,10 @@ def ledger(store):
     return Ledger(store)
 
 
-def attempt(ledger, result, secret=SECRET, login=LOGIN, username=USER):
+def attempt(ledger, result, secret=SECRET, login=LOGIN, username=USER, proved=False):
     number = ledger.begin(login, username, secret)
     if result is not None:
-        ledger.finish(number, result)
+        ledger.finish(number, result, proved=proved)
     return number
 
 
@@ -47,7 +47,7 @@ def refused(ledger, secret=SECRET, login=LOGIN, username=USER):
 def age(ledger, **by):
     """Let time pass for every row there is."""
     with ledger.db.transaction() as session:
-        for row in session.scalars(select(Attempt)):
+        for row in session.scalars(select(LedgerEntry)):
             row.started_at -= timedelta(**by)
             if row.finished_at is not None:
                 row.finished_at -= timedelta(**by)
@@ -160,12 +160,37 @@ def test_an_error_that_says_nothing_of_the_password_does_not_begin_the_count_ane
     assert refused(ledger).kind == "blocked"
 
 
+@pytest.mark.parametrize("between", ["mfa_failed", "error:terms_pending", "error:mfa_required", "error:interrupted"])
+def test_a_proof_of_the_password_begins_the_count_anew_whatever_its_result(ledger, between):
+    ledger.mfa_rest = timedelta()
+    attempt(ledger, "error:unanswered")
+    attempt(ledger, between, proved=True)
+    attempt(ledger, "error:unanswered")
+    ledger.check(LOGIN, USER, SECRET)
+    attempt(ledger, "error:unanswered")
+    assert refused(ledger).kind == "blocked"
+
+
+def test_a_result_without_a_proof_does_not_begin_the_count_anew(ledger):
+    for result in ("error:unanswered", "error:mfa_required", "error:unanswered"):
+        attempt(ledger, result)
+    assert refused(ledger).kind == "blocked"
+    assert [row.proved for row in ledger.last()] == [False] * 3
+
+
+def test_a_proof_of_one_password_is_none_of_another(ledger):
+    attempt(ledger, "error:unanswered")
+    attempt(ledger, "signed_in", secret="second-secret")
+    attempt(ledger, "error:unanswered")
+    assert refused(ledger).kind == "blocked"
+
+
 def test_a_killed_process_leaves_an_attempt_without_answer(ledger):
     for _ in range(2):
         number = ledger.begin(LOGIN, USER, SECRET)
         with ledger.db.transaction() as session:
             dead = f"{signature().partition('+')[0]}+{a_dead_process()}+1"
-            session.execute(update(Attempt).where(Attempt.id == number).values(process=dead))
+            session.execute(update(LedgerEntry).where(LedgerEntry.id == number).values(process=dead))
     assert refused(ledger).kind == "blocked"
     assert [row.result for row in ledger.last()] == ["error:unanswered"] * 2
 
@@ -185,7 +210,7 @@ def test_an_attempt_of_another_machine_is_given_up_after_ten_minutes(ledger, els
     number = attempt(ledger, None)
     machine = elsewhere.format(here=signature().partition("+")[0])
     with ledger.db.transaction() as session:
-        session.execute(update(Attempt).values(process=f"{machine}+{a_dead_process()}+1"))
+        session.execute(update(LedgerEntry).values(process=f"{machine}+{a_dead_process()}+1"))
     assert refused(ledger).kind == "cooling_down"
     age(ledger, minutes=10)
     ledger.check(LOGIN, USER, SECRET)

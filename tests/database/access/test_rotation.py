@@ -15,7 +15,7 @@ from database.access.encryption import KeyRing, UnreadableSecret, key_ring, read
 from database.access.fingerprints import fingerprints, own_key
 from database.access.ledger import BAD_CREDENTIALS, Ledger, Refusal
 from database.access.rotation import KeysInUse, count, encrypted_columns, renew_fingerprints, retire, rotate
-from database.models import Attempt, Credential, FingerprintKey, Message, StoredSession
+from database.models import Credential, FingerprintKey, LedgerEntry, Message, StoredSession
 from database.settings import database_settings
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -257,7 +257,7 @@ def test_a_block_of_an_earlier_version_holds_too_where_the_secret_is_known(store
         ledger.finish(number, BAD_CREDENTIALS)
         legacy = key_ring().fingerprints(f"bell\0{username}\0wrong")[0]
         with store.transaction() as session:
-            session.execute(update(Attempt).where(Attempt.id == number).values(secret_fingerprint=legacy))
+            session.execute(update(LedgerEntry).where(LedgerEntry.id == number).values(secret_fingerprint=legacy))
     for username in ("known", "unknown"):  # as long as the old key is there
         with pytest.raises(Refusal):
             ledger.check("bell", username, "wrong")

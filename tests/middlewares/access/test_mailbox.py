@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import select
 
-from database.access.codes import CodeBroker, CodeNotReceived
+from database.access.codes import CodeBroker, MessageNotReceived
 from database.engine import Database
 from database.models import Message
 from middlewares.access.mailbox import MailboxProblem, MailboxReader, MailboxRefused, MailboxWatch
@@ -174,7 +174,7 @@ def test_nothing_that_fits_says_why(server, db):
     async def sign_in():
         async with waiting(db, box(server)) as (request, watch):
             server.deliver(HERE, mail(SENDER, HERE, "Late", "code 333333", dated=300))
-            with pytest.raises(CodeNotReceived):
+            with pytest.raises(MessageNotReceived):
                 await request.answer(2)
             return watch.trouble
 
@@ -261,7 +261,7 @@ def test_a_refusal_in_the_middle_is_not_tried_again(server, db, wait_for):
     async def sign_in():
         mailbox = box(server, OTHER, user=OTHER, password="another")
         async with waiting(db, mailbox, OTHER, before=change) as (request, watch):
-            with pytest.raises(CodeNotReceived):
+            with pytest.raises(MessageNotReceived):
                 await request.answer(1.5)
             return watch.trouble
 

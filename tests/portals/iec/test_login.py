@@ -204,6 +204,21 @@ def test_a_session_is_not_another_id_number_s_because_the_label_is_the_same(hous
     assert household.value("SELECT count(*) FROM sessions WHERE state IS NOT NULL") == 0
 
 
+def test_tokens_without_a_verified_subject_are_proved_each_time_they_are_read(household):
+    """Two imports in turn, whose subjects were not verified: what the first one proved says nothing of the second."""
+    mine = household.sign_in()
+    household.keep(replace(mine, subject=""))
+    assert household.crawl("iec_masa").returncode == 0
+    other = id_number("ok", 1)
+    household.admin.user(other, next_codes=["314159"])
+    household.keep(replace(converse(Typed("iec", LABEL, other)), subject=""))
+    stored_before = household.value("SELECT count(*) FROM masa_entries")
+    assert household.crawl("iec_masa", "again=yes").returncode
+    assert household.outcomes == ["success", "identity_mismatch"]
+    assert household.value("SELECT count(*) FROM masa_entries") == stored_before
+    assert household.value("SELECT count(*) FROM sessions WHERE state IS NOT NULL") == 0
+
+
 class TestTokenFile:
     def test_out_and_in_again(self, household, tmp_path):
         tokens = household.sign_in()

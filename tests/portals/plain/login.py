@@ -1,7 +1,10 @@
 """How the plain portal is signed in to."""
 
+from typing import ClassVar
+
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
+from scrapers.core.page import Selectors
 from scrapers.logins.form import FormLogin
 from scrapers.logins.screens import ChooseFactor, Done, EnterCode, EnterCredentials, Screen, Stop
 
@@ -12,9 +15,9 @@ class PlainLogin(FormLogin):
     home = "/documents?per=1"
     shared = True  # the session is one cookie; nothing is kept in it between two requests
     channel = CodeChannel("plain", senders=("+15550100001",), pattern=r"code is ([0-9]{6})")
-    shows_username = ("#user-name",)
-    shows_accounts = ("#accounts li",)
-    screens = (
+    shows_username: ClassVar[Selectors] = ("#user-name",)
+    shows_accounts: ClassVar[Selectors] = ("#accounts li",)
+    screens: ClassVar[tuple[Screen, ...]] = (
         Screen("bad credentials", (".alert--credentials",), Stop(BadCredentials, (".alert--credentials",))),
         Screen("locked", (".alert--locked",), Stop(AccountLocked, (".alert--locked",))),
         Screen("captcha", ("#captcha",), Stop(CaptchaShown)),

@@ -1,0 +1,66 @@
+"""What was proved of a credential's sessions before, and the judgement of the next one by it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from database.access.fingerprints import fingerprints
+from database.access.sessions import KnownIdentity, SavedSession, Sessions
+from middlewares.access.identity import judge_identity
+
+if TYPE_CHECKING:
+    from database.access.credentials import Credential
+    from database.engine import Database
+    from scrapers.core.jobs import Job
+    from scrapers.logins.base import Login, ShownIdentity
+
+
+class IdentityRecord:
+    """Which user the sessions of one (login, credential) were proved to belong to."""
+
+    def __init__(self, db: Database, login: Login, credential: Credential) -> None:
+        self.db = db
+        self.login = login
+        self.credential = credential
+        self._sessions = Sessions(db)
+
+    async def known(self) -> KnownIdentity:
+        """Return what was proved before."""
+        return await asyncio.to_thread(self._sessions.known_identity, self.login.name, self.credential.username)
+
+    async def can_judge(self, saved: SavedSession) -> bool:
+        """Tell whether there is anything to compare a stored session with; without it the session is not used."""
+        if self.login.proved_by_request or saved.identity.casefold() == self.credential.username.casefold():
+            return True
+        known = await self.known()
+        return bool(known.name or known.accounts)
+
+    async def has_proved_subject(self, state: dict[str, Any]) -> bool:
+        """Tell whether the tokens of a session are of a subject that was proved to be this user."""
+        subject = await self._subject(state)
+        return bool(subject) and subject == (await self.known()).name
+
+    async def judge(self, job: Job, shown: ShownIdentity, state: dict[str, Any], *, fresh: bool) -> None:
+        """Remember what a session of that state shows, if it is the credential's; else raise why it is not."""
+        shown = replace(shown, subject=await self._subject(state))
+        account = getattr(job.target, "account", None)
+        failure = judge_identity(shown, await self.known(), self.login.user_of(self.credential), account, fresh=fresh)
+        if failure is not None:
+            failure.step = "prove whose session it is"
+            failure.selector = " | ".join(self.login.shows_username + self.login.shows_user + self.login.shows_accounts)
+            raise failure
+        name, username = self.login.name, self.credential.username
+        proved = shown.name or shown.subject or None
+        await asyncio.to_thread(self._sessions.remember_identity, name, username, proved, shown.accounts)
+
+    async def _subject(self, state: dict[str, Any]) -> str:
+        """Return the fingerprint of the subject of a session's tokens; "" where it has none that was verified."""
+        subject = self.login.subject(state)
+        if not subject:
+            return ""
+        # With the user, because the credential's user name may be a label under which another user is stored one day.
+        text = f"subject\0{self.login.name}\0{self.login.user_of(self.credential)}\0{subject}"
+        proof: str = await self.db.run(lambda session: fingerprints(session, text)[0])
+        return proof
