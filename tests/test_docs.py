@@ -20,6 +20,7 @@ import pytest
 from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
+from commands._scrapy import Refused as NotUsedHere
 from sandbox import running
 from scrapers.core.jobs import ArgumentError
 from tests.project import ROOT
@@ -99,6 +100,8 @@ def check_scrapy(words: list[str]) -> None:
     if not places:
         raise Refused(f"there is no command {name}")
     command = importlib.import_module(places[0]).Command()
+    if isinstance(command, NotUsedHere):
+        raise Refused(command.instead)
     command.settings = Settings()
     parser = argparse.ArgumentParser(prog=f"scrapy {name}", conflict_handler="resolve")
     command.add_options(parser)
@@ -114,6 +117,9 @@ def check_scrapy(words: list[str]) -> None:
     elif name in ("sync", "test-login"):
         if len(rest) != 1 or rest[0] not in portals():
             raise Refused(f"there is no portal {' '.join(rest)}")
+    elif name in ("fetch", "shell", "view"):
+        if len(rest) > 1:
+            raise Refused(f"one address, not {' '.join(rest)}")
     elif not set(rest) <= set(re.findall(r"[a-z-]+", command.syntax())):
         raise Refused(f"unknown: {' '.join(rest)}")
 
@@ -197,6 +203,7 @@ def test_every_command_that_is_mentioned_exists(command, parsers):
         "scrapy crawl bell_pdf_invoice -a cycles=2026-10",
         "scrapy test-login bel",
         "scrapy db upgrade now",
+        "scrapy parse https://www.example.com",
         "make tests",
         "make setup",
         "./run tests",
@@ -344,7 +351,13 @@ def is_constant(name: str) -> bool:
     for kind in ("username", "password", "totp_secret", "receiver", "url"):
         if name.lower().endswith(f"_{kind}") and name.lower().removesuffix(f"_{kind}") in portals() | set(logins()):
             return True
-    assigned = {
+    return name in assigned() or name in Settings()
+
+
+@cache
+def assigned() -> set[str]:
+    """Return every plain name to which our code assigns something."""
+    return {
         target.id
         for module in trees().values()
         for node in ast.walk(module)
@@ -352,7 +365,6 @@ def is_constant(name: str) -> bool:
         for target in ([node.target] if isinstance(node, ast.AnnAssign) else node.targets)
         if isinstance(target, ast.Name)
     }
-    return name in assigned or name in Settings()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -457,8 +469,9 @@ def test_the_rehearsal_of_a_changed_portal_ends_with_its_bundle(project, tmp_pat
                 done = here.run(*words)
             assert done.returncode == (6 if words[1] == "crawl" else 0), (line, done.stdout, done.stderr)
             said[line] = done.stdout
-    listed, told, packed = list(said.values())[-3:]
+    listed, told, packed, _, title = list(said.values())[-5:]
     assert "trucktech_vehicles" in listed
+    assert "<title>" in title
     rows = CHANGED.partition("| line |")[2].partition("\n\n")[0].splitlines()[2:]
     labels = {label for row in rows for label in re.findall(r"`(\w+)`", row.split("|")[1])}
     assert labels - set(re.findall(r"^(\w+) ", told, re.M)) == {"warnings"}  # this run has none
