@@ -96,7 +96,10 @@ def encoding_of(data: bytes, is_sample: bool = False) -> str | None:
     except UnicodeDecodeError:
         return None
     fits = len(data) % 2 == 0 or is_sample
-    return kind if fits and "\x00" not in text and sum(sign < "\x7f" for sign in text) * 10 > len(text) else None
+    return kind if fits and not CONTROL.search(text) and sum(sign < "\x7f" for sign in text) * 10 > len(text) else None
+
+
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")  # what no text holds; \x0c begins a page
 
 
 def _is_latin(data: bytes) -> bool:
