@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from html import escape
@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from aiohttp import web
 
 from sandbox.frame import Portal
-from sandbox.signin import Answer
+from sandbox.signin import Answer as Judgement
 from sandbox.users import User
 
 STRANGER = "ok+another-customer@example.com"  # the customer that the scenario `other-customer` shows
@@ -62,7 +62,8 @@ class Orders:
     reports: Mapping[str, Callable[[str, str], bytes]]  # by name; of an account and a month
 
 
-Page = Download | Orders | Callable[[View], str | File]  # a function returns a body or a file
+Answer = str | File | list[dict[str, Any]]  # the body of a page, a file, or JSON
+Page = Download | Orders | Callable[[View], Answer]
 Handler = Callable[[web.Request, View], Awaitable[web.StreamResponse]]
 
 
@@ -140,9 +141,9 @@ class SimplePortal(Portal):
         user = User.of(str(form.get("username", "")))
         request["user"] = user.name
         answer = self.passwords.submit(user.name, str(form.get("password", "")))
-        if answer is Answer.LOCKED:
+        if answer is Judgement.LOCKED:
             return self._sign_in_page(request, "locked", "Your profile is locked.")
-        if answer is Answer.REFUSED:
+        if answer is Judgement.REFUSED:
             return self._sign_in_page(request, "credentials", "The user name or password is not right.")
         factor = self.codes.factor(user)
         if not factor:
@@ -178,9 +179,9 @@ class SimplePortal(Portal):
         user = User.of(self.visits.row(visit)["user"])
         request["user"] = user.name
         answer = self.codes.check(user, visit, str(form.get("code", "")))
-        if answer is Answer.GOOD:
+        if answer is Judgement.GOOD:
             return self._welcome(visit, user)
-        if answer is Answer.TOO_MANY:
+        if answer is Judgement.TOO_MANY:
             self.visits.end(visit)
             return found("/login")
         return self._code_page(visit, "code")
@@ -253,21 +254,24 @@ class SimplePortal(Portal):
         )
         return web.Response(text=text, status=status, content_type="text/html")
 
-    def _shown(self, page: Callable[[View], str | File]) -> Handler:
+    def _shown(self, page: Callable[[View], Answer]) -> Handler:
         async def answer(request: web.Request, view: View) -> web.StreamResponse:
             made = page(view)
+            if isinstance(made, list):
+                return web.json_response(made)
             return attachment(made) if isinstance(made, File) else self.framed(self.title, made, view)
 
         return answer
 
     def _choice(self, path: str, page: Download) -> Handler:
         async def answer(request: web.Request, view: View) -> web.StreamResponse:
-            link = f"/{path}/file?account={view.account}&amp;month={view.month}"
-            body = (
-                f'<form method="get" action="/{path}">{choices(view)}<button id="show" type="submit">Show</button></form>'
-                f'<p>Account <b id="shown-account">{view.account}</b>, '
-                f'<b id="shown-month">{named(view.month)}</b></p><a id="download" href="{link}">Download</a>'
-            )
+            body = f'<form method="get" action="/{path}">{choices(view)}<button id="show" type="submit">Show</button></form>'
+            if "account" in request.query:
+                link = f"/{path}/file?account={view.account}&amp;month={view.month}"
+                body += (
+                    f'<p>Account <b id="shown-account">{view.account}</b>, <b id="shown-month">{named(view.month)}</b></p>'
+                    f'<a id="download" href="{link}">Download</a>'
+                )
             return self.framed(page.title, body, view)
 
         return answer
@@ -335,6 +339,13 @@ def choices(view: View) -> str:
         f'<label>Account <select id="account" name="account">{numbers}</select></label>'
         f'<label>Month <select id="month" name="month">{months}</select></label>'
     )
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table."""
+    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def named(month: str) -> str:
