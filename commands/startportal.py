@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates" / "startportal"
 WORD = "_word_"  # in a template's path: the new portal's word
 LONGEST_WORD = 24  # characters: what is rendered with longer ones is no longer in the format of ruff
-    30  # characters: the rendered lines are in ruff's format up to that, and `<word>_<report type>` is a name
-)
 LONGEST_NAME = 60
 DEFAULT_RENDERING = {"carriers": "browser"}  # by family; http for the others
 RENDERINGS = {"carriers": ("browser",)}  # the same: the bases of the carriers work in a browser page
