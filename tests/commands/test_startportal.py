@@ -305,7 +305,7 @@ def test_a_portal_that_is_filled_in_brings_three_report_types(
         contents = {kind: (data / "files" / str(file.path)).read_bytes() for kind, file in files.items()}
         (usage,) = session.scalars(select(UsageRecord))
         (line,) = session.scalars(select(ReportLine))
-        assert (usage.account_number, usage.phone_number, usage.used) == (number, "+15550150001", int(12.5 * 1024**2))
+        assert (usage.account_number, usage.phone_number, usage.used) == (number, "5550150001", int(12.5 * 1024**2))
         assert (line.account_number, line.data) == (number, {"total_charges": "17.25"})
         cycle = session.get(BillingCycle, line.billing_cycle_id)
         assert line.period == f"{cycle.end_date:%Y-%m}"
