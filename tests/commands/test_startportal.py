@@ -225,7 +225,7 @@ FILLED_IN = {
     "monthly_reports.py": [
         ('Report("cost_overview", "Cost overview", COSTS, by="fetch")', 'Report("sums", "Summen", COSTS, by="fetch")'),
         ('        Report("line_overview", "Line overview", LINES, by="fetch"),\n', ""),
-        ("COSTS, LINES", "COSTS"),
+        ("COSTS, LINES, LOCALE", "COSTS, LOCALE"),
     ],
     "columns.py": [
         ('r"account number"', 'r"(rechnungs)?konto"'),
