@@ -199,8 +199,8 @@ def write(into: Path, texts: Mapping[Path, str]) -> None:
     made: list[Path] = []
     try:
         for path, text in texts.items():
-            for folder in [*reversed((into / path).parents[:-1])]:
-                if folder.is_relative_to(into) and not folder.exists():
+            for folder in (into / parent for parent in reversed(path.parents)):
+                if not folder.exists():
                     folder.mkdir()
                     made.append(folder)
             (into / path).write_text(text, encoding="utf-8")
