@@ -349,12 +349,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def named(month: str) -> str:
-    """
-    Return a month as people write it.
-
-    >>> named("2026-10")
-    'October 2026'
-    """
+    """Return a month YYYY-MM as people write it: October 2026."""
     return f"{date.fromisoformat(f'{month}-01'):%B %Y}"
 
 
