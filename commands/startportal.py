@@ -52,7 +52,7 @@ class Command(Everyday, ScrapyCommand):
         """Add the word and the options."""
         parser.add_argument("portal", metavar="WORD", help="the portal's one word: acme, north_tel")
         parser.add_argument("--family", required=True, help=", ".join(startable()))
-        parser.add_argument("--reports", metavar="A,B", help=f"report types (default: {_defaults()})")
+        parser.add_argument("--reports", metavar="A,B", help=f"report types (by default {_defaults()})")
         parser.add_argument("--name", help="what people call the portal (default: made of the word)")
         parser.add_argument(
             "--rendering",
@@ -90,7 +90,8 @@ def usual_reports(family: str) -> list[str]:
 
 
 def _defaults() -> str:
-    return "; ".join(f"{family}: {','.join(usual_reports(family))}" for family in startable())
+    # Without colons: Scrapy's help makes a heading of a line that ends with one.
+    return "; ".join(f"for {family} {','.join(usual_reports(family))}" for family in startable())
 
 
 def facts_of(opts: argparse.Namespace) -> dict[str, Any]:
