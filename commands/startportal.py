@@ -91,7 +91,8 @@ def usual_reports(family: str) -> list[str]:
 
 def _defaults() -> str:
     # Without colons: Scrapy's help makes a heading of a line that ends with one.
-    return "; ".join(f"for {family} {','.join(usual_reports(family))}" for family in startable())
+    usual = [f"for {family} {','.join(usual_reports(family))}" for family in startable()]
+    return "; ".join([*usual, *(f"{family} also have {','.join(more)}" for family, more in ON_REQUEST.items())])
 
 
 def facts_of(opts: argparse.Namespace) -> dict[str, Any]:
