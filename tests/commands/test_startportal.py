@@ -42,7 +42,9 @@ CASES = (
     ("near_power_two", "electricity", "--reports", "account", "--rendering", "browser"),
     ("near_power_three", "electricity", "--reports", "invoices"),
 )
-LEFT_BEHIND = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "*.egg-info")
+LEFT_BEHIND = shutil.ignore_patterns(
+    *(".git", ".venv", ".tools", ".latchkey", ".*_cache", ".coverage*", "__pycache__", "build", "dist", "*.egg-info")
+)
 
 
 @pytest.fixture
@@ -50,7 +52,6 @@ def house(tmp_path) -> Path:
     """A copy of the project under git, with nothing to commit."""
     copy = tmp_path / "house"
     shutil.copytree(ROOT, copy, ignore=LEFT_BEHIND)
-    shutil.copy(ROOT / ".gitignore", copy)
     git(copy, "init", "--quiet")
     git(copy, "add", ".")
     git(copy, "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "--quiet", "--message", "house")
