@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sandbox.bell.files import Cell, document, workbook
+from sandbox.bell.files import document
+from sandbox.workbooks import Cell, workbook
 
 MONTHS_KEPT = 18  # published months the portal keeps, newest first
 MULTI_DEFAULT = 3  # accounts of a user tagged `multi` without a number

@@ -10,10 +10,11 @@ from aiohttp import web
 
 from sandbox import faults
 from sandbox.bell.call import Call, Reply
-from sandbox.bell.files import PDF_TYPE, XLSX_TYPE, ZIP_TYPE, File, document, unsafe_archive, workbook
+from sandbox.bell.files import PDF_TYPE, XLSX_TYPE, ZIP_TYPE, File, document, unsafe_archive
 from sandbox.bell.state import BellState, Ticket
 from sandbox.files import pdf_pieces
 from sandbox.users import User
+from sandbox.workbooks import workbook
 
 SLOW_PIECES = 20
 TROUBLES = (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sandbox.bell.call import Call, Reply
 from sandbox.bell.data import Month, invoice_pdf
 from sandbox.bell.downloads import offer
-from sandbox.bell.files import PDF_TYPE, ZIP_TYPE, File, archive
+from sandbox.bell.files import PDF_TYPE, ZIP_TYPE, File
 from sandbox.bell.landing import accounts_page, framed
+from sandbox.workbooks import archive
 
 PARTS = {"Y": "Complete invoice", "N": "Invoice summary"}
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from sandbox.bell.data import Month, number, person
-from sandbox.bell.files import Cell, workbook
+from sandbox.workbooks import Cell, workbook
 
 DEVICES = ("Model A", "Model B", "Model C", "Tablet T", "Stick S")
 PLANS = ("Share 10 GB", "Share 25 GB", "Voice only", "Unlimited")
