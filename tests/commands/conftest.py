@@ -12,6 +12,8 @@ from scrapy.cmdline import ScrapyArgumentParser
 from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 
+from database.settings import read_once
+
 
 @dataclass
 class Said:
@@ -27,6 +29,7 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     def run(word: str, *argv: str, input: str | None = None) -> Said:
         if input is not None:
             monkeypatch.setattr("sys.stdin", io.StringIO(input))
+        read_once.cache_clear()  # a command is a process, which reads its settings anew
         made = import_module(f"commands.{word}").Command()
         made.settings = Settings({"SPIDER_MODULES": ["tests.commands.meadow"]})
         parser = ScrapyArgumentParser(usage=f"scrapy {word} {made.syntax()}", conflict_handler="resolve")
