@@ -34,13 +34,12 @@ class Deliveries:
     def close(self) -> None:
         """Count a visit that has ended; after the last one `items` ends."""
         self._visits -= 1
-        if not self._visits:
-            self._queue.put_nowait(None)
+        self._queue.put_nowait(None)  # `items` looks again whether there are any
 
     async def items(self) -> AsyncIterator[Item]:
         """Yield the items of all visits, until the last of them has ended."""
-        if self._visits:
-            while (item := await self._queue.get()) is not None:
+        while self._visits:
+            if (item := await self._queue.get()) is not None:
                 yield item
 
     async def deliver(self, item: Item) -> None:

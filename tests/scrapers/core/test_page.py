@@ -57,7 +57,7 @@ def run(browser: tuple[asyncio.AbstractEventLoop, Any], tmp_path: Path) -> Run:
             await page.set_content(f"<!doctype html><body>{body}</body>")
             job = SimpleNamespace(failures=[])
             job.fail = job.failures.append
-            return await act(PortalPage(page, spool=tmp_path, job=job, signed_out=("#sign-in",)))  # type: ignore[arg-type]
+            return await act(PortalPage(page, spool=tmp_path, job=job, signed_out=("#sign-in",)))
         finally:
             await page.close()
 

@@ -145,6 +145,33 @@ def test_an_item_of_no_visit_is_left_to_others():
     assert not Deliveries().settle(Listing(job=1, keys=()), None)
 
 
+def test_a_visit_that_ends_before_the_next_is_counted_does_not_end_the_queue():
+    """The first job's credential may be refused while `start()` still yields the requests of the others."""
+
+    async def main() -> list[object]:
+        deliveries, item = Deliveries(), Listing(job=1, keys=())
+        deliveries.open()
+        deliveries.close()
+        deliveries.open()
+
+        async def visit() -> None:
+            await deliveries.deliver(item)
+            deliveries.close()
+
+        async def pipelines() -> list[object]:
+            seen: list[object] = []
+            async for each in deliveries.items():
+                seen.append(each)
+                deliveries.settle(each, None)
+            return seen
+
+        async with asyncio.timeout(30):
+            _, seen = await asyncio.gather(visit(), pipelines())
+        return seen
+
+    assert len(asyncio.run(main())) == 1
+
+
 def test_without_visits_there_is_nothing_to_wait_for():
     async def main() -> list[object]:
         return [item async for item in Deliveries().items()]
