@@ -86,7 +86,7 @@ def prepare(crawler: Any, arguments: dict[str, str]) -> list[Plan]:
     from database.settings import SettingsError
     from pipelines.settings import pipeline_settings, upload_settings
     from scrapers.core.jobs import ArgumentError
-    from scrapers.core.spider import PortalSpider
+    from scrapers.core.spider import PLANS, PortalSpider
 
     spidercls = crawler.spidercls
     if not issubclass(spidercls, PortalSpider):
@@ -103,7 +103,7 @@ def prepare(crawler: Any, arguments: dict[str, str]) -> list[Plan]:
         raise CannotStart(2, error) from error
     except DatabaseAway as error:
         raise CannotStart(4, error) from error
-    crawler.latchkey_plans = plans
+    PLANS.set(crawler, plans)
     return plans
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from http.cookiejar import Cookie
 from typing import Any
 
-import scrapy.downloadermiddlewares.cookies as scrapy_cookies
-from tldextract import TLDExtract
+from scrapy.downloadermiddlewares.cookies import CookiesMiddleware as ScrapyCookies
 
-# Scrapy would fetch the public suffix list from the internet, blocking the event loop, at the first cookie with a domain.
-scrapy_cookies._split_domain = TLDExtract(include_psl_private_domains=True, suffix_list_urls=())
+from scrapers.core.compat import use_packaged_suffix_list
+
+use_packaged_suffix_list()
 
 
-class CookiesMiddleware(scrapy_cookies.CookiesMiddleware):
+class CookiesMiddleware(ScrapyCookies):
     """Scrapy's middleware, with the suffix list that comes with tldextract."""
 
 

@@ -10,6 +10,7 @@ from scrapy import Request
 from scrapy.http.request import NO_CALLBACK
 
 from middlewares.cookies import CookiesMiddleware, from_cookie
+from scrapers.core.compat import cookie_jars
 from scrapers.core.naming import name_failure
 from scrapers.core.outcomes import Failure
 from scrapers.core.requests import KEY, RequestState, own_state
@@ -74,7 +75,7 @@ class PortalClient:
         """Return the cookies that the portal has set, as Playwright writes them, and forget the jar."""
         middleware = self.crawler.get_downloader_middleware(CookiesMiddleware)
         assert middleware is not None
-        return [dict(from_cookie(cookie)) for cookie in middleware.jars.pop(self.key)]
+        return [dict(from_cookie(cookie)) for cookie in cookie_jars(middleware).pop(self.key)]
 
     def _meta(self, **state: Any) -> dict[str, Any]:
         return {

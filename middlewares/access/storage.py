@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from middlewares.cookies import CookiesMiddleware, as_cookie, from_cookie
-from middlewares.download.handler import in_time
+from middlewares.download.handler import HANDLER, in_time
+from scrapers.core.compat import cookie_jars
 from scrapers.core.redaction import redactor
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class SessionStorage:
         self.version = saved.version
         self.hide(saved.state)
         if middleware := self.crawler.get_downloader_middleware(CookiesMiddleware):
-            jar = middleware.jars[self.jar]
+            jar = cookie_jars(middleware)[self.jar]
             for cookie in saved.state.get("cookies", []):
                 jar.set_cookie(as_cookie(cookie))
 
@@ -56,18 +57,18 @@ class SessionStorage:
 
     async def newest(self, state: dict[str, Any]) -> dict[str, Any]:
         """Return a session's state with the cookies and storage that the portal has set since."""
-        handler = getattr(self.crawler, "latchkey_handler", None)
+        handler = HANDLER.get(self.crawler)
         context = await handler.context(self.context_key) if handler else None
         middleware = self.crawler.get_downloader_middleware(CookiesMiddleware)
         if context is not None:
             return {**state, **(await in_time(context.storage_state()) or {})}
-        if middleware is not None and self.jar in middleware.jars:
-            return {**state, "cookies": [from_cookie(cookie) for cookie in middleware.jars[self.jar]]}
+        if middleware is not None and self.jar in (jars := cookie_jars(middleware)):
+            return {**state, "cookies": [from_cookie(cookie) for cookie in jars[self.jar]]}
         return state
 
     async def drop_context(self) -> None:
         """Close the browser context, with its cookies, storage and HTTP cache."""
-        handler = getattr(self.crawler, "latchkey_handler", None)
+        handler = HANDLER.get(self.crawler)
         if handler is not None:
             await handler.drop_context(self.context_key)
         self.context = ""

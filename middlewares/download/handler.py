@@ -18,6 +18,16 @@ from scrapy import signals
 from scrapy.http import HtmlResponse
 
 from middlewares.download.streaming import StreamingDownloadHandler, check_session
+from scrapers.core.compat import (
+    OnCrawler,
+    browser_gone,
+    context_of,
+    launch,
+    new_page,
+    playwright_handler,
+    program_missing,
+    screen_missing,
+)
 from scrapers.core.outcomes import BrowserMissing, PortalDown
 from scrapers.core.requests import state_of
 from scrapers.core.runs import find_work, work_of
@@ -47,6 +57,7 @@ PROGRAMS = {
     "safari": (),
 }
 ENGINES = {"chrome": "chromium", "edge": "chromium", "firefox": "firefox", "safari": "webkit"}
+HANDLER: OnCrawler[Any] = OnCrawler("handler")  # the crawl's one FlowDownloadHandler
 CLOSE_SECONDS = 10  # a browser that is well closes a page or itself in far less
 # Keeps full Chromium from calling home; chromium-headless-shell never does.
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
@@ -89,10 +100,10 @@ class FlowDownloadHandler(StreamingDownloadHandler):
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Return the crawler's one handler: http and https share browser, pool and limits."""
-        handler = getattr(crawler, "latchkey_handler", None)
+        handler: Self | None = HANDLER.get(crawler)
         if handler is None:
             handler = cls(crawler)
-            crawler.latchkey_handler = handler  # type: ignore[attr-defined]
+            HANDLER.set(crawler, handler)
         return handler
 
     async def close(self) -> None:
@@ -193,17 +204,16 @@ class FlowDownloadHandler(StreamingDownloadHandler):
 
         try:
             browser = await self._start()
-            request.meta["playwright_context"] = state.context
-            request.meta["playwright_context_kwargs"] = self._context_options(state)
-            page = await browser._create_page(request=request, spider=self.crawler.spider)
+            options = self._context_options(state)
+            page = await new_page(browser, request, self.crawler.spider, state.context, options)
             saved = state.storage.get("session_storage")
             if saved and page.context not in self._restored:
                 self._restored.add(page.context)
                 await page.context.add_init_script(f"({RESTORE_STORAGE})({json.dumps(saved)})")
         except PlaywrightError as error:
-            if "Executable doesn't exist" in str(error) or "Failed to launch" in str(error):
+            if program_missing(error):
                 raise BrowserMissing(f"LATCHKEY_BROWSER is {crawl_settings().browser}.") from error
-            if "Missing X server" in str(error) or "DISPLAY" in str(error):
+            if screen_missing(error):
                 raise BrowserMissing("A visible browser needs a screen, and DISPLAY names none.") from error
             raise PortalDown("The browser could not open a page.") from error
         yield page
@@ -211,8 +221,6 @@ class FlowDownloadHandler(StreamingDownloadHandler):
     async def _close_tabs(self, page: Page) -> None:
         """Close every tab of the session: a flow leaves none behind, and an empty context keeps its cookies."""
         from playwright.async_api import Error as PlaywrightError
-
-        from scrapers.core.page import browser_gone
 
         for tab in list(page.context.pages):
             try:
@@ -230,44 +238,27 @@ class FlowDownloadHandler(StreamingDownloadHandler):
     async def _start(self) -> ScrapyPlaywrightDownloadHandler:
         async with self._launch:
             if self._browser is None:
-                from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
-
                 # The browser keeps its profile and downloads below this folder: it is swept with the spool.
                 temp = work_of(self.crawler).spool / "browser"
                 temp.mkdir(parents=True, exist_ok=True, mode=0o700)
-                settings = self.crawler.settings.copy()
-                settings.frozen = False  # the copy is ours
-                settings.set("PLAYWRIGHT_BROWSER_TYPE", ENGINES[crawl_settings().browser])
-                visible = work_of(self.crawler).visible
-                settings.set("PLAYWRIGHT_LAUNCH_OPTIONS", launch_options(temp, visible))
-                browser = ScrapyPlaywrightDownloadHandler(_WithSettings(self.crawler, settings))
-                # A flow whose tab or browser closed is not run again behind our back: it may have typed a password.
-                browser.config.target_closed_max_retries = 0
+                changed = {
+                    "PLAYWRIGHT_BROWSER_TYPE": ENGINES[crawl_settings().browser],
+                    "PLAYWRIGHT_LAUNCH_OPTIONS": launch_options(temp, work_of(self.crawler).visible),
+                }
+                browser = playwright_handler(self.crawler, changed)
                 with _temp_folder(temp):
-                    await browser._launch()
+                    await launch(browser)
                 self._browser = browser
             return self._browser
 
     async def context(self, key: str) -> BrowserContext | None:
         """Return the browser context of a session, if it is open."""
-        wrapper = self._browser.context_wrappers.get(key) if self._browser else None
-        return wrapper.context if wrapper else None
+        return context_of(self._browser, key) if self._browser else None
 
     async def drop_context(self, key: str) -> None:
         """Close a session's context: its cookies, storage and HTTP cache are gone with it."""
         if (context := await self.context(key)) is not None:
             await in_time(context.close())
-
-
-class _WithSettings:
-    """The crawler as scrapy-playwright sees it: the same signals, stats and spider, other settings."""
-
-    def __init__(self, crawler: Crawler, settings: Any) -> None:
-        self.settings = settings
-        self._crawler = crawler
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._crawler, name)
 
 
 def launch_options(temp: Path, visible: bool = False) -> dict[str, Any]:

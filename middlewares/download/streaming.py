@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from aiohttp import ClientPayloadError
-from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler
 from scrapy.exceptions import DownloadTimeoutError, ResponseDataLossError
 from scrapy.http import Response
 
+from scrapers.core.compat import AiohttpDownloadHandler
 from scrapers.core.outcomes import SessionGone
 from scrapers.core.requests import own_state, state_of
 from scrapers.core.runs import work_of

@@ -5,35 +5,32 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.misc import walk_modules_iter
+
+from scrapers.core.compat import LateSpiderLoader
 
 if TYPE_CHECKING:
     from scrapy import Request, Spider
 
 
-class PortalLoader(SpiderLoader):
+class PortalLoader(LateSpiderLoader):
     """Scrapy's loader, but a spider is looked for first in the folder with the longest name that its own begins with."""
 
     _has_all = False
 
-    def _load_all_spiders(self) -> None:
-        """Load nothing yet: Scrapy asks for all at every start."""
-
     def _load_rest(self) -> None:
         if not self._has_all:
             self._has_all = True
-            self._found.clear()  # else what was loaded already would count as there twice
-            super()._load_all_spiders()
+            self.load_all()
 
     def load(self, spider_name: str) -> type[Spider]:
         """Return the spider class of a name; raise KeyError when there is none."""
         words = spider_name.split("_")
         for end in range(len(words), 0, -1):
-            if spider_name in self._spiders or self._has_all:
+            if self.is_loaded(spider_name) or self._has_all:
                 break
             self._load_portal("_".join(words[:end]))
-        if spider_name not in self._spiders:
+        if not self.is_loaded(spider_name):
             self._load_rest()
         return super().load(spider_name)
 
@@ -43,7 +40,7 @@ class PortalLoader(SpiderLoader):
             for place in self.spider_modules:
                 if _exists(folder := f"{place}.{portal}"):
                     for module in walk_modules_iter(folder):
-                        self._load_spiders(module)
+                        self.load_module(module)
 
     def find_by_request(self, request: Request) -> list[str]:
         """Return the names of the spiders that could handle a request."""

@@ -13,10 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-# Not from playwright.async_api, which gives them out: it takes as long to import as aiohttp, and every spider is imported.
-from playwright._impl._errors import Error as PlaywrightError
-from playwright._impl._errors import TimeoutError as PlaywrightTimeout
-
+from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, browser_gone, is_covered, navigated
 from scrapers.core.naming import unexpected_error
 from scrapers.core.outcomes import (
     BadFile,
@@ -504,7 +501,7 @@ class PortalPage:
         except PlaywrightTimeout as error:
             if await self.shown(self.signed_out):
                 raise SignedOut("The sign-in form turned up.", step=self.trail.step) from None
-            reason = "something lies over it" if "intercepts pointer events" in str(error) else "it does not react"
+            reason = "something lies over it" if is_covered(error) else "it does not react"
             raise PortalChanged(
                 f"The element is there but {reason}.", step=self.trail.step, selector=self.trail.selector
             ) from None
@@ -534,11 +531,6 @@ async def run_script(page: Page, script: str, argument: Any = None) -> Any:
     raise AssertionError("unreachable")
 
 
-def navigated(error: PlaywrightError) -> bool:
-    """Tell whether an error means that the page went to another document while a script ran in it."""
-    return "Execution context was destroyed" in str(error)
-
-
 READ_STORAGE = "() => [location.origin, Object.entries(sessionStorage)]"
 
 
@@ -557,8 +549,3 @@ async def session_state(context: BrowserContext) -> dict[str, Any]:
     if storage:
         state["session_storage"] = storage
     return state
-
-
-def browser_gone(error: PlaywrightError) -> bool:
-    """Tell whether an error means that the tab or the whole browser went away."""
-    return "Target page, context or browser has been closed" in str(error) or "Target crashed" in str(error)

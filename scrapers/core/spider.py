@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database.models import FileStatus, StoredFile
+from scrapers.core.compat import OnCrawler, before_stop
 from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.naming import name_failure, unexpected_error
 from scrapers.core.outcomes import BadFile, Failure, UnexpectedError
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from scrapers.core.visit import Visit
 
 logger = logging.getLogger(__name__)
+
+PLANS: OnCrawler[list[Plan]] = OnCrawler("plans")  # the jobs of a crawl, where they are known before its spider is made
 
 
 class LoginFacts(Protocol):
@@ -117,7 +120,7 @@ class PortalSpider(scrapy.Spider):
         spider.arguments = cls.Arguments.parse(kwargs)
         spider.scrapyd = {name: value for name, value in kwargs.items() if name.startswith("_")}
         spider.work = Work(cls.name, cls.portal, cls.report_type)
-        plans = getattr(crawler, "latchkey_plans", None)  # worked out already by the command that started us
+        plans = PLANS.get(crawler)  # worked out already by the command that started us
         if plans is None:
             with spider.work.db.transaction() as session:
                 plans = cls.plans(session, spider.arguments)
@@ -125,22 +128,12 @@ class PortalSpider(scrapy.Spider):
         spider.work.prompt = getpass if spider.arguments.prompt else None
         spider.work.conclude = spider.conclude
         spider.work.open(plans)
-        spider._stop_promptly(crawler)
+        before_stop(crawler, spider.work.stop)  # pulls the brakes
         crawler.signals.connect(spider._on_error, signals.spider_error)
         crawler.signals.connect(spider._on_item_error, signals.item_error)
         crawler.signals.connect(spider._on_item_stored, signals.item_scraped)
         crawler.signals.connect(spider._on_item_dropped, signals.item_dropped)
         return spider
-
-    def _stop_promptly(self, crawler: Crawler) -> None:
-        """Pull the brakes when the crawl is asked to stop: Scrapy has no signal for that and waits for what runs."""
-        stop = crawler.stop_async
-
-        async def stop_async() -> None:
-            self.work.stop()
-            await stop()
-
-        crawler.stop_async = stop_async  # type: ignore[method-assign]
 
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:

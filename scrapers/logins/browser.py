@@ -7,13 +7,14 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
+from scrapers.core.compat import navigated
 from scrapers.core.outcomes import (
     MfaFailed,
     MfaRequired,
     PortalChanged,
     SignInTimedOut,
 )
-from scrapers.core.page import PortalPage, Selectors, navigated, session_state
+from scrapers.core.page import PortalPage, Selectors, session_state
 from scrapers.core.settings import crawl_settings
 from scrapers.logins.base import Attempt, Login, PortalAccess, ShownIdentity, SignedIn
 from scrapers.logins.screens import (

@@ -1,0 +1,242 @@
+"""
+All that we need of Scrapy, scrapy-playwright and Playwright and that they do not document.
+
+Each entry has a contract test in `tests/scrapers/core/test_compat.py`, which names the release it was seen in. Methods
+that our subclasses override are listed there too. Importing this module imports neither aiohttp nor Playwright.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from scrapy.spiderloader import SpiderLoader
+from scrapy.utils.misc import load_object
+
+if TYPE_CHECKING:
+    from collections import defaultdict
+    from types import ModuleType
+
+    from playwright._impl._errors import Error as PlaywrightError
+    from playwright._impl._errors import TimeoutError as PlaywrightTimeout
+    from playwright.async_api import BrowserContext, Page
+    from scrapy import Request, Spider
+    from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler
+    from scrapy.crawler import Crawler
+    from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
+    from scrapy.http.cookies import CookieJar
+    from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
+
+__all__ = [
+    "SEEN",
+    "AiohttpDownloadHandler",
+    "Incompatible",
+    "LateSpiderLoader",
+    "OnCrawler",
+    "PlaywrightError",
+    "PlaywrightTimeout",
+    "before_stop",
+    "browser_gone",
+    "context_of",
+    "cookie_jars",
+    "is_covered",
+    "launch",
+    "navigated",
+    "new_page",
+    "playwright_handler",
+    "program_missing",
+    "screen_missing",
+    "use_packaged_suffix_list",
+]
+
+T = TypeVar("T")
+
+SEEN = {"scrapy": "2.19.0", "scrapy-playwright": "0.0.48", "playwright": "1.65"}  # releases this was written against
+
+# Imported when they are first asked for. Playwright's errors not from playwright.async_api, which gives them out: it
+# takes as long to import as aiohttp, and every spider is imported.
+_LATE = {
+    "AiohttpDownloadHandler": ("scrapy", "scrapy.core.downloader.handlers._aiohttp.AiohttpDownloadHandler"),
+    "PlaywrightError": ("playwright", "playwright._impl._errors.Error"),
+    "PlaywrightTimeout": ("playwright", "playwright._impl._errors.TimeoutError"),
+}
+
+
+class Incompatible(ImportError):
+    """A library no longer has something undocumented that we need. The text names it and both releases."""
+
+    def __init__(self, package: str, name: str) -> None:
+        super().__init__(
+            f"{package} {version(package)} has no {name}, which Latchkey needs and {package} {SEEN[package]} has: install "
+            "the releases of requirements.txt."
+        )
+
+
+def _need(package: str, owner: Any, name: str) -> Any:
+    """Return an attribute; raise Incompatible where it is gone."""
+    try:
+        return getattr(owner, name)
+    except AttributeError:
+        where = getattr(owner, "__name__", type(owner).__name__)
+        raise Incompatible(package, f"{where}.{name}") from None
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        package, path = _LATE[name]
+        try:
+            found = globals()[name] = load_object(path)
+        except (ImportError, NameError) as error:
+            raise Incompatible(package, path) from error
+        return found
+
+
+# --- Scrapy -----------------------------------------------------------------------------------------------------------
+
+
+class LateSpiderLoader(SpiderLoader):
+    """Scrapy's loader, which loads nothing before it is told to."""
+
+    def _load_all_spiders(self) -> None:
+        """Load nothing yet: Scrapy asks for all at every start."""
+
+    def load_all(self) -> None:
+        """Load the spiders of all modules."""
+        self._found.clear()  # else what was loaded already would count as there twice
+        super()._load_all_spiders()
+
+    def load_module(self, module: ModuleType) -> None:
+        """Load the spiders of one module."""
+        self._load_spiders(module)
+
+    def is_loaded(self, spider_name: str) -> bool:
+        """Tell whether a spider of this name is loaded."""
+        return spider_name in self._spiders
+
+
+class OnCrawler(Generic[T]):
+    """A value of ours that is kept with a crawler: Scrapy's Crawler takes attributes of any name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = f"latchkey_{name}"
+
+    def get(self, crawler: Crawler) -> T | None:
+        """Return the crawler's value; None when it has none."""
+        value: T | None = getattr(crawler, self.name, None)
+        return value
+
+    def set(self, crawler: Crawler, value: T) -> None:
+        """Give the crawler a value."""
+        setattr(crawler, self.name, value)
+
+
+def before_stop(crawler: Crawler, act: Callable[[], None]) -> None:
+    """Call *act* when the crawl is asked to stop: Scrapy has no signal for that, and waits for what runs."""
+    stop = _need("scrapy", crawler, "stop_async")
+
+    async def stop_async() -> None:
+        act()
+        await stop()
+
+    crawler.stop_async = stop_async  # type: ignore[method-assign]
+
+
+def use_packaged_suffix_list() -> None:
+    """
+    Let Scrapy's cookies use the public suffix list that comes with tldextract.
+
+    Scrapy would fetch it from the internet, blocking the event loop, at the first cookie with a domain.
+    """
+    import scrapy.downloadermiddlewares.cookies as scrapy_cookies
+    from tldextract import TLDExtract
+
+    _need("scrapy", scrapy_cookies, "_split_domain")
+    scrapy_cookies._split_domain = TLDExtract(include_psl_private_domains=True, suffix_list_urls=())
+
+
+def cookie_jars(middleware: CookiesMiddleware) -> defaultdict[Any, CookieJar]:
+    """Return the jars of Scrapy's cookies middleware by the `cookiejar` of their requests."""
+    jars: defaultdict[Any, CookieJar] = _need("scrapy", middleware, "jars")
+    return jars
+
+
+# --- scrapy-playwright ------------------------------------------------------------------------------------------------
+
+
+class _WithSettings:
+    """The crawler as scrapy-playwright sees it: the same signals, stats and spider, other settings."""
+
+    def __init__(self, crawler: Crawler, settings: Any) -> None:
+        self.settings = settings
+        self._crawler = crawler
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._crawler, name)
+
+
+def playwright_handler(crawler: Crawler, changed: Mapping[str, Any]) -> ScrapyPlaywrightDownloadHandler:
+    """Return scrapy-playwright's handler, not started, with some settings that differ from the crawler's."""
+    from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
+
+    settings = crawler.settings.copy()
+    settings.frozen = False  # the copy is ours
+    for name, value in changed.items():
+        settings.set(name, value)
+    handler = ScrapyPlaywrightDownloadHandler(_WithSettings(crawler, settings))
+    # A flow whose tab or browser closed is not run again behind our back: it may have typed a password.
+    _need("scrapy-playwright", handler.config, "target_closed_max_retries")
+    handler.config.target_closed_max_retries = 0
+    return handler
+
+
+async def launch(handler: ScrapyPlaywrightDownloadHandler) -> None:
+    """Start Playwright's driver; the browser itself starts with the first page."""
+    await _need("scrapy-playwright", handler, "_launch")()
+
+
+async def new_page(
+    handler: ScrapyPlaywrightDownloadHandler, request: Request, spider: Spider | None, context: str, options: Any
+) -> Page:
+    """Return a new page in the context of a key, which is made with the options when it is not open."""
+    request.meta["playwright_context"] = context
+    request.meta["playwright_context_kwargs"] = options
+    page: Page = await _need("scrapy-playwright", handler, "_create_page")(request=request, spider=spider)
+    return page
+
+
+def context_of(handler: ScrapyPlaywrightDownloadHandler, context: str) -> BrowserContext | None:
+    """Return the open context of a key; None when there is none."""
+    wrapper = _need("scrapy-playwright", handler, "context_wrappers").get(context)
+    return wrapper.context if wrapper else None
+
+
+# --- Playwright: what its errors say ----------------------------------------------------------------------------------
+
+
+def browser_gone(error: PlaywrightError) -> bool:
+    """Tell whether an error means that the tab or the whole browser went away."""
+    return "Target page, context or browser has been closed" in str(error) or "Target crashed" in str(error)
+
+
+def navigated(error: PlaywrightError) -> bool:
+    """Tell whether an error means that the page went to another document while a script ran in it."""
+    return "Execution context was destroyed" in str(error)
+
+
+def is_covered(error: PlaywrightError) -> bool:
+    """Tell whether an error means that another element lies over the one that was to be clicked."""
+    return "intercepts pointer events" in str(error)
+
+
+def program_missing(error: PlaywrightError) -> bool:
+    """Tell whether an error means that there is no browser program, or none that starts."""
+    return "Executable doesn't exist" in str(error) or "Failed to launch" in str(error)
+
+
+def screen_missing(error: PlaywrightError) -> bool:
+    """Tell whether an error means that a visible browser has no screen to show itself on."""
+    return "Missing X server" in str(error) or "DISPLAY" in str(error)
