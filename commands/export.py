@@ -85,7 +85,7 @@ class Command(Everyday, ScrapyCommand):
                 StoredFile.report_type,
                 Account.number,
                 StoredFile.target_key,
-                StoredFile.name,
+                StoredFile.key,
                 StoredFile.path,
                 StoredFile.store,
                 StoredFile.size,

@@ -82,7 +82,7 @@ def due(session: Session, base: str, addresses: Iterable[Addresses], *which: Col
     for file, workspace in rows:
         if (place := places.get(file.id)) is None:
             continue
-        identity = f"{place.path}\n{file.spider}\n{file.target_key}\n{file.name}\n{file.sha256}"
+        identity = f"{place.path}\n{file.spider}\n{file.target_key}\n{file.key}\n{file.sha256}"
         found.append(
             Due(
                 file_id=file.id,
@@ -93,7 +93,7 @@ def due(session: Session, base: str, addresses: Iterable[Addresses], *which: Col
                 size=file.size,
                 media_type=place.media_type,
                 key=hashlib.sha256(identity.encode()).hexdigest(),
-                label=f"{file.spider} {file.target_key} {file.name}",
+                label=f"{file.spider} {file.target_key} {file.key}",
                 workspace_id=workspace.id,
                 client_id=workspace.client_id,
                 fields=place.fields,

@@ -61,12 +61,12 @@ def write(session: Session, work: Any, job: Job, item: FileItem | Record | Batch
         return 0, changed, rows
     row = session.scalars(
         select(StoredFile).where(
-            StoredFile.spider == work.spider, StoredFile.target_key == job.key, StoredFile.name == item.key
+            StoredFile.spider == work.spider, StoredFile.target_key == job.key, StoredFile.key == item.key
         )
     ).one_or_none()
     is_new = row is None or row.sha256 != item.part.sha256
     if row is None:
-        row = StoredFile(spider=work.spider, target_key=job.key, name=item.key)
+        row = StoredFile(spider=work.spider, target_key=job.key, key=item.key)
         row.portal, row.report_type = work.portal, work.report_type
         session.add(row)
     place = (pipeline_settings().files_address, item.stored_path)

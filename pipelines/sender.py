@@ -58,7 +58,7 @@ async def send_for(job: Job, sender: Sender, name: str | None = None) -> None:
     """Send a job's stored files, or the one with that natural key; what goes wrong fails the job."""
     which = [StoredFile.spider == job.spider, StoredFile.target_key == job.key]
     if name is not None:
-        which.append(StoredFile.name == name)
+        which.append(StoredFile.key == name)
     try:
         for file in await sender.due(*which):
             async with job.brake():
