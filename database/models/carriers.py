@@ -182,7 +182,8 @@ class FetchedFile:
 
     status: Mapped[FileStatus] = mapped_column(text_enum(FileStatus), default=FileStatus.TO_BE_FETCHED)
     status_comment: Mapped[str | None] = mapped_column(String(300))
-    s3_key: Mapped[str | None] = mapped_column(String(300))  # path in the store; None until it is stored
+    # Relative to the store; None until the file is stored.
+    store_path: Mapped[str | None] = mapped_column("s3_key", String(300))
     file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))  # None until it is stored
 
 
