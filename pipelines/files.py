@@ -17,7 +17,7 @@ from pipelines.stores import store_of
 from pipelines.stores.base import INCOMING
 from pipelines.stores.names import path_below
 from scrapers.core.items import FileItem
-from scrapers.core.outcomes import BadFile, DatabaseLost, StoreAway
+from scrapers.core.outcomes import BadFile, DatabaseAwayFailure, StoreAway
 from scrapers.core.runs import work_of
 from scrapers.core.spool import PDF, XLSX, ZIP, matches
 from scrapers.reading.archive import check_zip
@@ -130,7 +130,7 @@ class FilesPipeline:
             try:
                 self._clients[account] = await self.work.db.run(lambda session: session.scalars(name).one())
             except (DatabaseAway, SQLAlchemyError) as error:
-                raise DatabaseLost(type(error).__name__) from error
+                raise DatabaseAwayFailure(type(error).__name__) from error
         return self._clients[account]
 
 

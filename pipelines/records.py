@@ -15,7 +15,7 @@ from database.models import FileStatus, StoredFile
 from database.upsert import put_stream, table_of, upsert
 from pipelines.settings import pipeline_settings
 from scrapers.core.items import Batch, FileItem, Lines, Record
-from scrapers.core.outcomes import DatabaseLost, LeaseLost
+from scrapers.core.outcomes import DatabaseAwayFailure, LeaseLost
 from scrapers.core.redaction import bare_url
 from scrapers.core.runs import work_of
 
@@ -45,7 +45,9 @@ class RecordsPipeline:
         try:
             new_file, changed, rows = await self.work.db.run(lambda session: write(session, self.work, job, item))
         except (DatabaseAway, SQLAlchemyError) as error:
-            raise DatabaseLost(str(error) if isinstance(error, DatabaseAway) else type(error).__name__) from error
+            raise DatabaseAwayFailure(
+                str(error) if isinstance(error, DatabaseAway) else type(error).__name__
+            ) from error
         job.counts.files += new_file
         job.counts.records += changed
         job.counts.already += rows - changed

@@ -18,7 +18,7 @@ from pipelines.settings import pipeline_settings
 from pipelines.stores import store_of
 from scrapers.core.naming import unexpected_error
 from scrapers.core.outcomes import (
-    DatabaseLost,
+    DatabaseAwayFailure,
     Failure,
     StoreAway,
     UploadClientGone,
@@ -223,7 +223,9 @@ class Sender:
         try:
             return await self.db.run(act)
         except (DatabaseAway, SQLAlchemyError) as error:
-            raise DatabaseLost(str(error) if isinstance(error, DatabaseAway) else type(error).__name__) from error
+            raise DatabaseAwayFailure(
+                str(error) if isinstance(error, DatabaseAway) else type(error).__name__
+            ) from error
 
 
 def open_stored(file: Due) -> BinaryIO:
