@@ -1,4 +1,4 @@
-"""Which stored files the customer's own server should have, and what became of each."""
+"""Uploads to the customer's own server: which stored files are due, and the state of each."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def due(session: Session, base: str, addresses: Iterable[Addresses], *which: Col
     """
     Return the stored files that the server at *base* does not have, oldest first; those that it refused are among them.
 
-    addresses: of the families whose files are sent on; a file without an address is left out. which: conditions on
-    StoredFile.
+    addresses: functions of the families that send files on; a file without an address is left out. which: conditions
+    on StoredFile.
     """
     found = []
     rows = session.execute(_files(base, which)).all()
@@ -136,7 +136,7 @@ def settle(
     rest: float | None = None,
 ) -> bool:
     """
-    Write down what became of a request; False when somebody else has taken the file over meanwhile.
+    Write down what became of a request; False when another process has taken the file over meanwhile.
 
     status: of the answer. rest: seconds for which the server wants to be left alone.
     """

@@ -1,4 +1,4 @@
-"""What became of each job in each crawl, and the files that were stored."""
+"""Runs, one for each job of each crawl, and the stored files."""
 
 from __future__ import annotations
 
