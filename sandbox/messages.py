@@ -107,8 +107,8 @@ class Gateway:
         """
         Start to deliver a mail and return the task; its result is whether every destination took it.
 
-        folder: a Maildir, made where there is none; `{mailbox}` in its path stands for the receiver; "" for none. url and
-        how: as for `send`.
+        folder: a Maildir, made where there is none; `{mailbox}` in its path stands for the receiver; "" for none. url
+        and how: as for `send`.
         """
         return self._start(self._deliver(mail, url or self.mail_url, folder, **how))
 

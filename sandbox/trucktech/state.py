@@ -1,4 +1,4 @@
-"""What the pages of TruckTech+ know: the portal's facts, the faults still due for each user, and the fleet as it is now."""
+"""What the pages of TruckTech+ know: the portal's facts, faults still due, and the present fleet."""
 
 from __future__ import annotations
 
