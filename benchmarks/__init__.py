@@ -1,1 +1,1 @@
-"""Our speed and thrift, beside a bare asyncio/aiohttp client that does the same work in the same minute."""
+"""Our time and memory, measured beside a bare asyncio/aiohttp client that does the same work in the same minute."""

@@ -19,9 +19,9 @@ from benchmarks.processes import ROOT, Cost, measure
 from sandbox import PASSWORD, Admin, running
 
 ROUNDS = 3
-SPIDERS = "tests.portals.plain"  # the plain portal is nobody's, so its spiders are not in `scrapy list`
+SPIDERS = "tests.portals.plain"  # the plain portal is for tests only, so its spiders are not in `scrapy list`
 MAKE_TABLES = f"import sys; from {SPIDERS}.models import create; create(sys.argv[1])"
-OWN = ("IEC_", "LATCHKEY_", "PLAIN_")  # settings of whoever runs the benchmark must not change what is measured
+OWN = ("IEC_", "LATCHKEY_", "PLAIN_")  # not inherited: they would change what is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Bench:
         self._given = 0
 
     def people(self, number: int) -> list[str]:
-        """Return as many users that nobody has met, stored as credentials."""
+        """Return *number* users that were not used before, stored as credentials."""
         names = [f"ok+bench-{n}@example.com" for n in range(self._given, self._given + number)]
         self._given += number
         return self.store(names)

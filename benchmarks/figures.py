@@ -44,7 +44,7 @@ class Figure:
 
 
 def ratio(benchmark: str, name: str, target: float | None, ours: float, floor: float, unit: str = "s") -> Figure:
-    """Return the figure whose value is ours / floor."""
+    """Return a figure with the value ours / floor."""
     return Figure(benchmark, name, ours / floor, target, ours, floor, unit)
 
 

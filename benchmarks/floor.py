@@ -1,5 +1,5 @@
 """
-The bare client: asyncio and aiohttp, 16 requests at once, streaming to disk, one bulk insert. The stand-in for the physical limit.
+The bare client: asyncio and aiohttp, 16 requests at once, streaming to disk, one bulk insert: the lowest possible cost.
 
 It does what our spiders do and nothing else: no retries, no proof of identity, no leases, no encryption. Run as
 `python -m benchmarks.floor JSON`; the password is in BARE_PASSWORD.
@@ -117,14 +117,14 @@ class Client:
         self.names = told["people"]
         self.connector = aiohttp.TCPConnector(limit=AT_ONCE)
         self.places = asyncio.Semaphore(AT_ONCE)
-        self.resume_at = 0.0  # loop time before which nobody may ask
+        self.resume_at = 0.0  # loop time before which no request may be sent
 
     def person(self, name: str) -> Person:
         """Return a user of this client."""
         return Person(self, name)
 
     async def work(self, work: str) -> None:
-        """Do it for everybody at once, then write what was found."""
+        """Do the named work for all users at once, then insert the rows and print the hashes of the files."""
         with closing(sqlite3.connect(self.folder / "bare.db")) as database:
             database.execute("CREATE TABLE IF NOT EXISTS files (person TEXT, path TEXT, sha256 TEXT, size INTEGER)")
             known = set(database.execute("SELECT person, path FROM files"))

@@ -12,16 +12,16 @@ LATENCY = 50  # ms
 
 
 def run(bench: Bench, documents: int = DOCUMENTS) -> list[Figure]:
-    """Fetch somebody's documents, somebody else's in each round."""
+    """Fetch the documents of one user, of another user in each round."""
     bench.admin.configure(documents=documents, file_bytes=SIZE, latency_ms=LATENCY)
     met: list[str] = []
 
-    def somebody() -> list[str]:
+    def new_user() -> list[str]:
         met.extend(bench.people(1))
         return met[-1:]
 
     ours, bare = bench.alternate(
-        lambda: bench.ours("plain_files", somebody()), lambda: bench.bare("files", bench.people(1))
+        lambda: bench.ours("plain_files", new_user()), lambda: bench.bare("files", bench.people(1))
     )
     return [
         *truth.figures("p1", bench, met, documents, SIZE),

@@ -20,7 +20,7 @@ def run(bench: Bench, many: int = MANY) -> list[Figure]:
         browsers.append(len(watch.browsers))
         return watch.memory
 
-    # Once, whatever the rounds: memory is disturbed by nobody, and each of these takes long.
+    # Once, whatever the rounds: other processes do not change memory, and each of these takes long.
     few, in_turn = memory("plain_browser_files", FEW), memory("plain_browser_files", many)
     held_few, held = memory("plain_held", FEW), memory("plain_held", many)
     further = many - FEW

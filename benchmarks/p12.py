@@ -21,7 +21,7 @@ def run(bench: Bench) -> list[Figure]:
     died: list[int] = []
 
     def afresh(people: list[str], visit: str) -> Visit:
-        bench.admin.reset()  # the trouble begins again, and nobody is signed in
+        bench.admin.reset()  # the faults begin again, and no session is left
         if visit == "bare":
             return bench.bare("files", people, program="robust")
         found = bench.ours("plain_files", people)

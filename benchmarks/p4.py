@@ -1,4 +1,4 @@
-"""P4: 20 accounts, 20 documents of 100 KB each, 50 ms an answer, everybody signing in by form."""
+"""P4: 20 accounts, 20 documents of 100 KB each, 50 ms an answer, all signing in by form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LATENCY = 50  # ms
 
 
 def run(bench: Bench) -> list[Figure]:
-    """Fetch everybody's documents, others' in each round."""
+    """Fetch the documents of 20 users, of other users in each round."""
     bench.admin.configure(documents=DOCUMENTS, file_bytes=SIZE, latency_ms=LATENCY)
     met: list[str] = []
 

@@ -1,4 +1,4 @@
-"""P5: the work of P4, but everybody signs in with the browser, which then fetches nothing."""
+"""P5: the work of P4, but all users sign in with the browser, which then fetches nothing."""
 
 from __future__ import annotations
 

@@ -67,12 +67,12 @@ def memory(many: list[Visit], bare: list[Visit]) -> Figure:
 
 
 def written(bench: Bench, person: str) -> int:
-    """Return how many rows our runs say they have written for somebody."""
+    """Return how many rows our runs report as written for a user."""
     return int(bench.ask(WRITTEN, person)[0][0])
 
 
 def right(bench: Bench, person: str, rows: int) -> bool:
-    """Tell whether our table says of somebody what the portal's file says."""
+    """Tell whether the stored rows of a user agree with the portal's file in number and sums."""
     lines = csv.DictReader(files.usage_csv(data.accounts(person)[0], rows).decode().splitlines())
     told = [(int(line["bytes"]), round(float(line["amount"]) * 100)) for line in lines]
     number, used, amount = bench.ask(STORED, person)[0]

@@ -44,7 +44,7 @@ def measure(command: Sequence[str], environment: Mapping[str, str], look: Callab
             command, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         status = Path(f"/proc/{process.pid}/status")
-        # Not from wait4, whose maximum begins with what the parent had when it started the process.
+        # Not from wait4: its maximum includes the memory that the parent had when it forked.
         while True:
             memory = max(memory, _high_water(status))
             pid, code, usage = os.wait4(process.pid, os.WNOHANG)

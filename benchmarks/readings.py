@@ -153,7 +153,7 @@ def converse(credential: Any) -> Any:
 
 @contextmanager
 def household(bench: Bench) -> Iterator[Household]:
-    """Give somebody who is signed in at an imitation of the company's own."""
+    """Serve an imitation of the company, and give a person who is signed in there."""
     folder = bench.folder / "readings"
     folder.mkdir()
     with running(folder / "company", ("iec",)) as sandbox:

@@ -1,7 +1,7 @@
 """
 The bare client that does not give up: it waits when it is told to, asks again, and signs in again.
 
-Everybody waits when the portal asks for a pause, as ours do. Run as `python -m benchmarks.robust JSON`.
+All users wait when the portal asks for a pause, as our spiders do. Run as `python -m benchmarks.robust JSON`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is stored, held against what the portal has: counted from our database and from the files themselves."""
+"""Stored files and rows, compared with the portal's: counted from our database and from the files themselves."""
 
 from __future__ import annotations
 

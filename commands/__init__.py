@@ -1,1 +1,1 @@
-"""How people type it: every module here is a command of `scrapy`."""
+"""The command line: every module here is a command of `scrapy`."""

@@ -82,7 +82,7 @@ class Everyday:
         except (DatabaseAway, SettingsError, UnreadableSecret) as error:
             self.fail(str(error))
         except BrokenPipeError:
-            # Whoever read us (`| head`) has seen enough; what Python flushes at exit must find somewhere to go.
+            # The reader (`| head`) has closed the pipe; what Python flushes at exit goes to /dev/null.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except KeyboardInterrupt:
             self.fail("Stopped.", 130)

@@ -1,4 +1,4 @@
-"""`scrapy accounts`: whose accounts there are, from options or a CSV file."""
+"""`scrapy accounts`: add, import and list accounts; from options or a CSV file."""
 
 from __future__ import annotations
 

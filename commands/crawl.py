@@ -1,4 +1,4 @@
-"""`scrapy crawl`, with arguments that are checked before it starts and exit codes that tell the truth."""
+"""`scrapy crawl`, with arguments that are checked before it starts, and an exit code that says how the runs ended."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def crawl(process: Any, crawler: Any, arguments: dict[str, str]) -> int:
 
 
 class CannotStart(Exception):
-    """A crawl would fail before it starts. The text is one sentence; `exit_code` says whose fault it is."""
+    """A crawl would fail before it starts. The text is one sentence; `exit_code` says who has to act."""
 
     def __init__(self, exit_code: int, sentence: object) -> None:
         super().__init__(str(sentence))
@@ -108,7 +108,7 @@ def prepare(crawler: Any, arguments: dict[str, str]) -> list[Plan]:
 
 
 def nothing_to_do(spidercls: Any, plans: list[Plan]) -> int | None:
-    """Close the runs of a crawl whose every job is done already and return the exit code; None: a portal must be visited."""
+    """Close the runs and return the exit code if every job is done already; None: the portal must be visited."""
     import asyncio
 
     from pipelines.settings import upload_settings
@@ -136,7 +136,7 @@ def nothing_to_do(spidercls: Any, plans: list[Plan]) -> int | None:
 
 
 def exit_code(crawler: Any) -> int:
-    """Return the exit code that tells the truth of a crawl: that of its worst run."""
+    """Return the exit code of a crawl: that of its worst run."""
     from scrapers.core.outcomes import UnexpectedError
 
     spider = crawler.spider

@@ -81,7 +81,7 @@ class Command(Everyday, ScrapyCommand):
                 f"--client: only a carrier's credential belongs to a client, and {opts.portal} is none."
             )
         receiver = check_receiver(opts.receiver or "")
-        key_ring()  # without a key nobody should be asked for a secret
+        key_ring()  # before the prompt: without a key the secret could not be stored
         with database().transaction() as session:
             session.scalar(select(Credential.id).limit(1))
         login = next(iter(served(known, opts.portal)), None)
@@ -254,7 +254,7 @@ def portal_of(known: dict[str, dict[str, Any]], word: str) -> str:
 
 
 def served(known: dict[str, dict[str, Any]], word: str) -> list[Any]:
-    """Return the logins that a credential serves: all of a portal's, or the one whose name it is stored under."""
+    """Return the logins that a credential serves: all of a portal's, or the one that it is stored for."""
     logins: list[Any] = known.get(portal_of(known, word), {}).get("logins", [])
     return logins if word in known else [login for login in logins if login.name == word]
 

@@ -118,7 +118,7 @@ def play(folder: Path, environment: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def fill(environment: dict[str, str], numbers: list[str], receiver: str, password: str) -> None:
-    """Add the invented client with its credential and accounts, by the commands that everybody uses."""
+    """Add the invented client with its credential and accounts, by the ordinary commands."""
     say(f"Adding {CLIENT} with {len(numbers)} accounts")
     credential = ("credentials", "add", "bell", "--username", USERNAME, "--client", CLIENT, "--receiver", receiver)
     latchkey(environment, *credential, "--stdin", given=f"{password}\n\n")

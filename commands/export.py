@@ -22,7 +22,7 @@ Columns = tuple[tuple[str, ...], Any]  # names, and a select that gives them, an
 
 
 class Command(Everyday, ScrapyCommand):
-    """Write what was brought home in a form that other programs read."""
+    """Write stored records, or the list of files, in a form that other programs read."""
 
     word = "export"
 
@@ -85,7 +85,7 @@ class Command(Everyday, ScrapyCommand):
                 StoredFile.report_type,
                 Account.number,
                 StoredFile.target_key,
-                StoredFile.name,
+                StoredFile.key,
                 StoredFile.path,
                 StoredFile.store,
                 StoredFile.size,

@@ -1,4 +1,4 @@
-"""`scrapy keys`: from an old encryption key to a new one, while crawls run."""
+"""`scrapy keys`: list, add, rotate and retire encryption keys, while crawls run."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class Command(Everyday, ScrapyCommand):
         self._name_unreadable(census)
 
     def forget(self, opts: argparse.Namespace) -> None:
-        """Forget what nobody can read any more."""
+        """Delete the values that no key reads."""
         from database.access.rotation import count, forget_unreadable
         from database.engine import database
 
@@ -200,7 +200,7 @@ class Command(Everyday, ScrapyCommand):
 
 
 def _known_secrets(session: Session, portal_of_login: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Return login, user name and secret of everybody who has tried to sign in and whose credential is known here."""
+    """Return login, user name and secret of each user who has tried to sign in and has a credential here."""
     from sqlalchemy import select
 
     from database.access.encryption import UnreadableSecret

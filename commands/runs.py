@@ -135,7 +135,7 @@ def tell(session: Session, run: Run, places: Sequence[str] = ()) -> dict[str, An
         "warnings": run.warnings,
         "files": [
             {
-                "name": file.name,
+                "name": file.key,
                 "path": file.path,
                 "size": file.size,
                 "sha256": file.sha256,

@@ -129,7 +129,7 @@ def facts_of(opts: argparse.Namespace) -> dict[str, Any]:
         "family": opts.family,
         "reports": wanted,
         "browser": rendering == "browser",
-        "tables": bool(set(wanted) - {"pdf_invoice"}),  # reports whose rows are read
+        "tables": bool(set(wanted) - {"pdf_invoice"}),  # reports with rows that are read
         "months": bool({"monthly_reports", "ordered_reports"} & set(wanted)),
         "simple": ", ".join([*used, "SimplePortal"]),
     }

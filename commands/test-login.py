@@ -1,4 +1,4 @@
-"""`scrapy test-login`: sign in to a portal, prove whose session it is, and keep the session."""
+"""`scrapy test-login`: sign in to a portal, verify the identity of the session, and keep it."""
 
 from __future__ import annotations
 

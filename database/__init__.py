@@ -1,1 +1,1 @@
-"""What is remembered."""
+"""The database: tables, migrations, and the functions that read and write them."""

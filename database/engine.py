@@ -108,7 +108,7 @@ def _lacks_schema(error: DBAPIError) -> bool:
 
 
 def _make_private_file(name: str | None) -> None:
-    # Its journal files take over the mode; user names and what was fetched are nobody else's business.
+    # Private, as it holds user names and fetched data; SQLite's journal files take over the mode.
     if name and name != ":memory:" and not name.startswith("file:") and not Path(name).exists():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(name, os.O_CREAT | os.O_RDWR, 0o600))
@@ -131,6 +131,6 @@ def _begin_immediate(connection: Any) -> None:
 def database() -> Database:
     """Return the database of this process, as the settings name it."""
     db = Database(database_settings().url)
-    # The last one that closes SQLite's file folds its journal into it: whoever copies the file then has everything.
+    # Closing the last connection checkpoints SQLite's write-ahead log, so that a copy of the file is complete.
     atexit.register(db.engine.dispose)
     return db

@@ -1,4 +1,4 @@
-"""Making and moving the schema: `scrapy db upgrade` and `scrapy db check`."""
+"""Creating and migrating the schema: `scrapy db upgrade` and `scrapy db check`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job writes down before an act that must not be done twice, to be read by the run after a kill."""
+"""Notes of jobs: written before an act that must not be done twice, and read by the next run after a kill."""
 
 from __future__ import annotations
 

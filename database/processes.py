@@ -1,4 +1,4 @@
-"""Which process somebody is, and whether it still lives: what a killed one held is taken over at once."""
+"""Signatures of processes, and whether a process still runs, so that what a killed one held is taken over at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def has_ended(name: str) -> bool:
     pid, _, began = process.partition("+")
     if machine != _machine() or not pid.isdecimal():
         return False
-    # Another time of birth is another process under the same number.
+    # Another start time means that the number was reused by another process.
     return is_gone(int(pid)) or _began(int(pid)) != began
 
 
@@ -57,7 +57,7 @@ def _machine() -> str:
 
 
 def _began(pid: int) -> str:
-    """Return when a process began, in ticks since the start of the system; "" where nobody can tell."""
+    """Return when a process began, in ticks since the start of the system; "" where /proc does not say."""
     return next(iter(_status(pid)[19:20]), "")
 
 

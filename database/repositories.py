@@ -94,7 +94,7 @@ class Repository(Generic[Model]):
 
         page, page_size: the first page is 1; without a size everything comes.
         order_by: fields, with a leading `-` for descending; empty values come last either way, and the id decides ties.
-        distinct: fields of whose values each combination comes once, with the first row in that order.
+        distinct: fields; of the rows with equal values in them only the first in that order is returned.
         """
         if page < 1 or (page_size is not None and page_size < 1):
             raise ValueError("page and page_size start at 1")

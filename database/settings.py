@@ -1,5 +1,5 @@
 """
-What the database room can be told, and the base of all settings: environment variables, and `-s NAME=VALUE` before them.
+Settings of the database room, and the base of all settings: environment variables, and `-s NAME=VALUE` before them.
 
 One check tells that no `LATCHKEY_` name is misspelt.
 """

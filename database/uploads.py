@@ -1,4 +1,4 @@
-"""Which stored files the customer's own server should have, and what became of each."""
+"""Uploads to the customer's own server: which stored files are due, and the state of each."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def due(session: Session, base: str, addresses: Iterable[Addresses], *which: Col
     """
     Return the stored files that the server at *base* does not have, oldest first; those that it refused are among them.
 
-    addresses: of the families whose files are sent on; a file without an address is left out. which: conditions on
-    StoredFile.
+    addresses: functions of the families that send files on; a file without an address is left out. which: conditions
+    on StoredFile.
     """
     found = []
     rows = session.execute(_files(base, which)).all()
@@ -82,7 +82,7 @@ def due(session: Session, base: str, addresses: Iterable[Addresses], *which: Col
     for file, workspace in rows:
         if (place := places.get(file.id)) is None:
             continue
-        identity = f"{place.path}\n{file.spider}\n{file.target_key}\n{file.name}\n{file.sha256}"
+        identity = f"{place.path}\n{file.spider}\n{file.target_key}\n{file.key}\n{file.sha256}"
         found.append(
             Due(
                 file_id=file.id,
@@ -93,7 +93,7 @@ def due(session: Session, base: str, addresses: Iterable[Addresses], *which: Col
                 size=file.size,
                 media_type=place.media_type,
                 key=hashlib.sha256(identity.encode()).hexdigest(),
-                label=f"{file.spider} {file.target_key} {file.name}",
+                label=f"{file.spider} {file.target_key} {file.key}",
                 workspace_id=workspace.id,
                 client_id=workspace.client_id,
                 fields=place.fields,
@@ -136,7 +136,7 @@ def settle(
     rest: float | None = None,
 ) -> bool:
     """
-    Write down what became of a request; False when somebody else has taken the file over meanwhile.
+    Write down what became of a request; False when another process has taken the file over meanwhile.
 
     status: of the answer. rest: seconds for which the server wants to be left alone.
     """

@@ -1,4 +1,4 @@
-"""Many rows at once, written again and again without doubling them: insert, or update what differs."""
+"""Bulk upserts: insert many rows, or update those that differ; repeating one changes nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def upsert(
     also: Sequence[str] = (),
 ) -> int:
     """
-    Insert *rows*, or update the ones whose *key* is there already; return how many were inserted or really changed.
+    Insert *rows*, or update those with an existing *key*; return how many were inserted or really changed.
 
     rows: all with the same columns; of two with the same key the last one counts. Values are normalised.
     key: the columns of a unique constraint.

@@ -1,5 +1,5 @@
 """
-Rows that the portal may correct: the newest version stays in its own table, what it said before goes to `versions`.
+Versioned rows: the newest version stays in the row's own table, replaced ones are copied to `versions`.
 
 New and unchanged rows cost one question for each thousand; only a row that really differs is copied before it is replaced.
 """
@@ -21,7 +21,7 @@ from database.models.base import Base
 from database.models.versions import Version
 from database.upsert import batches, distinct, put, table_of
 
-LOCK = 4_105_223  # a number of our own among PostgreSQL's advisory locks: whoever writes versioned rows holds it
+LOCK = 4_105_223  # number of the PostgreSQL advisory lock that is held while versioned rows are written
 FEW = 200  # keys a question about earlier versions
 RUN = "run_id"  # the column that says which run wrote a row
 
@@ -37,7 +37,7 @@ class Written:
 @dataclass(frozen=True, slots=True)
 class State:
     """
-    What a row said in one of its versions.
+    One version of a row.
 
     number: 1 is the oldest. row: its columns. replaced_at: None for the newest. run_id: the run that wrote it, None if forgotten.
     """

@@ -30,7 +30,8 @@ def advance(
     session.flush()
     rows = [{"spider": spider, "target_key": target_key, "name": name, "reached": at} for name, at in marks.items()]
     key = ("spider", "target_key", "name")
-    upsert(session, Watermark, rows, key, update=())  # whoever comes second finds the other's row and waits for it
+    # Of two transactions the second finds the first one's row and waits for it.
+    upsert(session, Watermark, rows, key, update=())
     table = table_of(Watermark)
     for row in rows:
         same = [table.c[name] == row[name] for name in key]

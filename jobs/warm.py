@@ -258,8 +258,8 @@ class WarmParent:
         """
         Start `scrapy ARGS`, with the options of `subprocess.Popen` in text mode, in a session of its own.
 
-        An ordinary process is started where the system cannot fork, and for an environment whose PYTHON…, locale or
-        coverage variables are not the parent's. Umask and limits are the parent's. Raises WarmFailed when the parent
+        An ordinary process is started where the system cannot fork, and for an environment with other PYTHON…, locale
+        or coverage variables than the parent's. Umask and limits are the parent's. Raises WarmFailed when the parent
         cannot be started, and what Popen raises for files and folders.
         """
         environment = dict(os.environ if env is None else env)

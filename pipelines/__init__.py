@@ -1,1 +1,1 @@
-"""Where items go: one act per file."""
+"""Item pipelines: validate, store files, store records, upload, and close runs."""

@@ -17,7 +17,7 @@ from pipelines.stores import store_of
 from pipelines.stores.base import INCOMING
 from pipelines.stores.names import path_below
 from scrapers.core.items import FileItem
-from scrapers.core.outcomes import BadFile, DatabaseLost, StoreAway
+from scrapers.core.outcomes import BadFile, DatabaseAwayFailure, StoreAway
 from scrapers.core.runs import work_of
 from scrapers.core.spool import PDF, XLSX, ZIP, matches
 from scrapers.reading.archive import check_zip
@@ -37,9 +37,9 @@ TAIL = 2048  # bytes at the end of a PDF in which its end mark must stand
 
 class FilesPipeline:
     """
-    Believe a file, or refuse it.
+    Check each downloaded file and move it into the store; a file that fails the check fails its job with BadFile.
 
-    A store that is away stops the crawl: before anybody is asked for anything, or as soon as a file cannot be stored.
+    A store that cannot be written to stops the crawl: before the first request, or as soon as a file cannot be stored.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -81,17 +81,17 @@ class FilesPipeline:
         store.check()
         try:
             store.sweep()
-        except StoreAway as failure:  # it can be written to, and that is enough
+        except StoreAway as failure:  # writable, which is all that matters here
             logger.warning("What killed runs left could not be swept: %s", failure.detail)
 
     def _stop(self, failure: StoreAway) -> None:
-        """End what runs in every job, and ask the portal for nothing more: it could not be stored."""
+        """Fail every job that still runs, and send the portal no further requests."""
         self.away = self.away or failure
         for job in self.work.jobs.values():
             job.brake.pull(failure)
 
     async def process_item(self, item: Any) -> Any:
-        """Check the part file, then give it its place; a refused one is deleted and fails the job."""
+        """Check the part file, then move it to its path in the store; a refused one is deleted and fails the job."""
         if not isinstance(item, FileItem):
             return item
         if self.away is not None:
@@ -121,7 +121,7 @@ class FilesPipeline:
         return path_below(self.settings.files_path, fields)
 
     async def _client(self, job: Job) -> str:
-        """Return the name of the client whose account a job is about."""
+        """Return the name of the client that owns the job's account; `all` for a job without an account."""
         account = job.plan.account_id
         if account is None:
             return "all"
@@ -130,7 +130,7 @@ class FilesPipeline:
             try:
                 self._clients[account] = await self.work.db.run(lambda session: session.scalars(name).one())
             except (DatabaseAway, SQLAlchemyError) as error:
-                raise DatabaseLost(type(error).__name__) from error
+                raise DatabaseAwayFailure(type(error).__name__) from error
         return self._clients[account]
 
 

@@ -15,7 +15,7 @@ from database.models import FileStatus, StoredFile
 from database.upsert import put_stream, table_of, upsert
 from pipelines.settings import pipeline_settings
 from scrapers.core.items import Batch, FileItem, Lines, Record
-from scrapers.core.outcomes import DatabaseLost, LeaseLost
+from scrapers.core.outcomes import DatabaseAwayFailure, LeaseLost
 from scrapers.core.redaction import bare_url
 from scrapers.core.runs import work_of
 
@@ -45,7 +45,9 @@ class RecordsPipeline:
         try:
             new_file, changed, rows = await self.work.db.run(lambda session: write(session, self.work, job, item))
         except (DatabaseAway, SQLAlchemyError) as error:
-            raise DatabaseLost(str(error) if isinstance(error, DatabaseAway) else type(error).__name__) from error
+            raise DatabaseAwayFailure(
+                str(error) if isinstance(error, DatabaseAway) else type(error).__name__
+            ) from error
         job.counts.files += new_file
         job.counts.records += changed
         job.counts.already += rows - changed
@@ -61,12 +63,12 @@ def write(session: Session, work: Any, job: Job, item: FileItem | Record | Batch
         return 0, changed, rows
     row = session.scalars(
         select(StoredFile).where(
-            StoredFile.spider == work.spider, StoredFile.target_key == job.key, StoredFile.name == item.key
+            StoredFile.spider == work.spider, StoredFile.target_key == job.key, StoredFile.key == item.key
         )
     ).one_or_none()
     is_new = row is None or row.sha256 != item.part.sha256
     if row is None:
-        row = StoredFile(spider=work.spider, target_key=job.key, name=item.key)
+        row = StoredFile(spider=work.spider, target_key=job.key, key=item.key)
         row.portal, row.report_type = work.portal, work.report_type
         session.add(row)
     place = (pipeline_settings().files_address, item.stored_path)

@@ -1,4 +1,4 @@
-"""How a stored file gets to the customer's own server: each content of each file once, whatever is killed in between."""
+"""Sending stored files to the customer's own server: each content of each file once, also after a kill."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipelines.settings import pipeline_settings
 from pipelines.stores import store_of
 from scrapers.core.naming import unexpected_error
 from scrapers.core.outcomes import (
-    DatabaseLost,
+    DatabaseAwayFailure,
     Failure,
     StoreAway,
     UploadClientGone,
@@ -50,7 +50,7 @@ CLIENT = re.compile(r"\b(client|workspace)\b", re.I)
 
 
 def addresses() -> list[Addresses]:
-    """Return the functions of the families whose files are sent on."""
+    """Return the `addresses` functions of the families that send files on."""
     return [resolve(family.uploads) for family in families().values() if family.uploads]
 
 
@@ -58,7 +58,7 @@ async def send_for(job: Job, sender: Sender, name: str | None = None) -> None:
     """Send a job's stored files, or the one with that natural key; what goes wrong fails the job."""
     which = [StoredFile.spider == job.spider, StoredFile.target_key == job.key]
     if name is not None:
-        which.append(StoredFile.name == name)
+        which.append(StoredFile.key == name)
     try:
         for file in await sender.due(*which):
             async with job.brake():
@@ -99,7 +99,7 @@ class Sender:
         self._client: ClientSession | None = None
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         if self._client is not None:
             await self._client.close()
 
@@ -112,7 +112,7 @@ class Sender:
         """
         Send a file; return why it is not at the server, or None.
 
-        again: also a file that the server refused before. Somebody else may be sending it: that is no failure.
+        again: also a file that the server refused before. A file that another process is sending is no failure.
         """
         async with self._one_at_a_time:
             self._tried.add((file.file_id, file.sha256))
@@ -212,7 +212,7 @@ class Sender:
 
         if self._client is None:
             self._client = aiohttp.ClientSession(
-                # A connection for each file: a kept one may be dead, and nobody would know what it brought.
+                # A connection for each file: when a kept one turns out dead, it is unknown whether the file arrived.
                 connector=aiohttp.TCPConnector(force_close=True),
                 timeout=aiohttp.ClientTimeout(total=self.wait, sock_connect=30),
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -223,7 +223,9 @@ class Sender:
         try:
             return await self.db.run(act)
         except (DatabaseAway, SQLAlchemyError) as error:
-            raise DatabaseLost(str(error) if isinstance(error, DatabaseAway) else type(error).__name__) from error
+            raise DatabaseAwayFailure(
+                str(error) if isinstance(error, DatabaseAway) else type(error).__name__
+            ) from error
 
 
 def open_stored(file: Due) -> BinaryIO:

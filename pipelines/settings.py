@@ -1,4 +1,4 @@
-"""What the pipelines can be told through the environment."""
+"""Settings of the pipelines."""
 
 from __future__ import annotations
 

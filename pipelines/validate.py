@@ -1,4 +1,4 @@
-"""Drop what must not be stored."""
+"""Drop items that must not be stored."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class AdminPages:
         return web.json_response(self._portal.configuration)
 
     async def journal(self, request: web.Request) -> web.Response:
-        """Return the requests whose number is above `since`, the last 2000 at most."""
+        """Return the requests with a number above `since`, the last 2000 at most."""
         since = int(request.query.get("since", "0"))
         entries = [entry for entry in self._portal.counters.journal if entry["number"] > since]
         return web.json_response({"requests": entries})

@@ -97,7 +97,7 @@ class Admin:
 
 
 class Running:
-    """A sandbox process of ours: `urls` and `admin` by portal, `environment` for whoever crawls it."""
+    """A sandbox process of ours: `urls` and `admin` by portal, `environment` for crawls of it."""
 
     def __init__(self, folder: Path, portals: Sequence[str], sms_url: str, sms_token: str, mail_url: str = "") -> None:
         self.folder = folder

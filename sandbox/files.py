@@ -68,7 +68,7 @@ def pack(members: Mapping[str, bytes]) -> bytes:
 
 
 def unsafe_zip() -> bytes:
-    """Return a ZIP whose members point outside the folder it is unpacked in: upwards, absolute, and by a link."""
+    """Return a ZIP with members that point outside the folder it is unpacked in: upwards, absolute, and by a link."""
     date = (2026, 1, 1, 0, 0, 0)
     link = zipfile.ZipInfo("link", date)
     link.external_attr = (stat.S_IFLNK | 0o777) << 16

@@ -1,7 +1,7 @@
 """
 What all imitation portals share: a `Portal` serves its routes by aiohttp, on the state that `PortalState` holds.
 
-A portal is a package `sandbox/<word>/` whose `app.py` names its class `PORTAL`; the class states facts (scenarios,
+A portal is a package `sandbox/<word>/`; its `app.py` names its class `PORTAL`; the class states facts (scenarios,
 origins, what can be configured) and gives routes. Where handlers stand in modules of their own, `state.py` extends
 `PortalState` with what they need, and `PORTAL` derives from it and from `Portal`, in this order. The frame counts,
 delays and disturbs every request before the portal's handler sees it, and answers `/_sandbox/…` itself.

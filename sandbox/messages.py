@@ -96,7 +96,7 @@ class Gateway:
 
     def send(self, url: str, sender: str, receiver: str, text: str, **how: Any) -> asyncio.Task[bool]:
         """
-        Start to deliver a text message and return the task, whose result is whether the gateway took it.
+        Start to deliver a text message and return the task; its result is whether the gateway took it.
 
         url: another address than the gateway's own, or "". how: `after` seconds to wait first, `age` seconds that the
         message is older than now, `number` to give it the id of another one, `before` a task that must end first.
@@ -105,10 +105,10 @@ class Gateway:
 
     def mail(self, url: str, folder: str, mail: Mail, **how: Any) -> asyncio.Task[bool]:
         """
-        Start to deliver a mail and return the task, whose result is whether it was taken wherever it was to go.
+        Start to deliver a mail and return the task; its result is whether every destination took it.
 
-        folder: a Maildir, made where there is none, in whose path `{mailbox}` stands for the receiver; "" for none. url and
-        how: as for `send`.
+        folder: a Maildir, made where there is none; `{mailbox}` in its path stands for the receiver; "" for none. url
+        and how: as for `send`.
         """
         return self._start(self._deliver(mail, url or self.mail_url, folder, **how))
 

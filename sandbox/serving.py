@@ -55,7 +55,7 @@ async def serve(folder: Path, words: Sequence[str], sms_url: str, mail_url: str,
     addresses = Addresses(folder)
     async with AsyncExitStack() as stack:
         sockets = {word: _listen(stack, addresses, portal_class(word)) for word in words}
-        ready.unlink(missing_ok=True)  # not before: whoever holds the addresses may have written it
+        ready.unlink(missing_ok=True)  # not before: another process that holds the addresses may have written it
         gateway = Gateway(sms_url, os.environ.get(TOKEN_VARIABLE, ""), mail_url)
         stack.push_async_callback(gateway.close)
         portals: dict[str, Any] = {}

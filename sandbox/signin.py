@@ -1,4 +1,4 @@
-"""What every portal does to let somebody in: passwords with locks, one-time codes, visits with form tokens, sessions."""
+"""What every portal needs for a sign-in: passwords with locks, one-time codes, visits with form tokens, sessions."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class Visits:
         self._visits = portal.state.table("visits")
 
     def find(self, secret: str | None) -> str | None:
-        """Return the key of a visit by its cookie value; None when nobody knows it."""
+        """Return the key of a visit by its cookie value; None when it is unknown."""
         key = digest(secret) if secret else ""
         return key if key in self._visits else None
 

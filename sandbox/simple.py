@@ -26,7 +26,7 @@ MONTHS_KEPT = 18
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A signed-in request: the user, the customer whose data is shown, the account and month chosen, the path's parts."""
+    """A signed-in request: the user, the customer that is shown, the account and month chosen, the path's parts."""
 
     user: User
     shown: str

@@ -43,7 +43,7 @@ class User:
 
 
 def default_password(username: str) -> str:
-    """Return the password of a user whose password nobody has changed."""
+    """Return the initial password of a user."""
     return NEW_PASSWORD if User.of(username).scenario == "wrong-password" else PASSWORD
 
 
@@ -70,7 +70,7 @@ def mailbox(username: str) -> str:
 
 
 def _number(username: str, word: str) -> int:
-    """Return the number of a tag `word-<n>`, below 10,000; without one, a number above, so that nobody else has it."""
+    """Return the number of a tag `word-<n>`, below 10,000; without one, a number above, derived from the name."""
     user = User.of(username)
     shared = user.value(word)
     if shared is not None and shared.isdecimal():

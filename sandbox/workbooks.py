@@ -1,4 +1,4 @@
-"""XLSX and ZIP files whose bytes depend only on what they say: a clock in them would change them from run to run."""
+"""XLSX and ZIP files with bytes that depend only on their content: they hold no time of their making."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ class Shelf:
             account_id=self.account_id,
             billing_cycle_id=cycle.id,
             target_key=f"{self.account_id}/2026-{month:02d}",
-            name=name,
+            key=name,
             path=path,
             store=str(self.folder),
             sha256=hashlib.sha256(content).hexdigest(),

@@ -1,1 +1,1 @@
-"""What the outside world may tell and ask us over HTTP: one-time codes come in here."""
+"""The HTTP server that receives one-time codes and gives them to authorised readers."""

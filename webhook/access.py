@@ -1,4 +1,4 @@
-"""Who may call what: shared tokens, Twilio's signature and that of mail-routing services, compared in constant time."""
+"""Authorisation: shared tokens, Twilio's signature and that of mail-routing services, compared in constant time."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _is_signed_by_twilio(request: Request, settings: WebhookSettings) -> bool:
 
 
 def _is_signed(request: Request, settings: WebhookSettings) -> bool:
-    """Tell whether a JSON delivery is signed, and lately; a replay within the window is a repetition, and swallowed."""
+    """Tell whether a JSON delivery has a valid, recent signature; a replay within the window is ignored."""
     key, given = settings.webhook_mail_key.get_secret_value(), request.headers.get("X-Signature", "")
     stamp = request.headers.get("X-Timestamp", "")
     if not key or not given or request.method != "POST" or not request.is_json:

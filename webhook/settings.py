@@ -1,4 +1,4 @@
-"""What the webhook can be told through the environment."""
+"""Settings of the webhook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How `scrapy iec` changes something at the company: it asks first, and goes the way of every crawl."""
+"""How `scrapy iec` changes something at the company: it asks for consent, then runs a crawl."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def carry_out(opts: argparse.Namespace, kind: type[Action], question: str, **giv
     Ask, and carry an action out; return the exit code, that of a crawl, and what the company answered.
 
     question: what will be done. given: arguments of the action's spider, without those that are None.
-    Raises Refused when nobody has agreed, WrongArgument for what is wrong before anything is sent.
+    Raises Refused without the person's consent, WrongArgument for what is wrong before anything is sent.
     """
     from scrapy.crawler import AsyncCrawlerProcess
     from scrapy.utils.project import get_project_settings

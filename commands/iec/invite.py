@@ -1,4 +1,4 @@
-"""`scrapy iec invite`: make the link by which somebody else gets to see a contract."""
+"""`scrapy iec invite`: make the link by which another person gets to see a contract."""
 
 from __future__ import annotations
 

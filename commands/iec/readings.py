@@ -119,7 +119,7 @@ def cells(each: Series, one: Sum) -> tuple[Any, ...]:
 
 
 def title(each: Series, found: Sequence[Sum]) -> str:
-    """Return the line above a table: whose it is, the sum of all, and how much is missing."""
+    """Return the line above a table: contract and meter, the sum, and how much is missing."""
     known = [one.total for one in found if one.total is not None]
     missing = sum(max(one.expected - one.found, 0) for one in found)
     total = f"{sum(known, Decimal(0)):.3f} kWh" if known else "no readings"

@@ -1,4 +1,4 @@
-"""`scrapy iec remove-shared`: take a contract away from somebody with whom it is shared."""
+"""`scrapy iec remove-shared`: stop sharing a contract with a person."""
 
 from __future__ import annotations
 

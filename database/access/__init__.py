@@ -1,1 +1,1 @@
-"""Secrets, and who may sign in: encryption, sessions, the attempt ledger, leases, codes."""
+"""Sign-in data: encryption, sessions, the attempt ledger, leases, one-time codes."""

@@ -1,8 +1,9 @@
 """
-The broker of one-time codes: who waits for one, what the gateways delivered, and who gets it.
+The broker of one-time codes: it matches messages from the gateways to the sign-ins that wait for a code.
 
-Messages do not say whose they are. So at one receiver only one request at a time waits for the same senders; after a
-request that ended without its message the receiver rests for the code's life, because the message may still come.
+A message does not name the login it belongs to. So at one receiver only one request at a time waits for the same
+senders; after a request that ended without its message the receiver is blocked for the code's life, because the message
+may still come.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class CodeChannel:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What somebody who asks by hand is told: a code or None, when it came, and what became of it."""
+    """The answer to a reader of codes: the code or None, when it was received, and its state."""
 
     code: str | None = field(repr=False)
     received_at: datetime | None
@@ -154,7 +155,7 @@ class OpenRequest:
             await asyncio.sleep(min(self._poll, left))
 
     def unused(self) -> None:
-        """Say that nobody made the portal send: the receiver need not rest."""
+        """Note that the portal was not asked to send a code, so that `close` frees the receiver at once."""
         self._unused = True
 
     async def close(self) -> None:
@@ -217,7 +218,7 @@ class CodeBroker:
             try:
                 request_id = await asyncio.shield(attempt)
             except asyncio.CancelledError:
-                # The thread goes on: a row that it makes would hold the receiver for nobody.
+                # The thread goes on: the row that it may still insert would block the receiver until its deadline.
                 if (late := await attempt) is not None:
                     request = OpenRequest(self._db, late, row["receiver"], portal, self._poll)
                     request.unused()
@@ -244,7 +245,7 @@ def accept(
     life: float = LIFE,
 ) -> None:
     """
-    Store a message, encrypted; one that was delivered before, used ones included, is swallowed.
+    Store a message, encrypted; one that was delivered before, used ones included, is ignored.
 
     received_at: when it reached us; None means now. sent_at: when the gateway says that it reached the phone.
     portal: only logins of this portal may claim it; None: any.
@@ -275,7 +276,7 @@ def accept(
 
 
 def is_awaited(session: Session, receiver: str, sender: str) -> bool:
-    """Tell whether a sign-in waits at *receiver* for a message of that sender, or of anybody."""
+    """Tell whether a sign-in waits at *receiver* for a message of that sender, or of any sender."""
     waiting = select(CodeRequest.senders).where(
         CodeRequest.receiver == address(receiver),
         CodeRequest.state == CodeRequestState.OPEN,
@@ -285,7 +286,7 @@ def is_awaited(session: Session, receiver: str, sender: str) -> bool:
 
 
 def peek(session: Session, channel: CodeChannel, receiver: str, life: float = LIFE) -> Reading:
-    """Return the newest code of *channel* that nobody waits for or used; it stays available."""
+    """Return the newest unused code of *channel* that no sign-in waits for; it stays available."""
     return _read(session, channel, address(receiver), life, use=False)
 
 
@@ -340,7 +341,7 @@ def _try_open(session: Session, row: dict[str, Any], life: timedelta) -> int | N
     here = CodeRequest.receiver == row["receiver"]
     dead = and_(here, CodeRequest.closed_at.is_(None), CodeRequest.deadline <= moment)
     _end(session, dead, CodeRequestState.EXPIRED, moment)
-    # A killed sign-in that had its code keeps nobody waiting; one that still waited does: its message may yet come.
+    # A killed sign-in that had its code frees the receiver; one that still waited does not: its message may yet come.
     over = CodeRequest.run_id.in_(select(Run.id).where(Run.state == RunState.FINISHED))
     _end(session, and_(here, CodeRequest.state == CodeRequestState.ANSWERED, over), CodeRequestState.EXPIRED, moment)
     held = or_(CodeRequest.closed_at.is_(None), CodeRequest.rest_until > moment)

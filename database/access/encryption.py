@@ -57,7 +57,7 @@ class KeyRing:
             ) from None
         self._fernet = MultiFernet(self._each)
         self._hmac_keys = [hashlib.sha256(b"latchkey-hmac" + key.encode()).digest() for key in keys]
-        # Names a key to people, and tells nothing of it: it is as random as 256 bits can be.
+        # Shown to people to tell keys apart; the key cannot be derived from it.
         self.names = tuple(hashlib.sha256(b"latchkey-name" + key.encode()).hexdigest()[:8] for key in keys)
 
     def _follow(self) -> None:
@@ -67,7 +67,7 @@ class KeyRing:
         try:
             self._use(read_keys(self._file))
         except (SettingsError, OSError) as error:
-            # What this process has is as good as before; whoever starts next is told what is wrong.
+            # The keys in memory stay valid; the next process that starts reports the error.
             logger.warning("The key file has changed and cannot be used (%s): the keys from before stay.", error)
         self._mark = mark
 
@@ -138,7 +138,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def replace_keys(path: Path, keys: Iterable[str]) -> None:
-    """Write a key file anew, in one step: whoever reads it meanwhile sees the old keys or the new ones."""
+    """Replace a key file atomically: a concurrent reader sees all the old keys or all the new ones."""
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         write_private(new, "".join(f"{key}\n" for key in keys))
@@ -161,7 +161,7 @@ class Encrypted(TypeDecorator[str]):
 
     impl = Text
     cache_ok = True
-    column: Column[Any] | None = None  # whose type it is
+    column: Column[Any] | None = None  # the column that has this type
 
     def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
         """Encrypt on the way in."""

@@ -1,4 +1,4 @@
-"""Fingerprints: how a secret or a message is known again without being kept."""
+"""Fingerprints: HMACs by which a secret or a message is compared without being stored."""
 
 from __future__ import annotations
 

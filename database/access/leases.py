@@ -1,4 +1,4 @@
-"""Leases: who may do something alone, across processes and machines; a dead holder keeps nobody waiting for long."""
+"""Leases: mutual exclusion across processes and machines; a dead holder's lease is freed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def holder(run: str) -> str:
 
 
 def is_held(session: Session, name: str, holder: str) -> bool:
-    """Tell whether a lease is the holder's, and keep it so until this transaction ends: what it writes is fenced."""
-    # An expired lease that nobody took is still the holder's: nobody else has worked meanwhile.
+    """Tell whether *holder* has the lease, and lock its row until this transaction ends, so that it stays so."""
+    # An expired lease that no other holder took is still the holder's: no other one has worked meanwhile.
     return session.scalar(select(Lease.holder).where(Lease.name == name).with_for_update()) == holder
 
 
@@ -40,7 +40,7 @@ class Leases:
         """
         Take a lease that is free, expired or a dead process's, or prolong one's own.
 
-        Return its epoch, or None while somebody else holds it.
+        Return its epoch, or None while another holder has it.
         """
         with self.db.transaction() as session:
             time = now(session)
@@ -71,7 +71,7 @@ class Leases:
         with self.db.transaction() as session:
             statement = (
                 update(Lease)
-                # An expired lease that nobody took is still the holder's: nobody else has worked meanwhile.
+                # An expired lease that no other holder took is still the holder's: no other one has worked meanwhile.
                 .where(Lease.name == name, Lease.holder == holder)
                 .values(expires_at=now(session) + timedelta(seconds=seconds))
                 .returning(Lease.epoch)
@@ -79,7 +79,7 @@ class Leases:
             return session.execute(statement).first() is not None
 
     def release(self, name: str, holder: str) -> bool:
-        """Give one's own lease back; False when it was lost before."""
+        """Release one's own lease; False when it was lost before."""
         with self.db.transaction() as session:
             statement = (
                 update(Lease)

@@ -1,4 +1,4 @@
-"""The attempt ledger: whether a sign-in may be tried now, decided and written down before the first byte is sent."""
+"""The attempt ledger: it decides whether a sign-in may be tried now, and records it before the first request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an old encryption key to a new one, while crawls run: nothing unreadable, nothing lost."""
+"""Rotation of the encryption key while crawls run: every value stays readable throughout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PASSES = 10  # looks at everything, until one finds nothing under an older key
 
 
 class KeysInUse(Exception):
-    """The old keys may not go yet. The text is one sentence that says why."""
+    """The old keys cannot be removed yet. The text is one sentence that says why."""
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Census:
 
     @property
     def older(self) -> int:
-        """How many values are under keys that could go if they were not."""
+        """How many values are under keys of the ring other than the newest."""
         return sum(count for column in self.counts.values() for key, count in column.items() if key)
 
     def under(self, key: int | None) -> int:
@@ -63,8 +63,8 @@ def rotate(db: Database, progress: Callable[[str, int], None] | None = None) -> 
     """
     Bring every value under the newest key; return how many were, and what is under which key afterwards.
 
-    A value that somebody else changes meanwhile stays as they wrote it; the next pass looks at it again. Stopped at any time,
-    it goes on from there. progress: told column by column how many values it has brought.
+    A value that another process changes meanwhile stays as that process wrote it; the next pass looks at it again. An
+    interrupted rotation goes on where it stopped. progress: called with a column and how many of its values moved.
     """
     ring, brought = key_ring(), 0
     for _ in range(PASSES):
@@ -84,7 +84,8 @@ def retire(db: Database, path: Path) -> tuple[int, Census]:
     """
     Take every key but the newest out of a key file, once nothing is under them; return how many went.
 
-    Nobody writes while it looks, so that nothing can come under an old key behind its back. Raises KeysInUse.
+    The tables are locked against writes during the count, so that no value can be stored under an old key meanwhile.
+    Raises KeysInUse.
     """
     with db.transaction() as session:
         tables = sorted({f'"{column.table.name}"' for column in encrypted_columns()})
@@ -109,7 +110,7 @@ def forget_unreadable(db: Database) -> dict[str, int]:
     Forget what no key reads; return how many values, by column.
 
     What may be empty becomes so: sessions, messages, authenticator secrets. Of the fingerprint key the row goes. A password
-    stays, unreadable, until somebody stores it anew.
+    stays, unreadable, until it is stored anew.
     """
     gone: Counter[str] = Counter()
     with db.transaction() as session:

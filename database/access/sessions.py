@@ -1,4 +1,4 @@
-"""Sessions at portals, encrypted, with the proof of whose they are; and whom a login has shown before."""
+"""Sessions at portals, encrypted, each with the identity proved for it; and the identities proved before."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from database.upsert import normalise, upsert
 
 @dataclass(frozen=True, slots=True)
 class SavedSession:
-    """What keeps a user signed in, as it was saved."""
+    """The saved state of a signed-in session, and the identity proved for it."""
 
     login: str
     username: str
     state: dict[str, Any] = field(repr=False)  # cookies, storage, tokens
     user_agent: str
-    identity: str = field(repr=False)  # whose it was proved to be
+    identity: str = field(repr=False)  # as proved at the sign-in
     created_at: datetime
     expires_at: datetime | None  # None: only the portal knows
     version: int
@@ -31,7 +31,7 @@ class SavedSession:
 
 @dataclass(frozen=True, slots=True)
 class KnownIdentity:
-    """What was proved of a user name before; empty when nobody has signed in yet."""
+    """The identity proved for a user name before; empty before the first sign-in."""
 
     name: str | None = field(default=None, repr=False)
     accounts: frozenset[str] = field(default=frozenset(), repr=False)
@@ -119,7 +119,7 @@ class Sessions:
             return KnownIdentity() if row is None else KnownIdentity(row.name, frozenset(row.accounts))
 
     def remember_identity(self, login: str, username: str, name: str | None, accounts: frozenset[str]) -> None:
-        """Add what a session has proved: the name when it shows one, the accounts beside those proved before."""
+        """Store the identity that a session has proved: its name, if any, and its accounts, added to the known ones."""
         with self.db.transaction() as session:
             here = [ProvedIdentity.login == login, ProvedIdentity.username == username]
             # The row first, so that two processes that prove at once wait for each other.

@@ -1,4 +1,4 @@
-"""TOTP steps that were submitted: a portal takes each once, and a second time looks like an attack."""
+"""TOTP steps that were submitted: a portal accepts each once, and may lock the account at a repetition."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What each family of portals remembers."""
+"""Reading and writing the tables of each family of portals."""

@@ -1,4 +1,4 @@
-"""From an empty database to accounts that can be crawled: clients, workspaces, carriers, accounts and their credentials."""
+"""Adding and importing accounts with their clients, workspaces, carriers and credentials."""
 
 from __future__ import annotations
 

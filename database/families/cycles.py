@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from database.models import Account, Base, BillingCycle, BillingCycleFile, CarrierReport
 
-DEFAULT_BILLING_DAY = 15  # of an account whose billing day nobody knows
+DEFAULT_BILLING_DAY = 15  # for an account without a known billing day
 
 Row = TypeVar("Row", bound=Base)
 
@@ -105,7 +105,7 @@ def cycle_of_day(session: Session, account: Account, day: date) -> BillingCycle:
 
 
 def ensure(session: Session, model: type[Row], key: dict[str, Any], values: dict[str, Any] | None = None) -> Row:
-    """Return the row with this natural key, made with *values* if it is not there, whoever else makes it meanwhile."""
+    """Return the row with this natural key, inserted with *values* if it is missing; several runs may do so at once."""
     of_key = select(model).filter_by(**key)
     row = session.scalars(of_key).one_or_none()
     if row is None:

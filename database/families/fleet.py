@@ -1,4 +1,4 @@
-"""What a sync of a fleet means: which faults are new, which are gone, measured against the tenant's last complete sync."""
+"""Syncs of a fleet: which faults are new or gone, compared with the tenant's last complete sync."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CRITICAL_SPNS = {
 
 def is_critical(severity: str, spn: int, is_active: bool) -> bool:
     """
-    Tell whether a fault wants somebody at once: an active one that is critical or on our list.
+    Tell whether a fault is active and needs action at once: of severity critical, or with its SPN on our list.
 
     >>> is_critical("minor", 3364, True), is_critical("critical", 100, False)
     (True, False)

@@ -1,4 +1,4 @@
-"""How Alembic meets our models. Run by database.migrate, or by `alembic revision --autogenerate` when the models changed."""
+"""Alembic's environment. Run by database.migrate, or by `alembic revision --autogenerate` when the models changed."""
 
 from __future__ import annotations
 

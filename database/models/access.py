@@ -1,4 +1,4 @@
-"""Who may sign in where, who is signed in, and what was tried."""
+"""Credentials, stored sessions, proved identities, leases, and the ledger of sign-in attempts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class CarrierPortalCredential(Credential):
 
 
 class StoredSession(Base):
-    """What keeps a user signed in. A destroyed one stays without its state, so that versions never come again."""
+    """A saved session of a user. A destroyed one keeps its row without its state, so that version numbers only rise."""
 
     __tablename__ = "sessions"
     __table_args__ = (UniqueConstraint("login", "username"),)
@@ -56,7 +56,7 @@ class StoredSession(Base):
     version: Mapped[int]
     state: Mapped[str | None] = mapped_column(Encrypted)  # JSON; None once destroyed
     user_agent: Mapped[str] = mapped_column(Text, default="")
-    identity: Mapped[str] = mapped_column(Text, default="")  # whose it was proved to be
+    identity: Mapped[str] = mapped_column(Text, default="")  # as proved at the sign-in
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     proved_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: only the portal knows
@@ -67,7 +67,7 @@ class StoredSession(Base):
 
 
 class ProvedIdentity(Base):
-    """Whom a login has shown before for a user name: what a new session is compared with."""
+    """The identity that a login has shown before for a user name; a new session must match it."""
 
     __tablename__ = "identities"
     __table_args__ = (UniqueConstraint("login", "username"),)
@@ -81,7 +81,7 @@ class ProvedIdentity(Base):
 
 
 class Lease(Base):
-    """Who may do something alone, until when. A released one stays without its holder, so that epochs only rise."""
+    """A lease: its holder and its end. A released one keeps its row without holder, so that epochs only rise."""
 
     __tablename__ = "leases"
 

@@ -1,4 +1,4 @@
-"""The telecom carriers' family: who is invoiced, for which period, and what is to be fetched."""
+"""Tables of the carriers' family: clients, accounts, billing cycles, wanted files, usage and jobs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class FileStatus(StrEnum):
 
 
 class AccountType(StrEnum):
-    """Whom an account is for."""
+    """The kind of customer that an account is for."""
 
     CORPORATE = "corporate"
     INDIVIDUAL = "individual"
@@ -68,7 +68,7 @@ class ScraperType(StrEnum):
 
 
 class SessionStatus(StrEnum):
-    """Whether somebody is signed in."""
+    """Whether a session is signed in."""
 
     LOGGED_OUT = "logged_out"
     LOGGED_IN = "logged_in"
@@ -76,7 +76,7 @@ class SessionStatus(StrEnum):
 
 
 class Client(Base):
-    """A company whose accounts we look after."""
+    """A company that has accounts here."""
 
     __tablename__ = "clients"
     __table_args__ = (UniqueConstraint("name"), UniqueConstraint("related_collection"))
@@ -142,7 +142,7 @@ class Account(Base):
 
     @validates("billing_day")
     def sound_billing_day(self, key: str, value: int | None) -> int:
-        """Take 15 for a day that no month has: one empty value must not stop every job."""
+        """Replace a day that no month has by 15: one bad value must not stop every job."""
         return value if value is not None and 1 <= value <= 31 else 15
 
 
@@ -172,17 +172,18 @@ class CarrierReport(Base):
     slug: Mapped[str] = mapped_column(String(200))
     carrier_id: Mapped[int] = mapped_column(ForeignKey("carriers.id", ondelete="RESTRICT"))
     details: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)
-    required: Mapped[bool | None] = mapped_column(default=False)  # None: nobody has said
+    required: Mapped[bool | None] = mapped_column(default=False)  # None: not set
 
     carrier: Mapped[Carrier] = relationship()
 
 
 class FetchedFile:
-    """What every kind of wanted file knows of its fetching."""
+    """Columns that every kind of wanted file has: its status and its place in the store."""
 
     status: Mapped[FileStatus] = mapped_column(text_enum(FileStatus), default=FileStatus.TO_BE_FETCHED)
     status_comment: Mapped[str | None] = mapped_column(String(300))
-    s3_key: Mapped[str | None] = mapped_column(String(300))  # path in the store; None until it is stored
+    # Relative to the store; None until the file is stored.
+    store_path: Mapped[str | None] = mapped_column("s3_key", String(300))
     file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))  # None until it is stored
 
 
@@ -302,7 +303,7 @@ class ScraperConfig(Base):
 
 
 class ScraperJob(Base):
-    """One thing to bring home: a carrier's through its cycle and config, any other family's through its target."""
+    """A job: what to fetch for a carrier's billing cycle and config, or for another family's target."""
 
     __tablename__ = "scraper_jobs"
     __table_args__ = (Index(None, "status", "available_at"),)

@@ -1,4 +1,4 @@
-"""One-time codes: who asked for one, and what the gateways delivered."""
+"""One-time codes: the requests of sign-ins, and the messages that gateways delivered."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class CodeRequestState(StrEnum):
 
     OPEN = "open"  # the portal was, or is about to be, asked to send
     ANSWERED = "answered"  # a message was claimed; the receiver is free once the sign-in is over (closed_at)
-    UNUSED = "unused"  # nobody made the portal send
+    UNUSED = "unused"  # the portal was not asked to send
     EXPIRED = "expired"  # sent, but nothing was claimed: the receiver rests until `rest_until`
 
 

@@ -20,7 +20,7 @@ MONEY = Numeric(14, 4)  # shekels
 
 
 class Brought:
-    """What every row here has: an id, and the run that wrote it last."""
+    """Columns of every row here: an id, and the run that wrote it last."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
 
@@ -70,7 +70,7 @@ class ElectricityContract(Brought, Base):
     username: Mapped[str] = mapped_column(String(300))
     contract: Mapped[str] = mapped_column(String(20))
     bp: Mapped[str] = mapped_column(String(20))  # who owns it
-    is_shared: Mapped[bool]  # somebody else's, who shares it
+    is_shared: Mapped[bool]  # it belongs to another customer, who shares it
     status: Mapped[int | None]  # 1 is active; of shared ones it says nothing
     due_date: Mapped[date | None] = mapped_column(Date)
     total_debt: Mapped[Decimal | None] = mapped_column(MONEY)
@@ -245,7 +245,7 @@ class InvoiceReading(Brought, Base):
 
 
 class ElectricityOutage(Brought, Base):
-    """An outage at somebody's contracts, or at a place that the owner has asked about."""
+    """An outage at a customer's contracts, or at a place that the operator has asked about."""
 
     __tablename__ = "electricity_outages"
     __table_args__ = (UniqueConstraint("username", "source", "outage"),)
@@ -337,7 +337,7 @@ class MasaEntry(Brought, Base):
     """
     An entry of one of the company's lists: cities, streets, order categories, sizes of connections, kinds of sites and so on.
 
-    One table for all, because nobody needs a column of a list: they are looked up by kind and code, and differ in the rest.
+    One table for all: entries are looked up by kind and code, and their other fields differ from list to list.
     """
 
     __tablename__ = "masa_entries"

@@ -1,4 +1,4 @@
-"""The fleet family: whose vehicles, which vehicles, what is wrong with them, and how each sync went."""
+"""Tables of the fleet family: tenants, vehicles, faults and their history, and syncs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class FaultChange(StrEnum):
 
 
 class Tenant(Base):
-    """Whose fleet it is: a name that its owner has chosen."""
+    """The owner of a fleet, under a name chosen by the operator."""
 
     __tablename__ = "tenants"
     __table_args__ = (UniqueConstraint("portal", "name"),)
@@ -37,7 +37,7 @@ class Tenant(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     portal: Mapped[str] = mapped_column(String(50))
     name: Mapped[str] = mapped_column(String(100))
-    username: Mapped[str | None] = mapped_column(String(300))  # who read it last in full; None: nobody yet
+    username: Mapped[str | None] = mapped_column(String(300))  # of the last complete reading; None: none yet
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 

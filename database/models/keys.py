@@ -1,4 +1,4 @@
-"""What this installation keeps for itself, encrypted like everybody's secrets."""
+"""Secrets of this installation itself, stored encrypted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of each job in each crawl, and the files that were stored."""
+"""Runs, one for each job of each crawl, and the stored files."""
 
 from __future__ import annotations
 
@@ -78,9 +78,8 @@ class StoredFile(Base):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     billing_cycle_id: Mapped[int | None] = mapped_column(ForeignKey("billing_cycles.id", ondelete="SET NULL"))
     target_key: Mapped[str] = mapped_column(String(300))
-    name: Mapped[str] = mapped_column(
-        String(300)
-    )  # the natural key's last part: what it is, not what the portal calls it
+    # The last part of the natural key: what the file is, not what the portal calls it.
+    key: Mapped[str] = mapped_column("name", String(300))
     path: Mapped[str | None] = mapped_column(Text)  # relative to the store; None until stored
     store: Mapped[str | None] = mapped_column(Text)  # the store's address without its secrets; None until stored
     sha256: Mapped[str | None] = mapped_column(String(64))

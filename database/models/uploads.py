@@ -1,4 +1,4 @@
-"""What was sent to the customer's own server, and what it answered."""
+"""Uploads to the customer's own server, and their answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from database.models.base import Base, UtcDateTime, text_enum
 class UploadState(StrEnum):
     """How far the upload of a file has come."""
 
-    SENDING = "sending"  # a request is on its way, or its process was killed: nobody knows whether it was stored
+    SENDING = "sending"  # a request is on its way, or its process was killed: the server may have the file
     STORED = "stored"
     FAILED = "failed"  # the next run sends it again
     REFUSED = "refused"  # for good: only `scrapy upload --again` sends it again

@@ -1,4 +1,4 @@
-"""What a row said before the portal corrected it, and how far each spider has read."""
+"""Earlier versions of rows that the portal corrected, and watermarks: how far each spider has read."""
 
 from __future__ import annotations
 

@@ -18,11 +18,11 @@ from scrapers.core.spool import CHUNK
 if TYPE_CHECKING:
     from scrapers.core.spool import PartFile
 
-INCOMING = ".incoming"  # below the store, for files on their way; never a final place
+INCOMING = ".incoming"  # folder in the store for unfinished files
 
 
 class Store(Protocol):
-    """Where files are kept. Paths are relative to it, with slashes; whatever it cannot do raises StoreAway."""
+    """Where files are kept. Paths are relative to it, with slashes. Raises StoreAway when the store cannot be used."""
 
     address: str  # without secrets; the column `store` of a file's row
 
@@ -39,7 +39,7 @@ class Store(Protocol):
         """Tell whether a file is there."""
 
     def free(self) -> int | None:
-        """Return how many bytes can still be stored; None where nobody tells."""
+        """Return how many bytes can still be stored; None where that is unknown."""
 
     def is_used(self) -> bool:
         """Tell whether files were stored here before; True where that is no sign of anything."""
@@ -48,11 +48,11 @@ class Store(Protocol):
         """Raise StoreAway, with one sentence, unless files can be stored."""
 
     def sweep(self) -> None:
-        """Delete what killed processes left on its way."""
+        """Delete the unfinished files that killed processes left."""
 
 
 class AnyStore(ABC):
-    """What all stores have in common: which place is a file's, and what a failure is called."""
+    """Base of the stores: chooses the path of a file, and turns errors of a library into StoreAway."""
 
     failures: tuple[type[Exception], ...] = (OSError,)  # that say that the store is away
 
@@ -77,7 +77,7 @@ class AnyStore(ABC):
                             moving = moving_name()
                             self._check_space(part.size)
                             self._bring(part, moving)
-                        with suppress(FileExistsError):  # somebody else was faster
+                        with suppress(FileExistsError):  # another process was faster
                             self._show(moving, place, part)
                             return place
                         found = self._size(place)
@@ -105,7 +105,7 @@ class AnyStore(ABC):
         return self.size(path) is not None
 
     def free(self) -> int | None:
-        """Return how many bytes can still be stored; None where nobody tells."""
+        """Return how many bytes can still be stored; None where that is unknown."""
         with self._named_failures():
             return self._free()
 
@@ -120,7 +120,7 @@ class AnyStore(ABC):
             self._check_space(0)
 
     def sweep(self) -> None:
-        """Delete what killed processes left on its way."""
+        """Delete the unfinished files that killed processes left."""
         with self._named_failures():
             self._sweep()
 
@@ -139,7 +139,7 @@ class AnyStore(ABC):
             )
 
     def _moved(self) -> None:  # noqa: B027 - most stores need not listen
-        """Hear that a piece of a file has come or gone."""
+        """Do nothing; called whenever a piece of a file was read or written."""
 
     def _digest(self, path: str) -> str:
         value = hashlib.sha256()
@@ -151,15 +151,15 @@ class AnyStore(ABC):
 
     @abstractmethod
     def _bring(self, part: PartFile, moving: str) -> None:
-        """Bring a part file's bytes, all of them, to a file on its way, unseen by others."""
+        """Copy a part file to an unfinished file that readers of the store do not see."""
 
     @abstractmethod
     def _show(self, moving: str, path: str, part: PartFile) -> None:
-        """Make them visible at *path*, at once and as a whole; raise FileExistsError where there is a file already."""
+        """Move the unfinished file to *path*, atomically; raise FileExistsError where there is a file already."""
 
     @abstractmethod
     def _drop(self, moving: str) -> None:
-        """Remove what is left of them, if anything is."""
+        """Delete the unfinished file, if it is there."""
 
     @abstractmethod
     def _open(self, path: str) -> BinaryIO: ...
@@ -172,7 +172,7 @@ class AnyStore(ABC):
 
     @abstractmethod
     def _try(self) -> None:
-        """Write something and take it back."""
+        """Write a small file and delete it again."""
 
     @abstractmethod
     def _sweep(self) -> None: ...
@@ -183,16 +183,16 @@ class AnyStore(ABC):
 
 
 def quieten(*loggers: str) -> None:
-    """Keep libraries from telling of every packet, files and signatures included: somebody might write it down."""
+    """Silence the debug logs of libraries, which hold file contents and request signatures."""
     for name in loggers:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def moving_name() -> str:
-    """Return a new name for a file on its way, which tells whose it is."""
+    """Return a new name for an unfinished file; it holds the signature of this process."""
     return f"{uuid.uuid4().hex}@{signature()}"
 
 
 def is_left(name: str) -> bool:
-    """Tell whether a file on its way was left there by a process that has ended."""
+    """Tell whether an unfinished file was left by a process that has ended, by its name."""
     return has_ended(name.partition("@")[2])

@@ -1,4 +1,4 @@
-"""The file store on S3, Amazon's or another server that speaks like it."""
+"""The file store on S3, Amazon's or another server with the same API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PIECE = 5 * CHUNK  # bytes of a part, the least that S3 takes; a file below two of them is put in one request
 SIDE_BY_SIDE = 3  # parts held and sent at once
-LEFT_AFTER = timedelta(days=1)  # an upload that began so long ago is nobody's any more
+LEFT_AFTER = timedelta(days=1)  # age from which an unfinished upload counts as abandoned
 CONNECT_WAIT, ANSWER_WAIT = 10, 60  # seconds
 
 
@@ -55,7 +55,7 @@ class S3Store(AnyStore):
         self._one_big_one = threading.Lock()
 
     def _bring(self, part: PartFile, moving: str) -> None:
-        """Do nothing: an object is unseen until it is whole."""
+        """Do nothing: an object is not visible before it is complete."""
 
     def _show(self, moving: str, path: str, part: PartFile) -> None:
         # One big file at a time holds its parts in memory.
@@ -131,5 +131,5 @@ class S3Store(AnyStore):
 
 
 def is_stale(began: datetime) -> bool:
-    """Tell whether an upload began so long ago that nobody works on it any more."""
+    """Tell whether an unfinished upload began longer than LEFT_AFTER ago, and so is abandoned."""
     return began < datetime.now(UTC) - LEFT_AFTER

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scrapers.core.spool import PartFile
 
 CONNECT_WAIT = 10  # seconds for a connection
-SILENCE = 120.0  # seconds without a word of the server, after which it is away: smbprotocol itself would wait for ever
+SILENCE = 120.0  # seconds without an answer after which the server counts as away: smbprotocol would wait for ever
 MISSING = (NtStatus.STATUS_OBJECT_NAME_NOT_FOUND, NtStatus.STATUS_OBJECT_PATH_NOT_FOUND)
 EXISTS = (NtStatus.STATUS_OBJECT_NAME_COLLISION,)
 REFUSED = (NtStatus.STATUS_LOGON_FAILURE, NtStatus.STATUS_ACCESS_DENIED)
@@ -31,7 +31,7 @@ SHARED = "rwd"  # others may open a file that we read or look at
 
 
 class Watch:
-    """Calls *cut* when nothing has moved for as long as SILENCE."""
+    """A timer that calls *cut* when `moved` was not called for SILENCE seconds."""
 
     def __init__(self, cut: Callable[[], None]) -> None:
         self._cut = cut
@@ -40,11 +40,11 @@ class Watch:
         threading.Thread(target=self._look_on, daemon=True).start()
 
     def moved(self) -> None:
-        """Begin to count anew."""
+        """Start the SILENCE seconds again."""
         self._last = time.monotonic()
 
     def end(self) -> None:
-        """Look on no longer."""
+        """Stop the timer."""
         self._ended.set()
 
     def _look_on(self) -> None:
@@ -153,14 +153,14 @@ class SmbStore(AnyStore):
         self._of_thread.watch.moved()
 
     def _cut(self) -> None:
-        """End every connection, so that whoever waits for an answer gets an error."""
+        """Close every connection, so that calls waiting for an answer raise an error."""
         for connection in list(self._options["connection_cache"].values()):
             # Its own close() waits for a send that may never end.
             with suppress(OSError):
                 connection.transport._sock.shutdown(socket.SHUT_RDWR)
 
     def _at(self, path: str, *, is_folder: bool = False) -> str:
-        """Return the server's name for a path, whose folder is there from now on."""
+        """Return the server's name for a path, after making its folder if need be."""
         self._connect()
         whole = rf"{self.root}\{path}".replace("/", "\\")
         folder = whole if is_folder else whole.rpartition("\\")[0]

@@ -11,7 +11,7 @@ from sandbox.bell.exports import account_text, hyphened
 from sandbox.bell.monthly import REPORTS, Line
 from sandbox.bell.people import opened_account
 
-NEAR = 10  # entries that a list shows before anybody searches
+NEAR = 10  # entries that a list shows before a search
 PREVIEW_ROWS = 5
 
 
@@ -144,12 +144,12 @@ def _applied(call: Call, chosen: str) -> str:
 
 
 def _month(call: Call, slug: str) -> Month:
-    """Return the month that counts: before anybody chose one, the second newest."""
+    """Return the month in force: the second newest until one is chosen."""
     return month_of(_state(call, slug)["month"] or "") or call.months[1]
 
 
 def _accounts(call: Call, slug: str) -> tuple[str, ...]:
-    """Return the accounts that count: before anybody chose, all of them."""
+    """Return the accounts in force: all of them until some are chosen."""
     chosen = _state(call, slug)["accounts"]
     if chosen is not None:
         return tuple(chosen)

@@ -1,5 +1,5 @@
 """
-The business portal, which signs in for the Enterprise Centre: password page, then a code by mail that nobody asks for.
+The business portal, which signs in for the Enterprise Centre: password page, then a code by mail that is sent unasked.
 
 The Enterprise Centre sends a browser here with a request that is good once, and gets it back with a response that is good
 once; both travel in forms that submit themselves, as SAML has it.
@@ -72,7 +72,7 @@ def owes_code(call: Call, user: User) -> bool:
 
 
 def sign_in_page(call: Call) -> Reply:
-    """The password page; a browser that nobody sent here is sent to the Enterprise Centre first."""
+    """The password page; a browser that comes without a request is sent to the Enterprise Centre first."""
     visit = visit_of(call)
     if "request" not in call.portal.visits.row(visit):
         return _start_again(call)

@@ -54,7 +54,7 @@ class Call:
 
     @property
     def user(self) -> User:
-        """Whose session it is."""
+        """The user of the session."""
         return self.signed_in.user
 
     @property

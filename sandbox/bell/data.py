@@ -101,7 +101,7 @@ def month_of(text: str) -> Month | None:
 
 
 def published_months(today: date, kept: int = MONTHS_KEPT) -> list[Month]:
-    """Months whose cycle ended before today, newest first."""
+    """Months with a cycle that ended before today, newest first."""
     month = Month(today.year, today.month).before
     months = []
     for _ in range(kept):

@@ -128,7 +128,7 @@ def _notification(entry: Mapping[str, Any]) -> Notification:
 
 
 def _planted(call: Call) -> list[Notification]:
-    """Return the entries that the configuration puts on the list, for everybody or for one user."""
+    """Return the entries that the configuration puts on the list, for all users or for one."""
     found = []
     for number, entry in enumerate(call.setting("notifications")):
         month, account = month_of(entry["month"]), str(entry["account"])

@@ -27,7 +27,7 @@ class File:
 
 
 def unsafe_archive(name: str, content: bytes) -> bytes:
-    """A ZIP with one honest member and three that would leave the folder: climbing, absolute, and a link."""
+    """A ZIP with one harmless member and three that would leave the folder: climbing, absolute, and a link."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr(zipfile.ZipInfo(name, EPOCH), content)

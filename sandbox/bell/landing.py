@@ -76,7 +76,7 @@ def accounts_page(call: Call, title: str, selection: bool) -> Reply | None:
 
 
 async def find_account(call: Call) -> Reply:
-    """List the accounts whose number holds the digits asked for."""
+    """List the accounts with the digits asked for in their number."""
     wanted = call.value("wanted").strip()
     found = [account for account in call.accounts if wanted and wanted in account][:10]
     billing = call.page.startswith(f"{call.base}/Billing/")

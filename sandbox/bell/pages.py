@@ -26,6 +26,6 @@ def render(template: str, **values: Any) -> Markup:
 
 
 def dialog(name: str, title: str, text: str, *buttons: tuple[str, str]) -> Markup:
-    """Return an overlay whose backdrop swallows clicks; buttons are (text, spoken label or "")."""
+    """Return an overlay with a backdrop that intercepts clicks; buttons are (text, spoken label or "")."""
     macros: Any = _environment.get_template("macros.html").module
     return Markup(macros.dialog(name, title, text, buttons))

@@ -86,7 +86,7 @@ async def sign_in(call: Call) -> Reply | web.StreamResponse:
     if portal.troubled(user, "submit-hang"):
         return await faults.hang(call.request)
     if portal.troubled(user, "submit-drop"):
-        # Not before the answer: a browser sends a request again whose connection broke before the first byte.
+        # Not before the answer: a browser repeats a request when its connection broke before the first byte.
         return await faults.cut_short(call.request, web.json_response({"delay": call.delay}))
     if portal.troubled(user, "submit-503"):
         raise web.HTTPServiceUnavailable
@@ -112,7 +112,7 @@ async def sign_in(call: Call) -> Reply | web.StreamResponse:
 
 
 async def send_code(call: Call) -> Reply:
-    """Send the code by the way chosen; nobody reads the mail of an imitation, so a code by mail is lost."""
+    """Send the code by text message; by mail it is only counted, not sent."""
     visit = visit_of(call)
     if not call.portal.visits.take(visit, call.request.headers.get("X-CSRF-Token", "")):
         return _back(call, visit)

@@ -77,10 +77,10 @@ SCENARIOS = {
     "session-lost-tab": "the reports' tab asks for a sign-in, in the first session",
 }
 DEFAULTS: dict[str, Any] = {
-    "accounts": {},  # {user name: account numbers} for users whose accounts are not the derived ones
-    "layout": "a",  # "b" for everybody, the sign-in page included
+    "accounts": {},  # {user name: account numbers} in place of the derived ones
+    "layout": "a",  # "b" for all users, the sign-in page included
     "cookie_banner": False,  # a cookie dialog over the sign-in page
-    "maintenance": False,  # 503 for everybody
+    "maintenance": False,  # 503 for every request
     "render_ms": [30, 300],  # how long a page takes to draw an answer: shortest and longest
     "load_ms": 1500,  # how long a document takes until its `load`
     "pools_ms": 150,
@@ -95,7 +95,7 @@ DEFAULTS: dict[str, Any] = {
     "pdf_bytes": 0,
     "cookie_seconds": 3600,
     "midway_requests": 3,
-    "centre_codes": True,  # False: nobody owes the Enterprise Centre a code
+    "centre_codes": True,  # False: the Enterprise Centre asks no user for a code
     "workbook_ms": 150,
     "search_ms": 100,
     "monthly_rows": 40,
@@ -119,12 +119,12 @@ COUNTED_IN_GROUPS = ("sign_ins_of", "exports_of", "files")
 
 @dataclass(frozen=True)
 class Ticket:
-    """Who may have which file, and the trouble that it meets on the way: one of TROUBLES, or "" for none."""
+    """A permission to download a file, and the fault that the download meets: one of TROUBLES, or "" for none."""
 
     session: Session
     file: File
     trouble: str
-    origin: str  # whose sign-in page is shown to who has signed out meanwhile
+    origin: str  # its sign-in page is shown if the session has ended meanwhile
 
 
 class BellSessions(Sessions):

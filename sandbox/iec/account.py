@@ -281,7 +281,7 @@ def device_type(call: Call) -> Any:
 
 
 def identity(call: Call) -> Any:
-    """I11: the meters with a number; here always two, of which one is somebody else's."""
+    """I11: the meters with a number; here always two, one of them another customer's."""
     contract = next((one for one in call.customer.contracts if one.serial == call.device()), None)
     if contract is None:
         return envelope(None, "25", "לא נמצא מונה", success=False)
@@ -301,7 +301,7 @@ def identity(call: Call) -> Any:
 
 
 def device_in(call: Call) -> Any:
-    """I12: meters with their kind, for whoever has passed a captcha."""
+    """I12: meters with their kind, for callers that have passed a captcha."""
     contract = call.contract()
     shown = [call.request.headers.get(name) for name in ("RecaptchaToken", "RecaptchToken")]
     if call.portal.configuration["captcha_token"] not in shown:

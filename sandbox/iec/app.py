@@ -97,7 +97,7 @@ class Iec(IecState, Portal):
         return routes
 
     async def expire_tokens(self, request: web.Request) -> web.Response:
-        """Have the APIs refuse every id token that somebody has, as if it were over; refresh tokens stay good."""
+        """Have the APIs refuse every id token of a user as expired; refresh tokens stay good."""
         return as_json({"tokens": self.okta.tokens.expire(request.match_info["name"].zfill(9))})
 
     async def rotate_key(self, request: web.Request) -> web.Response:

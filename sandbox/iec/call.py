@@ -48,7 +48,7 @@ def envelope(
 
 @dataclass(frozen=True)
 class Call:
-    """A request of somebody. customer: as whom the portal answers; caller: who has signed in; body: of a POST."""
+    """A request. customer: as whom the portal answers; caller: who has signed in; body: of a POST."""
 
     portal: IecState
     request: web.Request
@@ -94,7 +94,7 @@ class Call:
         raise ApiError(401, NOT_ALLOWED)
 
     def contract_of(self) -> Contract:
-        """Return the contract of the path, whose partner must be the path's."""
+        """Return the contract of the path; its partner must be the path's."""
         contract, bp = self.contract(), self.part("bp")
         if not bp.isdecimal() or int(bp) != int(contract.bp):
             raise ApiError(401, NOT_ALLOWED)

@@ -152,7 +152,7 @@ def friend(contract: Contract) -> str:
 
 
 def shared_accounts(call: Call) -> Any:
-    """M4: who may see a contract: its owner, a friend for the house, and everybody who was invited."""
+    """M4: who may see a contract: its owner, a friend for the house, and all who were invited."""
     who = call.customer
     contract = _by_uuid(call, call.part("contract"))
     if call.part("profile").lower() != who.contact:
@@ -204,7 +204,7 @@ def _named(body: Mapping[str, Any], *names: str) -> Sequence[str]:
 
 
 def remove(call: Call) -> Any:
-    """M5: take a contract away from somebody it was shared with."""
+    """M5: stop sharing a contract with a person."""
     contact, contract_id, owner = _named(call.body, "contact", "contract", "primaryContact")
     contract = _by_uuid(call, contract_id)
     if owner != call.customer.contact or contract.shared:
@@ -219,7 +219,7 @@ def remove(call: Call) -> Any:
 
 
 def invite(call: Call) -> Any:
-    """M6: make an address by which somebody else may see a contract. Its text ends in blanks."""
+    """M6: make an address by which another person may see a contract. Its text ends in blanks."""
     contact, contract_id = _named(call.body, "contact", "contract")
     contract = _by_uuid(call, contract_id)
     if contact != call.customer.contact or contract.shared:

@@ -78,7 +78,7 @@ def kwh(wh: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What somebody may see of a meter: until when there is data, how times are written, and what is wrong with it."""
+    """What a customer may see of a meter: the last day with data, how times are written, and its faults."""
 
     customer: Customer
     today: date

@@ -191,7 +191,7 @@ class Okta:
     # From the session token to the code
 
     async def authorize(self, request: web.Request) -> web.StreamResponse:
-        """Trade a session token, which is good once, for a page whose form holds an authorization code."""
+        """Trade a session token, which is good once, for a page with a form that holds an authorization code."""
         portal, asked = self._portal, request.query
         for name in ("client_id", "redirect_uri"):
             if asked.get(name) != portal.configuration[name]:
@@ -390,7 +390,7 @@ def oauth_error(error: str, description: str, status: int = 400) -> web.Response
 
 
 def tokens_response(told: Mapping[str, Any]) -> web.Response:
-    """Return tokens, for nobody to keep on the way."""
+    """Return tokens, with headers that forbid caching."""
     return as_json(told, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
 
@@ -411,7 +411,7 @@ def page(body: str, status: int = 200) -> web.Response:
 
 
 def form_page(action: str, fields: Mapping[str, str], customer: Customer | None = None) -> web.Response:
-    """Return a page whose script submits a form of hidden inputs, written as the customer's scenario wants it."""
+    """Return a page that submits a form of hidden inputs by script, written as the customer's scenario wants it."""
     says = customer.says if customer else lambda *_words: False
 
     def written(text: str) -> str:

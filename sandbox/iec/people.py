@@ -95,7 +95,7 @@ def id_number(scenario: str, n: int = 0) -> str:
 
 
 def whose(number: str) -> tuple[str, int] | None:
-    """Return the scenario and place of an ID number, with or without its leading zeros; None when nobody has it."""
+    """Return the scenario and place of an ID number, with or without its leading zeros; None when it is invalid."""
     if not (number.isascii() and number.isdecimal()) or len(number) > 9:
         return None
     digits = number.zfill(9)
@@ -119,7 +119,7 @@ class Contract:
     A contract and its meter.
 
     number: nine digits. bp: the partner who owns it, ten digits. meter: "smart", "dumb", "both-ways" or "solar".
-    status: 1 is active. shared: it belongs to somebody else than who looks.
+    status: 1 is active. shared: it belongs to another customer than the viewer.
     """
 
     number: str
@@ -155,7 +155,7 @@ class Contract:
 
     @property
     def street(self) -> str:
-        """Where it is: invented, and nobody else's."""
+        """Where it is: invented, and unique."""
         return f"רחוב {self.number.translate(LETTERS)}"
 
     @property
@@ -176,14 +176,14 @@ class Contract:
 
 @dataclass(frozen=True)
 class Customer:
-    """Somebody with an ID number, nine digits; `tags` are what the configuration adds to the scenario."""
+    """A person with an ID number, nine digits; `tags` are what the configuration adds to the scenario."""
 
     number: str
     tags: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, number: str, tags: Sequence[str] = ()) -> Customer | None:
-        """Return who has an ID number; None when nobody does."""
+        """Return the customer with an ID number; None when there is none."""
         return cls(number.zfill(9), tuple(tags)) if whose(number) else None
 
     @cached_property
@@ -213,12 +213,12 @@ class Customer:
 
     @property
     def first_name(self) -> str:
-        """Invented, and nobody else's."""
+        """Invented, and unique."""
         return f"פרטי{self.number.translate(LETTERS)}"
 
     @property
     def last_name(self) -> str:
-        """Invented, and nobody else's."""
+        """Invented, and unique."""
         return f"משפחה{self.number.translate(LETTERS)}"
 
     @property
@@ -260,7 +260,7 @@ class Customer:
 
     @property
     def sharer(self) -> Customer:
-        """Who shares a contract in the scenario `shared`: somebody of the scenario `ok`."""
+        """Who shares a contract in the scenario `shared`: a customer of the scenario `ok`."""
         return Customer(id_number("ok", (self._place[1] + 50_000) % 100_000))
 
     @property
@@ -285,7 +285,7 @@ class Customer:
 
     @property
     def private(self) -> dict[str, list[str]]:
-        """What nobody should keep of the customer, by kind."""
+        """What must not be stored of the customer, by kind."""
         streets = [contract.street for contract in self.contracts if not contract.shared]
         return {
             "id_numbers": [self.number],

@@ -1,4 +1,4 @@
-"""Cities and streets, which are nobody's secret, and an outage by address."""
+"""Cities and streets, which are public, and an outage by address."""
 
 from __future__ import annotations
 

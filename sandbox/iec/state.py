@@ -80,7 +80,7 @@ class IecState(PortalState):
             self.counters.add(name, 0)
 
     def reset(self) -> None:
-        """Forget what the frame forgets, and whose names and numbers were revealed."""
+        """Forget what the frame forgets, and for which customers names and numbers were revealed."""
         super().reset()
         self._count_from_zero()
         self._revealed.clear()

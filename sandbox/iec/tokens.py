@@ -210,7 +210,7 @@ class Tokens:
         return self.answer(grant, refreshed=True, refresh_token="" if rotates else token)
 
     def bearer(self, token: str) -> tuple[Customer, str] | None:
-        """Return whose live id token this is, and the session behind it; None for any other token."""
+        """Return the customer and session of a live id token; None for any other token."""
         claims = self.keys.claims(token)
         row = self._issued.get(str(claims.get("jti"))) if claims else None
         if (
@@ -225,7 +225,7 @@ class Tokens:
         return (customer, row["session"]) if customer else None
 
     def expire(self, number: str) -> int:
-        """Make every id token of somebody expired for the APIs, whatever it says; return how many."""
+        """Mark every id token of a customer as expired for the APIs, whatever its claims; return how many."""
         count = 0
         for jti, row in list(self._issued.items()):
             if row["user"] == number and row["kind"] == "id" and not row.get("expired"):

@@ -18,13 +18,13 @@ from sandbox.plain import data, pages
 from sandbox.signin import Answer, Session, digest
 from sandbox.users import User, mailbox, phone
 
-STRANGER = "ok+somebody-else@example.com"  # whose pages the scenario `other-customer` sees
+STRANGER = "ok+somebody-else@example.com"  # the customer that the scenario `other-customer` shows
 MOST_BYTES = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A signed-in request: the session, whose customer data it shows, and the account it is about."""
+    """A signed-in request: the session, the customer that its pages show, and the account it is about."""
 
     session: Session
     shown: str
@@ -134,7 +134,7 @@ class PlainPortal(Portal):
     # Signing in
 
     async def home(self, request: web.Request) -> web.StreamResponse:
-        """Send everybody to the documents."""
+        """Redirect to the documents."""
         return found("/documents")
 
     async def login(self, request: web.Request) -> web.StreamResponse:
@@ -303,7 +303,7 @@ class PlainPortal(Portal):
     # Signed in
 
     def view(self, request: web.Request, session: Session) -> View:
-        """Say whose data a request sees, and of which account."""
+        """Return the customer and account that a request sees."""
         shown = STRANGER if session.user.says("other-customer") else session.user.name
         numbers = data.accounts(shown)
         asked = request.query.get("account", numbers[0])

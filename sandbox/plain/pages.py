@@ -44,7 +44,7 @@ def waiting() -> str:
 
 
 def refused_form() -> str:
-    """Return the page for a form whose token is stale or missing."""
+    """Return the page for a form with a stale or missing token."""
     return whole("Form expired", '<p class="alert alert--form" role="alert">This form has expired: open it again.</p>')
 
 
@@ -65,7 +65,7 @@ def code(token: str, factor: str, alert: str = "", message: str = "", to_send: b
 
 
 def frame(title: str, user: str, accounts: Sequence[str], account: str, body: str) -> str:
-    """Return a signed-in page: whose session it is, the customer's accounts, the one that is open, and the body."""
+    """Return a signed-in page: the user's name, the customer's accounts, the one that is open, and the body."""
     listed = "".join(f'<li data-account="{number}">{number}</li>' for number in accounts)
     return whole(
         title,
@@ -90,7 +90,7 @@ def listing(documents: Sequence[Document], total: int, following: str) -> str:
 
 
 def listing_b(documents: Sequence[Document]) -> str:
-    """Return the same list as it looks after a redesign that nobody announced."""
+    """Return the same list as it looks after a redesign."""
     cards = "".join(f"<article><h2>{row.title}</h2><p>{row.amount} {row.currency}</p></article>" for row in documents)
     return f'<main class="cards">{cards}</main>'
 

@@ -23,7 +23,7 @@ IN_PLACE = ("unknown-page", "error-page", "empty-page", "blank-page", "empty-tab
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A signed-in request: the session, the name that its page shows, in which layout and language, and whose fleet."""
+    """A signed-in request: the session, the name that its page shows, in which layout and language, and the fleet."""
 
     session: Session
     shown: str
@@ -128,7 +128,7 @@ class TruckTech(TruckTechState, Portal):
     # Pages
 
     async def home(self, request: web.Request) -> web.StreamResponse:
-        """Send everybody to the dashboard."""
+        """Redirect to the dashboard."""
         return found("/dashboard")
 
     @signed_in
@@ -212,7 +212,7 @@ class TruckTech(TruckTechState, Portal):
         return self.fleet_of(fleet.OWN, int(self.configuration["vehicles"]), int(self.configuration["fleet_faults"]))
 
     async def show_fleet(self, request: web.Request) -> web.Response:
-        """Return vehicles and faults as they are now, with the counts that whoever reads the portal should find."""
+        """Return vehicles and faults as they are now, with the counts that a reader of the portal should find."""
         return web.json_response(self._configured().as_json())
 
     async def change_fleet(self, request: web.Request) -> web.Response:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-OWN, STRANGER = "own", "stranger"  # whose fleet: the one that everybody sees, and another customer's
+OWN, STRANGER = "own", "stranger"  # the usual fleet, and another customer's
 HIGHEST_SPN, HIGHEST_FMI = 2**19 - 1, 2**5 - 1
 CRITICAL_SPNS = frozenset({1569, 3363, 3364, 4364, 5246})
 # The portal's own words: what stands in a row's class.
@@ -83,7 +83,7 @@ class Fault:
 
     @property
     def critical(self) -> bool:
-        """Whether somebody must act at once: active, and critical by severity or by its SPN."""
+        """Whether action is needed at once: active, and critical by severity or by its SPN."""
         return self.active and (CLASSES[self.severity] == "critical" or self.spn in CRITICAL_SPNS)
 
 
@@ -145,7 +145,7 @@ class Fleet:
         return self._by_vehicle.get(vehicle.index, ())
 
     def as_json(self) -> dict[str, Any]:
-        """Return all of it, with the counts that whoever reads the portal should arrive at."""
+        """Return all of it, with the counts that a reader of the portal should find."""
         named = [{"vin": self.vehicles[fault.vehicle - 1].vin, **asdict(fault)} for fault in self.faults.values()]
         return {
             "vehicles": [asdict(vehicle) for vehicle in self.vehicles],

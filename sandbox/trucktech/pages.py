@@ -92,7 +92,7 @@ def sign_in(token: str, message: str = "") -> str:
 
 
 def expired_form() -> str:
-    """Return the page for a form whose token is stale or missing."""
+    """Return the page for a form with a stale or missing token."""
     return whole("Form expired", "<main><h1>This form has expired</h1><p>Go back and try again.</p></main>")
 
 
@@ -157,7 +157,7 @@ def policies(user: str, may_wait: bool) -> str:
 
 
 def frame(title: str, user: str, body: str, words: Words = ENGLISH) -> str:
-    """Return a signed-in page: whose session it is, the menu, and the body."""
+    """Return a signed-in page: the user's name, the menu, and the body."""
     return whole(
         title,
         f'<header class="navbar"><nav><a href="/dashboard">{words["dashboard"]}</a> '
@@ -183,7 +183,7 @@ def maintenance() -> str:
 
 
 def interstitial() -> str:
-    """Return a page after sign-in that nobody knows."""
+    """Return an unknown page after sign-in."""
     return whole("Welcome", '<main><h1>Meet the new fleet insights</h1><a href="/whats-new">Take the tour</a></main>')
 
 

@@ -1,4 +1,4 @@
-"""What the pages of TruckTech+ know: the portal's facts, whose troubles are still to come, and the fleet as it is now."""
+"""What the pages of TruckTech+ know: the portal's facts, faults still due, and the present fleet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_VEHICLES = 20_000
 
 
 class PortalCodes(Codes):
-    """The frame's codes, with an e-mail that nobody delivers and a factor that nobody knows."""
+    """The frame's codes, with an e-mail that is not delivered and a factor that is unknown."""
 
     @staticmethod
     def factor(user: User) -> str:
@@ -41,8 +41,8 @@ class TruckTechState(PortalState):
         "vehicles": 142,
         "per_page": 25,
         "fleet_faults": 23,  # rows of all vehicles together
-        "layout": "table",  # one of layouts.LAYOUTS, for users whose name says none
-        "maintenance": False,  # 503 for everybody
+        "layout": "table",  # one of layouts.LAYOUTS, for users without one in their name
+        "maintenance": False,  # 503 for every request
         "signed_out_answer": "redirect",  # or "page": the sign-in page with status 200
         "rate_limited_requests": 2,  # signed-in requests refused in the scenario `rate-limited`
     }

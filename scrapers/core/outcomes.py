@@ -411,7 +411,7 @@ class UploadMisconfigured(UploadFailed):
     code, actor, retry = "upload_misconfigured", Actor.OPERATOR, Retry.AFTER_ACTION
 
 
-class DatabaseLost(Failure):
+class DatabaseAwayFailure(Failure):
     """The database did not answer in mid-run; what was stored before stays stored."""
 
     code, actor, retry = "database_away", Actor.OPERATOR, Retry.SOON

@@ -23,7 +23,7 @@ from database.settings import database_settings
 from scrapers.core.jobs import Job, Plan
 from scrapers.core.outcomes import (
     SUCCESS,
-    DatabaseLost,
+    DatabaseAwayFailure,
     Failure,
     Incomplete,
     Interrupted,
@@ -173,7 +173,7 @@ class Work:
         try:
             await self.db.run(close)
         except DatabaseAway as error:
-            outcome, job.message = DatabaseLost.outcome, str(error)
+            outcome, job.message = DatabaseAwayFailure.outcome, str(error)
             job.errors.append(job.message)
         job.outcome = outcome
         counts = job.counts

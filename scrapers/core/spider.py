@@ -222,7 +222,7 @@ class PortalSpider(scrapy.Spider):
         same = select(StoredFile.id).where(
             StoredFile.spider == self.name,
             StoredFile.target_key == job.key,
-            StoredFile.name == key,
+            StoredFile.key == key,
             StoredFile.status == FileStatus.READY,
             StoredFile.sha256 == part.sha256,
         )

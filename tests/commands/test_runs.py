@@ -95,7 +95,7 @@ def runs(store, account):
                 report_type="pdf_invoice",
                 account_id=account[0],
                 target_key="500100200/2026-10",
-                name="invoice",
+                key="invoice",
                 path="bell/500100200/2026-10/invoice.pdf",
                 sha256="0" * 64,
                 size=123456,
@@ -104,7 +104,7 @@ def runs(store, account):
             )
         )
         session.add(
-            StoredFile(spider="bell_ereports", portal="bell", report_type="ereports", target_key="k", name="wanted")
+            StoredFile(spider="bell_ereports", portal="bell", report_type="ereports", target_key="k", key="wanted")
         )
 
 
@@ -219,7 +219,7 @@ def test_records_of_any_number_are_exported_in_pages(store, account, command):
 def test_a_file_s_target_is_exported_also_where_there_is_no_account(store, command):
     with store.transaction() as session:
         about = {"portal": "iec", "report_type": "invoices", "status": FileStatus.READY}
-        session.add(StoredFile(spider="iec_invoices", target_key="home", name="1/2026-10", **about))
+        session.add(StoredFile(spider="iec_invoices", target_key="home", key="1/2026-10", **about))
     (row,) = csv.DictReader(io.StringIO(command("export", "files").out))
     assert (row["portal"], row["account"], row["target"], row["name"]) == ("iec", "", "home", "1/2026-10")
 

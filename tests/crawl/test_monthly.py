@@ -190,7 +190,7 @@ def store_all_but_one(crawls, accounts) -> None:
             content = {"path": "x", "store": "x", "sha256": "0" * 64, "size": 1, "media_type": "x", "source": ""}
             for slug in reports:
                 state = {"status": FileStatus.READY, "stored_at": utc_now()}
-                session.add(StoredFile(name=slug, **facts, **content, **state))
+                session.add(StoredFile(key=slug, **facts, **content, **state))
 
 
 def crawl_lists(crawls, bell, slow: bool, names: tuple[str, ...]) -> None:

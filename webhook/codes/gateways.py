@@ -34,7 +34,7 @@ def read_delivery(request: Request) -> Delivery | None:
     """
     Return the message in a request's body; None for an event of a gateway that is not about a message to us.
 
-    Raises BadRequest or UnsupportedMediaType, whose description names what is missing and quotes nothing.
+    Raises BadRequest or UnsupportedMediaType; the description names what is missing and quotes nothing.
     """
     if request.mimetype in FORMS:
         return _from_form(request.form)
@@ -73,7 +73,7 @@ def read_mail(request: Request) -> MailDelivery:
     """
     Return the mail in a request's body; its receivers are empty when `to` is missing.
 
-    Raises BadRequest or UnsupportedMediaType, whose description names what is missing and quotes nothing.
+    Raises BadRequest or UnsupportedMediaType; the description names what is missing and quotes nothing.
     """
     from scrapers.reading.mail import readable
 

@@ -1,4 +1,4 @@
-"""The routes of one-time codes: messages come in, and whoever may read a code gets one."""
+"""The routes of one-time codes: gateways deliver messages, authorised callers read codes."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class MailQuery(BaseModel):
 
 
 class CodeQuery(SmsQuery):
-    """Whose code is asked for."""
+    """Login and receiver of the code that is asked for."""
 
     login: str = Field("", max_length=100, description="Name of the login; a carrier with one login needs none.")
 
@@ -213,7 +213,7 @@ class CodeRoutes:
             """
             Take a mail from a mail-routing service.
 
-            A mail whose sender is no login's, and that no sign-in waits for, is acknowledged and dropped.
+            A mail from a sender that no login and no waiting sign-in names is acknowledged and dropped.
             """
             return self.take_mail(portal, query)
 

@@ -74,7 +74,7 @@ CYCLE = ("id", "carrier", "account", "start", "end")
 
 def _files(model: Any, name: str, column: Any, account: str | None, since: datetime | None) -> Columns:
     """Wanted files of billing cycles, each with what tells it from the cycle's others, its status and its place."""
-    query = _of_cycle(model, column, model.status, model.s3_key, model.file_id)
+    query = _of_cycle(model, column, model.status, model.store_path, model.file_id)
     return (*CYCLE, name, "status", "path", "file"), _limited(query, account, since, BillingCycle.end_date)
 
 

@@ -146,7 +146,7 @@ class CarrierSpider(PortalSpider):
         key = f"{account.number}/{cls.period(target)}"
         ready = set(
             session.scalars(
-                select(StoredFile.name).where(
+                select(StoredFile.key).where(
                     StoredFile.spider == cls.name, StoredFile.target_key == key, StoredFile.status == FileStatus.READY
                 )
             )

@@ -91,7 +91,7 @@ class ElectricitySpider(PortalSpider):
     @classmethod
     def already(cls, session: Session, person: str) -> frozenset[str]:
         """Return the names of the files that are stored for a person and need not be fetched again."""
-        of_person = select(StoredFile.name).where(StoredFile.spider == cls.name, StoredFile.target_key == person)
+        of_person = select(StoredFile.key).where(StoredFile.spider == cls.name, StoredFile.target_key == person)
         return frozenset(session.scalars(of_person.where(StoredFile.status == FileStatus.READY)))
 
     @classmethod

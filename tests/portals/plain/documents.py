@@ -123,7 +123,7 @@ class PlainFiles(PlainDocuments):
     report_type = "files"
 
     def known(self, session: Session, job: Job) -> set[str]:
-        of_job = select(StoredFile.name).where(StoredFile.spider == self.name, StoredFile.target_key == job.key)
+        of_job = select(StoredFile.key).where(StoredFile.spider == self.name, StoredFile.target_key == job.key)
         return set(session.scalars(of_job.where(StoredFile.status == FileStatus.READY)))
 
     def wanted(self, job: Job, number: str) -> Any:
