@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.project import clean_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -294,3 +300,125 @@ def test_spiders_are_named_for_their_folder():
         folder = loader.load(spider).__module__.split(".")[2]
         assert spider.startswith(f"{folder}_")
         assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", spider)
+
+
+# Libraries whose undocumented parts stand in `scrapers/core/compat.py` alone.
+OPAQUE = ("aiohttp", "playwright", "scrapy", "scrapy_playwright", "scrapy_splash", "twisted")
+COMPAT = "scrapers/core/compat.py"
+# Undocumented parts of other packages, where the floors keep them out of `compat.py`; each has a test of its own.
+ELSEWHERE = {
+    "database/migrations/env.py": {"_variant_mapping"},  # SQLAlchemy: JSON's types by dialect
+    "pipelines/stores/smb.py": {"_sock"},  # smbprotocol: the socket of a connection
+}
+# What our subclasses override or call of theirs; tests/scrapers/core/test_compat.py tests each.
+OVERRIDES = {
+    "middlewares.download.streaming.StreamingDownloadHandler": {"_extract_headers", "_make_request", "_read_response"},
+    "scrapers.core.compat.LateSpiderLoader": {"_found", "_load_all_spiders", "_load_spiders", "_spiders"},
+}
+PRIVATE = r"_[a-zA-Z]\w*"
+
+
+def is_private(name: str) -> bool:
+    return re.fullmatch(PRIVATE, name) is not None
+
+
+def private_names(source: str) -> set[str]:
+    """Return the names with one leading underscore that a source defines, or takes from an object."""
+    return set(re.findall(rf"(?:\.|\bdef |^    )({PRIVATE})\b", source, re.M))
+
+
+def own_names(tree: ast.Module) -> set[str]:
+    """Return the private functions, methods and attributes that a file defines."""
+    found = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self":
+            found.add(node.attr)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+    return {name for name in found if is_private(name)}
+
+
+def private_use(tree: ast.Module, theirs: set[str]) -> Iterator[tuple[str, str]]:
+    """
+    Give what a file takes of other objects and modules that is private to them, and the name alone.
+
+    An object's private attribute counts unless this file defines one of that name, and always when it is in *theirs*.
+    """
+    own = own_names(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for found in imports(ast.Module([node], [])):
+                if found.split(".")[0] not in {*FLOORS, "__future__"}:
+                    yield from ((found, part) for part in found.split(".") if is_private(part))
+            continue
+        name, owner = "", ""
+        if isinstance(node, ast.Attribute):
+            name, owner = node.attr, ast.unparse(node.value)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"getattr", "setattr", "hasattr", "delattr"}:
+            literal = node.args[1] if len(node.args) > 1 else None
+            name, owner = str(getattr(literal, "value", "")), ast.unparse(node.args[0])
+        if is_private(name) and owner not in {"self", "cls", "super()"} and (name not in own or name in theirs):
+            yield f"{owner}.{name}", name
+
+
+def test_undocumented_parts_of_libraries_stand_in_compat_alone():
+    import scrapy_playwright.handler
+
+    theirs = private_names(Path(scrapy_playwright.handler.__file__).read_text())
+    wrong = []
+    for _, file, tree in files(*(set(FLOORS) - {"benchmarks", "sandbox"})):
+        if file != COMPAT:
+            wrong += [
+                f"{file}: {found}"
+                for found, name in private_use(tree, theirs)
+                if name not in ELSEWHERE.get(file, ()) and found not in {"os._exit", "parts._replace"}
+            ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from playwright._impl._errors import Error", ["_impl", "_errors"]),
+        ("from scrapy.core.downloader.handlers import _aiohttp", ["_aiohttp"]),
+        ("import scrapy.utils._compression", ["_compression"]),
+        ("from commands._terminal import show", []),
+        ("browser._create_page()", ["_create_page"]),
+        ("getattr(crawler, '_engine', None)", ["_engine"]),
+        ("class A:\n def __init__(self): self._launch = 1\ndef f(browser): browser._launch()", ["_launch"]),
+        ("class A:\n def _stop(self): self._go()\ndef f(a): a._stop(); a.__class__", []),
+    ],
+)
+def test_private_use_is_seen(source, found):
+    assert [name for _, name in private_use(ast.parse(source), {"_launch"})] == found
+
+
+def test_what_is_overridden_of_libraries_is_listed():
+    """Counted: private names that a class of ours uses of itself and that a library's base of it has."""
+    code = (
+        "import importlib, json, pkgutil, sys\n"
+        "from tests.test_house import overrides\n"
+        "for room in ('scrapers', 'middlewares', 'pipelines', 'webhook', 'jobs', 'commands'):\n"
+        "    package = importlib.import_module(room)\n"
+        "    for found in pkgutil.walk_packages(package.__path__, room + '.'):\n"
+        "        if found.name != 'scrapers.settings': importlib.import_module(found.name)\n"
+        "print(json.dumps(overrides()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert {name: set(found) for name, found in json.loads(done.stdout).items()} == OVERRIDES
+
+
+def overrides() -> dict[str, list[str]]:
+    """Return the private names that each loaded class of ours shares with its bases in the libraries."""
+    found = {}
+    for name, module in list(sys.modules.items()):
+        for each in vars(module).values() if name.split(".")[0] in FLOORS else ():
+            if isinstance(each, type) and each.__module__ == name:
+                bases = [base for base in each.__mro__ if base.__module__.split(".")[0] in OPAQUE]
+                theirs = {word for base in bases for word in private_names(inspect.getsource(base))}
+                if bases and (shared := theirs & private_names(inspect.getsource(each))):
+                    found[f"{name}.{each.__qualname__}"] = sorted(shared)
+    return found

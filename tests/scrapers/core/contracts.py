@@ -21,6 +21,7 @@ import scrapy
 from scrapy.crawler import Crawler
 from scrapy.extensions.feedexport import FeedExporter
 from scrapy.statscollectors import StatsCollector
+from scrapy.utils.reactor import install_reactor
 
 from middlewares.cookies import CookiesMiddleware
 from scrapers.core import compat
@@ -105,7 +106,7 @@ async def crawl(folder: Path) -> None:
         "TWISTED_REACTOR_ENABLED": False,
         "LOG_LEVEL": "WARNING",
         "DOWNLOAD_TIMEOUT": 77,
-        "DOWNLOAD_HANDLERS": {"http": Handler},
+        "DOWNLOAD_HANDLERS": {"http": Handler, "https": Handler},
         "DOWNLOADER_MIDDLEWARES": {
             "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
             "middlewares.cookies.CookiesMiddleware": 700,
@@ -162,7 +163,11 @@ async def browser(folder: Path) -> None:
         SEEN["covered"] = compat.is_covered(error)
         waiting = "new Promise(() => setTimeout(() => location.reload(), 10))"
         SEEN["navigated"] = compat.navigated(await error_of(page.evaluate(waiting)))
-        SEEN["crashed"] = compat.browser_gone(await error_of(other.goto("chrome://crash")))
+        inspector = await other.context.new_cdp_session(other)
+        pending = asyncio.ensure_future(error_of(other.evaluate("new Promise(() => {})")))
+        crash = asyncio.ensure_future(inspector.send("Page.crash"))  # is never answered
+        SEEN["crashed"] = compat.browser_gone(await pending)
+        crash.cancel()
         await page.close()
         SEEN["closed"] = compat.browser_gone(await error_of(page.title()))
         context = compat.context_of(handler, "one")
@@ -172,12 +177,6 @@ async def browser(folder: Path) -> None:
     finally:
         await handler.close()
     SEEN["program"] = compat.program_missing(await start(crawler, {"executable_path": str(folder / "none")}))
-    visible = {key: value for key, value in options.items() if key != "headless"}
-    if program := find_browser(visible=True):
-        visible["executable_path"] = program
-    screen = await start(crawler, {**visible, "headless": False, "env": {"DISPLAY": ""}})
-    SEEN["screen"] = compat.screen_missing(screen)
-    SEEN["texts"] = [str(screen)[:600]]
 
 
 async def start(crawler: Crawler, options: dict[str, Any]) -> compat.PlaywrightError:
@@ -195,12 +194,8 @@ def main(act: str, folder: str) -> None:
     if act == "crawl":
         asyncio.run(crawl(Path(folder)))
     else:
-        from twisted.internet import asyncioreactor
-
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        asyncioreactor.install(loop)
-        loop.run_until_complete(browser(Path(folder)))
+        install_reactor("twisted.internet.asyncioreactor.AsyncioSelectorReactor")
+        asyncio.get_event_loop().run_until_complete(browser(Path(folder)))
     print(json.dumps(SEEN))
 
 
