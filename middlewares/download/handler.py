@@ -1,4 +1,4 @@
-"""The download handler: a request that carries a flow gets a browser page, any other goes out as plain HTTP."""
+"""The download handler: runs requests with a flow in a browser page, and sends all others as plain HTTP."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# Which programs serve which browser, and what to install when there is none.
+# By browser: names of its programs, and the package to install.
 PROGRAMS = {
     "chrome": ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     "edge": ("microsoft-edge", "microsoft-edge-stable"),
@@ -47,8 +47,8 @@ PROGRAMS = {
     "safari": (),
 }
 ENGINES = {"chrome": "chromium", "edge": "chromium", "firefox": "firefox", "safari": "webkit"}
-CLOSE_SECONDS = 10  # a browser that is well closes a page or itself in far less
-# Keeps full Chromium from calling home; chromium-headless-shell never does.
+CLOSE_SECONDS = 10  # a healthy browser needs far less to close a page or itself
+# Stops background requests of full Chromium to its vendor; chromium-headless-shell makes none.
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 
 # Puts sessionStorage back into a new tab, once per tab, before the page's own scripts run.
@@ -82,7 +82,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         self._browser: ScrapyPlaywrightDownloadHandler | None = None
         self._launch = asyncio.Lock()
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._restored: WeakSet[BrowserContext] = WeakSet()  # contexts whose new tabs get their sessionStorage back
+        self._restored: WeakSet[BrowserContext] = WeakSet()  # contexts in which new tabs get the saved sessionStorage
         self._closed = False
         crawler.signals.connect(self.close_browser, signals.engine_stopped)
 
@@ -106,7 +106,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         if self._browser is not None:
             browser, self._browser = self._browser, None
             await in_time(browser.close())
-        # What was refused, and the browser's profile; whoever is killed leaves it to the next crawl's sweep.
+        # Refused downloads and the browser's profile; those of a killed crawl are swept by the next one.
         if (work := find_work(self.crawler)) is not None:
             await asyncio.to_thread(shutil.rmtree, work.spool, ignore_errors=True)
 
@@ -123,7 +123,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
 
     @asynccontextmanager
     async def _place(self, state: RequestState, job: Job) -> AsyncIterator[None]:
-        """Hold a place in the browser; a sign-in that belongs to a visit is done in the visit's."""
+        """Take a place in the browser and give it back; a visit's sign-in uses the place of the visit."""
         places = work_of(self.crawler).places
         is_visit_s = state.own and job.id in places
         await places.take(job.id)
@@ -169,7 +169,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
             return HtmlResponse(page.url or request.url, body=body, encoding="utf-8", request=request, flags=["flow"])
 
     async def _visit(self, view: PortalPage, limit: asyncio.Timeout) -> None:
-        """Drive the spider's visit; each stored item gives it the whole time again."""
+        """Run the spider's visit; each stored item restarts its deadline."""
         spider: Any = self.crawler.spider
         loop = asyncio.get_running_loop()
 
@@ -181,7 +181,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
 
     @staticmethod
     async def _arrive(request: Request, state: RequestState, view: PortalPage) -> None:
-        """Open the page on which a flow begins; in a session that is not proved yet, ask first whose it is."""
+        """Open the start page of a flow; a session that is not proved yet is proved first."""
         assert state.guard is not None
         if not await state.guard(view):
             view.begin("open")
@@ -209,7 +209,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         yield page
 
     async def _close_tabs(self, page: Page) -> None:
-        """Close every tab of the session: a flow leaves none behind, and an empty context keeps its cookies."""
+        """Close every tab of the session; the context stays open and keeps its cookies."""
         from playwright.async_api import Error as PlaywrightError
 
         from scrapers.core.page import browser_gone
@@ -236,12 +236,12 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 temp = work_of(self.crawler).spool / "browser"
                 temp.mkdir(parents=True, exist_ok=True, mode=0o700)
                 settings = self.crawler.settings.copy()
-                settings.frozen = False  # the copy is ours
+                settings.frozen = False  # of the copy only
                 settings.set("PLAYWRIGHT_BROWSER_TYPE", ENGINES[crawl_settings().browser])
                 visible = work_of(self.crawler).visible
                 settings.set("PLAYWRIGHT_LAUNCH_OPTIONS", launch_options(temp, visible))
                 browser = ScrapyPlaywrightDownloadHandler(_WithSettings(self.crawler, settings))
-                # A flow whose tab or browser closed is not run again behind our back: it may have typed a password.
+                # scrapy-playwright must not repeat a flow whose tab or browser closed: it may have submitted a password.
                 browser.config.target_closed_max_retries = 0
                 with _temp_folder(temp):
                     await browser._launch()
@@ -260,7 +260,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
 
 
 class _WithSettings:
-    """The crawler as scrapy-playwright sees it: the same signals, stats and spider, other settings."""
+    """The crawler for scrapy-playwright: same signals, stats and spider, but its own settings."""
 
     def __init__(self, crawler: Crawler, settings: Any) -> None:
         self.settings = settings
@@ -271,7 +271,7 @@ class _WithSettings:
 
 
 def launch_options(temp: Path, visible: bool = False) -> dict[str, Any]:
-    """Return how the browser is started; everything it writes goes below *temp*."""
+    """Return Playwright's launch options; the browser writes only below *temp*."""
     settings = crawl_settings()
     options: dict[str, Any] = {
         "headless": not visible,
@@ -288,7 +288,7 @@ def launch_options(temp: Path, visible: bool = False) -> dict[str, Any]:
 
 
 async def in_time(closing: Awaitable[T]) -> T | None:
-    """Await what a browser in trouble may never answer, for so long; a crawl must end all the same."""
+    """Await *closing* for at most CLOSE_SECONDS, so that a browser that hangs cannot block the crawl's end."""
     try:
         return await asyncio.wait_for(closing, CLOSE_SECONDS)
     except TimeoutError:
