@@ -1,4 +1,4 @@
-"""What changes something at the company. No crawl does it: the spiders here have no name until a command gives them one."""
+"""Actions that change something at the company. The spiders here have no name, so `crawl` cannot run them; commands do."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from scrapers.core.jobs import Job
 from scrapers.core.outcomes import WrongAccount
 from scrapers.families.electricity.items import Contract, Device
 from scrapers.families.electricity.spiders import ContractArguments
+from scrapers.portals.iec import api
 from scrapers.portals.iec.customer import ContractsSpider, objects
 from scrapers.portals.iec.errors import AnswerUnexpected, IECError
 from scrapers.reading.values.texts import bare_number_or_none
@@ -20,7 +21,7 @@ CONNECTIONS = "connectionBetweenContactAndContract"
 
 
 class ActionArguments(ContractArguments):
-    """What an action is about."""
+    """Arguments of an action."""
 
     email: str = Field("", description="Mailbox that the report goes to.")
     meter: str | None = Field(None, description="Serial number of the meter, where the contract has several.")
@@ -28,7 +29,7 @@ class ActionArguments(ContractArguments):
 
 
 class Action(ContractsSpider):
-    """Base of the actions: the contract is found as by every crawl; what the company answers is the job's result."""
+    """Base of the actions: finds the contract like every spider; the company's answer is the job's result."""
 
     Arguments = ActionArguments
     keeps_files = False
@@ -39,12 +40,12 @@ class Action(ContractsSpider):
         self.profile: dict[str, Any] = {}
 
     def seen(self, job: Job, data: dict[str, Any]) -> Iterable[Any]:
-        """Keep what the customer-works portal shows."""
+        """Keep the profile of the customer-works portal."""
         self.profile = data
         return ()
 
     def masa_contract(self, contract: Contract) -> str:
-        """Return the id that the contract has at the customer-works portal; raise WrongAccount when it is not there."""
+        """Return the id that the contract has at the customer-works portal; raise WrongAccount when it has none."""
         for connection in objects(CONNECTIONS, self.profile.get(CONNECTIONS)):
             of = connection.get("contract") or {}
             if bare_number_or_none(of.get("contractAccNumberInShoval")) == contract.contract and of.get("id"):
@@ -52,7 +53,7 @@ class Action(ContractsSpider):
         raise WrongAccount(f"The customer-works portal does not know contract {contract.contract}.")
 
     def done(self, job: Job, data: Any) -> Iterable[Any]:
-        """Keep the answer."""
+        """Set the job's result to the answer."""
         job.result = {"answer": data}
         return ()
 
@@ -64,7 +65,7 @@ class SendReport(Action):
     needs_masa: ClassVar[bool] = False
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
-        yield self.ask(job, "I8", partial(self._devices, contract), contract=contract.contract)
+        yield self.ask(job, api.DEVICES, partial(self._devices, contract), contract=contract.contract)
 
     def _devices(self, contract: Contract, job: Job, data: Any) -> Iterator[Any]:
         numbered = [each for each in objects("devices", data) if bare_number_or_none(each.get("deviceNumber"))]
@@ -76,7 +77,7 @@ class SendReport(Action):
             shown = ", ".join(each.meter for each in devices) or "none"
             raise WrongAccount(f"Say which meter, with --meter; the contract has: {shown}.")
         body = {"emailAddress": self.arguments.email, "meterCode": found[0].meter_code, "meterSerial": found[0].meter}
-        yield self.ask(job, "I14", self._sent, body=body, once=True, contract=contract.contract)
+        yield self.ask(job, api.SEND_CONSUMPTION_REPORT, self._sent, body=body, once=True, contract=contract.contract)
 
     def _sent(self, job: Job, data: Any) -> Iterable[Any]:
         if data is False:
@@ -87,13 +88,13 @@ class SendReport(Action):
 
 
 class Invite(Action):
-    """M6: make the link by which somebody else gets to see a contract."""
+    """M6: create the link that gives another person access to a contract."""
 
     report_type = "invite"
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
         body = {"contact": {"id": self.profile.get("id")}, "contract": {"id": self.masa_contract(contract)}}
-        yield self.ask(job, "M6", self._link, body=body, once=True)
+        yield self.ask(job, api.MASA_CREATE_CONNECTION, self._link, body=body, once=True)
 
     def _link(self, job: Job, data: Any) -> Iterable[Any]:
         if not isinstance(data, str) or not data.strip():
@@ -102,17 +103,17 @@ class Invite(Action):
 
 
 class RemoveShared(Action):
-    """M5: take a contract away from somebody with whom it is shared."""
+    """M5: end another person's access to a contract."""
 
     report_type = "remove_shared"
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
         masa_contract = self.masa_contract(contract)
         parts: dict[str, Any] = {"profile": self.profile.get("id"), "masa_contract": masa_contract}
-        yield self.ask(job, "M4", partial(self._shared, masa_contract), **parts)
+        yield self.ask(job, api.MASA_CONNECTIONS, partial(self._shared, masa_contract), **parts)
 
     def _shared(self, masa_contract: str, job: Job, data: Any) -> Iterator[Any]:
-        """Remove the connection that is named; the person's own is no shared one."""
+        """Remove the named connection; raise WrongAccount unless it is another person's."""
         own = str(self.profile.get("id")).lower()
         shared = {
             str(each.get("id")).lower(): str((each.get("contact") or {}).get("id"))
@@ -130,9 +131,9 @@ class RemoveShared(Action):
             "contract": {"id": masa_contract},
             "primaryContact": {"id": self.profile.get("id")},
         }
-        yield self.ask(job, "M5", self.done, body=body, once=True)
+        yield self.ask(job, api.MASA_REMOVE_CONNECTION, self.done, body=body, once=True)
 
 
 def action_spider(kind: type[Action]) -> type[Action]:
-    """Return the spider that carries an action out."""
+    """Return the spider class of an action, with a name."""
     return type(kind.__name__, (kind,), {"name": f"iec_{kind.report_type}"})

@@ -1,4 +1,4 @@
-"""The company's interface as data: every endpoint, where it is, what is sent, and how its answer is told from an error."""
+"""The company's interface: every endpoint with its address and body, and `read`, which tells answers from errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST = 300  # characters of the company's own text that are kept
 
 
 class Shape(StrEnum):
-    """What an answer looks like when all is well."""
+    """The shape of a successful answer."""
 
     OBJECT = "object"
     LIST = "list"
@@ -33,10 +33,10 @@ class Shape(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """
-    One address of the interface.
+    An endpoint of the interface. `id` is used in errors, logs and tests.
 
-    path: relative to the host's, with {parts}. changes: it changes something at the company; no crawl asks it.
-    query, body: names that may be sent. is_public: it is asked without a token and special headers.
+    path: relative to the host's, with {parts}. changes: it changes something at the company; crawls never request it.
+    query, body: names that may be sent. is_public: requested without a token and special headers.
     """
 
     id: str
@@ -56,7 +56,7 @@ class Endpoint:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return what is sent besides the token."""
+        """Return the headers, without the token."""
         headers = {} if self.is_public else dict(self.host.headers)
         if self.shape is Shape.PDF:
             headers["Accept"] = "application/pdf"
@@ -71,110 +71,112 @@ class Endpoint:
         return self.host.url(path) + (f"?{query}" if query else "")
 
 
-_ALL = (
-    Endpoint("I1", API, "customer", Shape.OBJECT),
-    Endpoint("I2", API, "customer/mobile/{contract}", Shape.OBJECT),
-    Endpoint("I3", API, "outages/accounts", Shape.ENVELOPE),
-    Endpoint("I4", API, "customer/contract/{bp}", Shape.ENVELOPE, query=("count", "contractNumber")),
-    Endpoint("I5", API, "customer/checkContract/{contract}/6", Shape.ENVELOPE),
-    Endpoint("I6", API, "customer/efs", Shape.ENVELOPE, "POST", body=("contractNumber", "processType", "serviceCode")),
-    Endpoint("I7", API, "Device/LastMeterReading/{contract}/{bp}", Shape.ENVELOPE),
-    Endpoint("I8", API, "Device/{contract}", Shape.LIST),
-    Endpoint("I9", API, "Device/{contract}/{device}", Shape.ENVELOPE),
-    Endpoint("I10", API, "Device/type/{bp}/{contract}/false", Shape.ENVELOPE),
-    Endpoint("I11", API, "Tenant/Identify/{device}", Shape.ENVELOPE),
-    Endpoint("I12", API, "DeviceIn/{contract}", Shape.OBJECT),
-    Endpoint(
-        "I13",
-        API,
-        "Consumption/RemoteReadingRange/{contract}",
-        Shape.OBJECT,
-        "POST",
-        body=("contractNumber", "fromDate", "resolution", "smartMetersList", "lastInvoiceDate"),
-    ),
-    Endpoint(
-        "I14",
-        API,
-        "Consumption/SendConsumptionReportToMail/{contract}",
-        Shape.VALUE,
-        "POST",
-        body=("emailAddress", "meterCode", "meterSerial"),
-        changes=True,
-    ),
-    Endpoint("I15", API, "ElectricBillsDrawers/ElectricBills/{contract}/{bp}", Shape.ENVELOPE),
-    Endpoint("I16", API, "BillingCollection/invoices/{contract}/{bp}", Shape.ENVELOPE, query=("onlyOpen",)),
-    Endpoint(
-        "I17",
-        API,
-        "BillingCollection/pdf",
-        Shape.PDF,
-        "POST",
-        body=("invoiceNumber", "contractId", "bpNumber"),
-    ),
-    Endpoint("I18", API, "outages/transactions/{account}/2", Shape.ENVELOPE),
-    Endpoint("I19", API, "SocialDiscount/{bp}", Shape.OBJECT),
-    Endpoint("I20", API, "calculator/touz/{contract}/{bp}/compatible", Shape.OBJECT),
-    Endpoint("I21", API, "Mobility/{contract}/{device}", Shape.ENVELOPE),
-    Endpoint("D1", API, "District/cities", Shape.ENVELOPE, is_public=True),
-    Endpoint("D2", API, "District/streets/{city}", Shape.ENVELOPE, is_public=True),
-    Endpoint(
-        "D3",
-        API,
-        "outages/transactionsByAddress",
-        Shape.ENVELOPE,
-        "POST",
-        body=("cityCode", "streetCode", "houseNumber"),
-    ),
-    Endpoint("M1", MASA, "cities", Shape.COLLECTION),
-    Endpoint("M2", MASA, "contacts/userprofile", Shape.OBJECT),
-    Endpoint("M3", MASA, "contacts/account/0/userprofile", Shape.OBJECT),
-    Endpoint("M4", MASA, "contacts/{profile}/contract/{masa_contract}", Shape.OBJECT),
-    Endpoint(
-        "M5",
-        MASA,
-        "connectionbetweencontactandcontract/remove",
-        Shape.VALUE,
-        "POST",
-        body=("Id", "contact", "contract", "primaryContact"),
-        changes=True,
-    ),
-    Endpoint(
-        "M6",
-        MASA,
-        "connectionbetweencontactandcontract/createconnectionrequest",
-        Shape.VALUE,
-        "POST",
-        body=("contact", "contract"),
-        changes=True,
-    ),
-    Endpoint("M7", MASA_WA, "api/accounts/{account}/orders/titles", Shape.OBJECT),
-    Endpoint("M8", MASA_WA, "api/orderLookup", Shape.OBJECT),
-    Endpoint("M9", MASA_WA, "api/voltLevels/active", Shape.COLLECTION),
-    Endpoint("M10", MASA_WA, "equipments/get", Shape.OBJECT, query=("accountId", "pageNumber", "pageSize")),
-    Endpoint("M11", MASA_WA, "lookup/all", Shape.OBJECT),
-    Endpoint("M12", MASA_WA, "lookup/newConnection/buildingOptions", Shape.OBJECT),
-    Endpoint("F1", FAULTS, "contacts/userprofile", Shape.OBJECT),
-    Endpoint("F2", FAULTS, "accounts/{account}/tranzactions/2", Shape.COLLECTION),
-    Endpoint("F3", FAULTS, "accounts/tranzactions", Shape.OBJECT, "POST", body=("Accounts", "StateCode")),
-    Endpoint(
-        "S1",
-        API,
-        "content/he-IL/content/tariffs/contentpages/homeelectricitytariff",
-        Shape.OBJECT,
-        is_public=True,
-    ),
-    Endpoint("S2", API, "content/he-IL/calculators/period", Shape.OBJECT, is_public=True),
-    Endpoint("S3", API, "content/he-IL/calculators/gadget", Shape.OBJECT, is_public=True),
+CUSTOMER = Endpoint("I1", API, "customer", Shape.OBJECT)
+CONTRACT = Endpoint("I2", API, "customer/mobile/{contract}", Shape.OBJECT)
+ACCOUNTS = Endpoint("I3", API, "outages/accounts", Shape.ENVELOPE)
+CONTRACTS = Endpoint("I4", API, "customer/contract/{bp}", Shape.ENVELOPE, query=("count", "contractNumber"))
+CONTRACT_CHECK = Endpoint("I5", API, "customer/checkContract/{contract}/6", Shape.ENVELOPE)
+NOTICES = Endpoint(
+    "I6", API, "customer/efs", Shape.ENVELOPE, "POST", body=("contractNumber", "processType", "serviceCode")
 )
-ENDPOINTS = {endpoint.id: endpoint for endpoint in _ALL}
+LAST_METER_READING = Endpoint("I7", API, "Device/LastMeterReading/{contract}/{bp}", Shape.ENVELOPE)
+DEVICES = Endpoint("I8", API, "Device/{contract}", Shape.LIST)
+DEVICE_COUNTERS = Endpoint("I9", API, "Device/{contract}/{device}", Shape.ENVELOPE)
+DEVICE_TYPE = Endpoint("I10", API, "Device/type/{bp}/{contract}/false", Shape.ENVELOPE)
+METER_IDENTITY = Endpoint("I11", API, "Tenant/Identify/{device}", Shape.ENVELOPE)
+METER_KINDS = Endpoint("I12", API, "DeviceIn/{contract}", Shape.OBJECT)
+REMOTE_READINGS = Endpoint(
+    "I13",
+    API,
+    "Consumption/RemoteReadingRange/{contract}",
+    Shape.OBJECT,
+    "POST",
+    body=("contractNumber", "fromDate", "resolution", "smartMetersList", "lastInvoiceDate"),
+)
+SEND_CONSUMPTION_REPORT = Endpoint(
+    "I14",
+    API,
+    "Consumption/SendConsumptionReportToMail/{contract}",
+    Shape.VALUE,
+    "POST",
+    body=("emailAddress", "meterCode", "meterSerial"),
+    changes=True,
+)
+ELECTRIC_BILL = Endpoint("I15", API, "ElectricBillsDrawers/ElectricBills/{contract}/{bp}", Shape.ENVELOPE)
+INVOICES = Endpoint("I16", API, "BillingCollection/invoices/{contract}/{bp}", Shape.ENVELOPE, query=("onlyOpen",))
+INVOICE_PDF = Endpoint(
+    "I17",
+    API,
+    "BillingCollection/pdf",
+    Shape.PDF,
+    "POST",
+    body=("invoiceNumber", "contractId", "bpNumber"),
+)
+OUTAGES = Endpoint("I18", API, "outages/transactions/{account}/2", Shape.ENVELOPE)
+SOCIAL_DISCOUNT = Endpoint("I19", API, "SocialDiscount/{bp}", Shape.OBJECT)
+TIME_OF_USE = Endpoint("I20", API, "calculator/touz/{contract}/{bp}/compatible", Shape.OBJECT)
+MOBILITY = Endpoint("I21", API, "Mobility/{contract}/{device}", Shape.ENVELOPE)
+DISTRICT_CITIES = Endpoint("D1", API, "District/cities", Shape.ENVELOPE, is_public=True)
+DISTRICT_STREETS = Endpoint("D2", API, "District/streets/{city}", Shape.ENVELOPE, is_public=True)
+OUTAGE_AT_ADDRESS = Endpoint(
+    "D3",
+    API,
+    "outages/transactionsByAddress",
+    Shape.ENVELOPE,
+    "POST",
+    body=("cityCode", "streetCode", "houseNumber"),
+)
+MASA_CITIES = Endpoint("M1", MASA, "cities", Shape.COLLECTION)
+MASA_PROFILE = Endpoint("M2", MASA, "contacts/userprofile", Shape.OBJECT)
+MASA_CONTRACTS = Endpoint("M3", MASA, "contacts/account/0/userprofile", Shape.OBJECT)
+MASA_CONNECTIONS = Endpoint("M4", MASA, "contacts/{profile}/contract/{masa_contract}", Shape.OBJECT)
+MASA_REMOVE_CONNECTION = Endpoint(
+    "M5",
+    MASA,
+    "connectionbetweencontactandcontract/remove",
+    Shape.VALUE,
+    "POST",
+    body=("Id", "contact", "contract", "primaryContact"),
+    changes=True,
+)
+MASA_CREATE_CONNECTION = Endpoint(
+    "M6",
+    MASA,
+    "connectionbetweencontactandcontract/createconnectionrequest",
+    Shape.VALUE,
+    "POST",
+    body=("contact", "contract"),
+    changes=True,
+)
+MASA_ORDERS = Endpoint("M7", MASA_WA, "api/accounts/{account}/orders/titles", Shape.OBJECT)
+MASA_ORDER_CATEGORIES = Endpoint("M8", MASA_WA, "api/orderLookup", Shape.OBJECT)
+MASA_VOLTAGE_LEVELS = Endpoint("M9", MASA_WA, "api/voltLevels/active", Shape.COLLECTION)
+MASA_EQUIPMENT = Endpoint("M10", MASA_WA, "equipments/get", Shape.OBJECT, query=("accountId", "pageNumber", "pageSize"))
+MASA_LOOKUP = Endpoint("M11", MASA_WA, "lookup/all", Shape.OBJECT)
+MASA_BUILDING_OPTIONS = Endpoint("M12", MASA_WA, "lookup/newConnection/buildingOptions", Shape.OBJECT)
+FAULTS_PROFILE = Endpoint("F1", FAULTS, "contacts/userprofile", Shape.OBJECT)
+ACCOUNT_FAULTS = Endpoint("F2", FAULTS, "accounts/{account}/tranzactions/2", Shape.COLLECTION)
+FAULTS_OF_ACCOUNTS = Endpoint(
+    "F3", FAULTS, "accounts/tranzactions", Shape.OBJECT, "POST", body=("Accounts", "StateCode")
+)
+TARIFF_PAGE = Endpoint(
+    "S1",
+    API,
+    "content/he-IL/content/tariffs/contentpages/homeelectricitytariff",
+    Shape.OBJECT,
+    is_public=True,
+)
+PERIOD_CALCULATOR = Endpoint("S2", API, "content/he-IL/calculators/period", Shape.OBJECT, is_public=True)
+GADGET_CALCULATOR = Endpoint("S3", API, "content/he-IL/calculators/gadget", Shape.OBJECT, is_public=True)
+ENDPOINTS = {value.id: value for value in tuple(globals().values()) if isinstance(value, Endpoint)}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an endpoint answered. data: None where the company says, without an error, that there is nothing."""
+    """The answer of an endpoint. data: None when the company says, without an error, that there is nothing."""
 
     data: Any
-    warning: str = ""  # the company's own objection to data that it sent all the same
+    warning: str = ""  # the company's error text about data that it has sent
 
 
 def read(endpoint: Endpoint, response: Response) -> Answer:
@@ -207,11 +209,11 @@ def read(endpoint: Endpoint, response: Response) -> Answer:
     if descriptor.get("isSuccess") is not False:
         return Answer(data)
     code, text = _said(descriptor)
-    return Answer(data, f"{where}: Code {code}: {text}".rstrip(": "))  # it sends all of the data with a false, too
+    return Answer(data, f"{where}: Code {code}: {text}".rstrip(": "))  # isSuccess is false, too, with all of the data
 
 
 def misshapen(shape: Shape, body: Any) -> str | None:
-    """Return what is wrong with the shape of a body; None when it is as it should be."""
+    """Return what is wrong with the shape of a body; None when it is right."""
     if shape is Shape.PDF:
         return "JSON in place of a PDF"
     if shape is Shape.LIST:
@@ -226,7 +228,7 @@ def misshapen(shape: Shape, body: Any) -> str | None:
 
 
 def refused(body: Any, status: int) -> IECError | None:
-    """Return the error that the company itself tells in a body, whatever its status; None when it tells none."""
+    """Return the error that a body reports, for any status; None when it reports none."""
     if not isinstance(body, dict):
         return None
     kind = CompanyDown if status >= 500 else IECError
@@ -246,18 +248,18 @@ def refused(body: Any, status: int) -> IECError | None:
 
 
 def is_nothing(body: dict[str, Any]) -> bool:
-    """Tell whether an envelope is empty."""
+    """Return whether an envelope has no data."""
     return body.get("data") in (None, [], {}, "")
 
 
 class _Nothing(str):
-    """What came in place of JSON."""
+    """A description of a body that is no JSON."""
 
     __slots__ = ()
 
 
 def parsed(response: Response) -> Any:
-    """Return the JSON of an answer, or what came in its place as a _Nothing."""
+    """Return the JSON of a response, or a _Nothing that describes the body."""
     text = response.body.strip()
     if not text:
         return _Nothing("nothing")

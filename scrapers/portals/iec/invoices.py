@@ -1,4 +1,4 @@
-"""What is to be paid, the invoices, and their PDFs."""
+"""The amount due, the invoices, and their PDFs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from scrapers.core.jobs import Job
 from scrapers.core.spool import PDF, PartFile
 from scrapers.families.electricity.clock import JERUSALEM
 from scrapers.families.electricity.items import Bill, Contract, CounterState, Invoice
+from scrapers.portals.iec import api
 from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
 
 
@@ -19,7 +20,7 @@ class IecInvoices(ContractsSpider):
     Portal
       Israel Electric Company, bills and invoices (https://iecapi.iec.co.il/api/BillingCollection).
     Caveats
-      The company corrects invoices: the newest version counts, those before are kept. A PDF is fetched once, unless
+      The company corrects invoices: the newest version is current, older ones are kept. A PDF is fetched once, unless
       -a again=yes; an open period has none yet. With a private supplier the amounts are 0.
     """
 
@@ -27,10 +28,10 @@ class IecInvoices(ContractsSpider):
     report_type = "invoices"
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
-        """Ask for the bill, and after it for the invoices: the bill may show some that their list does not."""
+        """Request the bill, and then the invoices: the bill may have some that are not in their list."""
         go_on = partial(self._ask_invoices, job, contract, [])
         of: dict[str, Any] = {"contract": contract.contract, "bp": contract.bp}
-        yield self.ask(job, "I15", partial(self._bill, contract), otherwise=go_on, **of)
+        yield self.ask(job, api.ELECTRIC_BILL, partial(self._bill, contract), otherwise=go_on, **of)
 
     def _bill(self, contract: Contract, job: Job, data: Any) -> Iterator[Any]:
         data = {} if data is None else object_of("bill", data)
@@ -41,7 +42,7 @@ class IecInvoices(ContractsSpider):
 
     def _ask_invoices(self, job: Job, contract: Contract, shown: list[dict[str, Any]]) -> Iterator[Any]:
         of: dict[str, Any] = {"contract": contract.contract, "bp": contract.bp}
-        yield self.ask(job, "I16", partial(self._invoices, contract, shown), **of)
+        yield self.ask(job, api.INVOICES, partial(self._invoices, contract, shown), **of)
 
     def _invoices(self, contract: Contract, shown: list[dict[str, Any]], job: Job, data: Any) -> Iterator[Any]:
         data = {} if data is None else object_of("invoices", data)
@@ -62,7 +63,7 @@ class IecInvoices(ContractsSpider):
         for key, invoice in files.items():
             if key not in job.stored:
                 body = {"invoiceNumber": invoice.invoice, "contractId": invoice.contract, "bpNumber": contract.bp}
-                yield self.ask(job, "I17", partial(self._pdf, invoice), body=body, stream=(PDF,))
+                yield self.ask(job, api.INVOICE_PDF, partial(self._pdf, invoice), body=body, stream=(PDF,))
 
     @staticmethod
     def _states(job: Job, invoice: Invoice, rows: Any) -> list[CounterState]:

@@ -1,4 +1,4 @@
-"""Outages at a person's contracts, by the company and by its fault portal, and at a place by its address."""
+"""Outages at a person's contracts, from the company's API and its fault portal, and at an address."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from sqlalchemy.orm import Session
 from database.models.electricity import ElectricityOutage
 from scrapers.core.items import Listing
 from scrapers.core.jobs import Job
-from scrapers.core.outcomes import Failure, WrongAccount
+from scrapers.core.outcomes import Failure, NotListed
 from scrapers.core.spider import SpiderArguments
 from scrapers.families.electricity.items import PLACE, Entry, OrderView, Outage, OutageAccount, PlaceOutage, Profile
+from scrapers.portals.iec import api
 from scrapers.portals.iec.customer import IecSpider, object_of, objects
 
 EVERY_STATE = 0
 
 
 class OutageArguments(SpiderArguments):
-    """What iec_outages can be told."""
+    """Arguments of iec_outages."""
 
     city: str | None = Field(
         None, description="Ask for the outage at an address instead: its city, as the company writes it."
@@ -46,7 +47,7 @@ class IecOutages(IecSpider):
       Israel Electric Company, outages (https://iecapi.iec.co.il/api/outages) and the fault portal.
     Caveats
       Both sources are kept side by side, because one may know what the other does not. Of an address only your own word
-      for it is kept (-a place=). The fault portal's answers were never seen by anybody who wrote about them.
+      for it is kept (-a place=). No published description of the fault portal's answers is known.
     """
 
     name = "iec_outages"
@@ -56,10 +57,10 @@ class IecOutages(IecSpider):
 
     async def requests(self, job: Job) -> AsyncIterator[Any]:
         if self.arguments.city:
-            yield self.ask(job, "D1", self._cities)
+            yield self.ask(job, api.DISTRICT_CITIES, self._cities)
             return
-        yield self.ask(job, "I3", self._accounts)
-        yield self.ask(job, "F1", self._profile)
+        yield self.ask(job, api.ACCOUNTS, self._accounts)
+        yield self.ask(job, api.FAULTS_PROFILE, self._profile)
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
         """Mark outages that are no longer listed: they are over."""
@@ -71,11 +72,11 @@ class IecOutages(IecSpider):
         yield Listing(job=job.id, keys=())
         yield from self.stored(job, OutageAccount, accounts)
         for account in accounts:
-            yield self.ask(job, "I18", self._outages, account=account.account_id)
-            yield self.ask(job, "F2", self._faults, account=account.account_id)
+            yield self.ask(job, api.OUTAGES, self._outages, account=account.account_id)
+            yield self.ask(job, api.ACCOUNT_FAULTS, self._faults, account=account.account_id)
         if accounts:
             body = {"Accounts": [account.account_id for account in accounts], "StateCode": EVERY_STATE}
-            yield self.ask(job, "F3", self._view, body=body)
+            yield self.ask(job, api.FAULTS_OF_ACCOUNTS, self._view, body=body)
 
     def _outages(self, job: Job, data: Any) -> Iterator[Any]:
         outages = [
@@ -119,7 +120,7 @@ class IecOutages(IecSpider):
         rows = objects("cities", object_of("cities", data).get("dataCollection"))
         yield from self.stored(job, Entry, [place(job, "district_city", row, "shovalCityCode") for row in rows])
         city = chosen(rows, self.arguments.city, "city")
-        yield self.ask(job, "D2", partial(self._streets, city), city=city)
+        yield self.ask(job, api.DISTRICT_STREETS, partial(self._streets, city), city=city)
 
     def _streets(self, city: str, job: Job, data: Any) -> Iterator[Any]:
         rows = objects("streets", object_of("streets", data).get("streets"))
@@ -127,7 +128,7 @@ class IecOutages(IecSpider):
         yield from self.stored(job, Entry, streets)
         street = chosen(rows, self.arguments.street, "street")
         body = {"cityCode": city, "streetCode": street, "houseNumber": self.arguments.house}
-        yield self.ask(job, "D3", self._at_place, body=body)
+        yield self.ask(job, api.OUTAGE_AT_ADDRESS, self._at_place, body=body)
 
     def _at_place(self, job: Job, data: Any) -> Iterator[Any]:
         known = {"username": job.target.person, "outage": self.arguments.place}
@@ -141,9 +142,9 @@ def place(job: Job, kind: str, row: dict[str, Any], code: str, **details: Any) -
 
 
 def chosen(rows: list[dict[str, Any]], name: str, argument: str) -> str:
-    """Return the id of the entry with a name; raises WrongAccount, which names the argument and not the address."""
+    """Return the id of the entry with a name; raises NotListed, which names the argument and not the address."""
     wanted = " ".join(name.split())
     for row in rows:
         if " ".join(str(row.get("name")).split()) == wanted and row.get("id"):
             return str(row["id"])
-    raise WrongAccount(f"-a {argument}: the company lists no {argument} of that name.")
+    raise NotListed(f"-a {argument}: the company lists no {argument} of that name.")

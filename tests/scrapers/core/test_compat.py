@@ -275,6 +275,7 @@ def test_sqlalchemys_json_knows_its_types_by_dialect():
 def test_a_share_s_connection_has_its_socket_in_one_place():
     """`pipelines/stores/smb.py` ends a connection that hangs by shutting down `transport._sock`. Seen in smbprotocol 1.16.1."""
     from smbprotocol.connection import Connection
+    from smbprotocol.transport import Tcp
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         connection = Connection(uuid4(), "127.0.0.1", listener.getsockname()[1])
