@@ -8,7 +8,6 @@ that our subclasses override are listed there too. Importing this module imports
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from scrapy.spiderloader import SpiderLoader
@@ -67,6 +66,8 @@ class Incompatible(ImportError):
     """A library no longer has something undocumented that we need. The text names it and both releases."""
 
     def __init__(self, package: str, name: str) -> None:
+        from importlib.metadata import version
+
         super().__init__(
             f"{package} {version(package)} has no {name}, which Latchkey needs and {package} {SEEN[package]} has: install "
             "the releases of requirements.txt."

@@ -10,7 +10,6 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -264,7 +263,7 @@ def test_playwrights_word_for_a_missing_screen():
 
 
 def test_sqlalchemys_json_knows_its_types_by_dialect():
-    """`database/migrations/env.py` reads `_variant_mapping`. Seen in SQLAlchemy 2.0.51."""
+    """`database/migrations/env.py` reads `_variant_mapping`. Seen in SQLAlchemy 2.1."""
     import sqlalchemy as sa
     from sqlalchemy.dialects import postgresql
 
@@ -272,16 +271,14 @@ def test_sqlalchemys_json_knows_its_types_by_dialect():
     assert "postgresql" not in sa.JSON()._variant_mapping
 
 
-def test_a_share_s_connection_has_its_socket_in_one_place():
-    """`pipelines/stores/smb.py` ends a connection that hangs by shutting down `transport._sock`. Seen in smbprotocol 1.16.1."""
-    from smbprotocol.connection import Connection
-    from smbprotocol.transport import Tcp
+def test_a_shares_connection_has_its_socket_in_one_place():
+    """`pipelines/stores/smb.py` ends a connection that hangs by shutting down `transport._sock`. Seen in smbprotocol 1.17."""
+    import smbprotocol.connection
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        connection = Connection(uuid4(), "127.0.0.1", listener.getsockname()[1])
-        connection.transport = Tcp(connection.server_name, connection.port, timeout=5)
-        connection.transport.connect()
+        transport = smbprotocol.connection.Tcp("127.0.0.1", listener.getsockname()[1], timeout=5)
+        transport.connect()
         far_side, _ = listener.accept()
         with far_side:
-            connection.transport._sock.shutdown(socket.SHUT_RDWR)
+            transport._sock.shutdown(socket.SHUT_RDWR)
             assert far_side.recv(1) == b""
