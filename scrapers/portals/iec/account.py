@@ -28,6 +28,7 @@ from scrapers.families.electricity.items import (
     TimeOfUse,
 )
 from scrapers.families.electricity.spiders import ContractArguments
+from scrapers.portals.iec import api
 from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
 from scrapers.portals.iec.errors import CaptchaWanted, IECError
 from scrapers.reading.values.texts import bare_number_or_none
@@ -81,23 +82,23 @@ class IecAccount(ContractsSpider):
         yield from self.stored(job, Customer, [customer])
         yield from self.stored(job, Account, accounts)
         yield from self.stored(job, Contract, chosen if job.target.contract else contracts)
-        yield self.ask(job, "I3", self._accounts)
+        yield self.ask(job, api.ACCOUNTS, self._accounts)
         # Of a contract that is shared, the company tells nobody but its owner about discounts.
         for bp in dict.fromkeys([customer.bp, *(each.bp for each in chosen if not each.is_shared)]):
-            yield self.ask(job, "I19", partial(self._discount, bp), bp=bp)
+            yield self.ask(job, api.SOCIAL_DISCOUNT, partial(self._discount, bp), bp=bp)
         yield from super().found(job, contracts, chosen)
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
         """Ask what the company says of a contract."""
         of: dict[str, Any] = {"contract": contract.contract, "bp": contract.bp}
-        yield self.ask(job, "I5", partial(self._check, of["contract"]), **of)
+        yield self.ask(job, api.CONTRACT_CHECK, partial(self._check, of["contract"]), **of)
         body = {"contractNumber": contract.contract, "processType": ALL_NOTICES}
-        yield self.ask(job, "I6", partial(self._notices, of["contract"]), body=body)
-        yield self.ask(job, "I8", partial(self._devices, of["contract"]), **of)
-        yield self.ask(job, "I10", partial(self._main_meter, of["contract"]), **of)
-        yield self.ask(job, "I20", partial(self._time_of_use, of["contract"]), **of)
+        yield self.ask(job, api.NOTICES, partial(self._notices, of["contract"]), body=body)
+        yield self.ask(job, api.DEVICES, partial(self._devices, of["contract"]), **of)
+        yield self.ask(job, api.DEVICE_TYPE, partial(self._main_meter, of["contract"]), **of)
+        yield self.ask(job, api.TIME_OF_USE, partial(self._time_of_use, of["contract"]), **of)
         if self.arguments.device_in:
-            yield self.ask(job, "I12", partial(self._kinds, of["contract"]), refused=captcha, **of)
+            yield self.ask(job, api.METER_KINDS, partial(self._kinds, of["contract"]), refused=captcha, **of)
 
     def _accounts(self, job: Job, data: Any) -> Iterator[Any]:
         accounts = OutageAccount.read_all(job.id, "accounts", data, username=job.target.person)
@@ -132,9 +133,9 @@ class IecAccount(ContractsSpider):
             job.warn(f"{len(data) - len(numbered)} meters of a contract have no number.")
         for device in devices:
             of: dict[str, Any] = {"contract": contract, "device": device.meter}
-            yield self.ask(job, "I9", partial(self._counters, contract), refused=no_such_product, **of)
-            yield self.ask(job, "I11", partial(self._identity, device), **of)
-            yield self.ask(job, "I21", partial(self._mobility, device), **of)
+            yield self.ask(job, api.DEVICE_COUNTERS, partial(self._counters, contract), refused=no_such_product, **of)
+            yield self.ask(job, api.METER_IDENTITY, partial(self._identity, device), **of)
+            yield self.ask(job, api.MOBILITY, partial(self._mobility, device), **of)
 
     def _counters(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
         rows = None if data is None else object_of("device", data).get("counterDevices")

@@ -12,6 +12,7 @@ from scrapers.core.jobs import Job
 from scrapers.core.outcomes import WrongAccount
 from scrapers.families.electricity.items import Contract, Device
 from scrapers.families.electricity.spiders import ContractArguments
+from scrapers.portals.iec import api
 from scrapers.portals.iec.customer import ContractsSpider, objects
 from scrapers.portals.iec.errors import AnswerUnexpected, IECError
 from scrapers.reading.values.texts import bare_number_or_none
@@ -64,7 +65,7 @@ class SendReport(Action):
     needs_masa: ClassVar[bool] = False
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
-        yield self.ask(job, "I8", partial(self._devices, contract), contract=contract.contract)
+        yield self.ask(job, api.DEVICES, partial(self._devices, contract), contract=contract.contract)
 
     def _devices(self, contract: Contract, job: Job, data: Any) -> Iterator[Any]:
         numbered = [each for each in objects("devices", data) if bare_number_or_none(each.get("deviceNumber"))]
@@ -76,7 +77,7 @@ class SendReport(Action):
             shown = ", ".join(each.meter for each in devices) or "none"
             raise WrongAccount(f"Say which meter, with --meter; the contract has: {shown}.")
         body = {"emailAddress": self.arguments.email, "meterCode": found[0].meter_code, "meterSerial": found[0].meter}
-        yield self.ask(job, "I14", self._sent, body=body, once=True, contract=contract.contract)
+        yield self.ask(job, api.SEND_CONSUMPTION_REPORT, self._sent, body=body, once=True, contract=contract.contract)
 
     def _sent(self, job: Job, data: Any) -> Iterable[Any]:
         if data is False:
@@ -93,7 +94,7 @@ class Invite(Action):
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
         body = {"contact": {"id": self.profile.get("id")}, "contract": {"id": self.masa_contract(contract)}}
-        yield self.ask(job, "M6", self._link, body=body, once=True)
+        yield self.ask(job, api.MASA_CREATE_CONNECTION, self._link, body=body, once=True)
 
     def _link(self, job: Job, data: Any) -> Iterable[Any]:
         if not isinstance(data, str) or not data.strip():
@@ -109,7 +110,7 @@ class RemoveShared(Action):
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
         masa_contract = self.masa_contract(contract)
         parts: dict[str, Any] = {"profile": self.profile.get("id"), "masa_contract": masa_contract}
-        yield self.ask(job, "M4", partial(self._shared, masa_contract), **parts)
+        yield self.ask(job, api.MASA_CONNECTIONS, partial(self._shared, masa_contract), **parts)
 
     def _shared(self, masa_contract: str, job: Job, data: Any) -> Iterator[Any]:
         """Remove the connection that is named; the person's own is no shared one."""
@@ -130,7 +131,7 @@ class RemoveShared(Action):
             "contract": {"id": masa_contract},
             "primaryContact": {"id": self.profile.get("id")},
         }
-        yield self.ask(job, "M5", self.done, body=body, once=True)
+        yield self.ask(job, api.MASA_REMOVE_CONNECTION, self.done, body=body, once=True)
 
 
 def action_spider(kind: type[Action]) -> type[Action]:

@@ -71,102 +71,104 @@ class Endpoint:
         return self.host.url(path) + (f"?{query}" if query else "")
 
 
-_ALL = (
-    Endpoint("I1", API, "customer", Shape.OBJECT),
-    Endpoint("I2", API, "customer/mobile/{contract}", Shape.OBJECT),
-    Endpoint("I3", API, "outages/accounts", Shape.ENVELOPE),
-    Endpoint("I4", API, "customer/contract/{bp}", Shape.ENVELOPE, query=("count", "contractNumber")),
-    Endpoint("I5", API, "customer/checkContract/{contract}/6", Shape.ENVELOPE),
-    Endpoint("I6", API, "customer/efs", Shape.ENVELOPE, "POST", body=("contractNumber", "processType", "serviceCode")),
-    Endpoint("I7", API, "Device/LastMeterReading/{contract}/{bp}", Shape.ENVELOPE),
-    Endpoint("I8", API, "Device/{contract}", Shape.LIST),
-    Endpoint("I9", API, "Device/{contract}/{device}", Shape.ENVELOPE),
-    Endpoint("I10", API, "Device/type/{bp}/{contract}/false", Shape.ENVELOPE),
-    Endpoint("I11", API, "Tenant/Identify/{device}", Shape.ENVELOPE),
-    Endpoint("I12", API, "DeviceIn/{contract}", Shape.OBJECT),
-    Endpoint(
-        "I13",
-        API,
-        "Consumption/RemoteReadingRange/{contract}",
-        Shape.OBJECT,
-        "POST",
-        body=("contractNumber", "fromDate", "resolution", "smartMetersList", "lastInvoiceDate"),
-    ),
-    Endpoint(
-        "I14",
-        API,
-        "Consumption/SendConsumptionReportToMail/{contract}",
-        Shape.VALUE,
-        "POST",
-        body=("emailAddress", "meterCode", "meterSerial"),
-        changes=True,
-    ),
-    Endpoint("I15", API, "ElectricBillsDrawers/ElectricBills/{contract}/{bp}", Shape.ENVELOPE),
-    Endpoint("I16", API, "BillingCollection/invoices/{contract}/{bp}", Shape.ENVELOPE, query=("onlyOpen",)),
-    Endpoint(
-        "I17",
-        API,
-        "BillingCollection/pdf",
-        Shape.PDF,
-        "POST",
-        body=("invoiceNumber", "contractId", "bpNumber"),
-    ),
-    Endpoint("I18", API, "outages/transactions/{account}/2", Shape.ENVELOPE),
-    Endpoint("I19", API, "SocialDiscount/{bp}", Shape.OBJECT),
-    Endpoint("I20", API, "calculator/touz/{contract}/{bp}/compatible", Shape.OBJECT),
-    Endpoint("I21", API, "Mobility/{contract}/{device}", Shape.ENVELOPE),
-    Endpoint("D1", API, "District/cities", Shape.ENVELOPE, is_public=True),
-    Endpoint("D2", API, "District/streets/{city}", Shape.ENVELOPE, is_public=True),
-    Endpoint(
-        "D3",
-        API,
-        "outages/transactionsByAddress",
-        Shape.ENVELOPE,
-        "POST",
-        body=("cityCode", "streetCode", "houseNumber"),
-    ),
-    Endpoint("M1", MASA, "cities", Shape.COLLECTION),
-    Endpoint("M2", MASA, "contacts/userprofile", Shape.OBJECT),
-    Endpoint("M3", MASA, "contacts/account/0/userprofile", Shape.OBJECT),
-    Endpoint("M4", MASA, "contacts/{profile}/contract/{masa_contract}", Shape.OBJECT),
-    Endpoint(
-        "M5",
-        MASA,
-        "connectionbetweencontactandcontract/remove",
-        Shape.VALUE,
-        "POST",
-        body=("Id", "contact", "contract", "primaryContact"),
-        changes=True,
-    ),
-    Endpoint(
-        "M6",
-        MASA,
-        "connectionbetweencontactandcontract/createconnectionrequest",
-        Shape.VALUE,
-        "POST",
-        body=("contact", "contract"),
-        changes=True,
-    ),
-    Endpoint("M7", MASA_WA, "api/accounts/{account}/orders/titles", Shape.OBJECT),
-    Endpoint("M8", MASA_WA, "api/orderLookup", Shape.OBJECT),
-    Endpoint("M9", MASA_WA, "api/voltLevels/active", Shape.COLLECTION),
-    Endpoint("M10", MASA_WA, "equipments/get", Shape.OBJECT, query=("accountId", "pageNumber", "pageSize")),
-    Endpoint("M11", MASA_WA, "lookup/all", Shape.OBJECT),
-    Endpoint("M12", MASA_WA, "lookup/newConnection/buildingOptions", Shape.OBJECT),
-    Endpoint("F1", FAULTS, "contacts/userprofile", Shape.OBJECT),
-    Endpoint("F2", FAULTS, "accounts/{account}/tranzactions/2", Shape.COLLECTION),
-    Endpoint("F3", FAULTS, "accounts/tranzactions", Shape.OBJECT, "POST", body=("Accounts", "StateCode")),
-    Endpoint(
-        "S1",
-        API,
-        "content/he-IL/content/tariffs/contentpages/homeelectricitytariff",
-        Shape.OBJECT,
-        is_public=True,
-    ),
-    Endpoint("S2", API, "content/he-IL/calculators/period", Shape.OBJECT, is_public=True),
-    Endpoint("S3", API, "content/he-IL/calculators/gadget", Shape.OBJECT, is_public=True),
+CUSTOMER = Endpoint("I1", API, "customer", Shape.OBJECT)
+CONTRACT = Endpoint("I2", API, "customer/mobile/{contract}", Shape.OBJECT)
+ACCOUNTS = Endpoint("I3", API, "outages/accounts", Shape.ENVELOPE)
+CONTRACTS = Endpoint("I4", API, "customer/contract/{bp}", Shape.ENVELOPE, query=("count", "contractNumber"))
+CONTRACT_CHECK = Endpoint("I5", API, "customer/checkContract/{contract}/6", Shape.ENVELOPE)
+NOTICES = Endpoint(
+    "I6", API, "customer/efs", Shape.ENVELOPE, "POST", body=("contractNumber", "processType", "serviceCode")
 )
-ENDPOINTS = {endpoint.id: endpoint for endpoint in _ALL}
+LAST_METER_READING = Endpoint("I7", API, "Device/LastMeterReading/{contract}/{bp}", Shape.ENVELOPE)
+DEVICES = Endpoint("I8", API, "Device/{contract}", Shape.LIST)
+DEVICE_COUNTERS = Endpoint("I9", API, "Device/{contract}/{device}", Shape.ENVELOPE)
+DEVICE_TYPE = Endpoint("I10", API, "Device/type/{bp}/{contract}/false", Shape.ENVELOPE)
+METER_IDENTITY = Endpoint("I11", API, "Tenant/Identify/{device}", Shape.ENVELOPE)
+METER_KINDS = Endpoint("I12", API, "DeviceIn/{contract}", Shape.OBJECT)
+REMOTE_READINGS = Endpoint(
+    "I13",
+    API,
+    "Consumption/RemoteReadingRange/{contract}",
+    Shape.OBJECT,
+    "POST",
+    body=("contractNumber", "fromDate", "resolution", "smartMetersList", "lastInvoiceDate"),
+)
+SEND_CONSUMPTION_REPORT = Endpoint(
+    "I14",
+    API,
+    "Consumption/SendConsumptionReportToMail/{contract}",
+    Shape.VALUE,
+    "POST",
+    body=("emailAddress", "meterCode", "meterSerial"),
+    changes=True,
+)
+ELECTRIC_BILL = Endpoint("I15", API, "ElectricBillsDrawers/ElectricBills/{contract}/{bp}", Shape.ENVELOPE)
+INVOICES = Endpoint("I16", API, "BillingCollection/invoices/{contract}/{bp}", Shape.ENVELOPE, query=("onlyOpen",))
+INVOICE_PDF = Endpoint(
+    "I17",
+    API,
+    "BillingCollection/pdf",
+    Shape.PDF,
+    "POST",
+    body=("invoiceNumber", "contractId", "bpNumber"),
+)
+OUTAGES = Endpoint("I18", API, "outages/transactions/{account}/2", Shape.ENVELOPE)
+SOCIAL_DISCOUNT = Endpoint("I19", API, "SocialDiscount/{bp}", Shape.OBJECT)
+TIME_OF_USE = Endpoint("I20", API, "calculator/touz/{contract}/{bp}/compatible", Shape.OBJECT)
+MOBILITY = Endpoint("I21", API, "Mobility/{contract}/{device}", Shape.ENVELOPE)
+DISTRICT_CITIES = Endpoint("D1", API, "District/cities", Shape.ENVELOPE, is_public=True)
+DISTRICT_STREETS = Endpoint("D2", API, "District/streets/{city}", Shape.ENVELOPE, is_public=True)
+OUTAGE_AT_ADDRESS = Endpoint(
+    "D3",
+    API,
+    "outages/transactionsByAddress",
+    Shape.ENVELOPE,
+    "POST",
+    body=("cityCode", "streetCode", "houseNumber"),
+)
+MASA_CITIES = Endpoint("M1", MASA, "cities", Shape.COLLECTION)
+MASA_PROFILE = Endpoint("M2", MASA, "contacts/userprofile", Shape.OBJECT)
+MASA_CONTRACTS = Endpoint("M3", MASA, "contacts/account/0/userprofile", Shape.OBJECT)
+MASA_CONNECTIONS = Endpoint("M4", MASA, "contacts/{profile}/contract/{masa_contract}", Shape.OBJECT)
+MASA_REMOVE_CONNECTION = Endpoint(
+    "M5",
+    MASA,
+    "connectionbetweencontactandcontract/remove",
+    Shape.VALUE,
+    "POST",
+    body=("Id", "contact", "contract", "primaryContact"),
+    changes=True,
+)
+MASA_CREATE_CONNECTION = Endpoint(
+    "M6",
+    MASA,
+    "connectionbetweencontactandcontract/createconnectionrequest",
+    Shape.VALUE,
+    "POST",
+    body=("contact", "contract"),
+    changes=True,
+)
+MASA_ORDERS = Endpoint("M7", MASA_WA, "api/accounts/{account}/orders/titles", Shape.OBJECT)
+MASA_ORDER_CATEGORIES = Endpoint("M8", MASA_WA, "api/orderLookup", Shape.OBJECT)
+MASA_VOLTAGE_LEVELS = Endpoint("M9", MASA_WA, "api/voltLevels/active", Shape.COLLECTION)
+MASA_EQUIPMENT = Endpoint("M10", MASA_WA, "equipments/get", Shape.OBJECT, query=("accountId", "pageNumber", "pageSize"))
+MASA_LOOKUP = Endpoint("M11", MASA_WA, "lookup/all", Shape.OBJECT)
+MASA_BUILDING_OPTIONS = Endpoint("M12", MASA_WA, "lookup/newConnection/buildingOptions", Shape.OBJECT)
+FAULTS_PROFILE = Endpoint("F1", FAULTS, "contacts/userprofile", Shape.OBJECT)
+ACCOUNT_FAULTS = Endpoint("F2", FAULTS, "accounts/{account}/tranzactions/2", Shape.COLLECTION)
+FAULTS_OF_ACCOUNTS = Endpoint(
+    "F3", FAULTS, "accounts/tranzactions", Shape.OBJECT, "POST", body=("Accounts", "StateCode")
+)
+TARIFF_PAGE = Endpoint(
+    "S1",
+    API,
+    "content/he-IL/content/tariffs/contentpages/homeelectricitytariff",
+    Shape.OBJECT,
+    is_public=True,
+)
+PERIOD_CALCULATOR = Endpoint("S2", API, "content/he-IL/calculators/period", Shape.OBJECT, is_public=True)
+GADGET_CALCULATOR = Endpoint("S3", API, "content/he-IL/calculators/gadget", Shape.OBJECT, is_public=True)
+ENDPOINTS = {value.id: value for value in tuple(globals().values()) if isinstance(value, Endpoint)}
 
 
 @dataclass(frozen=True, slots=True)

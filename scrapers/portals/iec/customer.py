@@ -18,7 +18,8 @@ from scrapers.core.requests import own_state
 from scrapers.families.electricity.items import Contract, Customer
 from scrapers.families.electricity.spiders import ContractArguments, ElectricitySpider
 from scrapers.logins.base import Login
-from scrapers.portals.iec.api import ENDPOINTS, Endpoint, read
+from scrapers.portals.iec import api
+from scrapers.portals.iec.api import Endpoint, read
 from scrapers.portals.iec.errors import IECError
 from scrapers.portals.iec.login import IecLogin
 from scrapers.reading.values.texts import bare_number_or_none
@@ -51,7 +52,7 @@ class IecSpider(ElectricitySpider):
     def ask(
         self,
         job: Job,
-        endpoint: str,
+        endpoint: Endpoint,
         callback: Read,
         *,
         body: dict[str, Any] | None = None,
@@ -69,14 +70,13 @@ class IecSpider(ElectricitySpider):
         returns the failure that it is; None for one that only means that there is nothing. stream: media types of a
         file. once: what an error leaves open is not done a second time.
         """
-        asked = ENDPOINTS[endpoint]
         sent: dict[str, Any] = {} if body is None else {"body": json.dumps(body)}
         request = self.request(
             job,
-            asked.url(**parts),
-            partial(self._read, asked, callback, otherwise, refused),
-            method=asked.method,
-            headers=asked.headers,
+            endpoint.url(**parts),
+            partial(self._read, endpoint, callback, otherwise, refused),
+            method=endpoint.method,
+            headers=endpoint.headers,
             dont_filter=True,  # the same address is asked with different bodies
             stream=stream,
             meta={"handle_httpstatus_all": True, "dont_retry": once},
@@ -149,7 +149,7 @@ class ContractsSpider(IecSpider):
     async def requests(self, job: Job) -> AsyncIterator[Any]:
         """Ask who the customer is."""
         self.households[job.id] = Household()
-        yield self.ask(job, "I1", self._customer)
+        yield self.ask(job, api.CUSTOMER, self._customer)
 
     def _customer(self, job: Job, data: Any) -> Iterator[Any]:
         household = self.households[job.id]
@@ -173,13 +173,13 @@ class ContractsSpider(IecSpider):
         wanted = job.target.contract
         if (bp := next((each for each in household.bps if each not in household.asked), None)) is not None:
             household.asked.add(bp)
-            yield self.ask(job, "I4", partial(self._contracts, bp), otherwise=go_on, bp=bp)
+            yield self.ask(job, api.CONTRACTS, partial(self._contracts, bp), otherwise=go_on, bp=bp)
         elif not household.has_masa and (self.needs_masa or wanted is None or wanted not in household.contracts):
             household.has_masa = True
-            yield self.ask(job, "M3", self._seen, otherwise=go_on)
+            yield self.ask(job, api.MASA_CONTRACTS, self._seen, otherwise=go_on)
         elif (contract := next((c for c in household.connections if c not in household.contracts), None)) is not None:
             is_shared = household.connections.pop(contract)
-            yield self.ask(job, "I2", partial(self._one, is_shared), otherwise=go_on, contract=contract)
+            yield self.ask(job, api.CONTRACT, partial(self._one, is_shared), otherwise=go_on, contract=contract)
         else:
             yield from self._found(job, list(household.contracts.values()))
 

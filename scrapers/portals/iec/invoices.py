@@ -11,6 +11,7 @@ from scrapers.core.jobs import Job
 from scrapers.core.spool import PDF, PartFile
 from scrapers.families.electricity.clock import JERUSALEM
 from scrapers.families.electricity.items import Bill, Contract, CounterState, Invoice
+from scrapers.portals.iec import api
 from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
 
 
@@ -30,7 +31,7 @@ class IecInvoices(ContractsSpider):
         """Ask for the bill, and after it for the invoices: the bill may show some that their list does not."""
         go_on = partial(self._ask_invoices, job, contract, [])
         of: dict[str, Any] = {"contract": contract.contract, "bp": contract.bp}
-        yield self.ask(job, "I15", partial(self._bill, contract), otherwise=go_on, **of)
+        yield self.ask(job, api.ELECTRIC_BILL, partial(self._bill, contract), otherwise=go_on, **of)
 
     def _bill(self, contract: Contract, job: Job, data: Any) -> Iterator[Any]:
         data = {} if data is None else object_of("bill", data)
@@ -41,7 +42,7 @@ class IecInvoices(ContractsSpider):
 
     def _ask_invoices(self, job: Job, contract: Contract, shown: list[dict[str, Any]]) -> Iterator[Any]:
         of: dict[str, Any] = {"contract": contract.contract, "bp": contract.bp}
-        yield self.ask(job, "I16", partial(self._invoices, contract, shown), **of)
+        yield self.ask(job, api.INVOICES, partial(self._invoices, contract, shown), **of)
 
     def _invoices(self, contract: Contract, shown: list[dict[str, Any]], job: Job, data: Any) -> Iterator[Any]:
         data = {} if data is None else object_of("invoices", data)
@@ -62,7 +63,7 @@ class IecInvoices(ContractsSpider):
         for key, invoice in files.items():
             if key not in job.stored:
                 body = {"invoiceNumber": invoice.invoice, "contractId": invoice.contract, "bpNumber": contract.bp}
-                yield self.ask(job, "I17", partial(self._pdf, invoice), body=body, stream=(PDF,))
+                yield self.ask(job, api.INVOICE_PDF, partial(self._pdf, invoice), body=body, stream=(PDF,))
 
     @staticmethod
     def _states(job: Job, invoice: Invoice, rows: Any) -> list[CounterState]:

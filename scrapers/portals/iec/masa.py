@@ -23,6 +23,7 @@ from scrapers.families.electricity.items import (
     SharedConnection,
     Site,
 )
+from scrapers.portals.iec import api
 from scrapers.portals.iec.customer import IecSpider, object_of, objects
 
 LISTS = "lists"  # the note that all of the company's lists were brought
@@ -96,13 +97,13 @@ class IecMasa(IecSpider):
 
     async def requests(self, job: Job) -> AsyncIterator[Any]:
         self.lists[job.id] = await self.work.db.run(partial(self._known, job))
-        yield self.ask(job, "M2", partial(self._profile, "masa"))
-        yield self.ask(job, "M3", self._seen)
+        yield self.ask(job, api.MASA_PROFILE, partial(self._profile, "masa"))
+        yield self.ask(job, api.MASA_CONTRACTS, self._seen)
         if self.lists[job.id].are_asked:
             for endpoint, read in self._of_lists().items():
                 yield self.ask(job, endpoint, read)
             # The equipment names its sizes by this list.
-            yield self.ask(job, "M11", self._lookup, otherwise=partial(self._ask_accounts, job))
+            yield self.ask(job, api.MASA_LOOKUP, self._lookup, otherwise=partial(self._ask_accounts, job))
         else:
             for request in self._ask_accounts(job):
                 yield request
@@ -138,7 +139,7 @@ class IecMasa(IecSpider):
         for connection in connections:
             if connection.masa_contract and connection.contract:
                 parts: dict[str, Any] = {"profile": data["id"], "masa_contract": connection.masa_contract}
-                yield self.ask(job, "M4", partial(self._shared, connection), **parts)
+                yield self.ask(job, api.MASA_CONNECTIONS, partial(self._shared, connection), **parts)
 
     def _shared(self, own: Connection, job: Job, data: Any) -> Iterator[Any]:
         name = "connectionBetweenContactAndContract"
@@ -147,13 +148,13 @@ class IecMasa(IecSpider):
         yield from self.stored(job, SharedConnection, shared)
 
     def _ask_accounts(self, job: Job) -> Iterator[Any]:
-        yield self.ask(job, "I3", self._accounts)
+        yield self.ask(job, api.ACCOUNTS, self._accounts)
 
     def _accounts(self, job: Job, data: Any) -> Iterator[Any]:
         accounts = OutageAccount.read_all(job.id, "accounts", data, username=job.target.person)
         yield from self.stored(job, OutageAccount, accounts)
         for account in accounts:
-            yield self.ask(job, "M7", partial(self._orders, account.account_id), account=account.account_id)
+            yield self.ask(job, api.MASA_ORDERS, partial(self._orders, account.account_id), account=account.account_id)
             yield self._ask_equipment(job, account.account_id, 1, 0)
 
     def _orders(self, account: str, job: Job, data: Any) -> Iterator[Any]:
@@ -172,7 +173,7 @@ class IecMasa(IecSpider):
 
     def _ask_equipment(self, job: Job, account: str, page: int, seen: int) -> Any:
         parts: dict[str, Any] = {"accountId": account, "pageNumber": page, "pageSize": PAGE}
-        return self.ask(job, "M10", partial(self._equipment, account, page, seen), **parts)
+        return self.ask(job, api.MASA_EQUIPMENT, partial(self._equipment, account, page, seen), **parts)
 
     def _equipment(self, account: str, page: int, seen: int, job: Job, data: Any) -> Iterator[Any]:
         """Read a page of an account's sites, and go on to the next."""
@@ -196,8 +197,13 @@ class IecMasa(IecSpider):
 
     # The company's lists
 
-    def _of_lists(self) -> dict[str, Callable[[Job, Any], Any]]:
-        return {"M1": self._cities, "M8": self._categories, "M9": self._voltages, "M12": self._buildings}
+    def _of_lists(self) -> dict[api.Endpoint, Callable[[Job, Any], Any]]:
+        return {
+            api.MASA_CITIES: self._cities,
+            api.MASA_ORDER_CATEGORIES: self._categories,
+            api.MASA_VOLTAGE_LEVELS: self._voltages,
+            api.MASA_BUILDING_OPTIONS: self._buildings,
+        }
 
     def _cities(self, job: Job, data: Any) -> Iterator[Any]:
         yield from self.stored(job, Entry, entries(job, "city", objects("cities", data), "id", "name", CITY))

@@ -34,6 +34,7 @@ from scrapers.families.electricity.readings import (
     serial,
 )
 from scrapers.families.electricity.spiders import ContractArguments
+from scrapers.portals.iec import api
 from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
 from scrapers.portals.iec.errors import IECError
 from scrapers.portals.iec.settings import IecSettings
@@ -151,10 +152,10 @@ class IecMeterReadings(ContractsSpider):
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
         """Ask what the meters showed for the invoices, and smart ones for everything."""
         of: dict[str, Any] = {"contract": contract.contract, "bp": contract.bp}
-        yield self.ask(job, "I7", partial(self._registers, contract.contract), **of)
+        yield self.ask(job, api.LAST_METER_READING, partial(self._registers, contract.contract), **of)
         if contract.smart_meter is not False:
             go_on = partial(self._ask_devices, job, contract.contract, None)
-            yield self.ask(job, "I16", partial(self._invoices, contract.contract), otherwise=go_on, **of)
+            yield self.ask(job, api.INVOICES, partial(self._invoices, contract.contract), otherwise=go_on, **of)
 
     def _registers(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
         meters = [] if data is None else objects("readings.lastMeters", object_of("readings", data).get("lastMeters"))
@@ -180,7 +181,7 @@ class IecMeterReadings(ContractsSpider):
         yield from self._ask_devices(job, contract, max(past, default=None))
 
     def _ask_devices(self, job: Job, contract: str, invoice: date | None) -> Iterator[Any]:
-        yield self.ask(job, "I8", partial(self._devices, contract, invoice), contract=contract)
+        yield self.ask(job, api.DEVICES, partial(self._devices, contract, invoice), contract=contract)
 
     def _devices(self, contract: str, invoice: date | None, job: Job, data: Any) -> Iterator[Any]:
         for device in objects("devices", data):
@@ -238,7 +239,7 @@ class IecMeterReadings(ContractsSpider):
         }
         return self.ask(
             job,
-            "I13",
+            api.REMOTE_READINGS,
             partial(callback, progress, period, kind),
             body=body,
             otherwise=partial(self._answered, job, progress),

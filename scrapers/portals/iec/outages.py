@@ -15,6 +15,7 @@ from scrapers.core.jobs import Job
 from scrapers.core.outcomes import Failure, WrongAccount
 from scrapers.core.spider import SpiderArguments
 from scrapers.families.electricity.items import PLACE, Entry, OrderView, Outage, OutageAccount, PlaceOutage, Profile
+from scrapers.portals.iec import api
 from scrapers.portals.iec.customer import IecSpider, object_of, objects
 
 EVERY_STATE = 0
@@ -56,10 +57,10 @@ class IecOutages(IecSpider):
 
     async def requests(self, job: Job) -> AsyncIterator[Any]:
         if self.arguments.city:
-            yield self.ask(job, "D1", self._cities)
+            yield self.ask(job, api.DISTRICT_CITIES, self._cities)
             return
-        yield self.ask(job, "I3", self._accounts)
-        yield self.ask(job, "F1", self._profile)
+        yield self.ask(job, api.ACCOUNTS, self._accounts)
+        yield self.ask(job, api.FAULTS_PROFILE, self._profile)
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
         """Mark outages that are no longer listed: they are over."""
@@ -71,11 +72,11 @@ class IecOutages(IecSpider):
         yield Listing(job=job.id, keys=())
         yield from self.stored(job, OutageAccount, accounts)
         for account in accounts:
-            yield self.ask(job, "I18", self._outages, account=account.account_id)
-            yield self.ask(job, "F2", self._faults, account=account.account_id)
+            yield self.ask(job, api.OUTAGES, self._outages, account=account.account_id)
+            yield self.ask(job, api.ACCOUNT_FAULTS, self._faults, account=account.account_id)
         if accounts:
             body = {"Accounts": [account.account_id for account in accounts], "StateCode": EVERY_STATE}
-            yield self.ask(job, "F3", self._view, body=body)
+            yield self.ask(job, api.FAULTS_OF_ACCOUNTS, self._view, body=body)
 
     def _outages(self, job: Job, data: Any) -> Iterator[Any]:
         outages = [
@@ -119,7 +120,7 @@ class IecOutages(IecSpider):
         rows = objects("cities", object_of("cities", data).get("dataCollection"))
         yield from self.stored(job, Entry, [place(job, "district_city", row, "shovalCityCode") for row in rows])
         city = chosen(rows, self.arguments.city, "city")
-        yield self.ask(job, "D2", partial(self._streets, city), city=city)
+        yield self.ask(job, api.DISTRICT_STREETS, partial(self._streets, city), city=city)
 
     def _streets(self, city: str, job: Job, data: Any) -> Iterator[Any]:
         rows = objects("streets", object_of("streets", data).get("streets"))
@@ -127,7 +128,7 @@ class IecOutages(IecSpider):
         yield from self.stored(job, Entry, streets)
         street = chosen(rows, self.arguments.street, "street")
         body = {"cityCode": city, "streetCode": street, "houseNumber": self.arguments.house}
-        yield self.ask(job, "D3", self._at_place, body=body)
+        yield self.ask(job, api.OUTAGE_AT_ADDRESS, self._at_place, body=body)
 
     def _at_place(self, job: Job, data: Any) -> Iterator[Any]:
         known = {"username": job.target.person, "outage": self.arguments.place}

@@ -19,6 +19,7 @@ from scrapers.core.outcomes import Failure, PortalChanged
 from scrapers.core.spider import SpiderArguments
 from scrapers.families.electricity.clock import ISRAEL
 from scrapers.families.electricity.items import ApplianceRecord, Power, Tariff
+from scrapers.portals.iec import api
 from scrapers.portals.iec.customer import IecSpider, object_of, objects
 from scrapers.reading.values.numbers import decimal, exactly
 from scrapers.reading.values.types import Amount
@@ -72,9 +73,9 @@ class IecTariffs(IecSpider):
         return [Plan(TariffTarget(), KEY, KEY, None, job_id=number, done=done) for number in numbers]
 
     async def requests(self, job: Job) -> AsyncIterator[Any]:
-        yield self.ask(job, "S1", self._page)
-        yield self.ask(job, "S2", self._period)
-        yield self.ask(job, "S3", self._gadget)
+        yield self.ask(job, api.TARIFF_PAGE, self._page)
+        yield self.ask(job, api.PERIOD_CALCULATOR, self._period)
+        yield self.ask(job, api.GADGET_CALCULATOR, self._gadget)
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
         """Write down that all of it was brought."""
