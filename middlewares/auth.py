@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scrapers.core.jobs import Job
 
 # Times one request is sent again into a new session. Many requests in flight meet the same end, and some meet several in
-# a row; what really bounds it is `hopeless` and the ledger's budget. Flows of a session run one after another.
+# a row; what really bounds it is `gave_up` and the ledger's budget. Flows of a session run one after another.
 REPLAYS = 50
 # A flow repeats clicks, and what two fresh tokens were refused for is refused for good.
 FEW_REPLAYS = 2
@@ -168,7 +168,7 @@ class AuthMiddleware:
         elif replays > (FEW_REPLAYS if state.in_browser or keeper.login.renewable else REPLAYS):
             failure.detail = failure.detail or f"One request met the end of {replays} sessions."
             raise failure
-        elif seen == keeper.version and keeper.hopeless():
+        elif seen == keeper.version and keeper.gave_up():
             failure.detail = failure.detail or "Two sessions in a row served nobody."
             raise failure
         if isinstance(failure, outcomes.BrowserDied):

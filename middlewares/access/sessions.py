@@ -59,7 +59,7 @@ class SessionKeeper:
         self._failure: Failure | None = None  # remembered, so that no waiting request starts another attempt
         self._proving = asyncio.Lock()
         self._over = 0  # the newest session that is known to have ended
-        self._unserved = 0  # sessions since the last answer that was passed on, the present one with them
+        self._unserved_sessions = 0  # sessions since the last answer that was passed on, the present one with them
 
     def _lose(self) -> None:
         self.lost = True
@@ -67,11 +67,11 @@ class SessionKeeper:
 
     def note_served(self) -> None:
         """Remember that the portal answered a request in this session."""
-        self.served, self._unserved = True, 0
+        self.served, self._unserved_sessions = True, 0
 
-    def hopeless(self) -> bool:
+    def gave_up(self) -> bool:
         """Tell whether yet another sign-in is pointless: two sessions in a row answered nothing."""
-        return self._unserved >= 2
+        return self._unserved_sessions >= 2
 
     def is_over(self, exception: Exception) -> bool:
         """Tell whether this exception is the failed sign-in itself, which every request that waited ends with."""
@@ -195,7 +195,7 @@ class SessionKeeper:
         self.saved, self.served = saved, False
         if proved:
             self.proved_versions.add(saved.version)
-        self._unserved += 1
+        self._unserved_sessions += 1
         self.storage.load(saved)
 
     # Proving that it is the credential's

@@ -113,7 +113,7 @@ class Job:
         """Whether anything may still be stored for the job."""
         return not any(failure.forbids_storing for failure in self.failures)
 
-    def told(self, failure: Failure | None) -> list[str]:
+    def failure_texts(self, failure: Failure | None) -> list[str]:
         """Return everything that went wrong, in the order in which it did, without secrets; *failure*: why it failed."""
         failures = self.failures or ([failure] if failure else [])
         return [

@@ -201,7 +201,7 @@ class PortalPage:
             await tab.close()
         return 0 if answer is None else answer.status
 
-    async def ease(self) -> bool:
+    async def retry_failed_page(self) -> bool:
         """
         Where the portal answered 429 or 5xx in place of a page, wait as it asks and load the page again.
 
@@ -249,7 +249,7 @@ class PortalPage:
                     return selector
             if not within:
                 return None
-            if await self.ease():
+            if await self.retry_failed_page():
                 deadline = loop.time() + within
             elif loop.time() >= deadline:
                 if self.signed_out and await self.shown(self.signed_out):

@@ -149,7 +149,7 @@ class Work:
             job.bundle = await asyncio.to_thread(self.evidence.bundle, job, failure)
         outcome = failure.outcome if failure else SUCCESS
         job.message = redactor.hide(str(failure)) if failure else outcome.sentence
-        job.errors = job.told(failure)
+        job.errors = job.failure_texts(failure)
         values = {
             "state": RunState.FINISHED,
             "outcome": outcome.code,

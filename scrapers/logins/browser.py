@@ -114,7 +114,7 @@ class BrowserLogin(Login):
                 ):
                     continue  # the one acted upon, or a document that came between the two looks
                 return screen
-            if await page.ease():
+            if await page.retry_failed_page():
                 deadline = asyncio.get_running_loop().time() + wait
             await asyncio.sleep(0.1)  # between two looks
         for screen in self.screens:

@@ -91,12 +91,12 @@ class ConversationLogin(Login):
 
     async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
         """Sign in by the conversation."""
-        tokens = await self.hold(self.converse(attempt.credential), portal.send, attempt)
+        tokens = await self.run_conversation(self.converse(attempt.credential), portal.send, attempt)
         return SignedIn(tokens.state(), ShownIdentity(subject=tokens.subject))
 
     async def renew(self, portal: PortalAccess, state: dict[str, Any]) -> SignedIn:
         """Exchange the refresh token of a session for new tokens."""
-        tokens = await self.hold(self.refresh(Tokens.of(state)), portal.send)
+        tokens = await self.run_conversation(self.refresh(Tokens.of(state)), portal.send)
         return SignedIn(tokens.state(), ShownIdentity(subject=tokens.subject))
 
     def subject(self, state: dict[str, Any]) -> str:
@@ -117,10 +117,14 @@ class ConversationLogin(Login):
         return tokens.access, tokens.id, tokens.refresh
 
     @staticmethod
-    async def hold(
+    async def run_conversation(
         conversation: Conversation, send: Callable[[Request], Awaitable[Response]], attempt: Attempt | None = None
     ) -> Tokens:
-        """Hold a conversation to its end; *attempt*: the sign-in that it is, where codes may be asked for."""
+        """
+        Send the conversation's requests, pass each answer back into it, and return the tokens it ends with.
+
+        attempt: the sign-in that asks for one-time codes; None for a token refresh, where asking raises TypeError.
+        """
         answer: Any = None
         response: Response | None = None
         try:

@@ -207,7 +207,7 @@ class FaultsSpider(FleetSpider):
             job.result = {name: job.result.get(name, 0) for name in names}
             return
         seen = Seen(fleet.vins, [fault.row() for fault in fleet.faults.values()])
-        tenant, errors = job.target.tenant_id, job.told(failure)
+        tenant, errors = job.target.tenant_id, job.failure_texts(failure)
         sync: models.Sync = conclude_sync(session, tenant, job.id, seen, errors=errors, complete=failure is None)
         job.result = {name: getattr(sync, name) for name in names}
 
