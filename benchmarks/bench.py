@@ -58,11 +58,11 @@ class Bench:
     def store(self, names: list[str]) -> list[str]:
         """Store users as credentials and return their names."""
         from database.engine import Database
-        from database.models import Credential
+        from database.models import StoredCredential
 
         db = Database(self.environment["LATCHKEY_DATABASE_URL"])
         with db.transaction() as session:
-            session.add_all(Credential(portal="plain", username=name, password=PASSWORD) for name in names)
+            session.add_all(StoredCredential(portal="plain", username=name, password=PASSWORD) for name in names)
         db.engine.dispose()
         return names
 

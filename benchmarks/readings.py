@@ -94,13 +94,13 @@ class Household:
         from database.access.sessions import Sessions
         from database.engine import Database
         from database.migrate import upgrade
-        from database.models import Credential as Stored
+        from database.models import StoredCredential
 
         (self.folder / "prepared").mkdir()
         db = Database(f"sqlite:///{self.folder / 'prepared' / 'latchkey.db'}")
         upgrade(db)
         with db.transaction() as session:
-            session.add(Stored(kind="portal", portal="iec", username=LABEL, password=self.person))
+            session.add(StoredCredential(kind="portal", portal="iec", username=LABEL, password=self.person))
         self.admin.user(self.person, next_codes=[CODE])
         given = {name: value for name, value in self.environment.items() if name.startswith("IEC_")}
         with patch.dict(os.environ, given):

@@ -97,7 +97,7 @@ class Command(Everyday, ScrapyCommand):
         from sqlalchemy import select
 
         from database.engine import database
-        from database.models import Account, Carrier, Client, Credential, ScraperConfig, Workspace
+        from database.models import Account, Carrier, Client, ScraperConfig, StoredCredential, Workspace
 
         query = (
             select(
@@ -107,14 +107,14 @@ class Command(Everyday, ScrapyCommand):
                 Client.name,
                 Workspace.name,
                 Account.billing_day,
-                Credential.username,
+                StoredCredential.username,
             )
             .select_from(Account)
             .join(Carrier)
             .join(Workspace, Account.workspace_id == Workspace.id)
             .join(Client, Workspace.client_id == Client.id)
             .outerjoin(ScraperConfig, ScraperConfig.account_id == Account.id)
-            .outerjoin(Credential, Credential.id == ScraperConfig.credential_id)
+            .outerjoin(StoredCredential, StoredCredential.id == ScraperConfig.credential_id)
             .order_by(Carrier.portal, Account.number)
         )
         with database().transaction() as session:

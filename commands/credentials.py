@@ -14,7 +14,7 @@ from commands._terminal import Everyday, Refused, WrongArgument, places, portals
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from database.models import Credential
+    from database.models import StoredCredential
 
 
 class Command(Everyday, ScrapyCommand):
@@ -67,7 +67,7 @@ class Command(Everyday, ScrapyCommand):
         from database.access.encryption import key_ring
         from database.engine import database
         from database.families.accounts import carrier_for, client_for
-        from database.models import CarrierPortalCredential, Credential
+        from database.models import CarrierPortalCredential, StoredCredential
         from scrapers.core.stated import with_accounts
 
         known = portals(self.settings)
@@ -83,7 +83,7 @@ class Command(Everyday, ScrapyCommand):
         receiver = check_receiver(opts.receiver or "")
         key_ring()  # before the prompt: without a key the secret could not be stored
         with database().transaction() as session:
-            session.scalar(select(Credential.id).limit(1))
+            session.scalar(select(StoredCredential.id).limit(1))
         login = next(iter(served(known, opts.portal)), None)
         username, password, totp_secret = _ask(opts, login.secret_name if login else "password")
         if login is not None:
@@ -95,11 +95,13 @@ class Command(Everyday, ScrapyCommand):
             except CredentialMalformed as malformed:
                 raise WrongArgument(malformed.detail) from None
         with database().transaction() as session:
-            of_name = select(Credential).where(Credential.portal == opts.portal, Credential.username == username)
+            of_name = select(StoredCredential).where(
+                StoredCredential.portal == opts.portal, StoredCredential.username == username
+            )
             row = session.scalars(of_name.options(*_unread())).one_or_none()
             is_new = row is None
             if row is None:
-                kind = CarrierPortalCredential if has_accounts else Credential
+                kind = CarrierPortalCredential if has_accounts else StoredCredential
                 row = kind(portal=opts.portal, username=username, password=password)
                 session.add(row)
             row.password = password
@@ -195,11 +197,11 @@ def overview(settings: Any) -> list[tuple[Any, ...]]:
 
     from database.access.ledger import UNBLOCKED, Ledger, Refusal
     from database.engine import database
-    from database.models import CarrierPortalCredential, Client, Credential
+    from database.models import CarrierPortalCredential, Client, StoredCredential
     from scrapers.logins.credentials import find_credential, has_its_own
 
     known = portals(settings)
-    every = with_polymorphic(Credential, [CarrierPortalCredential])
+    every = with_polymorphic(StoredCredential, [CarrierPortalCredential])
     found: list[tuple[str, str | None, str | None, str, Any]] = []  # portal, login, client, kept in, credential
     with database().transaction() as session:
         query = select(every, Client.name).outerjoin(Client, Client.id == every.CarrierPortalCredential.client_id)
@@ -335,14 +337,14 @@ def _ask(opts: argparse.Namespace, secret: str) -> tuple[str, str, str | None]:
     return username, password, check_totp(totp) if totp.strip() else None
 
 
-def _stored(session: Session, opts: argparse.Namespace) -> Credential:
+def _stored(session: Session, opts: argparse.Namespace) -> StoredCredential:
     from sqlalchemy import select
 
-    from database.models import Credential
+    from database.models import StoredCredential
 
-    query = select(Credential).where(Credential.portal == opts.portal)
+    query = select(StoredCredential).where(StoredCredential.portal == opts.portal)
     if opts.username:
-        query = query.where(Credential.username == opts.username)
+        query = query.where(StoredCredential.username == opts.username)
     rows = session.scalars(query.options(*_unread())).all()
     if len(rows) > 1:
         raise WrongArgument(f"{opts.portal} has {len(rows)} credentials: say which one with --username.")
@@ -355,6 +357,6 @@ def _unread() -> tuple[Any, ...]:
     """Leave the secrets where they are: one that no key reads can still be stored anew, or removed."""
     from sqlalchemy.orm import defer
 
-    from database.models import Credential
+    from database.models import StoredCredential
 
-    return defer(Credential.password), defer(Credential.totp_secret)
+    return defer(StoredCredential.password), defer(StoredCredential.totp_secret)

@@ -134,7 +134,7 @@ def check_key() -> str:
 
     from database.access.encryption import KEYS, key_ring
     from database.engine import DatabaseAway, database
-    from database.models import Credential
+    from database.models import StoredCredential
     from database.settings import database_settings
 
     ring = key_ring()
@@ -143,7 +143,7 @@ def check_key() -> str:
     where = KEYS if database_settings().encryption_keys else str(database_settings().key_file)
     try:
         with database().transaction() as session:
-            read = len(session.scalars(select(Credential.password)).all())
+            read = len(session.scalars(select(StoredCredential.password)).all())
     except (DatabaseAway, SQLAlchemyError):
         return f"The key in {where} works."  # what is wrong with the database is its own check's to say
     return f"The key in {where} works, and {read} stored credentials can be read with it."
@@ -226,11 +226,11 @@ def served_by_webhook() -> int:
 
     from database.access.codes import receivers
     from database.engine import database
-    from database.models import Credential
+    from database.models import StoredCredential
     from middlewares.settings import mailbox_settings
 
     with database().transaction() as session:
-        given = session.scalars(select(Credential.receiver).where(Credential.receiver.is_not(None))).all()
+        given = session.scalars(select(StoredCredential.receiver).where(StoredCredential.receiver.is_not(None))).all()
     count = 0
     for text in given:
         try:

@@ -99,11 +99,13 @@ def _kept(portal: str, login: str) -> str:
     from sqlalchemy import func, select
 
     from database.engine import database
-    from database.models import Credential
+    from database.models import StoredCredential
     from scrapers.logins.credentials import find_credential
 
     with database().transaction() as session:
-        stored = session.scalar(select(func.count()).select_from(Credential).where(Credential.portal == portal))
+        stored = session.scalar(
+            select(func.count()).select_from(StoredCredential).where(StoredCredential.portal == portal)
+        )
         if stored:
             return f"{stored} stored"
         return "environment or file" if find_credential(session, portal, login) else "none"

@@ -14,11 +14,11 @@ from sqlalchemy import MetaData
 
 from database.models.access import (
     CarrierPortalCredential,
-    Credential,
     Lease,
     LedgerEntry,
     Note,
     ProvedIdentity,
+    StoredCredential,
     StoredSession,
     UsedTotpStep,
 )
@@ -67,7 +67,6 @@ __all__ = [
     "CodeKind",
     "CodeRequest",
     "CodeRequestState",
-    "Credential",
     "DailyUsageFile",
     "FileStatus",
     "FingerprintKey",
@@ -86,6 +85,7 @@ __all__ = [
     "ScraperJobStatus",
     "ScraperType",
     "SessionStatus",
+    "StoredCredential",
     "StoredFile",
     "StoredSession",
     "Upload",

@@ -12,7 +12,7 @@ from database.access.encryption import Encrypted
 from database.models.base import Base, JsonColumn, UtcDateTime, utc_now
 
 
-class Credential(Base):
+class StoredCredential(Base):
     """A user name and its secrets at a portal (or at one login of it, by the login's name)."""
 
     __tablename__ = "credentials"
@@ -35,7 +35,7 @@ class Credential(Base):
         return f"<{type(self).__name__} {self.id}>"
 
 
-class CarrierPortalCredential(Credential):
+class CarrierPortalCredential(StoredCredential):
     """A credential that belongs to a client and opens all its accounts at a carrier."""
 
     __mapper_args__ = {"polymorphic_identity": "carrier"}

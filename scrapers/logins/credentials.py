@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database.access.credentials import Credential
-from database.models import Credential as StoredCredential
+from database.models import StoredCredential
 from database.settings import SettingsError
 from scrapers.core.settings import crawl_settings
 

@@ -11,7 +11,7 @@ from commands._terminal import WrongArgument
 from commands.credentials import check_totp
 from database.access.ledger import Ledger
 from database.access.sessions import Sessions
-from database.models import CarrierPortalCredential, Credential
+from database.models import CarrierPortalCredential, StoredCredential
 
 PASSWORD, TOTP = "orchard-gate-7731", "JBSWY3DPEHPK3PXP"
 ADD = ("add", "meadow", "--username", "owner", "--stdin")
@@ -25,7 +25,7 @@ def test_secrets_come_from_standard_input_and_are_never_shown(store, command):
     said = command("credentials", *ADD, "--receiver", "(555) 555-0100", input=f"{PASSWORD}\njbsw y3dp ehpk 3pxp\n")
     assert (said.code, said.out.split(".")[0]) == (0, "Stored: meadow owner")
     with store.transaction() as session:
-        row = session.scalars(select(Credential)).one()
+        row = session.scalars(select(StoredCredential)).one()
         assert (row.password, row.totp_secret, row.receiver) == (PASSWORD, TOTP, "+15555550100")
         clear = str(session.execute(text("select * from credentials")).all())
     shown = said.out + said.err + command("credentials", "list").out + command("credentials", "list", "--json").out
@@ -42,7 +42,7 @@ def test_a_secret_that_no_key_reads_can_be_stored_anew_or_removed(store, command
     again = command("credentials", *ADD, input="another\n" + TOTP)
     assert (again.code, again.out.split(".")[0]) == (0, "Changed: meadow owner"), again.err
     with store.transaction() as session:
-        row = session.scalars(select(Credential)).one()
+        row = session.scalars(select(StoredCredential)).one()
         assert (row.password, row.totp_secret) == ("another", TOTP)
         session.execute(text("UPDATE credentials SET password = 'lost'"))
     assert command("credentials", "remove", "meadow").code == 0
@@ -74,17 +74,17 @@ def test_a_credential_is_changed_by_adding_it_again(store, command):
     command("credentials", *ADD, input=f"{PASSWORD}\n{TOTP}\n")
     assert command("credentials", *ADD, input="another\n").out.startswith("Changed")
     with store.transaction() as session:
-        row = session.scalars(select(Credential)).one()
+        row = session.scalars(select(StoredCredential)).one()
         assert (row.password, row.totp_secret) == ("another", TOTP)
     command("credentials", *ADD, "--no-totp", input="another\n")
     with store.transaction() as session:
-        assert session.scalars(select(Credential)).one().totp_secret is None
+        assert session.scalars(select(StoredCredential)).one().totp_secret is None
 
 
 def test_a_carriers_credential_belongs_to_a_client(store, command):
     command("credentials", "add", "bell", "--username", "owner", "--client", "Acme", "--stdin", input=f"{PASSWORD}\n")
     with store.transaction() as session:
-        row = session.scalars(select(Credential)).one()
+        row = session.scalars(select(StoredCredential)).one()
         assert isinstance(row, CarrierPortalCredential)
         assert row.client_id is not None
     add = (

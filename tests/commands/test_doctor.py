@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet
 from database import migrate
 from database.access.encryption import key_ring
 from database.engine import Database, database
-from database.models import Credential, Run
+from database.models import Run, StoredCredential
 from database.settings import database_settings
 from tests.dovecot import mail, mail_server
 from tests.project import ROOT
@@ -145,7 +145,7 @@ def test_a_malformed_setting_is_named_without_its_value(sound, monkeypatch):
 
 def test_a_key_that_cannot_read_what_is_stored_is_found(sound, monkeypatch):
     with sound.transaction() as session:
-        session.add(Credential(portal="meadow", username="owner", password="p"))
+        session.add(StoredCredential(portal="meadow", username="owner", password="p"))
     assert problems("key") == {}
     monkeypatch.setenv("LATCHKEY_ENCRYPTION_KEYS", Fernet.generate_key().decode())
     forget()
@@ -209,7 +209,7 @@ def test_a_browser_that_does_not_start_is_found(sound, monkeypatch):
 def test_a_webhook_that_is_needed_and_does_not_answer_is_found(sound):
     assert problems("webhook") == {}
     with sound.transaction() as session:
-        session.add(Credential(portal="meadow", username="owner", password="p", receiver="+15555550100"))
+        session.add(StoredCredential(portal="meadow", username="owner", password="p", receiver="+15555550100"))
     assert "scrapy serve" in problems("webhook")["webhook"]
 
 
@@ -218,11 +218,13 @@ def test_a_webhook_is_not_needed_for_a_mailbox_that_we_read(sound, monkeypatch):
         monkeypatch.setenv(f"LATCHKEY_MAILBOX_{name}", value)
     forget()
     with sound.transaction() as session:
-        session.add(Credential(portal="meadow", username="owner", password="p", receiver="codes@example.org"))
+        session.add(StoredCredential(portal="meadow", username="owner", password="p", receiver="codes@example.org"))
     assert problems("webhook") == {}
     with sound.transaction() as session:
         session.add(
-            Credential(portal="meadow", username="other", password="p", receiver="+15555550100, codes@example.org")
+            StoredCredential(
+                portal="meadow", username="other", password="p", receiver="+15555550100, codes@example.org"
+            )
         )
     assert "1 credentials" in problems("webhook")["webhook"]
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from database.access.credentials import Credential as Known
 from database.access.encryption import KeyRing, key_ring, read_keys, replace_keys, write_private
 from database.access.ledger import BAD_CREDENTIALS, Ledger
-from database.models import Credential, LedgerEntry, Run
+from database.models import LedgerEntry, Run, StoredCredential
 from database.settings import database_settings
 from scrapers.logins.base import Login
 from scrapers.logins.form import FormLogin
@@ -26,7 +26,7 @@ def key_file(store, monkeypatch, tmp_path):
     write_private(tmp_path / "encryption.keys", f"{Fernet.generate_key().decode()}\n")
     with store.transaction() as session:
         session.add_all(
-            Credential(portal="meadow", username=f"user-{n}", password=f"canary {n}", totp_secret="canary")
+            StoredCredential(portal="meadow", username=f"user-{n}", password=f"canary {n}", totp_secret="canary")
             for n in range(3)
         )
     return tmp_path / "encryption.keys"
@@ -61,7 +61,7 @@ def test_a_rotation_step_by_step(store, key_file, command):
     assert "1 old keys were taken out" in command("keys", "retire").out
     assert read_keys(key_file) == (newest,)
     with store.transaction() as session:
-        assert session.query(Credential).first().password == "canary 0"
+        assert session.query(StoredCredential).first().password == "canary 0"
 
 
 def test_unreadable_rows_are_named_and_their_content_is_not(store, key_file, command):
@@ -110,7 +110,7 @@ def test_keys_in_the_environment_are_the_operators_own(store, monkeypatch, comma
 
     use(old)
     with store.transaction() as session:
-        session.add(Credential(portal="meadow", username="u", password="p"))
+        session.add(StoredCredential(portal="meadow", username="u", password="p"))
     for act in ("add", "retire"):
         said = command("keys", act)
         assert (said.code, len(said.err.splitlines())) == (1, 1)
@@ -132,7 +132,7 @@ def test_keys_in_the_environment_are_the_operators_own(store, monkeypatch, comma
     assert "take them out of LATCHKEY_ENCRYPTION_KEYS" in command("keys", "rotate").out
     use(new)
     with store.transaction() as session:
-        assert session.query(Credential).one().password == "p"
+        assert session.query(StoredCredential).one().password == "p"
 
 
 @pytest.mark.parametrize("kept", ["database", "environment"])

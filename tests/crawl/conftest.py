@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from database.engine import Database
 from database.families.accounts import NewAccount, add_account
-from database.models import CarrierPortalCredential, Credential
+from database.models import CarrierPortalCredential, StoredCredential
 from jobs.warm import AnyProcess
 from sandbox import Admin, Running, default_password, phone, running
 from sandbox.bell import accounts as bell_accounts
@@ -88,7 +88,7 @@ class Crawls:
         totp_secret: str | None = None,
     ) -> None:
         """Store a credential; its codes go to the user's telephone at the sandbox."""
-        kind = Credential if portal == "plain" else CarrierPortalCredential
+        kind = StoredCredential if portal == "plain" else CarrierPortalCredential
         with self.db.transaction() as session:
             password = password or default_password(username)
             session.add(
@@ -104,7 +104,7 @@ class Crawls:
     def change(self, username: str, **values: str | None) -> None:
         """Change a stored credential."""
         with self.db.transaction() as session:
-            credential = session.scalars(select(Credential).where(Credential.username == username)).one()
+            credential = session.scalars(select(StoredCredential).where(StoredCredential.username == username)).one()
             for name, value in values.items():
                 setattr(credential, name, value)
 

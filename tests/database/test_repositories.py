@@ -283,12 +283,12 @@ def test_a_naive_time_is_refused(store):
 
 def test_a_credential_of_the_carriers_is_not_mistaken_for_another(session):
     make_family(session)
-    from database.models import CarrierPortalCredential, Credential
+    from database.models import CarrierPortalCredential, StoredCredential
 
-    session.add(Credential(portal="iec", username="ok@example.com", password="x"))
+    session.add(StoredCredential(portal="iec", username="ok@example.com", password="x"))
     session.flush()
     session.expire_all()
     credentials = CarrierPortalCredentialRepository(session)
     assert [row.portal for row in credentials.all()] == ["att"]
     assert isinstance(credentials.get(portal="att"), CarrierPortalCredential)
-    assert credentials.bulk_delete([session.query(Credential).filter_by(portal="iec").one().id]) == 0
+    assert credentials.bulk_delete([session.query(StoredCredential).filter_by(portal="iec").one().id]) == 0

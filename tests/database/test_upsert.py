@@ -11,7 +11,7 @@ from sqlalchemy import Numeric, Table, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import CreateTable
 
-from database.models import Account, Carrier, Client, CodeRequest, Credential, PoolUsage, Workspace
+from database.models import Account, Carrier, Client, CodeRequest, PoolUsage, StoredCredential, Workspace
 from database.models.base import Base, JsonColumn
 from database.upsert import normalise, upsert
 
@@ -173,12 +173,12 @@ def test_json_with_its_keys_in_another_order_is_the_same(session):
 
 def test_defaults_fill_what_is_not_given_and_changed_rows_say_when(session):
     row = {"portal": "bell", "username": "ok@example.com", "password": "one", "kind": "portal"}
-    upsert(session, Credential, [row], ["portal", "username"])
-    first = stored(session, Credential)[0]
+    upsert(session, StoredCredential, [row], ["portal", "username"])
+    first = stored(session, StoredCredential)[0]
     created, changed = first.created_at, first.changed_at
     assert changed.tzinfo is not None
-    upsert(session, Credential, [{**row, "password": "two"}], ["portal", "username"])
-    again = stored(session, Credential)[0]
+    upsert(session, StoredCredential, [{**row, "password": "two"}], ["portal", "username"])
+    again = stored(session, StoredCredential)[0]
     assert (again.password, again.created_at) == ("two", created)
     assert again.changed_at > changed
 

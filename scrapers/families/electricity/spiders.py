@@ -11,8 +11,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from database.engine import now
-from database.models import Credential as StoredCredential
-from database.models import FileStatus, Note, ScraperJob, StoredFile
+from database.models import FileStatus, Note, ScraperJob, StoredCredential, StoredFile
 from database.models.base import Base
 from database.upsert import upsert
 from scrapers.core.items import Batch, Listing, Record

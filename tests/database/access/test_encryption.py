@@ -16,7 +16,7 @@ from sqlalchemy import text
 from database.access.encryption import KeyRing, UnreadableSecret, key_ring, read_keys, write_private
 from database.access.ledger import Ledger
 from database.access.sessions import Sessions
-from database.models import Credential
+from database.models import StoredCredential
 from database.settings import SettingsError, database_settings
 
 CANARIES = ["canary-password-1!", "CANARYTOTPSECRET", "canary-cookie-é"]
@@ -59,14 +59,14 @@ def everything(store, tmp_path) -> bytes:
 def test_nothing_secret_is_clear_in_the_database(store, tmp_path):
     password, totp, cookie = CANARIES
     with store.transaction() as session:
-        session.add(Credential(portal="bell", username="ok@example.com", password=password, totp_secret=totp))
+        session.add(StoredCredential(portal="bell", username="ok@example.com", password=password, totp_secret=totp))
     sessions = Sessions(store)
     sessions.save("bell", "ok@example.com", {"cookies": [cookie]}, "Browser/1", "Ann")
     Ledger(store).begin("bell", "ok@example.com", password + totp)
     with store.transaction() as session:
-        credential = session.query(Credential).one()
+        credential = session.query(StoredCredential).one()
         assert (credential.password, credential.totp_secret) == (password, totp)
-        assert repr(credential) == f"<Credential {credential.id}>"
+        assert repr(credential) == f"<StoredCredential {credential.id}>"
     saved = sessions.load("bell", "ok@example.com")
     assert saved is not None
     assert saved.state == {"cookies": [cookie]}
@@ -80,7 +80,7 @@ def test_an_error_quotes_no_value(store):
     from sqlalchemy.exc import IntegrityError
 
     for turn in range(2):
-        credential = Credential(
+        credential = StoredCredential(
             portal="bell", username="ok@example.com", password="canary-password", nickname="canary-nick"
         )
         if turn == 0:
@@ -107,10 +107,10 @@ def test_the_newest_key_encrypts_and_all_decrypt():
 
 def test_a_row_under_a_lost_key_says_so(store, monkeypatch):
     with store.transaction() as session:
-        session.add(Credential(portal="bell", username="ok@example.com", password="x"))
+        session.add(StoredCredential(portal="bell", username="ok@example.com", password="x"))
     use_keys(monkeypatch, Fernet.generate_key().decode())
     with pytest.raises(UnreadableSecret), store.transaction() as session:
-        session.query(Credential).one()
+        session.query(StoredCredential).one()
 
 
 def test_no_key_and_a_bad_key_are_one_sentence(monkeypatch, tmp_path):

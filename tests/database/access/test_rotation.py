@@ -15,7 +15,7 @@ from database.access.encryption import KeyRing, UnreadableSecret, key_ring, read
 from database.access.fingerprints import fingerprints, own_key
 from database.access.ledger import BAD_CREDENTIALS, Ledger, Refusal
 from database.access.rotation import KeysInUse, count, encrypted_columns, renew_fingerprints, retire, rotate
-from database.models import Credential, FingerprintKey, LedgerEntry, Message, StoredSession
+from database.models import FingerprintKey, LedgerEntry, Message, StoredCredential, StoredSession
 from database.settings import database_settings
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,7 +46,7 @@ def fill(store, number=450):
     with store.transaction() as session:
         for n in range(number):
             session.add(
-                Credential(
+                StoredCredential(
                     portal="bell",
                     username=f"user-{n}",
                     password=f"password {n}",
@@ -108,7 +108,7 @@ def test_everything_comes_under_the_newest_key_and_the_old_one_is_useless(store,
     assert len(every) == brought
     assert all(readable(new, token) and not readable(old, token) for token in every)
     with store.transaction() as session:
-        for n, credential in enumerate(session.scalars(select(Credential).order_by(Credential.id))):
+        for n, credential in enumerate(session.scalars(select(StoredCredential).order_by(StoredCredential.id))):
             assert (credential.password, credential.changed_at) == (f"password {n}", LONG_AGO)
             assert credential.totp_secret == (f"totp {n}" if n % 3 else None)
     before = tokens(store)
@@ -157,7 +157,9 @@ def test_what_others_write_meanwhile_stays_as_they_wrote_it(store, key_file, mon
                 turn += 1
                 name, value = f"user-{turn % 60}", f"changed {turn}"
                 with store.transaction() as session:
-                    session.execute(update(Credential).where(Credential.username == name).values(password=value))
+                    session.execute(
+                        update(StoredCredential).where(StoredCredential.username == name).values(password=value)
+                    )
                 written[name] = value
         except Exception as error:
             errors.append(error)
@@ -177,7 +179,7 @@ def test_what_others_write_meanwhile_stays_as_they_wrote_it(store, key_file, mon
     assert (census.older, census.unreadable) == (0, [])
     assert old.names == key_ring().names  # one ring per process, and it has followed the file
     with store.transaction() as session:
-        for credential in session.scalars(select(Credential)):
+        for credential in session.scalars(select(StoredCredential)):
             number = credential.username.removeprefix("user-")
             assert credential.password == written.get(credential.username, f"password {number}")
 
@@ -188,10 +190,10 @@ def test_a_value_that_changes_between_look_and_write_is_not_overwritten(store, k
     column = next(column for column in encrypted_columns() if str(column) == "credentials.password")
     (batch,) = rotation._batches(store, column)
     with store.transaction() as session:
-        session.execute(update(Credential).values(password="changed"))
+        session.execute(update(StoredCredential).values(password="changed"))
     assert rotation._rotate_batch(store, key_ring(), column, batch) == 0
     with store.transaction() as session:
-        assert session.scalars(select(Credential.password)).one() == "changed"
+        assert session.scalars(select(StoredCredential.password)).one() == "changed"
 
 
 def test_a_process_that_runs_follows_the_key_file(key_file, store):
@@ -222,12 +224,12 @@ def test_an_unreadable_value_says_where_it_is_and_nothing_of_what_it_is(store, k
     lost = KeyRing((new_key(),)).encrypt("canary")
     with store.transaction() as session:
         session.execute(text("UPDATE credentials SET password = :token WHERE username = 'user-1'"), {"token": lost})
-        row = session.scalars(select(Credential.id).where(Credential.username == "user-1")).one()
+        row = session.scalars(select(StoredCredential.id).where(StoredCredential.username == "user-1")).one()
     with (
         pytest.raises(UnreadableSecret, match=r"value in credentials\.password is under a key") as caught,
         store.transaction() as session,
     ):
-        session.scalars(select(Credential)).all()
+        session.scalars(select(StoredCredential)).all()
     add_key(key_file)
     _, census = rotate(store)
     assert census.unreadable == [f"credentials.password of row {row}"]

@@ -21,7 +21,7 @@ from database.access.credentials import Credential
 from database.access.sessions import Sessions
 from database.engine import Database
 from database.migrate import upgrade
-from database.models import Credential as StoredCredential
+from database.models import StoredCredential
 from sandbox import Admin, Running, running
 from sandbox.iec import id_number
 from sandbox.iec.people import Customer

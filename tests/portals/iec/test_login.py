@@ -11,7 +11,7 @@ import pytest
 
 from database.access.credentials import Credential as Typed
 from database.access.sessions import Sessions
-from database.models import Credential
+from database.models import StoredCredential
 from sandbox import phone
 from sandbox.iec import id_number
 from scrapers.logins.conversation import Tokens
@@ -103,7 +103,7 @@ def test_a_malformed_id_number_is_refused_before_any_request(household):
     household.give(receiver="+15550100123")
     for number in ("123456789",):
         with household.db.transaction() as session:
-            session.query(Credential).one().password = number
+            session.query(StoredCredential).one().password = number
         done = sign_in(household)
         assert done.returncode == 5
         assert "up to nine digits" in done.stderr
@@ -187,7 +187,7 @@ def test_tokens_of_somebody_else_are_found_out_by_their_subject(household):
     household.admin.user(other, next_codes=["314159"])
     household.keep(converse(Typed("iec", LABEL, other)))
     with household.db.transaction() as session:
-        assert session.query(Credential).one().password == household.number
+        assert session.query(StoredCredential).one().password == household.number
     assert sign_in(household).returncode
     assert household.outcomes == ["success", "identity_mismatch"]
 
@@ -197,7 +197,7 @@ def test_a_session_is_not_another_id_number_s_because_the_label_is_the_same(hous
     household.sign_in()
     assert sign_in(household).returncode == 0
     with household.db.transaction() as session:
-        session.query(Credential).one().password = id_number("ok", 1)
+        session.query(StoredCredential).one().password = id_number("ok", 1)
     assert household.crawl("iec_masa").returncode  # does not ask for the customer by itself
     assert household.outcomes == ["success", "identity_mismatch"]
     assert household.value("SELECT count(*) FROM masa_entries") == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from database.models import Credential, ScraperJob
+from database.models import ScraperJob, StoredCredential
 from sandbox.iec import id_number
 from sandbox.iec.people import Customer
 from sandbox.iec.places import CITY
@@ -204,7 +204,7 @@ def test_wrong_arguments_are_named_before_anything_is_sent(household, spider, ar
 def test_everybody_whose_credential_is_known_is_a_job(household):
     household.give("ok")
     with household.db.transaction() as session:
-        session.add(Credential(kind="portal", portal="iec", username="cabin", password=id_number("ok", 1)))
+        session.add(StoredCredential(kind="portal", portal="iec", username="cabin", password=id_number("ok", 1)))
     with household.db.transaction() as session:
         plans = IecAccount.plans(session, IecAccount.Arguments.parse({}))
         one = IecAccount.plans(session, IecAccount.Arguments.parse({"credential": "cabin", "contract": "0007"}))

@@ -8,8 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from database.access.credentials import Credential
-from database.models import CarrierPortalCredential, Client
-from database.models import Credential as Stored
+from database.models import CarrierPortalCredential, Client, StoredCredential
 from database.settings import SettingsError
 from scrapers.logins.credentials import find_credential, username_for
 
@@ -45,7 +44,9 @@ def test_database_then_environment_then_file(bell, monkeypatch):
     monkeypatch.setenv("BELL_PASSWORD", WORD)
     assert bell.find().username == "environment"
     with bell.store.transaction() as session:
-        session.add(Stored(portal="bell", kind="portal", username="database", password=WORD, receiver="+15550100001"))
+        session.add(
+            StoredCredential(portal="bell", kind="portal", username="database", password=WORD, receiver="+15550100001")
+        )
     assert (bell.find().username, bell.find().receiver) == ("database", "+15550100001")
     assert bell.find("file").username == "file"
     assert bell.find("nobody") is None
@@ -62,7 +63,7 @@ def test_a_login_of_its_own_overrides_the_portal(bell, monkeypatch):
 def test_several_need_a_word_which(bell):
     with bell.store.transaction() as session:
         for name in ("one", "two"):
-            session.add(Stored(portal="bell", kind="portal", username=name, password=WORD))
+            session.add(StoredCredential(portal="bell", kind="portal", username=name, password=WORD))
     with pytest.raises(SettingsError, match="-a credential=USERNAME"):
         bell.find()
     assert bell.find("two").username == "two"
@@ -94,10 +95,10 @@ def test_nothing_that_prints_it_shows_a_secret():
 
 def test_what_is_stored_for_one_login_comes_before_its_portal_s(bell):
     with bell.store.transaction() as session:
-        session.add(Stored(portal="bell", kind="portal", username="both", password=WORD))
+        session.add(StoredCredential(portal="bell", kind="portal", username="both", password=WORD))
     assert bell.find(login="bell_enterprise_centre").username == "both"
     with bell.store.transaction() as session:
-        session.add(Stored(portal="bell_enterprise_centre", kind="portal", username="alone", password=WORD))
+        session.add(StoredCredential(portal="bell_enterprise_centre", kind="portal", username="alone", password=WORD))
     assert bell.find(login="bell_enterprise_centre").username == "alone"
     assert bell.find(login="bell_self_serve").username == "both"
     assert bell.find("both", login="bell_enterprise_centre").username == "both"  # asked for by name
