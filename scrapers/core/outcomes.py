@@ -299,6 +299,12 @@ class WrongAccount(Failure):
     forbids_storing = True
 
 
+class NotListed(Failure):
+    """The portal's list has no entry of the name that was asked for: the detail names the argument to correct."""
+
+    code, actor, retry = "not_listed", Actor.OWNER, Retry.AFTER_ACTION
+
+
 class NotYetPublished(Failure):
     """The portal does not offer this period yet."""
 

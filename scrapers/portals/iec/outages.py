@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from database.models.electricity import ElectricityOutage
 from scrapers.core.items import Listing
 from scrapers.core.jobs import Job
-from scrapers.core.outcomes import Failure, WrongAccount
+from scrapers.core.outcomes import Failure, NotListed
 from scrapers.core.spider import SpiderArguments
 from scrapers.families.electricity.items import PLACE, Entry, OrderView, Outage, OutageAccount, PlaceOutage, Profile
 from scrapers.portals.iec import api
@@ -142,9 +142,9 @@ def place(job: Job, kind: str, row: dict[str, Any], code: str, **details: Any) -
 
 
 def chosen(rows: list[dict[str, Any]], name: str, argument: str) -> str:
-    """Return the id of the entry with a name; raises WrongAccount, which names the argument and not the address."""
+    """Return the id of the entry with a name; raises NotListed, which names the argument and not the address."""
     wanted = " ".join(name.split())
     for row in rows:
         if " ".join(str(row.get("name")).split()) == wanted and row.get("id"):
             return str(row["id"])
-    raise WrongAccount(f"-a {argument}: the company lists no {argument} of that name.")
+    raise NotListed(f"-a {argument}: the company lists no {argument} of that name.")

@@ -39,7 +39,7 @@ def test_a_contract_that_is_named_is_the_only_one(household):
         ("iec_account", {"contract": closed.number}),
         ("iec_outages", {"city": CITY, "street": "רחוב סודי", "house": "1"}),
     )
-    assert household.outcomes == ["success", "wrong_account", "success", "wrong_account"]
+    assert household.outcomes == ["success", "wrong_account", "success", "not_listed"]
     invoices, unknown, _, street = household.rows("SELECT id, target, message FROM runs ORDER BY id")
     assert invoices["target"] == f"{LABEL} {own}"
     assert household.value("SELECT group_concat(DISTINCT contract) FROM electricity_invoices") == own
