@@ -1,4 +1,4 @@
-"""Who is signed in: gives every request of a job its session, and recovers in mid-run, at most once each."""
+"""Sends every request of a job in its session, and signs in again when a session ends in mid-run."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
     from scrapers.core.jobs import Job
 
-# Times one request is sent again into a new session. Many requests in flight meet the same end, and some meet several in
-# a row; what really bounds it is `gave_up` and the ledger's budget. Flows of a session run one after another.
+# Times one request is sent again in a new session. All requests in flight fail when a session ends, and some fail several
+# times; sign-ins are bounded by `gave_up` and the ledger's budget. Flows of a session run one after another.
 REPLAYS = 50
-# A flow repeats clicks, and what two fresh tokens were refused for is refused for good.
+# Lower for flows, which repeat clicks, and for tokens: a request that two new tokens did not help will not succeed.
 FEW_REPLAYS = 2
 
 
 class AuthMiddleware:
-    """Gives every request of a job the session it needs, and recovers requests that met a dead one."""
+    """Attaches the session to every request of a job, and sends requests again whose session had ended."""
 
     def __init__(self, crawler: Crawler) -> None:
         work_of(crawler, "This spider has no jobs: its requests need no session.")
@@ -46,7 +46,7 @@ class AuthMiddleware:
         return cls(crawler)
 
     def _idle(self) -> None:
-        """Sign out where a login says so, as long as requests can still be sent."""
+        """Sign out of the sessions of logins that do not keep them, while requests can still be sent."""
         leaving = [keeper for keeper in self._keepers.values() if not keeper.login.keep and keeper.saved is not None]
         if leaving and self._leaving is None:
             self._leaving = asyncio.ensure_future(self._leave(leaving))
@@ -71,7 +71,7 @@ class AuthMiddleware:
         return self._keepers[key], job
 
     async def process_request(self, request: Request) -> None:
-        """Wait until there is a session, and put the request into it."""
+        """Wait for the session, and add its cookies, token or browser context to the request."""
         found = self._keeper(request)
         if found is None:
             return
@@ -93,7 +93,7 @@ class AuthMiddleware:
                 request.headers["User-Agent"] = saved.user_agent
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
-        """Pass an answer on once its session is proved to be the credential's; send the request again when it was signed out."""
+        """Return the response once its session is proved; send the request again if it was answered as signed out."""
         found = self._keeper(request)
         if found is None:
             return response
@@ -106,10 +106,10 @@ class AuthMiddleware:
 
     async def _send_again(self, request: Request, again: Request) -> Request | Response:
         """
-        Send a request that a dead session refused, and return its answer as that of the first one.
+        Send *again*, the copy of *request* for the new session, and return its response as that of *request*.
 
-        By way of the scheduler, requests that were never refused would overtake it, at the end of each session anew. The
-        middlewares that stand outside of this one see the answer once, with *request*: retries, redirects and the pace.
+        Through the scheduler, other requests would overtake it at the end of each session. The middlewares between this
+        one and the engine (retries, redirects, limits) see the response once, with *request*.
         """
         state = own_state(request)
         again.meta.update(dont_retry=True, dont_redirect=True)
@@ -133,11 +133,11 @@ class AuthMiddleware:
     async def _objection(
         self, request: Request, response: Response, keeper: SessionKeeper, job: Job
     ) -> SignedOut | None:
-        """Return why an answer may not be passed on: it is that of a signed-out user, or of a session that is not proved."""
+        """Return SignedOut when the response may not be passed on: it is a signed-out user's, or its session is not proved."""
         state = own_state(request)
         if not state.in_browser and keeper.login.is_signed_out(response):
             return SignedOut()
-        # A session may have ended while this answer was on its way; what it proved before is as good as ever.
+        # The session may have ended after the response was sent; its earlier proof still holds.
         if (seen := state.session) not in keeper.proved_versions:
             if seen != keeper.version:
                 return SignedOut()
@@ -148,7 +148,7 @@ class AuthMiddleware:
         return None
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
-        """Recover a flow that met the end of its session, the cache error, or the end of its browser."""
+        """Replay a request that failed with SignedOut, CacheError or BrowserDied."""
         if not isinstance(exception, (SignedOut, CacheError, outcomes.BrowserDied)):
             return None
         found = self._keeper(request)
@@ -157,7 +157,10 @@ class AuthMiddleware:
         return await self._replay(request, *found, exception)
 
     async def _replay(self, request: Request, keeper: SessionKeeper, job: Job, failure: Failure) -> Request:
-        """Renew the session, unless another request has meanwhile, and return the request to be sent again; bounded."""
+        """Renew the session, unless another request has done so, and return the request to send again.
+
+        Raises *failure* when the request or the job has used up its replays.
+        """
         state = own_state(request)
         replays, seen = state.replays + (not isinstance(failure, SessionGone)), state.session
         if isinstance(failure, (CacheError, outcomes.BrowserDied)):
@@ -169,7 +172,7 @@ class AuthMiddleware:
             failure.detail = failure.detail or f"One request met the end of {replays} sessions."
             raise failure
         elif seen == keeper.version and keeper.gave_up():
-            failure.detail = failure.detail or "Two sessions in a row served nobody."
+            failure.detail = failure.detail or "Two sessions in a row answered no request."
             raise failure
         if isinstance(failure, outcomes.BrowserDied):
             keeper.storage.context = ""  # a new one is made from the session's state
@@ -177,12 +180,12 @@ class AuthMiddleware:
             if (recovered := f"{failure.outcome.code}: recovered by a new sign-in.") not in job.warnings:
                 job.warnings.append(recovered)
             await keeper.ensure(job, stale=seen)
-        # dont_filter: the request was seen before; the priority brings it before those that never failed.
+        # dont_filter: the request was seen before. A higher priority sends it before new requests.
         state.replays = replays
         return request.replace(dont_filter=True, priority=request.priority + 50)
 
     def lose(self, keeper: SessionKeeper) -> None:
-        """A lease is lost: every job in that session fails and stores nothing more."""
+        """Fail every job of a session whose lease was lost; they store nothing more."""
         for job in self.crawler.spider.work.jobs.values():  # type: ignore[union-attr]
             if job.credential and job.credential.username == keeper.credential.username and not job.outcome:
                 job.fail(outcomes.LeaseLost())

@@ -1,4 +1,4 @@
-"""Scrapy's cookies, without its call home; and cookies between a browser's storage state and a jar."""
+"""Scrapy's cookies without the download of the suffix list, and conversion between browser and jar cookies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What exactly happened: the requests of each job, and one redacted bundle for every failed run."""
+"""Records the requests of each job, and writes one redacted evidence bundle for every failed run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SHOWN_HEADERS = ("Content-Type", "Content-Length", "Content-Disposition", "Retry
 
 
 class EvidenceMiddleware:
-    """Counts and notes every HTTP request, and makes the bundle in memory, redacted before it touches the disk."""
+    """Counts and records every HTTP request, and builds bundles in memory, redacted before they are written."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.work = work_of(crawler, "This spider has no jobs: there is nothing to keep evidence of.")
@@ -70,12 +70,12 @@ class EvidenceMiddleware:
             job.counts.requests += 1
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Note an answer."""
+        """Record a response."""
         self._note(request, str(response.status), response)
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """Note what came instead of an answer."""
+        """Record the exception of a request."""
         if isinstance(exception, SessionGone):
             if (job := self.work.job_of(request)) is not None and not own_state(request).in_browser:
                 job.counts.requests -= 1  # it was not sent
@@ -158,7 +158,7 @@ class EvidenceMiddleware:
 
 def scrub_page(html: str) -> str:
     """
-    Return a page without scripts and without what its fields hold: tokens and codes live there.
+    Return HTML without scripts and field values, which may hold tokens and codes.
 
     >>> scrub_page('<script>let t = "x"</script><input name="csrf" value="abc">')
     '<script></script><input name="csrf" value="•••">'
@@ -175,7 +175,7 @@ def scrub_page(html: str) -> str:
 
 def scrub_answer(text: str, private: frozenset[str]) -> tuple[str, str]:
     """
-    Return the name and text under which an answer is kept: of JSON the values of *private* keys are masked.
+    Return file name and text of a response for the bundle; in JSON the values of *private* keys are masked.
 
     >>> scrub_answer('{"name": "N. N.", "bills": [{"street": ["x"], "sum": 1}]}', frozenset({"name", "street"}))
     ('response.json', '{"name": "•••", "bills": [{"street": "•••", "sum": 1}]}')
@@ -194,7 +194,7 @@ def scrub_answer(text: str, private: frozenset[str]) -> tuple[str, str]:
 
 
 def causes(error: BaseException) -> list[str]:
-    """Return the chain of exceptions that led to a failure, with the lines of our own code that they passed."""
+    """Return the chain of exceptions that led to a failure, each with its stack frames in our own code."""
     chain: list[str] = []
     seen: BaseException | None = error
     while seen is not None and len(chain) < 10:
@@ -205,7 +205,7 @@ def causes(error: BaseException) -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that matter when a run is looked at later."""
+    """Return the versions of Python and of the libraries, for the bundle."""
     names = ("scrapy", "scrapy-playwright", "playwright", "sqlalchemy", "aiohttp")
     return {"python": platform.python_version()} | {name: version(name) for name in names}
 

@@ -1,4 +1,4 @@
-"""What makes two requests the same: URL, method and body, and the job they are for."""
+"""The request fingerprint: URL, method, body and job."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class JobFingerprinter(RequestFingerprinter):
-    """Scrapy's fingerprint with the job in it: one address shows each account something else."""
+    """Scrapy's fingerprint plus the job: one URL returns different data for different accounts."""
 
     def fingerprint(self, request: Request) -> bytes:
         """Return 20 bytes."""

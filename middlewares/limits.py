@@ -1,4 +1,4 @@
-"""The pace at which a portal is asked: Retry-After obeyed, backoff with jitter, and a breaker when it is down."""
+"""Rate limits: obeys Retry-After, backs off with jitter, and stops the crawl when the portal is down."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BREAKS_AFTER = 20  # failures in a row, over all requests, after which the porta
 
 
 class LimitsMiddleware:
-    """Holds every request of the crawl back while the portal wants a pause, and ends the crawl's work when it is down."""
+    """Delays all requests during a pause that the portal asked for, and fails them once the portal counts as down."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -40,7 +40,7 @@ class LimitsMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Wait for the end of a pause; refuse when the breaker is open."""
+        """Wait for the end of a pause; raise PortalDown after BREAKS_AFTER failures in a row."""
         if self._failures >= BREAKS_AFTER:
             raise PortalDown(f"{self._failures} failures in a row; {bare_url(request.url)} was not asked any more.")
         if self._resume_at <= asyncio.get_running_loop().time():
@@ -56,10 +56,10 @@ class LimitsMiddleware:
             await asyncio.sleep(remaining)
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
-        """Answer 429, and 503 with Retry-After, with a pause for all requests and the same request again."""
+        """After 429, or 503 with Retry-After, pause all requests and send this one again."""
         state = state_of(request) or RequestState(0)
         if state.resent:
-            return response  # it comes by once more, as the answer of the request that AuthMiddleware has sent again
+            return response  # seen again as the response that AuthMiddleware returns for the original request
         wanted = retry_after((response.headers.get("Retry-After") or b"").decode("latin-1"))
         limited = response.status == 429 or (response.status == 503 and wanted is not None)
         if not limited:
@@ -85,7 +85,7 @@ class LimitsMiddleware:
         return request.replace(dont_filter=True, priority=request.priority + 50, meta={**request.meta, KEY: state})
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """Count what went wrong on the way, for the breaker."""
+        """Count network errors for the breaker."""
         if not isinstance(exception, IgnoreRequest):
             self._count_failure()
 

@@ -1,4 +1,4 @@
-"""How Scrapy's own log lines look here: items by name, never by content; a named failure without a traceback."""
+"""The format of Scrapy's log lines: items by name, without their content; named failures without traceback."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scrapers.core.outcomes import Failure
 
 
 class LogFormatter(logformatter.LogFormatter):
-    """Scrapy's formatter; what an item holds is the customer's, and a run's outcome tells of its failures."""
+    """Scrapy's formatter without item contents, which are customer data, and without tracebacks of named failures."""
 
     def scraped(self, item: Any, response: Any, spider: Any) -> Any:
         """Name an item that was stored."""
@@ -22,7 +22,7 @@ class LogFormatter(logformatter.LogFormatter):
         return {**super().dropped(_name(item), exception, response, spider)}
 
     def item_error(self, item: Any, exception: BaseException, response: Any, spider: Any) -> Any:
-        """Name an item that failed; a named failure is a line of the progress and an outcome already."""
+        """Name an item that failed; a named failure is logged elsewhere already, as progress and outcome."""
         line = {**super().item_error(_name(item), exception, response, spider)}
         if isinstance(exception, Failure):
             line["level"] = logging.DEBUG

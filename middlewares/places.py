@@ -1,4 +1,4 @@
-"""Lets a visit begin, with its sign-in, once there is a place for it in the browser."""
+"""Delays a visit and its sign-in until the browser has a free place."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class BrowserPlacesMiddleware:
                 await self.work.places.take(job.id)
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """Give the place of a visit back that could not begin."""
+        """Give back the place of a visit that failed before it began."""
         state = state_of(request)
         if state is not None and state.visit:
             self.work.places.leave(state.job)

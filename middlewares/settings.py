@@ -1,4 +1,4 @@
-"""What the mailboxes that are read for codes can be told through the environment."""
+"""Settings of the mailboxes that are read for codes."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Mailbox(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    address: tuple[str, ...]  # several: what comes to each is told apart by the recipients that a mail names
+    address: tuple[str, ...]  # with several, a mail's recipients tell which one it is for
     host: str
-    port: int = Field(0, ge=0, le=65535)  # 0: the usual one
+    port: int = Field(0, ge=0, le=65535)  # 0: the default of the protocol
     user: str = ""
     password: SecretStr
     folder: str = "INBOX"
@@ -77,7 +77,7 @@ class Mailbox(BaseModel):
         return f"{self.host}:{self.port or PORTS[self.security]}"
 
     def setting(self, name: str) -> str:
-        """Return what a person has to set for one of the fields: `LATCHKEY_MAILBOX_HOST`."""
+        """Return the name of the setting of a field, as in `LATCHKEY_MAILBOX_HOST`."""
         return f"`{name}` in LATCHKEY_MAILBOXES" if self.numbered else f"LATCHKEY_MAILBOX_{name.upper()}"
 
 
@@ -185,7 +185,7 @@ class MailboxSettings(RoomSettings):
         return (own, *self.mailboxes)
 
     def of(self, receiver: str) -> Mailbox | None:
-        """Return the mailbox that gets what is sent to *receiver*; None where nobody reads it for us."""
+        """Return the mailbox of the address *receiver*; None when no configured mailbox has it."""
         return next((mailbox for mailbox in self.every() if spelt(receiver) in mailbox.address), None)
 
 

@@ -1,4 +1,4 @@
-"""One sign-in attempt: its entry in the ledger, its second factor, and what it leaves."""
+"""One sign-in attempt: its row in the ledger, its second factor, and the session that it returns."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ class SignIn:
         name, username = self.login.name, self.credential.username
         self.login.check(self.credential)
         if self.login.always_asks and not self.credential.receiver and self.work.prompt is None:
-            raise outcomes.ReauthenticationRequired("Nobody is there to answer a one-time code, so none was asked for.")
+            raise outcomes.ReauthenticationRequired(
+                "No one-time code can be received or typed in this run, so none was asked for."
+            )
         try:
             attempt_id = await asyncio.to_thread(
                 ledger.begin, name, username, self.credential.secret, job.id, self.login.code_pause
@@ -83,7 +85,7 @@ class SignIn:
         end: Ended | None = None
         attempt: Attempt | None = None
         try:
-            # The flow and the requests have deadlines of their own; this one is for what has none.
+            # Bounds the steps that have no deadline of their own; flows and requests have one.
             async with (
                 asyncio.timeout(self._deadline() + 30) as limit,
                 CodeSource(self.work, type(self.login), self.credential, job.id) as codes,
@@ -95,7 +97,7 @@ class SignIn:
                 except Failure as failure:
                     if not (attempt.submitted and failure.hides_answer):
                         raise
-                    # Named here, so that the code source sees it too: the portal may have sent a code all the same.
+                    # Raised inside `async with`, so that the code source sees it: a code may have been sent.
                     raise outcomes.SignInTimedOut(
                         failure.detail, failure.step, failure.selector, failure.evidence
                     ) from failure
@@ -114,7 +116,7 @@ class SignIn:
         return signed_in
 
     def _place(self, failure: Failure, screens: list[str]) -> None:
-        """Say in a failure where the sign-in stood: its screens, and how the last one is recognised."""
+        """Add to a failure the screens that were passed and the selectors of the last one."""
         failure.evidence.setdefault("screens", list(screens))
         last = screens[-1] if screens else "open"
         failure.step = failure.step or f"sign in: {last}"
@@ -126,7 +128,7 @@ class SignIn:
         return settings.sign_in_wait + (settings.person_wait if self.work.visible else 0)
 
     def _portal(self, job: Job, attempt: Attempt) -> PortalClient:
-        """Return the way to the portal for one attempt, in a cookie jar and browser context that no other one uses."""
+        """Return a PortalClient with a cookie jar and browser context of its own for one attempt."""
         key = f"{self.login.name}:{self.credential.username}:{id(attempt)}"
         deadlines = attempt.second_factor.deadlines
         return PortalClient(self.crawler, self.login, job, key, time_limit=self._deadline(), deadlines=deadlines)

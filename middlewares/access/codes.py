@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-# What a credential lacks for a code of that kind.
+# What a credential needs to answer a code of each kind; named in errors.
 LACKS = {
     "": "neither a TOTP secret nor a receiver",
     "totp": "no TOTP secret",
@@ -44,10 +44,10 @@ class CodeSource:
         self.credential = credential
         self.run_id = run_id
         self._stack = AsyncExitStack()
-        self._requests: dict[str, OpenRequest] = {}  # by the way that the code may come: sms, mail
+        self._requests: dict[str, OpenRequest] = {}  # by channel: sms, mail
         self._watches: list[MailboxWatch] = []
-        self._asked = False  # somebody made the portal send, as far as we know
-        self.deadlines: list[asyncio.Timeout] = []  # of the sign-in: they stand still while the receiver is waited for
+        self._asked = False  # the portal was, or may have been, made to send a code
+        self.deadlines: list[asyncio.Timeout] = []  # of the sign-in; suspended while waiting for the receiver
 
     async def __aenter__(self) -> CodeSource:
         return self
@@ -59,7 +59,7 @@ class CodeSource:
         await self._stack.aclose()
 
     def _unused(self, *but: str) -> None:
-        """Say that nothing was sent, or not by other ways than that."""
+        """Mark the open code requests as not sent, except those of the channels *but*."""
         for way, request in self._requests.items():
             if way not in but:
                 request.unused()
@@ -69,7 +69,7 @@ class CodeSource:
         return nullcontext() if job is None else job.brake()
 
     def can_answer(self, kind: str) -> bool:
-        """Tell whether a code of that kind could reach us: at a receiver of the credential, or by a person at the prompt."""
+        """Return whether a code of that kind can be received: at a receiver of the credential, or from a person at the prompt."""
         return self.work.prompt is not None or bool(self._receivers(kind))
 
     async def expect(self, kind: str = "") -> None:
@@ -82,7 +82,7 @@ class CodeSource:
         totp = bool(self.credential.totp_secret) and kind == ""
         if channel is None or totp:
             return
-        # Always in the same order, sms first: two sign-ins that need both never wait for each other.
+        # Always in the same order, sms first, so that two sign-ins that need both receivers cannot deadlock.
         for way, receiver in self._receivers(kind or channel.by).items():
             if way not in self._requests:
                 await self._open(channel, way, receiver)
@@ -110,7 +110,7 @@ class CodeSource:
             await self._watch(receiver, channel.senders)
 
     async def _watch(self, receiver: str, senders: Sequence[str]) -> None:
-        """Connect to the mailbox, where we read it ourselves; one that cannot be read ends the sign-in before it begins."""
+        """Connect to the receiver's mailbox where one is configured; raise CodeNotReceived if it cannot be read."""
         try:
             mailbox = mailbox_settings().of(receiver)
             if mailbox is None:
@@ -132,7 +132,7 @@ class CodeSource:
         return outcomes.CodeNotReceived(why)
 
     def _receivers(self, by: str) -> dict[str, str]:
-        """Return where codes that come that way (sms, mail; "" is any) are received, by the way."""
+        """Return the receivers of the credential by channel (sms, mail), limited to the channel *by* ("" is any)."""
         try:
             found = receivers(self.credential.receiver or "")
         except ValueError as error:
@@ -141,7 +141,7 @@ class CodeSource:
 
     @asynccontextmanager
     async def _clocks_stopped(self) -> AsyncIterator[None]:
-        """Let no deadline pass meanwhile: others at the receiver may take their time, up to LATCHKEY_BUSY_WAIT."""
+        """Suspend the sign-in's deadlines while the receiver is busy, for at most LATCHKEY_BUSY_WAIT seconds."""
         loop = asyncio.get_running_loop()
         began, stopped = loop.time(), [(clock, clock.when()) for clock in self.deadlines]
         for clock, _ in stopped:
@@ -150,11 +150,11 @@ class CodeSource:
             yield
         finally:
             for clock, when in stopped:
-                with suppress(RuntimeError):  # its part of the sign-in was ended meanwhile
+                with suppress(RuntimeError):  # the timeout's block has been left meanwhile
                     clock.reschedule(None if when is None else when + loop.time() - began)
 
     def sent(self) -> None:
-        """The portal was made to send: from here on the receiver rests unless the code is claimed."""
+        """Record that the portal was made to send: unless the code is claimed, the receiver stays reserved for the code's life."""
         self._asked = True
 
     async def code(self, kind: str = "", *, again: bool = False) -> str:
@@ -183,7 +183,7 @@ class CodeSource:
         return await asyncio.to_thread(self.work.prompt, question)
 
     async def _code(self, kind: str) -> str:
-        # An authenticator's code in a field that waits for a message would be a failed try.
+        # A TOTP code in a field that expects a code from a message counts as a failed attempt.
         if self.credential.totp_secret and kind in ("", "totp"):
             return await self._totp(self.credential.totp_secret)
         if kind != "totp":
@@ -198,7 +198,7 @@ class CodeSource:
         return await self._answer(sent)
 
     async def _answer(self, sent: Mapping[str, OpenRequest]) -> str:
-        """Return what comes first by one of the ways; mailboxes are looked into meanwhile."""
+        """Return the first code or link that arrives on any channel, polling the mailboxes meanwhile."""
         wait = crawl_settings().code_wait
         looks = [asyncio.ensure_future(watch.run()) for watch in self._watches]
         answers: dict[asyncio.Future[str], str] = {
@@ -235,5 +235,5 @@ class CodeSource:
             if await asyncio.to_thread(steps.use_step, self.login.name, self.credential.username, step):
                 return totp.at(step * totp.interval)
             logger.info("The code of this half minute was used already: waiting for the next one")
-            # A step is never submitted twice, so the wait ends exactly with it.
+            # A TOTP step is never submitted twice, so wait exactly until the next one begins.
             await asyncio.sleep((step + 1) * totp.interval - time.time())

@@ -1,4 +1,4 @@
-"""The leases that a crawl holds: taken, renewed by one task every third of their life, given back."""
+"""The leases that a crawl holds: acquires, renews (one task, every third of their life) and releases them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class HeldLeases:
-    """What one holder holds. *on_lost* is called when a renewal finds that somebody else has a lease."""
+    """The leases of one holder. *on_lost* is called when a renewal finds that another holder has taken a lease."""
 
     def __init__(self, db: Database, holder: str, on_lost: Callable[[], None]) -> None:
         self._leases = Leases(db)
@@ -46,16 +46,16 @@ class HeldLeases:
             job.brake.check()
             if asyncio.get_running_loop().time() > deadline:
                 raise CredentialBusy
-            await asyncio.sleep(0.2)  # between two looks at the lease
+            await asyncio.sleep(0.2)  # between two attempts to take the lease
 
     async def release(self, lease: str) -> None:
-        """Give a lease back."""
+        """Release a lease."""
         if lease in self._held:
             self._held.discard(lease)
             await asyncio.to_thread(self._leases.release, lease, self.holder)
 
     async def close(self) -> None:
-        """Give everything back."""
+        """Stop the renewals and release every lease."""
         if self._renewal is not None:
             self._renewal.cancel()
         for lease in list(self._held):
@@ -69,7 +69,7 @@ class HeldLeases:
                 try:
                     kept = await asyncio.to_thread(self._leases.renew, lease, self.holder, seconds)
                 except DatabaseAway:
-                    continue  # the lease lives two thirds longer; the next look may find the database again
+                    continue  # the lease is valid for another two thirds of its life; the next renewal may reach the database
                 if not kept and lease in self._held:
                     self._held.discard(lease)
                     self._on_lost()

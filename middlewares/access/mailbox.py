@@ -1,8 +1,8 @@
 """
-Codes from a mailbox: an IMAP server is asked, while a sign-in waits, for what came since, and nothing is changed there.
+Reads codes from an IMAP mailbox, read-only, while a sign-in waits for one.
 
-Every mail that fits is handed to the broker of codes, like one that came through the webhook. So it is used once,
-whoever else looks into the same mailbox. IMAPClient, because it gives dates and sizes typed before a mail is fetched.
+Every matching mail is passed to the broker of codes, like one that came through the webhook, so it is used once even
+when several processes read the same mailbox. IMAPClient returns dates and sizes as typed values before the fetch.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# IMAPClient writes all that goes over the line at DEBUG: whole mails.
+# IMAPClient logs the whole protocol at DEBUG, mails included.
 logging.getLogger("imapclient").setLevel(logging.WARNING)
 LARGEST = 2_000_000  # bytes; a mail with a code is small
-A_SECOND = timedelta(seconds=1)  # dates of mails have no smaller part
+A_SECOND = timedelta(seconds=1)  # the resolution of dates in mails
 HEAD = "BODY.PEEK[HEADER.FIELDS (FROM)]"
 WHOLE = "BODY.PEEK[]"
 
 
 class MailboxProblem(Exception):
-    """The mailbox cannot be read. The text is one sentence that names the setting and the cure."""
+    """The mailbox cannot be read. The text is one sentence that names the setting and what to change."""
 
 
 class MailboxRefused(MailboxProblem):
@@ -49,7 +49,7 @@ class MailboxRefused(MailboxProblem):
 class Found:
     """One mail as the server has it."""
 
-    key: str  # what names it for ever: UIDVALIDITY and UID
+    key: str  # UIDVALIDITY and UID: identifies the mail permanently
     arrived: datetime
     mail: Mail
 
@@ -58,16 +58,16 @@ class MailboxReader:
     """A connection to one mailbox, read-only. Its methods block; only `abort` may be called from another thread."""
 
     def __init__(self, mailbox: Mailbox, wait: float) -> None:
-        """wait: seconds that the server may take for one answer."""
+        """wait: seconds to wait for each answer of the server."""
         self.mailbox = mailbox
         self._wait = wait
         self._client: IMAPClient | None = None
         self._validity = 0
-        self._next = 0  # the lowest UID that was not looked at
-        self.renumbered = False  # since `begin`: only its date tells whether a mail is new
+        self._next = 0  # the lowest UID that was not read yet
+        self.renumbered = False  # UIDVALIDITY changed since `begin`: new mails are found by date alone
 
     def begin(self) -> int:
-        """Connect, and take what is there now for old; return how many mails that are. Raises MailboxProblem."""
+        """Connect and skip the mails that are there already; return their number. Raises MailboxProblem."""
         with self._problems():
             return self._open()
 
@@ -77,7 +77,7 @@ class MailboxReader:
             if self._client is None:
                 self._open()
             assert self._client is not None
-            self._client.noop()  # lets the server notice what came
+            self._client.noop()  # makes the server report new mails
             uids = [uid for uid in self._client.search(["UID", f"{self._next}:*"]) if uid >= self._next]
             heads = self._client.fetch(uids, ["RFC822.SIZE", HEAD])
             wanted = [uid for uid, head in sorted(heads.items()) if self._is_wanted(head, senders)]
@@ -90,13 +90,13 @@ class MailboxReader:
                     parse(_body(mails[uid])),
                 )
                 for uid in wanted
-                if uid in mails  # not moved away between the two questions
+                if uid in mails  # not moved away between the two commands
             ]
             self._next = max([self._next, *(uid + 1 for uid in uids)])
             return found
 
     def close(self) -> None:
-        """Say goodbye; a server that does not hear it does not matter."""
+        """Log out and close the connection, ignoring errors."""
         from imapclient.exceptions import IMAPClientError
 
         client, self._client = self._client, None
@@ -105,7 +105,7 @@ class MailboxReader:
                 client.logout()
 
     def abort(self) -> None:
-        """End what is under way in another thread: its connection breaks."""
+        """Shut the connection down, so that a call that blocks in another thread fails."""
         client = self._client
         if client is not None:
             with suppress(OSError):
@@ -132,7 +132,7 @@ class MailboxReader:
                 client.plain_login(box.login, password)
         except LoginError as error:
             if isinstance(error.__context__, IMAPClientAbortError):
-                raise error.__context__ from None  # the connection broke: the password was not looked at
+                raise error.__context__ from None  # the connection broke before the login was answered
             raise MailboxRefused(
                 f"The mail server {box.at} refuses the user or password: check {box.setting('user')} and {box.setting('password')}."
             ) from None
@@ -160,7 +160,7 @@ class MailboxReader:
 
     @contextmanager
     def _problems(self) -> Iterator[None]:
-        """Name what goes wrong, and drop the connection in which it did: the next call makes a new one."""
+        """Turn errors into MailboxProblem and close the connection; the next call makes a new one."""
         from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
         box = self.mailbox
@@ -186,7 +186,7 @@ class MailboxReader:
                     f"The mail server {box.at} does not answer ({reason}): check {box.setting('host')} and {box.setting('port')}."
                 ) from None
             if isinstance(error, IMAPClientError | ValueError | KeyError):
-                # What a server says may hold anything, so it is not repeated.
+                # The server's text may hold secrets, so it is not repeated.
                 raise MailboxProblem(
                     f"The mail server {box.at} does not answer as IMAP wants it: check {box.setting('host')} and {box.setting('security')}."
                 ) from None
@@ -198,10 +198,10 @@ def _body(fetched: dict[bytes, Any]) -> bytes:
 
 
 class MailboxWatch:
-    """Looks into one mailbox on behalf of one code request, and hands over what came for it."""
+    """Polls one mailbox for one code request, and passes new mails to the broker of codes."""
 
     def __init__(self, db: Database, mailbox: Mailbox, receiver: str, senders: Sequence[str], portal: str) -> None:
-        """receiver: the address that the request is for. senders: empty for any. portal: whose logins may claim."""
+        """receiver: the address that the request is for. senders: empty for any. portal: the logins of this portal may claim the code."""
         self._db, self._mailbox, self._portal = db, mailbox, portal
         self._receiver, self._senders = address(receiver), sorted({address(sender) for sender in senders})
         self._settings = mailbox_settings()
@@ -209,7 +209,7 @@ class MailboxWatch:
         self._since = datetime.now(UTC)
         self._busy: asyncio.Future[Any] | None = None
         self._closing = asyncio.Event()
-        self.trouble = ""  # why nothing may have been found, for a person
+        self.trouble = ""  # why no mail may have been found, in words for the user
 
     async def begin(self) -> None:
         """Connect before the portal is made to send, so that nothing older is taken. Raises MailboxProblem."""
@@ -217,11 +217,11 @@ class MailboxWatch:
         self._since = datetime.now(UTC)
 
     async def run(self) -> None:
-        """Look again and again until cancelled, or until the server refuses us for good."""
+        """Poll until cancelled, or until the server refuses the login."""
         while not self._closing.is_set():
             try:
                 came = await self._in_thread(partial(self._reader.new, self._senders))
-                # The broker gives the first that fits: what was surely written since comes before what may be older.
+                # The broker takes the first match, so mails that are certainly newer than the request come first.
                 for found in sorted(came, key=lambda each: _written(each) < self._since - A_SECOND):
                     await self._hand_over(found)
                 self.trouble = self.trouble if self.trouble.startswith("A mail") else ""
@@ -235,7 +235,7 @@ class MailboxWatch:
                     await self._closing.wait()
 
     async def close(self) -> None:
-        """End what is under way, and the connection."""
+        """Abort the poll that is running and close the connection."""
         self._closing.set()
         if self._busy is not None and not self._busy.done():
             self._reader.abort()
@@ -243,7 +243,7 @@ class MailboxWatch:
         await asyncio.to_thread(self._reader.close)
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
-        # One thread at a time; when we are cancelled it goes on, until `close` ends it.
+        # One thread at a time; it runs on after a cancellation, until `close` aborts it.
         self._busy = asyncio.ensure_future(asyncio.to_thread(call))
         return await asyncio.shield(self._busy)
 
@@ -270,9 +270,9 @@ class MailboxWatch:
 
     def _is_older(self, found: Found) -> bool:
         """
-        Tell whether a mail was written, or came, before it was asked for.
+        Return whether a mail is dated, or was received, before the code request.
 
-        By its UID it came since; so its dates only have to be near: they are other machines' clocks, in whole seconds.
+        Its UID is new already, so its dates are compared with a tolerance: other machines' clocks, in whole seconds.
         """
         skew = 0 if self._reader.renumbered else self._settings.mailbox_clock_skew
         return _written(found) < self._since - A_SECOND - timedelta(seconds=skew)

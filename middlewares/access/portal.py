@@ -1,4 +1,4 @@
-"""How requests and flows of the logins reach the portal: past the scheduler, and never twice."""
+"""Sends the requests and browser flows of logins: not through the scheduler, and without retries."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ T = TypeVar("T")
 
 class PortalClient:
     """
-    Sends what a login asks of its portal, for one job and in one session or sign-in; the logins' PortalAccess.
+    Implements the logins' PortalAccess for one job and one session or sign-in.
 
-    key: of the cookie jar and the browser context. storage: cookies and storage for a context that must be made anew.
+    key: of the cookie jar and the browser context. storage: cookies and storage to put into a new context.
     time_limit: seconds for a flow; 0 is LATCHKEY_FLOW_WAIT. deadlines: a flow's own deadline is added to them.
     """
 
@@ -60,7 +60,7 @@ class PortalClient:
         }
 
     async def send(self, request: Request) -> Response:
-        """Send a request with the cookies of the session; raises a Failure, whatever goes wrong."""
+        """Send a request with the cookies of the session; every error is raised as a Failure."""
         meta = {**self._meta(), "cookiejar": self.key, **request.meta}
         return await self._download(request.replace(callback=NO_CALLBACK, dont_filter=True, meta=meta))
 

@@ -1,4 +1,4 @@
-"""What was proved of a credential's sessions before, and the judgement of the next one by it."""
+"""Which user a credential's sessions were proved to belong to, and the check of each new session against that."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class IdentityRecord:
         return await asyncio.to_thread(self._sessions.known_identity, self.login.name, self.credential.username)
 
     async def can_judge(self, saved: SavedSession) -> bool:
-        """Tell whether there is anything to compare a stored session with; without it the session is not used."""
+        """Return whether a stored session can be compared with anything; one that cannot is not used."""
         if self.login.proved_by_request or saved.identity.casefold() == self.credential.username.casefold():
             return True
         known = await self.known()
@@ -43,7 +43,7 @@ class IdentityRecord:
         return bool(subject) and subject == (await self.known()).name
 
     async def judge(self, job: Job, shown: ShownIdentity, state: dict[str, Any], *, fresh: bool) -> None:
-        """Remember what a session of that state shows, if it is the credential's; else raise why it is not."""
+        """Store what a session shows if it is the credential's; raise IdentityMismatch or IdentityUnproved if not."""
         shown = replace(shown, subject=await self._subject(state))
         account = getattr(job.target, "account", None)
         failure = judge_identity(shown, await self.known(), self.login.user_of(self.credential), account, fresh=fresh)
@@ -60,7 +60,7 @@ class IdentityRecord:
         subject = self.login.subject(state)
         if not subject:
             return ""
-        # With the user, because the credential's user name may be a label under which another user is stored one day.
+        # The fingerprint includes the user: the credential's user name may be a label that is reused for another user.
         text = f"subject\0{self.login.name}\0{self.login.user_of(self.credential)}\0{subject}"
         proof: str = await self.db.run(lambda session: fingerprints(session, text)[0])
         return proof

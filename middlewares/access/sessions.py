@@ -1,4 +1,4 @@
-"""The one session of a credential in a crawl: reused or signed in to once for all requests, proved, and let go."""
+"""The session of a (login, credential) in a crawl: restores or signs in once, proves the identity, saves and closes it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ progress = logging.getLogger("latchkey.progress")
 
 
 class SessionKeeper:
-    """The one session of a (login, credential) in this process."""
+    """Keeps the session of one (login, credential) in this process."""
 
     def __init__(
         self, crawler: Crawler, login: type[Login], credential: Credential, on_lost: Callable[[SessionKeeper], None]
@@ -49,17 +49,17 @@ class SessionKeeper:
         self.storage = SessionStorage(crawler, self.login, self.name)
         self.identities = IdentityRecord(self.work.db, self.login, credential)
         self.saved: SavedSession | None = None
-        self.proved_versions: set[int] = set()  # of the sessions that are the credential's
+        self.proved_versions: set[int] = set()  # of the sessions whose identity is proved
         self.served = False  # the portal has answered a request in this session
         self.lost = False  # a lease was lost: nothing more may be done in the session
         self._sessions = Sessions(self.work.db)
-        self._run_lease = f"run:{self.name}"  # who may work in the session
+        self._run_lease = f"run:{self.name}"  # name of the lease on the session
         self._on_lost = on_lost
         self._establishing: asyncio.Task[None] | None = None
         self._failure: Failure | None = None  # remembered, so that no waiting request starts another attempt
         self._proving = asyncio.Lock()
-        self._over = 0  # the newest session that is known to have ended
-        self._unserved_sessions = 0  # sessions since the last answer that was passed on, the present one with them
+        self._over = 0  # version of the newest session that is known to have ended
+        self._unserved_sessions = 0  # sessions since the last answer that was passed on, including the present one
 
     def _lose(self) -> None:
         self.lost = True
@@ -70,11 +70,11 @@ class SessionKeeper:
         self.served, self._unserved_sessions = True, 0
 
     def gave_up(self) -> bool:
-        """Tell whether yet another sign-in is pointless: two sessions in a row answered nothing."""
+        """Return True once two sessions in a row answered no request: no further sign-in is attempted."""
         return self._unserved_sessions >= 2
 
     def is_over(self, exception: Exception) -> bool:
-        """Tell whether this exception is the failed sign-in itself, which every request that waited ends with."""
+        """Return whether this exception is the failed sign-in's own, which is raised for every waiting request."""
         return exception is self._failure
 
     @property
@@ -83,13 +83,13 @@ class SessionKeeper:
         return self.saved.version if self.saved else 0
 
     def is_current(self, version: int) -> bool:
-        """Tell whether a session is the present one, as far as is known."""
+        """Return whether a version is the present session's, and that session is not known to have ended."""
         return version == self.version and version > self._over
 
     # Getting a session
 
     async def ensure(self, job: Job, stale: int = 0) -> SavedSession:
-        """Return a session newer than *stale*; the first caller brings it about, all others wait for the same task."""
+        """Return a session newer than *stale*; the first caller starts the task, all others wait for it."""
         if self._failure is not None:
             raise self._failure
         if not self.login.shared:
@@ -131,7 +131,7 @@ class SessionKeeper:
             job.brake.check()
             if asyncio.get_running_loop().time() > deadline:
                 raise outcomes.CredentialBusy("Another process is still signing in.")
-            await asyncio.sleep(0.2)  # between two looks at the lease
+            await asyncio.sleep(0.2)  # between two attempts to take the lease
         try:
             if await self._reuse(stale):
                 return  # another process signed in while we waited for the lease
@@ -149,7 +149,7 @@ class SessionKeeper:
         return await asyncio.to_thread(self._sessions.load, self.login.name, self.credential.username)
 
     async def _reuse(self, stale: int) -> bool:
-        """Adopt the stored session if it is newer than *stale* and there is something to judge it by."""
+        """Use the stored session if it is newer than *stale* and its identity can be checked; return whether it is used."""
         saved = await self._load()
         if saved is None or not self._good(saved, stale) or not await self.identities.can_judge(saved):
             return False
@@ -157,7 +157,7 @@ class SessionKeeper:
         return True
 
     async def _renew(self, job: Job, saved: SavedSession) -> None:
-        """Renew a session: once for all processes, because the caller holds the sign-in lease."""
+        """Renew a session. The caller holds the sign-in lease, so one process renews for all."""
         self.storage.hide(saved.state)
         progress.info("%s: renewing the session of %s", self.work.spider, self.login.name)
         try:
@@ -173,13 +173,13 @@ class SessionKeeper:
         await self._save(renewed, proved=saved.version in self.proved_versions)
 
     async def _accept(self, job: Job, signed_in: SignedIn) -> None:
-        """Save a new session: once it is proved to be the credential's, or before where the login is `proved_by_request`."""
+        """Prove and save a new session; a login that is `proved_by_request` saves it before it is proved."""
         self.storage.hide(signed_in.state)
         if not self.login.proved_by_request:
             await self._judge(job, signed_in.shown, signed_in.state, fresh=True)
         await self._save(signed_in, proved=not self.login.proved_by_request)
         if self.login.keeps_context and self.crawler.spider.rendering == "http":  # type: ignore[union-attr]
-            await self.storage.drop_context()  # its cookies go on over HTTP
+            await self.storage.drop_context()  # its cookies are used over plain HTTP from here on
 
     async def _save(self, signed_in: SignedIn, *, proved: bool) -> None:
         expires = datetime.now(UTC) + self.login.life if self.login.life else None
@@ -198,10 +198,10 @@ class SessionKeeper:
         self._unserved_sessions += 1
         self.storage.load(saved)
 
-    # Proving that it is the credential's
+    # Identity
 
     async def prove(self, job: Job, shown: ShownIdentity, version: int) -> None:
-        """Prove a reused session by what a page shows, or by asking for the page that shows it; once."""
+        """Prove a reused session by what a page shows, else by requesting the page that shows it; does nothing once proved."""
         async with self._proving:
             if version in self.proved_versions:
                 return
@@ -238,10 +238,10 @@ class SessionKeeper:
         await self.prove(job, await self.login.guard(page), version)
         return True
 
-    # Letting go
+    # Closing
 
     async def leave(self) -> None:
-        """Sign out at the portal and destroy the session; one that cannot be signed out of is destroyed all the same."""
+        """Sign out at the portal and destroy the session, also when the sign-out fails."""
         assert self.saved is not None
         storage, job = self.storage, next(iter(self.work.jobs.values()))
         portal = PortalClient(
@@ -254,13 +254,13 @@ class SessionKeeper:
         await self._destroy(self.saved.version)
 
     async def _destroy(self, version: int | None = None) -> None:
-        """Destroy the stored session, only that of *version* when given, and hold none any more."""
+        """Destroy the stored session (only if it is *version*, when given) and clear the one held here."""
         await asyncio.to_thread(self._sessions.destroy, self.login.name, self.credential.username, version)
         await self.storage.clear()
         self.saved = None
 
     async def close(self) -> None:
-        """Keep the session with its newest cookies, and give the leases back."""
+        """Save the session with its newest cookies, and release the leases."""
         try:
             if self.saved is not None and not self.lost and self.served:
                 await self._keep(self.saved)

@@ -1,4 +1,4 @@
-"""Where a crawl holds a session's cookies and storage: in a cookie jar, and in the browser context that signed in."""
+"""A session's cookies and storage in a crawl: a cookie jar, and the browser context that signed in."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SessionStorage:
 
     @property
     def context_key(self) -> str:
-        """The key of the browser context in which this session is worked."""
+        """The key of the browser context of this session."""
         return self.context or self.jar
 
     def load(self, saved: SavedSession) -> None:
@@ -46,7 +46,7 @@ class SessionStorage:
                 jar.set_cookie(as_cookie(cookie))
 
     def hide(self, state: dict[str, Any]) -> None:
-        """Keep the secrets of a session's state out of everything that leaves this process."""
+        """Add the secrets of a session's state to the redactor."""
         for cookie in state.get("cookies", []):
             redactor.add(cookie["value"])
         for _name, value in (entry for entries in state.get("session_storage", {}).values() for entry in entries):
@@ -74,6 +74,6 @@ class SessionStorage:
         self.context = ""
 
     async def clear(self) -> None:
-        """Hold no session any more."""
+        """Forget the session and close its browser context."""
         await self.drop_context()
         self.version = 0

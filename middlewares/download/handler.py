@@ -1,4 +1,4 @@
-"""The download handler: a request that carries a flow gets a browser page, any other goes out as plain HTTP."""
+"""The download handler: runs requests with a flow in a browser page, and sends all others as plain HTTP."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# Which programs serve which browser, and what to install when there is none.
+# By browser: names of its programs, and the package to install.
 PROGRAMS = {
     "chrome": ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     "edge": ("microsoft-edge", "microsoft-edge-stable"),
@@ -58,8 +58,8 @@ PROGRAMS = {
 }
 ENGINES = {"chrome": "chromium", "edge": "chromium", "firefox": "firefox", "safari": "webkit"}
 HANDLER: OnCrawler[Any] = OnCrawler("handler")  # the crawl's one FlowDownloadHandler
-CLOSE_SECONDS = 10  # a browser that is well closes a page or itself in far less
-# Keeps full Chromium from calling home; chromium-headless-shell never does.
+CLOSE_SECONDS = 10  # a healthy browser needs far less to close a page or itself
+# Stops background requests of full Chromium to its vendor; chromium-headless-shell makes none.
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 
 # Puts sessionStorage back into a new tab, once per tab, before the page's own scripts run.
@@ -93,7 +93,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         self._browser: ScrapyPlaywrightDownloadHandler | None = None
         self._launch = asyncio.Lock()
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._restored: WeakSet[BrowserContext] = WeakSet()  # contexts whose new tabs get their sessionStorage back
+        self._restored: WeakSet[BrowserContext] = WeakSet()  # contexts in which new tabs get the saved sessionStorage
         self._closed = False
         crawler.signals.connect(self.close_browser, signals.engine_stopped)
 
@@ -117,7 +117,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         if self._browser is not None:
             browser, self._browser = self._browser, None
             await in_time(browser.close())
-        # What was refused, and the browser's profile; whoever is killed leaves it to the next crawl's sweep.
+        # Refused downloads and the browser's profile; those of a killed crawl are swept by the next one.
         if (work := find_work(self.crawler)) is not None:
             await asyncio.to_thread(shutil.rmtree, work.spool, ignore_errors=True)
 
@@ -134,7 +134,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
 
     @asynccontextmanager
     async def _place(self, state: RequestState, job: Job) -> AsyncIterator[None]:
-        """Hold a place in the browser; a sign-in that belongs to a visit is done in the visit's."""
+        """Take a place in the browser and give it back; a visit's sign-in uses the place of the visit."""
         places = work_of(self.crawler).places
         is_visit_s = state.own and job.id in places
         await places.take(job.id)
@@ -180,7 +180,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
             return HtmlResponse(page.url or request.url, body=body, encoding="utf-8", request=request, flags=["flow"])
 
     async def _visit(self, view: PortalPage, limit: asyncio.Timeout) -> None:
-        """Drive the spider's visit; each stored item gives it the whole time again."""
+        """Run the spider's visit; each stored item restarts its deadline."""
         spider: Any = self.crawler.spider
         loop = asyncio.get_running_loop()
 
@@ -192,7 +192,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
 
     @staticmethod
     async def _arrive(request: Request, state: RequestState, view: PortalPage) -> None:
-        """Open the page on which a flow begins; in a session that is not proved yet, ask first whose it is."""
+        """Open the start page of a flow; a session that is not proved yet is proved first."""
         assert state.guard is not None
         if not await state.guard(view):
             view.begin("open")
@@ -219,7 +219,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         yield page
 
     async def _close_tabs(self, page: Page) -> None:
-        """Close every tab of the session: a flow leaves none behind, and an empty context keeps its cookies."""
+        """Close every tab of the session; the context stays open and keeps its cookies."""
         from playwright.async_api import Error as PlaywrightError
 
         for tab in list(page.context.pages):
@@ -262,7 +262,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
 
 
 def launch_options(temp: Path, visible: bool = False) -> dict[str, Any]:
-    """Return how the browser is started; everything it writes goes below *temp*."""
+    """Return Playwright's launch options; the browser writes only below *temp*."""
     settings = crawl_settings()
     options: dict[str, Any] = {
         "headless": not visible,
@@ -279,7 +279,7 @@ def launch_options(temp: Path, visible: bool = False) -> dict[str, Any]:
 
 
 async def in_time(closing: Awaitable[T]) -> T | None:
-    """Await what a browser in trouble may never answer, for so long; a crawl must end all the same."""
+    """Await *closing* for at most CLOSE_SECONDS, so that a browser that hangs cannot block the crawl's end."""
     try:
         return await asyncio.wait_for(closing, CLOSE_SECONDS)
     except TimeoutError:

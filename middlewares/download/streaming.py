@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from scrapy.http import Headers
 
 IN_MEMORY = 1 << 20  # bytes kept of an answer that is not the file that was asked for
-HEAD = 512  # bytes by which a type is told
+HEAD = 512  # bytes that are sniffed for the media type
 
 
 class StreamingDownloadHandler(AiohttpDownloadHandler):
     """
     Scrapy's aiohttp handler (one connection pool for everything) with two additions.
 
-    The body of a request whose state has `stream`, the media types that the file may have, is written to the spool as
-    it comes; the response is empty then, and the state has the PartFile as `part`. Any other answer stays in memory.
-    Never more requests to one host are in flight than LATCHKEY_REQUESTS_IN_FLIGHT, in any burst: Scrapy 2.19 counts a
-    transfer only once its task runs, so its own limit breaks.
+    Streaming: where the request's state names media types in `stream`, a body of one of them is written to the spool;
+    the response is empty then, and the state has the PartFile as `part`. Any other body stays in memory.
+    Limit: at most LATCHKEY_REQUESTS_IN_FLIGHT requests to one host are in flight. Scrapy 2.19 counts a transfer only
+    once its task runs, so bursts exceed its own limit.
     """
 
     experimental = False  # Scrapy's warning is about its private API, which requirements.txt pins
@@ -110,7 +110,7 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
 
 
 def check_session(request: Request) -> None:
-    """Raise SessionGone for a request whose session ended while it waited for its turn."""
+    """Raise SessionGone for a request whose session ended while it waited in the queue."""
     state = state_of(request)
     if state is not None and state.is_current is not None and not state.is_current():
         raise SessionGone()
@@ -118,7 +118,7 @@ def check_session(request: Request) -> None:
 
 def file_name(headers: Headers, url: str) -> str:
     """
-    Return the name that an answer gives its file, without folders; else the last part of the URL's path.
+    Return the file name of Content-Disposition, without folders; else the last part of the URL's path.
 
     >>> from scrapy.http import Headers
     >>> file_name(Headers({"Content-Disposition": 'attachment; filename="../bill.pdf"'}), "https://x.example/a")
