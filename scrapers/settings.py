@@ -1,11 +1,11 @@
-"""The map: every component in its order, and the reason for its place. Scrapy reads it before any command runs."""
+"""Scrapy's settings: every component in its order, with the reason for its place. Read before any command runs."""
 
 import sys
 
 from database.settings import DatabaseSettings, SettingsError, check_names, database_settings, read_command_line
 from scrapers.core.settings import CrawlSettings, crawl_settings
 
-# The settings of every room; a name that none of them knows is a mistake somebody should hear of.
+# The settings classes of every package; a LATCHKEY_ name that none of them has is reported as an error.
 ROOMS = (
     "database.settings",
     "scrapers.core.settings",
@@ -13,7 +13,7 @@ ROOMS = (
     "pipelines.settings",
     "webhook.settings",
 )
-# Before any setting is read: Scrapy itself looks at -s only when all that stands here has been worked out.
+# Before any setting is read: Scrapy applies -s only after this module has been imported.
 read_command_line(sys.argv[1:])
 try:
     check_names(ROOMS)
@@ -34,11 +34,11 @@ COMMANDS_MODULE = "commands"
 
 # --- Safety -----------------------------------------------------------------------------------------------------------
 DOWNLOAD_VERIFY_CERTIFICATES = True  # Scrapy's default accepts any certificate
-REMOTE_CONTROL_ENABLED = False  # Scrapy 2.19 opens a server that runs code, unless told not to
+REMOTE_CONTROL_ENABLED = False  # Scrapy 2.19 opens a server that runs code by default
 TELNETCONSOLE_ENABLED = False  # the same, older
-ROBOTSTXT_OBEY = False  # we act for the account's owner, in the owner's own area
+ROBOTSTXT_OBEY = False  # we act for the account's owner, in the owner's customer area
 COOKIES_DEBUG = False  # would print cookies
-STATS_DUMP = False  # our own runs say what happened
+STATS_DUMP = False  # the `runs` table records what happened
 
 # --- Pace -------------------------------------------------------------------------------------------------------------
 # Requests that wait for a sign-in count as concurrent, so these are above our exact limit, which the handler keeps.
@@ -58,7 +58,7 @@ RETRY_EXCEPTIONS = [  # what our handler raises; Scrapy's default also names its
     OSError,
 ]
 
-# --- On the way to a portal and back ----------------------------------------------------------------------------------
+# --- Requests and responses -------------------------------------------------------------------------------------------
 DOWNLOAD_HANDLERS = {
     "http": "middlewares.download.handler.FlowDownloadHandler",  # one instance for both: one browser, one pool, one limit
     "https": "middlewares.download.handler.FlowDownloadHandler",
@@ -80,7 +80,7 @@ DOWNLOADER_MIDDLEWARES = {
     # Between Redirect (600) and Cookies (700): sees the 302 to the sign-in page before it is followed and
     # de-duplicated, and sets the cookie jar before cookies are added.
     "middlewares.auth.AuthMiddleware": 650,
-    # Moved from 590 to before AuthMiddleware on the way back: a sign-in page is told by its text.
+    # Moved from 590 to before AuthMiddleware on the way back: a sign-in page is recognised by its text.
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 675,
     # In the place of Scrapy's own, which fetches a list from the internet.
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,

@@ -1,1 +1,1 @@
-"""What every spider stands on."""
+"""The base of all spiders: jobs, runs, pages, outcomes, settings."""

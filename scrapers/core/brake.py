@@ -1,4 +1,4 @@
-"""A job's brake: what takes long in it ends as soon as the job must stop."""
+"""Brake: cancels the long operations of a job when the job must stop."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from scrapers.core.outcomes import Failure
 
 
 class Brake:
-    """Pulled once, with the failure that ends the job: by a signal from outside, or when a lease is lost."""
+    """Cancels the operations of a job. Pulled with the failure that ends it: a stop signal, or a lost lease."""
 
     def __init__(self) -> None:
         self.failure: Failure | None = None
         self._running: set[asyncio.Timeout] = set()
 
     def pull(self, failure: Failure) -> None:
-        """End everything that runs under the brake, now and from now on."""
+        """Cancel the operations that run in `async with brake()`, and make every later one raise *failure*."""
         self.failure = self.failure or failure
         for limit in self._running:
-            limit.reschedule(0)  # a time that has passed
+            limit.reschedule(0)  # a time in the past: expires at once
 
     def check(self) -> None:
         """Raise the failure if the brake was pulled."""
         if self.failure is not None:
-            # One for each who hears of it: an exception collects the traceback of everybody who raises it.
+            # A new exception for each caller: raising the same one again would append to its traceback.
             raise type(self.failure)(self.failure.detail)
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[None]:
-        """Run what may take long; it is cancelled, and the failure raised, when the brake is pulled."""
+        """Run the block; when the brake is pulled it is cancelled and the brake's failure is raised."""
         self.check()
         try:
             async with asyncio.timeout(None) as limit:

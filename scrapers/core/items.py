@@ -1,4 +1,4 @@
-"""What every item has: the job it belongs to, and how it becomes rows."""
+"""Base classes of items: the job an item belongs to, and the rows it is stored as."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Item(BaseModel):
 
 
 class Listing(Item):
-    """What the portal itself says exists for a job: the keys that must be stored for the run to succeed."""
+    """What the portal lists for a job: the keys that must be stored for the run to succeed."""
 
     keys: tuple[str, ...]
     missing_allowed: tuple[str, ...] = ()  # shown by the portal, but not needed by this job
@@ -34,7 +34,7 @@ class Record(Item):
 
     table: ClassVar[type[Base]]
     natural_key: ClassVar[tuple[str, ...]]
-    versioned: ClassVar[bool] = False  # the portal may correct it: what it said before is kept (database.versions)
+    versioned: ClassVar[bool] = False  # the portal may correct it: earlier versions are kept (database.versions)
 
     def key(self) -> str:
         """The key under which a Listing names this record."""
@@ -46,17 +46,17 @@ class Record(Item):
 
 
 class Batch(Item):
-    """Bulk rows of one table in one item, de-duplicated by natural key by whoever built it."""
+    """Bulk rows of one table in one item. The code that builds it validates and de-duplicates them by natural key."""
 
     table: type[Base]
     natural_key: tuple[str, ...]
-    rows: SkipValidation[Sequence[dict[str, Any]]]  # whoever builds it has validated them
+    rows: SkipValidation[Sequence[dict[str, Any]]]  # validated before
     keys: tuple[str, ...] = ()  # keys of a Listing that these rows cover
     versioned: bool = False
 
     @classmethod
     def of(cls, kind: type[Record], job: int, records: Sequence[Record], keys: tuple[str, ...] = ()) -> Self:
-        """Return records of one kind as a batch; of two with the same natural key the last one counts."""
+        """Return records of one kind as a batch; of two with the same natural key the last one is kept."""
         unique = {tuple(getattr(record, name) for name in kind.natural_key): record.row() for record in records}
         return cls(
             job=job,
@@ -70,14 +70,14 @@ class Batch(Item):
 
 class Lines(Item):
     """
-    All rows of one table that a file holds: numbered from 1 by `row`, they take the place of all others there.
+    All rows of one table from one file, numbered from 1 by `row`; they replace the file's earlier rows.
 
-    They are made while they are written, a piece at a time, so that memory stays flat; and anew for each try to write
-    them. Texts must be as both databases can hold them (`database.upsert.normalise`).
+    `rows` is called for each attempt to write, and read in chunks, so that memory use stays constant. Texts must be
+    normalised for both databases (`database.upsert.normalise`).
     """
 
     table: type[Base]
-    place: dict[str, Any]  # columns and values that say which rows these are: with `row` the table's natural key
+    place: dict[str, Any]  # columns and values that identify the file's rows; with `row` the table's natural key
     rows: Callable[[], Iterable[dict[str, Any]]]  # makes them, each with its number, without the place
 
 

@@ -1,4 +1,4 @@
-"""What a crawl works off: the plan of a job, the job in this crawl, and what it has counted, stored and met."""
+"""The jobs of a crawl: a job's plan, its counts, its stored keys, failures and warnings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ArgumentError(Exception):
 
 @dataclass
 class Counts:
-    """What a job did. `requests` counts HTTP requests of ours and of its browser pages, sign-ins included."""
+    """Counters of a job. `requests` counts HTTP requests, those of browser pages and sign-ins included."""
 
     files: int = 0
     records: int = 0
@@ -45,7 +45,7 @@ class Counts:
 
 @dataclass
 class Plan:
-    """A job as the arguments or the job table ask for it, before its run begins."""
+    """A job as requested by the arguments or the job table, before its run begins."""
 
     target: BaseModel
     key: str  # what is fetched, the same in every run: account/period, tenant, contract …
@@ -55,11 +55,11 @@ class Plan:
     billing_cycle_id: int | None = None
     job_id: int | None = None
     already: frozenset[str] = frozenset()  # what is stored from earlier runs
-    done: bool = False  # all of it is: the portal is not visited
+    done: bool = False  # everything is stored: no request is sent
 
 
 class Job:
-    """One thing to bring home in this crawl, and everything that is known of its run."""
+    """One job of this crawl and the state of its run."""
 
     def __init__(self, plan: Plan, run_id: int, spider: str, notes: Notes) -> None:
         self.id = run_id  # the run's id is what requests and items carry
@@ -75,15 +75,15 @@ class Job:
         self.was_listed = False  # the portal's list was read, even if it is empty
         self.failures: list[Failure] = []
         self.warnings: list[str] = []
-        self.fences: dict[str, str] = {}  # lease: holder; nothing is written once one of them is somebody else's
+        self.fences: dict[str, str] = {}  # lease: holder; nothing is written once another holder has one of them
         self.recoveries: dict[str, int] = {}  # how often each kind of failure was recovered from
-        self.tickets: dict[int, str] = {}  # requests that are still to come back
-        self.brake = Brake()  # `async with job.brake():` around what may take long
+        self.tickets: dict[int, str] = {}  # URLs of requests without a response yet
+        self.brake = Brake()  # `async with job.brake():` around long operations
         self.outcome: Outcome | None = None
         self.message = ""
         self.bundle: str | None = None
-        self.result: dict[str, Any] = {}  # what the family counts, for who asked for the run
-        self.errors: list[str] = []  # what went wrong, once the run is closed
+        self.result: dict[str, Any] = {}  # counts of the family, returned to the caller of the run
+        self.errors: list[str] = []  # texts of the failures, set when the run is closed
         self._notes = notes
         self._next_ticket = 0
 
@@ -95,7 +95,7 @@ class Job:
         progress.warning("%s %s: %s", self.spider, self.label, redactor.hide(str(failure)))
 
     def warn(self, text: str) -> None:
-        """Remember something odd that does not fail the run."""
+        """Record a warning, which does not fail the run."""
         self.warnings.append(text)
         logger.warning("%s %s: %s", self.spider, self.label, text)
 
@@ -114,28 +114,28 @@ class Job:
         return not any(failure.forbids_storing for failure in self.failures)
 
     def failure_texts(self, failure: Failure | None) -> list[str]:
-        """Return everything that went wrong, in the order in which it did, without secrets; *failure*: why it failed."""
+        """Return the texts of the job's failures in order, secrets masked; *failure* is used where none was recorded."""
         failures = self.failures or ([failure] if failure else [])
         return [
-            # Of many vehicles or files that failed alike the detail is enough; a sign-in fails once, and somebody must act.
+            # For one of many vehicles or files the detail is enough; a failed sign-in is shown with what to do about it.
             redactor.hide(f"{each.outcome.code}: {each if isinstance(each, LoginFailed) else each.detail or each}")
             for each in failures
         ]
 
     def ticket(self, url: str) -> int:
-        """Register a request that must come back."""
+        """Register a request that must get a response; return its number."""
         self._next_ticket += 1
         self.tickets[self._next_ticket] = url
         return self._next_ticket
 
     async def remember(self, name: str, value: Any) -> None:
-        """Write down what must survive a kill, before the click that makes it true."""
+        """Store a note in the database, so that it survives a kill; call it before the click that it is about."""
         await asyncio.to_thread(self._notes.remember, self.spider, self.key, name, value)
 
     async def recall(self, name: str) -> Any:
-        """Return what was remembered, by this run or an earlier one; None when nothing was."""
+        """Return a note of this run or an earlier one; None when there is none."""
         return await asyncio.to_thread(self._notes.recall, self.spider, self.key, name)
 
     async def forget(self, name: str) -> None:
-        """Drop a note."""
+        """Delete a note."""
         await asyncio.to_thread(self._notes.forget, self.spider, self.key, name)

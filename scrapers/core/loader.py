@@ -1,4 +1,4 @@
-"""Which spider a name means, without loading every portal: a start costs what its own portal costs, however many there are."""
+"""A spider loader that imports only the portal of the spider that is asked for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PortalLoader(LateSpiderLoader):
-    """Scrapy's loader, but a spider is looked for first in the folder with the longest name that its own begins with."""
+    """Scrapy's loader, but it first imports the portal folder with the longest name that is a prefix of the spider's."""
 
     _has_all = False
 
@@ -35,7 +35,7 @@ class PortalLoader(LateSpiderLoader):
         return super().load(spider_name)
 
     def _load_portal(self, portal: str) -> None:
-        """Load the spiders of a portal's folder, wherever there is one."""
+        """Load the spiders of a portal's folder in each of SPIDER_MODULES that has one."""
         if portal.isidentifier():
             for place in self.spider_modules:
                 if _exists(folder := f"{place}.{portal}"):

@@ -1,10 +1,10 @@
-"""Which failure the error of a request is."""
+"""Maps the errors of requests to failures."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-# Not from playwright.async_api, which gives it out: that takes as long to import as aiohttp, and every spider is imported.
+# Not from playwright.async_api, which re-exports it but is slow to import, and every spider imports this module.
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from scrapers.core.outcomes import (
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 def unexpected_error(error: BaseException) -> UnexpectedError:
-    """Return the outcome of an error that has no name of its own."""
+    """Return UnexpectedError for an error that maps to no other failure."""
     unexpected = UnexpectedError(f"{type(error).__name__}: {error}"[:300])
     unexpected.__cause__ = error
     return unexpected
 
 
 def name_failure(error: BaseException, request: Request) -> Failure:
-    """Return the named failure for whatever a request ended in."""
+    """Return the failure that the exception of a request maps to."""
     from scrapy import exceptions as scrapy_errors
 
     url = bare_url(request.url)

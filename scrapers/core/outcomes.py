@@ -14,7 +14,7 @@ from scrapy.exceptions import IgnoreRequest
 
 
 class Actor(StrEnum):
-    """Who has to do something before the next run can go better."""
+    """Who has to act before another run can succeed."""
 
     NOBODY = "nobody"
     OWNER = "owner"
@@ -109,7 +109,7 @@ class Failure(IgnoreRequest):
     code: ClassVar[str]
     actor: ClassVar[Actor] = Actor.OPERATOR
     retry: ClassVar[Retry] = Retry.SOON
-    ends_visit: ClassVar[bool] = False  # it concerns the whole visit, not only the part in which it was met
+    ends_visit: ClassVar[bool] = False  # it ends the whole visit, not only the part in which it was raised
 
     # What a failure means to the ledger, the code request, the sign-in and the pipelines. A subclass inherits the facts of
     # its bases; of several bases one is enough.
@@ -128,7 +128,7 @@ class Failure(IgnoreRequest):
 
 
 class LoginFailed(Failure):
-    """Base of everything that can go wrong before somebody is signed in."""
+    """Base of the failures of a sign-in."""
 
     ends_visit = True
 

@@ -1,4 +1,4 @@
-"""How long to wait before a portal is asked again: what it asks for, else longer with each try."""
+"""Pauses between retries: Retry-After, else exponential backoff."""
 
 from __future__ import annotations
 

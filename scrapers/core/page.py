@@ -1,4 +1,4 @@
-"""PortalPage: what a flow does with a browser page. It adds to Playwright's Page only what that lacks."""
+"""PortalPage: a browser page for flows and visits. It adds to Playwright's Page only what that lacks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ FailureKind = type[Failure]  # here, because PortalPage has a method of the name
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """Something that may lie over any page, and what to click to be rid of it."""
+    """An overlay that may cover any page, and the element to click to close it."""
 
     shown: str
     dismiss: str
@@ -57,12 +57,12 @@ class Interruption:
 
 @dataclass
 class Trail:
-    """Where a flow stands, shared by all its tabs: what the evidence tells about it."""
+    """The progress of a flow, shared by all its tabs and recorded in the evidence."""
 
     steps: list[str] = field(default_factory=list)
     selector: str = ""
     requests: int = 0
-    pauses: int = 0  # times that the portal answered a page with a status that asks for a pause
+    pauses: int = 0  # pages of this flow that were answered with 429 or 5xx
 
     @property
     def step(self) -> str:
@@ -72,7 +72,7 @@ class Trail:
 
 class PortalPage:
     """
-    A page, a new tab or a frame of one session, as a flow sees it.
+    A page, a new tab or a frame of one session.
 
     Every method takes ordered selectors and names the element it could not find in the PortalChanged it raises.
     A page on which the login's sign-in form turns up raises SignedOut instead.
@@ -110,7 +110,7 @@ class PortalPage:
             self.answer = response
 
     async def prepare(self) -> None:
-        """Bound every action, and let Playwright dismiss known interruptions just before they would get in its way."""
+        """Set the timeouts, and register handlers that close known overlays when they block an action."""
         self.raw.set_default_timeout(crawl_settings().page_wait * 1000)
         for interruption in self.interruptions:
 
@@ -136,21 +136,21 @@ class PortalPage:
     @asynccontextmanager
     async def part(self, slug: str) -> AsyncIterator[None]:
         """
-        Do one part of a visit: a failure in it fails the job, and the other parts go on.
+        Run one part of a visit: an error in it is recorded as a failure of the job, and the other parts still run.
 
-        What concerns the whole visit (a dead session or browser, a lost lease, the file store) ends it all the same.
+        Failures with `ends_visit` (session or browser ended, lease lost, file store away) are raised.
         """
         self.begin(slug)
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - it gets a name and fails the job
+        except Exception as error:  # noqa: BLE001 - recorded as a failure of the job
             failure = await self.failure_of(error)
             if failure.ends_visit:
                 raise failure from failure.__cause__
             self.job.fail(failure)
 
     async def failure_of(self, error: Exception) -> Failure:
-        """Return the failure that an error in this page is, with step, selector, page and masked screenshot."""
+        """Return the failure that an error in this page maps to, with step, selector, HTML and masked screenshot."""
         if isinstance(error, Failure):
             failure = error
         elif isinstance(error, TimeoutError) and not isinstance(error, PlaywrightError):
@@ -183,15 +183,15 @@ class PortalPage:
             failure.evidence["no_page"] = type(gone).__name__
 
     async def open(self, url: str) -> None:
-        """Go to *url*; returns when the document is parsed, since these pages may never come to rest."""
+        """Go to *url*; return when the document is parsed, because these pages may never stop loading."""
         await self._load(self.raw.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
 
     async def reload(self) -> None:
-        """Load the page again, without what was opened or typed in it."""
+        """Reload the page; what was opened or typed in it is lost."""
         await self._load(self.raw.reload(wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
 
     async def visit(self, url: str) -> int:
-        """Open *url* in a tab beside this one, close that, and return the status of the answer; 0 when there was none."""
+        """Open *url* in a new tab, close the tab, and return the HTTP status; 0 when there was no response."""
         tab = await self.raw.context.new_page()
         try:
             answer = await tab.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000)
@@ -203,10 +203,10 @@ class PortalPage:
 
     async def retry_failed_page(self) -> bool:
         """
-        Where the portal answered 429 or 5xx in place of a page, wait as it asks and load the page again.
+        Reload the page after 429 or 5xx, obeying Retry-After; return whether it was reloaded.
 
-        Returns whether it did; raises RateLimited or PortalDown after so many times. What was sent by a form (a
-        password) is never sent again.
+        Raises RateLimited after RATE_TRIES, PortalDown after ERROR_TRIES, and either of them at once when the pause would
+        exceed LATCHKEY_RETRY_WAIT or the request was no GET: a submitted form (a password) is never sent again.
         """
         answer = self.answer
         if answer is None or (answer.status != 429 and answer.status < 500):
@@ -233,16 +233,16 @@ class PortalPage:
 
     async def shown(self, selectors: Selectors, within: float = 0) -> str | None:
         """
-        Return the first of the selectors that is visible, waiting up to *within* seconds for any; else None.
+        Return the first selector that has a visible element, waiting up to *within* seconds; None when there is none.
 
-        A page that failed is loaded again meanwhile. Raises SignedOut when the sign-in form came instead.
+        A page answered with 429 or 5xx is reloaded meanwhile. Raises SignedOut when the sign-in form is shown instead.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
         while True:
             if within:
                 with suppress(PlaywrightTimeout):
-                    look = min(1.0, max(0.01, deadline - loop.time()))  # short: the page may have failed
+                    look = min(1.0, max(0.01, deadline - loop.time()))  # short, to notice a page that failed
                     await self._any(selectors).wait_for(state="visible", timeout=look * 1000)
             for selector in selectors:
                 if await self.locate(selector).count():
@@ -257,7 +257,10 @@ class PortalPage:
                 return None
 
     async def find(self, selectors: Selectors, *, within: float | None = None) -> Locator:
-        """Return the first visible element, by the first selector that has one; raise what its absence means."""
+        """Return the first visible element of the first selector that has one, waiting up to *within* seconds.
+
+        Raises PortalChanged when there is none, SignedOut when the sign-in form is shown instead.
+        """
         self.trail.selector = " | ".join(selectors)
         seconds = crawl_settings().page_wait if within is None else within
         watched = selectors + (self.signed_out if self.scope is self.raw else ())
@@ -278,27 +281,27 @@ class PortalPage:
         return first.first
 
     async def click(self, selectors: Selectors, *, within: float | None = None) -> None:
-        """Click the element, once it can be clicked."""
+        """Click the element, waiting until it can be clicked."""
         element = await self.find(selectors, within=within)
         await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
 
     async def double_click(self, selectors: Selectors, *, within: float | None = None) -> None:
-        """Click the element twice, as cards and folders want it."""
+        """Double-click the element."""
         element = await self.find(selectors, within=within)
         await self._act(element.dblclick(timeout=crawl_settings().page_wait * 1000))
 
     async def tick(self, selectors: Selectors, on: bool, *, within: float | None = None) -> None:
-        """Tick a check box, or untick it, by itself or its label; one that is as it should be is left alone."""
+        """Tick or untick a check box, given by itself or by its label; does nothing when it is in that state already."""
         element = await self.find(selectors, within=within)
         await self._act(element.set_checked(on, timeout=crawl_settings().page_wait * 1000))
 
     async def hover(self, selectors: Selectors) -> None:
-        """Move the pointer over the element, as menus that open on hover want it."""
+        """Move the pointer over the element, for menus that open on hover."""
         element = await self.find(selectors)
         await self._act(element.hover(timeout=crawl_settings().page_wait * 1000))
 
     async def type(self, selectors: Selectors, text: str, *, within: float | None = None) -> None:
-        """Type *text* with real key events and read it back; the value is never logged."""
+        """Type *text* with key events and read it back; raise PortalChanged when it differs. The value is never logged."""
         element = await self.find(selectors, within=within)
         await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
         for _ in range(2):  # focus may be stolen while typing: clear and type once more
@@ -316,7 +319,7 @@ class PortalPage:
         return [" ".join(text.split()) for text in await element.locator("option").all_inner_texts()]
 
     async def choose(self, selectors: Selectors, label: str) -> bool:
-        """Choose a drop-down's option by its text and read it back; False when it is not offered."""
+        """Choose a drop-down's option by its text and read it back; return False when there is no such option."""
         if label not in await self.options(selectors):
             return False
         element = await self.find(selectors)
@@ -327,19 +330,19 @@ class PortalPage:
         return True
 
     async def text(self, selectors: Selectors, *, within: float | None = None) -> str:
-        """Return the element's text, white space folded."""
+        """Return the element's text, white space collapsed."""
         element = await self.find(selectors, within=within)
         return " ".join((await self._act(element.inner_text())).split())
 
     async def texts(self, selectors: Selectors) -> list[str]:
-        """Return the texts of every element that the first matching selector names; none is an empty list."""
+        """Return the texts of all elements of the first selector that matches; an empty list when none does."""
         matched = await self.shown(selectors)
         if matched is None:
             return []
         return [" ".join(text.split()) for text in await self.locate(matched).all_inner_texts()]
 
     async def confirm(self, selectors: Selectors, text: str, wrong: FailureKind = PortalChanged) -> None:
-        """Read an element back; raise *wrong* unless it says *text*. A number is compared by its digits alone."""
+        """Read an element's text; raise *wrong* unless it is *text*. A number is compared by its digits alone."""
         shown = await self.text(selectors)
         said = re.sub(r"\D", "", shown) if text.isdigit() else shown
         if said.casefold() != text.casefold():
@@ -354,10 +357,10 @@ class PortalPage:
         within: float = 5,
     ) -> None:
         """
-        Choose *text* in a drop-down, or click the item of a list, label of a radio button or check box that says it.
+        Choose *text* in a drop-down, or click the list item or the label of a radio button or check box with that text.
 
-        A choice in a drop-down is read back. missing: returns the failure, by the texts that are offered, when *text* is
-        not among them within so many seconds; PortalChanged by default.
+        A choice in a drop-down is read back. missing: takes the texts that are offered and returns the failure to raise
+        when *text* is not among them after *within* seconds; PortalChanged by default.
         """
         self.trail.selector = " | ".join(selectors)
         offered: list[str] = []
@@ -398,17 +401,17 @@ class PortalPage:
         """
         Pick the billing month of *day*, written in the strftime format *form*.
 
-        Raises NotYetPublished or NoLongerAvailable, told by the months that are offered, where it is not among them.
+        Raises NotYetPublished or NoLongerAvailable when it is not offered, depending on the months that are.
         """
         await self.pick(selectors, f"{day:{form}}", missing=lambda offered: month_missing(day, offered, form, today))
 
     @asynccontextmanager
     async def new_tab(self, selectors: Selectors) -> AsyncIterator[PortalPage]:
-        """Click what opens a new tab and give that tab; it is closed at the end, whatever happens in it."""
+        """Click an element that opens a new tab and yield that tab. It is closed at the end, on an exception by the handler."""
         element = await self.find(selectors)
-        answers: list[Response] = []  # the tab's own document may be answered before we are given the tab
+        answers: list[Response] = []  # the tab's document may be answered before the tab is known here
 
-        def keep(answer: Response) -> None:  # Playwright takes no built-in method
+        def keep(answer: Response) -> None:  # Playwright accepts no built-in method as handler
             answers.append(answer)
 
         self.raw.context.on("response", keep)
@@ -434,23 +437,23 @@ class PortalPage:
         of_tab = (each for each in reversed(answers) if each.request.is_navigation_request() and each.url == tab.url)
         view.answer = view.answer or next(of_tab, None)
         yield view
-        # Left open on an exception, so that the handler can keep the tab's page as evidence before it closes it.
+        # Left open on an exception: the handler saves the tab's page as evidence before it closes it.
         await tab.close()
         self.tabs.remove(view)
 
     def frame(self, selector: str) -> PortalPage:
-        """Return the view of a frame inside this page."""
+        """Return a frame of this page as a PortalPage."""
         return self._view(self.scope.frame_locator(selector))
 
     async def frame_with(self, selectors: Selectors) -> PortalPage:
-        """Return the view of whichever frame of this page, its main one included, shows one of the elements."""
+        """Return the frame of this page (the main one included) that shows one of the elements, as a PortalPage."""
         self.trail.selector = " | ".join(selectors)
         holding: list[PortalPage] = []
 
         async def is_held() -> bool:
             for frame in self.raw.frames:
                 view = self._view(frame)
-                with suppress(PlaywrightError):  # a frame that is just going away or to another document
+                with suppress(PlaywrightError):  # a frame that is being removed or is navigating
                     if await view.shown(selectors):
                         holding.append(view)
                         return True
@@ -461,7 +464,7 @@ class PortalPage:
         return holding[0]
 
     async def dialog(self, containing: str = "") -> PortalPage:
-        """Return the view of the dialog that is open and contains a text."""
+        """Return the open dialog that contains a text, as a PortalPage."""
         narrowed = f":has-text({json.dumps(containing)})" if containing else ""
         selectors = (f"[role=dialog]{narrowed}", f"dialog[open]{narrowed}", f"[aria-modal=true]{narrowed}")
         return self._view(await self.find(selectors))
@@ -470,12 +473,12 @@ class PortalPage:
         return PortalPage(self.raw, spool=self.spool, job=self.job, scope=scope, trail=self.trail)
 
     async def download(self, selectors: Selectors) -> PartFile:
-        """Click what starts a download and return its part file; a click that was swallowed is repeated once."""
+        """Click an element that starts a download and return the part file; click once more when none starts within 15 s."""
         wait = crawl_settings().download_wait
         element = await self.find(selectors)
         for last in (False, True):
             try:
-                # The first try is short: a portal that heard the click starts the download soon.
+                # The first try is short: a portal that received the click starts the download soon.
                 async with self.raw.expect_download(timeout=(wait if last else min(wait, 15)) * 1000) as started:
                     await self._act(element.click())
                 return await self._keep(await started.value)
@@ -508,7 +511,7 @@ class PortalPage:
 
 
 async def until(is_true: Callable[[], Awaitable[bool]], within: float) -> bool:
-    """Look again and again until something is true, for so many seconds; return whether it is."""
+    """Poll a condition for up to *within* seconds; return whether it became true."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
     while True:
@@ -516,11 +519,11 @@ async def until(is_true: Callable[[], Awaitable[bool]], within: float) -> bool:
             return True
         if loop.time() >= deadline:
             return False
-        await asyncio.sleep(0.1)  # between two looks
+        await asyncio.sleep(0.1)  # between two polls
 
 
 async def run_script(page: Page, script: str, argument: Any = None) -> Any:
-    """Run a script that only reads; in a page that is about to go to another document, in that one."""
+    """Run a script that only reads; when the page navigates meanwhile, run it again in the new document."""
     for attempt in range(10):
         try:
             return await page.evaluate(script, argument)
@@ -536,7 +539,7 @@ READ_STORAGE = "() => [location.origin, Object.entries(sessionStorage)]"
 
 async def session_state(context: BrowserContext) -> dict[str, Any]:
     """
-    Return what keeps a browser signed in: cookies, local storage, and the sessionStorage of the open tabs by origin.
+    Return the session state of a browser: cookies, local storage, and the sessionStorage of the open tabs by origin.
 
     Playwright's storage_state leaves sessionStorage out, and some portals keep their token there.
     """

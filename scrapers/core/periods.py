@@ -1,4 +1,4 @@
-"""Billing months as portals offer them, and what it means that one is not among them."""
+"""Billing months as portals offer them, and the failure for a month that is not offered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scrapers.core.outcomes import Failure, NoLongerAvailable, NotYetPublished
 
 def month_missing(month: date, offered: list[str], form: str, today: date) -> Failure:
     """
-    Return why a billing month is not among those that the portal offers.
+    Return NotYetPublished or NoLongerAvailable for a billing month that the portal does not offer.
 
     month: a day of it. offered: the portal's texts, each a month in the strptime format *form*.
     """

@@ -1,4 +1,4 @@
-"""How many jobs may use the browser at once, each from its sign-in to the end of its visit."""
+"""Limits the jobs that use the browser at once, each from its sign-in to the end of its visit."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ class Places:
     """
     A limited number of places in the browser, held by jobs.
 
-    A job takes its place before it signs in: a sign-in that had to wait for the visits of others would run out of time
-    between its row in the ledger and its first page.
+    A job takes its place before it signs in: a sign-in that waited for other visits could time out between its row in
+    the ledger and its first page.
     """
 
     def __init__(self, count: int) -> None:
@@ -21,7 +21,7 @@ class Places:
         return job in self._holders
 
     async def take(self, job: int) -> None:
-        """Wait for a place; a job that holds one already keeps it."""
+        """Wait for a place; returns at once for a job that holds one."""
         if job not in self._holders:
             await self._free.acquire()
             self._holders.add(job)

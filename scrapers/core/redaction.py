@@ -1,4 +1,4 @@
-"""Keeps secrets out of everything that leaves the process: log lines, run messages, evidence bundles."""
+"""Masks secrets in log lines, run messages and evidence bundles."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlsplit, urlunsplit
 
 MASK = "•••"
 QUERY = re.compile(r"(\bhttps?://[^\s?'\"<>]*\?)[^\s'\"<>)]+")
-LONG = 10  # characters of a link's part that is no ordinary word
-SHORTEST = 4  # shorter texts are too common to be searched for
+LONG = 10  # characters from which a part of a link counts as a secret, not a word
+SHORTEST = 4  # characters; shorter secrets are not masked, because they occur everywhere
 
 
 class Redactor:
-    """The secrets of this process, in every spelling in which they could turn up."""
+    """Masks the secrets of this process in texts, in each of their encodings."""
 
     def __init__(self) -> None:
         self._spellings: frozenset[str] = frozenset()
         self._lock = threading.Lock()
-        self._made: tuple[frozenset[str], re.Pattern[str] | None] = (self._spellings, None)  # a pattern, and of what
+        self._made: tuple[frozenset[str], re.Pattern[str] | None] = (
+            self._spellings,
+            None,
+        )  # the pattern, and the spellings that it is made of
 
     def add(self, *secrets: str | None) -> None:
-        """Learn secrets: passwords, codes, cookies, tokens."""
+        """Add secrets to mask: passwords, codes, cookies, tokens."""
         new = {spelt for secret in secrets if secret and len(secret) >= SHORTEST for spelt in spellings(secret)}
         with self._lock:
             if not new <= self._spellings:
@@ -35,7 +38,7 @@ class Redactor:
         """Return *text* with every known secret masked."""
         made_of, pattern = self._made
         if made_of is not (known := self._spellings):
-            # Here, not in `add`: the secrets of a hundred accounts come one by one, and compiling grows with their number.
+            # Compiled here, not in `add`: secrets are added one by one, and the time to compile grows with their number.
             pattern = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True))))
             self._made = known, pattern
         return text if pattern is None else pattern.sub(MASK, text)
@@ -57,7 +60,7 @@ def spellings(secret: str) -> set[str]:
 
 def without_queries(text: str) -> str:
     """
-    Return *text* with the query of every URL in it masked: that is where tokens travel that nobody has told us of.
+    Return *text* with the query of every URL in it masked: it may hold tokens that were not added.
 
     >>> without_queries("GET https://x.example/a?ticket=1b2c (200)")
     'GET https://x.example/a?••• (200)'
@@ -66,7 +69,7 @@ def without_queries(text: str) -> str:
 
 
 def bare_url(url: str) -> str:
-    """Return a URL without user, query and fragment: those are where secrets travel."""
+    """Return a URL without user, query and fragment, which may hold secrets."""
     parts = urlsplit(url)
     netloc = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, netloc, parts.path, "", ""))
@@ -74,7 +77,7 @@ def bare_url(url: str) -> str:
 
 def secret_parts(url: str) -> list[str]:
     """
-    Return what makes a link a secret, each part by itself: the long pieces of its path and its query's values.
+    Return the parts of a link that are secret: the long segments of its path and the values of its query.
 
     >>> secret_parts("https://x.example/allow/Zk3-9qPb_aX2?device=8f3a9c1e77&lang=en")
     ['Zk3-9qPb_aX2', '8f3a9c1e77']
@@ -88,7 +91,7 @@ redactor = Redactor()
 
 
 def install() -> None:
-    """Mask known secrets in every log record of this process, whoever makes it: arguments and tracebacks included."""
+    """Mask known secrets in every log record of this process, whichever logger creates it, tracebacks included."""
     factory = logging.getLogRecordFactory()
     if getattr(factory, "redacts", False):
         return

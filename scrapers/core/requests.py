@@ -1,4 +1,4 @@
-"""What our components tell each other about one request: a typed object in `request.meta["latchkey"]`."""
+"""The state of a request that our components share: a typed object in `request.meta["latchkey"]`."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ KEY = "latchkey"
 @dataclass(slots=True)
 class RequestState:
     """
-    A request's job and session, and what became of it. The copies that Scrapy makes for a retry share one object.
+    A request's job, session and result. The copies that Scrapy makes for a retry share one object.
 
-    Written by the spider, the middlewares and the download handler; a request without one is none of ours.
+    Written by the spider, the middlewares and the download handler; a request without one belongs to no job.
     """
 
     job: int  # id of the run
-    ticket: int = 0  # by which the job knows that the request came back; 0 for requests of the middlewares
+    ticket: int = 0  # number in Job.tickets, dropped when the request is answered; 0 for requests of the middlewares
     login: str = ""  # name of the login of the session in which it is sent; "": the spider's first
     own: bool = False  # sent by AuthMiddleware itself (sign-in, identity, sign-out): it is not authenticated again
-    # What is asked for beside a plain answer:
+    # What to return besides a plain response:
     stream: tuple[str, ...] = ()  # media types: a body of one of them is written to a part file
     visit: bool = False  # the spider's `visit` is run in a browser page
     flow: Callable[..., Awaitable[Any]] | None = None  # a coroutine of ours that is run with a PortalPage
@@ -39,18 +39,18 @@ class RequestState:
     is_current: Callable[[], bool] | None = None  # False once the session has ended
     context: str = ""  # key of the browser context that holds it
     storage: dict[str, Any] = field(default_factory=dict, repr=False)  # cookies and storage, for a new browser context
-    guard: Callable[..., Awaitable[bool]] | None = None  # proves the session's identity; True: it opened a page
+    guard: Callable[..., Awaitable[bool]] | None = None  # proves the session's identity; True when it opened a page
     replays: int = 0  # times that the request was sent into a new session
-    resent: int = 0  # of these, such as AuthMiddleware sends itself and waits for now
+    resent: int = 0  # of these, those that AuthMiddleware has sent itself and awaits
     # The rest:
-    rate_tries: int = 0  # answers that asked for a pause
+    rate_tries: int = 0  # responses that asked for a pause (429, 503)
     sent_at: float = 0.0  # time.monotonic() of the newest try
     part: PartFile | None = None  # the streamed body
     result: Any = None  # what the flow returned
 
     @property
     def in_browser(self) -> bool:
-        """Tell whether the request is worked off in a browser page."""
+        """Whether the request is handled in a browser page."""
         return self.visit or self.flow is not None
 
 
@@ -61,6 +61,6 @@ def state_of(message: Request | Response) -> RequestState | None:
 
 
 def own_state(message: Request | Response) -> RequestState:
-    """Return the state of a request or response that is known to be ours."""
+    """Return the state of a request or response that has one."""
     state: RequestState = message.meta[KEY]
     return state

@@ -1,4 +1,4 @@
-"""Work: the jobs of this crawl and their runs; the one way by which spider, middlewares, handler and pipelines reach them."""
+"""Work: the jobs of this crawl and their runs; spider, middlewares, handler and pipelines reach them through it."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ LAST_STEP = "compare what is stored with the portal's list"
 
 
 class EvidenceKeeper(Protocol):
-    """Who makes the bundle of a failed run."""
+    """Writes the evidence bundle of a failed run."""
 
     def bundle(self, job: Job, failure: Failure) -> str | None:
         """Write the bundle and return its path."""
 
 
 class Work:
-    """The crawl's jobs. Made by PortalSpider.from_crawler; hangs at `spider.work`."""
+    """The crawl's jobs and what they share. Made by PortalSpider.from_crawler, as `spider.work`."""
 
     def __init__(self, spider: str, portal: str, report_type: str, db: Database | None = None) -> None:
         self.spider = spider
@@ -70,14 +70,14 @@ class Work:
         self.evidence: EvidenceKeeper | None = None
         self.visible = False
         self.conclude: Callable[[Session, Job, Failure | None], None] | None = None
-        self.prompt: Callable[[str], str] | None = None  # how a person at the prompt is asked for a code
+        self.prompt: Callable[[str], str] | None = None  # asks the person at the terminal for a code; None without one
         install()
         self.spool = database_settings().data_dir / "spool" / spool_name(self.crawl)
 
     def open(self, plans: Iterable[Plan]) -> None:
-        """Begin a run for every plan; runs of dead processes for the same targets are closed on the way."""
+        """Begin a run for every plan; first close runs and sweep spool folders of processes that have ended."""
         plans = list(plans)
-        sweep(self.spool.parent)  # what killed processes left: part files, browser profiles
+        sweep(self.spool.parent)  # part files and browser profiles of killed processes
         with self.db.transaction() as session:
             close_dead_runs(session)
             runs = [self._run(plan) for plan in plans]
@@ -106,7 +106,7 @@ class Work:
         )
 
     def stop(self) -> None:
-        """End what runs in every job: the crawl was asked to stop."""
+        """Cancel the running operations of every job with Interrupted."""
         for job in self.jobs.values():
             job.brake.pull(Interrupted())
 
@@ -117,14 +117,14 @@ class Work:
 
     @property
     def exit_code(self) -> int:
-        """The worst of the runs; a run without an outcome is an unexpected error."""
+        """The exit code of the worst run; a run without an outcome counts as an unexpected error."""
         codes = [
             job.outcome.exit_code if job.outcome else UnexpectedError.outcome.exit_code for job in self.jobs.values()
         ]
         return max(codes, default=0)
 
     def judge(self, job: Job, reason: str) -> Failure | None:
-        """Return why a job did not succeed; None when everything that its portal shows is stored."""
+        """Return the failure of a job; None when everything that the portal lists for it is stored."""
         if job.failures or job.plan.done:
             return job.failure
         if reason == "shutdown":
@@ -141,7 +141,7 @@ class Work:
         return None
 
     async def finish(self, job: Job, reason: str) -> None:
-        """Close a job's run: outcome, counts, bundle. Looks at rowcount, so that a closed run stays as it was."""
+        """Close a job's run with outcome, counts and bundle. A run that is closed already is not changed."""
         if job.outcome is not None:
             return
         failure = self.judge(job, reason)
@@ -185,20 +185,20 @@ class Work:
 
 
 def find_work(crawler: Crawler) -> Work | None:
-    """Return the work of a crawl; None for a spider without jobs, which is none of ours."""
+    """Return the Work of a crawl; None for a spider without jobs, such as a plain Scrapy spider."""
     work = getattr(crawler.spider, "work", None)
     return work if isinstance(work, Work) else None
 
 
 def work_of(crawler: Crawler, staying_off: str = "This spider has no jobs.") -> Work:
-    """Return the work of a crawl; raise NotConfigured, with what *staying_off* means, for a spider without jobs."""
+    """Return the Work of a crawl; raise NotConfigured with the text *staying_off* for a spider without jobs."""
     if (work := find_work(crawler)) is None:
         raise NotConfigured(staying_off)
     return work
 
 
 def close_dead_runs(session: Session) -> int:
-    """Close runs that say they are running while their process on this machine is gone; return how many."""
+    """Close runs marked as running whose process on this machine has ended; return how many."""
     closed = 0
     for run in session.scalars(select(Run).where(Run.state == RunState.RUNNING)):
         if run.has_died:

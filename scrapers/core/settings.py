@@ -1,4 +1,4 @@
-"""What the crawl can be told through the environment, and the base of portals' own settings; `scrapers/settings.py` is Scrapy's map."""
+"""Settings of crawls, and the base of portals' own settings. Scrapy's settings are in `scrapers/settings.py`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pydantic_settings import SettingsConfigDict
 
 from database.settings import RoomSettings, SettingsError, nearest, typed_names
 
-# The ends of a credential's variables (`BELL_USERNAME`), which are looked up where credentials are.
+# Suffixes of a credential's variables (`BELL_USERNAME`), which are read by `scrapers.logins.credentials`.
 CREDENTIAL = ("_USERNAME", "_PASSWORD", "_TOTP_SECRET", "_RECEIVER")
-NEAR = 0.9  # how alike a variable of a portal and a setting are when the one must be the other, misspelt
+NEAR = 0.9  # similarity from which a variable counts as a misspelt setting
 
 
 class CrawlSettings(RoomSettings):
@@ -81,7 +81,7 @@ class PortalSettings(RoomSettings):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Let the variables begin with the portal's word."""
+        """Set the prefix of the variables to the portal's word."""
         super().__pydantic_init_subclass__(**kwargs)
         cls.model_config["env_prefix"] = f"{cls.portal.upper()}_"
 

@@ -1,4 +1,4 @@
-"""PortalSpider, and one base per report family. A portal's spider states facts; the bases do the work."""
+"""PortalSpider, the base of all spiders: arguments, jobs, requests, and what becomes of each."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PLANS: OnCrawler[list[Plan]] = OnCrawler("plans")  # the jobs of a crawl, where 
 
 
 class LoginFacts(Protocol):
-    """What the base of all spiders needs to know of a login."""
+    """The attributes of a login that the base of all spiders uses."""
 
     name: ClassVar[str]
 
@@ -54,7 +54,7 @@ class LoginFacts(Protocol):
 
 
 class SpiderArguments(BaseModel):
-    """What every spider can be told with `-a name=value`."""
+    """Arguments of every spider (`-a name=value`)."""
 
     model_config = ConfigDict(extra="forbid")
     job: tuple[int, ...] = Field((), description="Ids of rows in scraper_jobs, separated by commas.")
@@ -72,7 +72,7 @@ class SpiderArguments(BaseModel):
     @classmethod
     def parse(cls, given: dict[str, str]) -> Self:
         """
-        Return the arguments; raise ArgumentError with one sentence that names the first one at fault.
+        Return the arguments; raise ArgumentError with one sentence that names the first invalid one.
 
         Names that begin with `_` are Scrapy's or Scrapyd's (`_job`, `_version`) and are passed over.
         """
@@ -88,7 +88,7 @@ class SpiderArguments(BaseModel):
 
 
 class PortalSpider(scrapy.Spider):
-    """Base of all spiders: makes the Work, yields each job's requests, and accounts for every one of them."""
+    """Base of all spiders: makes the Work, yields each job's requests, and records the failures of requests and items."""
 
     portal: ClassVar[str]
     report_type: ClassVar[str]
@@ -97,14 +97,14 @@ class PortalSpider(scrapy.Spider):
     rendering: ClassVar[str] = "http"  # how pages are collected after the sign-in: http or browser
     Arguments: ClassVar[type[SpiderArguments]] = SpiderArguments
     in_sync: ClassVar[bool] = True  # `scrapy sync` runs it; False: another spider of the portal brings the same
-    private: ClassVar[frozenset[str]] = frozenset()  # JSON keys whose values never go into evidence
+    private: ClassVar[frozenset[str]] = frozenset()  # JSON keys; their values never go into evidence
     keeps_files: ClassVar[bool] = True  # False: it brings records alone, and needs no file store
     work: Work
     arguments: Any  # an instance of Arguments
     scrapyd: dict[str, str]  # arguments that begin with `_`, as Scrapyd passes them: `_job`, `_version`
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Take what a spider does not state itself from its portal's statement, and the report type from its name."""
+        """Set the attributes that a spider omits: from its portal's PORTAL, and the report type from its name."""
         super().__init_subclass__(**kwargs)
         if (stated := portal_of(cls.__module__)) is not None:
             cls.time_zone = stated.time_zone
@@ -120,7 +120,7 @@ class PortalSpider(scrapy.Spider):
         spider.arguments = cls.Arguments.parse(kwargs)
         spider.scrapyd = {name: value for name, value in kwargs.items() if name.startswith("_")}
         spider.work = Work(cls.name, cls.portal, cls.report_type)
-        plans = PLANS.get(crawler)  # worked out already by the command that started us
+        plans = PLANS.get(crawler)  # made already by the command that started the crawl
         if plans is None:
             with spider.work.db.transaction() as session:
                 plans = cls.plans(session, spider.arguments)
@@ -142,7 +142,7 @@ class PortalSpider(scrapy.Spider):
 
     @classmethod
     def check_settings(cls) -> None:
-        """Raise SettingsError for the portal's first malformed setting: before the crawl, not in the middle of a flow."""
+        """Raise SettingsError for the portal's first malformed setting, before the crawl begins."""
         check_portal(cls.portal)
 
     async def start(self) -> AsyncIterator[Any]:
@@ -167,7 +167,7 @@ class PortalSpider(scrapy.Spider):
         yield self.request(job, self.logins[0].home_address(), self._visited, visit=True, dont_filter=True)
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
-        """Do what belongs to the end of a job's run, in the transaction that closes it; *failure*: why it did not succeed."""
+        """Called in the transaction that closes a job's run; *failure* is why it failed, None on success."""
 
     def request(
         self,
@@ -181,7 +181,7 @@ class PortalSpider(scrapy.Spider):
         **kwargs: Any,
     ) -> Request:
         """
-        Return a request of a job: signed in, counted, and accounted for whatever becomes of it.
+        Return a request of a job, sent in the job's session. The run is incomplete if it gets no response.
 
         stream: media types; a body of one of them is written to a part file. login: where not the spider's first.
         visit: `visit` is run in a browser page, instead of sending anything.
@@ -199,8 +199,8 @@ class PortalSpider(scrapy.Spider):
         """
         Work in a browser page, for spiders that need one: an async generator that yields a Listing and items.
 
-        `yield item` returns when the item is stored, and raises what refused it. A visit whose session or browser ended
-        begins anew, so it leaves out what `page.job.missing()` no longer names.
+        `yield item` returns when the item is stored, and raises the failure when it is refused. A visit is started again
+        after its session or browser ended, so it must fetch only what `page.job.missing()` names.
         """
         raise TypeError(f"{type(self).__name__} has no visit.")
 
@@ -210,7 +210,7 @@ class PortalSpider(scrapy.Spider):
 
     @staticmethod
     def part(response: Response) -> PartFile:
-        """Return the part file of a streamed answer; raise BadFile when the portal sent something else."""
+        """Return the part file of a streamed answer; raise BadFile when the body was of another type."""
         part = own_state(response).part
         if part is None:
             kind = (response.headers.get("Content-Type") or b"nothing").decode("latin-1").partition(";")[0]
@@ -218,7 +218,7 @@ class PortalSpider(scrapy.Spider):
         return part
 
     async def is_stored(self, job: Job, key: str, part: PartFile) -> bool:
-        """Tell whether this very file is stored for the job, and so the rows read from it: no need to read it again."""
+        """Return whether a file with the same content is stored for the job: its rows are stored, too, and need not be read."""
         same = select(StoredFile.id).where(
             StoredFile.spider == self.name,
             StoredFile.target_key == job.key,
@@ -238,7 +238,7 @@ class PortalSpider(scrapy.Spider):
         job.tickets.pop(own_state(response).ticket, None)
 
     async def _guarded(self, job: Job, output: Any, response: Response | None = None) -> AsyncIterator[Any]:
-        """Pass a callback's output on; a named failure in it fails its job, with the page it was looking at."""
+        """Yield a callback's output; record a Failure that it raises in the job, with the response as evidence."""
         try:
             if output is None:
                 return
@@ -259,7 +259,7 @@ class PortalSpider(scrapy.Spider):
             job.fail(failure)
 
     def _fail(self, error: Any) -> None:
-        """Errback of every request: give what happened its name and fail the job with it."""
+        """Errback of every request: record the failure that the error maps to in the job."""
         request = error.request
         job = self.job_of(request)
         job.tickets.pop(own_state(request).ticket, None)
@@ -267,7 +267,7 @@ class PortalSpider(scrapy.Spider):
             self.work.deliveries.close()
         failure = name_failure(error.value, request)
         if job.brake.failure is not None and any(str(known) == str(failure) for known in job.failures):
-            return  # what stopped the whole job is told once, not with every request that it stopped
+            return  # the failure that stopped the job is recorded once, not for every request that it cancelled
         failure.step = failure.step or f"{request.method} {bare_url(request.url)}"
         job.fail(failure)
 

@@ -1,4 +1,4 @@
-"""Part files: where browser downloads and streamed HTTP bodies both end, before anything is stored."""
+"""Part files: browser downloads and streamed HTTP bodies, before they are stored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EXTENSIONS = {PDF: ".pdf", ZIP: ".zip", XLSX: ".xlsx", CSV: ".csv", TEXT: ".csv"
 
 @dataclass(frozen=True, slots=True)
 class PartFile:
-    """A complete download in the spool: not yet stored, not yet believed."""
+    """A complete download in the spool. Its content is not checked yet, and it is not stored yet."""
 
     path: Path
     name: str  # the portal's suggested name, without folders
@@ -39,13 +39,13 @@ class PartFile:
 
     @property
     def extension(self) -> str:
-        """The extension that the file's type has, with its dot; that of the portal's name for any other type."""
+        """The extension of the file's media type, with its dot; of an unknown type that of the portal's name."""
         return EXTENSIONS.get(self.media_type) or Path(self.name).suffix or ".bin"
 
 
 def sniff(head: bytes) -> str:
     """
-    Return the media type that the first bytes tell; workbooks are told from other ZIPs by their first members.
+    Return the media type of a file by its first bytes; workbooks differ from other ZIPs by their first members.
 
     >>> sniff(b"%PDF-1.7 ...")
     'application/pdf'
@@ -99,7 +99,7 @@ def encoding_of(data: bytes, is_sample: bool = False) -> str | None:
     return kind if fits and not CONTROL.search(text) and sum(sign < "\x7f" for sign in text) * 10 > len(text) else None
 
 
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")  # what no text holds; \x0c begins a page
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")  # never in a text; \x0c (form feed) is allowed
 
 
 def _is_latin(data: bytes) -> bool:
@@ -110,13 +110,13 @@ def _is_latin(data: bytes) -> bool:
 
 
 def matches(media_type: str, declared: tuple[str, ...]) -> bool:
-    """Tell whether a sniffed type is one of the declared ones: CSV cannot be told from text, a workbook is a ZIP."""
+    """Return whether a sniffed type is one of the declared ones. CSV is sniffed as text, and a workbook is a ZIP."""
     same = {CSV: {TEXT, CSV}, TEXT: {TEXT, CSV, JSON}, XLSX: {XLSX, ZIP}, ZIP: {ZIP, XLSX}}
     return any(media_type in same.get(wanted, {wanted}) for wanted in declared)
 
 
 class PartWriter:
-    """Writes one part file and hashes it on the way; not a coroutine: call it from a worker thread."""
+    """Writes one part file and hashes it while writing. It blocks: call it from a worker thread."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -136,7 +136,7 @@ class PartWriter:
             self.size += len(data)
 
     def finish(self, name: str, *pieces: bytes) -> PartFile:
-        """Append the last pieces, close the file and return what it is."""
+        """Append the last pieces, close the file and return its PartFile."""
         self.write(*pieces)
         self._file.close()
         return PartFile(self.path, Path(name).name, sniff(self._head), self._hash.hexdigest(), self.size)
@@ -148,7 +148,7 @@ class PartWriter:
 
 
 def describe(path: Path, name: str) -> PartFile:
-    """Return the part file for a download that somebody else wrote (the browser); reads it once."""
+    """Return the PartFile of a download that the browser wrote; reads it once, to hash it."""
     digest, size, head = hashlib.sha256(), 0, b""
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
@@ -159,16 +159,16 @@ def describe(path: Path, name: str) -> PartFile:
 
 
 def spool_name(crawl: str) -> str:
-    """Return the name of a crawl's folder in the spool, which tells whose it is; short, because sockets lie below it."""
+    """Return the name of a crawl's spool folder: crawl and process. Short, because socket paths below it are limited."""
     return f"{crawl[:8]}@{signature()}"
 
 
 def sweep(root: Path) -> int:
-    """Delete the spool folders of processes of this machine that are gone; return how many."""
+    """Delete the spool folders of processes of this machine that have ended; return how many."""
     swept = 0
     for folder in root.glob("*@*"):
         if has_ended(folder.name.partition("@")[2]):
-            # Others may sweep at the same time, and a killed crawl's browser may still write: the next one gets the rest.
+            # Errors are ignored: other processes may sweep too, and a killed crawl's browser may still write here.
             shutil.rmtree(folder, ignore_errors=True)
             swept += 1
     return swept

@@ -1,5 +1,5 @@
 """
-What portals and families state of themselves, in the `__init__.py` of their folders, and how it is found.
+The descriptions of portals and families, in the `__init__.py` of their folders, and functions to find them.
 
 Reading it imports those packages alone: no spider, no login, no table.
 """
@@ -24,13 +24,13 @@ class Portal:
     word: str  # name of the folder, and prefix of its spiders, logins and environment variables
     name: str  # for people
     family: str  # name of a folder of scrapers/families
-    time_zone: str  # IANA name: decides which day it is at the portal
+    time_zone: str  # IANA name: defines today's date at the portal
     locale: str  # language and country of its pages, as `en_CA`
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the jobs of a family are about, as an option of `scrapy sync` and the spiders' argument of the same name."""
+    """The target of a family's jobs, as an option of `scrapy sync` and the spiders' argument of the same name."""
 
     name: str
     help: str
@@ -71,7 +71,7 @@ class Family:
 
 def portals(places: Iterable[str] = ()) -> dict[str, Portal]:
     """
-    Return what every portal states, by its word.
+    Return the description of every portal, by its word.
 
     places: packages like `scrapers.portals` beside our own, or portals' own folders (SPIDER_MODULES).
     """
@@ -79,7 +79,7 @@ def portals(places: Iterable[str] = ()) -> dict[str, Portal]:
 
 
 def families() -> dict[str, Family]:
-    """Return what every family states, by its word."""
+    """Return the description of every family, by its word."""
     return {family.word: family for family in _stated(FAMILIES, "FAMILY")}
 
 
@@ -101,7 +101,7 @@ def with_accounts(places: Iterable[str] = ()) -> dict[str, str]:
 
 
 def portal_of(module: str) -> Portal | None:
-    """Return what the innermost package of an imported module states; None when none of its packages is a portal's."""
+    """Return the Portal of the innermost package of an imported module; None when it is in no portal's package."""
     while module:
         stated = getattr(sys.modules.get(module), "PORTAL", None)
         if isinstance(stated, Portal):
@@ -111,18 +111,18 @@ def portal_of(module: str) -> Portal | None:
 
 
 def resolve(name: str) -> Any:
-    """Return what `module:function` names."""
+    """Import and return the object that `module:function` names."""
     return resolve_name(name)
 
 
 def _stated(place: str, name: str) -> Iterator[Any]:
-    """Give what a package states under *name*, or what the packages in it do."""
+    """Yield the attribute *name* of a package, or of the packages in it."""
     try:
         spec = find_spec(place)
     except ModuleNotFoundError:
         spec = None
     if spec is None or spec.submodule_search_locations is None:
-        return  # a module states nothing, and must not be imported for that
+        return  # a module has no description and must not be imported
     package = import_module(place)
     if hasattr(package, name):
         yield getattr(package, name)

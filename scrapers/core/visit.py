@@ -16,10 +16,10 @@ Visit = AsyncGenerator[Any, None]
 
 class Deliveries:
     """
-    Brings the items of visits to the pipelines, and word of each back to its visit.
+    Passes the items of visits to the pipelines, and the result of each back to its visit.
 
-    Public Scrapy has one way in for an item that no callback yields: the spider's `start()`. So visits put their items
-    into a queue from which `start()` yields them, and wait for the signal that says what became of each.
+    In Scrapy, an item that no callback yields can only come from the spider's `start()`. So visits put their items into
+    a queue from which `start()` yields them, and wait for the signal that an item was stored, dropped or failed.
     """
 
     def __init__(self) -> None:
@@ -28,11 +28,11 @@ class Deliveries:
         self._visits = 0
 
     def open(self) -> None:
-        """Count a visit that is to come."""
+        """Register a visit that will run."""
         self._visits += 1
 
     def close(self) -> None:
-        """Count a visit that has ended; after the last one `items` ends."""
+        """Unregister a visit that has ended; after the last one `items` ends."""
         self._visits -= 1
         self._queue.put_nowait(None)  # `items` looks again whether there are any
 
@@ -43,7 +43,7 @@ class Deliveries:
                 yield item
 
     async def deliver(self, item: Item) -> None:
-        """Put an item into the pipelines and return when it is stored; raise what refused it."""
+        """Put an item into the pipelines and return when it is stored; raise the failure when it is refused."""
         future = asyncio.get_running_loop().create_future()
         self._waiting[id(item)] = future
         self._queue.put_nowait(item)
@@ -53,11 +53,11 @@ class Deliveries:
             del self._waiting[id(item)]
 
     def settle(self, item: object, failure: Failure | None) -> bool:
-        """Tell the visit that waits for an item what became of it (None: stored); False when no visit waits for it."""
+        """Resolve the wait for an item, with its failure or None when stored; return False when no visit waits for it."""
         future = self._waiting.get(id(item))
         if future is None:
             return False
-        if not future.done():  # a visit that was cancelled waits no more
+        if not future.done():  # a cancelled visit does not wait
             if failure is None:
                 future.set_result(None)
             else:
