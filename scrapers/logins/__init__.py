@@ -1,1 +1,1 @@
-"""What a login is: its screens, its kinds, and where credentials are looked up."""
+"""Logins: the base classes, the screens of a sign-in, and the lookup of credentials."""

@@ -1,7 +1,7 @@
 """
-What a login is. A portal's `login.py` states facts: where, which screens, how each is recognised, what it means.
+The base of logins. A portal's `login.py` states its address and its screens: how each is recognised and what to do.
 
-The base does the typing, waiting and deciding. BrowserLogin drives a page; FormLogin does the same over plain HTTP.
+Subclasses run the sign-in: BrowserLogin in a browser page, FormLogin and ConversationLogin over plain HTTP.
 """
 
 from __future__ import annotations
@@ -46,28 +46,28 @@ logger = logging.getLogger(__name__)
 
 
 class SecondFactor(Protocol):
-    """Where one-time codes come from; the two-factor middleware brings one for each attempt."""
+    """The source of one-time codes of one sign-in attempt, implemented by `middlewares.access.codes`."""
 
-    deadlines: list[asyncio.Timeout]  # of the sign-in: they stand still while the receiver is waited for
+    deadlines: list[asyncio.Timeout]  # of the sign-in; suspended while waiting for the receiver
 
     def can_answer(self, kind: str) -> bool:
-        """Tell whether anybody could give a code of that kind."""
+        """Return whether a code of that kind can be received or typed."""
 
     async def expect(self, kind: str = "") -> None:
-        """Reserve the receiver, of that kind where it is known: called before the portal can be made to send anything."""
+        """Reserve the receiver, waiting for it; call this before the portal is made to send. kind: sms, mail; "" if unknown."""
 
     def sent(self) -> None:
-        """The portal was made to send a code."""
+        """Record that the portal was made to send a code."""
 
     async def code(self, kind: str = "", *, again: bool = False) -> str:
         """
         Return the code of that kind (totp, sms, mail; "" is any); raise MfaRequired or CodeNotReceived.
 
-        again: the one before was refused; MfaFailed without a person who could type another.
+        again: the previous code was refused; raises MfaFailed when no person is at the prompt to type another.
         """
 
     async def choose(self, question: str, options: Sequence[str]) -> str:
-        """Return what the person in front chooses; empty without one."""
+        """Return the option that the person at the prompt chooses; empty without one."""
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Attempt:
 
     credential: Credential
     second_factor: SecondFactor
-    visible: bool = False  # a person sits in front of the browser and may finish by hand
+    visible: bool = False  # the browser is visible, and a person may finish the sign-in by hand
     submitted: bool = False
     link_opened: bool = False
     screens: list[str] = field(default_factory=list)
@@ -84,12 +84,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ShownIdentity:
-    """What a session shows of its user. Empty means that it shows nothing."""
+    """The user data that a session's pages show. False when all of it is empty."""
 
     username: str = ""
     name: str = ""
     accounts: frozenset[str] = frozenset()
-    subject: str = ""  # of the tokens; where it is compared, its fingerprint with login and user
+    subject: str = ""  # of the tokens; compared as its fingerprint with login and user
 
     def __bool__(self) -> bool:
         return bool(self.username or self.name or self.accounts or self.subject)
@@ -117,7 +117,7 @@ def _settings_of(login: type[Login]) -> type[LoginSettings]:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """What a sign-in or a renewal leaves: the session's state, what it shows of its user, the browser context that holds it."""
+    """The result of a sign-in or renewal: the session's state, the user data it shows, and its browser context."""
 
     state: dict[str, Any] = field(repr=False)  # cookies, storage, tokens
     shown: ShownIdentity
@@ -126,12 +126,12 @@ class SignedIn:
 
 
 class PortalAccess(Protocol):
-    """How a login reaches its portal, in one session or sign-in. Nothing is sent twice."""
+    """Sends a login's requests and flows in one session or sign-in, without retries."""
 
     key: str  # of the cookie jar and the browser context
 
     async def send(self, request: Request) -> Response:
-        """Send a request with the cookies of the session; raises a Failure, whatever goes wrong."""
+        """Send a request with the cookies of the session; every error is raised as a Failure."""
 
     async def run(self, flow: Callable[[PortalPage], Awaitable[T]], url: str) -> T:
         """Run a flow in a browser page of the session and return its result; *url* is named where it fails."""
@@ -147,17 +147,17 @@ class Login:
     name: ClassVar[str]
     url: ClassVar[str]  # the sign-in address; `<NAME>_URL` in the environment puts another in its place
     home: ClassVar[str] = ""  # where a signed-in user lands, relative to url; empty means url itself
-    shared: ClassVar[bool] = False  # requests carry everything themselves: any number of runs side by side
-    life: ClassVar[timedelta | None] = None  # how long a session lasts at most; None: until the portal says so
+    shared: ClassVar[bool] = False  # the session has no state at the portal: any number of runs may use it at once
+    life: ClassVar[timedelta | None] = None  # maximum lifetime of a session; None: until the portal ends it
     channel: ClassVar[CodeChannel | None] = None  # how one-time codes come, where the portal sends any
     code_life: ClassVar[float] = 300  # seconds for which a code that was sent stays good
     code_pause: ClassVar[float] = 0  # seconds between two sign-ins, where the portal limits how often it sends codes
-    always_asks: ClassVar[bool] = False  # no sign-in without a one-time code: none is begun without a way to get it
-    secret_name: ClassVar[str] = "password"  # what people call the secret that is typed
-    link_hosts: ClassVar[tuple[str, ...]] = ()  # where links in messages may lead, beside the sign-in's own host
+    always_asks: ClassVar[bool] = False  # every sign-in needs a one-time code; none begins unless one can be received
+    secret_name: ClassVar[str] = "password"  # what users call the secret
+    link_hosts: ClassVar[tuple[str, ...]] = ()  # allowed hosts of links in messages, besides the sign-in's own
     keeps_context: ClassVar[bool] = False  # the sign-in leaves a browser context, which holds the session
     renewable: ClassVar[bool] = False  # a session that has ended is renewed without a sign-in
-    # The portal can be asked at any time which user a session belongs to: it is stored, and reused, before it is proved.
+    # A request can show at any time which user a session belongs to: it is stored and reused before it is proved.
     proved_by_request: ClassVar[bool] = False
     keep: ClassVar[bool] = True  # at the end of a crawl the session is kept for the next one; False signs out
     screens: ClassVar[tuple[Screen, ...]] = ()
@@ -197,7 +197,7 @@ class Login:
 
     @classmethod
     def trusted(cls, link: str) -> str:
-        """Return a link from a message if it leads to a host that the login states; CodeNotReceived for any other."""
+        """Return a link from a message; raise CodeNotReceived unless its host is the sign-in's or one of `link_hosts`."""
         try:
             asked, own = urlsplit(link), urlsplit(cls.address())
         except ValueError:
@@ -215,7 +215,7 @@ class Login:
         return tuple(s for screen in cls.screens if isinstance(screen.act, EnterCredentials) for s in screen.shown)
 
     def is_signed_out(self, response: Response) -> bool:
-        """Tell whether an answer means that the session is over: a redirect to the sign-in address, 401, or its form."""
+        """Return whether a response means that the session has ended: 401, a redirect to the sign-in address, or its form."""
         if response.status in (301, 302, 303, 307, 308):
             target = urljoin(response.url, (response.headers.get("Location") or b"").decode("latin-1"))
             return urlsplit(target).path.rstrip("/") == urlsplit(self.address()).path.rstrip("/")
@@ -228,18 +228,18 @@ class Login:
         )
 
     def check(self, credential: Credential) -> None:
-        """Raise CredentialMalformed when the portal cannot but refuse a credential: it is not sent at all."""
+        """Raise CredentialMalformed for a credential that the portal would certainly refuse; it is not sent."""
 
     def user_of(self, credential: Credential) -> str:
-        """Return what the portal calls the user: the user name, unless the login says otherwise."""
+        """Return the portal's name of the user: the credential's user name, unless a subclass overrides it."""
         return credential.username
 
     def needs_renewal(self, state: dict[str, Any]) -> bool:
-        """Tell whether a session must be renewed before it can be used: never, where the portal counts its life."""
+        """Return whether a session must be renewed before it is used; False by default."""
         return False
 
     def authorize(self, request: Request, state: dict[str, Any]) -> None:
-        """Put into a request what the session needs beside its cookies: nothing, for most."""
+        """Add the session's headers to a request, such as a bearer token; does nothing by default."""
 
     @abstractmethod
     async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
@@ -250,14 +250,14 @@ class Login:
         raise TypeError(f"Sessions of {self.name} are not renewed.")
 
     async def leave(self, portal: PortalAccess) -> None:
-        """Sign out at the portal, where the login knows how."""
+        """Sign out at the portal; does nothing by default."""
 
     async def guard(self, page: PortalPage) -> ShownIdentity:
         """Open the landing page of a session and return what it shows of its user; raise SignedOut when it has ended."""
         raise TypeError(f"{self.name} has no pages.")
 
     def asks_for_code(self, screen: str) -> bool:
-        """Tell whether a screen of that name asks for a one-time code, or for the way by which it comes."""
+        """Return whether a screen asks for a one-time code, a link, or the choice of a factor."""
         return any(s.name == screen and isinstance(s.act, (ChooseFactor, EnterCode, OpenLink)) for s in self.screens)
 
     def subject(self, state: dict[str, Any]) -> str:
@@ -281,7 +281,7 @@ class Login:
 
 
 def code_channels(places: Iterable[str] = (PORTALS,)) -> dict[str, CodeChannel]:
-    """Return, by login, how its one-time codes come: what the webhook reads messages with. places: SPIDER_MODULES."""
+    """Return the code channels by name of login, with which the webhook reads messages. places: SPIDER_MODULES."""
     from scrapy.utils.misc import walk_modules_iter
 
     for place in places:

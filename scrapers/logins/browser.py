@@ -40,11 +40,11 @@ class BrowserLogin(Login):
     A sign-in that needs a browser page. Selectors are Playwright's.
 
     Where pages are collected over plain HTTP, the selectors of the sign-in form and of the user must hold CSS or
-    XPath: those that only a browser understands find nothing in an answer.
+    XPath: selectors that only a browser understands match nothing in an HTTP response.
     """
 
     keeps_context = True
-    sign_out_clicks: ClassVar[tuple[Selectors, ...]] = ()  # what is clicked, one after the other, to sign out
+    sign_out_clicks: ClassVar[tuple[Selectors, ...]] = ()  # elements to click, in this order, to sign out
 
     async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
         """Sign in, in a browser context of its own."""
@@ -58,18 +58,18 @@ class BrowserLogin(Login):
         return await portal.run(flow, self.address())
 
     async def leave(self, portal: PortalAccess) -> None:
-        """Sign out by the clicks that the login states."""
+        """Sign out by clicking `sign_out_clicks`."""
         await portal.run(self.sign_out, self.home_address())
 
     async def sign_in(self, page: PortalPage, attempt: Attempt) -> None:
-        """Walk the screens until the user is signed in. The password is typed into one page, once."""
+        """Act on one screen after the other until the user is signed in. The password is submitted at most once."""
         page.begin("sign in: open")
         await page.open(self.address())
         visits: Counter[str] = Counter()
         acted: str | None = None
         while True:
             screen = await self._next_screen(page, acted, attempt)
-            again = isinstance(screen.act, OpenLink) and attempt.link_opened  # the page that waits has loaded itself
+            again = isinstance(screen.act, OpenLink) and attempt.link_opened  # the waiting page has reloaded itself
             visits[screen.name] += not again
             if not again:
                 attempt.screens.append(screen.name)
@@ -79,16 +79,16 @@ class BrowserLogin(Login):
                 raise kind(f"The screen {screen.name} came back without a word.", step=page.trail.step)
             if isinstance(screen.act, Done):
                 return
-            # A document that was replaced has lost the mark: then the same screen counts as shown anew.
+            # A new document lacks the mark: then the same screen counts as shown again.
             if not await self._on_this_document(page, "name => { document.latchkey = name; return true }", screen.name):
-                visits[screen.name] -= 1  # the page is going elsewhere: look again
+                visits[screen.name] -= 1  # the page is navigating: look again
                 continue
             acted = screen.name
             if not again:
                 await self._act(page, screen.act, attempt)
 
     async def _on_this_document(self, page: PortalPage, script: str, name: str) -> bool:
-        """Run a script; False when the page is just going to another document."""
+        """Run a script and return its result as bool; False when the page is navigating."""
         from playwright.async_api import Error as PlaywrightError
 
         try:
@@ -99,7 +99,7 @@ class BrowserLogin(Login):
             raise
 
     async def _next_screen(self, page: PortalPage, acted: str | None, attempt: Attempt) -> Screen:
-        """Wait for any known screen other than the one just acted upon; an unknown page is PortalChanged."""
+        """Wait for a known screen other than *acted*, the previous one; raise PortalChanged when none is shown in time."""
         wait = crawl_settings().person_wait if attempt.visible else crawl_settings().page_wait
         deadline = asyncio.get_running_loop().time() + wait
         while asyncio.get_running_loop().time() < deadline:
@@ -112,14 +112,14 @@ class BrowserLogin(Login):
                 if screen.name == acted and not (
                     await self._on_this_document(page, unmarked, acted) and await page.shown(screen.shown)
                 ):
-                    continue  # the one acted upon, or a document that came between the two looks
+                    continue  # the previous screen, or a new document since the check
                 return screen
             if await page.retry_failed_page():
                 deadline = asyncio.get_running_loop().time() + wait
-            await asyncio.sleep(0.1)  # between two looks
+            await asyncio.sleep(0.1)  # between two polls
         for screen in self.screens:
             if isinstance(screen.act, Stop) and screen.act.failure.for_a_person and await page.shown(screen.shown):
-                raise screen.act.failure(f"Nobody answered it within {wait:g} s.", step=page.trail.step)
+                raise screen.act.failure(f"It was not completed by hand within {wait:g} s.", step=page.trail.step)
         if attempt.submitted and acted is not None and await page.shown(self.credential_screens()):
             raise SignInTimedOut(f"No answer within {wait:g} s.", step=page.trail.step)
         raise PortalChanged(f"No known screen within {wait:g} s.", step=page.trail.step)
@@ -165,7 +165,7 @@ class BrowserLogin(Login):
             await page.click(act.click)
 
     def code_kind(self) -> str:
-        """Return the one kind of code that the login asks for; empty where it may ask for several."""
+        """Return the only kind of code that the login asks for; empty when there may be several."""
         kinds = {screen.act.kind for screen in self.screens if isinstance(screen.act, (EnterCode, OpenLink))}
         return kinds.pop() if len(kinds) == 1 else ""
 

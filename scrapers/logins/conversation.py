@@ -1,4 +1,4 @@
-"""A sign-in by an exchange of requests, written free of I/O; it leaves tokens, which are renewed without anybody's help."""
+"""ConversationLogin: a sign-in as a generator of requests, without I/O of its own. It returns renewable OAuth tokens."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """OAuth's tokens for an API, the user they belong to, and how long they are valid."""
+    """OAuth tokens for an API, with their subject and expiry."""
 
     access: str = field(repr=False)
     id: str = field(repr=False)
     refresh: str = field(repr=False)
-    subject: str  # the portal's own word for their user; "" while they are not verified
-    expires_at: float  # Unix seconds after which they are worth nothing
+    subject: str  # the user they belong to (claim `sub`); "" while they are not verified
+    expires_at: float  # Unix seconds at which the access token expires
     scope: str = ""
     kind: str = "Bearer"
 
     def state(self) -> dict[str, Any]:
-        """Return what is stored, encrypted, as a session's state."""
+        """Return the tokens as a session's state, which is stored encrypted."""
         return {"tokens": asdict(self)}
 
     @classmethod
@@ -42,7 +42,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A request of the conversation, and what it means: the secret is submitted, or the portal is made to send a code."""
+    """A request of the conversation; says whether it submits the secret or makes the portal send a code."""
 
     request: Request
     submits: bool = False
@@ -51,7 +51,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """Let the person in front choose; without one the answer is empty."""
+    """Ask the person at the prompt to choose; answered with an empty text without one."""
 
     question: str
     options: Sequence[str]
@@ -59,7 +59,7 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class AskCode:
-    """Wait for the one-time code. *again*: the one before was refused, so only a person can give another."""
+    """Wait for the one-time code. *again*: the previous one was refused, so only a person can type another."""
 
     kind: str
     again: bool = False
@@ -72,14 +72,14 @@ class ConversationLogin(Login):
     """
     A sign-in by requests and answers. Subclasses write `converse` and `refresh` as generators.
 
-    They yield a Step and get its Response, a Choose or AskCode and get a text, and return the Tokens. Whatever a request
-    meets comes back as an answer or as a named failure, so nothing in them knows how requests are sent.
+    They yield a Step and get its Response, yield a Choose or AskCode and get a text, and return the Tokens. Errors of
+    requests are raised by the sender as failures, outside of the generator.
     """
 
-    shared = True  # tokens say everything: any number of runs side by side
+    shared = True  # requests carry their token: any number of runs at once
     renewable = True
     proved_by_request = True  # a sign-in costs a code, so its tokens are kept at once
-    leeway: ClassVar[float] = 120  # seconds before their end at which tokens are renewed: one must not die on its way
+    leeway: ClassVar[float] = 120  # seconds before their expiry at which tokens are renewed
 
     @abstractmethod
     def converse(self, credential: Credential) -> Conversation:
@@ -87,7 +87,7 @@ class ConversationLogin(Login):
 
     @abstractmethod
     def refresh(self, tokens: Tokens) -> Conversation:
-        """Exchange the refresh token; raise ReauthenticationRequired when it is good for nothing any more."""
+        """Exchange the refresh token; raise ReauthenticationRequired when the portal no longer accepts it."""
 
     async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
         """Sign in by the conversation."""
@@ -104,7 +104,7 @@ class ConversationLogin(Login):
         return Tokens.of(state).subject
 
     def needs_renewal(self, state: dict[str, Any]) -> bool:
-        """Tell whether the tokens of a session are about to end."""
+        """Return whether the tokens of a session expire within `leeway` seconds."""
         return Tokens.of(state).expires_at - time.time() < self.leeway
 
     def authorize(self, request: Request, state: dict[str, Any]) -> None:
@@ -152,7 +152,7 @@ class ConversationLogin(Login):
             return tokens
         except RateLimited:
             if attempt is not None:
-                attempt.submitted = False  # the portal says that it did not look
+                attempt.submitted = False  # after 429 the secret was not checked
             raise
         except Failure as failure:
             if response is not None:

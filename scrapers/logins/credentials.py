@@ -1,4 +1,4 @@
-"""Where a credential is looked up: the database, the environment, the credentials file."""
+"""Looks up credentials: in the database, the environment and the credentials file."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _given: dict[str, Credential] = {}
 
 
 def give(credential: Credential) -> None:
-    """Let this process use a credential that a person has just typed, before any that is kept."""
+    """Use a credential that was typed at the prompt in this process, before any stored one."""
     _given[credential.portal] = credential
 
 
 def find_credential(session: Session, portal: str, login: str, username: str | None = None) -> Credential | None:
     """
-    Return the credential of a login: from the person in front, the database, the environment or the credentials file.
+    Return the credential of a login: typed at the prompt, or from database, environment or credentials file.
 
     One that is stored under the login's own name comes before one of its portal, which serves all of its logins.
-    username: the user that is meant; None takes the only one there is (raises SettingsError when there are several).
+    username: None takes the only credential there is; raises SettingsError when there are several.
     """
     given = _given.get(portal)
     if given is not None and username in (None, given.username):
@@ -56,7 +56,8 @@ def username_for(session: Session, login: str, linked: StoredCredential) -> str:
     """
     Return the user name of a login for accounts that are linked to *linked*, a credential of the portal.
 
-    It is that of the client's credential for this login alone, where there is one, or of one that is no client's.
+    It is that of the credential stored for this login alone, the same client's first, else one without a client; else
+    that of *linked*.
     """
     own = _own(session, login, linked)
     if linked.username in own or not own:
@@ -67,12 +68,12 @@ def username_for(session: Session, login: str, linked: StoredCredential) -> str:
 
 
 def has_its_own(session: Session, login: str, linked: StoredCredential) -> bool:
-    """Tell whether a login has a credential of its own, so that this one of its portal does not serve it."""
+    """Return whether a login has a credential of its own, which is used instead of *linked*, the portal's."""
     return bool(_own(session, login, linked))
 
 
 def _own(session: Session, login: str, linked: StoredCredential) -> list[str]:
-    """Return the user names of what is stored for a login alone: of the same client, else of none."""
+    """Return the user names of the credentials stored for a login alone: the same client's, else those without a client."""
     rows = session.scalars(select(StoredCredential).where(StoredCredential.portal == login)).all()
     for client in (getattr(linked, "client_id", None), None):
         if own := [row.username for row in rows if getattr(row, "client_id", None) == client]:

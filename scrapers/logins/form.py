@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 class FormLogin(Login):
     """A sign-in by HTML forms over plain HTTP. Selectors are CSS."""
 
-    sign_out_path: ClassVar[str] = ""  # the address that signs out, relative to url
+    sign_out_path: ClassVar[str] = ""  # path of the sign-out address, relative to url
 
     async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
         """Sign in, in a cookie jar of its own; the landing page, or the home page after it, shows the user."""
@@ -53,11 +53,11 @@ class FormLogin(Login):
         return SignedIn({"cookies": portal.take_cookies()}, shown)
 
     async def leave(self, portal: PortalAccess) -> None:
-        """Ask for the address that signs out."""
+        """Request the sign-out address."""
         await portal.send(Request(urljoin(self.address(), self.sign_out_path)))
 
     async def sign_in(self, send: Callable[[Request], Awaitable[Response]], attempt: Attempt) -> Response:
-        """Walk the screens until the user is signed in; return that page. *send* never retries."""
+        """Act on one screen after the other until the user is signed in; return the last page. *send* never retries."""
         from form2request import form2request
 
         response = await send(Request(self.address()))
@@ -104,7 +104,7 @@ class FormLogin(Login):
     async def _open_link(
         self, send: Callable[[Request], Awaitable[Response]], response: Response, screen: Screen, attempt: Attempt
     ) -> Response:
-        """Open the link of a message, then load the page that waits for it until it has gone on."""
+        """Open the link of a message, then poll the waiting page until it shows another screen."""
         assert isinstance(screen.act, OpenLink)
         step = f"sign in: {screen.name}"
         attempt.second_factor.sent()
@@ -118,7 +118,7 @@ class FormLogin(Login):
             response = await send(Request(response.url))
             if not (isinstance(response, TextResponse) and is_shown(response, screen.shown)):
                 return response
-            await asyncio.sleep(0.5)  # between two looks
+            await asyncio.sleep(0.5)  # between two polls
         raise SignInTimedOut(f"The portal did not go on within {wait:g} s of the link.", step=step)
 
     def _recognise(self, response: Response, attempt: Attempt) -> Screen:

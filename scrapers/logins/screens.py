@@ -1,4 +1,4 @@
-"""Screens: how a page of a sign-in is recognised, in a browser or in an answer over HTTP, and what it means."""
+"""Screens: how a page of a sign-in is recognised, in a browser or an HTTP response, and the action to take."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class EnterCredentials:
 
 @dataclass(frozen=True, slots=True)
 class ChooseFactor:
-    """Choose how the code comes and ask for it."""
+    """Choose the factor and request the code."""
 
     option: Selectors
     send: Selectors
@@ -32,7 +32,7 @@ class ChooseFactor:
 
 @dataclass(frozen=True, slots=True)
 class EnterCode:
-    """Type the one-time code with real key events and submit it once the portal lets us."""
+    """Type the one-time code with key events and submit it once the button is enabled."""
 
     field: Selectors
     submit: Selectors
@@ -41,21 +41,21 @@ class EnterCode:
 
 @dataclass(frozen=True, slots=True)
 class OpenLink:
-    """Open the link that came in a message, beside this page, which then goes on by itself or when it is loaded again."""
+    """Open the link from a message in another tab; the page then continues by itself or after a reload."""
 
     kind: str = ""  # how the portal sends it (sms, mail); "": whatever the credential has
 
 
 @dataclass(frozen=True, slots=True)
 class Dismiss:
-    """Click something away, or accept it."""
+    """Click an element that closes or accepts a dialog."""
 
     click: Selectors
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """End with this failure; the texts are kept as its detail."""
+    """Raise this failure, with the shown texts as its detail."""
 
     failure: type[LoginFailed]
     reason: Selectors = ()
@@ -71,7 +71,7 @@ Act = EnterCredentials | ChooseFactor | EnterCode | OpenLink | Dismiss | Stop | 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A page, or a part of one, that a login knows: how it is recognised and what it means. Order is precedence."""
+    """A page, or part of one, of a sign-in: the selectors that recognise it and the action. The first match wins."""
 
     name: str
     shown: Selectors
@@ -79,7 +79,7 @@ class Screen:
     visits: int = 1
 
 
-# What only a browser understands: it cannot be looked for in an answer over plain HTTP.
+# Selectors that only Playwright understands; they cannot be applied to an HTTP response.
 IN_A_BROWSER_ONLY = re.compile(r"^(label|text|internal:\w+)=|>>|:(text|has-text|visible|right-of|left-of)\b")
 
 
@@ -90,12 +90,12 @@ def _select(response: TextResponse, selector: str) -> Sequence[Any]:
 
 
 def is_shown(response: TextResponse, selectors: Selectors) -> bool:
-    """Tell whether an answer over HTTP has an element that one of the selectors names."""
+    """Return whether an HTTP response has an element that matches one of the selectors."""
     return any(_select(response, selector) for selector in selectors)
 
 
 def texts(response: TextResponse, selectors: Selectors) -> list[str]:
-    """Return the texts, white space folded, of every element that the first matching selector names."""
+    """Return the texts of all elements of the first selector that matches, white space collapsed."""
     for selector in selectors:
         if found := _select(response, selector):
             return [" ".join("".join(element.css("::text").getall()).split()) for element in found]
@@ -103,5 +103,5 @@ def texts(response: TextResponse, selectors: Selectors) -> list[str]:
 
 
 def first_text(response: TextResponse, selectors: Selectors) -> str:
-    """Return the first of those texts; "" when nothing matches."""
+    """Return the text of the first element that matches; "" when none does."""
     return next(iter(texts(response, selectors)), "")

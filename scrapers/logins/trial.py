@@ -1,4 +1,4 @@
-"""The spider behind `scrapy test-login`: signs in, proves whose session it is, and fetches nothing."""
+"""The spider of `scrapy test-login`: signs in, proves the session's identity, and fetches nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scrapers.logins.credentials import find_credential
 
 
 class SignInTarget(BaseModel):
-    """Whose sign-in is tried."""
+    """The target: the user name of the credential to test."""
 
     username: str
 
@@ -43,25 +43,25 @@ class SignInSpider(PortalSpider):
         return [Plan(target=SignInTarget(username=name), key=name, label=name, credential=credential)]
 
     def requests(self, job: Job) -> AsyncIterator[Any]:
-        """Look at the landing page in the session: over HTTP, or by a visit."""
+        """Request the landing page in the session, over HTTP or by a visit."""
         return super().requests(job) if issubclass(self.logins[0], BrowserLogin) else self._landing(job)
 
     async def _landing(self, job: Job) -> AsyncIterator[Any]:
         yield self.request(job, self.logins[0].home_address(), self.seen_page)
 
     async def visit(self, page: PortalPage) -> Visit:
-        """Say that there is nothing to fetch, once the landing page is there."""
+        """Yield an empty Listing once the landing page is open."""
         login = self.logins[0]
         assert issubclass(login, BrowserLogin)
         await login().guard(page)
         yield Listing(job=page.job.id, keys=())
 
     def seen_page(self, response: Response) -> Listing:
-        """Say that there is nothing to fetch."""
+        """Yield an empty Listing."""
         return Listing(job=self.job_of(response).id, keys=())
 
 
 def sign_in_spider(login: type[Login]) -> type[SignInSpider]:
-    """Return the spider that tries one login."""
+    """Return the spider class that tests one login."""
     facts = {"name": f"{login.name}_sign_in", "portal": login.portal, "report_type": "sign_in", "logins": (login,)}
     return type("SignIn", (SignInSpider,), facts)

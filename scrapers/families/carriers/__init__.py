@@ -18,6 +18,6 @@ FAMILY = Family(
     target=Target("account", "account numbers, separated by commas (default: all)"),
     has_accounts=True,
     uploads="scrapers.families.carriers.uploads:addresses",
-    # Their credentials, accounts and codes are taken before their spiders exist; a folder's own statement comes first.
+    # Accepted for credentials, accounts and codes before their spiders exist; a portal folder's PORTAL takes precedence.
     awaited={"telus": "TELUS", "rogers": "Rogers", "att": "AT&T", "tmobile": "T-Mobile", "verizon": "Verizon"},
 )

@@ -1,4 +1,4 @@
-"""What `scrapy export records` shows of carriers: each row with its carrier and account number."""
+"""Queries of `scrapy export records` for carriers: each row with its carrier and account number."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def usage_files(account: str | None, since: datetime | None) -> Columns:
 
 
 def reports(account: str | None, since: datetime | None) -> Columns:
-    """Monthly reports by account and billing cycle, those that are still wanted too."""
+    """Monthly reports by account and billing cycle, including those not fetched yet."""
     names, query = _files(BillingCycleFile, "report", CarrierReport.slug, account, since)
     return names, query.join(CarrierReport, CarrierReport.id == BillingCycleFile.carrier_report_id)
 
@@ -73,7 +73,7 @@ CYCLE = ("id", "carrier", "account", "start", "end")
 
 
 def _files(model: Any, name: str, column: Any, account: str | None, since: datetime | None) -> Columns:
-    """Wanted files of billing cycles, each with what tells it from the cycle's others, its status and its place."""
+    """Files of billing cycles, fetched or not: the column that identifies each, its status and its path."""
     query = _of_cycle(model, column, model.status, model.store_path, model.file_id)
     return (*CYCLE, name, "status", "path", "file"), _limited(query, account, since, BillingCycle.end_date)
 

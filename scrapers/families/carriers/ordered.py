@@ -1,4 +1,4 @@
-"""Reports that are ordered at a portal, made there, and collected from a list: once each, whatever is killed between."""
+"""Reports that are ordered at a portal and collected later from its list; each is ordered once, also across kills."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from scrapers.core.spool import PartFile
 from scrapers.core.visit import Visit
 from scrapers.families.carriers.reports import MonthlyReports, Report
 
-STANDS = 45 * 60  # seconds after which an order whose report never came is made again
-LOOK_EVERY = 0.3  # seconds between two looks at the portal's list
-RELOAD_EVERY = 30  # seconds: some lists do not renew themselves
+STANDS = 45 * 60  # seconds after which an order without a report is repeated
+LOOK_EVERY = 0.3  # seconds between two polls of the portal's list
+RELOAD_EVERY = 30  # seconds; some lists do not refresh themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,43 +35,43 @@ class Entry:
 
 class OrderedReports(MonthlyReports):
     """
-    Base of the spiders whose reports are ordered, made at the portal, and collected later.
+    Base of the spiders of reports that are ordered, made at the portal, and collected later.
 
-    A portal says how to reach the place (`area`), how one report is ordered, which entries of the list are about it, and
-    how one is collected and dismissed. The base remembers what was ordered, before the click that orders; tells which
-    entry is this job's; waits up to LATCHKEY_REPORT_WAIT, then ends with ReportNotReady and leaves the rest to a later run.
+    A portal implements `area`, `order`, `entries`, `collect` and `dismiss`. The base stores each order in the database
+    before the click that places it, finds the job's own entries, and waits up to LATCHKEY_REPORT_WAIT. Then it raises
+    ReportNotReady, and a later run collects the rest.
     """
 
-    taken: ClassVar[Selectors] = ()  # shows that the portal has taken an order
-    refused: ClassVar[Selectors] = ()  # … that it could not
-    oldest: ClassVar[float] = float("inf")  # seconds: an entry that is older is of another run
-    list_covers: ClassVar[bool] = False  # the list, once it is open, lies over the place where reports are ordered
-    any_entry: ClassVar[bool] = False  # the newest entry will do, whichever run has ordered it
+    taken: ClassVar[Selectors] = ()  # elements shown when the portal has accepted an order
+    refused: ClassVar[Selectors] = ()  # elements shown when it has refused one
+    oldest: ClassVar[float] = float("inf")  # seconds; older entries are another run's
+    list_covers: ClassVar[bool] = False  # the open list covers the order form
+    any_entry: ClassVar[bool] = False  # any run's newest entry may be collected
 
     @abstractmethod
     def area(self, page: PortalPage) -> AbstractAsyncContextManager[PortalPage]:
-        """Open the place where reports are ordered and listed."""
+        """Open the page on which reports are ordered and listed, and yield it."""
 
     @abstractmethod
     async def order(self, page: PortalPage, report: Report) -> Selectors:
-        """Fill in the order of a report, read back what counts, and return what is to be clicked to place it."""
+        """Fill in and read back the order of a report; return the selectors of the button that places it."""
 
     @abstractmethod
     async def entries(self, page: PortalPage, report: Report) -> list[Entry]:
         """Return the entries about a report and the job's account and month, newest first."""
 
     async def collect(self, page: PortalPage, entry: Entry) -> PartFile:
-        """Download the report of an entry: by a click on it, unless the portal says otherwise."""
+        """Download the report of an entry, by default by a click on it."""
         return await page.download((entry.selector,))
 
     async def dismiss(self, page: PortalPage, entry: Entry) -> None:
-        """Take an entry whose file is stored off the list, where the portal's has to be tidied."""
+        """Remove an entry whose file is stored from the portal's list; does nothing by default."""
 
     async def was_taken(self, page: PortalPage, report: Report, before: int) -> bool:
         """
-        Tell whether the portal says that it has taken an order; *before*: how many entries there were.
+        Return whether the portal has accepted an order; *before*: number of entries before it.
 
-        Raises ReportFailed when it refuses. Without marks of its own an order is taken once it stands in the list.
+        Raises ReportFailed when it was refused. Without `taken`, an order is accepted once its entry is in the list.
         """
         if not self.taken:
 
@@ -87,7 +87,7 @@ class OrderedReports(MonthlyReports):
         return said is not None
 
     async def visit(self, page: PortalPage) -> Visit:
-        """Order what is neither stored nor ordered, then collect each report as it becomes ready."""
+        """Order the reports that are neither stored nor ordered, then collect each one when it is ready."""
         job = page.job
         yield self.listing(job)
         async with self.area(page) as area:
@@ -130,7 +130,7 @@ class OrderedReports(MonthlyReports):
                 continue
             placed = []
             async with area.part(f"order {report.slug}"):
-                if not is_clear:  # the list or an earlier order may lie over the page, or be taken for this one's
+                if not is_clear:  # the list may cover the page, or an earlier order's message be taken for this one's
                     await area.reload()
                 is_clear = False
                 await self._order(area, report, asked, len(there))
@@ -143,7 +143,7 @@ class OrderedReports(MonthlyReports):
         if not asked or time.time() - asked["at"] > STANDS:
             asked = {"at": time.time(), "before": before, "asks": 0, "heard": False}
         click = await self.order(area, report)
-        # Before the click: a run that is killed in it orders once more, and knows that both are its own.
+        # Stored before the click: a run killed during it orders once more and counts both entries as its own.
         asked = {**asked, "asks": asked["asks"] + 1}
         await job.remember(name, asked)
         await area.click(click)
@@ -155,7 +155,7 @@ class OrderedReports(MonthlyReports):
         await job.remember(name, {**asked, "heard": heard})
 
     async def _next(self, area: PortalPage, waiting: Sequence[Report]) -> tuple[Report, Entry]:
-        """Return the first report that is ready, or cannot be made; raise ReportNotReady when none becomes so in time."""
+        """Wait for the first report that is ready or failed; raise ReportNotReady at the deadline."""
         loop, job = asyncio.get_running_loop(), area.job
         orders = {report.slug: await _asked(job, report) for report in waiting}
         newest = max((asked["at"] for asked in orders.values() if asked), default=time.time())
@@ -177,10 +177,10 @@ class OrderedReports(MonthlyReports):
 
     def _own(self, found: Sequence[Entry], asked: dict[str, Any]) -> Entry | None:
         """
-        Return the newest entry that the job's order has brought; None when there is none yet, or it may be another's.
+        Return the newest entry if it is the job's own; None when there is no new one, or it may be another run's.
 
-        What came since the order is what there is more than before; it is the job's when it is no more than was ordered,
-        young enough, and not older than the order.
+        There must be more entries than before the order, at most as many more as were ordered, and the newest must be no
+        older than `oldest` and the order.
         """
         came = len(found) - asked["before"]
         if came <= 0 or (not self.any_entry and came > asked["asks"]):
@@ -193,7 +193,7 @@ class OrderedReports(MonthlyReports):
         return newest if is_own else None
 
     async def _tidy(self, area: PortalPage, report: Report) -> None:
-        """Dismiss the entry of a report that is stored; until it is, its entry stays, so that a kill loses nothing."""
+        """Dismiss the entry of a report, and forget its order. Called after the report is stored, so that a kill loses nothing."""
         job = area.job
         try:
             asked = await _asked(job, report)
@@ -207,11 +207,11 @@ class OrderedReports(MonthlyReports):
 
             await self.dismiss(area, entry)
             await until(is_gone, 5)
-        except Failure as failure:  # what had to come has come
+        except Failure as failure:  # the report itself is stored
             job.warn(f"The entry of {report.slug} was not dismissed: {failure}")
 
 
 async def _asked(job: Job, report: Report) -> dict[str, Any] | None:
-    """Return what is remembered of an order: when it was first made, how often, and how many entries there were before."""
+    """Return the note of an order (time, number of orders, entries before, accepted); None when there is none."""
     asked = await job.recall(f"asked {report.slug}")
     return asked if isinstance(asked, dict) else None

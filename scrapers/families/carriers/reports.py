@@ -1,4 +1,4 @@
-"""One base for each report type of a carrier: it makes listing, names, rows and items of what a portal's spider brings."""
+"""A base for each report type of a carrier: makes listings, file names, rows and items from fetched files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from scrapers.reading.workbooks import Column, Sheet, check
 
 
 class PdfInvoice(CarrierSpider):
-    """Base of the spiders that bring an account's invoice as PDF: `fetch` downloads it, or a ZIP of it and its like."""
+    """Base of the spiders of an account's PDF invoice. `fetch` downloads the PDF, or a ZIP with several."""
 
     rendering = "browser"
 
@@ -44,11 +44,11 @@ class PdfInvoice(CarrierSpider):
 
     @classmethod
     def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
-        """One file makes the job done."""
+        """The job is done once one file is stored."""
         return {"invoice"}
 
     async def visit(self, page: PortalPage) -> Visit:
-        """Bring the invoice; of a ZIP every PDF is kept, and the one with the shortest name is the invoice."""
+        """Yield the invoice; of a ZIP, yield every PDF, and the one with the shortest name as the invoice."""
         job, part = page.job, await self.fetch(page)
         files = [part]
         if await asyncio.to_thread(is_archive, part):
@@ -69,7 +69,7 @@ class PdfInvoice(CarrierSpider):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a portal has on an account's usage up to today: a file, and the pool's figures in bytes (None: unknown)."""
+    """An account's usage up to today: a file, and the pool's figures in bytes (None: unknown)."""
 
     part: PartFile
     pool_size: int | None = None
@@ -77,7 +77,7 @@ class Usage:
 
 
 class DailyUsage(CarrierSpider):
-    """Base of the spiders that bring the usage file of the portal's present day."""
+    """Base of the spiders of the usage file of the current day at the portal."""
 
     rendering = "browser"
     columns: ClassVar[tuple[Column, ...]]  # of the file
@@ -88,7 +88,7 @@ class DailyUsage(CarrierSpider):
 
     @classmethod
     def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
-        """Return the cycle that today falls in; another month has no daily usage any more."""
+        """Return the cycle that today falls in; daily usage of another month is not available."""
         cycle = cycle_of_day(session, account, cls.today())
         if month and month != f"{cycle.end_date:%Y-%m}":
             raise ArgumentError(
@@ -103,11 +103,11 @@ class DailyUsage(CarrierSpider):
 
     @classmethod
     def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
-        """One file of today makes the job done."""
+        """The job is done once one file of today is stored."""
         return {"usage"}
 
     async def visit(self, page: PortalPage) -> Visit:
-        """Bring the file with its rows and the pool's record inside, once its rows are seen to be of the account."""
+        """Yield the file with its rows and the pool's record; raise WrongAccount for rows of another account."""
         job, usage = page.job, await self.fetch(page)
         part = await asyncio.to_thread(only_file, usage.part)
         sheet = await asyncio.to_thread(Sheet.of, part, self.columns, self.locale)
@@ -131,23 +131,23 @@ class DailyUsage(CarrierSpider):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A monthly report: its slug here, its name at the portal, its columns, and how it is brought."""
+    """A monthly report: its slug, its name at the portal, its columns, and the method that fetches it."""
 
     slug: str
     name: str
-    columns: tuple[Column, ...] = ()  # none: the file is kept and its rows are not read
-    by: str = ""  # the spider's method that brings it: `async def by(self, page, *reports) -> PartFile`
-    member: str = ""  # regular expression that its file matches in a ZIP which brings several
+    columns: tuple[Column, ...] = ()  # empty: the file is stored without reading its rows
+    by: str = ""  # the spider's method that fetches it: `async def by(self, page, *reports) -> PartFile`
+    member: str = ""  # regular expression that its file's name matches in a ZIP of several
     required: bool = True
 
 
 class MonthlyReports(CarrierSpider):
-    """Base of the spiders that bring several reports of a billing cycle."""
+    """Base of the spiders of several reports of a billing cycle."""
 
     rendering = "browser"
     reports: ClassVar[tuple[Report, ...]]
-    not_fetched: ClassVar[dict[str, str]] = {}  # slug and name of reports that the carrier has and no cycle needs
-    slug_prefix: ClassVar[str] = ""  # in carrier_reports, for reports that bear the names of other ones
+    not_fetched: ClassVar[dict[str, str]] = {}  # slug and name of reports that are not required for a cycle
+    slug_prefix: ClassVar[str] = ""  # of slugs in carrier_reports, for reports that have the same names as others
 
     @classmethod
     def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
@@ -157,12 +157,12 @@ class MonthlyReports(CarrierSpider):
 
     @classmethod
     def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
-        """All of the required reports make the job done."""
+        """The job is done once all required reports are stored."""
         return {report.slug for report in cls.reports if report.required}
 
     @classmethod
     def _reports(cls, session: Session, account: Account) -> dict[str, int]:
-        """Return the ids of the reports by slug, made if need be."""
+        """Return the ids of the reports by slug, creating missing ones."""
         found = {}
         known = [(report.slug, report.name, report.required) for report in cls.reports]
         for slug, name, required in known + [(slug, name, False) for slug, name in cls.not_fetched.items()]:
@@ -172,7 +172,7 @@ class MonthlyReports(CarrierSpider):
         return {report.slug: found[report.slug] for report in cls.reports}
 
     async def visit(self, page: PortalPage) -> Visit:
-        """Bring the reports that are not stored; those of one ZIP together, a failure of one keeps none of the others."""
+        """Yield the reports that are not stored, those of one ZIP together; a failure of one does not stop the others."""
         yield self.listing(page.job)
         for reports in self._together(self.missing_reports(page.job)):
             async with page.part(reports[0].slug):
@@ -185,7 +185,7 @@ class MonthlyReports(CarrierSpider):
                     raise missing
 
     def listing(self, job: Job) -> Listing:
-        """Return what must come: every required report."""
+        """Return the listing of all required reports."""
         optional = tuple(report.slug for report in self.reports if not report.required)
         return Listing(job=job.id, keys=tuple(report.slug for report in self.reports), missing_allowed=optional)
 
@@ -195,14 +195,14 @@ class MonthlyReports(CarrierSpider):
 
     @staticmethod
     def _together(reports: Sequence[Report]) -> list[list[Report]]:
-        """Group what one call brings: reports of the same method that are members of its ZIP."""
+        """Group the reports that one call fetches: members of the ZIP of the same method."""
         groups: dict[object, list[Report]] = {}
         for report in reports:
             groups.setdefault(report.by if report.member else report.slug, []).append(report)
         return list(groups.values())
 
     async def report_file(self, job: Job, report: Report, part: PartFile) -> ReportFile:
-        """Return a report's file with its rows, once they are seen to be of the job's account and month."""
+        """Return a report's file with its rows; raise WrongAccount or PortalChanged for rows of another account or month."""
         target, month = job.target, job.target.month
         ids = {"billing_cycle_id": target.billing_cycle_id, "carrier_report_id": target.reports[report.slug]}
         sheet = await asyncio.to_thread(self._read, report, part, job) if report.columns else None
@@ -223,7 +223,7 @@ class MonthlyReports(CarrierSpider):
 
 
 def only_file(part: PartFile) -> PartFile:
-    """Return a part file, or the one file of a ZIP; raise BadFile where a ZIP holds none or several."""
+    """Return a part file, or the one file of a ZIP; raise BadFile for a ZIP with none or several."""
     if not is_archive(part):
         return part
     files = unpack(part)
@@ -234,9 +234,9 @@ def only_file(part: PartFile) -> PartFile:
 
 def members(part: PartFile, reports: Sequence[Report]) -> tuple[list[tuple[Report, PartFile]], BadFile | None]:
     """
-    Return each report with its file: a ZIP's member that its pattern finds, or the file itself.
+    Return the reports with their files: the ZIP's member that matches the report's pattern, or the file itself.
 
-    Beside them a failure that names the reports for which a pattern finds no file, or several; None where all is there.
+    Also returns a failure that names the reports whose pattern matches no file or several; None when all match one.
     """
     if not is_archive(part):
         return [(reports[0], part)], None

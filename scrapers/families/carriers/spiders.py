@@ -27,7 +27,7 @@ from scrapers.reading.values.locale import Locale
 
 
 class CarrierArguments(SpiderArguments):
-    """What a carrier's spider can be told."""
+    """Arguments of a carrier's spider."""
 
     account: str = Field("all", description="Account numbers separated by commas, or all.")
     cycle: str | None = Field(None, description="Billing month YYYY-MM, by the cycle's end date; default: the latest.")
@@ -40,7 +40,7 @@ class CarrierArguments(SpiderArguments):
 
 
 class CarrierTarget(BaseModel):
-    """Account and billing cycle: what a carrier's job is about."""
+    """The target of a carrier's job: account and billing cycle."""
 
     account_id: int
     account: str
@@ -59,7 +59,7 @@ class CarrierSpider(PortalSpider):
     """Base of a carrier's spiders: a job is an account and a billing cycle."""
 
     Arguments = CarrierArguments
-    locale: ClassVar[Locale]  # how the portal's files write values: a report type whose rows are read states it
+    locale: ClassVar[Locale]  # of the values in the portal's files; required where rows are read
 
     @classmethod
     def plans(cls, session: Session, arguments: CarrierArguments) -> list[Plan]:
@@ -83,23 +83,23 @@ class CarrierSpider(PortalSpider):
 
     @classmethod
     def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
-        """Return the cycle of a month, opened if need be; by default the newest one that has ended."""
+        """Return the cycle of a month, created if missing; by default the newest one that has ended."""
         year, number = parse_month(month) if month else latest_closed(account.billing_day, cls.today())
         return cycle_for(session, account, year, number)
 
     @classmethod
     def period(cls, target: CarrierTarget) -> str:
-        """Return the period that is fetched, as it stands in keys, labels and paths."""
+        """Return the period to fetch, as used in keys, labels and paths."""
         return target.month
 
     @classmethod
     def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
-        """Return the names of the files that make a job done: once all are stored, the portal is not visited."""
+        """Return the names of the files of a job; once all are stored, the job is done and sends no request."""
         raise TypeError(f"{cls.__name__} must say which files it brings.")
 
     @classmethod
     def _reports(cls, session: Session, account: Account) -> dict[str, int]:
-        """Return the ids of the reports that the spider brings, by slug: none, but for monthly reports."""
+        """Return the ids of the spider's reports by slug; empty except for monthly reports."""
         return {}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Where the customer's own server takes the files of billing cycles."""
+"""The addresses at the customer's upload server for files of billing cycles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CYCLES = "/api/v1/accounts/billing-cycles"
 
 
 def addresses(session: Session, file_ids: Sequence[int]) -> dict[int, Address]:
-    """Return where the stored files belong at the server, by their ids; files of no billing cycle are left out."""
+    """Return the addresses of stored files at the server, by file id; files without a billing cycle are left out."""
     query: Any = (
         select(StoredFile.id, BillingCycleFile, BillingCyclePdfFile, DailyUsageFile, PoolUsage)
         .outerjoin(BillingCycleFile, BillingCycleFile.file_id == StoredFile.id)

@@ -1,4 +1,4 @@
-"""Electric companies: people, contracts, meters and readings. A job's target is a person, whom the credential names."""
+"""Electric companies: people, contracts, meters and readings. A job's target is a person, named by the label of the credential."""
 
 from scrapers.core.stated import Export, Family
 

@@ -1,4 +1,4 @@
-"""Electricity by the clock: days of Jerusalem, readings summed by hour, day and month, and what an appliance costs. Pure."""
+"""Days of Jerusalem, readings summed by hour, day and month, and the cost of an appliance. Pure functions."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def month_end(day: date) -> date:
 
 
 class By(StrEnum):
-    """What readings are summed by."""
+    """Unit of time by which readings are summed."""
 
     HOUR = "hour"
     DAY = "day"
@@ -75,7 +75,7 @@ class By(StrEnum):
 @dataclass(slots=True)
 class Sum:
     """
-    What went through a meter in an hour, a day or a month of Jerusalem.
+    The sum of a meter's readings in an hour, a day or a month of Jerusalem.
 
     starts_at, ends_at: instants, UTC. expected: readings that make it whole; found: readings with a value.
     total, average, smallest, largest: kWh, the last three of one reading; None where there is no reading, never 0.
@@ -163,8 +163,8 @@ def _places(made: list[Sum], by: By) -> Callable[[datetime], int]:
 
 # --- Appliances -------------------------------------------------------------------------------------------------------
 
-# The company's codes of units, as the values beside them say: lamps have 15 to 300 of unit 3, kettles 0.5 to 3 of unit 4.
-# What 1 and 2 stand for, of ampere and horse-power, nobody has seen: whoever asks must say it.
+# The company's unit codes, inferred from the values: lamps have 15 to 300 of unit 3, kettles 0.5 to 3 of unit 4.
+# Codes 1 and 2 are ampere and horse-power, but which is which is unknown: the caller must give the unit.
 UNITS = {3: "W", 4: "kW"}
 KILOWATTS = {
     "kW": Decimal(1),
@@ -194,7 +194,7 @@ class Appliance:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What a kWh costs: shekels without VAT, and VAT in percent."""
+    """The price of a kWh: shekels without VAT, and VAT in percent."""
 
     shekels: Decimal
     vat: Decimal
@@ -207,7 +207,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What an appliance takes: kilowatts, minutes, kWh, and shekels with VAT, none of them rounded."""
+    """The use of an appliance: kilowatts, minutes, kWh, and shekels with VAT, not rounded."""
 
     name: str
     kilowatts: Decimal
@@ -236,10 +236,10 @@ def use(
     unit: str | None = None,
 ) -> Use:
     """
-    Return what an appliance takes and costs in that time.
+    Return the energy and cost of an appliance for a time of use.
 
     minutes: by default as long as the company says it usually runs. power: in place of the company's, in the same unit or in *unit*.
-    Raises ValueError with one sentence for what is not known.
+    Raises ValueError with one sentence when the time, power or unit is unknown.
 
     >>> kettle = Appliance("kettle", Decimal("2.2"), 4, Decimal(3))
     >>> use(kettle, Rate(Decimal("0.5"), Decimal(18)), minutes=Decimal(30))

@@ -1,4 +1,4 @@
-"""What `scrapy export records` shows of electricity, beside its tables as they stand."""
+"""Queries of `scrapy export records` for electricity, besides its tables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from database.models.readings import MeterReading
 
 
 def readings(account: str | None, since: datetime | None) -> tuple[tuple[str, ...], Any]:
-    """Readings of meters, as they stand; since: of the time that they cover."""
+    """Readings of meters; *since* applies to the time that they cover."""
     names = ("id", "contract", "meter", "meter_code", "direction", "resolution", "starts_at", "kwh", "status", "band")
     query = select(*(getattr(MeterReading, name) for name in names), MeterReading.run_id)
     if since:

@@ -1,7 +1,7 @@
 """
 The electricity family's items, readings apart (`readings`): the company's names on the left of its JSON, ours in the tables.
 
-What the company sends of a person (names, ID numbers, addresses, telephones, mailboxes) has no field here, so it ends here.
+Personal data (names, ID numbers, addresses, telephones, mailboxes) has no field here, so it is not stored.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ UUID = Annotated[str, BeforeValidator(_uuid)]
 
 def meter_kind(value: Any) -> str | None:
     """
-    Return what a meter counts, however the company writes it; None for what nobody knows.
+    Return what a meter counts, from any of the company's spellings; None when unknown.
 
     >>> meter_kind("BackStream"), meter_kind("צריכה"), meter_kind(2), meter_kind("")
     ('production', 'consumption', 'production', None)
@@ -71,7 +71,7 @@ def meter_kind(value: Any) -> str | None:
 
 
 class ElectricityRecord(Record):
-    """A record that is read from the company's JSON: unknown keys are ignored, missing ones that are needed are named."""
+    """A record read from the company's JSON. Unknown keys are ignored; missing required ones raise PortalChanged."""
 
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
@@ -80,7 +80,7 @@ class ElectricityRecord(Record):
         """
         Return the record of an object of an answer.
 
-        name: what the object is called in errors. known: fields that the answer itself does not say; they hide keys of
+        name: what the object is called in errors. known: fields that are not in the answer; they override keys of
         the same names.
         Raises PortalChanged, with the name of the field and without its value.
         """
@@ -104,7 +104,7 @@ class ElectricityRecord(Record):
         return [cls.read(job, f"{name}[{at}]", each, **known) for at, each in enumerate(answer)]
 
     def key(self) -> str:
-        """Return table and natural key: a run lists records of several kinds."""
+        """Return table and natural key, because a run lists records of several kinds."""
         return f"{self.table.__tablename__}/{super().key()}"
 
 
@@ -173,11 +173,11 @@ class Contract(ElectricityRecord):
 
     @property
     def is_active(self) -> bool:
-        """Whether it is in force; a shared one is, as long as it is shared: its status says nothing."""
+        """Whether it is in force; a shared one is while it is shared, whatever its status."""
         return self.is_shared or self.status == ACTIVE
 
 
-# --- What the company says of a contract ------------------------------------------------------------------------------
+# --- Contracts ---------------------------------------------------------------------------------------------------------
 
 
 class Check(ElectricityRecord):
@@ -363,7 +363,7 @@ class Bill(ElectricityRecord):
 
 
 class Invoice(ElectricityRecord):
-    """I15 and I16: an invoice. The company corrects them: what it said before is kept."""
+    """I15 and I16: an invoice. The company corrects them: earlier versions are kept."""
 
     table = models.ElectricityInvoice
     natural_key = ("contract", "invoice")
@@ -456,7 +456,7 @@ class PlaceOutage(ElectricityRecord):
 
 
 class Profile(ElectricityRecord):
-    """M2, M3, F1: what a person may see."""
+    """M2, M3, F1: the permissions of a person."""
 
     table = models.MasaProfile
     natural_key = ("username", "source")
@@ -504,7 +504,7 @@ class Connection(ElectricityRecord):
 
 
 class SharedConnection(ElectricityRecord):
-    """M4: somebody who sees a contract of the person's. It says less than M3, and leaves alone what M3 said."""
+    """M4: another person who sees a contract of this one. It has fewer fields than M3, whose values are kept."""
 
     table = models.MasaConnection
     natural_key = ("username", "connection")
@@ -541,7 +541,7 @@ class Equipment(ElectricityRecord):
 
 
 class Site(ElectricityRecord):
-    """M10, items[]: a site. It is no row: its connections are."""
+    """M10, items[]: a site. Not stored itself; its connections are."""
 
     site: UUID = Field(alias="siteId")
     contract: NumberOrNone = Field(None, alias="iec_ContractNumber")

@@ -1,7 +1,7 @@
 """
-A meter's readings. The rows of an answer come by the ten thousand, so a converter makes them without a model for each.
+A meter's readings. An answer has up to tens of thousands of rows, so a converter makes them without a model for each.
 
-Instants are UTC, days are Jerusalem's, amounts are kWh as Decimal; what the portal does not know is None, never 0.
+Instants are UTC, days are Jerusalem's, amounts are kWh as Decimal; unknown values are None, never 0.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ FIELDS = {Direction.CONSUMPTION: "consumption", Direction.PRODUCTION: "backStrea
 FED_IN, ZERO = FIELDS[Direction.PRODUCTION], Decimal(0)
 NO_VALUE = 8192  # the status beside a 0 that means that nothing is known
 
-BOTH_WAYS = (2, "2", "backstream", "דו כיווני")  # a meter that also counts what is fed in
+BOTH_WAYS = (2, "2", "backstream", "דו כיווני")  # kinds of meters that also count what is fed into the grid
 
 
 class RegisterReading(ElectricityRecord):
-    """Where a meter's register stood when it was last read for an invoice."""
+    """The reading of a meter's register at its last invoice."""
 
     table = models.RegisterReading
     natural_key = ("contract", "meter", "register_number", "read_on")
@@ -50,7 +50,7 @@ class RegisterReading(ElectricityRecord):
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A meter as it is asked for, under its serial number without leading zeros."""
+    """A meter, by its serial number without leading zeros."""
 
     contract: str
     serial: str
@@ -63,7 +63,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What one request asks for: a day, or the asked-for days of a week or month."""
+    """The period of one request: a day, or the wanted days of a week or month."""
 
     resolution: Resolution
     first: date
@@ -71,7 +71,7 @@ class Period:
 
     @property
     def expected(self) -> int:
-        """How many rows it has when nothing is missing."""
+        """The number of rows of a complete period."""
         if self.resolution is Resolution.DAILY:
             return (day_start(self.last + DAY) - day_start(self.first)) // QUARTER
         return (self.last - self.first).days + 1
@@ -99,9 +99,9 @@ def periods(resolution: Resolution, first: date, last: date) -> list[Period]:
 @dataclass(slots=True)
 class Rows:
     """
-    What an answer says of one meter in one period: rows for the tables, and what was odd about them.
+    The rows of one meter in one period, and what could not be read.
 
-    found: rows with a value, by direction. odd: what was not understood, one text each.
+    found: number of rows with a value, by direction. odd: texts about values that were not understood.
     """
 
     readings: list[dict[str, Any]] = field(default_factory=list)
@@ -110,7 +110,7 @@ class Rows:
     odd: list[str] = field(default_factory=list)
 
     def complete(self, period: Period) -> bool:
-        """Tell whether nothing is missing, in no direction."""
+        """Return whether no reading is missing in any direction."""
         return bool(self.found) and all(found >= period.expected for found in self.found.values())
 
 
@@ -142,7 +142,7 @@ def serial(value: Any) -> str:
 
 
 def counts_both_ways(part: Mapping[str, Any]) -> bool:
-    """Tell whether a meter also counts what is fed in, by its kind or by what it has counted."""
+    """Return whether a meter also counts what is fed into the grid, by its kind or its counters."""
     kind = part.get("meterKind")
     if (kind.strip().casefold() if isinstance(kind, str) else kind) in BOTH_WAYS:
         return True
@@ -160,7 +160,7 @@ def rows(
     directions: Sequence[Direction],
 ) -> Rows:
     """
-    Return what a meter's part of an answer says of a period; rows of other days are left out.
+    Return the rows of a period from a meter's part of an answer; rows of other days are left out.
 
     bands: the answer's `taozList`. A time without an offset is Jerusalem's wall clock; in the hour that comes twice the
     first of two rows with the same time is the earlier one.
@@ -190,7 +190,7 @@ def rows(
             if type(status) is not int:
                 status = whole(status)
             for direction, name, into in fields:
-                # What is not fed in may be left out of a row that tells what was consumed.
+                # A row with consumption may omit the production when it is 0.
                 value = row.get(name, ZERO if name == FED_IN and "consumption" in row else None)
                 kwh = value if type(value) is Decimal else exactly(value)
                 if status and status & NO_VALUE and not kwh:
@@ -239,7 +239,7 @@ def vars_of(meter: Meter) -> dict[str, str]:
 
 
 def complete_days(result: Rows, period: Period) -> list[date]:
-    """Return the days of a period in which nothing is missing, in no direction."""
+    """Return the days of a period without a missing reading in any direction."""
     if period.resolution is Resolution.DAILY:
         return [period.first] if result.complete(period) else []
     found: dict[date, int] = {}
@@ -255,15 +255,15 @@ def readings_batch(job: int, found: list[dict[str, Any]]) -> Batch:
 
 
 def periods_batch(job: int, found: list[dict[str, Any]], keys: tuple[str, ...]) -> Batch:
-    """Return what was found out about periods as one batch; *keys*: the periods, as a listing names them."""
+    """Return the state of periods as one batch; *keys*: their keys in the Listing."""
     return Batch(job=job, table=models.MeterPeriod, natural_key=PERIOD_KEY, rows=found, keys=keys)
 
 
 class _Clock:
-    """Reads the times of one list in their order: wall clock times of the doubled hour are told by which comes first."""
+    """Reads the times of one list in order: of equal wall clock times in the repeated hour, the first is the earlier one."""
 
     def __init__(self, known: dict[str, datetime]) -> None:
-        self.known = known  # of times with an offset, which mean the same everywhere
+        self.known = known  # cache of times with an offset, which do not depend on the order
         self.walls: set[datetime] = set()
 
     def __call__(self, text: str) -> datetime:
@@ -271,7 +271,7 @@ class _Clock:
             return instant
         at = datetime.fromisoformat(text)
         if not 1 < at.year < FOR_EVER:
-            raise ValueError("is outside the years that there are")  # an offset leads beyond them
+            raise ValueError("is outside the years that there are")  # with its offset it is outside of datetime's range
         if at.tzinfo is not None:
             instant = self.known[text] = at.astimezone(UTC)
             return instant
@@ -279,7 +279,7 @@ class _Clock:
         self.walls.add(at)
         instant = local.astimezone(UTC)
         if instant.astimezone(JERUSALEM).replace(tzinfo=None) != at:
-            raise ValueError("no clock shows this time")  # it is skipped when summer time begins
+            raise ValueError("no clock shows this time")  # skipped when summer time begins
         return instant
 
 

@@ -1,4 +1,4 @@
-"""The electricity family's base: a job is a person, who has contracts; the company itself says which."""
+"""The electricity family's base: a job is a person; the company lists the person's contracts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from scrapers.reading.values.texts import bare_number
 
 
 class ContractArguments(SpiderArguments):
-    """What a spider that brings something of contracts can be told."""
+    """Arguments of spiders that read contracts."""
 
     contract: str | None = Field(None, description="Only this contract; default: all that are active.")
 
@@ -37,7 +37,7 @@ class ContractArguments(SpiderArguments):
 
 
 class ElectricityTarget(BaseModel):
-    """Person, by the label of the credential, and perhaps one contract: what the job is about."""
+    """The target of a job: a person, by the label of the credential, and optionally one contract."""
 
     person: str
     contract: str | None = None
@@ -46,7 +46,7 @@ class ElectricityTarget(BaseModel):
 class ElectricitySpider(PortalSpider):
     """Base of an electric company's spiders: a job is a person with all contracts."""
 
-    lists_life: ClassVar[timedelta] = timedelta(days=7)  # lists that hardly ever change are not asked for more often
+    lists_life: ClassVar[timedelta] = timedelta(days=7)  # lists that rarely change are requested at most this often
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,7 +54,7 @@ class ElectricitySpider(PortalSpider):
 
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
-        """Return a job for each person whose credential is known, or for the one that is named."""
+        """Return a job for each person with a stored credential, or for the one that is named."""
         if arguments.job:
             return [cls._of_job(session, number, arguments) for number in arguments.job]
         people: list[str | None] = [arguments.credential]
@@ -95,19 +95,19 @@ class ElectricitySpider(PortalSpider):
 
     @classmethod
     def is_fresh(cls, session: Session, key: str, name: str) -> bool:
-        """Tell whether something that hardly ever changes was brought lately."""
+        """Return whether the list *name*, which rarely changes, was fetched within `lists_life`."""
         of_name = (Note.spider == cls.name, Note.target_key == key, Note.name == name)
         at = session.scalar(select(Note.created_at).where(*of_name))
         return at is not None and now(session) - at < cls.lists_life
 
     @classmethod
     def note_fresh(cls, session: Session, key: str, name: str) -> None:
-        """Write down that something that hardly ever changes was brought now."""
+        """Store the note that the list *name* was fetched now."""
         row = {"spider": cls.name, "target_key": key, "name": name, "value": True, "created_at": now(session)}
         upsert(session, Note, [row], ["spider", "target_key", "name"])
 
     def stored(self, job: Job, kind: type[Record], records: Sequence[Record]) -> Iterator[Listing | Batch]:
-        """Yield what the company lists and its records, all of one kind."""
+        """Yield a Listing of records of one kind, and the records as a Batch."""
         keys = tuple(record.key() for record in records)
         listed = self.listed.setdefault((job.id, kind.table), set())
         listed.update(tuple(getattr(record, name) for name in kind.natural_key) for record in records)
@@ -115,7 +115,7 @@ class ElectricitySpider(PortalSpider):
         yield Batch.of(kind, job.id, records, keys)
 
     def mark_gone(self, session: Session, job: Job, kind: type[Record], *but: ColumnElement[bool]) -> None:
-        """Note since when the company no longer lists rows of a person; *but*: what else they must be."""
+        """Set the time since which rows of a person are no longer listed; *but*: further conditions on the rows."""
         model: Any = kind.table
         listed = self.listed.get((job.id, kind.table), set())
         rows = session.scalars(select(model).where(model.username == job.target.person, *but))

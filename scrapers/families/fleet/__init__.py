@@ -14,5 +14,5 @@ FAMILY = Family(
         "fault_events": Export(f"{_EXPORTS}:fault_events"),
     },
     counts=("vehicles_found", "faults_found", "new_faults", "critical_faults"),
-    target=Target("tenant", "whose fleet it is (default: default)", short="t"),
+    target=Target("tenant", "name of the fleet (default: default)", short="t"),
 )

@@ -1,4 +1,4 @@
-"""What `scrapy export records` shows of fleets: each row with its portal and tenant."""
+"""Queries of `scrapy export records` for fleets: each row with its portal and tenant."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def faults(account: str | None, since: datetime | None) -> Columns:
 
 
 def syncs(account: str | None, since: datetime | None) -> Columns:
-    """What each reading of a tenant's faults counted."""
+    """The counts of each sync of a tenant's faults."""
     return _of_tenant(Sync, since)
 
 

@@ -11,7 +11,7 @@ from database.models import fleet as models
 from database.models.fleet import Severity
 from scrapers.core.items import Record
 
-NO_ADDRESS = 254  # J1939's null address: the portal does not say which control unit it was
+NO_ADDRESS = 254  # J1939's null address: the control unit is unknown
 
 # Digits and capitals without I, O and Q; the check digit is not looked at, since not every country has one.
 Vin = Annotated[
@@ -27,7 +27,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 class Vehicle(Record):
-    """A vehicle on the portal's list. Empty or None: the portal does not say."""
+    """A vehicle on the portal's list. Empty or None: unknown."""
 
     table = models.Vehicle
     natural_key = ("tenant_id", "vin")
@@ -52,7 +52,7 @@ class Vehicle(Record):
 
 
 class Fault(Record):
-    """A fault of a vehicle: SPN says what, FMI says how, the source address says which control unit."""
+    """A fault of a vehicle: the component (SPN), the kind of failure (FMI) and the control unit (source address)."""
 
     table = models.Fault
     natural_key = ("tenant_id", "vin", "source_address", "spn", "fmi")

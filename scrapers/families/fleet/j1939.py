@@ -1,4 +1,4 @@
-"""What vehicles say of their faults by SAE J1939, wherever a portal shows it. ValueError: it is not understood."""
+"""Reads SAE J1939 fault codes, severity and state from the rows of any portal. ValueError: not understood."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHORT = re.compile(r"(\d{1,6})\s*[/-]\s*(\d{1,2})")
 
 def codes(text: str) -> list[tuple[int, int]]:
     """
-    Return the pairs of SPN and FMI that a text names in words.
+    Return the pairs of SPN and FMI in a text that labels them.
 
     >>> codes("SPN 520953 FMI 14"), codes("spn:100 oil pressure 2025-10-04 (FMI 1)"), codes("SPN 639, 11/04")
     ([(520953, 14)], [(100, 1)], [])
@@ -33,7 +33,7 @@ def code(row: Row) -> tuple[int, int]:
     """
     Return SPN and FMI of a row: from their own fields, from that of the code, or from its whole text if it names one pair.
 
-    Digits with a stroke count in the field of the code only: elsewhere they may be a date or a part's number.
+    A pair like 639/9 is accepted in the field of the code only: elsewhere it may be a date or a part number.
 
     >>> code(Row({"spn": "639", "fmi": 9})), code(Row({"code": "639/9"})), code(Row({}, text="SPN 27 low, FMI 4"))
     ((639, 9), (639, 9), (27, 4))
@@ -54,7 +54,7 @@ def code(row: Row) -> tuple[int, int]:
 
 def words_of(text: str) -> set[str]:
     """
-    Return the words of class names and captions, without those that a name denies.
+    Return the words of class names and captions, without negated ones (`non-critical`).
 
     >>> sorted(words_of("dtc-row is-inactive non-critical")), words_of("registered")
     (['dtc', 'inactive', 'is', 'row'], {'registered'})
@@ -65,7 +65,7 @@ def words_of(text: str) -> set[str]:
 
 def severity(row: Row) -> Severity:
     """
-    Return how bad a row says that a fault is: in its own words, else by its classes, whole ones only.
+    Return the severity of a fault: from the row's field, else from whole words of its classes.
 
     >>> severity(Row({}, frozenset({"yellow"}))).value, severity(Row({}, frozenset({"registered"}))).value
     ('major', 'unknown')
@@ -73,7 +73,7 @@ def severity(row: Row) -> Severity:
     ('info', 'critical')
     """
     said = known(row.get("severity")).casefold()
-    if said.isdigit():  # 0 to 100 in the vendor's interface; where the steps are is a guess
+    if said.isdigit():  # 0 to 100 in the vendor's interface; the thresholds are a guess
         steps = ((75, Severity.CRITICAL), (50, Severity.MAJOR), (35, Severity.MINOR), (0, Severity.INFO))
         return next(level for least, level in steps if int(said) >= least)
     given = {said} if said else words_of(" ".join(row.classes))
@@ -82,7 +82,7 @@ def severity(row: Row) -> Severity:
 
 def is_active(row: Row) -> bool:
     """
-    Tell whether a fault is there now: it is, unless the row says that it is history.
+    Return whether a fault is active; True unless the row says otherwise.
 
     >>> is_active(Row({"active": False})), is_active(Row({"status": "Inactive"})), is_active(Row({"status": "Active"}))
     (False, False, True)

@@ -1,4 +1,4 @@
-"""The fleets' bases: a job is a tenant; its vehicles are read from a list, and whatever hangs at a vehicle after it."""
+"""The fleets' bases: a job is a tenant; first its list of vehicles is read, then the pages of each vehicle."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from scrapers.reading.layouts import ListPage, Row, visible_text
 
 
 class FleetArguments(SpiderArguments):
-    """What a fleet's spider can be told."""
+    """Arguments of a fleet's spider."""
 
-    tenant: str = Field("default", description="Whose fleet it is: a name of your choice, or several with commas.")
+    tenant: str = Field("default", description="Name of the fleet, of your choice; several with commas.")
 
 
 class FleetTarget(BaseModel):
-    """Tenant: what a fleet's job is about."""
+    """The target of a fleet's job: the tenant."""
 
     tenant_id: int
     tenant: str
@@ -45,11 +45,11 @@ class FleetTarget(BaseModel):
 
 @dataclass
 class Fleet:
-    """What a job has read so far."""
+    """The vehicles and faults that a job has read so far."""
 
     known: frozenset[str]  # VINs of the tenant's last complete list
     vins: dict[str, None] = field(default_factory=dict)  # as they were listed
-    held: list[Vehicle] = field(default_factory=list)  # not passed on until it is clear whose fleet this is
+    held: list[Vehicle] = field(default_factory=list)  # held back until one is known of the tenant
     faults: dict[str, Fault] = field(default_factory=dict)
 
 
@@ -60,8 +60,8 @@ class FleetSpider(PortalSpider):
     keeps_files = False
     list_path: ClassVar[str]  # relative to the sign-in address
     list_page: ClassVar[ListPage]
-    vehicle_values: ClassVar[Callable[[Row], Mapping[str, Any]]]  # what a row of the list means, as fields of Vehicle
-    list_is_all: ClassVar[bool] = True  # a vehicle is done once it is listed; False: once a callback says so
+    vehicle_values: ClassVar[Callable[[Row], Mapping[str, Any]]]  # maps a row of the list to fields of Vehicle
+    list_is_all: ClassVar[bool] = True  # a vehicle is done once it is listed; False: once a callback yields its key
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -101,13 +101,13 @@ class FleetSpider(PortalSpider):
         return urljoin(self.logins[0].address(), path)
 
     async def requests(self, job: Job) -> AsyncIterator[Any]:
-        """Look up what is known of the fleet, and ask for its list."""
+        """Load the known VINs of the tenant, and request the list of vehicles."""
         vins = await self.work.db.run(lambda session: known_vins(session, job.target.tenant_id))
         self.fleets[job.id] = Fleet(frozenset(vins))
         yield self.request(job, self.at(self.list_path), self.listing)
 
     def listing(self, response: TextResponse) -> Iterator[Any]:
-        """Read a page of the list, and go on to the next."""
+        """Read a page of the list, and request the next one."""
         job, page = self.job_of(response), self.list_page
         fields = {"job": job.id, "tenant_id": job.target.tenant_id}
         vehicles, odd = page.items(response, Vehicle, type(self).vehicle_values, **fields)
@@ -120,12 +120,12 @@ class FleetSpider(PortalSpider):
 
     def listed(self, job: Job, vehicles: Iterable[Vehicle], *, last: bool, total: int | None = None) -> Iterator[Any]:
         """
-        Pass on the vehicles of a page of the list, with what `vehicle` asks for each.
+        Yield the vehicles of a page of the list, and the requests that `vehicle` returns for each.
 
         total: how many the portal says there are on all pages; the job is incomplete when fewer are listed.
 
-        They are held back until one of them is known of this tenant, so that another fleet under its name cannot
-        close its faults; raises WrongAccount when the whole list has none, unless -a again=yes.
+        Vehicles are held back until one of them is a known vehicle of the tenant, so that another customer's fleet cannot
+        close the tenant's faults. Raises WrongAccount when the whole list has none, unless -a again=yes.
         """
         fleet = self.fleets[job.id]
         new = {vehicle.vin: vehicle for vehicle in vehicles if vehicle.vin not in fleet.vins}
@@ -150,11 +150,11 @@ class FleetSpider(PortalSpider):
             yield from self.vehicle(job, vehicle)
 
     def vehicle(self, job: Job, vehicle: Vehicle) -> Iterable[Any]:
-        """Return the requests for what hangs at one vehicle."""
+        """Return the requests for the pages of one vehicle."""
         return ()
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
-        """Mark vehicles that have left the list, once it was read to its end."""
+        """Mark vehicles that are no longer listed, if the whole list was read."""
         fleet = self.fleets.get(job.id) or Fleet(frozenset())
         if failure is None:
             username = job.credential.username if job.credential else None
@@ -163,23 +163,21 @@ class FleetSpider(PortalSpider):
 
 
 class FaultsSpider(FleetSpider):
-    """Base of the spiders that bring the vehicles and all their faults."""
+    """Base of the spiders that read the vehicles and all their faults."""
 
     report_type = "faults"
     list_is_all = False
     faults_path: ClassVar[str]  # with {vin}
     faults_page: ClassVar[ListPage]
-    fault_values: ClassVar[
-        Callable[[Row], Mapping[str, Any]]
-    ]  # what a row means, as fields of Fault, the vehicle apart
+    fault_values: ClassVar[Callable[[Row], Mapping[str, Any]]]  # maps a row to fields of Fault, without the vehicle's
 
     def vehicle(self, job: Job, vehicle: Vehicle) -> Iterator[Any]:
-        """Ask for a vehicle's faults."""
+        """Request a vehicle's faults."""
         address = self.at(self.faults_path.format(vin=vehicle.vin))
         yield self.request(job, address, partial(self.diagnostics, vehicle.vin))
 
     def diagnostics(self, vin: str, response: TextResponse) -> Iterator[Any]:
-        """Read a page of a vehicle's faults; the vehicle is done when its last page was understood to the last row."""
+        """Read a page of a vehicle's faults; the vehicle is done when all rows up to the last page were understood."""
         job, page = self.job_of(response), self.faults_page
         fields = {"job": job.id, "tenant_id": job.target.tenant_id, "vin": vin}
         try:
@@ -190,7 +188,7 @@ class FaultsSpider(FleetSpider):
             raise
         if (seen := visible_text(response)) and vin not in seen:
             raise PortalChanged(f"{vin}: the page shows another vehicle.")
-        found = sorted(faults, key=lambda fault: fault.is_active)  # of an old and a new one, the active one counts
+        found = sorted(faults, key=lambda fault: fault.is_active)  # of two with the same key, the active one is kept
         self.fleets[job.id].faults.update((fault.key(), fault) for fault in found)
         yield Batch.of(Fault, job.id, found, () if following or odd else (vin,))
         if following:
@@ -199,7 +197,7 @@ class FaultsSpider(FleetSpider):
             raise PortalChanged(f"{vin}: faults that were not understood: {'; '.join(odd)}.")
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
-        """Write the sync down; a complete one opens and closes faults."""
+        """Store the counts of the sync; a complete one opens and closes faults."""
         super().conclude(session, job, failure)
         fleet = self.fleets.get(job.id) or Fleet(frozenset())
         names = ("vehicles_found", "faults_found", "new_faults", "critical_faults")
@@ -215,11 +213,11 @@ class FaultsSpider(FleetSpider):
 def read_faults(
     page: ListPage, response: TextResponse, values: Callable[[Row], Mapping[str, Any]], **fields: Any
 ) -> tuple[list[Fault], list[str]]:
-    """Return the faults of a page and what is not understood: rows, and codes that stand outside of every row."""
+    """Return the faults of a page, and texts of what was not understood: rows, and codes outside of rows."""
     faults, odd = page.items(response, Fault, values, **fields)
     rest = visible_text(response)
     for fault in faults:
         rest = rest.replace(fault.raw_text, " ")
     outside = set(j1939.codes(rest)) - {(fault.spn, fault.fmi) for fault in faults}
-    # The rows that are not understood are named already.
+    # Rows that were not understood are reported already.
     return faults, odd or [f"SPN {spn} FMI {fmi} outside of the list" for spn, fmi in sorted(outside)]
