@@ -1,4 +1,4 @@
-"""ZIPs as portals send them: checked before anything is read, unpacked beside themselves."""
+"""ZIPs from portals: checked before they are read, unpacked into their own folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scrapers.core.outcomes import BadFile
 from scrapers.core.spool import CHUNK, ZIP, PartFile, PartWriter
 
 LARGEST_UNPACKED = 2 << 30  # bytes that a ZIP may unpack to
-LARGEST_RATIO = 200  # unpacked to packed, above which a ZIP is a bomb
+LARGEST_RATIO = 200  # unpacked to packed size, above which a ZIP is a bomb
 
 
 def check_zip(path: Path, every_byte: bool = True) -> None:
@@ -36,12 +36,12 @@ def check_zip(path: Path, every_byte: bool = True) -> None:
         zlib.error,
         EOFError,
         RuntimeError,
-    ):  # RuntimeError: encrypted, or packed in an unknown way
+    ):  # RuntimeError: encrypted, or an unknown compression
         raise BadFile("The ZIP is broken, encrypted or was cut short.") from None
 
 
 def is_archive(part: PartFile) -> bool:
-    """Tell whether a part file is a ZIP of files; a workbook, which is a ZIP too, is none."""
+    """Return whether a part file is a ZIP, other than a workbook (which is a ZIP, too)."""
     if part.media_type != ZIP:
         return False
     try:
@@ -55,7 +55,7 @@ def unpack(archive: PartFile) -> list[PartFile]:
     """
     Unpack a ZIP's files into part files beside it, folders flattened, and delete the ZIP.
 
-    Hidden members are left out; a name that comes twice gets a number. Raises BadFile for a broken or unsafe ZIP.
+    Hidden members are left out; a repeated name gets a number. Raises BadFile for a broken or unsafe ZIP.
     """
     check_zip(archive.path)
     parts: list[PartFile] = []
@@ -76,7 +76,7 @@ def unpack(archive: PartFile) -> list[PartFile]:
 
 def free_name(name: str, taken: set[str]) -> str:
     """
-    Return *name*, with a number where it is taken, and take it.
+    Return *name*, with a number if it is in *taken*, and add it to *taken*.
 
     >>> taken = set()
     >>> free_name("a.pdf", taken), free_name("a.pdf", taken)

@@ -1,7 +1,7 @@
 """
-Lists as data: the layouts in which a portal may show one, in the order in which they are tried.
+Lists of rows: the layouts in which a portal may show one, in the order in which they are tried.
 
-A page that fits none of them, and does not say that it is empty, is PortalChanged: never an empty list.
+A page that has none of them, and does not say that it is empty, raises PortalChanged; it never counts as an empty list.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ NO_TOTAL = re.compile(  # brackets; pages; days and times; years beside words th
     r"|(?:updated|as of|since|in|year|©|copyright|à jour|depuis|en|année|desde|año)\W*(?:19|20)\d\d\b",
     re.I,
 )
-TOTALS = (  # ranked: what a part is of; what the rows are called; what is called the total; the only number
+TOTALS = (  # in order: the number behind "of"; before the rows' name; labelled as total; the only number
     re.compile(rf"\d\s*(?:{ROWS}\s*)?(?:out of|of|de|sur|von|/)\s*(?:about |environ )?{COUNT}", re.I),
     re.compile(rf"{COUNT}\s+{ROWS}", re.I),
     re.compile(rf"\btotal\b\W*{COUNT}", re.I),
@@ -45,7 +45,7 @@ TOTALS = (  # ranked: what a part is of; what the rows are called; what is calle
     re.compile(COUNT),
 )
 
-# What is in the page and nobody sees.
+# XPath condition for elements that are not visible.
 HIDDEN = (
     "ancestor-or-self::*[self::template or self::script or self::noscript or @hidden or @aria-hidden='true'"
     " or contains(translate(@style, ' ', ''), 'display:none')]"
@@ -55,9 +55,9 @@ HIDDEN = (
 @dataclass(frozen=True, slots=True)
 class Row:
     """
-    One row of a list, as the page says it: nothing is converted yet.
+    A row of a list, with unconverted values.
 
-    values: by field; texts of a page, or what JSON has. classes: of the row's own element. text: all of it.
+    values: by field; texts of a page, or JSON values. classes: of the row's element. text: the whole row's.
     group: class and caption of the table around it.
     """
 
@@ -73,7 +73,7 @@ class Row:
 
 
 class Layout(Protocol):
-    """One way in which a list is shown."""
+    """A layout of a list."""
 
     def rows(self, response: TextResponse) -> list[Row] | None:
         """Return the rows; None when the page does not have this layout."""
@@ -82,10 +82,10 @@ class Layout(Protocol):
 @dataclass(frozen=True, slots=True)
 class Table:
     """
-    A table whose columns are found by their headings, or, where none is known, by their order.
+    A table with columns found by their headings, or by their order when no heading is known.
 
-    needs: sets of fields, one of which the headings must have. order: fields of a page's only table without such
-    headings; a row with fewer cells has just its text.
+    needs: sets of fields; the headings must have all fields of one set. order: fields by position, for a page's only
+    table without such headings; a row with fewer cells has only its text.
     """
 
     headings: Alternatives
@@ -93,7 +93,7 @@ class Table:
     order: tuple[str, ...] = ()
 
     def rows(self, response: TextResponse) -> list[Row] | None:
-        """Return the rows of every table with our headings; else of the page's only table."""
+        """Return the rows of every table with known headings; else of the page's only table."""
         if not _is_page(response):
             return None
         tables = [(table, self._columns(table)) for table in _visible(response.css("table"))]
@@ -121,13 +121,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """Blocks, each with its fields inside; a selector may end in ::attr(name)."""
+    """Blocks that contain their fields; a selector may end in ::attr(name)."""
 
     blocks: Selectors
     fields: Mapping[str, Selectors]
 
     def rows(self, response: TextResponse) -> list[Row] | None:
-        """Return the blocks that the first matching selector finds."""
+        """Return the blocks of the first selector that matches."""
         if not _is_page(response):
             return None
         for selector in self.blocks:
@@ -153,7 +153,7 @@ class Json:
     scripts: Selectors = ()
 
     def rows(self, response: TextResponse) -> list[Row] | None:
-        """Return the entries of the first path that leads to a list; an empty list is an answer."""
+        """Return the entries of the first path that leads to a list, which may be empty."""
         document = json_of(response, self.scripts)
         found = next((at for path in self.lists if isinstance(at := follow(document, path), list)), None)
         if found is None:
@@ -171,34 +171,34 @@ class Json:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How a list says where it goes on, and how long it is: by what a page shows, or in the JSON that it holds."""
+    """How to find the next page and the total number of rows, in a page's elements or its JSON."""
 
     following: Selectors = ()  # links to the next page
-    buttons: Selectors = ()  # controls that are there as long as there is a next page, with or without an address
+    buttons: Selectors = ()  # controls that are shown while there is a next page, with or without an address
     following_json: tuple[str, ...] = ()
-    total: Selectors = ()  # where the number of all rows stands
+    total: Selectors = ()  # elements with the number of all rows
     total_json: tuple[str, ...] = ()
     scripts: Selectors = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A list as a portal may show it."""
+    """A list of a portal: its layouts, its paging and its empty state."""
 
     name: str
     layouts: tuple[Layout, ...]
-    empty: Selectors  # elements that say that there is nothing …
-    empty_text: str  # … and the regular expression that their whole text must match, whatever the case
+    empty: Selectors  # elements shown when the list is empty …
+    empty_text: str  # … and the regular expression for their whole text, ignoring case
     paging: Paging = field(default_factory=Paging)
 
     def read(self, response: Response) -> list[Row]:
-        """Return the rows of a page; raise PortalChanged unless it is understood."""
+        """Return the rows of a page; raise PortalChanged when it has no known layout and is not the empty list."""
         if isinstance(response, TextResponse):
             nothing = self._says_nothing(response)
             for layout in self.layouts:
                 rows = layout.rows(response)
                 if rows is not None:
-                    # A table may say in a row of its own that it has none.
+                    # A table may have a row with the text that it is empty.
                     return [row for row in rows if not (nothing and row.text in nothing)]
             if nothing:
                 return []
@@ -212,8 +212,8 @@ class ListPage:
         """
         Return the rows of a page as items, and the texts of those that are not understood.
 
-        values: what a row means, as fields of *kind*; it raises ValueError where it cannot tell. fixed: fields that all
-        items share.
+        values: maps a row to fields of *kind*; raises ValueError for one that it does not understand. fixed: fields of all
+        items.
         """
         items, odd = [], []
         for row in self.read(response):
@@ -230,7 +230,7 @@ class ListPage:
         return {text for text in said if re.fullmatch(self.empty_text, text, re.I)}
 
     def following(self, response: TextResponse) -> str | None:
-        """Return the address of the next page; None at the end. Raises PortalChanged where it cannot be told."""
+        """Return the address of the next page; None at the end. Raises PortalChanged when there is a next page without an address."""
         paging, document = self.paging, json_of(response, self.paging.scripts)
         if link := next((link for path in paging.following_json if (link := follow(document, path))), None):
             return response.urljoin(str(follow(link, "href") or link))
@@ -245,7 +245,7 @@ class ListPage:
         return None
 
     def total(self, response: TextResponse) -> int | None:
-        """Return how many rows the portal says there are on all pages; None when it does not say, or not clearly."""
+        """Return how many rows the portal says there are on all pages; None when there is no number or more than one candidate."""
         document = json_of(response, self.paging.scripts)
         for path in self.paging.total_json:
             if isinstance(value := follow(document, path), int):
@@ -259,9 +259,9 @@ class ListPage:
 
 def total_in(text: str) -> int | None:
     r"""
-    Return the number of all rows that a text names; None when it names none, or more than one that may be it.
+    Return the number of all rows in a text; None when there is none, or more than one candidate.
 
-    Days, times, years and what is in brackets is left out, and so is the number of pages.
+    Days, times, years, text in brackets and the number of pages are ignored.
 
     >>> total_in("Showing 1 to 10 of 57 entries (filtered from 120 total entries)"), total_in("1 204 véhicules")
     (57, 1204)
@@ -278,7 +278,7 @@ def total_in(text: str) -> int | None:
 
 def follow(value: Any, path: str) -> Any:
     """
-    Return what a dotted path leads to; None when it leads nowhere.
+    Return the value at a dotted path; None when there is none.
 
     >>> follow({"data": [{"id": 7}]}, "data.0.id")
     7
@@ -294,7 +294,7 @@ def follow(value: Any, path: str) -> Any:
 
 
 def visible_text(response: Response) -> str:
-    """Return what a person can read on a page; "" for anything else."""
+    """Return the visible text of a page; "" for a response that is no page."""
     if not isinstance(response, HtmlResponse):
         return ""
     seen = response.xpath("//body//text()[not(parent::script or parent::style)]")
@@ -302,7 +302,7 @@ def visible_text(response: Response) -> str:
 
 
 def json_of(response: Response, scripts: Selectors = ()) -> Any:
-    """Return the JSON document that a response is, or that one of these elements of a page holds; None: neither."""
+    """Return the JSON document of a response, or of one of these elements of a page; None without one."""
     if not isinstance(response, TextResponse):
         return None
     texts: list[str | bytes] = [response.body]
@@ -350,7 +350,7 @@ def _text(element: Selector) -> str:
 
 
 def _value(element: Selector) -> str:
-    """Return an element's text, or the time that it stands for."""
+    """Return an element's text, or its `datetime` attribute."""
     time = element.xpath("descendant-or-self::time/@datetime")
     return time.get("") if len(time) == 1 else _text(element)
 

@@ -1,4 +1,4 @@
-"""What a mail says: its sender, its recipients, and the text in which a code or a link is looked for."""
+"""Parses mails: sender, recipients, and the text to search for a code or link."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 from scrapers.reading.values.marks import INVISIBLE
 
-LONGEST_TEXT = 20_000  # characters kept of a mail; a code stands near its beginning
+LONGEST_TEXT = 20_000  # characters kept of a mail; codes are near its beginning
 RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "x-envelope-to", "envelope-to", "x-forwarded-to")
 BLOCKS = frozenset(
     "address article blockquote dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p section table td th tr ul".split()
@@ -23,16 +23,16 @@ NOT_SHOWN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNOREC
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail as it was read. Its `repr` shows nothing of it."""
+    """A parsed mail. Its `repr` shows no recipient and no text."""
 
     sender: str = field(repr=False)
     recipients: frozenset[str] = field(repr=False)  # bare addresses, casefolded
     text: str = field(repr=False)  # subject and body, see `readable`
-    dated: datetime | None = None  # when its sender says that it was written
+    dated: datetime | None = None  # the Date header
 
 
 def parse(raw: bytes) -> Mail:
-    """Return what a mail in its MIME form says; parts that cannot be read are left out."""
+    """Parse a MIME message; parts that cannot be decoded are left out."""
     message = message_from_bytes(raw, policy=policy.default)
     assert isinstance(message, EmailMessage)
     return Mail(
@@ -45,9 +45,9 @@ def parse(raw: bytes) -> Mail:
 
 def readable(subject: str, text: str, html: str = "") -> str:
     r"""
-    Return subject, text and the HTML part's text, one below the other.
+    Return subject, plain text and the HTML part's text, joined by line breaks.
 
-    Both parts, because many a plain one only says that the other is to be read. A link stands behind its words:
+    Both parts, because some plain ones only refer to the HTML one. A link follows its text, in angle brackets:
 
     >>> readable("Votre code", "", '<p>Pour vous connecter, <b>utiliser le code</b>&nbsp;<span>AB12</span>CD34</p>')
     'Votre code\nPour vous connecter, utiliser le code AB12CD34'
@@ -60,14 +60,14 @@ def readable(subject: str, text: str, html: str = "") -> str:
 
 
 def html_text(html: str) -> str:
-    """Return the text that a reader of an HTML mail sees, with the address of each link in angle brackets behind it."""
+    """Return the visible text of an HTML mail, with the address of each link in angle brackets behind it."""
     from lxml import etree
     from lxml.html import HTMLParser, document_fromstring
 
     try:
-        # As bytes: a declaration of another encoding inside the text would make lxml refuse it.
+        # As bytes: lxml refuses str with an encoding declaration.
         root = document_fromstring(html.encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8"))
-    except (etree.ParserError, etree.XMLSyntaxError):  # nothing in it but comments
+    except (etree.ParserError, etree.XMLSyntaxError):  # nothing but comments
         return ""
     said: list[str] = []
     hidden = 0
@@ -92,14 +92,14 @@ def html_text(html: str) -> str:
 
 
 def _folded(text: str | None) -> str:
-    """Return a text as a browser shows it: a line's end in the source is a blank."""
+    """Return a text with white space collapsed, as a browser shows it."""
     return re.sub(r"\s+", " ", text or "")
 
 
 def _header(message: EmailMessage, name: str) -> str:
     try:
         return str(message.get(name, ""))
-    except (ValueError, IndexError, TypeError, AttributeError):  # what the parser makes of some malformed headers
+    except (ValueError, IndexError, TypeError, AttributeError):  # raised by the parser for some malformed headers
         return ""
 
 
@@ -121,7 +121,7 @@ def _part(message: EmailMessage, kind: str) -> str:
         return ""
     try:
         return str(part.get_content(errors="replace"))
-    except (LookupError, ValueError, AttributeError, TypeError):  # an encoding that there is not
+    except (LookupError, ValueError, AttributeError, TypeError):  # an unknown encoding
         payload = part.get_payload(decode=True)
         return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
 
@@ -130,5 +130,5 @@ def _date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
         return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
-    except (ValueError, TypeError, OverflowError, IndexError):  # OverflowError: beyond the years that there are
+    except (ValueError, TypeError, OverflowError, IndexError):  # OverflowError: outside of datetime's range
         return None

@@ -1,4 +1,4 @@
-"""Workbooks as typed rows: the header is found, known columns are typed, what is not known is kept as it stands."""
+"""Reads workbooks as typed rows: finds the header, converts known columns, and keeps the others unconverted."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.marks import without_marks
 from scrapers.reading.values.texts import Cell, Convert, clean, digits, plain
 
-HEADER_ROWS = 50  # titles, dates and addresses may stand above the header, but not a page of them
-UNREADABLE = (ValueError, TypeError, InvalidOperation)  # what reading a cell may raise
+HEADER_ROWS = 50  # lines that are searched for the header, below titles, dates and addresses
+UNREADABLE = (ValueError, TypeError, InvalidOperation)  # raised when a cell cannot be read
 DELIMITERS = ",;\t|"
-PAGE_DIGITS = 4  # a number that stands alone in a line and is no longer than this counts pages
+PAGE_DIGITS = 4  # a line with only a number of up to so many digits is a page number
 
-# How lines begin that stand between or below the rows, in English and French.
+# First words of lines between or below the rows that are no rows, in English and French.
 REMARK = re.compile(
     r"[\W_]*(?:"
     r"(?:(?:grand|sub|sous|account|report|overall|final|net)[\s-]*)?(?:totals?|totaux|total[ei]?s?)\b"
@@ -45,30 +45,30 @@ COPYRIGHT = re.compile(r"©|\bcopyright\b|\btotal\b|\btotaux\b|\bsous-total\b|\b
 
 
 class RowsNotUnderstood(PortalChanged):
-    """PortalChanged for the rows of a file alone: the file itself may be kept, see `read_sheet`."""
+    """PortalChanged that concerns only the rows of a file: the file may be stored, see `read_sheet`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that is known: the name it is kept under, how its header reads (a regular expression), what its cells are."""
+    """A known column: its name in our tables, the regular expression of its header, the converter of its cells."""
 
     name: str
     header: str
     read: Convert
     required: bool = False
-    repeats: bool = False  # a few values over and over: each is read once
+    repeats: bool = False  # has few different values: each is converted once
 
     def is_headed(self, cell: Cell) -> bool:
-        """Tell whether a header's cell names this column."""
+        """Return whether a header's cell matches this column."""
         return isinstance(cell, str) and re.fullmatch(self.header, title_of(cell), re.I) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """
-    The line of headings, or two lines of which the upper one spans several columns of the lower one.
+    The header: one line of headings, or two, of which the upper one spans columns of the lower one.
 
-    last: number of the last line. names: for each column what may name it: its own heading, and the one that spans it.
+    last: number of the last line. names: for each column its own heading, and the one that spans it.
     """
 
     last: int
@@ -76,7 +76,7 @@ class Header:
 
     @property
     def titles(self) -> list[str]:
-        """A title for each column, "" for none; one that comes again has a number."""
+        """The title of each column, "" for none; a repeated one has a number."""
         titles: list[str] = []
         for names in self.names:
             title, count = names[0], 1
@@ -89,7 +89,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One sheet of a file. lines: gives its lines from the beginning, of the same width. is_typed: not CSV."""
+    """One sheet of a file. lines: returns an iterator over its lines, all of the same width. is_typed: not CSV."""
 
     lines: Callable[[], Iterable[Sequence[Cell]]]
     is_typed: bool = True
@@ -98,15 +98,15 @@ class Source:
 
 class Sheet:
     """
-    The rows below a workbook's header. They can be gone through any number of times; each time they are made anew.
+    The rows below a workbook's header. They can be iterated any number of times; the file is read each time.
 
-    A row without a value in `key` (an empty one, a total, a remark) is none, and neither are totals, notes and page numbers
-    that hold digits.
+    Lines without a value in `key` (empty lines, totals, remarks) are no rows, and neither are totals, notes and page
+    numbers that have one.
     """
 
     def __init__(self, source: Source, header: Header, columns: Sequence[Column], locale: Locale) -> None:
         self._source, self._header, self._locale = source, header, locale
-        self.account: str | None = None  # of all rows, in its full length, once `check` has seen that
+        self.account: str | None = None  # account number of all rows, with leading zeros; set by `check`
         self._known: list[tuple[int, Column]] = []
         self._titles = header.titles
         self._others: list[int] = []
@@ -124,9 +124,9 @@ class Sheet:
     @classmethod
     def of(cls, part: PartFile, columns: Sequence[Column], locale: Locale) -> Sheet:
         """
-        Return the first visible sheet of a part file (XLSX or CSV) that has every required column. locale: how it writes values.
+        Return the first visible sheet of a part file (XLSX or CSV) that has every required column. locale: of its values.
 
-        Raises BadFile for what is no workbook, PortalChanged with the columns that no sheet has.
+        Raises BadFile for a file that is no workbook, PortalChanged with the required columns that are missing.
         """
         headers: dict[str, list[Column]] = {column.name: [] for column in columns if column.required}
         for column in columns:
@@ -148,7 +148,7 @@ class Sheet:
         )
 
     def cells(self, *names: str, key: str) -> list[set[Cell]]:
-        """Return the different cells of some columns, over all rows, as they stand; empty ones are left out."""
+        """Return the distinct non-empty cells of some columns over all rows, unconverted."""
         places = [self._column(name)[0] for name in names]
         seen = set(map(itemgetter(*places), self._below(key)))
         lists = zip(*seen, strict=True) if len(names) > 1 else [seen]
@@ -157,10 +157,10 @@ class Sheet:
 
     def rows(self, key: str) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
         """
-        Yield each row as the values of its known columns and, by their titles, those of all others as JSON, or None.
+        Yield each row: the values of its known columns, and those of all others as JSON by title, or None.
 
-        A cell of a known column that cannot be read is None, and stands under its title among the others. Once the rows are
-        known to be of one account (`check`), that is what stands in `account_number`.
+        A cell of a known column that cannot be read is None, and is kept by its title with the others. After `check`,
+        `account_number` is the checked account in every row.
         """
         account, locale = self.account, self._locale
         readers = [
@@ -168,7 +168,7 @@ class Sheet:
             for place, column in self._known
             if account is None or column.name != "account_number"
         ]
-        # A total may be labelled beside the key, too: in a column of other values, or in the first one.
+        # A total may be labelled in a column other than the key: one of the unknown ones, or the first one.
         at_first = None if self._column(key)[0] == 0 else 0
         for line in self._below(key):
             if at_first is not None and is_total(line[at_first]):
@@ -191,11 +191,11 @@ class Sheet:
                 yield values, rest or None
 
     def has(self, name: str) -> bool:
-        """Tell whether the sheet has a column."""
+        """Return whether the sheet has a column."""
         return any(column.name == name for _, column in self._known)
 
     def read(self, name: str, cell: Cell) -> Any:
-        """Return the value of a cell of a known column; None for one that says nothing or cannot be read."""
+        """Return the value of a cell of a known column; None for one that is empty or cannot be read."""
         try:
             return self._column(name)[1].read(cell, self._locale)
         except UNREADABLE:
@@ -203,10 +203,10 @@ class Sheet:
 
     def is_same(self, account: str, cell: Cell) -> bool:
         """
-        Tell whether a cell of `account_number` is an account.
+        Return whether a cell of `account_number` is *account*.
 
-        A number has lost its leading zeros, in a workbook by its type and in a CSV by the program that wrote it: the known
-        length brings them back. A text of a workbook has lost nothing.
+        Leading zeros are lost in numeric cells of a workbook, and possibly in a CSV: such a cell is padded to the length
+        of *account*. A text cell of a workbook is compared as it is.
         """
         found, wanted = self.read("account_number", cell), digits(account)
         is_number = not isinstance(cell, str) or (not self._source.is_typed and cell.strip().isdecimal())
@@ -216,10 +216,10 @@ class Sheet:
         return next((place, column) for place, column in self._known if column.name == name)
 
     def _below(self, key: str) -> Iterator[Sequence[Cell]]:
-        """Yield the lines below the header that are rows."""
+        """Yield the lines below the header that are rows, without totals, notes and page numbers."""
         at, column = self._column(key)
         width = 0 if self._source.is_typed else max(at for at, title in enumerate(self._titles, 1) if title)
-        kinds: dict[Cell, bool | None] = {}  # of few different keys
+        kinds: dict[Cell, bool | None] = {}  # cache, for columns with few different values
         below = islice(self._source.lines(), self._header.last + 1, None)
         for number, line in enumerate(below, self._header.last + 2):
             if (cell := line[at]) == "":
@@ -239,7 +239,7 @@ class Sheet:
             yield line
 
     def _is_row(self, column: Column, cell: Cell) -> bool | None:
-        """Tell whether a line with this key is a row: True, False, or None where the rest of the line decides."""
+        """Return whether a line with this key is a row: True, False, or None when the rest of the line decides."""
         try:
             value = column.read(cell, self._locale)
         except UNREADABLE:
@@ -277,10 +277,10 @@ def read_sheet(
     part: PartFile, columns: Sequence[Column], locale: Locale, account: str, month: str = ""
 ) -> tuple[Sheet | None, str]:
     """
-    Return a part file's rows, checked, and ""; or None and a warning that names the column, where only the rows are lost.
+    Return a part file's checked rows and ""; or None and a warning with the column, when the rows cannot be read.
 
-    Raises WrongAccount and PortalChanged for rows that are another account's or month's, BadFile for what is no workbook:
-    such a file is not to be kept.
+    Raises WrongAccount or PortalChanged for rows of another account or month, and BadFile for a file that is no workbook:
+    such a file must not be stored.
     """
     try:
         sheet = Sheet.of(part, columns, locale)
@@ -292,7 +292,7 @@ def read_sheet(
 
 def is_total(cell: Cell) -> bool:
     """
-    Tell whether a cell says that its line is a total, and nothing else.
+    Return whether a cell labels its line as a total.
 
     >>> is_total("Sous-total :"), is_total("Total Recall"), is_total(4.0)
     (True, False, False)
@@ -311,7 +311,7 @@ def title_of(cell: Cell) -> str:
 
 
 def _headers(source: Source) -> Iterator[Header]:
-    """Yield what may be the header: each of the first lines, and each together with a line above that spans its columns."""
+    """Yield candidates for the header: each of the first lines, alone and with a line above that spans its columns."""
     above: Sequence[Cell] | None = None
     for number, line in enumerate(islice(source.lines(), HEADER_ROWS)):
         own = [title_of(cell) for cell in line]
@@ -330,7 +330,7 @@ def _headers(source: Source) -> Iterator[Header]:
 
 
 def _sources(part: PartFile) -> Iterator[Source]:
-    """Yield the sheets of a file that a person can see; a CSV once for each delimiter that it may have."""
+    """Yield the visible sheets of a file; a CSV once for each possible delimiter."""
     if part.media_type in (CSV, TEXT):
         yield from _csv_sources(part)
         return
@@ -368,14 +368,14 @@ def _csv_sources(part: PartFile) -> Iterator[Source]:
         except csv.Error as error:
             failed = failed or BadFile(f"The CSV cannot be read ({error}).", step="read the file")
             continue
-        # Kept: the part file moves on before its rows are written.
+        # Kept in memory: the part file is moved before its rows are written.
         yield Source(lambda lines=lines: lines, is_typed=False)  # type: ignore[misc]
     if failed is not None:
         raise failed
 
 
 def _csv_lines(text: str, delimiter: str) -> list[list[str]]:
-    # Strict: a quote that is never closed would swallow the rows behind it.
+    # Strict: otherwise an unclosed quote includes all following rows in one cell.
     lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     width = max(map(len, lines), default=0)
     return [line + [""] * (width - len(line)) for line in lines]

@@ -1,4 +1,4 @@
-"""How Bell writes values, and what the columns of its workbooks are called and hold. What is not known here is kept under its title."""
+"""Bell's locale, and the columns of its workbooks. Columns that are not listed here are stored under their title."""
 
 from scrapers.portals.bell import PORTAL
 from scrapers.reading.values.days import day, month

@@ -50,7 +50,7 @@ class BellDailyUsage(DailyUsage):
         return Usage(await page.download(ALL_PAGES), size, used)
 
     async def pools(self, page: PortalPage) -> tuple[int | None, int | None]:
-        """Return included and used bytes over all pools; None where the portal does not say."""
+        """Return included and used bytes over all pools; None when unknown."""
         await page.shown((POOLS, "main :text('no shared data')"), within=30)
         included = await page.texts((f"{POOLS}/div[1]/span",))
         used = await page.texts((f"{POOLS}/div[2]/span[1]",))
@@ -63,7 +63,7 @@ class BellDailyUsage(DailyUsage):
 
 
 def total(texts: list[str]) -> int | None:
-    """Return the sum of the sizes; None when one of them, or all, are unknown."""
+    """Return the sum of the sizes in bytes; None when there is none or one is unknown."""
     try:
         sizes = [data_size(text, LOCALE) for text in texts]
     except ValueError:

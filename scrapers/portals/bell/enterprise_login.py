@@ -1,4 +1,4 @@
-"""How the Enterprise Centre is signed in to: it sends the browser to the business portal and gets it back."""
+"""The sign-in of the Enterprise Centre, which redirects to the business portal and back."""
 
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
@@ -6,8 +6,8 @@ from scrapers.core.page import Interruption
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.screens import Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
 
-# Eight letters and digits. Words of eight letters are all over a mail, and so are numbers: without the sentence that
-# announces it a code must hold both; right after that sentence capitals alone will do.
+# Eight letters and digits. Mails contain other words and numbers of that length: without the sentence that announces
+# the code it must have both letters and digits; right after that sentence capitals alone are accepted.
 ANNOUNCED = r"(?i:use this code|utilise[rz] (?:le|ce) code)\b"
 MIXED = r"(?<![\w/=.@#%&+-])(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{8}(?![\w/=@%-])"
 AFTER_THAT = rf"{ANNOUNCED}(?:\W{{1,5}}([A-Z0-9]{{8}})(?!\w)|[^.!?]{{0,40}}?({MIXED}))"
@@ -18,7 +18,7 @@ USER = (".ec-header__user", "[data-testid=signed-in-user]")
 USERNAME = ("#Username", "label=Username")
 PASSWORD = ("#Password", "label=Password")
 LOG_IN = ("#loginBtn", "button:text-is('Log in')")
-# The page keeps a hidden sign-in form whose password field bears the same mark; hidden ones are not looked at.
+# The page has a hidden sign-in form with the same password field; hidden elements are ignored.
 CODE = ("input[ng-model=password]", "label=Verification code")
 CONTINUE = ("#continueButton", "button:text-is('Continue')")
 REFUSED = ("form .error-message", "form [role=alert]")
@@ -49,7 +49,7 @@ class BellEnterpriseCentre(BrowserLogin):
         Screen("new terms", LATER, Dismiss(LATER)),
         Screen("credentials", USERNAME, EnterCredentials(USERNAME, PASSWORD, LOG_IN)),
         Screen("code", CODE, EnterCode(CODE, CONTINUE, "mail")),
-        # After the form: an invisible widget is always there, and a visible one counts once we have submitted.
+        # After the form: the page always has an invisible widget, and a visible one matters after the submission.
         Screen("captcha", ("iframe[src*='recaptcha']",), Stop(CaptchaShown)),
     )
     sign_out_clicks = (

@@ -1,4 +1,4 @@
-"""The e-reports of Corporate Self Serve: ordered, then collected; with the cure of their cache error."""
+"""The e-reports of Corporate Self Serve: ordered, then collected. Detects their cache error."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,14 +28,14 @@ class BellEreports(OrderedReports):
     Portal
       Bell, e-reports of Corporate Self Serve (https://business.bell.ca/corporateselfserve)
     Caveats
-      Reports cover every account of the user. The portal takes minutes to make one; a run that cannot wait leaves the
-      rest to the next run, which collects without asking again.
+      Reports cover every account of the user. The portal takes minutes to make one; what is not ready in time is
+      collected by the next run, which does not order it again.
     """
 
     name = "bell_ereports"
-    slug_prefix = "ereports_"  # other files than the Enterprise Centre's reports of the same names: of all accounts
+    slug_prefix = "ereports_"  # not the Enterprise Centre's reports of the same names: these are of all accounts
     logins = (BellSelfServe,)
-    any_entry = True  # a report of these months is the same, whichever account's job has ordered it
+    any_entry = True  # reports of a month are the same for every account's job
     reports = (
         Report("cost_overview", "Cost Overview"),
         Report("usage_overview", "Usage Overview"),

@@ -1,4 +1,4 @@
-"""How Corporate Self Serve is signed in to. The absolute paths are the portal's of 2025; they come last."""
+"""The sign-in of Corporate Self Serve. Absolute XPaths are those of 2025; they are tried last."""
 
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
@@ -63,7 +63,7 @@ class BellSelfServe(BrowserLogin):
         Screen("code", CODE, EnterCode(CODE, CONTINUE)),
         Screen("choose method", TEXT_MESSAGE, ChooseFactor(TEXT_MESSAGE, SEND)),
         Screen("credentials", USERNAME, EnterCredentials(USERNAME, PASSWORD, LOG_IN)),
-        # After the form: an invisible widget is always there, and a visible one counts once we have submitted.
+        # After the form: the page always has an invisible widget, and a visible one matters after the submission.
         Screen("captcha", ("iframe[src*='recaptcha']",), Stop(CaptchaShown)),
     )
     sign_out_clicks = (USER, ("logout button:text-is('Log out')", "[data-testid=log-out]"))

@@ -27,7 +27,7 @@ BELL = ("li.kt-notification-content [aria-label=Notification]", "[aria-label=Not
 LIST = "#m_quick_sidebar_notification-wrap"
 ENTRIES = f"{LIST} li.kt-notifi-li"
 
-AGES = {"a few seconds": 0, "a minute": 45, "an hour": 45 * 60}  # seconds from which on the portal says so
+AGES = {"a few seconds": 0, "a minute": 45, "an hour": 45 * 60}  # seconds from which the portal uses each word
 READ_ENTRIES = """entries => entries.map(entry => [
   [...entry.querySelectorAll("b")].map(name => name.textContent.trim()),
   entry.innerText,
@@ -41,8 +41,8 @@ class BellMonthlyReports(OrderedReports):
     Portal
       Bell, Enterprise Centre, Enhanced Mobility Reports (https://enterprisecentre.bell.ca)
     Caveats
-      Four workbooks, independent of each other. The portal takes a while to make one; a run that cannot wait leaves the
-      rest to the next run, which collects without asking again. Notifications that may be another run's are left alone.
+      Four workbooks, independent of each other. The portal takes minutes to make one; what is not ready in time is
+      collected by the next run, which does not order it again. Notifications that may be another run's are not touched.
     """
 
     name = "bell_monthly_reports"
@@ -56,7 +56,7 @@ class BellMonthlyReports(OrderedReports):
     )
     not_fetched = {"dtl": "Detail"}
     taken, refused, list_covers = PREPARING, EXPORT_FAILED, True
-    oldest = 45 * 60  # half an hour was too strict
+    oldest = 45 * 60  # seconds; half an hour was too strict
 
     @asynccontextmanager
     async def area(self, page: PortalPage) -> AsyncIterator[PortalPage]:
@@ -89,7 +89,7 @@ class BellMonthlyReports(OrderedReports):
         )
         found = []
         for place, (names, text, age, is_ready) in enumerate(await page.raw.locator(like).evaluate_all(READ_ENTRIES)):
-            # The selector takes what contains these; what counts is that the entry says these and nothing else.
+            # The selector matches entries that contain these texts; the entry must consist of them.
             says = (set(re.findall(r"\d{6,}", text)), set(re.findall(r"\b[A-Z][a-z]{2} 20\d\d\b", text)))
             if names[1:2] and names[1].casefold() == label.casefold() and says == ({target.account}, {month}):
                 found.append(Entry(f"{like} >> nth={place}", is_ready, least_age(age), failed=not is_ready))
@@ -104,7 +104,7 @@ class BellMonthlyReports(OrderedReports):
 
 def least_age(text: str) -> float:
     """
-    Return how many seconds ago something was at least, by a relative age; what is days old, or not understood, is infinitely old.
+    Return the minimum age in seconds of a relative time; infinity for days, and for texts that are not understood.
 
     >>> least_age("a few seconds ago"), least_age("a minute ago"), least_age("12 minutes ago"), least_age("2 days ago")
     (0, 45, 690.0, inf)

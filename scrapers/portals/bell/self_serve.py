@@ -1,4 +1,4 @@
-"""What the pages of Corporate Self Serve share: the menu, and choosing an account and reading it back."""
+"""Shared steps of Corporate Self Serve: open the menu, and choose an account and read it back."""
 
 from scrapers.core.outcomes import WrongAccount
 from scrapers.core.page import PortalPage
@@ -19,7 +19,7 @@ async def open_menu(page: PortalPage, menu: str, entry: tuple[str, ...]) -> None
 
 
 async def choose_account(page: PortalPage, account: str, done: tuple[str, ...]) -> None:
-    """Choose the account where the portal asks for one; *done* is what shows that the page itself has come."""
+    """Choose the account if the portal asks for one; *done*: elements of the page that follows."""
     page.begin("choose the account")
     asked = ("#dataContainer", "account-selection-global-search input")
     await page.find((*asked, *done))

@@ -1,4 +1,4 @@
-"""What Bell's spiders can be told through the environment, addresses of sign-ins apart: those are the logins' own."""
+"""Settings of Bell's spiders. The addresses of sign-ins are settings of the logins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A workbook of the Enhanced Mobility Reports: opened in its folder, narrowed to one month and one account."""
+"""A workbook of the Enhanced Mobility Reports: opens it and filters it by month and account."""
 
 from datetime import date
 
@@ -34,7 +34,7 @@ async def open_workbook(tab: PortalPage, label: str) -> None:
 
 
 async def choose_month(tab: PortalPage, today: date) -> None:
-    """Set the invoice month to that of the cycle's end, and read back what counts."""
+    """Set the invoice month to that of the cycle's end, and read back filter and table."""
     tab.begin("choose the month")
     target = tab.job.target
     wanted = f"{target.end:%b %Y}"
@@ -55,14 +55,14 @@ async def choose_month(tab: PortalPage, today: date) -> None:
 
 
 async def choose_account(tab: PortalPage) -> None:
-    """Narrow the workbook to the account, and read back what counts."""
+    """Filter the workbook by the account, and read back filter and table."""
     tab.begin("choose the account")
     account = tab.job.target.account
     if await reads(tab, ACCOUNT, "td.Accountnumber", account):
         return
     await tab.click(COLUMN_MENU)
     every = (f"{MENU} label:text-is('Select all')", f"{MENU} :text-is('Select all')")
-    await tab.tick(every, True)  # also where some are ticked: only then unticking reaches them all
+    await tab.tick(every, True)  # tick all first: from a mixed state unticking would not clear all
     await tab.tick(every, False)
     await tab.type((f"{MENU} [placeholder='Search...']",), account)
     item = (f"{MENU} label[for*='{account}']", f"{MENU} .filter-item-label:text-is('{account}')")
@@ -75,7 +75,7 @@ async def choose_account(tab: PortalPage) -> None:
 
 
 async def reads(tab: PortalPage, section: str, cells: str, wanted: str, within: float = 0) -> bool:
-    """Tell whether filter and table both say *wanted*, waiting so long until they do; a table without it says nothing."""
+    """Return whether the filter and all cells of the table are *wanted*, waiting up to *within* seconds; no cells match, too."""
 
     async def both() -> bool:
         chosen = await tab.text((f"{section} .c-btn",))

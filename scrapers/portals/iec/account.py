@@ -1,4 +1,4 @@
-"""Who the customer is, the contracts, and what the company says of each and of its meters."""
+"""The customer, the contracts, and the data of each contract and its meters."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
 from scrapers.portals.iec.errors import CaptchaWanted, IECError
 from scrapers.reading.values.texts import bare_number_or_none
 
-NO_SUCH_PRODUCT = "08"  # what the company says of the registers of a photovoltaic meter
-ALL_NOTICES = 1  # processType of a question about every service
+NO_SUCH_PRODUCT = "08"  # code of the error about the registers of a photovoltaic meter
+ALL_NOTICES = 1  # processType of a request for all services
 
 
 class AccountArguments(ContractArguments):
-    """What iec_account can be told."""
+    """Arguments of iec_account."""
 
     device_in: bool = Field(
         False, description="yes: ask for the kinds of meters, too; without a captcha it is refused."
@@ -52,7 +52,7 @@ class IecAccount(ContractsSpider):
     Caveats
       Details are read of active contracts only; a closed one is listed with its status, and read when it is named. Names,
       ID numbers, addresses, telephones and mailboxes are not kept. `-a device_in=yes` ends in captcha_shown: since 2026
-      the company answers that question only to its own app.
+      the company answers that request only to its own app.
     """
 
     name = "iec_account"
@@ -65,7 +65,7 @@ class IecAccount(ContractsSpider):
         self.people: dict[int, tuple[Customer, list[Account]]] = {}
 
     def customer(self, job: Job, customer: Customer, data: dict[str, Any]) -> Iterable[Any]:
-        """Keep the person until it is clear that the contract that is asked for is theirs."""
+        """Hold the person's record back until the requested contract is found to be theirs."""
         person = job.target.person
         accounts = Account.read_all(job.id, "customer.accounts", data.get("accounts"), username=person)
         self.people[job.id] = customer, accounts
@@ -77,19 +77,19 @@ class IecAccount(ContractsSpider):
             self.mark_gone(session, job, Contract)
 
     def found(self, job: Job, contracts: list[Contract], chosen: list[Contract]) -> Iterator[Any]:
-        """Yield the person and all contracts, and ask for what hangs at those that are chosen."""
+        """Yield the person and all contracts, and the requests for the chosen ones."""
         customer, accounts = self.people[job.id]
         yield from self.stored(job, Customer, [customer])
         yield from self.stored(job, Account, accounts)
         yield from self.stored(job, Contract, chosen if job.target.contract else contracts)
         yield self.ask(job, api.ACCOUNTS, self._accounts)
-        # Of a contract that is shared, the company tells nobody but its owner about discounts.
+        # Discounts of a shared contract are shown to its owner only.
         for bp in dict.fromkeys([customer.bp, *(each.bp for each in chosen if not each.is_shared)]):
             yield self.ask(job, api.SOCIAL_DISCOUNT, partial(self._discount, bp), bp=bp)
         yield from super().found(job, contracts, chosen)
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
-        """Ask what the company says of a contract."""
+        """Yield the requests for a contract's data."""
         of: dict[str, Any] = {"contract": contract.contract, "bp": contract.bp}
         yield self.ask(job, api.CONTRACT_CHECK, partial(self._check, of["contract"]), **of)
         body = {"contractNumber": contract.contract, "processType": ALL_NOTICES}
@@ -125,7 +125,7 @@ class IecAccount(ContractsSpider):
         yield from self.stored(job, TimeOfUse, [TimeOfUse.read(job.id, "touz", data, contract=contract)])
 
     def _devices(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
-        """Read the meters, and ask for what hangs at each; one without a number cannot be asked for."""
+        """Read the meters, and yield the requests for each that has a number."""
         numbered = [each for each in objects("devices", data) if bare_number_or_none(each.get("deviceNumber"))]
         devices = Device.read_all(job.id, "devices", numbered, contract=contract)
         yield from self.stored(job, Device, devices)
@@ -166,10 +166,10 @@ class IecAccount(ContractsSpider):
 
 
 def no_such_product(error: IECError) -> Failure | None:
-    """Return the failure that an error about a meter's registers is; a photovoltaic meter has none."""
+    """Return None for the error about a photovoltaic meter, which has no registers; any other error is returned."""
     return None if str(error.error_code) == NO_SUCH_PRODUCT else error
 
 
 def captcha(error: IECError) -> Failure:
-    """Return what a refusal of the kinds of meters is: nobody gets them without a captcha."""
+    """Return CaptchaWanted for an error of the kinds of meters, which need a captcha."""
     return CaptchaWanted(error.error_code, error.error)

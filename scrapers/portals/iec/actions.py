@@ -1,4 +1,4 @@
-"""What changes something at the company. No crawl does it: the spiders here have no name until a command gives them one."""
+"""Actions that change something at the company. The spiders here have no name, so `crawl` cannot run them; commands do."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONNECTIONS = "connectionBetweenContactAndContract"
 
 
 class ActionArguments(ContractArguments):
-    """What an action is about."""
+    """Arguments of an action."""
 
     email: str = Field("", description="Mailbox that the report goes to.")
     meter: str | None = Field(None, description="Serial number of the meter, where the contract has several.")
@@ -29,7 +29,7 @@ class ActionArguments(ContractArguments):
 
 
 class Action(ContractsSpider):
-    """Base of the actions: the contract is found as by every crawl; what the company answers is the job's result."""
+    """Base of the actions: finds the contract like every spider; the company's answer is the job's result."""
 
     Arguments = ActionArguments
     keeps_files = False
@@ -40,12 +40,12 @@ class Action(ContractsSpider):
         self.profile: dict[str, Any] = {}
 
     def seen(self, job: Job, data: dict[str, Any]) -> Iterable[Any]:
-        """Keep what the customer-works portal shows."""
+        """Keep the profile of the customer-works portal."""
         self.profile = data
         return ()
 
     def masa_contract(self, contract: Contract) -> str:
-        """Return the id that the contract has at the customer-works portal; raise WrongAccount when it is not there."""
+        """Return the id that the contract has at the customer-works portal; raise WrongAccount when it has none."""
         for connection in objects(CONNECTIONS, self.profile.get(CONNECTIONS)):
             of = connection.get("contract") or {}
             if bare_number_or_none(of.get("contractAccNumberInShoval")) == contract.contract and of.get("id"):
@@ -53,7 +53,7 @@ class Action(ContractsSpider):
         raise WrongAccount(f"The customer-works portal does not know contract {contract.contract}.")
 
     def done(self, job: Job, data: Any) -> Iterable[Any]:
-        """Keep the answer."""
+        """Set the job's result to the answer."""
         job.result = {"answer": data}
         return ()
 
@@ -88,7 +88,7 @@ class SendReport(Action):
 
 
 class Invite(Action):
-    """M6: make the link by which somebody else gets to see a contract."""
+    """M6: create the link that gives another person access to a contract."""
 
     report_type = "invite"
 
@@ -103,7 +103,7 @@ class Invite(Action):
 
 
 class RemoveShared(Action):
-    """M5: take a contract away from somebody with whom it is shared."""
+    """M5: end another person's access to a contract."""
 
     report_type = "remove_shared"
 
@@ -113,7 +113,7 @@ class RemoveShared(Action):
         yield self.ask(job, api.MASA_CONNECTIONS, partial(self._shared, masa_contract), **parts)
 
     def _shared(self, masa_contract: str, job: Job, data: Any) -> Iterator[Any]:
-        """Remove the connection that is named; the person's own is no shared one."""
+        """Remove the named connection; raise WrongAccount unless it is another person's."""
         own = str(self.profile.get("id")).lower()
         shared = {
             str(each.get("id")).lower(): str((each.get("contact") or {}).get("id"))
@@ -135,5 +135,5 @@ class RemoveShared(Action):
 
 
 def action_spider(kind: type[Action]) -> type[Action]:
-    """Return the spider that carries an action out."""
+    """Return the spider class of an action, with a name."""
     return type(kind.__name__, (kind,), {"name": f"iec_{kind.report_type}"})

@@ -1,4 +1,4 @@
-"""The company's interface as data: every endpoint, where it is, what is sent, and how its answer is told from an error."""
+"""The company's interface: every endpoint with its address and body, and `read`, which tells answers from errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST = 300  # characters of the company's own text that are kept
 
 
 class Shape(StrEnum):
-    """What an answer looks like when all is well."""
+    """The shape of a successful answer."""
 
     OBJECT = "object"
     LIST = "list"
@@ -33,10 +33,10 @@ class Shape(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """
-    One address of the interface.
+    An endpoint of the interface. `id` is used in errors, logs and tests.
 
-    path: relative to the host's, with {parts}. changes: it changes something at the company; no crawl asks it.
-    query, body: names that may be sent. is_public: it is asked without a token and special headers.
+    path: relative to the host's, with {parts}. changes: it changes something at the company; crawls never request it.
+    query, body: names that may be sent. is_public: requested without a token and special headers.
     """
 
     id: str
@@ -56,7 +56,7 @@ class Endpoint:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return what is sent besides the token."""
+        """Return the headers, without the token."""
         headers = {} if self.is_public else dict(self.host.headers)
         if self.shape is Shape.PDF:
             headers["Accept"] = "application/pdf"
@@ -173,10 +173,10 @@ ENDPOINTS = {value.id: value for value in tuple(globals().values()) if isinstanc
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an endpoint answered. data: None where the company says, without an error, that there is nothing."""
+    """The answer of an endpoint. data: None when the company says, without an error, that there is nothing."""
 
     data: Any
-    warning: str = ""  # the company's own objection to data that it sent all the same
+    warning: str = ""  # the company's error text about data that it has sent
 
 
 def read(endpoint: Endpoint, response: Response) -> Answer:
@@ -209,11 +209,11 @@ def read(endpoint: Endpoint, response: Response) -> Answer:
     if descriptor.get("isSuccess") is not False:
         return Answer(data)
     code, text = _said(descriptor)
-    return Answer(data, f"{where}: Code {code}: {text}".rstrip(": "))  # it sends all of the data with a false, too
+    return Answer(data, f"{where}: Code {code}: {text}".rstrip(": "))  # isSuccess is false, too, with all of the data
 
 
 def misshapen(shape: Shape, body: Any) -> str | None:
-    """Return what is wrong with the shape of a body; None when it is as it should be."""
+    """Return what is wrong with the shape of a body; None when it is right."""
     if shape is Shape.PDF:
         return "JSON in place of a PDF"
     if shape is Shape.LIST:
@@ -228,7 +228,7 @@ def misshapen(shape: Shape, body: Any) -> str | None:
 
 
 def refused(body: Any, status: int) -> IECError | None:
-    """Return the error that the company itself tells in a body, whatever its status; None when it tells none."""
+    """Return the error that a body reports, for any status; None when it reports none."""
     if not isinstance(body, dict):
         return None
     kind = CompanyDown if status >= 500 else IECError
@@ -248,18 +248,18 @@ def refused(body: Any, status: int) -> IECError | None:
 
 
 def is_nothing(body: dict[str, Any]) -> bool:
-    """Tell whether an envelope is empty."""
+    """Return whether an envelope has no data."""
     return body.get("data") in (None, [], {}, "")
 
 
 class _Nothing(str):
-    """What came in place of JSON."""
+    """A description of a body that is no JSON."""
 
     __slots__ = ()
 
 
 def parsed(response: Response) -> Any:
-    """Return the JSON of an answer, or what came in its place as a _Nothing."""
+    """Return the JSON of a response, or a _Nothing that describes the body."""
     text = response.body.strip()
     if not text:
         return _Nothing("nothing")

@@ -1,4 +1,4 @@
-"""What the spiders of the company share: how it is asked, and how the contracts of a person are found."""
+"""The bases of the company's spiders: requests of endpoints, and finding the contracts of a person."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from scrapers.portals.iec.login import IecLogin
 from scrapers.reading.values.texts import bare_number_or_none
 
 OWN = 1  # partConnectionCode of a contract of one's own
-Read = Callable[[Job, Any], Any]  # what becomes of an answer's data
-Otherwise = Callable[[], Any]  # how a job goes on after a failure, which it is told of
+Read = Callable[[Job, Any], Any]  # callback of an endpoint's data; yields items and requests
+Otherwise = Callable[[], Any]  # yields the job's next requests after a recorded failure
 Refused = Callable[[IECError], Failure | None]
 
 
 class IecSpider(ElectricitySpider):
-    """Base of the company's spiders: how it is asked."""
+    """Base of the company's spiders: `ask` requests an endpoint."""
 
     portal = "iec"
     logins: ClassVar[tuple[type[Login], ...]] = (IecLogin,)
-    # Keys of the company's answers whose values say who or where somebody is.
+    # Keys of the company's answers with personal data.
     private: ClassVar[frozenset[str]] = frozenset(
         """
         accountName accountNumber address addressId bp bpNumber city cityCode cityName companyId email emailAddress fax
@@ -45,8 +45,8 @@ class IecSpider(ElectricitySpider):
         """.split()
     )
     custom_settings = {
-        "REQUESTS_IN_FLIGHT": 3,  # to one host: what its best known caller keeps to; nobody has seen it refuse that
-        "DOWNLOAD_TIMEOUT": 60,  # a call of its own app waits that long
+        "REQUESTS_IN_FLIGHT": 3,  # to one host; the limit of its best known client, with no refusal known
+        "DOWNLOAD_TIMEOUT": 60,  # the time-out of the company's own app
     }
 
     def ask(
@@ -65,10 +65,9 @@ class IecSpider(ElectricitySpider):
         """
         Return the request of an endpoint; *callback* gets the job and the data of the answer.
 
-        parts: what its path and query name. otherwise: yields what the job does after a failure, without which it
-        ends there for this request; the failure counts in both cases. refused: looks at an error of the company's, and
-        returns the failure that it is; None for one that only means that there is nothing. stream: media types of a
-        file. once: what an error leaves open is not done a second time.
+        parts: values for its path and query. otherwise: called after a failure, which is recorded in any case, and yields
+        the job's next requests. refused: maps an error of the company's to a failure, or to None when it only means that
+        there is no data. stream: media types of a file. once: the request is not retried.
         """
         sent: dict[str, Any] = {} if body is None else {"body": json.dumps(body)}
         request = self.request(
@@ -77,7 +76,7 @@ class IecSpider(ElectricitySpider):
             partial(self._read, endpoint, callback, otherwise, refused),
             method=endpoint.method,
             headers=endpoint.headers,
-            dont_filter=True,  # the same address is asked with different bodies
+            dont_filter=True,  # one address is requested with different bodies
             stream=stream,
             meta={"handle_httpstatus_all": True, "dont_retry": once},
             **sent,
@@ -127,27 +126,27 @@ class IecSpider(ElectricitySpider):
 
 @dataclass
 class Household:
-    """What a job knows of a person so far."""
+    """The data of a person that a job has found so far."""
 
-    bps: dict[str, None] = field(default_factory=dict)  # business partners that are still to be asked for
+    bps: dict[str, None] = field(default_factory=dict)  # business partners, in the order found
     asked: set[str] = field(default_factory=set)
-    connections: dict[str, bool] = field(default_factory=dict)  # contract that the person sees: is it shared?
+    connections: dict[str, bool] = field(default_factory=dict)  # contracts that the person sees: whether each is shared
     contracts: dict[str, Contract] = field(default_factory=dict)
-    has_masa: bool = False  # the portal that knows of shared contracts was asked
+    has_masa: bool = False  # the customer-works portal was requested
 
 
 class ContractsSpider(IecSpider):
-    """Base of the spiders that bring something of each contract."""
+    """Base of the spiders that read data of each contract."""
 
     Arguments = ContractArguments
-    needs_masa: ClassVar[bool] = False  # what the customer-works portal shows is needed for more than finding contracts
+    needs_masa: ClassVar[bool] = False  # request the customer-works portal even when all contracts are known
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.households: dict[int, Household] = {}
 
     async def requests(self, job: Job) -> AsyncIterator[Any]:
-        """Ask who the customer is."""
+        """Request the customer."""
         self.households[job.id] = Household()
         yield self.ask(job, api.CUSTOMER, self._customer)
 
@@ -163,11 +162,11 @@ class ContractsSpider(IecSpider):
         yield from self._go_on(job)
 
     def customer(self, job: Job, customer: Customer, data: dict[str, Any]) -> Iterable[Any]:
-        """Return what is stored of the person, and the requests that need no contract."""
+        """Return the items of the person, and requests that need no contract."""
         return ()
 
     def _go_on(self, job: Job) -> Iterator[Any]:
-        """Ask for the next thing that leads to contracts; once there is none, go on with what was found."""
+        """Yield the next request that may lead to contracts; when there is none, process the contracts found."""
         household = self.households[job.id]
         go_on = partial(self._go_on, job)
         wanted = job.target.contract
@@ -200,13 +199,13 @@ class ContractsSpider(IecSpider):
         for connection in objects(f"profile.{name}", data.get(name)):
             contract = connection.get("contract") or {}
             number = bare_number_or_none(contract.get("contractAccNumberInShoval"))
-            if number and contract.get("site"):  # without a site nothing is connected
+            if number and contract.get("site"):  # without a site there is no connection
                 household.connections[number] = connection.get("partConnectionCode") != OWN
         yield from self.seen(job, data)
         yield from self._go_on(job)
 
     def seen(self, job: Job, data: dict[str, Any]) -> Iterable[Any]:
-        """Return what is stored of what the person sees."""
+        """Return the items of the profile at the customer-works portal."""
         return ()
 
     def _one(self, is_shared: bool, job: Job, data: Any) -> Iterator[Any]:
@@ -224,7 +223,7 @@ class ContractsSpider(IecSpider):
         if wanted is not None:
             if wanted not in self.households[job.id].contracts:
                 if job.failures:
-                    return  # it may be behind what could not be asked
+                    return  # it may be in the answer of a request that failed
                 shown = ", ".join(each.contract for each in contracts) or "none"
                 job.fail(WrongAccount(f"There is no contract {wanted}; there are: {shown}.", step="find the contract"))
                 return
@@ -237,12 +236,12 @@ class ContractsSpider(IecSpider):
         yield from self.found(job, contracts, chosen)
 
     def found(self, job: Job, contracts: list[Contract], chosen: list[Contract]) -> Iterator[Any]:
-        """Yield what is brought: *contracts* are all that there are, *chosen* those that are active or named."""
+        """Yield items and requests: *contracts* are all of the person's, *chosen* the active ones or the named one."""
         for contract in chosen:
             yield from self.contract(job, contract)
 
     def contract(self, job: Job, contract: Contract) -> Iterable[Any]:
-        """Return the requests for what hangs at one contract."""
+        """Return the requests for one contract's data."""
         return ()
 
 

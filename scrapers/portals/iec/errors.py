@@ -1,4 +1,4 @@
-"""What the company itself says went wrong: its code and its text, under the name of our outcome."""
+"""The company's own errors, with their code and text, as subclasses of our failures."""
 
 from __future__ import annotations
 

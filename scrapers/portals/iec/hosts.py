@@ -1,4 +1,4 @@
-"""The company's API hosts: where each is, which stand-in the environment names, and what every request there carries."""
+"""The company's API hosts: address, setting that replaces it, and headers of every request."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from scrapers.portals.iec.settings import IecSettings
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One host of the API. Headers that only a browser has a reason to send are left out."""
+    """A host of the API. Headers that only browsers send are left out."""
 
     setting: str  # the field of IecSettings that holds its origin
-    path: str = ""  # that all its endpoints begin with
+    path: str = ""  # prefix of all its endpoints
     headers: dict[str, str] = field(default_factory=dict)
 
     def base(self) -> str:

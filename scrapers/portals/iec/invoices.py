@@ -1,4 +1,4 @@
-"""What is to be paid, the invoices, and their PDFs."""
+"""The amount due, the invoices, and their PDFs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class IecInvoices(ContractsSpider):
     Portal
       Israel Electric Company, bills and invoices (https://iecapi.iec.co.il/api/BillingCollection).
     Caveats
-      The company corrects invoices: the newest version counts, those before are kept. A PDF is fetched once, unless
+      The company corrects invoices: the newest version is current, older ones are kept. A PDF is fetched once, unless
       -a again=yes; an open period has none yet. With a private supplier the amounts are 0.
     """
 
@@ -28,7 +28,7 @@ class IecInvoices(ContractsSpider):
     report_type = "invoices"
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
-        """Ask for the bill, and after it for the invoices: the bill may show some that their list does not."""
+        """Request the bill, and then the invoices: the bill may have some that are not in their list."""
         go_on = partial(self._ask_invoices, job, contract, [])
         of: dict[str, Any] = {"contract": contract.contract, "bp": contract.bp}
         yield self.ask(job, api.ELECTRIC_BILL, partial(self._bill, contract), otherwise=go_on, **of)

@@ -1,5 +1,5 @@
 """
-How the company is signed in to: OKTA, an ID number without a password, a one-time code, and tokens that live for months.
+The sign-in at OKTA: an ID number without a password, a one-time code, and tokens that are renewed for months.
 
 The company sends text messages through a mail gateway, so OKTA calls both of its factors e-mail.
 """
@@ -53,40 +53,40 @@ EXPIRED_STATE = "E0000011"
 
 
 class IecLogin(ConversationLogin):
-    """Everything about a customer; codes come as text message or mail, as IEC_FACTOR says."""
+    """The customers' API; codes come by text message or mail, by IEC_FACTOR."""
 
     portal = "iec"
     name = "iec"
     url = "https://iec-ext.okta.com"
     home = "customer"
-    channel = CodeChannel("iec", pattern=r"\b(\d{6})\b")  # who sends is not known
+    channel = CodeChannel("iec", pattern=r"\b(\d{6})\b")  # the sender is not known
     always_asks = True
     code_pause = 30  # OKTA sends one code to a telephone in that time
     secret_name = "ID number"
 
     @classmethod
     def variable(cls) -> str:
-        """Return the variable that names a stand-in for OKTA: the API has its own."""
+        """Return the variable of OKTA's address; the API's hosts have their own."""
         return "IEC_OKTA_URL"
 
     @classmethod
     def home_address(cls) -> str:
-        """Return where the API says who the customer is."""
+        """Return the address of the API's customer endpoint."""
         return API.url(cls.home)
 
-    # Whose session it is
+    # Identity
 
     def check(self, credential: Credential) -> None:
-        """Refuse an ID number that cannot be one."""
+        """Raise CredentialMalformed for an invalid ID number."""
         if not is_id_number(credential.password):
             raise CredentialMalformed("An ID number has up to nine digits, and its last one checks the others.")
 
     def user_of(self, credential: Credential) -> str:
-        """Return the ID number: the credential's user name is a label of the owner's own."""
+        """Return the ID number, because the credential's user name is a label that the owner has chosen."""
         return credential.password.strip().zfill(9)
 
     def identity(self, response: Response) -> ShownIdentity:
-        """Return whose data the customer endpoint shows."""
+        """Return the ID number in the customer endpoint's answer."""
         if response.status != 200 or urlsplit(response.url).path != urlsplit(self.home_address()).path:
             return ShownIdentity()
         customer = read(response)
@@ -96,13 +96,13 @@ class IecLogin(ConversationLogin):
         return ShownIdentity(username=str(number).zfill(9), accounts=frozenset({str(partner)} if partner else ()))
 
     def is_signed_out(self, response: Response) -> bool:
-        """Tell whether the token is refused; 401 is also said of another customer's contract."""
+        """Return whether the token was refused; 401 is also sent for another customer's contract."""
         return response.status == 401 and not any(text.encode() in response.body for text in NOT_HERS)
 
     # Tokens
 
     def authorize(self, request: Request, state: dict[str, Any]) -> None:
-        """Put the ID token, which is the bearer here, into a request to one of the API's own hosts, and nowhere else."""
+        """Add the ID token, which is the bearer token here, to requests to the API's hosts only."""
         host = next((host for host in HOSTS if request.url.startswith(f"{host.base()}/")), None)
         if host is not None:
             request.headers["Authorization"] = f"Bearer {Tokens.of(state).id}"
@@ -110,7 +110,7 @@ class IecLogin(ConversationLogin):
                 request.headers.setdefault(name, value)
 
     def converse(self, credential: Credential) -> Conversation:
-        """Sign in: who, which factor, send, code, authorize, exchange."""
+        """Sign in: identify, choose a factor, have the code sent, submit it, authorize, exchange for tokens."""
         number = credential.password.strip()
         redactor.add(number, number.zfill(9), number.lstrip("0"))
         known = yield self._step("who", "api/v1/authn", {"username": f"{number}@iec.co.il"}, submits=True)
@@ -180,7 +180,7 @@ class IecLogin(ConversationLogin):
         return (yield from self._tokens("token", body, nonce=nonce))
 
     def refresh(self, tokens: Tokens) -> Conversation:
-        """Exchange the refresh token; OKTA may give a new one, and the old one stays good where it does not."""
+        """Exchange the refresh token; OKTA may send a new one; if not, the old one remains valid."""
         from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
         body = prepare_token_request(
@@ -226,7 +226,7 @@ class IecLogin(ConversationLogin):
         return Step(request, submits=submits, sends_code=sends_code)
 
     def _answer(self, response: Response) -> dict[str, Any]:
-        """Return what OKTA answered; raise what it refused by its name."""
+        """Return the JSON that OKTA answered; raise the failure that its error maps to."""
         step = f"sign in: {response.meta.get('step', 'request')}"
         data = read(response)
         if code := data.get("errorCode"):
@@ -252,7 +252,7 @@ class IecLogin(ConversationLogin):
 
     @staticmethod
     def _by_receiver(credential: Credential) -> str:
-        """Return by what a code can reach the owner's gateway; a phone comes first."""
+        """Return the channel of the credential's receiver (sms or mail); a phone comes first."""
         receivers = [each for each in (credential.receiver or "").split(",") if each.strip()]
         return "mail" if receivers and all("@" in each for each in receivers) else "sms"
 
@@ -280,7 +280,7 @@ def factor_kind(factor: dict[str, Any]) -> str:
 
 
 def wanted_factor() -> str:
-    """Return how the owner wants codes to come, by IEC_FACTOR: sms, mail, or "" for no wish."""
+    """Return the setting IEC_FACTOR: sms, mail, or "" for no preference."""
     return IecSettings.current().factor
 
 
@@ -290,12 +290,12 @@ def client_id() -> str:
 
 
 def redirect_uri() -> str:
-    """Return where OAuth would send a browser."""
+    """Return OAuth's redirect URI."""
     return IecSettings.current().redirect_uri
 
 
 def meta(step: str) -> dict[str, Any]:
-    """Return what every request of the conversation carries: answers of any kind come back, and none is followed."""
+    """Return the meta of the conversation's requests: all statuses reach the caller, and redirects are not followed."""
     return {"step": step, "dont_redirect": True, "handle_httpstatus_all": True}
 
 
@@ -318,7 +318,7 @@ def hidden_fields(response: Response) -> dict[str, str]:
     if not isinstance(response, TextResponse) or response.status != 200:
         return {}
     fields = response.css("input[type=hidden][name]")
-    escapes = re.compile(r"\\x([0-9A-Fa-f]{2})")  # script escapes, that turn up in these pages too
+    escapes = re.compile(r"\\x([0-9A-Fa-f]{2})")  # script escapes, which occur in these pages
     return {
         field.attrib["name"]: escapes.sub(lambda found: chr(int(found[1], 16)), field.attrib.get("value", ""))
         for field in fields
@@ -327,9 +327,9 @@ def hidden_fields(response: Response) -> dict[str, str]:
 
 def verified(token: str, key_set: dict[str, Any], issuer: str, nonce: str | None) -> dict[str, Any]:
     """
-    Return the claims of an ID token: signed by one of the keys, for us, in time, and of this conversation.
+    Return the claims of an ID token, after checking signature, issuer, audience, time and nonce.
 
-    nonce: what was sent; None where none was, as in a renewal. Raises TokenUntrusted.
+    nonce: as sent; None when none was, as in a renewal. Raises TokenUntrusted.
     """
     from joserfc import jwt
     from joserfc.errors import JoseError
@@ -346,7 +346,7 @@ def verified(token: str, key_set: dict[str, Any], issuer: str, nonce: str | None
         jwt.JWTClaimsRegistry(leeway=CLOCK, **wanted).validate(claims)
     except (JoseError, ValueError, KeyError) as error:
         raise TokenUntrusted(f"{type(error).__name__}.", step="sign in: verify the token") from error
-    # The issuer spells its host in capitals.
+    # The issuer has its host in capitals.
     if str(claims["iss"]).casefold().rstrip("/") != issuer.casefold().rstrip("/"):
         raise TokenUntrusted("The issuer is another.", step="sign in: verify the token")
     return claims

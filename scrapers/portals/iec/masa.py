@@ -1,4 +1,4 @@
-"""The customer-works portal (MASA): who sees what, equipment and orders, and the company's lists."""
+"""The customer-works portal (MASA): access to contracts, equipment, orders, and the company's lists."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from scrapers.families.electricity.items import (
 from scrapers.portals.iec import api
 from scrapers.portals.iec.customer import IecSpider, object_of, objects
 
-LISTS = "lists"  # the note that all of the company's lists were brought
-PAGE = 50  # sites of an account that are asked for at once; the company's own page asks for 10
+LISTS = "lists"  # name of the note that all of the company's lists were fetched
+PAGE = 50  # sites of an account per request; the company's own page uses 10
 Details = dict[str, tuple[str, ...]]  # our name: the path in the company's JSON
 
 CITY: Details = {
@@ -72,7 +72,7 @@ SIZES = {
 
 @dataclass
 class Lists:
-    """What a job needs of the company's lists, and whether it asks for them."""
+    """The company's lists as a job needs them, and whether it requests them."""
 
     are_asked: bool
     sizes: dict[int, str] = field(default_factory=dict)  # name of a connection's size, by its type
@@ -83,8 +83,8 @@ class IecMasa(IecSpider):
     Portal
       Israel Electric Company, customer works (https://masa-mainportalapi.iec.co.il, https://masaapi-wa.azurewebsites.net).
     Caveats
-      The company's lists (cities, sizes, purposes) are asked for once a week, unless -a again=yes. Nobody has seen an
-      order yet: of each only its id is kept, and the names of its fields, so that it can be read one day.
+      The company's lists (cities, sizes, purposes) are asked for once a week, unless -a again=yes. The format
+      of orders is unknown: only the id and the names of the fields of each are stored.
     """
 
     name = "iec_masa"
@@ -102,7 +102,7 @@ class IecMasa(IecSpider):
         if self.lists[job.id].are_asked:
             for endpoint, read in self._of_lists().items():
                 yield self.ask(job, endpoint, read)
-            # The equipment names its sizes by this list.
+            # First: the sizes of equipment refer to this list.
             yield self.ask(job, api.MASA_LOOKUP, self._lookup, otherwise=partial(self._ask_accounts, job))
         else:
             for request in self._ask_accounts(job):
@@ -115,7 +115,7 @@ class IecMasa(IecSpider):
         return Lists(False, {details["size_type"]: name for name, details in rows if details.get("size_type")})
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
-        """Write down that the lists were brought, and mark connections that are no longer listed."""
+        """Store the note that the lists were fetched, and mark connections that are no longer listed."""
         if failure is not None:
             return
         self.mark_gone(session, job, Connection)
@@ -130,7 +130,7 @@ class IecMasa(IecSpider):
         yield from self.stored(job, Profile, [profile])
 
     def _seen(self, job: Job, data: Any) -> Iterator[Any]:
-        """Read whose contracts a person sees, and ask who else sees them."""
+        """Read the contracts that a person sees, and request who else sees them."""
         yield from self._profile("masa_contact", job, data)
         name = "connectionBetweenContactAndContract"
         rows = objects(f"profile.{name}", data.get(name))
@@ -176,14 +176,14 @@ class IecMasa(IecSpider):
         return self.ask(job, api.MASA_EQUIPMENT, partial(self._equipment, account, page, seen), **parts)
 
     def _equipment(self, account: str, page: int, seen: int, job: Job, data: Any) -> Iterator[Any]:
-        """Read a page of an account's sites, and go on to the next."""
+        """Read a page of an account's sites, and request the next one."""
         rows = objects("equipment.items", data.get("items"))
         equipment: list[Equipment] = []
         for at, row in enumerate(rows):
             name = f"equipment.items[{at}]"
             site = Site.read(job.id, name, row)
             known: dict[str, Any] = {"account_id": account, **site.model_dump(exclude={"job", "connections"})}
-            # A site without a connection is a row, too.
+            # A site without a connection is stored as a row, too.
             for number, connection in enumerate(objects(f"{name}.connections", site.connections) or [{}]):
                 found = Equipment.read(job.id, f"{name}.connections[{number}]", connection, **known)
                 found.size = self.lists[job.id].sizes.get(found.size_type or 0)
@@ -244,7 +244,7 @@ class IecMasa(IecSpider):
 
 
 def entries(job: Job, kind: str, rows: list[dict[str, Any]], code: str, name: str, details: Details) -> list[Entry]:
-    """Return the entries of a list: where its code and its name stand, and what else is kept."""
+    """Return the entries of a list. code, name: keys of the rows; details: paths of further values, by our name."""
     return [
         Entry.read(
             job.id,
@@ -261,7 +261,7 @@ def entries(job: Job, kind: str, rows: list[dict[str, Any]], code: str, name: st
 
 def inner(row: dict[str, Any], path: tuple[str, ...]) -> Any:
     """
-    Return what stands at a path; None where it ends early.
+    Return the value at a path; None when there is none.
 
     >>> inner({"area": {"name": "North"}}, ("area", "name")), inner({"area": None}, ("area", "name"))
     ('North', None)

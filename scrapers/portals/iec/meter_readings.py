@@ -1,4 +1,4 @@
-"""What the meters counted: every quarter of an hour, or every day, over any range; and what they showed for the invoices."""
+"""Readings of meters, by quarter of an hour or by day, over any range; and the register readings of invoices."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ from scrapers.reading.values.texts import words
 
 CODES = {Resolution.DAILY: 1, Resolution.WEEKLY: 2, Resolution.MONTHLY: 3}
 ELECTRICITY = "1"  # documentID of an electricity invoice
-ENOUGH = 1000  # rows that are stored at once
+ENOUGH = 1000  # rows that are stored in one batch
 SHOWN = 5  # days that a warning names
 
 
 class Kind(StrEnum):
-    """What a meter counts, which decides how it is asked."""
+    """What a meter counts, which decides the kind of request."""
 
     CONSUMPTION = "consumption"
     BOTH = "both"
@@ -56,12 +56,12 @@ class Kind(StrEnum):
 
     @property
     def word(self) -> str:
-        """The company's word for it in a request."""
+        """The company's word for it in requests."""
         return "Consumption" if self is Kind.CONSUMPTION else "BackStream"
 
     @property
     def directions(self) -> tuple[Direction, ...]:
-        """What its rows tell."""
+        """The directions in its rows."""
         return {
             Kind.CONSUMPTION: (Direction.CONSUMPTION,),
             Kind.BOTH: (Direction.CONSUMPTION, Direction.PRODUCTION),
@@ -70,7 +70,7 @@ class Kind(StrEnum):
 
 
 class ReadingsArguments(ContractArguments):
-    """What iec_meter_readings can be told. Days are those of Jerusalem."""
+    """Arguments of iec_meter_readings. Days are those of Jerusalem."""
 
     start: date | None = Field(
         None, alias="from", description="First day (2026-10-01); default: some days before what is stored in full."
@@ -96,10 +96,10 @@ class ReadingsArguments(ContractArguments):
 @dataclass
 class Progress:
     """
-    How far a job is with one meter.
+    The progress of a job with one meter.
 
-    sent: serial number as the company writes it. kind: None until the first answer tells. known_from: day from which on
-    nothing was ever stored in full; None: never anything was.
+    sent: serial number as the company writes it. kind: None until the first answer. known_from: first day that was not
+    stored completely by earlier runs; None: nothing was stored.
     """
 
     meter: Meter
@@ -113,8 +113,8 @@ class Progress:
     readings: list[dict[str, Any]] = field(default_factory=list)
     periods: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
-    whole: set[date] = field(default_factory=set)  # days in which nothing is missing
-    partly: set[date] = field(default_factory=set)  # days of which something is known
+    whole: set[date] = field(default_factory=set)  # days without a missing reading
+    partly: set[date] = field(default_factory=set)  # days with at least one reading
     asked: set[date] = field(default_factory=set)
     statuses: set[int] = field(default_factory=set)  # other than 0, that came without rows
 
@@ -124,8 +124,8 @@ class IecMeterReadings(ContractsSpider):
     Portal
       Israel Electric Company, readings of meters (https://iecapi.iec.co.il/api/Consumption/RemoteReadingRange).
     Caveats
-      Readings appear a day or two late, at times weeks; a day that is not full is asked for again while it is near the
-      end of what is stored (IEC_READINGS_OVERLAP_DAYS), and what comes later than IEC_READINGS_LATE_DAYS only with
+      Readings appear a day or two late, at times weeks; an incomplete day is requested again while it is near the end of
+      what is stored (IEC_READINGS_OVERLAP_DAYS), and readings later than IEC_READINGS_LATE_DAYS only with
       -a again=yes. A corrected value becomes a new version. Without a range the first run goes back
       IEC_READINGS_FIRST_DAYS days, and no run behind the meter's first day. A meter that is not smart has only its
       readings for invoices.
@@ -142,7 +142,7 @@ class IecMeterReadings(ContractsSpider):
         self.meters: dict[int, list[Progress]] = {}
 
     async def requests(self, job: Job) -> AsyncIterator[Any]:
-        """Look up how far earlier runs came, and ask who the customer is."""
+        """Load the watermarks of earlier runs, and request the customer."""
         self.meters[job.id] = []
         reached = watermarks.reached
         self.marks[job.id] = await self.work.db.run(lambda session: reached(session, self.name, job.key))
@@ -150,7 +150,7 @@ class IecMeterReadings(ContractsSpider):
             yield thing
 
     def contract(self, job: Job, contract: Contract) -> Iterator[Any]:
-        """Ask what the meters showed for the invoices, and smart ones for everything."""
+        """Request the register readings of the invoices, and the readings of smart meters."""
         of: dict[str, Any] = {"contract": contract.contract, "bp": contract.bp}
         yield self.ask(job, api.LAST_METER_READING, partial(self._registers, contract.contract), **of)
         if contract.smart_meter is not False:
@@ -173,7 +173,7 @@ class IecMeterReadings(ContractsSpider):
         yield from self.stored(job, RegisterReading, found)
 
     def _invoices(self, contract: str, job: Job, data: Any) -> Iterator[Any]:
-        """Find the newest invoice: every question about readings must name its day."""
+        """Find the newest invoice: every request for readings must have its day."""
         shown = objects("invoices.invoices", None if data is None else object_of("invoices", data).get("invoices"))
         of_electricity = [each for each in shown if words(each.get("documentID")) == ELECTRICITY]
         dated = (day_in("invoices.lastDate", each.get("lastDate")) for each in of_electricity)
@@ -203,7 +203,7 @@ class IecMeterReadings(ContractsSpider):
         return f"{progress.meter} {self.arguments.resolution} {kind}"
 
     def _begin(self, job: Job, progress: Progress) -> Iterator[Any]:
-        """Ask for the newest period of the range; its answer tells what the meter counts."""
+        """Request the newest period of the range; its answer shows what the meter counts."""
         marks = self.marks[job.id]
         wanted = (Kind.CONSUMPTION,) if self.arguments.production == "no" else reversed(Kind)
         progress.kind = next((kind for kind in wanted if self._mark(progress, kind) in marks), None)
@@ -213,7 +213,7 @@ class IecMeterReadings(ContractsSpider):
             yield self._ask_period(job, progress, period, progress.kind or Kind.CONSUMPTION, self._first)
 
     def _range(self, job: Job, progress: Progress) -> list[Period]:
-        """Return what is to be asked for, oldest first; nothing of the future."""
+        """Return the periods to request, oldest first, none in the future."""
         arguments, now = self.arguments, today()
         last = min(arguments.end or max(now - DAY, arguments.start or date.min), now)
         default = now - DAY * IecSettings.current().readings_first_days
@@ -228,7 +228,7 @@ class IecMeterReadings(ContractsSpider):
     def _ask_period(self, job: Job, progress: Progress, period: Period, kind: Kind, callback: Any) -> Any:
         meter = {"meterKind": kind.word, "meterCode": progress.meter.code, "meterSerial": progress.sent}
         oldest = today() - DAY * IecSettings.current().invoice_days
-        # A running month that is asked for by its first day lacks its last.
+        # A request for the running month by its first day returns it without its last day.
         running = period.resolution is Resolution.MONTHLY and (period.last + DAY).day != 1
         body = {
             "contractNumber": progress.meter.contract,
@@ -250,7 +250,7 @@ class IecMeterReadings(ContractsSpider):
     # The answers
 
     def _refused(self, progress: Progress, error: IECError) -> Failure | None:
-        """Keep the refusal of the first question: it may be that the meter counts only what is fed in."""
+        """Store the error of the first request and return None, because the meter may count production only; else return it."""
         if progress.kind is not None or self.arguments.production == "no" or type(error) is not IECError:
             return error
         if progress.refusal is not None:
@@ -259,7 +259,7 @@ class IecMeterReadings(ContractsSpider):
         return None
 
     def _first(self, progress: Progress, period: Period, kind: Kind, job: Job, data: Any) -> Iterator[Any]:
-        """Find out what the meter counts, and ask for the rest of the range."""
+        """Find out what the meter counts, and request the rest of the range."""
         part = None
         if data is not None:
             part = self._part(progress, data)
@@ -270,7 +270,7 @@ class IecMeterReadings(ContractsSpider):
             return
         wish, progress.kind = self.arguments.production, kind
         if kind is Kind.CONSUMPTION and (wish == "yes" or (wish == "auto" and counts_both_ways(part))):
-            progress.kind = Kind.BOTH  # which is asked for in another way, this period too
+            progress.kind = Kind.BOTH  # this period is requested again, because the request differs
         starts = day_in("remote reading.meterStartDate", part.get("meterStartDate"))
         wanted = [each for each in self._range(job, progress) if starts is None or each.last >= starts]
         wanted = [each for each in wanted if each != period or progress.kind is not kind]
@@ -283,7 +283,7 @@ class IecMeterReadings(ContractsSpider):
             yield from self._answered(job, progress)
 
     def _part(self, progress: Progress, data: Any) -> dict[str, Any] | None:
-        """Return the meter's part of an answer; None where the company has none."""
+        """Return the meter's part of an answer; None when there is none."""
         answer = object_of("remote reading", data)
         found = chosen(objects("remote reading.meterList", answer.get("meterList")), progress.meter)
         return None if found is None else dict(found)
@@ -313,7 +313,7 @@ class IecMeterReadings(ContractsSpider):
         yield from self._answered(job, progress)
 
     def _answered(self, job: Job, progress: Progress) -> Iterator[Any]:
-        """Store what has come in, when it is much or all."""
+        """Yield the collected rows once there are ENOUGH or no request is pending."""
         progress.pending -= 1
         if len(progress.readings) >= ENOUGH or (progress.pending <= 0 and progress.readings):
             readings, found, keys = progress.readings, progress.periods, tuple(progress.keys)
@@ -326,7 +326,7 @@ class IecMeterReadings(ContractsSpider):
 
     @staticmethod
     def _tell_gaps(job: Job, progress: Progress) -> None:
-        """Warn of days that lack something although a later one is there; days at the end may still come."""
+        """Warn of missing readings before the newest day; those of later days may still come."""
         newest = max(progress.partly, default=date.min)
         for what, days in (
             ("have no readings", {day for day in progress.asked - progress.partly if day < newest}),
@@ -337,18 +337,18 @@ class IecMeterReadings(ContractsSpider):
                 job.warn(f"{progress.meter}: {len(days)} days {what}: {named}{' …' if len(days) > SHOWN else ''}.")
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
-        """Write down up to when everything is stored, as far as nothing was left out on the way."""
+        """Advance the watermarks up to which everything is stored, unless days before were skipped."""
         super().conclude(session, job, failure)
         if failure is not None:
             return
         marks = {}
         late = today() - DAY * IecSettings.current().readings_late_days
         for progress in self.meters.get(job.id, ()):
-            # What has not come by then is waited for no longer, else it would be asked for again and again.
+            # Readings that late are given up, else the same days would be requested by every run.
             settled = progress.whole | {day for day in progress.asked if day < late}
             if not settled or progress.kind is None or progress.first is None:
                 continue
-            # Nobody has asked for what lies between: the next run without a range does.
+            # The days between the watermark and this range were not requested; the next run without a range does that.
             if self.arguments.start and (progress.known_from is None or progress.first > progress.known_from):
                 continue
             marks[self._mark(progress, progress.kind)] = day_start(max(settled) + DAY)
@@ -373,6 +373,6 @@ def _days(found: Rows) -> Iterable[date]:
 
 
 def _not_found(data: dict[str, Any]) -> IECError:
-    """Return the company's word for an answer that has nothing of the meter."""
+    """Return the company's error in an answer without the meter."""
     code, text = data.get("reportStatus"), words(data.get("reportStatusText"))
     return IECError(code if isinstance(code, int) else "", text or "no such meter in the answer", step="read I13")

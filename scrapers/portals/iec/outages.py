@@ -1,4 +1,4 @@
-"""Outages at a person's contracts, by the company and by its fault portal, and at a place by its address."""
+"""Outages at a person's contracts, from the company's API and its fault portal, and at an address."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVERY_STATE = 0
 
 
 class OutageArguments(SpiderArguments):
-    """What iec_outages can be told."""
+    """Arguments of iec_outages."""
 
     city: str | None = Field(
         None, description="Ask for the outage at an address instead: its city, as the company writes it."
@@ -47,7 +47,7 @@ class IecOutages(IecSpider):
       Israel Electric Company, outages (https://iecapi.iec.co.il/api/outages) and the fault portal.
     Caveats
       Both sources are kept side by side, because one may know what the other does not. Of an address only your own word
-      for it is kept (-a place=). The fault portal's answers were never seen by anybody who wrote about them.
+      for it is kept (-a place=). No published description of the fault portal's answers is known.
     """
 
     name = "iec_outages"

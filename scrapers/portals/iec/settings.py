@@ -1,4 +1,4 @@
-"""What the electric company's spiders can be told through the environment, OKTA's address apart: that is the login's own."""
+"""Settings of the electric company's spiders. OKTA's address is a setting of the login."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What electricity costs: the company's tariff page, its calculators, and the appliances that they know."""
+"""The prices of electricity: the company's tariff page, its calculators, and their appliances."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from scrapers.reading.values.types import Amount
 
 KEY, ALL = "tariffs", "all"
 MILLIONTH = Decimal("0.000001")
-# How a table of the page is told, by its rows, its head, or the text above it. The kVA first: its label names other things, too.
+# How a table of the page is recognised: by its rows, its head, or the text above. kVA first: its label occurs elsewhere.
 KINDS = {
     "kva": re.compile(r"\bkva\b|קו\"א|קילו ?וולט ?אמפר", re.I),
     "distribution": re.compile("חלוקה"),
@@ -40,12 +40,12 @@ AGOROT, SHEKELS = re.compile(r"אגורות|אגורה|אג'"), re.compile(r"₪
 WITHOUT_VAT = re.compile(r"(ללא|לפני|לא כולל|בלי)\s*מע\"?מ")
 WITH_VAT = re.compile(r"כולל\s*מע\"?מ|עם\s*מע\"?מ")
 QUOTES = str.maketrans({"״": '"', "”": '"', "“": '"', "׳": "'", "’": "'", "\xa0": " ", "\u200f": "", "\u200e": ""})
-# What must be on the page: kind and phases.
+# Prices that the page must have: kind and phases.
 WANTED = (("kwh", 0), ("distribution", 1), ("distribution", 3), ("delivery", 1), ("delivery", 3), ("kva", 0))
 
 
 class TariffTarget(BaseModel):
-    """Nobody's data: what the job is about is the same for everybody."""
+    """The target of the job: no person, because tariffs are public."""
 
     person: str = "nobody"
 
@@ -53,7 +53,7 @@ class TariffTarget(BaseModel):
 class IecTariffs(IecSpider):
     """
     Portal
-      Israel Electric Company, tariffs and calculators (https://iecapi.iec.co.il/api/content/he-IL); nobody signs in.
+      Israel Electric Company, tariffs and calculators (https://iecapi.iec.co.il/api/content/he-IL); no sign-in.
     Caveats
       Prices are in shekels, with and without VAT as far as the company says both. A power size is kVA and no price: VAT
       is on the price of a kVA alone. Asked once a week, unless -a again=yes; a price that changes keeps its older one.
@@ -67,7 +67,7 @@ class IecTariffs(IecSpider):
 
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
-        """Return one job, which is done when the tariffs were brought lately."""
+        """Return one job, which is done when the tariffs were fetched within `lists_life`."""
         done = not arguments.again and cls.is_fresh(session, KEY, ALL)
         numbers = arguments.job or (None,)
         return [Plan(TariffTarget(), KEY, KEY, None, job_id=number, done=done) for number in numbers]
@@ -78,7 +78,7 @@ class IecTariffs(IecSpider):
         yield self.ask(job, api.GADGET_CALCULATOR, self._gadget)
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
-        """Write down that all of it was brought."""
+        """Store the note that the tariffs were fetched."""
         if failure is None:
             self.note_fresh(session, KEY, ALL)
 
@@ -137,9 +137,9 @@ class Price:
 
 def page_prices(components: list[dict[str, Any]]) -> list[Price]:
     """
-    Return the prices of the tariff page, each found by what the page says of it and not by where it stands.
+    Return the prices of the tariff page, found by their labels, not by their position.
 
-    A price of kWh is in agorot there, unless it says otherwise. Raises PortalChanged for what is missing or no number.
+    A price of kWh is in agorot unless labelled otherwise. Raises PortalChanged for a price that is missing or no number.
     """
     found: dict[tuple[str, int], Price] = {}
     heading = ""
@@ -184,7 +184,7 @@ def table_prices(table: list[Any], heading: str) -> Iterator[Price]:
 
 def vat_columns(head: list[str]) -> tuple[int | None, int]:
     """
-    Return the columns without and with VAT: as the head says, else the second and the third.
+    Return the columns without and with VAT: by the head, else the second and the third.
 
     >>> vat_columns(["", 'כולל מע"מ', 'ללא מע"מ']), vat_columns([])
     ((2, 1), (1, 2))
@@ -218,7 +218,7 @@ def decoded(value: Any) -> str:
 
 def price_of(text: str) -> Decimal | None:
     """
-    Return the price that a cell says; None where it says none.
+    Return the price in a cell; None when there is none.
 
     >>> price_of("6.12"), price_of("₪ 1,234.50"), price_of("כולל")
     (Decimal('6.12'), Decimal('1234.50'), None)

@@ -41,9 +41,9 @@ def write(path: Path, tokens: Tokens) -> None:
 
 def read(path: Path) -> Tokens:
     """
-    Return the tokens of a file. Nobody has verified them, so they count as over: the first use renews them.
+    Return the tokens of a file. They are not verified, so they count as expired: the first use renews them.
 
-    Raises SettingsError for a file that is missing, can be read by others, or is none.
+    Raises SettingsError for a file that is missing, readable by others, or malformed.
     """
     if not path.is_file():
         raise SettingsError(f"{path} is no file.")

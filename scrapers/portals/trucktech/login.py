@@ -1,4 +1,4 @@
-"""How TruckTech+ is signed in to. Only `#auth_key` and the password's type were ever read off the portal; the rest is a guess."""
+"""The sign-in of TruckTech+. Only `#auth_key` and the password's type are known of the portal; the rest is a guess."""
 
 from datetime import timedelta
 
@@ -34,9 +34,9 @@ class TruckTechLogin(BrowserLogin):
     portal = name = "trucktech"
     url = "https://paccar.decisiv.net/login"
     home = "/dashboard"
-    shared = True  # every page names its vehicle in its address: nothing is chosen in the session
+    shared = True  # every page has its vehicle in its address: the session has no state
     life = timedelta(hours=24)  # an estimate of 2026
-    channel = CodeChannel("trucktech", pattern=r"\b(\d{6})\b")  # who sends is not known
+    channel = CodeChannel("trucktech", pattern=r"\b(\d{6})\b")  # the sender is not known
     shows_user = USER
     screens = (
         Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),

@@ -1,7 +1,7 @@
 """
-What the pages of TruckTech+ may look like, and what a row of them means.
+The layouts that pages of TruckTech+ may have, and how rows map to items.
 
-Nobody has published a page, so every layout is a guess, in order: the vendor's published interface inside the page, cards, tables.
+No page is published, so every layout is a guess, in order: the vendor's published interface inside the page, cards, tables.
 """
 
 from scrapers.reading.layouts import Cards, Json, ListPage, Paging, Table

@@ -1,4 +1,4 @@
-"""What a row says, as fields of an item. ValueError: it is not understood."""
+"""Converts rows to fields of items. ValueError: a row is not understood."""
 
 import re
 
@@ -17,7 +17,7 @@ TWO_WORD_MAKES = ("western star", "blue bird", "american lafrance", "internation
 
 def kind(text: str) -> tuple[int | None, str, str]:
     """
-    Return year, make and model of a text that says them in this order; without a year it is all make.
+    Return year, make and model of a text in this order; without a year the whole text is the make.
 
     >>> kind("2021 Western Star 49X"), kind("Kenworth"), kind("2020 Kenworth T880 Next Gen")
     ((2021, 'Western Star', '49X'), (None, 'Kenworth', ''), (2020, 'Kenworth', 'T880 Next Gen'))
@@ -57,7 +57,7 @@ def fault_values(row: Row) -> dict[str, object]:
         "description": (known(row.get("description")) or ("" if row.values else row.text))[:500],
         "severity": j1939.severity(row),
         "is_active": j1939.is_active(row),
-        "occurrence_count": None if count == 127 else count,  # J1939's way to say that nobody has counted
+        "occurrence_count": None if count == 127 else count,  # 127 means "not available" in J1939
         "first_seen": instant(row.get("first_seen"), LOCALE),
         "last_seen": instant(row.get("last_seen"), LOCALE),
         "raw_text": row.text,

@@ -7,7 +7,7 @@ from scrapers.portals.trucktech.rows import vehicle_values
 
 
 class TruckTechSpider(FleetSpider):
-    """What the portal's spiders share: where the list is, and how it is read."""
+    """Base of the portal's spiders: address and layouts of the list."""
 
     portal = "trucktech"
     logins = (TruckTechLogin,)
@@ -26,9 +26,9 @@ class TruckTechVehicles(TruckTechSpider):
     Portal
       TruckTech+, the vehicles of a tenant (https://paccar.decisiv.net/assets); a page for each 25 of them or so.
     Caveats
-      The pages after the sign-in were never seen by anybody who wrote about them: one in no known layout is portal_changed.
+      The layouts of the pages after the sign-in are guesses: a page in no known layout is portal_changed.
     """
 
     name = "trucktech_vehicles"
     report_type = "vehicles"
-    in_sync = False  # trucktech_faults reads the vehicles on its way
+    in_sync = False  # trucktech_faults reads the vehicles, too

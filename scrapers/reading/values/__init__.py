@@ -1,5 +1,5 @@
 """
-One vocabulary of values: texts and identifiers, numbers, days, sizes, by the locale that the portal states. Pure functions.
+Converters of values: texts, identifiers, numbers, days and sizes, by the portal's locale. Pure functions.
 
-None: the portal says that nothing is known. ValueError: the value cannot be read with certainty; its text repeats no value.
+None: the value is unknown to the portal. ValueError: the value is invalid or ambiguous; its text does not repeat the value.
 """

@@ -10,8 +10,8 @@ from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.marks import without_marks
 from scrapers.reading.values.texts import Cell, known
 
-NEVER = 2000  # the last year of the dates that mean "never" or "not known"
-FOR_EVER = 9999  # the year of the dates that mean "without an end"; with an offset they leave the years that there are
+NEVER = 2000  # dates up to this year mean "never" or "unknown"
+FOR_EVER = 9999  # dates of this year mean "without an end"; with an offset they may leave datetime's range
 SAYS_NOTHING = re.compile(r"0000-00-00(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?|00/00/0000|00000000")
 YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
 YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
@@ -23,10 +23,10 @@ MONTH_NUMBER = re.compile(r"(?:(\d{4})[-/]?(\d{2})|(\d{1,2})/(\d{4}))")
 
 def instant(value: Any, locale: Locale) -> datetime | None:
     """
-    Return a time as it is written, aware, in UTC. One without an offset is the wall clock of the locale's zone, if it states one.
+    Return a time as an aware datetime in UTC. One without an offset is in the locale's time zone, if it has one.
 
-    In the hour that comes twice when summer ends, a time without an offset is the first one (summer time). Empty texts
-    and the dates that stand for "never" (0001-01-01, 1900-01-01, 9999-12-31) are None.
+    In the hour that is repeated when summer time ends, a time without an offset is the first one (summer time). Empty
+    texts and the dates that mean "never" (0001-01-01, 1900-01-01, 9999-12-31) are None.
 
     >>> israel = Locale("he_IL", "Asia/Jerusalem")
     >>> instant("2028-01-17T00:00:00", israel)
@@ -46,7 +46,7 @@ def instant(value: Any, locale: Locale) -> datetime | None:
 
 def calendar_day(value: Any, locale: Locale) -> date | None:
     """
-    Return a day as it is written, or the day of a time in the locale's zone.
+    Return a day, or the day of a time in the locale's time zone.
 
     >>> israel = Locale("he_IL", "Asia/Jerusalem")
     >>> calendar_day("2028-01-11", israel), calendar_day("01/02/2028", israel)
@@ -61,7 +61,7 @@ def calendar_day(value: Any, locale: Locale) -> date | None:
 
 
 def _wall(value: Any, locale: Locale) -> datetime | None:
-    """Return a time as it is written, with its offset if it says one; None for none or never."""
+    """Return a time with its offset if it has one; None for an empty one or never."""
     if isinstance(value, datetime):
         read = value
     elif isinstance(value, date):
@@ -112,7 +112,7 @@ def month(cell: Cell, locale: Locale) -> str | None:
 
 def day(cell: Cell, locale: Locale) -> str | None:
     """
-    Return a day as YYYY-MM-DD. One whose order of day and month is not known is refused, as is a serial number.
+    Return a day as YYYY-MM-DD. Raises ValueError when the order of day and month is unknown, and for a serial number.
 
     >>> canada = Locale("en_CA", "America/Toronto")
     >>> day(date(2026, 10, 31), canada), day("Oct 31, 2026", canada), day("—", canada)
@@ -127,7 +127,7 @@ def day(cell: Cell, locale: Locale) -> str | None:
 
 
 def _written_day(said: str, locale: Locale) -> date:
-    """Return the day that a text is: year first, in the locale's order, or with the name of its month."""
+    """Return the day that a text says: year first, in the locale's order, or with the name of the month."""
     if found := YEAR_FIRST.fullmatch(said):
         year, month, day = int(found[1]), int(found[3]), int(found[4])
     elif found := YEAR_LAST.fullmatch(said):

@@ -1,4 +1,4 @@
-"""How a portal writes numbers, days and times: what CLDR knows of its language, and what the portal itself states."""
+"""The locale of a portal: CLDR's data of its language, and the portal's own settings."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Locale:
     """
-    How a portal writes its values, as the portal's facts state it.
+    How a portal writes numbers, days and times.
 
-    tag: language and territory, as CLDR names them (en_CA). time_zone: of times without an offset, an IANA name; None
-    where the portal writes none, and such a time is refused. day_first: how 03/10/2026 is meant; None: as CLDR's short
-    dates are, and where those begin with the year, such a day is refused.
+    tag: CLDR's language and territory (en_CA). time_zone: IANA name, for times without an offset; with None such times
+    raise ValueError. day_first: whether 03/10/2026 is in October; None: as CLDR's short dates, and where those begin
+    with the year, such a day raises ValueError.
     """
 
     tag: str
@@ -31,8 +31,8 @@ class Locale:
 
     @property
     def zone(self) -> ZoneInfo | None:
-        """The time zone, if it is stated."""
-        return ZoneInfo(self.time_zone) if self.time_zone else None  # zoneinfo itself keeps each zone once
+        """The time zone, if there is one."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None  # zoneinfo caches zones
 
     @property
     def language(self) -> str:
@@ -51,12 +51,12 @@ class Locale:
 
     @property
     def puts_day_first(self) -> bool | None:
-        """Whether 03/10/2026 is in October; None where that cannot be told."""
+        """Whether 03/10/2026 is in October; None when unknown."""
         return _short_order(self.tag) if self.day_first is None else self.day_first
 
     def month_number(self, name: str) -> int | None:
         """
-        Return the month that a name stands for, in the locale's language, in full or abbreviated; None for any other.
+        Return the number of a month by its name in the locale's language, in full or abbreviated; None for other texts.
 
         >>> Locale("en_CA").month_number("Sept."), Locale("fr_CA").month_number("FÉVR"), Locale("fr_CA").month_number("jui")
         (9, 2, None)
@@ -94,6 +94,6 @@ def _cldr(tag: str) -> Cldr:
 
 
 def _folded(name: str) -> str:
-    """Return a name in small letters, without accents and dots."""
+    """Return a name in lower case, without accents and dots."""
     parts = unicodedata.normalize("NFD", without_marks(name).casefold())
     return "".join(sign for sign in parts if not unicodedata.combining(sign) and sign != ".").strip()

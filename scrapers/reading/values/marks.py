@@ -1,8 +1,8 @@
-"""Characters that are not seen."""
+"""Invisible characters."""
 
 import re
 
-# Soft hyphens, zero-width characters, marks of direction and of byte order.
+# Soft hyphens, zero-width characters, direction marks, byte order marks.
 INVISIBLE = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 

@@ -1,4 +1,4 @@
-"""Numbers and amounts of money: as machines write them, and as people read them in the portal's locale."""
+"""Numbers and amounts of money: in machine format, and in the format of the portal's locale."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from scrapers.reading.values.texts import EXACT, Cell, known
 
 CENT = Decimal("0.01")
 MACHINE = re.compile(r"-?\d+(\.\d+)?")  # as JSON writes numbers, without an exponent
-LONGEST = 25  # characters of a number: more digits than a Decimal computes with exactly are none of ours
+LONGEST = 25  # characters of a number; Decimal computes with 28 digits
 BLANK = " \u00a0\u2007\u2009\u202f"  # in no locale a decimal sign
 BLANK_GROUPS = re.compile(rf"\d{{1,3}}(?:([{BLANK}])\d{{3}})(?:\1\d{{3}})*(?:[.,]\d+)?")
 BODY = re.compile(r"[.,]?\d(?:.*\d)?", re.S)  # from the first digit to the last
 MINUS = ("-", "\u2212", "\u2013")  # hyphen, minus sign, en dash
 CURRENCY = re.compile(r"(?:CA|US|C)?\$(?:\s?(?:CA|US))?|\bCAD\b|\bUSD\b|\bILS\b|\bNIS\b|₪|ש[\"״]ח", re.I)
-# The number that a text begins with; not the first part of a day, a time, a pair or something that is no number at all.
+# The number at the beginning of a text; not the first part of a day, a time, a pair or an identifier.
 LEADING = re.compile(rf"(\d(?:[\d.,{BLANK}]*\d)?)(?!\d|_|[a-z]+\d|[^\s\w]\d|\s*[-−–]\s*$)", re.I)
 
 
-# As machines write them
+# Machine format
 
 
 def exactly(value: Any) -> Decimal | None:
     """
-    Return a number as it is written; None for an empty text.
+    Return a number with exactly the digits that are written; None for an empty text.
 
     >>> exactly(0.1), exactly("-12.50"), exactly(None)
     (Decimal('0.1'), Decimal('-12.50'), None)
@@ -49,7 +49,7 @@ def exactly(value: Any) -> Decimal | None:
 
 def whole(value: Any) -> int | None:
     """
-    Return a whole number, also one that is written as 3.0 or as text; None for an empty text.
+    Return an integer, also from 3.0 or a text; None for an empty text.
 
     >>> whole(Decimal("107274.0")), whole("6"), whole("")
     (107274, 6, None)
@@ -62,15 +62,15 @@ def whole(value: Any) -> int | None:
     return int(exact)
 
 
-# As people read them
+# The locale's format
 
 
 def decimal(text: str, locale: Locale, beside: re.Pattern[str] | None = None) -> Decimal:
     r"""
-    Return the number that a whole text is, by the decimal and group signs of the locale; ValueError for anything else.
+    Parse a whole text as a number, by the decimal and group signs of the locale; raise ValueError for any other text.
 
-    Groups must be whole; blanks of any kind group digits in every locale. A sign stands before or behind, a negative number
-    may be in brackets. beside: what else may stand there once, a unit or currency.
+    Groups must be whole; blanks of any kind group digits in every locale. A sign may stand before or behind; brackets
+    mean a negative number. beside: pattern of a unit or currency that may occur once.
 
     >>> decimal("1,234.50", Locale("en_CA")), decimal("1\u202f234,5", Locale("fr_CA")), decimal("(12.50)", Locale("en_US"))
     (Decimal('1234.50'), Decimal('1234.5'), Decimal('-12.50'))
@@ -118,9 +118,9 @@ def _unsigned(body: str, locale: Locale) -> Decimal:
 
 def number(text: str, locale: Locale) -> int | None:
     """
-    Return the whole part of the number that a text begins with; None for an unknown one.
+    Return the integer part of the number at the beginning of a text; None for an unknown one.
 
-    Raises ValueError where it is not certain which number that is: 1.234 may be a group as well as a fraction.
+    Raises ValueError for an ambiguous number: 1.234 may have a group sign or a decimal sign.
 
     >>> usa = Locale("en_US")
     >>> number("11 (Brakes)", usa), number("1,204", usa), number("123 456 km", usa), number("—", usa)
@@ -158,7 +158,7 @@ def integer(cell: Cell, locale: Locale) -> int | None:
 
 def money(cell: Cell, locale: Locale) -> str | None:
     """
-    Return an amount as text, because JSON has no exact numbers: in full cents, or with every digit that it has beyond them.
+    Return an amount as text, because JSON has no exact numbers: with two decimals, or more if it has them.
 
     >>> canada = Locale("en_CA")
     >>> money(45.0, canada), money("$1,234.50", canada), money("(3.10)", canada), money(0.125, canada)
@@ -170,10 +170,8 @@ def money(cell: Cell, locale: Locale) -> str | None:
         if not -EXACT < cell < EXACT:
             raise ValueError("is no amount")
         if round(cell, 2) == cell:
-            return f"{cell + 0.0:.2f}"  # the sum makes -0.0 a zero
-        return _amount(
-            Decimal(f"{cell:.15g}")
-        )  # the digits that a workbook holds, without the noise of binary fractions
+            return f"{cell + 0.0:.2f}"  # adding 0.0 turns -0.0 into 0.0
+        return _amount(Decimal(f"{cell:.15g}"))  # rounded to a workbook's 15 digits, without binary noise
     if not isinstance(cell, str):
         raise ValueError("is no amount")
     return _amount(decimal(cell, locale, beside=CURRENCY)) if known(cell) else None
@@ -186,7 +184,7 @@ def _amount(number: Decimal) -> str:
 
 def price(text: str) -> tuple[Decimal, str | None]:
     """
-    Return an amount and its currency sign where no locale is known; ValueError for a text that can be read in two ways.
+    Return an amount and its currency sign for an unknown locale; raise ValueError for an ambiguous text.
 
     >>> price("1.234,50 €"), price("$ 12.99"), price("12,5")
     ((Decimal('1234.50'), '€'), (Decimal('12.99'), '$'), (Decimal('12.5'), None))

@@ -22,9 +22,9 @@ def _unit(locale: Locale) -> re.Pattern[str]:
 
 def data_size(text: str, locale: Locale) -> int | None:
     """
-    Return the bytes that a text names first, with 1024 bytes to the KB; None when it names none.
+    Return the first amount of data in a text, in bytes, with 1024 bytes to the KB; None when there is none.
 
-    Raises ValueError where a number stands before the unit that cannot be read with certainty.
+    Raises ValueError when the number before the unit is ambiguous.
 
     >>> data_size("Included 1,234.50 GB", Locale("en_CA"))
     1325534281728
@@ -42,7 +42,7 @@ def data_size(text: str, locale: Locale) -> int | None:
 
 def gigabytes(cell: Cell, locale: Locale) -> int | None:
     """
-    Return the bytes of a number of GB (of 1024 MB); a unit that the cell itself names counts.
+    Return a number of GB (of 1024 MB) in bytes; a unit in the cell takes precedence.
 
     >>> gigabytes(1.5, Locale("en_CA")), gigabytes("0.25 GB", Locale("en_CA"))
     (1610612736, 268435456)
@@ -52,7 +52,7 @@ def gigabytes(cell: Cell, locale: Locale) -> int | None:
 
 def megabytes(cell: Cell, locale: Locale) -> int | None:
     """
-    Return the bytes of a number of MB (of 1024 KB); a unit that the cell itself names counts.
+    Return a number of MB (of 1024 KB) in bytes; a unit in the cell takes precedence.
 
     >>> megabytes(2.0, Locale("en_CA"))
     2097152

@@ -1,4 +1,4 @@
-"""Texts, identifiers and marks of yes and no."""
+"""Texts, identifiers and yes/no marks."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from typing import Any
 from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.marks import without_marks
 
-UNKNOWN = ("", "-", "–", "—", "n/a", "null", "unknown")  # what portals write where they know nothing
-EXACT = 1e15  # from here on a workbook's number does not hold every digit that was typed
-# What may stand before the digits of an account number, and how they may be grouped. A day is none.
+UNKNOWN = ("", "-", "–", "—", "n/a", "null", "unknown")  # texts that mean "unknown"
+EXACT = 1e15  # from here on a workbook's number may have lost digits
+# Labels before the digits of an account number, and separators between them. A day does not match.
 ACCOUNT = re.compile(
     r"(?:(?:billing|account|acct|ban|client|customer|compte|facturation|de|number|numéro|no|n°|nº|num)\b[\s.:°#]*|[#:\s])*"
     r"(?!\d{4}-\d\d-\d\d$)(\d+(?:[\s-]+\d+)*)\s*",
     re.I,
 )
-AS_TEXT = re.compile(r"^=\"(.*)\"$|^'")  # how programs keep a spreadsheet from making a number of a text
+AS_TEXT = re.compile(r"^=\"(.*)\"$|^'")  # marks that stop a spreadsheet from turning a text into a number
 NO_PHONE = re.compile(r"\s*\d{4}-\d\d-\d\d\b|.*\.\d{1,2}\D*$")  # a day, an amount
 PHONE_MARKS = str.maketrans("", "", "+ -().")  # what stands between the digits of telephone numbers
 
 Cell = Any  # of a workbook: text, float, bool, date, datetime, time, timedelta; "" for an empty one
-Convert = Callable[[Cell, Locale], Any]  # None: the cell says nothing; ValueError: it cannot be read
+Convert = Callable[[Cell, Locale], Any]  # None: the cell is empty or unknown; ValueError: it cannot be read
 
 
 def known(text: str) -> str:
     """
-    Return a text, or "" for one that says that nothing is known.
+    Return a text, stripped; "" for one that means "unknown".
 
     >>> known("—"), known(" T-1001 ")
     ('', 'T-1001')
@@ -39,7 +39,7 @@ def known(text: str) -> str:
 
 def words(value: Any) -> str | None:
     """
-    Return a text without the blanks around it; None for an empty one. A number becomes its text.
+    Return a text, stripped; None for an empty one. A number becomes a text.
 
     >>> words(" a "), words(503), words(""), words(None)
     ('a', '503', None, None)
@@ -61,7 +61,7 @@ def filled(value: Any) -> str:
 
 def marked(value: Any) -> bool | None:
     """
-    Return yes or no, also where a yes is written as X and a no is left empty.
+    Return a bool; X is True, an empty text is False.
 
     >>> marked("X"), marked(""), marked(True), marked(None)
     (True, False, True, None)
@@ -80,7 +80,7 @@ def marked(value: Any) -> bool | None:
 
 def digits(text: str) -> str:
     """
-    Return the digits of a text: account numbers are compared by them.
+    Return the digits of a text, by which account numbers are compared.
 
     >>> digits("Account #123-456 789")
     '123456789'
@@ -90,7 +90,7 @@ def digits(text: str) -> str:
 
 def bare_number(value: Any) -> str:
     """
-    Return an identifier of digits without its leading zeros, so that one thing has one name; ValueError when empty.
+    Return an identifier of digits without leading zeros; raise ValueError when empty.
 
     >>> bare_number("000300000007"), bare_number(300000007), bare_number("000")
     ('300000007', '300000007', '0')
@@ -160,7 +160,7 @@ def _whole_digits(cell: Cell) -> str:
 
 def text(cell: Cell, locale: Locale) -> str | None:
     """
-    Return a text; numbers without a needless fraction, None where the portal writes that it knows nothing.
+    Return a text; integral numbers without a fraction, None for texts that mean "unknown".
 
     >>> canada = Locale("en_CA", "America/Toronto")
     >>> text(" Share 20 ", canada), text(4.0, canada), text("n/a", canada)
@@ -171,7 +171,7 @@ def text(cell: Cell, locale: Locale) -> str | None:
 
 
 def text_up_to(length: int) -> Convert:
-    """Return what reads texts for a column of so many characters; a longer one is a ValueError."""
+    """Return a converter of texts for a column of *length* characters; a longer text raises ValueError."""
 
     def read(cell: Cell, locale: Locale) -> str | None:
         found = text(cell, locale)
@@ -184,7 +184,7 @@ def text_up_to(length: int) -> Convert:
 
 def plain(cell: Cell) -> Any:
     """
-    Return a cell as JSON has it; integers come from workbooks as floats.
+    Return a cell as a JSON value; integral floats, as workbooks store integers, become int.
 
     >>> plain(4.0), plain(4.5), plain(date(2026, 10, 1))
     (4, 4.5, '2026-10-01')

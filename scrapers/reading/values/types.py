@@ -1,4 +1,4 @@
-"""Values as types for pydantic. Those of times and days are made for a locale by `reads_instants`, `reads_days`."""
+"""Annotated types for pydantic. `reads_instants` and `reads_days` make validators for a locale."""
 
 from __future__ import annotations
 
