@@ -30,7 +30,7 @@ FEW_REPLAYS = 2
 
 
 class AuthMiddleware:
-    """Attaches the session to every request of a job, and sends requests again whose session had ended."""
+    """Attaches the session to every request of a job, and repeats requests after their session has ended."""
 
     def __init__(self, crawler: Crawler) -> None:
         work_of(crawler, "This spider has no jobs: its requests need no session.")
@@ -185,7 +185,7 @@ class AuthMiddleware:
         return request.replace(dont_filter=True, priority=request.priority + 50)
 
     def lose(self, keeper: SessionKeeper) -> None:
-        """Fail every job of a session whose lease was lost; they store nothing more."""
+        """Fail every job of a session after its lease was lost; they store nothing more."""
         for job in self.crawler.spider.work.jobs.values():  # type: ignore[union-attr]
             if job.credential and job.credential.username == keeper.credential.username and not job.outcome:
                 job.fail(outcomes.LeaseLost())

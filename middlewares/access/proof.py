@@ -48,7 +48,7 @@ class IdentityRecord:
         account = getattr(job.target, "account", None)
         failure = judge_identity(shown, await self.known(), self.login.user_of(self.credential), account, fresh=fresh)
         if failure is not None:
-            failure.step = "prove whose session it is"
+            failure.step = "prove the session's identity"
             failure.selector = " | ".join(self.login.shows_username + self.login.shows_user + self.login.shows_accounts)
             raise failure
         name, username = self.login.name, self.credential.username

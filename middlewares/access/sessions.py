@@ -49,7 +49,7 @@ class SessionKeeper:
         self.storage = SessionStorage(crawler, self.login, self.name)
         self.identities = IdentityRecord(self.work.db, self.login, credential)
         self.saved: SavedSession | None = None
-        self.proved_versions: set[int] = set()  # of the sessions whose identity is proved
+        self.proved_versions: set[int] = set()  # of the sessions with a proved identity
         self.served = False  # the portal has answered a request in this session
         self.lost = False  # a lease was lost: nothing more may be done in the session
         self._sessions = Sessions(self.work.db)

@@ -110,7 +110,7 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
 
 
 def check_session(request: Request) -> None:
-    """Raise SessionGone for a request whose session ended while it waited in the queue."""
+    """Raise SessionGone for a request if its session ended while it waited in the queue."""
     state = state_of(request)
     if state is not None and state.is_current is not None and not state.is_current():
         raise SessionGone()

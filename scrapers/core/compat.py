@@ -1,5 +1,5 @@
 """
-All that we need of Scrapy, scrapy-playwright and Playwright and that they do not document.
+The undocumented parts of Scrapy, scrapy-playwright and Playwright that we use.
 
 Each entry has a contract test in `tests/scrapers/core/test_compat.py`, which names the release it was seen in. Methods
 that our subclasses override are listed there too. Importing this module imports neither aiohttp nor Playwright.
@@ -53,8 +53,8 @@ T = TypeVar("T")
 
 SEEN = {"scrapy": "2.19.0", "scrapy-playwright": "0.0.48", "playwright": "1.65"}  # releases this was written against
 
-# Imported when they are first asked for. Playwright's errors not from playwright.async_api, which gives them out: it
-# takes as long to import as aiohttp, and every spider is imported.
+# Imported at first use. Playwright's errors not from playwright.async_api, which re-exports them but is slow to import,
+# and every spider imports this module.
 _LATE = {
     "AiohttpDownloadHandler": ("scrapy", "scrapy.core.downloader.handlers._aiohttp.AiohttpDownloadHandler"),
     "PlaywrightError": ("playwright", "playwright._impl._errors.Error"),
@@ -100,14 +100,14 @@ if not TYPE_CHECKING:
 
 
 class LateSpiderLoader(SpiderLoader):
-    """Scrapy's loader, which loads nothing before it is told to."""
+    """Scrapy's loader without the import of all spiders at the start; see `load_all` and `load_module`."""
 
     def _load_all_spiders(self) -> None:
-        """Load nothing yet: Scrapy asks for all at every start."""
+        """Load nothing: Scrapy calls this at every start."""
 
     def load_all(self) -> None:
         """Load the spiders of all modules."""
-        self._found.clear()  # else what was loaded already would count as there twice
+        self._found.clear()  # else spiders that are loaded already would be reported as duplicates
         super()._load_all_spiders()
 
     def load_module(self, module: ModuleType) -> None:
@@ -115,12 +115,12 @@ class LateSpiderLoader(SpiderLoader):
         self._load_spiders(module)
 
     def is_loaded(self, spider_name: str) -> bool:
-        """Tell whether a spider of this name is loaded."""
+        """Return whether a spider of this name is loaded."""
         return spider_name in self._spiders
 
 
 class OnCrawler(Generic[T]):
-    """A value of ours that is kept with a crawler: Scrapy's Crawler takes attributes of any name."""
+    """A value of ours that is stored as an attribute of a crawler."""
 
     def __init__(self, name: str) -> None:
         self.name = f"latchkey_{name}"
@@ -131,12 +131,12 @@ class OnCrawler(Generic[T]):
         return value
 
     def set(self, crawler: Crawler, value: T) -> None:
-        """Give the crawler a value."""
+        """Set the crawler's value."""
         setattr(crawler, self.name, value)
 
 
 def before_stop(crawler: Crawler, act: Callable[[], None]) -> None:
-    """Call *act* when the crawl is asked to stop: Scrapy has no signal for that, and waits for what runs."""
+    """Call *act* when the crawl is asked to stop: Scrapy has no signal for that, and waits for running requests."""
     stop = _need("scrapy", crawler, "stop_async")
 
     async def stop_async() -> None:
@@ -148,7 +148,7 @@ def before_stop(crawler: Crawler, act: Callable[[], None]) -> None:
 
 def use_packaged_suffix_list() -> None:
     """
-    Let Scrapy's cookies use the public suffix list that comes with tldextract.
+    Make Scrapy's cookies use the public suffix list that is packaged with tldextract.
 
     Scrapy would fetch it from the internet, blocking the event loop, at the first cookie with a domain.
     """
@@ -169,7 +169,7 @@ def cookie_jars(middleware: CookiesMiddleware) -> defaultdict[Any, CookieJar]:
 
 
 class _WithSettings:
-    """The crawler as scrapy-playwright sees it: the same signals, stats and spider, other settings."""
+    """The crawler for scrapy-playwright: same signals, stats and spider, but its own settings."""
 
     def __init__(self, crawler: Crawler, settings: Any) -> None:
         self.settings = settings
@@ -184,11 +184,11 @@ def playwright_handler(crawler: Crawler, changed: Mapping[str, Any]) -> ScrapyPl
     from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
     settings = crawler.settings.copy()
-    settings.frozen = False  # the copy is ours
+    settings.frozen = False  # of the copy only
     for name, value in changed.items():
         settings.set(name, value)
     handler = ScrapyPlaywrightDownloadHandler(_WithSettings(crawler, settings))
-    # A flow whose tab or browser closed is not run again behind our back: it may have typed a password.
+    # scrapy-playwright must not repeat a flow after its tab or browser closed: it may have submitted a password.
     _need("scrapy-playwright", handler.config, "target_closed_max_retries")
     handler.config.target_closed_max_retries = 0
     return handler
@@ -219,25 +219,25 @@ def context_of(handler: ScrapyPlaywrightDownloadHandler, context: str) -> Browse
 
 
 def browser_gone(error: PlaywrightError) -> bool:
-    """Tell whether an error means that the tab or the whole browser went away."""
+    """Return whether an error means that the tab or the browser was closed or crashed."""
     return "Target page, context or browser has been closed" in str(error) or "Target crashed" in str(error)
 
 
 def navigated(error: PlaywrightError) -> bool:
-    """Tell whether an error means that the page went to another document while a script ran in it."""
+    """Return whether an error means that the page navigated while a script ran in it."""
     return "Execution context was destroyed" in str(error)
 
 
 def is_covered(error: PlaywrightError) -> bool:
-    """Tell whether an error means that another element lies over the one that was to be clicked."""
+    """Return whether an error means that another element covers the one to click."""
     return "intercepts pointer events" in str(error)
 
 
 def program_missing(error: PlaywrightError) -> bool:
-    """Tell whether an error means that there is no browser program, or none that starts."""
+    """Return whether an error means that the browser program is missing or does not start."""
     return "Executable doesn't exist" in str(error) or "Failed to launch" in str(error)
 
 
 def screen_missing(error: PlaywrightError) -> bool:
-    """Tell whether an error means that a visible browser has no screen to show itself on."""
+    """Return whether an error means that there is no display for a visible browser."""
     return "Missing X server" in str(error) or "DISPLAY" in str(error)

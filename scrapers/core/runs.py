@@ -198,7 +198,7 @@ def work_of(crawler: Crawler, staying_off: str = "This spider has no jobs.") -> 
 
 
 def close_dead_runs(session: Session) -> int:
-    """Close runs marked as running whose process on this machine has ended; return how many."""
+    """Close runs marked as running if their process on this machine has ended; return how many."""
     closed = 0
     for run in session.scalars(select(Run).where(Run.state == RunState.RUNNING)):
         if run.has_died:

@@ -120,7 +120,7 @@ class PortalSpider(scrapy.Spider):
         spider.arguments = cls.Arguments.parse(kwargs)
         spider.scrapyd = {name: value for name, value in kwargs.items() if name.startswith("_")}
         spider.work = Work(cls.name, cls.portal, cls.report_type)
-        plans = PLANS.get(crawler)  # worked out already by the command that started us
+        plans = PLANS.get(crawler)  # made already by the command that started the crawl
         if plans is None:
             with spider.work.db.transaction() as session:
                 plans = cls.plans(session, spider.arguments)

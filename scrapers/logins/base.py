@@ -102,7 +102,7 @@ class LoginSettings(PortalSettings):
 
 
 def _settings_of(login: type[Login]) -> type[LoginSettings]:
-    """Return the settings class of a login: `<NAME>_URL`, whose default is the real portal's address."""
+    """Return the settings class of a login: `<NAME>_URL`, by default the real portal's address."""
 
     class OwnSettings(LoginSettings):
         portal: ClassVar[str] = getattr(login, "portal", "")

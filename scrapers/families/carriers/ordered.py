@@ -65,7 +65,7 @@ class OrderedReports(MonthlyReports):
         return await page.download((entry.selector,))
 
     async def dismiss(self, page: PortalPage, entry: Entry) -> None:
-        """Remove an entry whose file is stored from the portal's list; does nothing by default."""
+        """Remove an entry from the portal's list once its file is stored; does nothing by default."""
 
     async def was_taken(self, page: PortalPage, report: Report, before: int) -> bool:
         """

@@ -236,7 +236,7 @@ def members(part: PartFile, reports: Sequence[Report]) -> tuple[list[tuple[Repor
     """
     Return the reports with their files: the ZIP's member that matches the report's pattern, or the file itself.
 
-    Also returns a failure that names the reports whose pattern matches no file or several; None when all match one.
+    Also returns a failure that names the reports with a pattern that matches no file or several; None when all match one.
     """
     if not is_archive(part):
         return [(reports[0], part)], None

@@ -183,7 +183,7 @@ class Appliance:
     """
     An appliance of the company's list.
 
-    power: in the unit whose code is `unit`. minutes: how long it usually runs; None where the company does not say.
+    power: in the unit with the code `unit`. minutes: usual time of use; None when the company does not state it.
     """
 
     name: str

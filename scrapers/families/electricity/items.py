@@ -504,7 +504,7 @@ class Connection(ElectricityRecord):
 
 
 class SharedConnection(ElectricityRecord):
-    """M4: another person who sees a contract of this one. It has fewer fields than M3, whose values are kept."""
+    """M4: another person who sees a contract of this one. It has fewer fields than M3; the values of M3 are kept."""
 
     table = models.MasaConnection
     natural_key = ("username", "connection")
