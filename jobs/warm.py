@@ -602,6 +602,8 @@ _exit_code: int | None = None
 def become(call: Call) -> None:
     """Make this fork what a fresh `python -m scrapy ARGS` would be: session, streams, folder, environment, arguments."""
     os.setsid()
+    # A parent that was started in the background may ignore SIGINT; its children can be asked to stop.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.enable()
     *streams, folder = call.descriptors
     for number, descriptor in enumerate(streams):

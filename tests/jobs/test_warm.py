@@ -465,8 +465,9 @@ def test_coverage_measures_a_child_and_what_its_parent_has_imported(folder, tmp_
     )
     start = "import coverage; coverage.process_startup()\n"
     (tmp_path / "sitecustomize.py").write_text(start)
+    ours = {name: value for name, value in clean_environment().items() if not name.startswith("COVERAGE_")}
     environment = {
-        **clean_environment(),
+        **ours,
         "LATCHKEY_DATA_DIR": str(tmp_path / "data"),
         "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
         "COVERAGE_PROCESS_START": str(tmp_path / "coveragerc"),
