@@ -452,7 +452,9 @@ async def test_a_dead_process_blocks_no_longer_than_the_life_of_its_code(store):
     assert requests(store)[0].state is CodeRequestState.OPEN
     assert await asked_when_time_has_passed(store, 600) == "12345678"
     first, second = requests(store)
-    assert first.state is CodeRequestState.EXPIRED, [(r.id, r.state, r.requested_at, r.deadline, r.closed_at, r.rest_until) for r in (first, second)]
+    assert first.state is CodeRequestState.EXPIRED, [
+        (r.id, r.state, r.requested_at, r.deadline, r.closed_at, r.rest_until) for r in (first, second)
+    ]
     assert second.requested_at >= first.deadline
 
 
