@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
+from sandbox.answers import attachment, found
 from sandbox.frame import Portal
 from sandbox.signin import Answer as Judgement
 from sandbox.users import User
@@ -259,7 +260,7 @@ class SimplePortal(Portal):
             made = page(view)
             if isinstance(made, list):
                 return web.json_response(made)
-            return attachment(made) if isinstance(made, File) else self.framed(self.title, made, view)
+            return sent(made) if isinstance(made, File) else self.framed(self.title, made, view)
 
         return answer
 
@@ -278,7 +279,7 @@ class SimplePortal(Portal):
 
     def _file(self, page: Download) -> Handler:
         async def answer(request: web.Request, view: View) -> web.StreamResponse:
-            return attachment(File(page.name, page.content(view.account, view.month)))
+            return sent(File(page.name, page.content(view.account, view.month)))
 
         return answer
 
@@ -319,7 +320,7 @@ class SimplePortal(Portal):
             if row is None or row["user"] != view.user.name:
                 raise web.HTTPNotFound(text="There is no such report.")
             content = page.reports[row["report"]](row["account"], row["month"])
-            return attachment(File(f"{row['report']}.xlsx", content))
+            return sent(File(f"{row['report']}.xlsx", content))
 
         return answer
 
@@ -353,16 +354,9 @@ def named(month: str) -> str:
     return f"{date.fromisoformat(f'{month}-01'):%B %Y}"
 
 
-def attachment(file: File) -> web.Response:
-    """Return a file as an answer."""
-    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Content-Type": kind}
-    return web.Response(body=file.content, headers=headers)
-
-
-def found(where: str) -> web.Response:
-    """Return a redirect."""
-    return web.Response(status=302, headers={"Location": where})
+def sent(file: File) -> web.Response:
+    """Return a file, of the media type that its name's ending tells."""
+    return attachment(file.content, file.name, mimetypes.guess_type(file.name)[0] or "application/octet-stream")
 
 
 def _option(value: str, text: str, selected: bool) -> str:

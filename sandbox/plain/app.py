@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from sandbox import faults, files
+from sandbox.answers import attachment, found
 from sandbox.frame import Portal
 from sandbox.messages import Mail
 from sandbox.plain import data, pages
@@ -445,17 +446,6 @@ class PlainPortal(Portal):
 def html(text: str, status: int = 200) -> web.Response:
     """Return a page as an answer."""
     return web.Response(text=text, status=status, content_type="text/html")
-
-
-def found(where: str) -> web.Response:
-    """Return a redirect."""
-    return web.Response(status=302, headers={"Location": where})
-
-
-def attachment(body: bytes, name: str, kind: str) -> web.Response:
-    """Return a file as an answer."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Type": kind}
-    return web.Response(body=body, headers=headers)
 
 
 def with_tag(answer: web.Response, request: web.Request, content: str = "") -> web.Response:

@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 from aiohttp import web
 
 from sandbox import admin
+from sandbox.answers import found
 from sandbox.frame import Portal
 from sandbox.signin import Session
 from sandbox.trucktech import fleet, layouts, pages
 from sandbox.trucktech.fleet import Fleet
-from sandbox.trucktech.signing import SignIn, found, html
+from sandbox.trucktech.signing import SignIn, html
 from sandbox.trucktech.state import MOST_VEHICLES, TruckTechState
 from sandbox.users import User
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from aiohttp import web
 
+from sandbox.answers import found
 from sandbox.signin import Answer, digest
 from sandbox.trucktech import pages
 from sandbox.trucktech.state import TruckTechState
@@ -195,8 +196,3 @@ class SignIn:
 def html(text: str, status: int = 200) -> web.Response:
     """Return a page as an answer."""
     return web.Response(text=text, status=status, content_type="text/html")
-
-
-def found(where: str) -> web.Response:
-    """Return a redirect."""
-    return web.Response(status=302, headers={"Location": where})
