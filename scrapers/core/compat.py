@@ -218,9 +218,12 @@ def context_of(handler: ScrapyPlaywrightDownloadHandler, context: str) -> Browse
 # --- Playwright: what its errors say ----------------------------------------------------------------------------------
 
 
+GONE = ("Target page, context or browser has been closed", "Target crashed", "Page crashed")
+
+
 def browser_gone(error: PlaywrightError) -> bool:
     """Return whether an error means that the tab or the browser was closed or crashed."""
-    return "Target page, context or browser has been closed" in str(error) or "Target crashed" in str(error)
+    return any(text in str(error) for text in GONE)
 
 
 def navigated(error: PlaywrightError) -> bool:

@@ -250,7 +250,15 @@ def test_playwrights_errors_say_what_happened(browsed, what):
     assert browsed[what], f"{PLAYWRIGHT} words the error '{what}' in another way"
 
 
-@pytest.mark.parametrize("word", ["Missing X server", "Target crashed"])
+@pytest.mark.parametrize(
+    "text",
+    ["Page.goto: Page crashed", "Page.evaluate: Target crashed", "Target page, context or browser has been closed"],
+)
+def test_a_tab_that_crashed_or_closed_is_a_browser_that_is_gone(text):
+    assert compat.browser_gone(compat.PlaywrightError(text))
+
+
+@pytest.mark.parametrize("word", ["Missing X server", "Target crashed", "Page crashed"])
 def test_playwrights_words_for_what_is_not_provoked_here(word):
     """A browser without a screen, and a tab that crashed, whose closing may never end. Seen in Playwright 1.65's driver."""
     import playwright
