@@ -148,11 +148,15 @@ def test_a_kill_in_the_middle_of_a_file_shows_nothing_of_it(crawls, plain, place
 def test_kills_at_any_instant_show_whole_files_or_none(crawls, plain, place, kind):
     crawls.give("plain", "ok@example.com")
     here, chance = place(kind), random.Random(20261120)
+    began = time.monotonic()
+    undisturbed = crawls.run("plain_big", f"path=/big?bytes={BIG}", "again=yes", **here.settings)
+    span = time.monotonic() - began
+    assert undisturbed.returncode == 0, undisturbed.stderr
     killed = 0
     for _ in range(8):
         for name in here.everything():
             remove(here, name)
-        until = time.monotonic() + chance.uniform(0.8, 3.5)
+        until = time.monotonic() + chance.uniform(0.1, 1.1) * span
         killed += kill(crawls, here, lambda until=until: time.monotonic() > until)[0]
     print(f"{kind}: {killed} of 8 runs were killed before they ended")
     assert killed >= 3

@@ -337,7 +337,7 @@ PLACE = """
 import sys
 from pathlib import Path
 from pipelines.settings import pipeline_settings
-from pipelines.stores.base import store_of
+from pipelines.stores import store_of
 from scrapers.core.spool import describe
 store = store_of(pipeline_settings())
 store.check()
