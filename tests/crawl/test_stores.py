@@ -220,6 +220,7 @@ def test_a_store_that_goes_away_in_mid_run_stops_it_and_loses_nothing(crawls, pl
     assert process.returncode == 4, said
     assert crawls.outcomes == ["store_away"]
     assert said.count("store_away") <= 2, said
+    wait_for(lambda: plain.counters()["in_flight_now"] == 0)  # the portal ends, and counts, what the crawl has left
     fetched = plain.counters()["downloads"]
     assert 3 <= fetched < 30
     first = rows(crawls)
