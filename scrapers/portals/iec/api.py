@@ -30,7 +30,7 @@ class Shape(StrEnum):
     VALUE = "value"  # any JSON: true, a text, null
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a constant, and a key of dictionaries
 class Endpoint:
     """
     An endpoint of the interface. `id` is used in errors, logs and tests.
