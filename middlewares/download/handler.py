@@ -136,12 +136,13 @@ class FlowDownloadHandler(StreamingDownloadHandler):
     async def _place(self, state: RequestState, job: Job) -> AsyncIterator[None]:
         """Take a place in the browser and give it back; a visit's sign-in uses the place of the visit."""
         places = work_of(self.crawler).places
-        is_visit_s = state.own and job.id in places
+        # A visit keeps its place until its request has come back for good: it may have to sign in again.
+        is_kept = state.visit or job.id in places
         await places.take(job.id)
         try:
             yield
         finally:
-            if not is_visit_s:
+            if not is_kept:
                 places.leave(job.id)
 
     async def _run(self, request: Request, state: RequestState, job: Job) -> Response:

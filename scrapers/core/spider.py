@@ -229,6 +229,7 @@ class PortalSpider(scrapy.Spider):
         return not self.arguments.again and await self.work.db.run(lambda session: session.scalar(same) is not None)
 
     def _visited(self, response: Response) -> None:
+        self.work.places.leave(self.job_of(response).id)
         self.work.deliveries.close()
 
     async def _answer(self, callback: Callable[..., Any], response: Response) -> AsyncIterator[Any]:
@@ -264,6 +265,7 @@ class PortalSpider(scrapy.Spider):
         job = self.job_of(request)
         job.tickets.pop(own_state(request).ticket, None)
         if own_state(request).visit:
+            self.work.places.leave(job.id)
             self.work.deliveries.close()
         failure = name_failure(error.value, request)
         if job.brake.failure is not None and any(str(known) == str(failure) for known in job.failures):
