@@ -44,6 +44,19 @@ T = TypeVar("T")
 
 # Ordered fallbacks, most stable first: Playwright's selector syntax, plus "label=…" for the text of a form label.
 Selectors = tuple[str, ...]
+
+
+class Guess(str):
+    """A selector, word or address that no fact sheet knows: it may help, and may never be the only way of a step."""
+
+    __slots__ = ()
+
+
+def guess(text: str) -> Guess:
+    """Mark a selector, word or address as one that no fact sheet knows."""
+    return Guess(text)
+
+
 FailureKind = type[Failure]  # here, because PortalPage has a method of the name `type`
 
 
