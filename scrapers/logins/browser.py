@@ -16,7 +16,7 @@ from scrapers.core.outcomes import (
     SignedOut,
     SignInTimedOut,
 )
-from scrapers.core.page import PortalPage, Selectors, session_state
+from scrapers.core.page import PortalPage, Selectors, session_state, until
 from scrapers.core.settings import crawl_settings
 from scrapers.logins.base import LANDING, Attempt, Login, PortalAccess, ShownIdentity, SignedIn, landing
 from scrapers.logins.screens import (
@@ -228,6 +228,8 @@ class BrowserLogin(Login):
                 raise
             await page.type(act.field, code)
             attempt.code_entered = True
+            if act.unlock:
+                await self._unlock(page, act.submit)
             await page.click(act.submit)
         elif isinstance(act, OpenLink):
             attempt.second_factor.sent()
@@ -243,6 +245,12 @@ class BrowserLogin(Login):
                 raise MfaFailed(f"The link was answered with {status}.", step=page.trail.step)
         elif isinstance(act, Dismiss):
             await page.click(act.click)
+
+    async def _unlock(self, page: PortalPage, button: Selectors) -> None:
+        """Enable a button that the portal has left disabled for a while."""
+        element = await page.find(button)
+        if not await until(element.is_enabled, crawl_settings().page_wait / 10):
+            await element.evaluate("button => button.removeAttribute('disabled')")
 
     async def _submit(self, page: PortalPage, act: EnterCredentials, attempt: Attempt) -> None:
         if attempt.submitted:

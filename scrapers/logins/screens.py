@@ -37,11 +37,16 @@ class ChooseFactor:
 
 @dataclass(frozen=True, slots=True)
 class EnterCode:
-    """Type the one-time code with key events and submit it once the button is enabled."""
+    """
+    Type the one-time code with key events and submit it once the button is enabled.
+
+    unlock: the portal may leave the button disabled after the last key; then its attribute is taken away.
+    """
 
     field: Selectors
     submit: Selectors
     kind: str = ""  # totp, or how the portal sends it (sms, mail); "": whatever the credential has
+    unlock: bool = False
 
 
 @dataclass(frozen=True, slots=True)

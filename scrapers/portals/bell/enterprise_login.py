@@ -2,10 +2,11 @@
 
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
-from scrapers.core.page import Interruption, guess
+from scrapers.core.page import guess
+from scrapers.logins import words
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.screens import Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
-from scrapers.logins.words import LATER, LOCKED, LOG_OUT, REFUSED, alerts, controls
+from scrapers.portals.bell.login import LATER, OVERLAYS
 
 # Eight letters and digits. Mails contain other words and numbers of that length: without the sentence that announces
 # the code it must have both letters and digits; right after that sentence capitals alone are accepted.
@@ -23,10 +24,13 @@ LOG_IN = ("#loginBtn",)
 CODE = ("input[ng-model='password']:not(#Password)",)
 CONTINUE = ("#continueButton",)
 CODE_FORM = "form:not(:has(input[type=password]:visible)):has([ng-model=password])"
-REFUSED_THERE = alerts(REFUSED, "form:has(#Password)")
-WRONG_CODE = alerts(REFUSED, CODE_FORM)
-GUESSED_LOCKED = alerts(LOCKED)
-LATER_BUTTON = controls(LATER)
+REFUSED = words.alerts(words.REFUSED, "form:has(#Password)")
+WRONG_CODE = words.alerts(words.REFUSED, CODE_FORM)
+LOCKED = words.alerts(words.LOCKED)
+LEAVE = (
+    "#ec-sidebar > div > div > div.ec-sidebar__container > ul:nth-child(2) > li:nth-child(4) > a",
+    *words.controls(words.LOG_OUT, "#ec-sidebar"),
+)
 
 
 class BellEnterpriseCentre(BrowserLogin):
@@ -44,23 +48,13 @@ class BellEnterpriseCentre(BrowserLogin):
     shows_user = USER
     screens = (
         Screen("signed in", SIDEBAR, Done()),
-        Screen("locked", GUESSED_LOCKED, Stop(AccountLocked, GUESSED_LOCKED)),
+        Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),
         Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),
-        Screen("bad credentials", REFUSED_THERE, Stop(BadCredentials, REFUSED_THERE, late=True)),
-        Screen("new terms", LATER_BUTTON, Dismiss(LATER_BUTTON)),
+        Screen("bad credentials", REFUSED, Stop(BadCredentials, REFUSED, late=True)),
+        Screen("new terms", LATER, Dismiss(LATER)),
         Screen("code", CODE, EnterCode(CODE, CONTINUE, "mail"), at=r"IG\.OTP"),
         Screen("credentials", USERNAME, EnterCredentials(USERNAME, PASSWORD, LOG_IN)),
         Screen("captcha", ("iframe[src*='recaptcha']",), Stop(CaptchaShown, late=True)),
     )
-    sign_out_clicks = (
-        ("#ec-sidebar > div > div > div.ec-sidebar__container > ul:nth-child(2) > li:nth-child(4) > a",)
-        + controls(LOG_OUT, "#ec-sidebar"),
-    )
-    interruptions = (
-        Interruption(
-            guess("[role=dialog] button:text-is('Accept all cookies')"), guess("button:text-is('Accept all cookies')")
-        ),
-        Interruption(
-            guess("[role=dialog] button:text-is('No thanks')"), guess("[role=dialog] button:text-is('No thanks')")
-        ),
-    )
+    sign_out_clicks = (LEAVE,)
+    interruptions = OVERLAYS
