@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from database.engine import Database, DatabaseAway
 from database.settings import database_settings
 from scrapers.core.outcomes import CredentialBusy
 from scrapers.core.settings import crawl_settings
+
+progress = logging.getLogger("latchkey.progress")
 
 if TYPE_CHECKING:
     from scrapers.core.jobs import Job
@@ -42,8 +45,15 @@ class HeldLeases:
     async def wait_for(self, lease: str, job: Job) -> None:
         """Take a lease as soon as it is free; raise CredentialBusy after LATCHKEY_BUSY_WAIT."""
         deadline = asyncio.get_running_loop().time() + crawl_settings().busy_wait
+        said = False
         while not await self.take(lease):
             job.brake.check()
+            if not said:
+                said = True
+                progress.info(
+                    "%s %s: waits up to %g s for the session in which another run works (scrapy status)",
+                    *(job.spider, job.label, crawl_settings().busy_wait),
+                )
             if asyncio.get_running_loop().time() > deadline:
                 raise CredentialBusy
             await asyncio.sleep(0.2)  # between two attempts to take the lease

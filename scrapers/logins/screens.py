@@ -68,7 +68,7 @@ class Stop:
     """
     Raise this failure, with the shown texts as its detail.
 
-    BadCredentials and AccountLocked count only after the password was submitted, MfaFailed only after a code was. late: believed only when
+    BadCredentials counts only between password and code, AccountLocked after the password, MfaFailed after a code. late: believed only when
     no other screen comes within a third of LATCHKEY_PAGE_WAIT; for marks that may stand on any page.
     """
 
@@ -78,9 +78,11 @@ class Stop:
 
     def is_due(self, *, submitted: bool, code_entered: bool) -> bool:
         """Return whether the portal can have meant this yet."""
-        return (submitted or not issubclass(self.failure, (BadCredentials, AccountLocked))) and (
-            code_entered or not issubclass(self.failure, MfaFailed)
-        )
+        if issubclass(self.failure, BadCredentials):
+            return submitted and not code_entered
+        if issubclass(self.failure, AccountLocked):
+            return submitted
+        return code_entered or not issubclass(self.failure, MfaFailed)
 
 
 @dataclass(frozen=True, slots=True)
