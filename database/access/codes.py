@@ -18,7 +18,7 @@ from email.utils import parseaddr
 from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, case, delete, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from database.access.fingerprints import fingerprints
@@ -427,10 +427,16 @@ def _close(session: Session, request_id: int, receiver: str, state: CodeRequestS
 
 def _end(session: Session, which: ColumnElement[bool], state: CodeRequestState, moment: datetime) -> None:
     """Close requests: an answered one stays so; one that still waits becomes unused, or expired with a rest."""
-    rest_until = CodeRequest.deadline if state is CodeRequestState.EXPIRED else None
     waits = CodeRequest.state == CodeRequestState.OPEN
-    session.execute(update(CodeRequest).where(which, waits).values(state=state, rest_until=rest_until))
-    session.execute(update(CodeRequest).where(which, CodeRequest.closed_at.is_(None)).values(closed_at=moment))
+    values: dict[str, Any] = {
+        "closed_at": moment,
+        "state": case((waits, literal(state, CodeRequest.state.type)), else_=CodeRequest.state),
+    }
+    if state is CodeRequestState.EXPIRED:
+        values["rest_until"] = case((waits, CodeRequest.deadline), else_=None)
+    # One statement: between two of them another transaction could bring a row into the condition.
+    ended = update(CodeRequest).where(which, CodeRequest.closed_at.is_(None)).values(values)
+    session.execute(ended.execution_options(synchronize_session=False))
 
 
 def _claim(session: Session, request_id: int, receiver: str, portal: str) -> str | None:

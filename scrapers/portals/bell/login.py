@@ -48,7 +48,10 @@ class BellSelfServe(BrowserLogin):
     portal = "bell"
     name = "bell_self_serve"
     url = "https://business.bell.ca/corporateselfserve/Login"
-    channel = CodeChannel("bell_self_serve", pattern=r"\b(\d{6,8})\b")  # what text messages come from is not known
+    # What text messages come from is not known; a stranger's text may hold a number, too.
+    channel = CodeChannel(
+        "bell_self_serve", ("noreply@bell.ca", guess("BELL"), guess("Bell")), pattern=r"\b(\d{6,8})\b"
+    )
     shows_user = USER
     screens = (
         Screen("signed in", USER, Done()),

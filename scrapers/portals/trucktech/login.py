@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed, MfaRequired, TermsPending
+from scrapers.core.page import guess
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.screens import ChooseFactor, Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
 
@@ -36,6 +37,7 @@ class TruckTechLogin(BrowserLogin):
     home = "/dashboard"
     shared = True  # every page has its vehicle in its address: the session has no state
     life = timedelta(hours=24)  # an estimate of 2026
+    device_cookies = guess("(?i)device|trust|remember")
     channel = CodeChannel("trucktech", pattern=r"\b(\d{6})\b")  # the sender is not known
     shows_user = USER
     screens = (
