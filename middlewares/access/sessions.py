@@ -35,6 +35,9 @@ logger = logging.getLogger(__name__)
 progress = logging.getLogger("latchkey.progress")
 
 
+LOOK_AGAIN = 10.0  # seconds for which a session that was seen alive is not looked at again for further unknown pages
+
+
 class SessionKeeper:
     """Keeps the session of one (login, credential) in this process."""
 
@@ -60,6 +63,7 @@ class SessionKeeper:
         self._failure: Failure | None = None  # remembered, so that no waiting request starts another attempt
         self._proving = asyncio.Lock()
         self._over = 0  # version of the newest session that is known to have ended
+        self._alive_until = 0.0  # by the loop's clock: the session was seen alive, and is not looked at again
         self._unserved_sessions = 0  # sessions since the last answer that was passed on, including the present one
 
     def _lose(self) -> None:
@@ -219,6 +223,8 @@ class SessionKeeper:
             address = self.login.shows_user_at(state)
             if look and not shown and address and not await self.identities.has_proved_subject(state):
                 shown = await self._landing_identity(job, state, address)
+                if not shown and await self.has_ended_by_http(job):
+                    raise SignedOut("The session was over when it was looked at.")
             self.proved_versions[version] = await self._judge(job, shown, state, fresh=False)
 
     async def _landing_identity(self, job: Job, state: dict[str, Any], address: str) -> ShownIdentity:
@@ -256,17 +262,20 @@ class SessionKeeper:
 
     async def has_ended_by_http(self, job: Job) -> bool:
         """Request the sign-in's address in the session: the form means its end, unless the landing page is shown still."""
-        if self.saved is None or not self.login.credential_screens():
+        loop = asyncio.get_running_loop()
+        if self.saved is None or not self.login.credential_screens() or loop.time() < self._alive_until:
             return False
         portal = PortalClient(self.crawler, self.login, job, self.storage.jar)
         try:
-            if not self.login.is_signed_out(await portal.send(Request(self.login.address()))):
-                return False
-            address = self._landing
-            return not address or not self.login.is_signed_in(await portal.send(Request(address)))
+            ended = self.login.is_signed_out(await portal.send(Request(self.login.address())))
+            if ended and (address := self._landing):  # some portals show the form to signed-in users, too
+                ended = not self.login.is_signed_in(await portal.send(Request(address)))
         except Failure as error:
             logger.info("Whether the session has ended cannot be seen (%s)", type(error).__name__)
             return False
+        if not ended:
+            self._alive_until = loop.time() + LOOK_AGAIN
+        return ended
 
     @property
     def _landing(self) -> str:

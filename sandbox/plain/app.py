@@ -67,7 +67,7 @@ class PlainPortal(Portal):
         "documents": 20,  # documents per account
         "per_page": 20,
         "file_bytes": 100_000,
-        "signed_out_answer": "redirect",  # or "page": the sign-in page with status 200
+        "signed_out_answer": "redirect",  # or "page": the sign-in page with status 200; "text": a sentence
         "rate_limited_requests": 2,  # signed-in requests refused in the scenario `rate-limited`
     }
     scenarios: ClassVar = {
@@ -306,6 +306,8 @@ class PlainPortal(Portal):
         """Answer a request without a live session."""
         if self.configuration["signed_out_answer"] == "page":
             return self._login_page(request)
+        if self.configuration["signed_out_answer"] == "text":
+            return html("<!doctype html><title>Plain</title><p>You were away for a while. Please begin again.</p>")
         return found(f"/login?{urlencode({'next': request.path_qs})}")
 
     # Signed in

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 import scrapy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from scrapy import Request, signals
-from scrapy.http import Response
+from scrapy.http import HtmlResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -246,7 +246,7 @@ class PortalSpider(scrapy.Spider):
             if response is not None:
                 failure.evidence.setdefault("response", response)
                 failure.step = failure.step or f"read {bare_url(response.url)}"
-                if isinstance(failure, PortalChanged) and not begun:
+                if not begun and _is_unknown_page(failure, response):
                     try:
                         again = await self.work.in_new_session(response, failure)
                     except Failure as worse:
@@ -296,6 +296,11 @@ class PortalSpider(scrapy.Spider):
         job = self.work.jobs.get(getattr(item, "job", 0))
         if job is not None:
             self.work.deliveries.settle(item, job.failure or unexpected_error(exception))
+
+
+def _is_unknown_page(failure: Failure, response: Response) -> bool:
+    """Return whether a failure means that a page came of which nothing is known, in place of another page or of a file."""
+    return isinstance(failure, PortalChanged) or (isinstance(failure, BadFile) and isinstance(response, HtmlResponse))
 
 
 async def _things(output: Any) -> AsyncIterator[Any]:

@@ -20,6 +20,7 @@ OTHER = "somebody else's run"
     [
         ("plain_documents", "redirect"),
         pytest.param("plain_documents", "page", marks=pytest.mark.matrix),
+        ("plain_files", "text"),
         pytest.param("plain_files", "redirect", marks=pytest.mark.matrix),
         ("plain_files", "page"),
     ],
@@ -44,6 +45,21 @@ def test_a_session_that_dies_in_mid_run_costs_one_sign_in_and_no_item(crawls, pl
     assert run["requests"] == counters["requests"]
     assert run["missing"] == 0
     print("sign-ins", counters["sign_ins"], "requests", counters["requests"], "died", counters["sessions_died"])
+
+
+@pytest.mark.parametrize("answer", ["text", pytest.param("page", marks=pytest.mark.matrix)])
+def test_a_stored_session_that_is_over_costs_a_sign_in_however_the_portal_tells_it(crawls, plain, answer):
+    user = "ok+over@example.com"
+    plain.configure(signed_out_answer=answer)
+    crawls.give("plain", user)
+    assert crawls.run("plain_documents").returncode == 0
+    assert plain.sign_out(user) == 1
+
+    done = crawls.run("plain_documents", "again=yes")
+
+    assert done.returncode == 0, done.stderr
+    assert crawls.outcomes == ["success", "success"]
+    assert plain.counters()["submissions"] == {user: 2}
 
 
 def test_a_page_that_fails_after_a_recovered_sign_out_is_asked_as_often_as_any_other(crawls, plain):

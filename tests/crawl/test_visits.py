@@ -80,9 +80,10 @@ def test_a_part_that_fails_keeps_none_of_the_others(crawls, plain, user):
     assert numbers(crawls) == all_of_them[1:]
 
 
-def test_a_visit_whose_session_ends_begins_anew_and_passes_over_what_is_stored(crawls, plain):
+@pytest.mark.parametrize("answer", ["redirect", pytest.param("text", marks=pytest.mark.matrix)])
+def test_a_visit_whose_session_ends_begins_anew_and_passes_over_what_is_stored(crawls, plain, answer):
     name = "signed-out-midway+visit@example.com"
-    plain.configure(documents=COUNT, midway_requests=4)
+    plain.configure(documents=COUNT, midway_requests=4, signed_out_answer=answer)
     crawls.give("plain", name)
 
     done = crawls.run("plain_visit")
