@@ -11,7 +11,7 @@ from scrapers.core.locators import bare, same
 if TYPE_CHECKING:
     from playwright.async_api import ElementHandle, Locator
 
-Match = Callable[[str, str], bool]  # of the text that is wanted and one that is offered
+Match = Callable[[str, str], int]  # how well an offered text (second) is the wanted one: 0 not at all, the highest best
 
 # Functions for the page. A box is a radio button or check box; a person may see another element that is drawn beside it.
 SHARED = r"""
@@ -127,9 +127,12 @@ async def is_ticked(element: Locator) -> bool | None:
 
 
 def fitting(found: Sequence[Offer], wanted: str, match: Match) -> list[Offer]:
-    """Return the offers that are wanted: those of the same text before others that match."""
-    choices = [offer for offer in found if offer.kind != "opener" and match(wanted, offer.text)]
-    return [offer for offer in choices if same(wanted, offer.text)] or choices
+    """Return the offers that are wanted: those of the same text, else those that match best."""
+    choices = [offer for offer in found if offer.kind != "opener"]
+    if exact := [offer for offer in choices if same(wanted, offer.text)]:
+        return exact
+    best = max((match(wanted, offer.text) for offer in choices), default=0)
+    return [offer for offer in choices if best and match(wanted, offer.text) == best]
 
 
 def is_filled(found: Sequence[Offer]) -> bool:

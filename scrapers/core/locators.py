@@ -101,8 +101,9 @@ def ranks(scope: Scope, selector: str) -> tuple[list[Locator], list[Locator]]:
     The second list must be unique to be used.
     """
     *outer, last = selector.split(" >> ")
+    within: Locator | None = None
     for part in outer:
-        scope = _first_rank(scope, part)
+        scope = within = _first_rank(scope, part)
     found = OURS.match(last)
     if not found:
         return [scope.locator(last)], []
@@ -115,14 +116,13 @@ def ranks(scope: Scope, selector: str) -> tuple[list[Locator], list[Locator]]:
             return [scope.get_by_role(cast("Any", role))], []
         by_role = [scope.get_by_role(cast("Any", role), name=each) for each in (exactly(name), containing(name))]
         return by_role[:1], by_role[1:]
-    return (
-        [_named(scope, exactly(text)), scope.get_by_text(exactly(text)).locator(SMALLEST_CLICKABLE)],
-        [
-            scope.get_by_text(exactly(text)),
-            _named(scope, containing(text)),
-            scope.get_by_text(containing(text)).locator(SMALLEST_CLICKABLE),
-        ],
-    )
+    certain = [_named(scope, exactly(text)), scope.get_by_text(exactly(text)).locator(SMALLEST_CLICKABLE)]
+    similar = [_named(scope, containing(text)), scope.get_by_text(containing(text)).locator(SMALLEST_CLICKABLE)]
+    plain = scope.get_by_text(exactly(text))
+    if within is None:
+        return certain, [plain, *similar]
+    # In a stated scope any element with that text is meant, and the scope's own element, too.
+    return [*certain, plain, within.filter(has_text=exactly(text))], similar
 
 
 def any_of(found: list[Locator]) -> Locator:

@@ -323,11 +323,30 @@ class PortalPage:
                     return found.nth(best[0])
         return None
 
+    async def arrives(self, selectors: Selectors) -> str | None:
+        """Return the first selector that has a visible element; None once the page is at rest without one."""
+        matched: list[str | None] = []
+
+        async def has_come() -> bool:
+            matched[:] = [await self.shown(selectors)]
+            return matched[0] is not None
+
+        await self._look_until(has_come, crawl_settings().page_wait)
+        return matched[0]
+
     async def is_at_rest(self, within: float = 0) -> bool:
         """Return whether the page stays the same for REST seconds, with no request in flight, waiting up to *within*."""
+
+        async def never() -> bool:
+            return False
+
+        return await self._look_until(never, within)
+
+    async def _look_until(self, is_true: Callable[[], Awaitable[bool]], within: float) -> bool:
+        """Poll a condition until it is true, the page is at rest, or the time is over; return False for the last."""
         loop = asyncio.get_running_loop()
         deadline, since, before = loop.time() + max(within, 0), loop.time(), ""
-        while True:
+        while not await is_true():
             now = await run_script(self.raw, FINGERPRINT)
             if now != before or self.trail.is_busy():
                 since, before = loop.time(), now
@@ -336,6 +355,7 @@ class PortalPage:
             if loop.time() >= deadline:
                 return False
             await asyncio.sleep(0.1)  # between two polls
+        return True
 
     async def _close_overlay(self, target: Locator | None) -> bool:
         text = await close_overlay(self.raw, target)

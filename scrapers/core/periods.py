@@ -12,40 +12,42 @@ from scrapers.core.outcomes import Failure, NoLongerAvailable, NotYetPublished
 LANGUAGES = ("en", "fr")
 
 
-def months_in(text: str) -> set[tuple[int, int]]:
+def months_in(text: str) -> list[tuple[int, int]]:
     """
-    Return the months, as (year, month), that a text names: by name in English or French, or by numbers.
+    Return the months, as (year, month), that a text names, each once, in its order: by name in English or French, or by numbers.
 
-    >>> months_in("October 2026"), months_in("Sep 15 - Oct 14, 2026"), months_in("facture d'août\u00a02026")
-    ({(2026, 10)}, {(2026, 10)}, {(2026, 8)})
+    >>> months_in("October 2026, billed Nov 3, 2026"), months_in("Sep 15 - Oct 14, 2026"), months_in("d'août\u00a02026")
+    ([(2026, 10), (2026, 11)], [(2026, 10)], [(2026, 8)])
     >>> months_in("2026-10"), months_in("10/2026"), months_in("Account 533122906"), months_in("2026-10-31")
-    ({(2026, 10)}, {(2026, 10)}, set(), {(2026, 10)})
+    ([(2026, 10)], [(2026, 10)], [], [(2026, 10)])
     """
     said = _plain(text)
     names = "|".join(sorted(_numbers(), key=len, reverse=True))
     by_name = re.finditer(
         rf"(?<![a-z])({names})(?![a-z])[^a-z0-9]*(?:\d{{1,2}}(?!\d)[^a-z0-9]+)?((?:19|20)\d\d)(?!\d)", said
     )
-    found = {(int(match[2]), _numbers()[match[1]]) for match in by_name}
+    found = [(match.start(), int(match[2]), _numbers()[match[1]]) for match in by_name]
     year_first = re.finditer(r"(?<!\d)((?:19|20)\d\d)[-/. ](0?[1-9]|1[0-2])(?!\d)", said)
-    found |= {(int(match[1]), int(match[2])) for match in year_first}
+    found += [(match.start(), int(match[1]), int(match[2])) for match in year_first]
     month_first = re.finditer(r"(?<![\d/.-])(0?[1-9]|1[0-2])[-/. ]((?:19|20)\d\d)(?!\d)", said)
-    return found | {(int(match[2]), int(match[1])) for match in month_first}
+    found += [(match.start(), int(match[2]), int(match[1])) for match in month_first]
+    return list(dict.fromkeys((year, month) for _, year, month in sorted(found)))
 
 
-def names_month(text: str, month: date) -> bool:
-    """Return whether a text names the month of *month* and no other."""
-    return months_in(text) == {(month.year, month.month)}
+def names_month(text: str, month: date) -> int:
+    """Return 2 if a text names the month of *month* and no other, 1 if it names that one first, 0 if not."""
+    named = months_in(text)
+    return 0 if named[:1] != [(month.year, month.month)] else 2 if len(named) == 1 else 1
 
 
 def month_missing(month: date, offered: list[str], form: str, today: date) -> Failure:
     """
     Return NotYetPublished or NoLongerAvailable for a billing month that the portal does not offer.
 
-    month: a day of it. offered: the portal's texts; those that name no single month are passed over.
+    month: a day of it. offered: the portal's texts; those that name none are passed over.
     """
     wanted = (month.year, month.month)
-    known = [months.pop() for text in offered if len(months := months_in(text)) == 1]
+    known = [months[0] for text in offered if (months := months_in(text))]
     detail = f"{month:%B %Y} is not among the {len(known)} months offered."
     if known:
         return NoLongerAvailable(detail) if wanted < min(known) else NotYetPublished(detail)
