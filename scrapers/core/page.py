@@ -6,17 +6,18 @@ import asyncio
 import json
 import logging
 import re
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from scrapers.core.choices import LISTS, Match, Offer, drawn, fitting, is_filled, is_ticked, offers
 from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, browser_gone, is_covered, navigated
+from scrapers.core.downloads import Arrivals, keep
+from scrapers.core.locators import Guess, Selectors, any_of, guess, is_ours, ranks, same
 from scrapers.core.naming import unexpected_error
 from scrapers.core.outcomes import (
-    BadFile,
     BrowserDied,
     DownloadTimedOut,
     Failure,
@@ -26,46 +27,33 @@ from scrapers.core.outcomes import (
     RateLimited,
     SignedOut,
 )
+from scrapers.core.overlays import Interruption, close_overlay, says_session_over
 from scrapers.core.pace import ERROR_TRIES, RATE_TRIES, backoff, retry_after
-from scrapers.core.periods import month_missing
+from scrapers.core.periods import month_missing, months_in, names_month
 from scrapers.core.redaction import bare_url
 from scrapers.core.settings import crawl_settings
-from scrapers.core.spool import PartFile, describe
+from scrapers.core.spool import PartFile
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from playwright.async_api import BrowserContext, Download, Frame, FrameLocator, Locator, Page, Response
+    from playwright.async_api import BrowserContext, Frame, FrameLocator, Locator, Page, Request, Response
 
     from scrapers.core.jobs import Job
+
+__all__ = ["Guess", "Interruption", "PortalPage", "Selectors", "guess", "run_script", "session_state", "until"]
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# Ordered fallbacks, most stable first: Playwright's selector syntax, plus "label=…" for the text of a form label.
-Selectors = tuple[str, ...]
-
-
-class Guess(str):
-    """A selector, word or address that no fact sheet knows: it may help, and may never be the only way of a step."""
-
-    __slots__ = ()
-
-
-def guess(text: str) -> Guess:
-    """Mark a selector, word or address as one that no fact sheet knows."""
-    return Guess(text)
-
+GRACE = 3.0  # seconds after which an overlay is closed, or a similar text taken, where the wanted element is not shown
+REST = 2.0  # seconds without a change or a request, after which a list or page counts as complete
+IN_FLIGHT = 10.0  # seconds; a request that takes longer (a long poll) does not keep a page from being at rest
+COVERED = 1.5  # seconds in which an element may come out from under something by itself
+SWALLOWED = 15.0  # seconds after which a click without any effect is repeated, where it should start a download
+WORK = ("document", "xhr", "fetch", "script")  # requests that may change what a page offers
 
 FailureKind = type[Failure]  # here, because PortalPage has a method of the name `type`
-
-
-@dataclass(frozen=True, slots=True)
-class Interruption:
-    """An overlay that may cover any page, and the element to click to close it."""
-
-    shown: str
-    dismiss: str
 
 
 @dataclass
@@ -76,14 +64,27 @@ class Trail:
     selector: str = ""
     requests: int = 0
     pauses: int = 0  # pages of this flow that were answered with 429 or 5xx
-    is_over: Callable[[], Awaitable[bool]] | None = (
-        None  # looks whether the session has ended; None outside of a session
-    )
+    is_over: Callable[[], Awaitable[bool]] | None = None  # looks whether the session has ended; None outside of one
+    in_flight: dict[object, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
 
     @property
     def step(self) -> str:
         """The step that was begun last."""
         return self.steps[-1] if self.steps else ""
+
+    def is_busy(self) -> bool:
+        """Return whether a request that may change a page is waiting for its answer."""
+        now = asyncio.get_running_loop().time()
+        return any(now - sent < IN_FLIGHT for sent in self.in_flight.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was picked in a list, to be picked again if the page loses it."""
+
+    selectors: Selectors
+    text: str
+    match: Match
 
 
 class PortalPage:
@@ -114,12 +115,20 @@ class PortalPage:
         self.trail = trail or Trail()
         self.tabs: list[PortalPage] = []
         self.answer: Response | None = None  # to the newest request for a whole page
+        self._choices: list[Choice] = []  # since the last click
         if scope is None:  # a frame's requests are its page's
             page.on("request", self._count)
             page.on("response", self._keep_answer)
+            page.on("requestfinished", self._landed)
+            page.on("requestfailed", self._landed)
 
-    def _count(self, _request: object) -> None:
+    def _count(self, request: Request) -> None:
         self.trail.requests += 1
+        if request.resource_type in WORK:
+            self.trail.in_flight[request] = asyncio.get_running_loop().time()
+
+    def _landed(self, request: Request) -> None:
+        self.trail.in_flight.pop(request, None)
 
     def _keep_answer(self, response: Response) -> None:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
@@ -137,12 +146,8 @@ class PortalPage:
             await self.raw.add_locator_handler(self.raw.locator(interruption.shown).first, dismiss, no_wait_after=True)
 
     def locate(self, selector: str) -> Locator:
-        """Return the visible elements that one selector names."""
-        if selector.startswith("label="):
-            found = self.scope.get_by_label(selector.removeprefix("label="))
-        else:
-            found = self.scope.locator(selector)
-        return found.filter(visible=True)
+        """Return the visible elements that one selector certainly names (see `scrapers.core.locators`)."""
+        return any_of(ranks(self.scope, selector)[0]).filter(visible=True)
 
     def begin(self, step: str) -> None:
         """Name the step that begins, for the log and the evidence."""
@@ -290,22 +295,101 @@ class PortalPage:
                 return None
 
     async def find(self, selectors: Selectors, *, within: float | None = None) -> Locator:
-        """Return the first visible element of the first selector that has one, waiting up to *within* seconds.
+        """Return the visible element that the first matching selector names best, waiting up to *within* seconds.
 
-        Raises PortalChanged when there is none, SignedOut when the sign-in form is shown instead.
+        An overlay that keeps it from being shown is closed. When the page is at rest without it, an element that only
+        contains its text is taken, if there is one alone. Raises PortalChanged when there is none, SignedOut when the
+        sign-in form is shown instead.
         """
         self.trail.selector = " | ".join(selectors)
         seconds = crawl_settings().page_wait if within is None else within
         watched = selectors + (self.signed_out if self.scope is self.raw else ())
-        matched = await self.shown(watched, within=seconds)
-        if matched is None:
-            detail = f"Nothing matched within {seconds:g} s."
-            raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        matched = await self.shown(watched, within=min(GRACE, seconds))
+        while matched is None:
+            last = loop.time() >= deadline
+            if last or await self.is_at_rest(deadline - loop.time()):
+                if (similar := await self._similar(selectors)) is not None:
+                    return similar
+                if not last and await self._close_overlay(None):
+                    matched = await self.shown(watched, within=1)
+                    continue
+            if last:
+                detail = f"Nothing matched within {seconds:g} s."
+                raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
+            matched = await self.shown(watched, within=min(1.0, max(0.01, deadline - loop.time())))
         if matched not in selectors:
             raise SignedOut("The sign-in form turned up.", step=self.trail.step)
         if matched != selectors[0]:
             logger.info("Fallback selector matched: %s", matched)
+        if is_ours(matched):
+            for rank in ranks(self.scope, matched)[0]:
+                if best := await _best(found := rank.filter(visible=True)):
+                    return found.nth(best[0])
         return self.locate(matched).first
+
+    async def _similar(self, selectors: Selectors) -> Locator | None:
+        """Return the one element that contains the text of a selector among other words; None for none or several."""
+        for selector in selectors:
+            for rank in ranks(self.scope, selector)[1]:
+                best = await _best(found := rank.filter(visible=True))
+                if len(best) > 1:
+                    break  # which one is meant is not certain
+                if best:
+                    logger.info("Similar text taken: %s", selector)
+                    return found.nth(best[0])
+        return None
+
+    async def arrives(self, selectors: Selectors) -> str | None:
+        """Return the first selector that has a visible element; None once the page is at rest without one."""
+        matched: list[str | None] = []
+
+        async def has_come() -> bool:
+            matched[:] = [await self.shown(selectors)]
+            return matched[0] is not None
+
+        await self._look_until(has_come, crawl_settings().page_wait)
+        return matched[0]
+
+    async def is_at_rest(self, within: float = 0) -> bool:
+        """Return whether the page stays the same for REST seconds, with no request in flight, waiting up to *within*."""
+
+        async def never() -> bool:
+            return False
+
+        return await self._look_until(never, within)
+
+    async def _look_until(self, is_true: Callable[[], Awaitable[bool]], within: float) -> bool:
+        """Poll a condition until it is true, the page is at rest, or the time is over; return False for the last."""
+        loop = asyncio.get_running_loop()
+        deadline, since, before = loop.time() + max(within, 0), loop.time(), ""
+        while not await is_true():
+            now = await run_script(self.raw, FINGERPRINT)
+            if now != before or self.trail.is_busy():
+                since, before = loop.time(), now
+            elif loop.time() - since >= REST:
+                return True
+            if loop.time() >= deadline:
+                return False
+            await asyncio.sleep(0.1)  # between two polls
+        return True
+
+    async def _close_overlay(self, target: Locator | None) -> bool:
+        text = await close_overlay(self.raw, target)
+        if says_session_over(text):
+            raise SignedOut("The portal says that the session has ended.", step=self.trail.step)
+        return bool(text)
+
+    async def _uncover(self, element: Locator) -> None:
+        """Close the overlays that lie over an element."""
+        for _ in range(5):
+            try:
+                await element.click(trial=True, timeout=COVERED * 1000)
+            except PlaywrightTimeout as error:
+                if is_covered(error) and await self._close_overlay(element):
+                    continue
+            return
 
     def _any(self, selectors: Selectors) -> Locator:
         first, *rest = (self.locate(selector) for selector in selectors)
@@ -314,28 +398,84 @@ class PortalPage:
         return first.first
 
     async def click(self, selectors: Selectors, *, within: float | None = None) -> None:
-        """Click the element, waiting until it can be clicked."""
-        element = await self.find(selectors, within=within)
+        """Click the element, waiting until it is enabled and closing what lies over it."""
+        element = await self._ready(selectors, within)
         await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
 
     async def double_click(self, selectors: Selectors, *, within: float | None = None) -> None:
         """Double-click the element."""
-        element = await self.find(selectors, within=within)
+        element = await self._ready(selectors, within)
         await self._act(element.dblclick(timeout=crawl_settings().page_wait * 1000))
 
-    async def tick(self, selectors: Selectors, on: bool, *, within: float | None = None) -> None:
-        """Tick or untick a check box, given by itself or by its label; does nothing when it is in that state already."""
+    async def _ready(self, selectors: Selectors, within: float | None = None) -> Locator:
+        """Return an element to act upon: what was picked before still holds, and nothing lies over it."""
+        await self._hold_choices()
         element = await self.find(selectors, within=within)
-        await self._act(element.set_checked(on, timeout=crawl_settings().page_wait * 1000))
+        await self._uncover(element)
+        return element
+
+    async def tick(self, selectors: Selectors, on: bool = True, *, within: float | None = None) -> None:
+        """
+        Tick or untick a check box or radio button, real or drawn, given by itself or by its label, and read it back.
+
+        Does nothing when it is in that state already.
+        """
+        element = await self._box(selectors, within)
+        if await is_ticked(element) == on:
+            return
+        target = await drawn(element)
+        await self._act(target.click(timeout=crawl_settings().page_wait * 1000))
+
+        async def stays() -> bool:
+            return await is_ticked(element) == on
+
+        if not await until(stays, GRACE):
+            raise PortalChanged("The choice did not stay.", step=self.trail.step, selector=self.trail.selector)
+
+    async def is_ticked(self, selectors: Selectors, *, within: float | None = None) -> bool:
+        """Return the state of a check box or radio button, real or drawn, given by itself or by its label."""
+        return bool(await is_ticked(await self._box(selectors, within)))
+
+    async def _box(self, selectors: Selectors, within: float | None) -> Locator:
+        """Return the first check box or radio button that a selector names, which may be hidden behind a drawn one."""
+        self.trail.selector = " | ".join(selectors)
+        boxes: list[Locator] = []
+
+        async def is_there() -> bool:
+            for selector in selectors:
+                for rank in ranks(self.scope, selector)[0]:
+                    if any(offer.kind == "box" for offer in await offers(rank)):
+                        boxes.append(rank.first)
+                        return True
+            return False
+
+        if not await until(is_there, crawl_settings().page_wait if within is None else within):
+            await self.find(selectors, within=0.1)  # raises what is the matter
+            raise PortalChanged("It is no check box.", step=self.trail.step, selector=self.trail.selector)
+        return boxes[0]
 
     async def hover(self, selectors: Selectors) -> None:
-        """Move the pointer over the element, for menus that open on hover."""
+        """Move the pointer over the element."""
         element = await self.find(selectors)
+        await self._uncover(element)
         await self._act(element.hover(timeout=crawl_settings().page_wait * 1000))
+
+    async def reveal(self, menu: Selectors, entry: Selectors) -> None:
+        """Open a menu, so that one of its entries is shown: by the pointer over it, or else by a click."""
+        if await self.shown(entry):
+            return
+        await self.hover(menu)
+        if await self.shown(entry, within=GRACE):
+            return
+        await self.raw.mouse.move(0, 0)  # a menu that came late has missed the pointer
+        await self.hover(menu)
+        if not await self.shown(entry, within=GRACE):
+            await self.click(menu)
 
     async def type(self, selectors: Selectors, text: str, *, within: float | None = None) -> None:
         """Type *text* with key events and read it back; raise PortalChanged when it differs. The value is never logged."""
         element = await self.find(selectors, within=within)
+        await self._uncover(element)
         await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
         for _ in range(2):  # focus may be stolen while typing: clear and type once more
             await self._act(element.fill(""))
@@ -345,22 +485,6 @@ class PortalPage:
         raise PortalChanged(
             "What was typed did not stay in the field.", step=self.trail.step, selector=self.trail.selector
         )
-
-    async def options(self, selectors: Selectors) -> list[str]:
-        """Return the texts that a drop-down offers."""
-        element = await self.find(selectors)
-        return [" ".join(text.split()) for text in await element.locator("option").all_inner_texts()]
-
-    async def choose(self, selectors: Selectors, label: str) -> bool:
-        """Choose a drop-down's option by its text and read it back; return False when there is no such option."""
-        if label not in await self.options(selectors):
-            return False
-        element = await self.find(selectors)
-        await self._act(element.select_option(label=label))
-        chosen: str = await self._act(element.evaluate("select => select.options[select.selectedIndex].text"))
-        if " ".join(chosen.split()) != label:
-            raise PortalChanged("The choice did not stay.", step=self.trail.step, selector=self.trail.selector)
-        return True
 
     async def text(self, selectors: Selectors, *, within: float | None = None) -> str:
         """Return the element's text, white space collapsed."""
@@ -377,71 +501,177 @@ class PortalPage:
     async def confirm(self, selectors: Selectors, text: str, wrong: FailureKind = PortalChanged) -> None:
         """Read an element's text; raise *wrong* unless it is *text*. A number is compared by its digits alone."""
         shown = await self.text(selectors)
-        said = re.sub(r"\D", "", shown) if text.isdigit() else shown
-        if said.casefold() != text.casefold():
+        if not (re.sub(r"\D", "", shown) == text if text.isdigit() else same(shown, text)):
             raise wrong("The portal shows another one.", step=self.trail.step, selector=self.trail.selector)
+
+    async def options(self, selectors: Selectors) -> list[str]:
+        """Return the texts that a list offers, once it has come to rest."""
+        found: list[Offer] = []
+
+        def keep_all(offered: list[Offer]) -> bool:
+            found[:] = offered
+            return False
+
+        await self._offered(selectors, keep_all)
+        return [offer.text for offer in found]
 
     async def pick(
         self,
         selectors: Selectors,
-        text: str,
+        wanted: str | Sequence[str],
         *,
         missing: Callable[[list[str]], Failure] | None = None,
-        within: float = 5,
-    ) -> None:
+        match: Match = same,
+        within: float | None = None,
+    ) -> str:
         """
-        Choose *text* in a drop-down, or click the list item or the label of a radio button or check box with that text.
+        Choose a text, or the first of several that is offered, and return it.
 
-        A choice in a drop-down is read back. missing: takes the texts that are offered and returns the failure to raise
-        when *text* is not among them after *within* seconds; PortalChanged by default.
+        selectors: drop-downs (real or drawn), radio buttons, check boxes, their labels, or items of a list. The list is
+        read until the text is offered or the list has come to rest, up to *within* seconds (LATCHKEY_PAGE_WAIT). missing:
+        takes the texts that are offered and returns the failure to raise when none is wanted; PortalChanged by default.
+        The choice is read back, and again before the next click.
         """
+        texts = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+        chosen = await self._pick(selectors, texts, missing, match, within)
+        self._choices = [each for each in self._choices if each.selectors != selectors]
+        self._choices.append(Choice(selectors, chosen, match))
+        return chosen
+
+    async def _pick(
+        self,
+        selectors: Selectors,
+        texts: tuple[str, ...],
+        missing: Callable[[list[str]], Failure] | None,
+        match: Match,
+        within: float | None,
+    ) -> str:
         self.trail.selector = " | ".join(selectors)
-        offered: list[str] = []
+        for _ in range(3):
+            found: list[Offer] = []
 
-        async def is_offered() -> bool:
-            nonlocal offered
-            offered = await self._offered(selectors)
-            return text in offered
+            def is_first_offered(offered: list[Offer]) -> bool:
+                found[:] = offered  # noqa: B023 - used before the next round
+                return bool(fitting(offered, texts[0], match))
 
-        if not await until(is_offered, within):
-            if self.signed_out and await self.shown(self.signed_out):
-                raise SignedOut("The sign-in form turned up.", step=self.trail.step)
-            failure = PortalChanged(f"{text} is not offered.") if missing is None else missing(offered)
-            failure.step, failure.selector = self.trail.step, self.trail.selector
-            raise failure
-        matched = await self.shown(selectors)
-        assert matched is not None
-        found = self.locate(matched)
-        if await self._is_drop_down(found):
-            await self.choose((matched,), text)
-        else:
-            await self._act(found.nth(offered.index(text)).click(timeout=crawl_settings().page_wait * 1000))
+            await self._offered(selectors, is_first_offered, within)
+            for text in texts:
+                if not (fits := fitting(found, text, match)):
+                    continue
+                if len({(fit.kind, fit.place, fit.number) for fit in fits if not fit.is_off}) > 1:
+                    detail = f"{text} is offered {len(fits)} times."
+                    raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
+                best = next((fit for fit in fits if not fit.is_off), fits[0])
+                with suppress(PlaywrightTimeout):  # the list was filled anew meanwhile
+                    if best.kind != "box" or not best.is_chosen:
+                        await best.take(crawl_settings().page_wait * 500)
+                if await self._has_stayed(selectors, text, match):
+                    return text
+                break
+            else:
+                if self.signed_out and await self.shown(self.signed_out):
+                    raise SignedOut("The sign-in form turned up.", step=self.trail.step)
+                offered = [offer.text for offer in found if not offer.is_blank]
+                failure = (
+                    PortalChanged(f"{' or '.join(texts)} is not offered.") if missing is None else missing(offered)
+                )
+                failure.step, failure.selector = self.trail.step, self.trail.selector
+                raise failure
+        raise PortalChanged("The choice did not stay.", step=self.trail.step, selector=self.trail.selector)
 
-    async def _offered(self, selectors: Selectors) -> list[str]:
-        matched = await self.shown(selectors)
-        if matched is None:
-            return []
-        return (
-            await self.options((matched,))
-            if await self._is_drop_down(self.locate(matched))
-            else await self.texts((matched,))
-        )
+    async def _offered(
+        self, selectors: Selectors, is_enough: Callable[[list[Offer]], Any], within: float | None = None
+    ) -> None:
+        """Read a list until *is_enough* says so, or it has come to rest, or the time is over. Drawn drop-downs are opened."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (crawl_settings().page_wait if within is None else within)
+        since, before, opened = loop.time(), [""], False
+        while True:
+            found = await self._read_offers(selectors, opened)
+            if is_enough(found):
+                return
+            if not opened and (
+                opener := next((each for each in found if each.kind == "opener" and not each.is_off), None)
+            ):
+                await self._act(opener.found.nth(opener.place).click(timeout=crawl_settings().page_wait * 1000))
+                opened, since = True, loop.time()
+            now = [offer.text for offer in found]
+            if now != before or self.trail.is_busy() or not is_filled(found):
+                since, before = loop.time(), now
+            elif loop.time() - since >= REST and not await self.shown(("[aria-busy=true]",)):
+                return
+            if loop.time() >= deadline:
+                return
+            if await self.retry_failed_page():
+                deadline = loop.time() + (crawl_settings().page_wait if within is None else within)
+            await asyncio.sleep(0.1)  # between two polls
 
-    async def _is_drop_down(self, found: Locator) -> bool:
-        return bool(await self._act(found.first.evaluate("element => element.tagName === 'SELECT'")))
+    async def _read_offers(self, selectors: Selectors, opened: bool = False) -> list[Offer]:
+        """Return what the elements of all selectors offer; of one element only what the first selector says."""
+        found: list[Offer] = []
+        for selector in selectors:
+            for rank in ranks(self.scope, selector)[0]:
+                if not found or all(offer.kind == "opener" for offer in found):
+                    found += await offers(rank)
+        if opened:
+            found += await offers(self.raw.locator(LISTS).filter(visible=True))
+        return found
+
+    async def _has_stayed(self, selectors: Selectors, text: str, match: Match) -> bool:
+        """Return whether *text* is chosen, also after the answers that the choice has asked for."""
+
+        async def is_chosen() -> bool:
+            found = await self._read_offers(selectors)
+            if openers := [each for each in found if each.kind == "opener"]:
+                if any(match(text, opener.text) for opener in openers):
+                    return True
+                found = await self._read_offers(selectors, opened=True)
+            if fits := fitting(found, text, match):
+                return any(fit.is_chosen is not False for fit in fits)
+            return await self.shown(selectors) is None  # the page has moved on
+
+        async def is_quiet() -> bool:
+            return not self.trail.is_busy()
+
+        return await until(is_chosen, 1.0) and await until(is_quiet, IN_FLIGHT) and await until(is_chosen, 0.3)
+
+    async def _hold_choices(self) -> None:
+        """Pick again what the page has lost since it was picked: lists may be filled anew after each choice."""
+        choices, self._choices = self._choices, []
+        for _ in range(3):
+            lost = [each for each in choices if not await self._has_stayed(each.selectors, each.text, each.match)]
+            if not lost:
+                return
+            for each in lost:
+                await self._pick(each.selectors, (each.text,), None, each.match, None)
+        raise PortalChanged("The choices do not stay together.", step=self.trail.step)
 
     async def month(self, selectors: Selectors, day: date, form: str, today: date) -> None:
         """
-        Pick the billing month of *day*, written in the strftime format *form*.
+        Pick the billing month of *day*, written in the strftime format *form* or in another notation of the same month.
 
         Raises NotYetPublished or NoLongerAvailable when it is not offered, depending on the months that are.
         """
-        await self.pick(selectors, f"{day:{form}}", missing=lambda offered: month_missing(day, offered, form, today))
+        await self.pick(
+            selectors,
+            f"{day:{form}}",
+            match=lambda _wanted, offered: names_month(offered, day),
+            missing=lambda offered: month_missing(day, offered, form, today),
+        )
+
+        def others(found: list[Offer]) -> list[Offer]:
+            boxes = [each for each in found if each.kind == "box" and each.is_chosen]
+            return [each for each in boxes if months_in(each.text) and not names_month(each.text, day)]
+
+        for other in others(await self._read_offers(selectors)):  # check boxes that are ticked when the page opens
+            await self._act(other.take(crawl_settings().page_wait * 1000))
+        if others(await self._read_offers(selectors)):
+            raise PortalChanged("Another month stays chosen, too.", step=self.trail.step, selector=self.trail.selector)
 
     @asynccontextmanager
     async def new_tab(self, selectors: Selectors) -> AsyncIterator[PortalPage]:
         """Click an element that opens a new tab and yield that tab. It is closed at the end, on an exception by the handler."""
-        element = await self.find(selectors)
+        element = await self._ready(selectors)
         answers: list[Response] = []  # the tab's document may be answered before the tab is known here
 
         def keep(answer: Response) -> None:  # Playwright accepts no built-in method as handler
@@ -450,7 +680,7 @@ class PortalPage:
         self.raw.context.on("response", keep)
         try:
             async with self.raw.context.expect_page(timeout=crawl_settings().page_wait * 1000) as opened:
-                await self._act(element.click())
+                await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
             tab = await opened.value
         except PlaywrightTimeout:
             raise PortalChanged("No new tab opened.", step=self.trail.step, selector=self.trail.selector) from None
@@ -506,30 +736,32 @@ class PortalPage:
         return PortalPage(self.raw, spool=self.spool, job=self.job, scope=scope, trail=self.trail)
 
     async def download(self, selectors: Selectors) -> PartFile:
-        """Click an element that starts a download and return the part file; click once more when none starts within 15 s."""
-        wait = crawl_settings().download_wait
-        element = await self.find(selectors)
-        for last in (False, True):
-            try:
-                # The first try is short: a portal that received the click starts the download soon.
-                async with self.raw.expect_download(timeout=(wait if last else min(wait, 15)) * 1000) as started:
-                    await self._act(element.click())
-                return await self._keep(await started.value)
-            except PlaywrightTimeout:
-                if last:
-                    raise DownloadTimedOut(step=self.trail.step, selector=self.trail.selector) from None
-                logger.info("No download started: clicking once more")
-        raise AssertionError("unreachable")
+        """
+        Click an element that starts a download and return the part file, whichever tab or script it comes from.
 
-    async def _keep(self, download: Download) -> PartFile:
-        if failure := await download.failure():
-            raise BadFile(f"The download broke off ({failure}).", step=self.trail.step)
-        self.spool.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self.spool / f"{uuid.uuid4().hex}.part"
-        await download.save_as(path)
-        await download.delete()
-        self.job.counts.downloads += 1
-        return await asyncio.to_thread(describe, path, download.suggested_filename)
+        A click without any effect within SWALLOWED seconds is repeated once. A file that a new tab shows in place of
+        downloading it is fetched in the same session.
+        """
+        wait = crawl_settings().download_wait
+        async with Arrivals(self.raw) as arrivals:
+            for last in (False, True):
+                element = await self._ready(selectors)
+                requests = self.trail.requests
+
+                async def is_known(last: bool = last, requests: int = requests) -> bool:
+                    return arrivals.are_there
+
+                await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
+                if not await until(is_known, min(wait, SWALLOWED)):
+                    if not last and self.trail.requests == requests and not arrivals.tabs:
+                        logger.info("No download started: clicking once more")
+                        continue
+                    await until(is_known, wait - min(wait, SWALLOWED))
+                if (part := await keep(arrivals, self.spool, self.trail.step)) is not None:
+                    self.job.counts.downloads += 1
+                    return part
+                break
+        raise DownloadTimedOut(step=self.trail.step, selector=self.trail.selector)
 
     async def _act(self, action: Awaitable[T]) -> T:
         try:
@@ -541,6 +773,24 @@ class PortalPage:
             raise PortalChanged(
                 f"The element is there but {reason}.", step=self.trail.step, selector=self.trail.selector
             ) from None
+
+
+FINGERPRINT = """() => [document.getElementsByTagName("*").length, document.body?.innerText.length ?? 0,
+  document.querySelectorAll("[aria-busy=true]").length, location.href].join()"""
+
+# The innermost of the elements, without disabled ones and those outside the main part where there are others.
+BEST = """nodes => {
+  let best = nodes.map((node, place) => [node, place]).filter(([node]) => !nodes.some(other => other !== node && node.contains(other)));
+  for (const is of [node => !node.matches(":disabled, [aria-disabled=true]"), node => node.closest("main, [role=main]")])
+    if (best.some(([node]) => is(node))) best = best.filter(([node]) => is(node));
+  return best.map(([, place]) => place);
+}"""
+
+
+async def _best(found: Locator) -> list[int]:
+    """Return the places of the elements that are equally good."""
+    places: list[int] = await found.evaluate_all(BEST)
+    return places
 
 
 async def until(is_true: Callable[[], Awaitable[bool]], within: float) -> bool:

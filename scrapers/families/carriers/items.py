@@ -88,7 +88,7 @@ class UsageFile(FileItem):
 class ReportFile(FileItem):
     """A monthly report of a billing cycle."""
 
-    declared: tuple[str, ...] = (XLSX,)
+    declared: tuple[str, ...] = (XLSX, CSV)
     billing_cycle_id: int
     carrier_report_id: int
 

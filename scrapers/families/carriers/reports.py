@@ -30,7 +30,7 @@ from scrapers.families.carriers.items import (
 )
 from scrapers.families.carriers.spiders import CarrierSpider, CarrierTarget
 from scrapers.reading.archive import is_archive, unpack
-from scrapers.reading.workbooks import Column, Sheet, check
+from scrapers.reading.workbooks import Column, read_sheet
 
 
 class PdfInvoice(CarrierSpider):
@@ -107,11 +107,16 @@ class DailyUsage(CarrierSpider):
         return {"usage"}
 
     async def visit(self, page: PortalPage) -> Visit:
-        """Yield the file with its rows and the pool's record; raise WrongAccount for rows of another account."""
+        """
+        Yield the file with its rows and the pool's record; rows that are not understood are left out with a warning.
+
+        Raises WrongAccount for rows of another account.
+        """
         job, usage = page.job, await self.fetch(page)
         part = await asyncio.to_thread(only_file, usage.part)
-        sheet = await asyncio.to_thread(Sheet.of, part, self.columns, self.locale)
-        check(sheet, job.target.account)
+        sheet, warning = await asyncio.to_thread(read_sheet, part, self.columns, self.locale, job.target.account)
+        if warning:
+            job.warn(warning)
         day, cycle = date.fromisoformat(job.key.rpartition("/")[2]), job.target.billing_cycle_id
         pool = {"pool_size": usage.pool_size, "pool_used": usage.pool_used}
         record = PoolRecord(job=job.id, account_id=job.target.account_id, day=day, **pool)
@@ -125,7 +130,10 @@ class DailyUsage(CarrierSpider):
             period=f"{day:%Y-%m-%d}",
             billing_cycle_id=cycle,
             day=day,
-            records=(usage_lines(job.id, sheet, cycle, day), *((record,) if is_known else ())),
+            records=(
+                *(() if sheet is None else (usage_lines(job.id, sheet, cycle, day),)),
+                *((record,) if is_known else ()),
+            ),
         )
 
 
@@ -202,10 +210,20 @@ class MonthlyReports(CarrierSpider):
         return list(groups.values())
 
     async def report_file(self, job: Job, report: Report, part: PartFile) -> ReportFile:
-        """Return a report's file with its rows; raise WrongAccount or PortalChanged for rows of another account or month."""
+        """
+        Return a report's file with its rows; rows that are not understood are left out with a warning.
+
+        Raises WrongAccount or PortalChanged for rows of another account or month.
+        """
         target, month = job.target, job.target.month
         ids = {"billing_cycle_id": target.billing_cycle_id, "carrier_report_id": target.reports[report.slug]}
-        sheet = await asyncio.to_thread(self._read, report, part, job) if report.columns else None
+        sheet = None
+        if report.columns:
+            sheet, warning = await asyncio.to_thread(
+                read_sheet, part, report.columns, self.locale, target.account, month
+            )
+            if warning:
+                job.warn(f"{report.name}: {warning}")
         return ReportFile(
             job=job.id,
             part=part,
@@ -215,11 +233,6 @@ class MonthlyReports(CarrierSpider):
             records=() if sheet is None else (report_lines(job.id, sheet, **ids),),
             **ids,
         )
-
-    def _read(self, report: Report, part: PartFile, job: Job) -> Sheet:
-        sheet = Sheet.of(part, report.columns, self.locale)
-        check(sheet, job.target.account, job.target.month)
-        return sheet
 
 
 def only_file(part: PartFile) -> PartFile:

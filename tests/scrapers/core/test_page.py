@@ -30,6 +30,13 @@ LABELS = "<label><input type=radio name=m>Sep 2026</label><label><input type=rad
 ITEMS = "<ul><li>Sep 2026</li><li onclick=\"document.body.dataset.took='yes'\"> Oct\n 2026 </li></ul>"
 
 
+@pytest.fixture(autouse=True)
+def haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These pages do all at once."""
+    for name, seconds in (("GRACE", 0.3), ("REST", 0.5), ("COVERED", 0.3)):
+        monkeypatch.setattr(f"scrapers.core.page.{name}", seconds)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[tuple[asyncio.AbstractEventLoop, Any]]:
     from playwright.async_api import async_playwright
@@ -53,9 +60,10 @@ def run(browser: tuple[asyncio.AbstractEventLoop, Any], tmp_path: Path) -> Run:
 
     async def show(body: str, act: Callable[[PortalPage], Awaitable[Any]]) -> Any:
         page = await launched.new_page()
+        page.set_default_timeout(5000)
         try:
             await page.set_content(f"<!doctype html><body>{body}</body>")
-            job = SimpleNamespace(failures=[])
+            job = SimpleNamespace(failures=[], counts=SimpleNamespace(downloads=0))
             job.fail = job.failures.append
             return await act(PortalPage(page, spool=tmp_path, job=job, signed_out=("#sign-in",)))
         finally:
@@ -152,6 +160,310 @@ def test_a_month_is_picked(run):
         return str(await page.raw.evaluate("m.value"))
 
     assert run(DROP_DOWN, act) == "Oct 2026"
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "Oct 2026",
+        " Oct&nbsp;2026 ",
+        "OCT-2026",
+        "October 2026",
+        "2026-10",
+        "10/2026",
+        "octobre 2026",
+        "Oct 1 - Oct 31, 2026",
+    ],
+)
+def test_a_month_is_picked_in_any_notation(run, option):
+    body = f"<select id=m><option>Oct 2025</option><option value=it>{option}</option><option>Sep 2026</option></select>"
+
+    async def act(page: PortalPage) -> str:
+        await page.month(("#m",), date(2026, 10, 31), "%b %Y", TODAY)
+        return str(await page.raw.evaluate("m.value"))
+
+    assert run(body, act) == "it"
+
+
+def test_a_month_that_is_offered_twice_is_refused(run):
+    twice = "<select id=m><option>Oct 2026 (A)</option><option>Oct 2026 (B)</option></select>"
+    with pytest.raises(PortalChanged, match="2 times"):
+        run(twice, lambda page: page.month(("#m",), date(2026, 10, 31), "%b %Y", TODAY))
+
+
+def test_a_list_that_fills_in_steps_is_read_when_it_has_come_to_rest(run, monkeypatch):
+    monkeypatch.setattr("scrapers.core.page.REST", 1.5)
+    body = """<select id=m><option value="">Loading…</option></select><script>
+      setTimeout(() => m.innerHTML = "<option>Sep 2026</option>", 300);
+      setTimeout(() => m.innerHTML += "<option>Oct 2026</option>", 1200);</script>"""
+
+    async def act(page: PortalPage) -> str:
+        await page.month(("#m",), date(2026, 10, 31), "%b %Y", TODAY)
+        return str(await page.raw.evaluate("m.value"))
+
+    assert run(body, act) == "Oct 2026"
+
+
+def test_the_first_of_several_that_is_offered_is_picked(run):
+    body = "<select id=m><option>All usage history</option><option>Data share</option></select>"
+    assert run(body, lambda page: page.pick(("#m",), ("All usage", "Data share"))) == "Data share"
+
+
+def test_a_drop_down_of_the_same_kind_before_the_right_one_is_passed_over(run):
+    body = "<div><select><option>English</option></select></div>" + DROP_DOWN
+
+    async def act(page: PortalPage) -> str:
+        await page.pick(("select",), "Oct 2026")
+        return str(await page.raw.evaluate("m.value"))
+
+    assert run(body, act) == "Oct 2026"
+
+
+def test_a_choice_that_a_later_list_takes_back_is_made_again_before_the_next_click(run):
+    body = """<select id=a><option>x</option><option>Usage</option></select><select id=b><option>y</option><option>May</option></select>
+      <button onclick="document.body.dataset.got = a.value + b.value">Apply</button><script>
+      let times = 0; b.onchange = () => times++ || (a.selectedIndex = 0)</script>"""
+
+    async def act(page: PortalPage) -> str:
+        await page.pick(("#a",), "Usage")
+        await page.pick(("#b",), "May")
+        await page.click(("says=Apply",))
+        return str(await page.raw.evaluate("document.body.dataset.got"))
+
+    assert run(body, act) == "UsageMay"
+
+
+DRAWN = "<i style='display:inline-block;width:20px;height:20px;border:1px solid'></i>"
+HIDDEN = "style='position:absolute;opacity:0;width:1px;height:1px'"
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        "<input type=radio name=m id=o><label for=o>Oct 2026</label>",
+        f"<input type=radio name=m id=o {HIDDEN}><label for=o>{DRAWN} Oct 2026</label>",
+        f"<label><input type=radio name=m id=o {HIDDEN}>{DRAWN}<span><b>Oct</b> 2026</span></label>",
+        f"<div onclick='o.click()'><input type=radio name=m id=o style='display:none' aria-label='Oct 2026'>{DRAWN}</div>",
+        "<span id=t>Oct 2026</span><input type=checkbox id=o aria-labelledby=t>",
+        "<div><input type=checkbox id=o> Oct 2026</div>",
+    ],
+    ids=["for", "drawn, for", "drawn, around", "drawn, aria-label", "aria-labelledby", "beside"],
+)
+def test_a_box_is_picked_however_it_is_drawn_and_labelled(run, box):
+    body = f"<p>Choose a month</p><div><label><input type=radio name=m> Oct 2025</label></div><div>{box}</div>"
+
+    async def act(page: PortalPage) -> bool:
+        await page.month(("label, input[type=radio], input[type=checkbox]",), date(2026, 10, 31), "%b %Y", TODAY)
+        return bool(await page.raw.evaluate("o.checked"))
+
+    assert run(body, act)
+
+
+def test_other_months_that_are_ticked_already_are_unticked(run):
+    body = "<label><input type=checkbox checked id=s>Sep 2026</label><label><input type=checkbox id=o>Oct 2026</label>"
+
+    async def act(page: PortalPage) -> list[bool]:
+        await page.month(("label",), date(2026, 10, 31), "%b %Y", TODAY)
+        return await page.raw.evaluate("[s.checked, o.checked]")
+
+    assert run(body, act) == [False, True]
+
+
+@pytest.mark.parametrize("state", ["aria-selected=false", ""])
+def test_a_drawn_drop_down_is_opened_and_read_back(run, state):
+    body = f"""<button id=m aria-haspopup=listbox>Sep 2026</button><ul id=u role=listbox hidden>
+      <li role=option {state}>Sep 2026</li><li role=option {state}>Oct 2026</li></ul><script>
+      m.onclick = () => setTimeout(() => u.hidden = false, 200);
+      u.onclick = click => {{ m.textContent = click.target.textContent; u.hidden = true }}</script>"""
+
+    async def act(page: PortalPage) -> str:
+        await page.month(("#m",), date(2026, 10, 31), "%b %Y", TODAY)
+        return str(await page.raw.evaluate("m.textContent"))
+
+    assert run(body, act) == "Oct 2026"
+
+
+def test_a_box_is_ticked_and_unticked_by_what_is_drawn_beside_it(run):
+    async def act(page: PortalPage) -> list[bool]:
+        await page.tick(("#gone", "#o"))
+        was = await page.is_ticked(("label=All",))
+        await page.tick(("label=All",), False)
+        return [was, await page.is_ticked(("#o",))]
+
+    assert run(f"<input type=checkbox id=o {HIDDEN}><label for=o>{DRAWN} All</label>", act) == [True, False]
+
+
+# Naming
+
+NESTED = [
+    "<a href=#>Download all pages</a>",
+    "<a href=#><span>Download</span> <b>all&nbsp;pages</b></a>",
+    "<button><i>▾</i><span>download all-pages</span></button>",
+    "<div onclick=1><p><span>Download all pages</span></p></div>",
+    "<a href=# aria-label='Download all pages'><i>x</i></a>",
+    "<div role=menuitem tabindex=0><span>Download all pages</span></div>",
+    "<input type=button value='Download all pages'>",
+    "<a href=#>Download all pages<span> of this report</span></a>",
+]
+
+
+@pytest.mark.parametrize("control", NESTED)
+def test_a_control_is_found_by_what_it_says(run, control):
+    near = "<a href=#>Download</a><a href=#>Download all pages now or later</a>" if "of this" not in control else ""
+    body = f"{near}<h1>Downloads</h1><div onclick=\"document.body.dataset.took='it'\">{control}</div>"
+
+    async def act(page: PortalPage) -> str:
+        await page.click(("#nowhere", "says=Download all pages"))
+        return str(await page.raw.evaluate("document.body.dataset.took"))
+
+    assert run(body, act) == "it"
+
+
+def test_of_two_that_are_only_similar_none_is_taken(run, monkeypatch):
+    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=0.2))
+    with pytest.raises(PortalChanged):
+        run("<a href=#>Download this page</a><a href=#>Download all</a>", lambda page: page.click(("says=Download",)))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "<label>Report<select id=f><option>Cost</option></select></label>",
+        "<label for=f><b>Report</b>:</label><select id=f></select>",
+        "<select id=f aria-label=report></select>",
+        "<span id=t>Report</span><select id=f aria-labelledby=t></select>",
+        "<label>report <input id=f></label>",
+    ],
+)
+def test_a_field_is_found_by_its_label(run, field):
+    async def act(page: PortalPage) -> str | None:
+        return await (await page.find(("label=Report",))).get_attribute("id")
+
+    assert run(f"<label>Report type<input id=other></label>{field}", act) == "f"
+
+
+def test_a_scope_and_our_words_go_together(run):
+    body = "<main><a href=#>Usage</a></main><nav><ul><li><a href=# id=it><span>Usage</span></a></li></ul></nav>"
+
+    async def act(page: PortalPage) -> str | None:
+        return await (await page.find(("nav >> says=Usage",))).get_attribute("id")
+
+    assert run(body, act) == "it"
+
+
+# Controls
+
+
+def test_a_button_that_is_enabled_late_is_waited_for(run):
+    body = """<button id=b disabled onclick="document.body.dataset.took='it'"><span>Continue</span></button>
+      <script>setTimeout(() => b.disabled = false, 300)</script>"""
+
+    async def act(page: PortalPage) -> str:
+        await page.click(("says=Continue",))
+        return str(await page.raw.evaluate("document.body.dataset.took"))
+
+    assert run(body, act) == "it"
+
+
+@pytest.mark.parametrize("event", ["mouseenter", "click"])
+def test_a_menu_is_opened_by_pointer_or_click(run, monkeypatch, event):
+    monkeypatch.setattr("scrapers.core.page.GRACE", 0.2)
+    body = f"""<nav><a id=a href=#>Usage</a><ul id=u></ul></nav>
+      <script>a.addEventListener('{event}', () => u.innerHTML = '<li><a href=#><span>Usage details</span></a></li>')</script>"""
+
+    async def act(page: PortalPage) -> None:
+        await page.reveal(("says=Usage",), ("says=Usage details",))
+        await page.click(("says=Usage details",))
+
+    run(body, act)
+
+
+# Overlays
+
+OVER = "position:fixed;inset:0;z-index:9;background:#fff"
+CONTROLS = [
+    "<button>No thanks</button><button data-bad>Yes</button>",
+    "<button data-bad>Accept</button><a href=#>Me le rappeler plus tard</a>",
+    "<button aria-label='Close this dialog'><svg width=9 height=9></svg></button><button data-bad>OK</button>",
+    "<span class=modal-close>×</span><button data-bad>Upgrade</button>",
+    "We use cookies. <button data-bad>Accept all</button><button>Reject all</button>",
+    "We use cookies. <button>Accept all cookies</button>",
+    "Planned work on Sunday. <button>OK</button>",
+]
+
+
+@pytest.mark.parametrize("controls", CONTROLS)
+@pytest.mark.parametrize("is_dialog", [True, False])
+def test_an_overlay_is_closed_by_what_its_control_means(run, controls, is_dialog):
+    body = f"""<button id=b onclick="document.body.dataset.took='it'">Go</button>
+      <div id=o style="{OVER}" {"role=dialog" if is_dialog else ""}>{controls}</div><script>
+      o.onclick = click => {{ if (click.target.closest("[data-bad]")) b.remove(); if (click.target !== o) o.remove() }}</script>"""
+
+    async def act(page: PortalPage) -> str:
+        await page.click(("#b",))
+        return str(await page.raw.evaluate("document.body.dataset.took"))
+
+    assert run(body, act) == "it"
+
+
+def test_what_has_only_a_consequence_stays_and_is_named(run, monkeypatch):
+    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=0.5))
+    body = f"<button id=b>Go</button><div role=dialog style='{OVER}'>New terms <button>I agree</button><button>Pay</button></div>"
+    with pytest.raises(PortalChanged, match="something lies over it"):
+        run(body, lambda page: page.click(("#b",)))
+
+
+def test_entries_of_a_list_that_covers_the_page_are_not_removed(run, monkeypatch):
+    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=0.5))
+    body = f"<button id=b>Go</button><div style='{OVER}'><ul><li>Report <em class=line-close>×</em></li></ul></div>"
+
+    async def act(page: PortalPage) -> int:
+        with pytest.raises(PortalChanged):
+            await page.click(("#b",))
+        return await page.raw.locator("li").count()
+
+    assert run(body, act) == 1
+
+
+def test_a_dialog_that_says_the_session_is_over_is_told(run):
+    body = f"<button id=b>Go</button><div role=dialog style='{OVER}'>Your session has expired. <button>Close</button></div>"
+    with pytest.raises(SignedOut):
+        run(body, lambda page: page.click(("#b",)))
+
+
+# Downloads
+
+FILE = "new Blob(['a,b\\n1,2\\n'])"
+STARTS = {
+    "link": "<a id=b download=x href='data:text/csv,a%2Cb'>Get</a>",
+    "script": "<button id=b>Get</button><script>b.onclick = () => { const a = document.createElement('a');"
+    f"a.href = URL.createObjectURL({FILE}); a.download = ''; a.click() }}</script>",
+    "later": "<button id=b>Get</button><script>b.onclick = () => setTimeout(() => { const a = document.createElement('a');"
+    f"a.href = URL.createObjectURL({FILE}); a.download = 'x'; a.click() }}, 600)</script>",
+}
+
+
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+def test_a_download_is_taken_however_it_starts(run, start):
+    async def act(page: PortalPage) -> str:
+        return (await page.download(("says=Get",))).path.read_text()
+
+    assert run(start, act).startswith("a,b")
+
+
+@pytest.mark.parametrize("disposition", ["attachment; filename=file", "inline"])
+def test_a_download_in_a_new_tab_is_taken(run, disposition):
+    async def act(page: PortalPage) -> tuple[bytes, int]:
+        await page.raw.context.route(
+            "http://files.test/**",
+            lambda route: route.fulfill(
+                body=b"%PDF-1.7 %%EOF", headers={"content-type": "application/pdf", "content-disposition": disposition}
+            ),
+        )
+        part = await page.download(("says=Get",))
+        return part.path.read_bytes(), len(page.raw.context.pages)
+
+    assert run("<a href=http://files.test/1 target=_blank><b>Get</b></a>", act) == (b"%PDF-1.7 %%EOF", 1)
 
 
 # Scopes
