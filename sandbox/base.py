@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from sandbox import faults
 from sandbox.counters import Counters
 from sandbox.messages import Gateway, Mail
+from sandbox.perturb import OFF, Perturbation
 from sandbox.state import State
 from sandbox.users import User, mailbox, phone
 
@@ -63,6 +64,7 @@ class PortalBase:
         self._settings = state.table("frame")
         self.configuration = CONFIGURATION | dict(self.defaults) | self._settings.get("configuration", {})
         self.clock_offset = float(self._settings.get("clock", {}).get("offset", 0.0))
+        self.perturbation = Perturbation.from_json(self._settings.get("perturbation", {}))
 
     def now(self) -> float:
         """Return the portal's time in Unix seconds: the system's, turned by what `/_sandbox/clock` was told."""
@@ -131,6 +133,15 @@ class PortalBase:
         """Set by how many seconds the portal's clock is ahead of the system's."""
         self.clock_offset = offset
         self._settings["clock"] = {"offset": offset}
+
+    def perturb(self, perturbation: Perturbation) -> None:
+        """Change what is free for everybody whose user name has no seed of its own, from now on and after a restart."""
+        self.perturbation = perturbation
+        self._settings["perturbation"] = perturbation.as_json()
+
+    def perturbation_of(self, user: User | None) -> Perturbation:
+        """Return what is changed for a user: by the tag `perturb-<seed>` of the name, else by the portal's seed."""
+        return (Perturbation.tagged(user.value("perturb")) if user else None) or self.perturbation or OFF
 
     def reset(self) -> None:
         """Forget people, sessions, codes, counters and the portal's own tables; the configuration stays."""
