@@ -14,7 +14,7 @@ from sandbox.bell.files import XLSX_TYPE, File
 from sandbox.bell.pages import BASE, render
 from sandbox.signin import digest
 
-MENU = f'<a href="{BASE["ereports"]}/StandardReports" data-go="{BASE["ereports"]}/StandardReports">Standard reports</a>'
+MENU = '<a href="{0}" data-go="{0}">Standard reports</a>'
 
 
 async def open_reports(call: Call) -> Reply:
@@ -22,7 +22,7 @@ async def open_reports(call: Call) -> Reply:
     token = secrets.token_urlsafe(24)
     call.portal.reveal("tokens", token)
     call.portal.handovers[token] = call.signed_in.key
-    return {"open": f"{call.portal.urls['ereports']}{BASE['ereports']}/Enter?token={token}"}
+    return {"open": call.portal.urls["ereports"] + call.at("Enter", "ereports", token=token)}
 
 
 def enter(call: Call) -> Reply:
@@ -34,7 +34,8 @@ def enter(call: Call) -> Reply:
     secret = secrets.token_urlsafe(32)
     call.portal.reveal("cookies", secret)
     call.portal.state.table("ereports")[digest(secret)] = {"session": session.key}
-    reply: Reply = {"go": f"{call.base}/Home"}
+    call.request["user"] = session.user.name
+    reply: Reply = {"go": call.at("Home")}
     if session.data["stale"]:
         call.set_cookie("layout", "stale", YEAR)
         reply["local_storage"] = {"reportsLayout": "stale"}
@@ -110,7 +111,7 @@ async def download(call: Call) -> Reply:
 
 
 def _framed(call: Call, title: str, content: str) -> Reply:
-    menu = None if call.data["stale"] else MENU
+    menu = None if call.data["stale"] else MENU.format(call.at("StandardReports"))
     return {"title": title, "body": call.render("ereports", content=content), "menu": menu}
 
 
