@@ -445,7 +445,7 @@ def decoys(markup: Markup) -> None:
         parent = control.getparent()
         if parent is None or parent.tag in ("td", "p", "label", "select") or not markup.touches("decoys", control):
             continue
-        if any(True for _ in control.iterancestors("logout", "table")) or control.get("role") == "dialog":
+        if any(True for _ in control.iterancestors("logout", "table", "form")) or control.get("role") == "dialog":
             continue
         twin = copy.deepcopy(control)
         for each in twin.iter():

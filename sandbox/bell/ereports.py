@@ -107,7 +107,11 @@ async def download(call: Call) -> Reply:
         return {"show": {"[data-place=report-error]": "This report is not ready."}}
     start, end, accounts = Month(*asked["start"]), Month(*asked["end"]), _accounts(call)
     name = f"{asked['name'].replace(' ', '_')}.xlsx"
-    return offer(call, File("report", name, XLSX_TYPE, lambda: report_workbook(asked["name"], accounts, start, end)))
+
+    def content() -> bytes:
+        return report_workbook(asked["name"], accounts, start, end, call.perturbation)
+
+    return offer(call, File("report", name, XLSX_TYPE, content))
 
 
 def _framed(call: Call, title: str, content: str) -> Reply:
@@ -149,12 +153,21 @@ def _status(call: Call) -> str:
             "name": asked["name"],
             "start": Month(*asked["start"]).short,
             "end": Month(*asked["end"]).short,
-            "asked": f"{datetime.fromtimestamp(asked['asked'], ZONE):%b %d, %Y %I:%M %p}",
+            "asked": _age(call, asked["asked"]),
             "ready": _is_ready(call, asked),
         }
         for asked in _requests(call)
     ]
     return render("report_status", rows=rows)
+
+
+def _age(call: Call, asked: float) -> str:
+    """Return when a report was asked for, as the table says it."""
+    notations = ("%b %d, %Y %I:%M %p",)
+    if call.perturbation.touches("notations", "asked"):
+        notations = ("%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M", "%B %d %Y, %I:%M:%S %p", "today")
+    notation = call.perturbation.choose("notations", "asked", notations)
+    return f"{datetime.fromtimestamp(asked, ZONE):{notation}}"
 
 
 def _shown_status(call: Call) -> dict[str, str]:
