@@ -291,7 +291,7 @@ def labels(markup: Markup) -> None:
         if nested and field.getnext() is not None:
             continue  # a drawn one: box and text belong together
         if forms:
-            _tie(field, label, nested, markup.perturbation.choose("label-forms", key_of(field), forms))
+            _tie(markup, field, label, nested, markup.perturbation.choose("label-forms", key_of(field), forms))
 
 
 def label_of(markup: Markup, field: HtmlElement) -> HtmlElement | None:
@@ -303,7 +303,7 @@ def label_of(markup: Markup, field: HtmlElement) -> HtmlElement | None:
     return next((each for each in markup.elements("label") if own and each.get("for") == own), None)
 
 
-def _tie(field: HtmlElement, label: HtmlElement, nested: bool, form: str) -> None:
+def _tie(markup: Markup, field: HtmlElement, label: HtmlElement, nested: bool, form: str) -> None:
     said = " ".join(label.text_content().split()) if field.tag != "select" or not nested else (label.text or "").strip()
     if form == "around":
         label.attrib.pop("for", None)
@@ -319,7 +319,7 @@ def _tie(field: HtmlElement, label: HtmlElement, nested: bool, form: str) -> Non
         return
     if nested:
         _unnest(field, label)
-    own = field.get("id") or f"field-{abs(hash_of(key_of(field) + (field.get('value') or ''))) % 10**6}"
+    own = field.get("id") or f"field-{markup.perturbation.number(key_of(field), field.get('value'), below=10**9)}"
     field.set("id", own)
     if form == "for":
         label.set("for", own)
@@ -331,11 +331,6 @@ def _tie(field: HtmlElement, label: HtmlElement, nested: bool, form: str) -> Non
     else:
         label.set("id", f"{own}-label")
         field.set("aria-labelledby", f"{own}-label")
-
-
-def hash_of(text: str) -> int:
-    """Return a number of a text that is the same in every process."""
-    return int.from_bytes(text.encode()[-8:], "big")
 
 
 def _unnest(field: HtmlElement, label: HtmlElement) -> None:

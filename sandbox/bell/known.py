@@ -82,7 +82,7 @@ SELF_SERVE = [
     *facts("component", "2.1.3.2", "account-search"),
     *facts("attribute", "2.1.3.2", "data-table-col=banId"),
     *facts("own text", "2.1.3.2", "td[data-table-col=banId]"),
-    *facts("contained", "2.1.3.2", "Select"),
+    *facts("attribute", "2.1.3.2", "aria-label*=Select"),
     *facts("words", "2.1.3.2", "Search by Billing account number"),
     *facts("name", "2.1.3.2", "btn_search"),
     *facts("path", "2.1.3.2", "//tr/td[@data-table-col='banId']"),

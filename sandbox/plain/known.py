@@ -14,7 +14,9 @@ def facts(kind: str, *values: str) -> list[Fact]:
 
 KNOWN = Known(
     [
-        *facts("address", "/login", "/code", "/logout", "/documents", "/usage.csv", "/big", "/bundle.zip", "/unsafe.zip"),
+        *facts(
+            "address", "/login", "/code", "/logout", "/documents", "/usage.csv", "/big", "/bundle.zip", "/unsafe.zip"
+        ),
         *facts("id", "login", "username", "password", "code", "code-field", "send", "captcha"),
         *facts("id", "user-name", "accounts", "account", "documents", "document", "total", "months", "waiting"),
         *facts("name", "csrf_token", "username", "password", "code", "month"),
