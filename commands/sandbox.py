@@ -18,7 +18,7 @@ class Command(ScrapyCommand):
 
     def syntax(self) -> str:
         """Return what follows `scrapy sandbox`."""
-        return "[--state DIR] [--portals plain,bell] [--sms-url URL] [--mail-url URL] [--environment]"
+        return "[--state DIR] [--portals plain,bell] [--sms-url URL] [--mail-url URL] [--perturb SEED] [--environment]"
 
     def short_desc(self) -> str:
         """Return the line of `scrapy --help`."""
@@ -47,6 +47,12 @@ class Command(ScrapyCommand):
         )
         parser.add_argument("--mail-url", default="", help="where mails with codes are posted, with the same token")
         parser.add_argument(
+            "--perturb",
+            default="",
+            metavar="SEED",
+            help="change what no fact sheet knows: a seed (7), a seed and dimensions (7-order.words), or off",
+        )
+        parser.add_argument(
             "--environment", action="store_true", help="print the addresses of the sandbox that runs, as export lines"
         )
 
@@ -69,7 +75,7 @@ class Command(ScrapyCommand):
         from sandbox.serving import run
 
         words = [word for word in opts.portals.split(",") if word]
-        sentence = run(folder, words, opts.sms_url, opts.mail_url)
+        sentence = run(folder, words, opts.sms_url, opts.mail_url, opts.perturb)
         if sentence:
             self._fail(sentence)
 

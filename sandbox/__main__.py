@@ -18,9 +18,10 @@ def main() -> int:
         "--sms-url", default="", help=f"where text messages are posted, with the token in {TOKEN_VARIABLE}"
     )
     parser.add_argument("--mail-url", default="", help="where mails are posted, with the same token")
+    parser.add_argument("--perturb", default="", help="change what is free: a seed, 7-order.words, or off")
     given = parser.parse_args()
     words = [word for word in given.portals.split(",") if word]
-    sentence = run(given.state, words, given.sms_url, given.mail_url)
+    sentence = run(given.state, words, given.sms_url, given.mail_url, given.perturb)
     if sentence:
         print(sentence, file=sys.stderr)
     return 1 if sentence else 0

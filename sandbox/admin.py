@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.perturb import Perturbation, PerturbationError
 from sandbox.portal import PortalState
 from sandbox.users import User
 
@@ -39,6 +40,8 @@ class AdminPages:
             web.post(PREFIX + "configure", self.configure),
             web.post(PREFIX + "reset", self.reset),
             web.post(PREFIX + "clock", self.clock),
+            web.get(PREFIX + "perturb", self.perturbation),
+            web.post(PREFIX + "perturb", self.perturb),
             web.post(PREFIX + "users/{name}", self.user),
             web.post(PREFIX + "users/{name}/sign-out", self.sign_out),
             web.post(PREFIX + "users/{name}/send-former-code", self.send_former),
@@ -85,6 +88,19 @@ class AdminPages:
             raise refusal("offset must be a number of seconds.")
         self._portal.turn_clock(float(said))
         return web.json_response({"offset": said})
+
+    async def perturbation(self, request: web.Request) -> web.Response:
+        """Return the portal's seed and the dimensions that are on."""
+        return web.json_response(self._portal.perturbation.as_json())
+
+    async def perturb(self, request: web.Request) -> web.Response:
+        """Change what is free: `{"seed": 7}`, `{"seed": 7, "only": ["order"]}`, `{"seed": null}` for nothing."""
+        said = await body(request)
+        try:
+            self._portal.perturb(Perturbation.of(said.get("seed"), said.get("only") or ()))
+        except PerturbationError as error:
+            raise refusal(str(error)) from None
+        return web.json_response(self._portal.perturbation.as_json())
 
     async def user(self, request: web.Request) -> web.Response:
         """Change a user; see USER_CHANGES."""

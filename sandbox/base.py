@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 
 from sandbox import faults
 from sandbox.counters import Counters
+from sandbox.known import known_of
 from sandbox.messages import Gateway, Mail
+from sandbox.perturb import OFF, Perturbation
 from sandbox.state import State
 from sandbox.users import User, mailbox, phone
 
@@ -33,6 +35,13 @@ CONFIGURATION: dict[str, Any] = {
     "mail_folder": "",  # a Maildir into which mails are put; {mailbox} in it stands for the receiver
     "sender": "",  # who text messages are from, instead of the portal's own
 }
+# What else a text message with a code may say.
+CODE_TEXTS = (
+    "{code} is your {portal} verification code. It expires in 5 minutes.",
+    "{portal}: use code {code} to sign in. We will never call you to ask for it.",
+    "Your {portal} security code: {code}",
+    "{portal} - code de vérification / verification code: {code}",
+)
 
 
 class PortalBase:
@@ -63,6 +72,7 @@ class PortalBase:
         self._settings = state.table("frame")
         self.configuration = CONFIGURATION | dict(self.defaults) | self._settings.get("configuration", {})
         self.clock_offset = float(self._settings.get("clock", {}).get("offset", 0.0))
+        self.perturbation = Perturbation.from_json(self._settings.get("perturbation", {}))
 
     def now(self) -> float:
         """Return the portal's time in Unix seconds: the system's, turned by what `/_sandbox/clock` was told."""
@@ -74,8 +84,16 @@ class PortalBase:
 
     def send(self, user: User, code: str, sender: str = "", **how: Any) -> asyncio.Task[bool]:
         """Send a user a text message with a code; sender: another one than the portal's; `how` is that of Gateway.send."""
-        sender = sender or self.configuration["sender"] or self.sender
-        text = self.text_message(user).format(code=code)
+        own, sender = not sender, sender or self.configuration["sender"] or self.sender
+        perturbation, known = self.perturbation_of(user), known_of(self.word)
+        if own and sender not in known.of("sender") and perturbation.touches("code-sender", self.word):
+            sender = perturbation.choose(
+                "code-sender", self.word, (f"{self.sender.title()} Canada", "72355", "+15550100099")
+            )
+        text = self.text_message(user)
+        if text not in known.of("message") and perturbation.touches("code-text", self.word):
+            text = perturbation.choose("code-text", self.word, CODE_TEXTS)
+        text = text.format(code=code, portal=self.word.title())
         task = self.gateway.send(self.configuration["sms_url"], sender, phone(user.name), text, **how)
         task.add_done_callback(self._count_sent)
         return task
@@ -131,6 +149,15 @@ class PortalBase:
         """Set by how many seconds the portal's clock is ahead of the system's."""
         self.clock_offset = offset
         self._settings["clock"] = {"offset": offset}
+
+    def perturb(self, perturbation: Perturbation) -> None:
+        """Change what is free for everybody whose user name has no seed of its own, from now on and after a restart."""
+        self.perturbation = perturbation
+        self._settings["perturbation"] = perturbation.as_json()
+
+    def perturbation_of(self, user: User | None) -> Perturbation:
+        """Return what is changed for a user: by the tag `perturb-<seed>` of the name, else by the portal's seed."""
+        return (Perturbation.tagged(user.value("perturb")) if user else None) or self.perturbation or OFF
 
     def reset(self) -> None:
         """Forget people, sessions, codes, counters and the portal's own tables; the configuration stays."""

@@ -10,21 +10,28 @@ delays and disturbs every request before the portal's handler sees it, and answe
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from sandbox import faults
 from sandbox.admin import PREFIX, AdminPages
+from sandbox.known import known_of
+from sandbox.markup import perturbed
 from sandbox.messages import Gateway
+from sandbox.perturb import Perturbation
 from sandbox.portal import PortalState
 from sandbox.state import State
+from sandbox.users import User
 
 FLUSH_SECONDS = 0.1
+SCRIPT = "<script>" + (Path(__file__).parent / "static" / "perturb.js").read_text() + "</script>"
 
 
 class Portal(PortalState, ABC):
@@ -35,6 +42,8 @@ class Portal(PortalState, ABC):
     """
 
     origins: ClassVar[Mapping[str, str]]  # origin (the main one is ""): environment variable that takes its address
+    scripted: ClassVar[bool] = False  # its pages are for browsers only, so that what is in them may come late
+    html_in_json: ClassVar[frozenset[str]] = frozenset()  # keys of JSON answers whose texts are HTML, in any depth
     journal_query: ClassVar[frozenset[str]] = frozenset()  # query names without secrets: they may be in the journal
 
     def __init__(self, state: State, gateway: Gateway, urls: Mapping[str, str], own_hosts: bool = True) -> None:
@@ -100,10 +109,37 @@ class Portal(PortalState, ABC):
         fault = self.faults.of(request, self.configuration)
         if fault is not None and fault.kind != "cut":
             return await faults.answer(request, fault)
-        response = await handler(request)
+        response = self._perturbed(request, await handler(request))
         if fault is not None and isinstance(response, web.Response):
             return await faults.cut_short(request, response)
         return response
+
+    def perturbation_for(self, request: web.Request) -> Perturbation:
+        """Return what is changed for a request: by the user that a handler has noted, else by the portal's seed."""
+        return self.perturbation_of(User.of(request["user"]) if request.get("user") else None)
+
+    def _perturbed(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+        """Change what is free in a page, or in the HTML of a JSON answer."""
+        if not isinstance(response, web.Response) or not isinstance(response.body, bytes):
+            return response
+        perturbation, known = self.perturbation_for(request), known_of(self.word)
+        if response.content_type == "text/html":
+            text = perturbed(response.text or "", perturbation, known, self.scripted)
+            response.text = text.replace("<head>", "<head>" + SCRIPT, 1) if self.scripted else text
+        elif perturbation and self.html_in_json and response.content_type == "application/json":
+            told = json.loads(response.text or "null")
+            response.text = json.dumps(self._perturbed_html(told, perturbation))
+        return response
+
+    def _perturbed_html(self, told: Any, perturbation: Perturbation, html: bool = False) -> Any:
+        if isinstance(told, dict):
+            return {
+                key: self._perturbed_html(value, perturbation, html or key in self.html_in_json)
+                for key, value in told.items()
+            }
+        if html and isinstance(told, str):
+            return perturbed(told, perturbation, known_of(self.word), self.scripted)
+        return told
 
     def _count(self, response: web.StreamResponse) -> None:
         if response.status == 200 and response.content_type == "text/html":

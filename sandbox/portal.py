@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sandbox.base import PortalBase
 from sandbox.messages import Gateway
-from sandbox.signin import Codes, Passwords, Session, Sessions, Visits
+from sandbox.signin import Codes, Passwords, Session, Sessions, Visits, digest
 from sandbox.state import State
 
 
@@ -28,7 +28,11 @@ class PortalState(PortalBase):
     def session(self, request: web.Request, origin: str = "") -> Session | None:
         """Return the live session of a request's cookie `session`, counting the request against its life."""
         session = self.sessions.use(request.cookies.get(self.cookie("session", origin)))
-        if session is not None:
+        if session is None:
+            request["user"] = self.sessions.former_user(
+                digest(request.cookies.get(self.cookie("session", origin)) or "")
+            )
+        else:
             mark(request, session)
         return session
 

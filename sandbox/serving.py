@@ -21,6 +21,7 @@ import sandbox
 from sandbox.addresses import ONLY_HOST, AddressError, Addresses, write_whole
 from sandbox.frame import FLUSH_SECONDS, Portal
 from sandbox.messages import Gateway
+from sandbox.perturb import DIMENSIONS, OFF, Perturbation
 from sandbox.state import State
 
 TOKEN_VARIABLE = "SANDBOX_SMS_TOKEN"
@@ -41,12 +42,20 @@ def portal_class(word: str) -> type[Portal]:
     return portal
 
 
-async def serve(folder: Path, words: Sequence[str], sms_url: str, mail_url: str, say: Callable[[str], object]) -> None:
+async def serve(
+    folder: Path,
+    words: Sequence[str],
+    sms_url: str,
+    mail_url: str,
+    say: Callable[[str], object],
+    perturbation: Perturbation | None = None,
+) -> None:
     """
     Serve portals until SIGTERM or SIGINT; then save and return.
 
     folder: exists; where addresses, state and `ready.json` are. words: which portals. sms_url, mail_url: where text messages
-    and mails are posted; "" for nowhere. say: gets one line per portal. Raises AddressError when a portal cannot listen.
+    and mails are posted; "" for nowhere. say: gets one line per portal, and one for a perturbation, which all portals take
+    over (None leaves each as it was). Raises AddressError when a portal cannot listen.
     """
     ready = folder / "ready.json"
     stop = asyncio.Event()
@@ -61,11 +70,13 @@ async def serve(folder: Path, words: Sequence[str], sms_url: str, mail_url: str,
         portals: dict[str, Any] = {}
         environment: dict[str, str] = {}
         for word in words:
-            urls = await _open(stack, sockets[word], folder, portal_class(word), gateway)
+            urls = await _open(stack, sockets[word], folder, portal_class(word), gateway, perturbation)
             variables = {variable: urls[origin] for origin, variable in portal_class(word).origins.items()}
             environment |= variables
             portals[word] = {"url": urls[""], "urls": urls}
             say(f"{word}: " + "  ".join(f"{variable}={url}" for variable, url in variables.items()))
+        if perturbation is not None:
+            say(f"perturbed: {', '.join(perturbation.dimensions) or 'nothing'}")
         write_whole(ready, json.dumps({"pid": os.getpid(), "portals": portals, "environment": environment}, indent=1))
         stack.callback(ready.unlink, missing_ok=True)
         await stop.wait()
@@ -81,7 +92,12 @@ def _listen(stack: AsyncExitStack, addresses: Addresses, kind: type[Portal]) -> 
 
 
 async def _open(
-    stack: AsyncExitStack, sockets: dict[str, socket.socket], folder: Path, kind: type[Portal], gateway: Gateway
+    stack: AsyncExitStack,
+    sockets: dict[str, socket.socket],
+    folder: Path,
+    kind: type[Portal],
+    gateway: Gateway,
+    perturbation: Perturbation | None,
 ) -> dict[str, str]:
     """Serve one portal on all its origins; return its addresses."""
     names = {origin: sock.getsockname() for origin, sock in sockets.items()}
@@ -89,6 +105,8 @@ async def _open(
     state = State(folder / f"{kind.word}.sqlite")
     stack.callback(state.close)
     portal = kind(state, gateway, urls, own_hosts=all(host != ONLY_HOST for host, _ in names.values()))
+    if perturbation is not None:
+        portal.perturb(perturbation)
     flusher = asyncio.create_task(_flush(state))
     stack.callback(flusher.cancel)
     for origin, sock in sockets.items():
@@ -118,8 +136,12 @@ async def _flush(state: State) -> None:
         state.flush()
 
 
-def run(folder: Path, words: Sequence[str], sms_url: str, mail_url: str = "") -> str:
-    """Serve until told to end; return "" or, when it cannot be done, one sentence that says why."""
+def run(folder: Path, words: Sequence[str], sms_url: str, mail_url: str = "", perturb: str = "") -> str:
+    """
+    Serve until told to end; return "" or, when it cannot be done, one sentence that says why.
+
+    perturb: `7`, `7-order.words` for these dimensions only, `off`, or "" for what was set before.
+    """
     known = portal_words()
     for word in words:
         if word not in known:
@@ -129,9 +151,12 @@ def run(folder: Path, words: Sequence[str], sms_url: str, mail_url: str = "") ->
         return (
             f"{TOKEN_VARIABLE} is not set: put the token there with which messages are posted to the {where} address."
         )
+    perturbation = None if not perturb else OFF if perturb == "off" else Perturbation.tagged(perturb)
+    if perturb and perturbation is None:
+        return f"{perturb!r} is no seed, nor a seed and dimensions like 7-order.words: choose from {', '.join(DIMENSIONS)}."
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        asyncio.run(serve(folder, words or known, sms_url, mail_url, partial(print, flush=True)))
+        asyncio.run(serve(folder, words or known, sms_url, mail_url, partial(print, flush=True), perturbation))
     except AddressError as error:
         return str(error)
     except PermissionError as error:

@@ -243,6 +243,7 @@ class Sessions:
     def __init__(self, portal: PortalBase, passwords: Passwords) -> None:
         self._portal, self._passwords = portal, passwords
         self._sessions = portal.state.table("sessions")
+        self._former = portal.state.table("former_sessions")
 
     def open(self, user: User, **data: Any) -> str:
         """Sign a user in, and count it; return the value for the session's cookie or token."""
@@ -299,7 +300,9 @@ class Sessions:
 
     def kill(self, key: str) -> None:
         """End a session before its time, and count it."""
-        if self._sessions.pop(key, None) is not None:
+        row = self._sessions.pop(key, None)
+        if row is not None:
+            self._former[key] = {"user": row["user"]}
             self._portal.counters.add("sessions_died")
 
     def kill_all_of(self, username: str) -> int:
@@ -308,6 +311,11 @@ class Sessions:
         for key in keys:
             self.kill(key)
         return len(keys)
+
+    def former_user(self, key: str) -> str:
+        """Return whose session a key was that has died; "" where none has."""
+        row = self._former.get(key)
+        return str(row["user"]) if row else ""
 
     def close(self, key: str) -> None:
         """End a session because its user signed out."""

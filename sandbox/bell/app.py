@@ -23,7 +23,7 @@ from sandbox.bell import (
     usage,
 )
 from sandbox.bell.call import Call, Reply
-from sandbox.bell.pages import BASE, FOLDER, FOREVER, render
+from sandbox.bell.pages import ALIASES, BASE, FOLDER, FOREVER, render
 from sandbox.bell.state import BellState
 from sandbox.frame import Portal
 from sandbox.messages import Gateway
@@ -139,6 +139,9 @@ class Bell(BellState, Portal):
         "business_portal": "BELL_BUSINESS_PORTAL_URL",
     }
 
+    scripted = True
+    html_in_json = frozenset({"body", "show", "html", "menu"})
+
     def __init__(self, state: State, gateway: Gateway, urls: Mapping[str, str], own_hosts: bool = True) -> None:
         super().__init__(state, gateway, urls, own_hosts)
         self._open_pages: dict[tuple[str, str], list[str]] = {}  # (origin, session) -> its tabs
@@ -172,11 +175,13 @@ class Bell(BellState, Portal):
             web.get(base + "/static/{name:[a-z]+\\.(js|css)}", self.static),
             web.get(base + "/recaptcha/{kind:anchor|bframe}", self.captcha),
             web.get(base + "/Unavailable", self.unavailable),
-            web.get(base + "/Download", self.download),
             web.get(base + "/api/page", of(self.page)),
             web.get(base + "/api/events", of(self.events)),
             web.post(base + "/api/act/{name}", of(self.act)),
-            *[web.get(f"{base}/{name}", of(self.document)) for name in PAGES[origin]],
+            *[
+                web.get(f"{base}/{path}", self.download if name == "Download" else of(self.document))
+                for path, name in ALIASES[origin].paths
+            ],
             *self._saml_routes(origin),
             web.get(f"{PREFIX}exports", self.show_exports),
         ]
@@ -207,33 +212,44 @@ class Bell(BellState, Portal):
 
     async def start(self, request: web.Request, origin: str) -> web.StreamResponse:
         """Send the bare address to the first page."""
-        raise web.HTTPFound(f"{BASE[origin]}/{FIRST_PAGE[origin]}")
+        self._session(request, origin)
+        shown = ALIASES[origin].shown(self.perturbation_for(request), FIRST_PAGE[origin])
+        raise web.HTTPFound(f"{BASE[origin]}/{shown}")
 
     async def document(self, request: web.Request, origin: str) -> web.StreamResponse:
         """Return the empty document of a page; its script asks for the rest."""
         if self.configuration["maintenance"]:
             return await self.unavailable(request)
         session = self._session(request, origin)
+        self._note_visitor(request, origin)
+        shown = request.path.removeprefix(BASE[origin] + "/")
+        if request.get("user") and not ALIASES[origin].is_served(self.perturbation_for(request), shown):
+            if (origin, shown) != ("enterprise_centre", "Home"):
+                raise web.HTTPNotFound
+            return await self.start(request, origin)  # where the business portal leads back to
         if origin == "enterprise_centre" and session is None:
             raise web.HTTPFound(enterprise_centre.sign_in_address(request.path))
         most = self.configuration["rate_limited_pages"]
         for word, headers in (("rate-limited", {"Retry-After": "1"}), ("rate-limited-bare", {})):
             if session is not None and self.troubled(session.user, word, most=most):
                 return web.Response(status=429, headers=headers, text="<h1>Too many requests</h1>")
-        menu_script = origin == "ereports" and not request.path.endswith("/Enter")
+        menu_script = origin == "ereports" and ALIASES[origin].name(shown) != "Enter"
         html = render("shell", base=BASE[origin], menu_script=menu_script)
         return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
 
     async def page(self, request: web.Request, origin: str) -> web.StreamResponse:
         """Answer the script of a page with what to draw."""
         path = request.query.get("path", "")
-        name = path.partition("?")[0].removeprefix(BASE[origin] + "/")
+        name = ALIASES[origin].name(path.partition("?")[0].removeprefix(BASE[origin] + "/"))
         if name not in PAGES[origin]:
             raise web.HTTPNotFound
         before = name in BEFORE_SIGN_IN[origin]
+        self._note_visitor(request, origin)
         call = Call(self, request, origin, path, self._session(request, origin, count=not before))
         if name in ("Login", "Verify") and call.session is not None:
-            return self._answer_call(call, {"go": f"{call.base}/Home"})
+            if name != "Login" or not landing.stays(call):
+                return self._answer_call(call, {"go": call.at("Home")})
+            name, before = "Home", False
         if before:
             call.session = None
             return self._answer_call(call, {"delay": call.delay} | PAGES[origin][name](call))
@@ -249,6 +265,7 @@ class Bell(BellState, Portal):
         name = request.match_info["name"]
         values = await _values(request)
         path = request.headers.get("X-Page", "")
+        self._note_visitor(request, origin)
         if name in ACTS_BEFORE_SIGN_IN[origin]:
             call = Call(self, request, origin, path, None, values)
             return self._answer_call(call, await ACTS_BEFORE_SIGN_IN[origin][name](call))
@@ -327,6 +344,8 @@ class Bell(BellState, Portal):
         if origin == "ereports":
             key = self.state.table("ereports").get(key, {}).get("session", "")
         session = self.sessions.by_key(key, count)
+        if session is None:
+            request["user"] = self.sessions.former_user(key)
         if session is None or (session.data.get("login") == "enterprise_centre") is not centre:
             return None
         if not centre and session.user.says("session-storage") is not ("X-Portal-Token" in request.headers):
@@ -334,15 +353,21 @@ class Bell(BellState, Portal):
         mark(request, session)
         return session
 
+    def _note_visitor(self, request: web.Request, origin: str) -> None:
+        """Note who has shown a password in this browser and is not signed in yet."""
+        visit = self.visits.find(request.cookies.get(self.cookie("visit", origin)))
+        if visit and self.visits.row(visit)["user"]:
+            request["user"] = self.visits.row(visit)["user"]
+
     def _signed_out(self, call: Call) -> Reply:
         if call.origin == "enterprise_centre":
             return enterprise_centre.signed_out(call)
-        return ereports.signed_out(call) if call.origin else {"forget": True, "go": f"{call.base}/Login"}
+        return landing.session_over(call)
 
     def _answer_call(self, call: Call, reply: Reply | web.StreamResponse) -> web.StreamResponse:
         if isinstance(reply, web.StreamResponse):
             return reply
-        response = web.json_response(reply, headers={"Cache-Control": "no-store"})
+        response = web.json_response(reply | landing.screens(call, reply), headers={"Cache-Control": "no-store"})
         for name, (value, seconds) in call.cookies.items():
             response.set_cookie(
                 self.cookie(name, call.origin), value, max_age=seconds, path="/", httponly=True, samesite="Lax"

@@ -7,14 +7,16 @@ import random
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from sandbox.bell.data import Month, published_months
-from sandbox.bell.pages import BASE, render
+from sandbox.bell.pages import ALIASES, BASE, render
 from sandbox.bell.people import listed_accounts, opened_account, shown_name
 from sandbox.bell.state import BellState
+from sandbox.perturb import Perturbation
 from sandbox.signin import Session
 from sandbox.users import User
 
@@ -77,6 +79,27 @@ class Call:
         return self.portal.configuration[name]
 
     @property
+    def perturbation(self) -> Perturbation:
+        """What is changed for the caller."""
+        return self.portal.perturbation_of(User.of(self.request["user"]) if self.request.get("user") else None)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether pages say who is signed in and which account they are about; where they are wrong they always do."""
+        return self.user.says("other-customer", "wrong-account") or not self.perturbation.touches("unnamed", "pages")
+
+    @property
+    def place(self) -> str:
+        """The name of the page that calls."""
+        return ALIASES[self.origin].name(self.page.partition("?")[0].removeprefix(self.base + "/"))
+
+    def at(self, name: str, origin: str | None = None, **query: str) -> str:
+        """Return the address of a page, of this origin or of another one."""
+        origin = self.origin if origin is None else origin
+        address = f"{BASE[origin]}/{ALIASES[origin].shown(self.perturbation, name)}"
+        return address + (("&" if "?" in address else "?") + urlencode(query) if query else "")
+
+    @property
     def layout(self) -> str:
         """`b` for the page structure that only labels and texts still fit, else `a`."""
         return "b" if self.session is not None and self.user.says("layout-b") else self.setting("layout")
@@ -119,9 +142,10 @@ class Call:
 
     def render(self, template: str, **values: Any) -> str:
         """Return a template's HTML; it always knows base, layout and, when signed in, the user and the accounts."""
-        known: dict[str, Any] = {"base": self.base, "layout": self.layout}
+        known: dict[str, Any] = {"base": self.base, "layout": self.layout, "at": self.at, "named": True}
         if self.session is not None:
-            known |= {"shown_user": shown_name(self.user), "accounts": self.accounts, "account": self.account}
+            shown = shown_name(self.user) if self.is_named else "My account"
+            known |= {"shown_user": shown, "accounts": self.accounts, "account": self.account, "named": self.is_named}
         return render(template, **(known | values))
 
     def text(self, english: str, french: str, user: User | None = None) -> str:

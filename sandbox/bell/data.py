@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from sandbox.bell.files import document
+from sandbox.perturb import OFF, Perturbation
+from sandbox.tables import changed
 from sandbox.workbooks import Cell, workbook
 
 MONTHS_KEPT = 18  # published months the portal keeps, newest first
@@ -120,15 +122,20 @@ def pools(account: str, day: date, count: int) -> list[Pool]:
     return found
 
 
-def usage_workbook(account: str, day: date, usage_filter: str) -> bytes:
-    """The daily usage file: one row per line of the account."""
+def usage_rows(account: str, day: date, usage_filter: str) -> list[list[Cell]]:
+    """The daily usage file: its head, and one row per line of the account."""
     rows: list[list[Cell]] = [
         ["Billing account number", "Mobile number", "User", "Usage type", "Data used (GB)", "As of"],
     ]
     for line in range(25):
         used = Decimal(number("line", account, line, day, below=900)) / 100
         rows.append([account, _phone(account, line), person(account, line), usage_filter, used, day.isoformat()])
-    return workbook("Usage details", rows)
+    return rows
+
+
+def usage_workbook(account: str, day: date, usage_filter: str, perturbation: Perturbation = OFF) -> bytes:
+    """The daily usage file."""
+    return workbook("Usage details", changed(perturbation, usage_rows(account, day, usage_filter)))
 
 
 def invoice_amount(account: str, month: Month) -> Decimal:
@@ -151,8 +158,8 @@ def invoice_pdf(account: str, month: Month, part: str = "Complete invoice") -> b
     )
 
 
-def report_workbook(report: str, accounts: list[str], start: Month, end: Month) -> bytes:
-    """An e-report over the months from start to end: ten lines for each account and month."""
+def report_rows(report: str, accounts: list[str], start: Month, end: Month) -> list[list[Cell]]:
+    """An e-report over the months from start to end: its head, and ten lines for each account and month."""
     rows: list[list[Cell]] = [
         ["Report", "Month", "Billing account number", "Mobile number", "User", "Amount (CAD)", "Data used (GB)"],
     ]
@@ -168,7 +175,14 @@ def report_workbook(report: str, accounts: list[str], start: Month, end: Month) 
                 rows.append(
                     [report, month.short, account, _phone(account, line), person(account, line), amount, used],
                 )
-    return workbook(report, rows)
+    return rows
+
+
+def report_workbook(
+    report: str, accounts: list[str], start: Month, end: Month, perturbation: Perturbation = OFF
+) -> bytes:
+    """The file of an e-report."""
+    return workbook(report, changed(perturbation, report_rows(report, accounts, start, end)))
 
 
 def _phone(account: str, line: int) -> str:

@@ -34,12 +34,31 @@ def offer(call: Call, file: File) -> Reply:
     if call.user.says("download-swallowed") and file.kind not in swallowed:
         call.keep(swallowed=[*swallowed, file.kind])
         return {}
+    file = replace(file, name=named(call, file))
     trouble = next((word for word in TROUBLES if call.portal.troubled(call.user, word, file.kind)), "")
     ticket = secrets.token_urlsafe(24)
     call.portal.tickets[ticket] = Ticket(
         call.signed_in, file, trouble, "" if call.origin == "ereports" else call.origin
     )
-    return {"download": f"{call.base}/Download?ticket={ticket}"}
+    reply: Reply = {"download": call.at("Download", ticket=ticket)}
+    if call.perturbation.touches("download-way", file.kind):
+        ways = ("link", "tab") if trouble else ("link", "tab", "blob")
+        reply["way"] = call.perturbation.choose("download-way", file.kind, ways)
+    return reply
+
+
+def named(call: Call, file: File) -> str:
+    """Return the name of a file: the portal's own, or one that says nothing."""
+    if not call.perturbation.touches("file-names", file.kind):
+        return file.name
+    ending = file.name.rpartition(".")[2]
+    names = (
+        f"download.{ending}",
+        f"file (1).{ending}",
+        f"{call.perturbation.number(file.kind, below=10**8):08d}",
+        "export",
+    )
+    return call.perturbation.choose("file-names", file.kind, names)
 
 
 async def hand_out(portal: BellState, request: web.Request) -> web.StreamResponse:

@@ -14,7 +14,7 @@ from sandbox.bell.files import XLSX_TYPE, File
 from sandbox.bell.pages import BASE, render
 from sandbox.signin import digest
 
-MENU = f'<a href="{BASE["ereports"]}/StandardReports" data-go="{BASE["ereports"]}/StandardReports">Standard reports</a>'
+MENU = '<a href="{0}" data-go="{0}">Standard reports</a>'
 
 
 async def open_reports(call: Call) -> Reply:
@@ -22,7 +22,7 @@ async def open_reports(call: Call) -> Reply:
     token = secrets.token_urlsafe(24)
     call.portal.reveal("tokens", token)
     call.portal.handovers[token] = call.signed_in.key
-    return {"open": f"{call.portal.urls['ereports']}{BASE['ereports']}/Enter?token={token}"}
+    return {"open": call.portal.urls["ereports"] + call.at("Enter", "ereports", token=token)}
 
 
 def enter(call: Call) -> Reply:
@@ -34,7 +34,8 @@ def enter(call: Call) -> Reply:
     secret = secrets.token_urlsafe(32)
     call.portal.reveal("cookies", secret)
     call.portal.state.table("ereports")[digest(secret)] = {"session": session.key}
-    reply: Reply = {"go": f"{call.base}/Home"}
+    call.request["user"] = session.user.name
+    reply: Reply = {"go": call.at("Home")}
     if session.data["stale"]:
         call.set_cookie("layout", "stale", YEAR)
         reply["local_storage"] = {"reportsLayout": "stale"}
@@ -106,11 +107,15 @@ async def download(call: Call) -> Reply:
         return {"show": {"[data-place=report-error]": "This report is not ready."}}
     start, end, accounts = Month(*asked["start"]), Month(*asked["end"]), _accounts(call)
     name = f"{asked['name'].replace(' ', '_')}.xlsx"
-    return offer(call, File("report", name, XLSX_TYPE, lambda: report_workbook(asked["name"], accounts, start, end)))
+
+    def content() -> bytes:
+        return report_workbook(asked["name"], accounts, start, end, call.perturbation)
+
+    return offer(call, File("report", name, XLSX_TYPE, content))
 
 
 def _framed(call: Call, title: str, content: str) -> Reply:
-    menu = None if call.data["stale"] else MENU
+    menu = None if call.data["stale"] else MENU.format(call.at("StandardReports"))
     return {"title": title, "body": call.render("ereports", content=content), "menu": menu}
 
 
@@ -148,12 +153,21 @@ def _status(call: Call) -> str:
             "name": asked["name"],
             "start": Month(*asked["start"]).short,
             "end": Month(*asked["end"]).short,
-            "asked": f"{datetime.fromtimestamp(asked['asked'], ZONE):%b %d, %Y %I:%M %p}",
+            "asked": _age(call, asked["asked"]),
             "ready": _is_ready(call, asked),
         }
         for asked in _requests(call)
     ]
     return render("report_status", rows=rows)
+
+
+def _age(call: Call, asked: float) -> str:
+    """Return when a report was asked for, as the table says it."""
+    notations = ("%b %d, %Y %I:%M %p",)
+    if call.perturbation.touches("notations", "asked"):
+        notations = ("%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M", "%B %d %Y, %I:%M:%S %p", "today")
+    notation = call.perturbation.choose("notations", "asked", notations)
+    return f"{datetime.fromtimestamp(asked, ZONE):{notation}}"
 
 
 def _shown_status(call: Call) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sandbox.workbooks import EPOCH
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV_TYPE = "text/csv"
 PDF_TYPE = "application/pdf"
 ZIP_TYPE = "application/zip"
 

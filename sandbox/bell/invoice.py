@@ -39,13 +39,13 @@ async def prepare(call: Call) -> Reply:
     if call.data.get("part") not in PARTS or not call.data["months"]:
         return {"show": {"[data-place=invoice-error]": "Select what to download, and at least one month."}}
     call.keep(prepared=call.portal.now())
-    return {"delay": call.delay, "go": f"{call.base}/Billing/Prepare"}
+    return {"delay": call.delay, "go": call.at("Billing/Prepare")}
 
 
 def prepared(call: Call) -> Reply:
     """The page on which the file is waited for."""
     if not call.data.get("months") or call.account is None:
-        return {"go": f"{call.base}/Billing/DownloadPDF"}
+        return {"go": call.at("Billing/DownloadPDF")}
     reply = framed(call, "Download PDF", call.render("prepare", month=", ".join(call.data["months"])))
     return reply | {"again": {"act": "invoice-ready", "delay": 0}}
 
@@ -63,7 +63,7 @@ async def download(call: Call) -> Reply:
     account, part = call.account, PARTS.get(call.data.get("part", ""))
     months = [month for month in call.months if month.name in call.data.get("months", [])]
     if account is None or part is None or not months:
-        return {"go": f"{call.base}/Billing/DownloadPDF"}
+        return {"go": call.at("Billing/DownloadPDF")}
     if len(months) > 1 or call.user.says("zip"):
         return offer(call, File("invoice", f"{account}_invoices.zip", ZIP_TYPE, lambda: _several(account, months)))
     name = f"{account}_{months[0].short.replace(' ', '_')}.pdf"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from sandbox.bell.call import YEAR, Call, Reply
-from sandbox.bell.pages import dialog
+from sandbox.bell.pages import BASE, dialog
 from sandbox.bell.people import opened_account
 
 LATE_PAGES = ("Usage/Details", "Billing/DownloadPDF", "StandardReports", "Analytics")
@@ -42,10 +42,32 @@ def overlay(call: Call, page: str) -> Reply:
     if call.user.says("promo-overlay") and "promo" not in closed:
         html = dialog("promo", "A new offer for your business", "See our new plans.", ("No thanks", ""), ("×", "Close"))
         return {"overlay": {"html": html, "delay": 0}}
+    if call.perturbation.touches("overlay-close", "promo") and "promo" not in closed:
+        return {
+            "overlay": {
+                "html": dialog("promo", "Did you know?", "You can go paperless.", *_closers(call)),
+                "delay": 200,
+            }
+        }
     if call.user.says("overlay-late") and "feedback" not in closed and page in LATE_PAGES:
         html = dialog("feedback", "Tell us what you think", "It takes a minute.", ("No thanks", ""), ("×", "Close"))
         return {"overlay": {"html": html, "delay": call.setting("overlay_ms")}}
     return {}
+
+
+def _closers(call: Call) -> tuple[tuple[str, str], ...]:
+    """Return the controls of a dialog: one closes, declines or postpones."""
+    closers = (
+        (("Tell me more", ""), ("Not now", "")),
+        (("Maybe later", ""),),
+        (("×", "Close this window"),),
+        (("Yes, please", ""), ("No, thank you", "")),
+        (("Remind me later", ""), ("Learn more", "")),
+        (("✕", "Dismiss"),),
+        (("Skip", ""),),
+        (("Fermer", ""),),
+    )
+    return call.perturbation.choose("overlay-close", "promo", closers)
 
 
 def close(name: str) -> Callable[[Call], Awaitable[Reply]]:
@@ -61,12 +83,43 @@ def close(name: str) -> Callable[[Call], Awaitable[Reply]]:
 async def pass_policy(call: Call) -> Reply:
     """Leave the page about the new terms, for this session."""
     call.keep(policy=True)
-    return {"delay": call.delay, "go": f"{call.base}/Home"}
+    return {"delay": call.delay, "go": call.at("Home")}
+
+
+def stays(call: Call) -> bool:
+    """Whether a sign-in ends at the address at which it began."""
+    landings = (False, True)
+    return call.perturbation.touches("landing", "home") and call.perturbation.choose("landing", "home", landings)
+
+
+def session_over(call: Call) -> Reply:
+    """Show that the session is over: the sign-in page, or what the perturbation has in its place."""
+    sign_in = call.portal.urls[""] + BASE[""] + "/Login"
+    reply: Reply = {"forget": True}
+    forms = ("redirect", "text", "dialog", "empty")
+    form = call.perturbation.choose("session-over", call.origin, forms)
+    if not call.perturbation.touches("session-over", call.origin) or form == "redirect":
+        return reply | {"go": sign_in}
+    if form == "empty":
+        return reply | {"body": ""}
+    return reply | {"body": call.render(f"session_over_{form}", sign_in=sign_in)}
+
+
+def screens(call: Call, reply: Reply) -> Reply:
+    """Return how the pages of a browser follow one another: in one document or several, and what an earlier one leaves."""
+    perturbation = call.perturbation
+    if not perturbation:
+        return {}
+    told: Reply = {"single": perturbation.touches("one-document", call.origin)}
+    if "body" in reply and perturbation.touches("remains", call.place):
+        visible = call.session is None and call.place in ("Login", "Verify")
+        told["remains"] = "visible" if visible and perturbation.number("remains", "how", below=2) else "hidden"
+    return told
 
 
 def accounts_page(call: Call, title: str, selection: bool) -> Reply | None:
     """Return the page on which one of several accounts is chosen; None when there is nothing to choose."""
-    if call.page.endswith("?chosen=1") and call.account is not None:
+    if call.page.endswith("chosen=1") and call.account is not None:
         return None
     if selection and call.user.says("global-search"):
         return framed(call, title, call.render("search_account"))
@@ -79,7 +132,7 @@ async def find_account(call: Call) -> Reply:
     """List the accounts with the digits asked for in their number."""
     wanted = call.value("wanted").strip()
     found = [account for account in call.accounts if wanted and wanted in account][:10]
-    billing = call.page.startswith(f"{call.base}/Billing/")
+    billing = call.place.startswith("Billing/")
     template = "account_labels" if billing and call.user.says("global-search") else "account_rows"
     html = call.render(template, accounts=found, selection=billing)
     return {"delay": call.delay, "show": {"[data-place=accounts]": html}}
@@ -94,4 +147,4 @@ async def choose_account(call: Call) -> Reply:
     if opened != call.data.get("account"):
         call.portal.counters.add("account_changes")
     call.keep(account=opened, filter=None, months=[], part="")
-    return {"delay": call.delay, "go": f"{call.page.partition('?')[0]}?chosen=1"}
+    return {"delay": call.delay, "go": call.at(call.place, chosen="1")}

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from sandbox import faults
 from sandbox.bell.call import YEAR, Call, Reply
+from sandbox.bell.landing import stays
 from sandbox.bell.pages import render
 from sandbox.bell.people import masked_mail, masked_phone
 from sandbox.signin import Answer, Codes
@@ -108,7 +109,7 @@ async def sign_in(call: Call) -> Reply | web.StreamResponse:
     portal.visits.change(visit, user=user.name, stage=stage)
     if stage == "code":
         portal.codes.send(user, visit)
-    return {"delay": call.delay, "go": f"{call.base}/{'Login' if user.says('mfa-pending') else 'Verify'}"}
+    return {"delay": call.delay, "go": call.at("Login" if user.says("mfa-pending") else "Verify")}
 
 
 async def send_code(call: Call) -> Reply:
@@ -175,7 +176,8 @@ def begin(call: Call, user: User) -> Reply:
     stale = user.says("cache-error-always") or (user.says("cache-error") and (former == 0 or marked))
     secret = call.portal.sessions.open(user, stale=stale)
     call.portal.counters.add_to("sign_ins_of", "self_serve")
-    reply: Reply = {"delay": call.delay, "go": f"{call.base}/Home"}
+    call.request["user"] = user.name
+    reply: Reply = {"delay": call.delay, "go": call.at("Login" if stays(call) else "Home")}
     if user.says("session-storage"):
         return reply | {"session_storage": {"portalToken": secret}}
     call.set_cookie("session", secret, None if user.says("session-cookie") else call.setting("cookie_seconds"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from sandbox.bell.call import Call, Reply
-from sandbox.bell.data import FILTERS, pools, usage_workbook
+from sandbox.bell.data import FILTERS, pools, usage_rows, usage_workbook
 from sandbox.bell.downloads import offer
-from sandbox.bell.files import XLSX_TYPE, File
+from sandbox.bell.files import CSV_TYPE, XLSX_TYPE, File
 from sandbox.bell.landing import accounts_page, framed
+from sandbox.tables import as_csv, changed
 
 # Tags that leave the list of filters with less than all of it.
 NARROWED = {"filter-medium": 1, "filter-corp": 2, "filter-na": 3, "filter-unlimited": 4}
@@ -51,6 +52,12 @@ async def download(call: Call) -> Reply:
     account, chosen, day = call.account, call.data.get("filter"), call.today
     if account is None or not chosen:
         return {"show": {"[data-place=usage-error]": "Choose a view first."}}
-    return offer(
-        call, File("usage", "report_usage_details.xlsx", XLSX_TYPE, lambda: usage_workbook(account, day, chosen))
-    )
+    perturbation = call.perturbation
+    if perturbation.touches("csv", "usage"):
+        rows = changed(perturbation, usage_rows(account, day, chosen))
+        return offer(call, File("usage", "report_usage_details.csv", CSV_TYPE, lambda: as_csv(rows)))
+
+    def content() -> bytes:
+        return usage_workbook(account, day, chosen, perturbation)
+
+    return offer(call, File("usage", "report_usage_details.xlsx", XLSX_TYPE, content))

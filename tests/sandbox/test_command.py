@@ -42,9 +42,23 @@ def test_wrong_use_is_one_sentence(project, tmp_path):
         (("--portals", "plane"), 1, "There is no portal plane in the sandbox"),
         (("--sms-url", "http://127.0.0.1:9/"), 1, "SANDBOX_SMS_TOKEN is not set"),
         (("--mail-url", "http://127.0.0.1:9/"), 1, "messages are posted to the mail address"),
+        (("--perturb", "7-smells"), 1, "'7-smells' is no seed, nor a seed and dimensions"),
         (("now",), 2, "takes options only, not 'now'"),
     ):
         said = mine.scrapy("sandbox", *arguments)
         assert said.returncode == code
         assert sentence in said.stderr + said.stdout
         assert "Traceback" not in said.stderr
+
+
+def test_the_command_says_what_is_perturbed(project, tmp_path):
+    mine = project(tmp_path)
+    process = mine.start("sandbox", "--portals", "plain", "--perturb", "7-order.words", fresh=True)
+    ready = mine.data / "sandbox" / "ready.json"
+    wait_for(ready.exists, 100)
+    url = json.loads(ready.read_text())["portals"]["plain"]["url"]
+    with urllib.request.urlopen(f"{url}/_sandbox/perturb") as answer:
+        assert json.load(answer) == {"seed": 7, "only": ["order", "words"], "on": ["words", "order"]}
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert output.splitlines()[-1] == "perturbed: words, order"

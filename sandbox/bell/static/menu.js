@@ -4,5 +4,5 @@ window.drawMenu = (menu) => {
     document.querySelectorAll("[data-drawn]").forEach((each) => each.remove());
     return;
   }
-  document.getElementById("reportsMenu").innerHTML = menu;
+  document.querySelector("[data-menu-place]").innerHTML = menu;
 };

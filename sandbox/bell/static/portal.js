@@ -2,7 +2,8 @@
 (() => {
   "use strict";
   const base = document.documentElement.dataset.base;
-  const page = { csrf: "", timers: {} }; // timers: name of an act -> when it is called again
+  // timers: name of an act -> when it is called again; where: the page that is drawn, which the address need not say
+  const page = { csrf: "", timers: {}, where: location.pathname + location.search, single: false };
   const keyed = new WeakMap(); // code field -> what real key events put into it
   const drawn = new WeakMap(); // place -> the HTML that it shows
   let pending = null;
@@ -13,7 +14,7 @@
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
   function headers() {
-    const sent = { "X-CSRF-Token": page.csrf, "X-Page": location.pathname + location.search };
+    const sent = { "X-CSRF-Token": page.csrf, "X-Page": page.where };
     const token = sessionStorage.getItem("portalToken");
     if (token) sent["X-Portal-Token"] = token;
     const marker = localStorage.getItem("portalLayout");
@@ -37,7 +38,57 @@
     document.body.append(note);
   }
 
+  // Goes to another page: by its address, or by drawing it into this document.
+  async function go(address) {
+    const url = new URL(address, location.href);
+    if (!page.single || url.origin !== location.origin || !url.pathname.startsWith(base + "/")) {
+      location.assign(address);
+      return;
+    }
+    Object.values(page.timers).forEach(clearTimeout);
+    page.where = url.pathname + url.search;
+    await draw();
+  }
+
+  // Begins a download: by an address, by a link that a script presses, by what a script has fetched, or in a new tab.
+  async function fetchFile(address, way) {
+    if (way === "tab") {
+      window.open(address, "_blank");
+      return;
+    }
+    if (!way) {
+      location.href = address;
+      return;
+    }
+    const link = document.createElement("a");
+    link.href = address;
+    link.download = "";
+    if (way === "blob") {
+      const answer = await fetch(address);
+      link.href = URL.createObjectURL(await answer.blob());
+      link.download = /filename="([^"]*)"/.exec(answer.headers.get("Content-Disposition") || "")?.[1] || "file";
+    }
+    link.click();
+  }
+
+  // Draws a page; what an earlier one has left may stay below it, without its hooks.
+  function show(html, remains) {
+    const former = document.body.querySelector("main");
+    document.body.innerHTML = html;
+    if (!remains || !former) return;
+    const rest = document.createElement("aside");
+    rest.hidden = remains === "hidden";
+    rest.append(former);
+    rest.querySelectorAll("aside, template, iframe").forEach((each) => each.remove());
+    for (const each of rest.querySelectorAll("*")) {
+      for (const name of each.getAttributeNames()) if (name.startsWith("data-")) each.removeAttribute(name);
+      if (each.id && document.getElementById(each.id)) each.removeAttribute("id");
+    }
+    document.body.append(rest);
+  }
+
   async function apply(reply) {
+    if (reply.single !== undefined) page.single = reply.single;
     if (reply.csrf) page.csrf = reply.csrf; // at once: the former one is used up
     if (reply.delay) await pause(reply.delay);
     for (const [key, value] of Object.entries(reply.session_storage || {})) sessionStorage.setItem(key, value);
@@ -45,7 +96,7 @@
     if (reply.forget) sessionStorage.removeItem("portalToken");
     if (reply.title) document.title = reply.title;
     if (reply.body !== undefined) {
-      document.body.innerHTML = reply.body;
+      show(reply.body, reply.remains);
       if (window.drawMenu) window.drawMenu(reply.menu);
     }
     for (const [selector, html] of Object.entries(reply.show || {})) {
@@ -54,9 +105,9 @@
       place.innerHTML = html;
       drawn.set(place, html);
     }
-    if (reply.download) location.href = reply.download;
+    if (reply.download) await fetchFile(reply.download, reply.way);
     if (reply.open) window.open(reply.open, "_blank");
-    if (reply.go) location.assign(reply.go);
+    if (reply.go) await go(reply.go);
     if (reply.overlay) {
       setTimeout(() => document.body.insertAdjacentHTML("beforeend", reply.overlay.html), reply.overlay.delay);
     }
@@ -85,23 +136,24 @@
     const found = {};
     const scope = element.closest("[data-form]") || document.body;
     for (const input of scope.querySelectorAll("input[name], select[name]")) {
+      const name = input.dataset.name || input.name;
       if (input.type === "checkbox") {
-        found[input.name] = found[input.name] || [];
-        if (input.checked) found[input.name].push(input.value);
+        found[name] = found[name] || [];
+        if (input.checked) found[name].push(input.value);
       } else if (input.type !== "radio" || input.checked) {
-        found[input.name] = input.value;
+        found[name] = input.value;
       }
-      if (input.dataset.keys !== undefined) found[input.name + "_keyed"] = keyed.get(input) || "";
+      if (input.dataset.keys !== undefined) found[name + "_keyed"] = keyed.get(input) || "";
     }
     if (element.dataset.value !== undefined) found.value = element.dataset.value;
     return found;
   }
 
   function leaveAsked(element) {
-    const dialog = document.getElementById("leaveDialog");
+    const dialog = document.querySelector("[data-leave-dialog]");
     if (!dialog || dialog.contains(element) || !document.querySelector("[data-leave]")) return false;
     dialog.hidden = false;
-    dialog.classList.add("backdrop");
+    dialog.toggleAttribute("data-backdrop", true);
     dialog.dataset.next = element.dataset.go || "";
     return true;
   }
@@ -109,7 +161,7 @@
   document.addEventListener(
     "click",
     (event) => {
-      const backdrops = [...document.querySelectorAll(".backdrop")];
+      const backdrops = [...document.querySelectorAll("[data-backdrop]")];
       const under = backdrops.length > 0 && !backdrops.some((each) => each.contains(event.target));
       if (!under) return;
       event.preventDefault(); // what lies under an overlay hears nothing, not even a click made by script
@@ -129,13 +181,14 @@
       element.closest(element.dataset.close).remove();
       if (element.dataset.act) act(element.dataset.act, values(element));
     } else if (element.dataset.leaveNow !== undefined) {
-      location.assign(document.getElementById("leaveDialog").dataset.next || base + "/Home");
+      const dialog = document.querySelector("[data-leave-dialog]");
+      go(dialog.dataset.next || dialog.dataset.home);
     } else if (element.dataset.toggle) {
       const place = document.querySelector(element.dataset.toggle);
       place.hidden = !place.hidden;
-      if (place.id === "leaveDialog") place.classList.toggle("backdrop", !place.hidden);
+      if (place.dataset.leaveDialog !== undefined) place.toggleAttribute("data-backdrop", !place.hidden);
     } else if (element.dataset.go) {
-      if (!leaveAsked(element)) location.assign(element.dataset.go);
+      if (!leaveAsked(element)) go(element.dataset.go);
     } else {
       act(element.dataset.act, values(element));
     }
@@ -220,15 +273,13 @@
     }
   }
 
-  async function start() {
-    const where = encodeURIComponent(location.pathname + location.search);
+  async function draw() {
     try {
-      await apply(await call("/api/page?path=" + where));
+      await apply(await call("/api/page?path=" + encodeURIComponent(page.where)));
     } catch (error) {
       failed();
     }
-    listen();
   }
 
-  start();
+  draw().then(listen);
 })();

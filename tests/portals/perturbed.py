@@ -1,0 +1,201 @@
+"""Crawls of perturbed portals: which spiders, which scenarios, and how each run must end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from database.engine import Database
+from database.families.accounts import NewAccount, add_account
+from database.models import CarrierPortalCredential, StoredCredential
+from jobs.warm import WarmParent
+from sandbox import PASSWORD, Admin, phone, running, totp_secret
+from sandbox.bell import accounts as bell_accounts
+from tests.project import CARRIERS, Project, wait_for
+
+GATEWAY_TOKEN = "gateway-token-for-tests"
+HASTE = {
+    "BELL_HEADER_WAIT": "6",
+    "LATCHKEY_BROWSER_PAGES": "3",
+    "LATCHKEY_CODE_WAIT": "8",
+    "LATCHKEY_PAGE_WAIT": "10",
+    "LATCHKEY_REPORT_WAIT": "10",
+    "LATCHKEY_SIGN_IN_WAIT": "30",
+}
+# Not asked for by a spider: the browser looks for the icon by itself.
+NOT_OURS = ("/favicon.ico",)
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    A spider, and how its runs end without a perturbation: an outcome by scenario, a name's first word with its tags.
+
+    give: stores a user's credential, and returns what its run's target begins with. needs: all runs bring a file.
+    """
+
+    portal: str
+    spider: str
+    give: Callable[[Perturbed, str], str]
+    argument: Callable[[Iterable[str]], str]
+    good: tuple[str, ...]
+    refused: Mapping[str, str]
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    spider_modules: str = ""
+
+
+def give_bell(perturbed: Perturbed, user: str) -> str:
+    """Store a user of Bell with its first account."""
+    perturbed.give(CarrierPortalCredential, "bell", user)
+    number = bell_accounts(user)[0]
+    with perturbed.db.transaction() as session:
+        add_account(session, NewAccount("Example Ltd", "Head office", "bell", number, user, billing_day=31), CARRIERS)
+    return number
+
+
+def give_plain(perturbed: Perturbed, user: str) -> str:
+    """Store a user of the plain portal."""
+    perturbed.give(StoredCredential, "plain", user)
+    return user
+
+
+def of_accounts(targets: Iterable[str]) -> str:
+    """Return the argument that names the targets of a carrier's spider."""
+    return f"account={','.join(targets)}"
+
+
+def of_credentials(targets: Iterable[str]) -> str:
+    """Return the argument that names the targets of the plain portal's spiders."""
+    return f"credential={','.join(targets)}"
+
+
+GOOD = ("ok", "sms", "totp", "multi", "multi-12+ok")
+REFUSED_BY_BELL = {
+    "wrong-account+multi": "wrong_account",
+    "account-missing+multi": "wrong_account",
+    "other-customer": "identity_mismatch",
+    "truncated-file": "bad_file",
+    "empty-file": "bad_file",
+    "captcha": "captcha_shown",
+    "signed-out-midway": "success",
+}
+NOT_THERE = {"not-published": "not_yet_published"}
+BELL = {
+    "portal": "bell",
+    "give": give_bell,
+    "argument": of_accounts,
+    "good": GOOD,
+    "configuration": {"load_ms": 50, "render_ms": [5, 30]},
+}
+PLAIN = {
+    "portal": "plain",
+    "give": give_plain,
+    "argument": of_credentials,
+    "good": ("ok", "sms", "totp"),
+    "configuration": {"documents": 3, "midway_requests": 2},
+    "spider_modules": "tests.portals.plain",
+}
+# A portal that comes later adds its rows here.
+ROWS: dict[str, Row] = {
+    row.spider: row
+    for row in (
+        Row(spider="bell_daily_usage", refused=REFUSED_BY_BELL, **BELL),
+        Row(spider="bell_pdf_invoice", refused=REFUSED_BY_BELL | NOT_THERE | {"global-search": "success"}, **BELL),
+        Row(
+            spider="bell_ereports",
+            refused=REFUSED_BY_BELL | NOT_THERE | {"cache-error": "success", "cache-error-always": "cache_error"},
+            **BELL,
+        ),
+        Row(
+            spider="plain_documents",
+            refused={"other-customer": "identity_mismatch", "captcha": "captcha_shown", "signed-out-midway": "success"},
+            **PLAIN,
+        ),
+        Row(
+            spider="plain_files",
+            refused={"truncated-file": "bad_file", "empty-file": "bad_file", "other-customer": "identity_mismatch"},
+            **PLAIN,
+        ),
+        Row(spider="plain_browser_files", refused={"truncated-file": "bad_file", "captcha": "captcha_shown"}, **PLAIN),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended: outcome, step and selector where it stood, message, number of files and of records."""
+
+    outcome: str
+    files: int
+    records: int
+    where: str
+
+
+class Perturbed:
+    """Crawls of one portal into one data folder; every crawl has users of its own, and one run for each."""
+
+    def __init__(self, project: Project, db: Database, admin: Admin) -> None:
+        self.project, self.db, self.admin = project, db, admin
+        self.unserved: list[str] = []  # requests of the last crawl to addresses that are not served
+
+    def give(self, kind: type[Any], portal: str, user: str) -> None:
+        """Store a credential whose codes come to the webhook."""
+        secret = totp_secret(user) if "totp" in user.partition("@")[0].split("+") else None
+        with self.db.transaction() as session:
+            session.add(kind(portal=portal, username=user, password=PASSWORD, totp_secret=secret, receiver=phone(user)))
+
+    def crawl(self, row: Row, users: Iterable[str], timeout: float = 600) -> dict[str, Ended]:
+        """Crawl for all users in one crawl, one browser; return how the run of each ended."""
+        since = max((entry["number"] for entry in self.admin.journal()), default=0)
+        targets = {row.give(self, user): user for user in users}
+        words = ["crawl", row.spider, "-a", row.argument(targets)]
+        if row.spider_modules:
+            words += ["-s", f"SPIDER_MODULES={row.spider_modules}"]
+        done = self.project.scrapy(*words, env=HASTE, timeout=timeout)
+        assert "Traceback" not in done.stderr, done.stderr
+        ended = {}
+        for run in self.rows("SELECT * FROM runs"):
+            user = targets.get(run["target"].split()[0])
+            if user is not None:
+                files = self.rows("SELECT * FROM files WHERE run_id = ?", run["id"])
+                where = f"{run['step'] or ''} {run['selector'] or ''} {run['message'] or ''}".strip()
+                ended[user] = Ended(run["outcome"], len(files), run["records"], where)
+        assert set(ended) == set(targets.values()), done.stderr
+        self.unserved = [
+            f"{entry['user']} {entry['path']}"
+            for entry in self.admin.journal(since)
+            if entry["status"] == 404 and entry["path"] not in NOT_OURS
+        ]
+        return ended
+
+    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """Ask the database."""
+        with closing(sqlite3.connect(self.project.data / "latchkey.db", timeout=30)) as connection:
+            connection.row_factory = sqlite3.Row
+            return connection.execute(query, values).fetchall()
+
+
+@contextmanager
+def crawls_at(portal: str, folder: Path, warm: WarmParent, tables: Path) -> Iterator[Perturbed]:
+    """Serve a portal and a webhook for its codes, and give crawls of it. tables: a database to begin with."""
+    configuration = next(dict(row.configuration) for row in ROWS.values() if row.portal == portal)
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(running(folder / "sandbox", (portal,), sms_token=GATEWAY_TOKEN, **configuration))
+        project = Project(folder, warm, **sandbox.environment)
+        stack.callback(project.close)
+        project.data.mkdir(mode=0o700)
+        shutil.copy(tables, project.data / "latchkey.db")
+        db = Database(f"sqlite:///{project.data / 'latchkey.db'}")
+        stack.callback(db.engine.dispose)
+        ready = folder / "webhook.json"
+        project.start("serve", "--port", "0", "--ready-file", str(ready), env={"LATCHKEY_WEBHOOK_TOKEN": GATEWAY_TOKEN})
+        url = wait_for(lambda: ready.exists() and json.loads(ready.read_text()), seconds=40)["url"]
+        admin = sandbox.admin[portal]
+        admin.configure(sms_url=f"{url}/sms")
+        yield Perturbed(project, db, admin)

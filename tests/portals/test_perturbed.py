@@ -1,0 +1,143 @@
+"""Spiders at perturbed portals: whatever is free may change, and files, rows and refusals stay the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from jobs.warm import WarmParent
+from sandbox.perturb import DIMENSIONS
+from tests.portals.perturbed import ROWS, Perturbed, Row, crawls_at
+from tests.project import INTERPRETER, ROOT, TEST_KEY, clean_environment
+
+SAMPLE = (3, 11, 27)
+SEEDS = range(40)
+REFUSING_SEEDS = range(10)
+ROWS_MAY_DIFFER = {"heads", "notations"}  # a column that cannot be read costs rows, never the file
+MAKE_TABLES = "import sys; from tests.portals.plain.models import create; create(sys.argv[1])"
+
+pytestmark = pytest.mark.browser
+every_spider = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SQLite file with our tables and the plain portal's; made by another process, whose tables are not ours here."""
+    path = tmp_path_factory.mktemp("tables") / "latchkey.db"
+    environment = {**clean_environment(), **INTERPRETER, "LATCHKEY_ENCRYPTION_KEYS": TEST_KEY}
+    subprocess.run([sys.executable, "-c", MAKE_TABLES, f"sqlite:///{path}"], cwd=ROOT, env=environment, check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def served(
+    warm: WarmParent, tables: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Perturbed]]:
+    """Give a function that serves a portal, once for all tests of the module."""
+    with ExitStack() as stack:
+        made: dict[str, Perturbed] = {}
+
+        def at(portal: str) -> Perturbed:
+            if portal not in made:
+                made[portal] = stack.enter_context(crawls_at(portal, tmp_path_factory.mktemp(portal), warm, tables))
+            return made[portal]
+
+        yield at
+
+
+@pytest.fixture
+def at(served: Callable[[str], Perturbed], encryption_key: str) -> Callable[[str], Perturbed]:
+    """Give the same, for tests that store credentials."""
+    return served
+
+
+def user_of(scenario: str, tag: str, row: Row, test: str) -> str:
+    """Return a name that no other test has, for a scenario and what is perturbed."""
+    return f"{scenario}{tag}+{test}@{row.spider.replace('_', '-')}.example"
+
+
+def check(
+    crawls: Perturbed, row: Row, expected: dict[str, tuple[str, str]], rows_may_differ: Sequence[str] = ()
+) -> None:
+    """
+    Crawl for users and compare each run with that of a user for whom nothing is perturbed.
+
+    expected: user name -> (outcome, name of the unperturbed user of the same scenario).
+    """
+    plain = {twin: (outcome, twin) for outcome, twin in expected.values()}
+    ended = crawls.crawl(row, [*expected, *plain])
+
+    wrong = {user: ended[user] for user, (outcome, _) in (expected | plain).items() if ended[user].outcome != outcome}
+    assert not wrong
+    for user, (_, twin) in expected.items():
+        assert ended[user].files == ended[twin].files, user
+        if user not in rows_may_differ:
+            assert ended[user].records == ended[twin].records, user
+    assert crawls.unserved == []
+
+
+@every_spider
+def test_a_fixed_sample_of_seeds(at, row):
+    """The first seed holds for the sign-in page too, which does not know yet whose it is."""
+    crawls = at(row.portal)
+    crawls.admin.perturb(SAMPLE[0])
+    users = {}
+    for seed, scenario in zip(SAMPLE, row.good, strict=False):
+        users[user_of(scenario, f"+perturb-{seed}", row, "sample")] = (
+            "success",
+            user_of(row.good[0], "", row, "sample"),
+        )
+    check(crawls, row, users, rows_may_differ=list(users))
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("seed", SEEDS)
+@every_spider
+def test_every_seed(at, row, seed):
+    crawls = at(row.portal)
+    crawls.admin.perturb(seed)
+    name = f"seed{seed}"
+    users = {
+        user_of(scenario, f"+perturb-{seed}", row, name): ("success", user_of(scenario, "", row, name))
+        for scenario in row.good
+    }
+    check(crawls, row, users, rows_may_differ=list(users))
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+@every_spider
+def test_each_dimension_alone(at, row, dimension):
+    crawls = at(row.portal)
+    crawls.admin.perturb(7, [dimension])
+    users = {
+        user_of(scenario, f"+perturb-{seed}-{dimension}", row, dimension): (
+            "success",
+            user_of(scenario, "", row, dimension),
+        )
+        for scenario in row.good[:4]
+        for seed in (7, 8)
+    }
+    check(crawls, row, users, rows_may_differ=list(users) if dimension in ROWS_MAY_DIFFER else ())
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("seed", REFUSING_SEEDS)
+@every_spider
+def test_what_refuses_refuses_as_before(at, row, seed):
+    crawls = at(row.portal)
+    crawls.admin.perturb(seed)
+    name = f"refused{seed}"
+    users = {
+        user_of(scenario, f"+perturb-{seed}", row, name): (outcome, user_of(scenario, "", row, name))
+        for scenario, outcome in row.refused.items()
+    }
+    check(crawls, row, users, rows_may_differ=list(users))
