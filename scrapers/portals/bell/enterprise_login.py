@@ -6,7 +6,7 @@ from scrapers.core.page import guess
 from scrapers.logins import words
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.screens import Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
-from scrapers.portals.bell.login import LATER, OVERLAYS
+from scrapers.portals.bell.login import LATER
 
 # Eight letters and digits. Mails contain other words and numbers of that length: without the sentence that announces
 # the code it must have both letters and digits; right after that sentence capitals alone are accepted.
@@ -57,4 +57,3 @@ class BellEnterpriseCentre(BrowserLogin):
         Screen("captcha", ("iframe[src*='recaptcha']",), Stop(CaptchaShown, late=True)),
     )
     sign_out_clicks = (LEAVE,)
-    interruptions = OVERLAYS

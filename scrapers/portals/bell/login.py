@@ -1,12 +1,12 @@
 """
 The sign-in of Corporate Self Serve. Ids are those of 2023, absolute XPaths those of 2025 and 2026.
 
-What no fact is known of is marked as a guess: words on labels and buttons, how a locked user is told, how overlays close.
+What no fact is known of is marked as a guess: words on labels and buttons, how a locked user is told.
 """
 
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
-from scrapers.core.page import Interruption, guess
+from scrapers.core.page import guess
 from scrapers.logins import words
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.screens import ChooseFactor, Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
@@ -36,10 +36,6 @@ GUESSED_WRONG = words.alerts(words.REFUSED, "form:has([type=password])")
 GUESSED_LOCKED = words.alerts(words.LOCKED)
 WRONG_CODE = (guess("identity-verification .error-desc"), *words.alerts(words.REFUSED, "identity-verification"))
 LATER = words.controls(words.LATER)
-OVERLAYS = tuple(
-    Interruption(guess(f"[role=dialog] button:text-is('{says}')"), guess(f"[role=dialog] button:text-is('{says}')"))
-    for says in ("Accept all cookies", "No thanks")
-)
 
 
 class BellSelfServe(BrowserLogin):
@@ -68,4 +64,3 @@ class BellSelfServe(BrowserLogin):
         Screen("captcha", ("iframe[src*='recaptcha']",), Stop(CaptchaShown, late=True)),
     )
     sign_out_clicks = (USER, LEAVE)
-    interruptions = OVERLAYS
