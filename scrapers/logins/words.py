@@ -13,7 +13,7 @@ NO_NAME = re.compile(
     r"bonjour|bienvenue|mon|mes|votre|le|compte|comptes|profil|utilisateur|se|me|d[ée]connecter|d[ée]connexion|connect[ée]|"
     r"hola|bienvenido|mi|cuenta|perfil|usuario|cerrar|sesi[oó]n|salir|"
     r"hallo|willkommen|mein|konto|benutzer|abmelden|angemeldet|"
-    r"שלום|החשבון|שלי|חשבון|משתמש|התנתקות|התנתק|יציאה)[\W\d_]*)*"
+    r"שלום|החשבון|שלי|חשבון|משתמש|התנתקות|התנתק|יציאה)(?![^\W\d_])[\W\d_]*)*"
 )
 
 REFUSED = (

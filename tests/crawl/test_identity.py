@@ -114,6 +114,10 @@ def test_where_the_portal_shows_nothing_only_a_fresh_sign_in_proves_whose_sessio
     before = crawls.stored()
     crawls.run("plain_silent", "again=yes")
     assert crawls.outcomes == ["success", "success", "identity_unproved"]
+    assert [row["proved_by"] for row in crawls.rows("SELECT proved_by FROM runs ORDER BY id")] == [
+        *("sign-in", "sign-in"),
+        None,
+    ]
     assert crawls.stored() == before
     assert crawls.value("SELECT count(*) FROM sessions WHERE state IS NOT NULL") == 0
     assert plain.counters()["submissions"] == {user: 2}

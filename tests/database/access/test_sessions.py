@@ -124,3 +124,24 @@ for turn in range(5):
     )
     assert sorted(int(version) for answer in answers for version in answer.split()) == list(range(1, 31))
     assert len(Sessions(store).known_identity("bell", "u").accounts) == 30
+
+
+def test_a_trusted_device_outlives_its_session_and_is_forgotten_apart(sessions):
+    device = {"cookies": [{"name": "device", "value": "canary-device"}]}
+    version = save(sessions, device=device)
+    assert sessions.destroy(LOGIN, USER, version)
+    assert sessions.load(LOGIN, USER) is None
+    assert sessions.device(LOGIN, USER) == device
+    assert sessions.device(LOGIN, "other@example.com") == {}
+    with sessions.db.transaction() as session:
+        assert "canary" not in str(session.execute(text("SELECT device FROM sessions")).all())
+    sessions.forget_device(LOGIN, USER)
+    assert sessions.device(LOGIN, USER) == {}
+
+
+def test_a_name_under_which_two_users_are_shown_is_known_as_shared(sessions):
+    sessions.remember_identity(LOGIN, USER, "My company", frozenset())
+    assert not sessions.is_shared_name(LOGIN, USER, "My company")
+    sessions.remember_identity(LOGIN, "other@example.com", "My company", frozenset())
+    assert sessions.is_shared_name(LOGIN, USER, "My company")
+    assert not sessions.is_shared_name("telus", USER, "My company")

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from database.access.sessions import KnownIdentity
-from middlewares.access.identity import BY_SIGN_IN, judge_identity, proof_of
+from middlewares.access.identity import BY_SIGN_IN, judge_identity, proof_of, proved_by
 from scrapers.core.outcomes import IdentityMismatch, IdentityUnproved
 from scrapers.logins.base import ShownIdentity
+from scrapers.logins.words import names_a_user
 
 USER = "ann@example.com"
 ID_NUMBER = "123456782"
@@ -265,3 +266,32 @@ def test_a_session_that_was_read_from_the_database_is_never_trusted_more_than_a_
             judge_identity(case.shown, case.known, case.user, case.account, fresh=fresh) for fresh in (False, True)
         )
         assert stored or fresh is None, case.name
+
+
+@pytest.mark.parametrize(
+    ("shown", "known", "by"),
+    [
+        (shows(USER, "Ann Birch"), knows("Ann Birch", MINE), "username"),
+        (shows(name="Ann Birch"), knows("Ann Birch"), "name"),
+        (shows(name="Ann Birch"), knows(), "sign-in"),  # nothing to compare it with
+        (shows(accounts=(MINE, NEW)), knows(None, MINE), "accounts"),
+        (shows(accounts=(MINE,)), knows(), "sign-in"),
+        (shows(subject=SUBJECT), knows(SUBJECT), "subject"),
+        (shows(), knows(), "sign-in"),
+    ],
+)
+def test_the_record_says_by_what_a_session_was_proved(shown, known, by):
+    assert judge_identity(shown, known, USER, None, fresh=True) is None
+    assert proved_by(shown, known) == by
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        *[(text, True) for text in ("Ann Birch", "Hello, Ann", "A. Birch", "Northwind Traders", "ישראל ישראלי")],
+        *[(text, False) for text in ("", "My account", "Log out", "Bonjour", "Mon compte", "Se déconnecter", "Menu ▾")],
+        *[(text, False) for text in ("Sign out", "התנתקות", "Signed in", "Welcome!", "Profile (3)")],
+    ],
+)
+def test_what_a_button_says_to_everybody_is_no_name(text, names):
+    assert names_a_user(text) is names
