@@ -322,12 +322,21 @@ class BrowserLogin(Login):
         return seen[0]
 
     async def sign_out(self, page: PortalPage, address: str) -> None:
-        """Sign out from the page on which the sign-in ended, and wait until the sign-in form is back."""
+        """Sign out from the page on which the sign-in ended; raise PortalChanged when the user stays signed in."""
         page.begin("sign out")
         await self.guard(page, address)
         for selectors in self.sign_out_clicks:
             await page.click(selectors)
-        await page.find(self.credential_screens())
+        done = tuple(s for screen in self.screens if isinstance(screen.act, Done) for s in screen.shown)
+
+        async def has_left() -> bool:
+            return await page.shown(self.credential_screens()) is not None or await page.shown(done) is None
+
+        # What a signed-out user sees is not known everywhere: the sign-in's address says whether the session goes on.
+        if await until(has_left, crawl_settings().page_wait) and not await page.shown(self.credential_screens()):
+            await page.open(self.address())
+        if await self._is_signed_in(page):
+            raise PortalChanged("The user is still signed in.", step=page.trail.step)
 
     async def page_identity(self, page: PortalPage) -> ShownIdentity:
         """Return what the page shows of the session's user, waiting for it a little: it may be filled in late."""

@@ -328,6 +328,31 @@ def test_an_unknown_page_of_a_visit_is_compared_with_the_sign_in_s_address(run, 
     assert portal.opened.count("/login") == 1
 
 
+@pytest.mark.parametrize(
+    ("after", "login", "leaves"),
+    [
+        pytest.param("<p>Good bye</p>", POSTS, True, id="a page without a form"),
+        pytest.param(POSTS, POSTS, True, id="the form"),
+        pytest.param("<p>Good bye</p>", WHO, False, id="still signed in"),
+        pytest.param(WHO, WHO, False, id="nothing happens"),
+    ],
+)
+def test_a_sign_out_is_believed_when_the_user_is_no_longer_signed_in(run, after, login, leaves):
+    leaving = type("Leaving", (Acme,), {"sign_out_clicks": (("#who",), ("#out",))})
+    home = f"{WHO}<script>who.onclick = () => out.hidden = false</script><a id=out hidden href=/out>Leave</a>"
+    portal = Portal({"/anywhere": home, "/out": after, "/login": login})
+
+    def sign_out() -> None:
+        run(portal, lambda page: leaving().sign_out(page, f"{HOST}/anywhere"))
+
+    if leaves:
+        sign_out()
+    else:
+        with pytest.raises(PortalChanged):
+            sign_out()
+    assert "/out" in portal.opened
+
+
 def test_an_identity_that_is_filled_in_late_is_waited_for(run):
     portal = Portal(
         {"/anywhere": "<b id=who>&nbsp;</b><script>setTimeout(() => who.textContent = 'ann@example.com', 500)</script>"}
