@@ -67,9 +67,9 @@ class OrderedReports(MonthlyReports):
     async def dismiss(self, page: PortalPage, entry: Entry) -> None:
         """Remove an entry from the portal's list once its file is stored; does nothing by default."""
 
-    async def was_taken(self, page: PortalPage, report: Report, before: int) -> bool:
+    async def was_taken(self, page: PortalPage, report: Report, before: int, placed: Selectors) -> bool:
         """
-        Return whether the portal has accepted an order; *before*: number of entries before it.
+        Return whether the portal has accepted an order; *before*: number of entries before it. placed: its button.
 
         Raises ReportFailed when it was refused. Without `taken`, an order is accepted once its entry is in the list.
         """
@@ -81,10 +81,10 @@ class OrderedReports(MonthlyReports):
             if not await until(is_listed, crawl_settings().page_wait):
                 raise PortalChanged(f"{report.name} was ordered and is not in the list.", step=page.trail.step)
             return True
-        said = await page.shown((*self.taken, *self.refused), within=15)
+        said = await page.arrives((*self.taken, *self.refused))
         if said in self.refused:
             raise ReportFailed(f"The portal could not make {report.name}.", step=page.trail.step)
-        return said is not None
+        return said is not None or not await page.shown(placed)  # in words not known: the form has gone
 
     async def visit(self, page: PortalPage) -> Visit:
         """Order the reports that are neither stored nor ordered, then collect each one when it is ready."""
@@ -148,7 +148,7 @@ class OrderedReports(MonthlyReports):
         await job.remember(name, asked)
         await area.click(click)
         try:
-            heard = await self.was_taken(area, report, before)
+            heard = await self.was_taken(area, report, before, click)
         except ReportFailed:
             await job.forget(name)
             raise

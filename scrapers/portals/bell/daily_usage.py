@@ -1,14 +1,13 @@
 """Daily usage of Corporate Self Serve, with its pool figures."""
 
-from scrapers.core.outcomes import PortalChanged
-from scrapers.core.page import PortalPage
+from scrapers.core.page import PortalPage, until
 from scrapers.families.carriers.reports import DailyUsage, Usage
 from scrapers.portals.bell.columns import LOCALE, USAGE
 from scrapers.portals.bell.login import BellSelfServe
 from scrapers.portals.bell.self_serve import choose_account, open_menu
 from scrapers.reading.values.sizes import data_size
 
-FILTER = ("filter-selection select", "label=View")
+FILTER = ("filter-selection select", "filter-selection >> role=combobox")
 VIEWS = (  # the first one that an account has
     "All usage",
     "Medium Business Data Share",
@@ -16,7 +15,8 @@ VIEWS = (  # the first one that an account has
     "Corporate Share NA Data Group",
     "Medium Business Unlimited Data Share",
 )
-ALL_PAGES = ("a:text-is('Download all pages')", "a:has-text('download all pages')")
+TAB = ("search >> says=Download", "xpath=//search/nav/ul/li[3]/a")
+ALL_PAGES = ("says=Download all pages", "xpath=//search/nav/ul/li[3]/ul/li/a")
 POOLS = "xpath=//*[@id='sharedAllowanceAdminContainer']/div[2]"
 
 
@@ -34,30 +34,32 @@ class BellDailyUsage(DailyUsage):
     locale = LOCALE
 
     async def fetch(self, page: PortalPage) -> Usage:
-        await open_menu(page, "Usage", ("nav >> span:text-is('Usage details')", "nav >> a:has-text('Usage details')"))
+        path = "/div[1]/ul[1]/li[1]/ul[1]/li[1]/a[1]/span[1]"
+        await page.click(await open_menu(page, "Usage", "Usage details", path))
         await choose_account(page, page.job.target.account, FILTER)
         page.begin("read the pools")
         size, used = await self.pools(page)
         page.begin("choose the view")
-        offered = await page.options(FILTER)
-        view = next((view for view in VIEWS if view in offered), None)
-        if view is None:
-            raise PortalChanged("None of the known views is offered.", step=page.trail.step, selector=FILTER[0])
-        await page.pick(FILTER, view)
-        await page.find((f"h2:text-is('{view}')", "main table"))
+        await page.pick(FILTER, VIEWS)
+        await page.is_at_rest(30)  # no fact says what shows that the table is the view's
         page.begin("download")
-        await page.click(("search >> a:text-is('Download')", "a:text-is('Download')"))
+        if not await page.shown(ALL_PAGES):
+            await page.click(TAB)
         return Usage(await page.download(ALL_PAGES), size, used)
 
     async def pools(self, page: PortalPage) -> tuple[int | None, int | None]:
         """Return included and used bytes over all pools; None when unknown."""
-        await page.shown((POOLS, "main :text('no shared data')"), within=30)
-        included = await page.texts((f"{POOLS}/div[1]/span",))
-        used = await page.texts((f"{POOLS}/div[2]/span[1]",))
-        if not included:
+        found: tuple[int | None, int | None] = (None, None)
+
+        async def are_read() -> bool:  # the figures may come after the pools
+            nonlocal found
+            included, used = await page.texts((f"{POOLS}/div[1]/span",)), await page.texts((f"{POOLS}/div[2]/span[1]",))
+            found = total(included), total(used)
+            return None not in found
+
+        if await page.arrives((POOLS,)) is None:
             page.job.warn("The page shows no pool: its figures are unknown.")
-        found = total(included), total(used)
-        if included and None in found:
+        elif not await until(are_read, 10):
             page.job.warn("The sizes of the pools are not understood: their figures are unknown.")
         return found
 

@@ -3,24 +3,32 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from scrapers.core.jobs import Job
-from scrapers.core.outcomes import CacheError, WrongAccount
-from scrapers.core.page import PortalPage, Selectors
+from scrapers.core.locators import same
+from scrapers.core.outcomes import CacheError
+from scrapers.core.page import PortalPage, Selectors, guess
+from scrapers.core.periods import months_in
 from scrapers.families.carriers.ordered import Entry, OrderedReports
 from scrapers.families.carriers.reports import Report
+from scrapers.portals.bell.columns import LOCALE
 from scrapers.portals.bell.login import BellSelfServe
-from scrapers.portals.bell.self_serve import MENU
+from scrapers.portals.bell.self_serve import open_menu
 from scrapers.portals.bell.settings import BellSettings
 
 STANDARD = (
-    "header a:text-is('Standard reports')",
+    "says=Standard reports",
     "xpath=/html[1]/body[1]/header[1]/div[1]/div[2]/div[1]/div[1]/div[1]/ul[1]/li[2]/div[1]/span[1]/a[1]",
 )
-REPORT = ("#reportsDropDown", "label=Report")
-FROM, TO = ("#fromReportDate", "label=From"), ("#toReportDate", "label=To")
-STATUS = ("#reportStatusBarRequests", "#reportStatusBar table")
-EXCEL = ("img[alt=Excel]", "[title='Export to Excel']")
-ACCOUNTS = ("main :text-matches('^Billing accounts', 'i')",)
+REPORT = ("#reportsDropDown", guess("label=Report"), "select")
+MONTHS = "xpath=(//select[option[contains(., ' 20')]])"
+FROM, TO = (
+    ("#fromReportDate", guess("label=From"), f"{MONTHS}[1]"),
+    ("#toReportDate", guess("label=To"), f"{MONTHS}[2]"),
+)
+APPLY = ("#btnApply", "says=Apply")
+EXCEL = tuple(f":is(img, input, a, button)[{name}*=excel i]" for name in ("alt", "title", "aria-label", "src"))
+STATUS = ("#reportStatusBarRequests", "#reportStatusBarContent", "#reportStatusBar")
+ROWS = "tr, [role=row]"
+READ_ROWS = "rows => rows.map(row => [...row.children].map(cell => cell.innerText))"
 
 
 class BellEreports(OrderedReports):
@@ -34,6 +42,7 @@ class BellEreports(OrderedReports):
 
     name = "bell_ereports"
     slug_prefix = "ereports_"  # not the Enterprise Centre's reports of the same names: these are of all accounts
+    locale = LOCALE
     logins = (BellSelfServe,)
     any_entry = True  # reports of a month are the same for every account's job
     reports = (
@@ -44,16 +53,13 @@ class BellEreports(OrderedReports):
 
     @asynccontextmanager
     async def area(self, page: PortalPage) -> AsyncIterator[PortalPage]:
-        page.begin("open the e-reports")
-        await page.hover(("nav >> a:text-is('Reports')", f"{MENU}/li[4]/a[1]"))
-        async with page.new_tab(("nav >> :text-is('e-report')", f"{MENU}/li[4]/div[1]/ul[1]/li[1]/a[1]/h3[1]")) as tab:
+        entry = await open_menu(page, "Reports", "e-report", "/div[1]/ul[1]/li[1]/a[1]/h3[1]")
+        async with page.new_tab(entry) as tab:
             tab.begin("check the header")
             if not await tab.shown((*STANDARD, *tab.signed_out), within=BellSettings.current().header_wait):
                 raise CacheError("The header menu did not come.", step=tab.trail.step, selector=STANDARD[0])
             await tab.click(STANDARD)
-            await tab.find(REPORT)
-            if tab.job.target.account not in await tab.text(ACCOUNTS):
-                raise WrongAccount("The e-reports do not cover the account.", step=tab.trail.step)
+            await tab.find((*REPORT[:2], *APPLY))
             yield tab
 
     async def order(self, page: PortalPage, report: Report) -> Selectors:
@@ -61,19 +67,22 @@ class BellEreports(OrderedReports):
         await page.pick(REPORT, report.name)
         await page.month(FROM, target.start, "%b %Y", self.today())
         await page.month(TO, target.end, "%b %Y", self.today())
-        await page.click(("#btnApply", "button:text-is('Apply')"))
+        await page.click(APPLY)
+        await page.is_at_rest(10)  # the image may be there before the choices are applied
         await page.find(EXCEL)
         return EXCEL
 
     async def entries(self, page: PortalPage, report: Report) -> list[Entry]:
-        await page.find(STATUS)
-        rows = self.rows(page.job, report)
-        count = await page.raw.locator(f"xpath={rows}").count()
-        links = [f"xpath=({rows})[{number}]/td[1]//a" for number in range(1, count + 1)]
-        return [Entry(link, is_ready=await page.shown((link,)) is not None) for link in links]
-
-    def rows(self, job: Job, report: Report) -> str:
-        """Return the XPath of the status rows of a report and this cycle's months, newest first."""
-        cells = (report.name, f"{job.target.start:%b %Y}", f"{job.target.end:%b %Y}")
-        tests = " and ".join(f"normalize-space(td[{number}])='{text}'" for number, text in enumerate(cells, 1))
-        return f"//*[@id='reportStatusBarRequests']//tbody/tr[{tests}]"
+        table = await page.arrives(STATUS)
+        rows = f"{table or 'body'} >> :is({ROWS}):has-text('{report.name}')"
+        target = page.job.target
+        months = {(day.year, day.month) for day in (target.start, target.end)}
+        found = []
+        for place, cells in enumerate(await page.scope.locator(rows).evaluate_all(READ_ROWS)):
+            periods = {
+                month for cell in cells if ":" not in cell for month in months_in(cell)
+            }  # a cell with a time is none
+            if any(same(cell, report.name) for cell in cells) and (not periods or periods <= months):
+                link = f"{rows} >> nth={place} >> :is(td, th, [role=cell]):first-child a"
+                found.append(Entry(link, is_ready=await page.shown((link,)) is not None))
+        return found

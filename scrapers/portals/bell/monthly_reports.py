@@ -4,8 +4,9 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from scrapers.core.page import PortalPage, Selectors
-from scrapers.core.settings import crawl_settings
+from scrapers.core.locators import same
+from scrapers.core.page import PortalPage, Selectors, guess
+from scrapers.core.periods import months_in
 from scrapers.core.spool import PartFile
 from scrapers.families.carriers.ordered import Entry, OrderedReports
 from scrapers.families.carriers.reports import Report
@@ -14,20 +15,24 @@ from scrapers.portals.bell.enterprise_login import BellEnterpriseCentre
 from scrapers.portals.bell.workbooks import choose_account, choose_month, open_workbook
 
 LINK = (
+    "says=Enhanced Mobility Reports",
     "xpath=//*[@id='ec-goa-reports-app']/div[1]/section/main/div/div/div/ul/li[1]/a",
-    "a:text-is('Enhanced Mobility Reports')",
 )
-MY_REPORTS = ("#ec-sidebar button:text-is('My Reports')", "nav button:text-is('My Reports')")
-SERVICE = ("#ec-sidebar a:text-is('Service')", "nav a:text-is('Service')", "#ec-sidebar :text-is('Service')")
-EXPORT, XLSX = ("#export-btn", "button[aria-label=Export]"), ("li:has(.line-XLSX)",)
-CONFIRM = ("#btn-bc-export", "[role=dialog] button:text-is('Export to Excel')")
-PREPARING = (":text-matches('being prepared|will be notified', 'i')",)
-EXPORT_FAILED = (":text-matches('export failed', 'i')",)
+PLACES = "#ec-sidebar ul:nth-child(1) > li:nth-child({})"  # of My Reports, in three layouts
+MY_REPORTS = (
+    "#ec-sidebar >> says=My Reports",
+    *(f"{PLACES.format(place)} > button:has-text('My Reports')" for place in (3, 2, 4)),
+)
+SERVICE = ("#ec-sidebar >> says=Service", *(f"{PLACES.format(place)} a:has-text('Service')" for place in (3, 2, 4)))
+EXPORT, XLSX, CONFIRM = ("#export-btn",), ("li:has(.line-XLSX)", ".line-XLSX"), ("#btn-bc-export",)
+ORDERED = (guess(":text-matches('being prepared|will be notified|en préparation|vous serez avis', 'i')"),)
+EXPORT_FAILED = (guess(":text-matches('(export|request)[a-z ]* failed|could not be (made|created)|échou', 'i')"),)
 BELL = ("li.kt-notification-content [aria-label=Notification]", "[aria-label=Notification]")
 LIST = "#m_quick_sidebar_notification-wrap"
 ENTRIES = f"{LIST} li.kt-notifi-li"
 
 AGES = {"a few seconds": 0, "a minute": 45, "an hour": 45 * 60}  # seconds from which the portal uses each word
+UNITS = {"s": 1, "m": 60, "h": 3600}
 READ_ENTRIES = """entries => entries.map(entry => [
   [...entry.querySelectorAll("b")].map(name => name.textContent.trim()),
   entry.innerText,
@@ -55,13 +60,14 @@ class BellMonthlyReports(OrderedReports):
         Report("invoice_charge_report", "Invoice Charge Report", REPORTS["invoice_charge_report"]),
     )
     not_fetched = {"dtl": "Detail"}
-    taken, refused, list_covers = PREPARING, EXPORT_FAILED, True
+    taken, refused, list_covers = ORDERED, EXPORT_FAILED, True
     oldest = 45 * 60  # seconds; half an hour was too strict
 
     @asynccontextmanager
     async def area(self, page: PortalPage) -> AsyncIterator[PortalPage]:
         page.begin("open the reports")
-        if await page.shown((*LINK, *MY_REPORTS), within=crawl_settings().page_wait) not in LINK:
+        await page.find((*LINK, *MY_REPORTS))
+        if not await page.shown(LINK):
             await page.click(MY_REPORTS)
             await page.click(SERVICE)
         async with page.new_tab(LINK) as tab:
@@ -82,16 +88,14 @@ class BellMonthlyReports(OrderedReports):
         if not await page.shown((f"{LIST} li", LIST)):
             await page.click(BELL)
             await page.find((f"{LIST} li", LIST))
-        target, label = page.job.target, report.name
-        month = f"{target.end:%b %Y}"
-        like = (
-            f"{ENTRIES}:has(b:text-matches('^\\s*{label}\\s*$', 'i')):has-text('{target.account}'):has-text('{month}')"
-        )
+        target = page.job.target
+        like = f"{ENTRIES}:has-text('{target.account}')"
         found = []
         for place, (names, text, age, is_ready) in enumerate(await page.raw.locator(like).evaluate_all(READ_ENTRIES)):
-            # The selector matches entries that contain these texts; the entry must consist of them.
-            says = (set(re.findall(r"\d{6,}", text)), set(re.findall(r"\b[A-Z][a-z]{2} 20\d\d\b", text)))
-            if names[1:2] and names[1].casefold() == label.casefold() and says == ({target.account}, {month}):
+            # The selector matches entries that contain the account; the entry must be about it, the report and the month.
+            says = (set(re.findall(r"\d{6,}", text)), months_in(text))
+            is_named = names[1:2] and same(names[1], report.name)
+            if is_named and says == ({target.account}, [(target.end.year, target.end.month)]):
                 found.append(Entry(f"{like} >> nth={place}", is_ready, least_age(age), failed=not is_ready))
         return found
 
@@ -108,8 +112,10 @@ def least_age(text: str) -> float:
 
     >>> least_age("a few seconds ago"), least_age("a minute ago"), least_age("12 minutes ago"), least_age("2 days ago")
     (0, 45, 690.0, inf)
+    >>> least_age("12 min ago"), least_age("2 hours ago"), least_age("2 months ago")
+    (690.0, 5400.0, inf)
     """
-    said = " ".join(text.split()).removesuffix(" ago")
-    if (minutes := re.fullmatch(r"(\d+) minutes", said)) is not None:
-        return (int(minutes[1]) - 0.5) * 60
-    return AGES.get(said, float("inf"))
+    said = " ".join(text.casefold().split()).removesuffix(" ago")
+    if (found := re.fullmatch(r"(\d+) ?(s|m|h)[a-z]*\.?", said)) is not None and not said.endswith(("month", "months")):
+        return (int(found[1]) - 0.5) * UNITS[found[2]]
+    return 0 if said in ("just now", "now") else AGES.get(said, float("inf"))

@@ -6,9 +6,11 @@ from scrapers.families.carriers.reports import PdfInvoice
 from scrapers.portals.bell.login import BellSelfServe
 from scrapers.portals.bell.self_serve import choose_account, open_menu
 
-COMPLETE = ("label:has(input[name=invoiceSelect][value=Y])",)
-MONTHS = ("label:has(input[name=month])", "fieldset label:has(input[type=checkbox])")
-CONTINUE = ("#continueButton", "button:text-is('Continue')")
+COMPLETE = "input[name=invoiceSelect][value=Y]"
+# The input may be hidden, and drawn by something beside or around it.
+FORM = (COMPLETE, f":has(> {COMPLETE})", f":has(> * > {COMPLETE})")
+MONTHS = ("label, input[type=checkbox], input[type=radio], [role=checkbox], [role=radio]",)
+CONTINUE = ("#continueButton",)
 DOWNLOAD = ("#downloadPDFNOWBtn",)
 
 
@@ -25,13 +27,12 @@ class BellPdfInvoice(PdfInvoice):
 
     async def fetch(self, page: PortalPage) -> PartFile:
         target = page.job.target
-        await open_menu(page, "Billing", ("nav >> a:text-is('Download PDF')",))
-        await choose_account(page, target.account, COMPLETE)
+        await page.click(await open_menu(page, "Billing", "Download PDF", "/div[1]/ul[1]/li[1]/ul[1]/li[3]/a[1]"))
+        await choose_account(page, target.account, FORM)
         page.begin("choose the month")
-        await page.click(COMPLETE)
+        await page.tick((COMPLETE,))
         await page.month(MONTHS, target.end, "%B %Y", self.today())
         await page.click(CONTINUE)
         page.begin("wait for the PDF")
         await page.find(DOWNLOAD, within=120)
-        await page.find((f"main :text-is('{target.end:%B %Y}')",))
         return await page.download(DOWNLOAD)

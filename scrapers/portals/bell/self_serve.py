@@ -1,44 +1,61 @@
-"""Shared steps of Corporate Self Serve: open the menu, and choose an account and read it back."""
+"""Shared steps of Corporate Self Serve: open a menu of the header, and choose an account."""
 
 from scrapers.core.outcomes import WrongAccount
-from scrapers.core.page import PortalPage
-from scrapers.portals.bell.login import HEADER
+from scrapers.core.page import PortalPage, Selectors, guess
+from scrapers.families.carriers.accounts import confirm_account, names_account
 
+HEADER = "xpath=/html[1]/body[1]/div[1]/header[1]/div[2]/div[1]/div[1]/div[1]/div[1]/div[1]"
 MENU = f"{HEADER}/div[2]/nav[1]/ul[1]"
-SEARCH = ("[placeholder='Search by Billing account number']",)
-SEARCH_BUTTON = ("button[name=btn_search]",)
-OPEN_ACCOUNT = ("main :text-matches('^\\s*Billing account number', 'i')",)
+PLACES = {"Usage": 2, "Billing": 3, "Reports": 4}  # of the menus in the header
+LIST, GLOBAL = "#dataContainer", "account-selection-global-search"
+SEARCH = (
+    "account-search >> [placeholder='Search by Billing account number']",
+    f"{GLOBAL} >> input:not([type=radio], [type=checkbox])",
+)
+FIND_ACCOUNT = ("button[name=btn_search]", f"{GLOBAL} >> says=Search", guess(f"{GLOBAL} >> role=button"))
+CHOICES = (f"{GLOBAL} >> label, input[type=radio], input[type=checkbox], [role=radio], [role=checkbox]",)
+CONTINUE = ("selection-dock >> says=Continue",)
 
 
-async def open_menu(page: PortalPage, menu: str, entry: tuple[str, ...]) -> None:
-    """Hover a menu of the header, `Usage` or `Billing`, and click an entry."""
+async def open_menu(page: PortalPage, menu: str, entry: str, path: str) -> Selectors:
+    """Open a menu of the header and return the selectors of one of its entries. path: from the menu to the entry."""
     page.begin(f"open {menu}")
-    number = {"Usage": 2, "Billing": 3, "Reports": 4}[menu]
-    await page.hover((f"nav >> a:text-is('{menu}')", f"{MENU}/li[{number}]/a[1]"))
-    await page.click(entry)
+    place = f"{MENU}/li[{PLACES[menu]}]"
+    selectors = (f"nav >> says={entry}", f"{place}{path}")
+    await page.reveal((f"nav >> says={menu}", f"{place}/a[1]"), selectors)
+    return selectors
 
 
-async def choose_account(page: PortalPage, account: str, done: tuple[str, ...]) -> None:
-    """Choose the account if the portal asks for one; *done*: elements of the page that follows."""
+async def choose_account(page: PortalPage, account: str, done: Selectors) -> None:
+    """Choose the account if the portal asks for one. done: elements of the page that follows."""
     page.begin("choose the account")
-    asked = ("#dataContainer", "account-selection-global-search input")
-    await page.find((*asked, *done))
-    if await page.shown(asked):
-        row = f"//tr[.//td[@data-table-col='banId' and normalize-space(text())='{account}']]"
-        choices = (
-            f"xpath={row}//button[contains(@aria-label,'Select')]",
-            f"xpath={row}//span[contains(@class,'input-checkbox-representation')]",
-            f"account-selection-global-search label:has-text('{account}')",
+    await page.find((LIST, GLOBAL, *done))
+    asked = await page.shown((LIST, GLOBAL))
+    if asked:
+        found = (
+            f"td[@data-table-col='banId' and (normalize-space(text())='{account}' or normalize-space()='{account}')]"
         )
-        if not await page.shown(choices, within=2) and await page.shown(SEARCH):
+        row = f"xpath=//tr[.//{found}]"
+        choose = (
+            f"{row}//button[contains(@aria-label,'Select')]",
+            f"{row}//td[@data-selection]//span[contains(@class,'input-checkbox-representation')]",
+        )
+        if asked == GLOBAL or not await page.shown(choose, within=5):
             await page.type(SEARCH, account)
-            await page.click(SEARCH_BUTTON)
-        if not await page.shown(choices, within=5):
-            raise WrongAccount("The portal does not list the account.", step=page.trail.step)
-        await page.click(choices)
-        dock = ("selection-dock button",)
-        if await page.shown(dock):
-            await page.click(dock)
+            await page.click(FIND_ACCOUNT)
+        if asked == GLOBAL:
+            await page.pick(CHOICES, account, match=names_account, missing=lambda _offered: not_listed())
+        elif await page.arrives(choose):
+            await page.click(choose)
+        else:
+            raise not_listed(step=page.trail.step)
+        if await page.arrives((*CONTINUE, *done)) in CONTINUE:
+            await page.click(CONTINUE)
         await page.find(done)
     page.begin("read the account back")
-    await page.confirm(OPEN_ACCOUNT, account, wrong=WrongAccount)
+    await confirm_account(page, account, is_chosen=bool(asked))
+
+
+def not_listed(step: str = "") -> WrongAccount:
+    """Return the failure for an account that the portal does not offer."""
+    return WrongAccount("The portal does not list the account.", step=step)

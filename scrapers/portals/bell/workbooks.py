@@ -1,22 +1,35 @@
 """A workbook of the Enhanced Mobility Reports: opens it and filters it by month and account."""
 
+from collections.abc import Callable
 from datetime import date
 
-from scrapers.core.outcomes import PortalChanged, WrongAccount
-from scrapers.core.page import PortalPage, until
-from scrapers.core.periods import month_missing
+from scrapers.core.outcomes import NoLongerAvailable, NotYetPublished, PortalChanged, WrongAccount
+from scrapers.core.page import PortalPage, guess, until
+from scrapers.core.periods import names_month
+from scrapers.families.carriers.accounts import names_account
 
-WORKSPACE = ("app-aside-left ul > li:nth-child(3)",)
-SHARED = ("p-treenode:nth-of-type(2) :text-is('Shared with me')", "p-treenode :text-is('Shared with me')")
+ASIDE = "app-aside-left"
+WORKSPACE = (f"{ASIDE} ul > li:nth-child(3)", f"xpath=//{ASIDE}/div/div/div/ul/li[3]")
+SHARED = ("p-treenode >> says=Shared with me", "xpath=(//p-treenode)[2]")
 FOLDER = ("#ws-grid__appfolder_0",)
-PANEL = ("xpath=//*[@id='wb-sheet-container']/div/div/div[2]", "[aria-label=Filters]")
-MONTH, ACCOUNT = (
-    f"div:has(> .filter-title-ellipsis:text-is('{title}'))" for title in ("Invoice month", "Account number")
-)
-MONTH_ITEM = f"{MONTH} .singleselect-dropdown-item"
-AUTO_APPLY, APPLY = ("#autoApplyButton",), ("#filter_apply_btn", "button:text-is('Apply')")
-COLUMN_MENU = ("th.Accountnumber .menu-toggle-btn", "th:has-text('Account number') .menu-toggle-btn")
-MENU = "table-column-menu .ui-tieredmenu"
+PANEL = ("xpath=//*[@id='wb-sheet-container']/div/div/div[2]",)
+AUTO_APPLY, APPLY = ("#autoApplyButton",), ("#filter_apply_btn",)
+COLUMN = ("th.Accountnumber", ".Accountnumber")
+COLUMN_MENU = tuple(f"{column} .menu-toggle-btn" for column in COLUMN)
+MENU = ":is(table-column-menu, .ui-tieredmenu)"
+
+
+def section(title: str) -> str:
+    """Return the selector of a filter: the smallest element that holds both its title and its button."""
+    titled = "contains(concat(' ', normalize-space(@class), ' '), ' filter-title-ellipsis ')"
+    says = f"normalize-space(translate(., '\u00a0', ' '))='{title}'"
+    button = "contains(concat(' ', normalize-space(@class), ' '), ' c-btn ')"
+    return f"xpath=//*[{titled} and {says}]/ancestor::*[.//*[{button}]][1]"
+
+
+MONTH, ACCOUNT = section("Invoice month"), section("Account number")
+MONTH_ITEMS = (f"{MONTH} >> .singleselect-dropdown-item", ".singleselect-dropdown-item")
+FIND_MONTH = tuple(f"{MONTH} >> {field}" for field in ("[placeholder=Search]", "[aria-label=searchbox]"))
 
 
 async def open_workbook(tab: PortalPage, label: str) -> None:
@@ -25,7 +38,11 @@ async def open_workbook(tab: PortalPage, label: str) -> None:
     await tab.click(SHARED)
     await tab.double_click(FOLDER)
     await tab.double_click(
-        (f"div.ws-grid__item__description:has-text('{label}')", f".ws-grid__item[aria-label*='{label}' i]")
+        (
+            f"div.ws-grid__item__description >> says={label}",
+            f".ws-grid__item[aria-label='{label}' i]",
+            f".ws-grid__item[aria-label*='{label}' i]",
+        )
     )
     await tab.find(PANEL)
     if not await tab.shown((MONTH,)):
@@ -36,49 +53,61 @@ async def open_workbook(tab: PortalPage, label: str) -> None:
 async def choose_month(tab: PortalPage, today: date) -> None:
     """Set the invoice month to that of the cycle's end, and read back filter and table."""
     tab.begin("choose the month")
-    target = tab.job.target
-    wanted = f"{target.end:%b %Y}"
-    if await reads(tab, MONTH, "td.Invoicemonth", wanted):
+    target, wanted = tab.job.target, "%b %Y"
+
+    def is_month(text: str) -> bool:
+        return names_month(text, target.end) > 0
+
+    if await reads(tab, MONTH, guess("td.Invoicemonth"), is_month):
         return
-    await tab.click((f"{MONTH} .c-btn",))
-    await tab.shown((MONTH_ITEM,), within=10)
-    offered = await tab.texts((MONTH_ITEM,))
-    await tab.type((f"{MONTH} [placeholder=Search]", f"{MONTH} [aria-label=searchbox]"), wanted)
-    item = (f"{MONTH_ITEM}:text-is('{wanted}')", f"{MONTH_ITEM}:has-text('{wanted}')")
-    if not await tab.shown(item, within=10):
-        raise month_missing(target.end, offered, "%b %Y", today)
-    await tab.click(item)
-    if not await (await tab.find(AUTO_APPLY)).is_checked():
+    await tab.click((f"{MONTH} >> .c-btn",))
+    try:
+        await tab.month(MONTH_ITEMS, target.end, wanted, today)
+    except (NotYetPublished, NoLongerAvailable):  # a long list may be shown in parts
+        await tab.type(FIND_MONTH, f"{target.end:%b %Y}")
+        if not await tab.arrives(tuple(f"{item}:has-text('{target.end:%b %Y}')" for item in MONTH_ITEMS)):
+            raise
+        await tab.month(MONTH_ITEMS, target.end, wanted, today)
+    if not await tab.is_ticked(AUTO_APPLY):
         await tab.click(APPLY)
-    if not await reads(tab, MONTH, "td.Invoicemonth", wanted, within=15):
-        raise PortalChanged(f"The portal does not keep {wanted}.", step=tab.trail.step, selector=MONTH)
+    if not await reads(tab, MONTH, guess("td.Invoicemonth"), is_month, within=15):
+        raise PortalChanged(f"The portal does not keep {target.end:{wanted}}.", step=tab.trail.step, selector=MONTH)
 
 
 async def choose_account(tab: PortalPage) -> None:
     """Filter the workbook by the account, and read back filter and table."""
     tab.begin("choose the account")
     account = tab.job.target.account
-    if await reads(tab, ACCOUNT, "td.Accountnumber", account):
+
+    def is_account(text: str) -> bool:
+        return names_account(account, text) > 0
+
+    if await reads(tab, ACCOUNT, "td.Accountnumber", is_account):
         return
+    await tab.hover(COLUMN)
     await tab.click(COLUMN_MENU)
-    every = (f"{MENU} label:text-is('Select all')", f"{MENU} :text-is('Select all')")
+    every = (f"{MENU} >> label=Select all", f"{MENU} >> says=Select all")
     await tab.tick(every, True)  # tick all first: from a mixed state unticking would not clear all
     await tab.tick(every, False)
-    await tab.type((f"{MENU} [placeholder='Search...']",), account)
-    item = (f"{MENU} label[for*='{account}']", f"{MENU} .filter-item-label:text-is('{account}')")
-    if not await tab.shown(item, within=10):
+    await tab.type((f"{MENU} >> [placeholder='Search...']",), account)
+    item = (
+        f"{MENU} label[for*='{account}']",
+        f"{MENU} >> label={account}",
+        f"{MENU} .filter-item-label >> says={account}",
+    )
+    if not await tab.arrives(item):
         raise WrongAccount("The portal does not list the account.", step=tab.trail.step)
-    await tab.tick(item, True)
-    await tab.click((f"{MENU} button:text-is('Ok')",))
-    if not await reads(tab, ACCOUNT, "td.Accountnumber", account, within=15):
+    await tab.tick(item)
+    await tab.click((f"{MENU} >> says=Ok",))
+    if not await reads(tab, ACCOUNT, "td.Accountnumber", is_account, within=15):
         raise WrongAccount("The portal has chosen another account.", step=tab.trail.step)
 
 
-async def reads(tab: PortalPage, section: str, cells: str, wanted: str, within: float = 0) -> bool:
-    """Return whether the filter and all cells of the table are *wanted*, waiting up to *within* seconds; no cells match, too."""
+async def reads(tab: PortalPage, title: str, cells: str, is_wanted: Callable[[str], bool], within: float = 0) -> bool:
+    """Return whether the filter and all cells of the table are wanted, waiting up to *within* seconds; no cells are, too."""
 
     async def both() -> bool:
-        chosen = await tab.text((f"{section} .c-btn",))
-        return chosen == wanted and set(await tab.texts((cells,))) <= {wanted}
+        chosen = await tab.texts((f"{title} >> .c-btn",))
+        return len(chosen) == 1 and all(map(is_wanted, [*chosen, *filter(None, await tab.texts((cells,)))]))
 
     return await until(both, within)
