@@ -748,8 +748,8 @@ class PortalPage:
                 element = await self._ready(selectors)
                 requests = self.trail.requests
 
-                async def is_known(last: bool = last, requests: int = requests) -> bool:
-                    return arrivals.are_there
+                async def is_known() -> bool:
+                    return arrivals.are_there or await self._shows_sign_in()
 
                 await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
                 if not await until(is_known, min(wait, SWALLOWED)):
@@ -757,11 +757,16 @@ class PortalPage:
                         logger.info("No download started: clicking once more")
                         continue
                     await until(is_known, wait - min(wait, SWALLOWED))
+                if not arrivals.are_there and await self._shows_sign_in():
+                    raise SignedOut("The sign-in form turned up.", step=self.trail.step)
                 if (part := await keep(arrivals, self.spool, self.trail.step)) is not None:
                     self.job.counts.downloads += 1
                     return part
                 break
         raise DownloadTimedOut(step=self.trail.step, selector=self.trail.selector)
+
+    async def _shows_sign_in(self) -> bool:
+        return bool(self.signed_out) and await self.shown(self.signed_out) is not None
 
     async def _act(self, action: Awaitable[T]) -> T:
         try:
