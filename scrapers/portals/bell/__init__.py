@@ -9,5 +9,10 @@ UNKNOWN_STEPS = {
     "FIND_ACCOUNT": "The button beside the search for an account in the global selection.",
     "EXCEL": "What marks the image that orders an e-report as a workbook.",
     "ROWS": "How a row of the e-reports' status table names its report and its months.",
+    "REFUSED": "How the Enterprise Centre, and Self Serve beside its known mark, say that a password is wrong.",
+    "WRONG_CODE": "How a wrong code is told; that its field stays is known.",
+    "LOCKED": "How a locked user is told.",
+    "LATER": "The control that postpones new terms.",
+    "NAMED": "Where the Enterprise Centre names its user, if it does.",
     "ORDERED": "How the Enterprise Centre says that it has taken an order.",
 }

@@ -16,7 +16,7 @@ AFTER_THAT = rf"{ANNOUNCED}(?:\W{{1,5}}([A-Z0-9]{{8}})(?!\w)|[^.!?]{{0,40}}?({MI
 CODE_IN_MAIL = rf"(?s)\A(?:.*?{AFTER_THAT}|(?!.*{AFTER_THAT}).*?({MIXED}))"
 
 SIDEBAR = ("#ec-sidebar",)
-USER = (guess(".ec-header__user"), guess("[data-testid=signed-in-user]"))  # no fact says that a user is named anywhere
+NAMED = (guess(".ec-header__user"), guess("[data-testid=signed-in-user]"))  # no fact says that a user is named anywhere
 USERNAME = ("#Username",)
 PASSWORD = ("#Password",)
 LOG_IN = ("#loginBtn",)
@@ -45,7 +45,7 @@ class BellEnterpriseCentre(BrowserLogin):
         pattern=CODE_IN_MAIL,
         by="mail",
     )
-    shows_user = USER
+    shows_user = NAMED
     screens = (
         Screen("signed in", SIDEBAR, Done()),
         Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),

@@ -32,8 +32,8 @@ SEND = (
 CODE = ("#verificationCode", f"{ASKED}/div[3]/div[2]/div[1]/input")
 CONTINUE = ("#continueButton", f"{VERIFY}/div[2]/div/button[1]")
 WRONG = ("xpath=//*[@id='divEmailAddress']//p[contains(@class,'error-desc')]",)
-GUESSED_WRONG = words.alerts(words.REFUSED, "form:has([type=password])")
-GUESSED_LOCKED = words.alerts(words.LOCKED)
+REFUSED = words.alerts(words.REFUSED, "form:has([type=password])")
+LOCKED = words.alerts(words.LOCKED)
 WRONG_CODE = (guess("identity-verification .error-desc"), *words.alerts(words.REFUSED, "identity-verification"))
 LATER = words.controls(words.LATER)
 
@@ -51,10 +51,10 @@ class BellSelfServe(BrowserLogin):
     shows_user = USER
     screens = (
         Screen("signed in", USER, Done()),
-        Screen("locked", GUESSED_LOCKED, Stop(AccountLocked, GUESSED_LOCKED)),
+        Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),
         Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),
         Screen("bad credentials", WRONG, Stop(BadCredentials, WRONG)),
-        Screen("bad credentials, by its words", GUESSED_WRONG, Stop(BadCredentials, GUESSED_WRONG, late=True)),
+        Screen("bad credentials, by its words", REFUSED, Stop(BadCredentials, REFUSED, late=True)),
         Screen("new terms", LATER, Dismiss(LATER)),
         # The code's field may stand beside the choice from the beginning.
         Screen("choose text message", BY_TEXT, ChooseFactor(BY_TEXT, SEND, "sms")),
