@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from database.access.fingerprints import fingerprints
 from database.access.sessions import KnownIdentity, SavedSession, Sessions
 from middlewares.access.identity import judge_identity, proved_by
-from scrapers.logins.words import names_a_user
+from scrapers.logins.words import names_a_user, without_greeting
 
 if TYPE_CHECKING:
     from database.access.credentials import Credential
@@ -53,6 +53,7 @@ class IdentityRecord:
 
         Raises IdentityMismatch or IdentityUnproved if it is not.
         """
+        shown = replace(shown, name=without_greeting(shown.name))
         if shown.name and (not names_a_user(shown.name) or await self._is_shared(shown.name)):
             shown = replace(shown, name="")
         shown = replace(shown, subject=await self._subject(state))

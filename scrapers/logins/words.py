@@ -16,6 +16,10 @@ NO_NAME = re.compile(
     r"שלום|החשבון|שלי|חשבון|משתמש|התנתקות|התנתק|יציאה)(?![^\W\d_])[\W\d_]*)*"
 )
 
+GREETING = re.compile(
+    r"(?i)(hello|hi|hey|welcome( back)?|good (morning|afternoon|evening|day)|bonjour|bonsoir|bienvenue|hola|hallo|guten \w+|שלום)[\s,!]+"
+)
+
 REFUSED = (
     "incorrect|invalid|not valid|wrong|(do|does)(n.t| not) match|not recogni[sz]ed|could not be verified|unable to sign you in|"
     "incorrecte|non valide|invalide|erron|ne correspond|no es correct|inválid|falsch|ungültig|שגוי|אינם תואמים"
@@ -56,6 +60,17 @@ def _saying(words: str, element: str, within: str) -> tuple[Guess, ...]:
     # Playwright's text-matches names the smallest element with the text, which may be the element or stand in it.
     text = f":text-matches('{words}', 'i')"
     return tuple(guess(f"{within} {element}{says}".strip()) for says in (text, f":has({text})"))
+
+
+def without_greeting(text: str) -> str:
+    """
+    Return a user's name without the greeting before it, which may change with the time of day.
+
+    >>> without_greeting("Good evening, Ann Birch")
+    'Ann Birch'
+    """
+    greeting = GREETING.match(text)
+    return text[greeting.end() :] if greeting else text
 
 
 def names_a_user(text: str) -> bool:

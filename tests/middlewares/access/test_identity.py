@@ -10,7 +10,7 @@ from database.access.sessions import KnownIdentity
 from middlewares.access.identity import BY_SIGN_IN, judge_identity, proof_of, proved_by
 from scrapers.core.outcomes import IdentityMismatch, IdentityUnproved
 from scrapers.logins.base import ShownIdentity
-from scrapers.logins.words import names_a_user
+from scrapers.logins.words import names_a_user, without_greeting
 
 USER = "ann@example.com"
 ID_NUMBER = "123456782"
@@ -283,6 +283,14 @@ def test_a_session_that_was_read_from_the_database_is_never_trusted_more_than_a_
 def test_the_record_says_by_what_a_session_was_proved(shown, known, by):
     assert judge_identity(shown, known, USER, None, fresh=True) is None
     assert proved_by(shown, known) == by
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Hello, Ann", "Ann"), ("Good evening Ann", "Ann"), ("Bonjour Ann", "Ann"), ("Hilda Birch", "Hilda Birch")],
+)
+def test_a_greeting_is_no_part_of_a_name(text, name):
+    assert without_greeting(text) == name
 
 
 @pytest.mark.parametrize(
