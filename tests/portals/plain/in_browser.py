@@ -20,7 +20,6 @@ class PlainBrowserLogin(BrowserLogin):
     portal = "plain"
     name = "plain_browser"
     url = PlainLogin.url
-    home = PlainLogin.home
     shared = True
     shows_username = PlainLogin.shows_username
     shows_accounts = PlainLogin.shows_accounts

@@ -20,7 +20,6 @@ class PlainLinkedLogin(FormLogin):
     portal = "plain"
     name = "plain_linked"
     url = PlainLogin.url
-    home = PlainLogin.home
     shared = True
     channel = CodeChannel("plain_linked", SENDERS, LINK, kind="link")
     shows_username = PlainLogin.shows_username
@@ -42,7 +41,6 @@ class PlainLinkedBrowserLogin(BrowserLogin):
     portal = "plain"
     name = "plain_linked_browser"
     url = PlainLogin.url
-    home = PlainLogin.home
     shared = True
     channel = CodeChannel("plain_linked_browser", SENDERS, LINK, kind="link")
     shows_username = PlainLogin.shows_username
