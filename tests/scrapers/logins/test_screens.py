@@ -217,6 +217,7 @@ def test_the_factor_is_chosen_that_the_credential_can_receive(run, receivers, ch
     made = sign_in(run, portal, attempt(*receivers))
     assert made.screens == ["credentials", chosen, "code", "signed in"]
     # What may make the portal send is written down before the click that does.
+    assert isinstance(made.second_factor, Codes)
     assert made.second_factor.asked[:2] == ["expect", "may send"]
 
 
