@@ -188,6 +188,11 @@ class BrowserLogin(Login):
     ) -> Failure:
         """Return the failure of a sign-in in which no further screen came."""
         step = page.trail.step
+        form = await page.shown(self.credential_screens())
+        if attempt.code_entered and (
+            form or (acted is not None and isinstance(acted.act, EnterCode) and await page.shown(acted.act.field))
+        ):
+            return MfaFailed(f"The portal still asks, {wait:g} s after the code.", step=step)
         for screen in self.screens:
             act = screen.act
             if isinstance(act, Stop) and act.failure.for_a_person and await page.shown(screen.shown):
@@ -195,11 +200,6 @@ class BrowserLogin(Login):
                 return act.failure(by_hand, step=step)
             if isinstance(act, ChooseFactor) and not self._may_count(screen, attempt) and await page.shown(act.option):
                 return MfaRequired(f"The code would go by {act.kind}, so none was asked for.", step=step)
-        form = await page.shown(self.credential_screens())
-        if attempt.code_entered and (
-            form or (acted is not None and isinstance(acted.act, EnterCode) and await page.shown(acted.act.field))
-        ):
-            return MfaFailed(f"The portal still asks, {wait:g} s after the code.", step=step)
         if attempt.submitted and (form or came_back is not None):
             return SignInTimedOut(f"No answer within {wait:g} s.", step=step)
         if came_back is not None:

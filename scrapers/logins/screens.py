@@ -9,7 +9,7 @@ from typing import Any
 
 from scrapy.http import HtmlResponse, TextResponse
 
-from scrapers.core.outcomes import AccountLocked, BadCredentials, LoginFailed, MfaFailed
+from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, LoginFailed, MfaFailed
 from scrapers.core.page import Selectors
 
 
@@ -78,7 +78,7 @@ class Stop:
 
     def is_due(self, *, submitted: bool, code_entered: bool) -> bool:
         """Return whether the portal can have meant this yet."""
-        if issubclass(self.failure, BadCredentials):
+        if issubclass(self.failure, BadCredentials) or (self.late and issubclass(self.failure, CaptchaShown)):
             return submitted and not code_entered
         if issubclass(self.failure, AccountLocked):
             return submitted

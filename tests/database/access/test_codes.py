@@ -159,6 +159,7 @@ async def test_a_killed_sign_in_holds_the_receiver_only_if_its_message_may_still
         session.flush()
     killed = ask(store, run_id=run.id)
     request = await killed.__aenter__()
+    await request.may_send()
     if answered:
         deliver(store)
         assert await request.answer(60) == "12345678"
