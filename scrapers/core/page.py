@@ -22,6 +22,8 @@ from scrapers.core.outcomes import (
     DownloadTimedOut,
     Failure,
     FlowTimedOut,
+    NoLongerAvailable,
+    NotYetPublished,
     PortalChanged,
     PortalDown,
     RateLimited,
@@ -646,18 +648,35 @@ class PortalPage:
                 await self._pick(each.selectors, (each.text,), None, each.match, None)
         raise PortalChanged("The choices do not stay together.", step=self.trail.step)
 
-    async def month(self, selectors: Selectors, day: date, form: str, today: date) -> None:
+    async def month(self, selectors: Selectors, day: date, form: str, today: date, *, search: Selectors = ()) -> None:
         """
         Pick the billing month of *day*, written in the strftime format *form* or in another notation of the same month.
 
-        Raises NotYetPublished or NoLongerAvailable when it is not offered, depending on the months that are.
+        search: a field that narrows the list, which may be shown in parts: the month is typed into it before it counts as
+        missing. Raises NotYetPublished or NoLongerAvailable when it is not offered, depending on the months that are.
         """
-        await self.pick(
-            selectors,
-            f"{day:{form}}",
-            match=lambda _wanted, offered: names_month(offered, day),
-            missing=lambda offered: month_missing(day, offered, form, today),
-        )
+        wanted = f"{day:{form}}"
+
+        async def pick() -> None:
+            await self.pick(
+                selectors,
+                wanted,
+                match=lambda _wanted, offered: names_month(offered, day),
+                missing=lambda offered: month_missing(day, offered, form, today),
+            )
+
+        try:
+            await pick()
+        except (NotYetPublished, NoLongerAvailable):
+            if not search:
+                raise
+            await self.type(search, wanted)
+            if (
+                await self.arrives(tuple(f"{selector}:has-text({json.dumps(wanted)})" for selector in selectors))
+                is None
+            ):
+                raise
+            await pick()
 
         def others(found: list[Offer]) -> list[Offer]:
             boxes = [each for each in found if each.kind == "box" and each.is_chosen]

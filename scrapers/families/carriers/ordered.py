@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from scrapers.core.jobs import Job
+from scrapers.core.locators import same
 from scrapers.core.outcomes import Failure, PortalChanged, ReportFailed, ReportNotReady
 from scrapers.core.page import PortalPage, Selectors, until
+from scrapers.core.periods import months_in
 from scrapers.core.settings import crawl_settings
 from scrapers.core.spool import PartFile
 from scrapers.core.visit import Visit
@@ -209,6 +212,25 @@ class OrderedReports(MonthlyReports):
             await until(is_gone, 5)
         except Failure as failure:  # the report itself is stored
             job.warn(f"The entry of {report.slug} was not dismissed: {failure}")
+
+
+READ_ROWS = "rows => rows.map(row => [...row.children].map(cell => cell.innerText))"
+
+
+async def listed(page: PortalPage, table: str, name: str, months: Collection[tuple[int, int]]) -> list[Entry]:
+    """
+    Return the rows of a table that have *name* as one cell and name no months but *months*; each one's link is in its first cell.
+
+    table: a selector. Cells with a time say when a report was ordered, not what is in it.
+    """
+    rows = f"{table} >> :is(tr, [role=row]):has-text({json.dumps(name)})"
+    found = []
+    for place, cells in enumerate(await page.scope.locator(rows).evaluate_all(READ_ROWS)):
+        named = {month for cell in cells if ":" not in cell for month in months_in(cell)}
+        if any(same(cell, name) for cell in cells) and named <= set(months):
+            link = f"{rows} >> nth={place} >> :is(td, th, [role=cell]):first-child a"
+            found.append(Entry(link, is_ready=await page.shown((link,)) is not None))
+    return found
 
 
 async def _asked(job: Job, report: Report) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ PORTAL = Portal(word="bell", name="Bell", family="carriers", time_zone="America/
 UNKNOWN_STEPS = {
     "FIND_ACCOUNT": "The button beside the search for an account in the global selection.",
     "EXCEL": "What marks the image that orders an e-report as a workbook.",
-    "ROWS": "How a row of the e-reports' status table names its report and its months.",
+    "STATUS": "How a row of the e-reports' status table names its report and its months.",
     "REFUSED": "How the Enterprise Centre, and Self Serve beside its known mark, say that a password is wrong.",
     "WRONG_CODE": "How a wrong code is told; that its field stays is known.",
     "LOCKED": "How a locked user is told.",

@@ -3,11 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from scrapers.core.locators import same
 from scrapers.core.outcomes import CacheError
 from scrapers.core.page import PortalPage, Selectors, guess
-from scrapers.core.periods import months_in
-from scrapers.families.carriers.ordered import Entry, OrderedReports
+from scrapers.families.carriers.ordered import Entry, OrderedReports, listed
 from scrapers.families.carriers.reports import Report
 from scrapers.portals.bell.columns import LOCALE
 from scrapers.portals.bell.login import BellSelfServe
@@ -27,8 +25,6 @@ FROM, TO = (
 APPLY = ("#btnApply", "says=Apply")
 EXCEL = tuple(f":is(img, input, a, button)[{name}*=excel i]" for name in ("alt", "title", "aria-label", "src"))
 STATUS = ("#reportStatusBarRequests", "#reportStatusBarContent", "#reportStatusBar")
-ROWS = "tr, [role=row]"
-READ_ROWS = "rows => rows.map(row => [...row.children].map(cell => cell.innerText))"
 
 
 class BellEreports(OrderedReports):
@@ -73,16 +69,6 @@ class BellEreports(OrderedReports):
         return EXCEL
 
     async def entries(self, page: PortalPage, report: Report) -> list[Entry]:
-        table = await page.arrives(STATUS)
-        rows = f"{table or 'body'} >> :is({ROWS}):has-text('{report.name}')"
         target = page.job.target
         months = {(day.year, day.month) for day in (target.start, target.end)}
-        found = []
-        for place, cells in enumerate(await page.scope.locator(rows).evaluate_all(READ_ROWS)):
-            periods = {
-                month for cell in cells if ":" not in cell for month in months_in(cell)
-            }  # a cell with a time is none
-            if any(same(cell, report.name) for cell in cells) and (not periods or periods <= months):
-                link = f"{rows} >> nth={place} >> :is(td, th, [role=cell]):first-child a"
-                found.append(Entry(link, is_ready=await page.shown((link,)) is not None))
-        return found
+        return await listed(page, await page.arrives(STATUS) or "body", report.name, months)

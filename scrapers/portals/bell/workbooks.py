@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 
-from scrapers.core.outcomes import NoLongerAvailable, NotYetPublished, PortalChanged, WrongAccount
+from scrapers.core.outcomes import PortalChanged, WrongAccount
 from scrapers.core.page import PortalPage, guess, until
 from scrapers.core.periods import names_month
 from scrapers.families.carriers.accounts import names_account
@@ -61,13 +61,7 @@ async def choose_month(tab: PortalPage, today: date) -> None:
     if await reads(tab, MONTH, guess("td.Invoicemonth"), is_month):
         return
     await tab.click((f"{MONTH} >> .c-btn",))
-    try:
-        await tab.month(MONTH_ITEMS, target.end, wanted, today)
-    except (NotYetPublished, NoLongerAvailable):  # a long list may be shown in parts
-        await tab.type(FIND_MONTH, f"{target.end:%b %Y}")
-        if not await tab.arrives(tuple(f"{item}:has-text('{target.end:%b %Y}')" for item in MONTH_ITEMS)):
-            raise
-        await tab.month(MONTH_ITEMS, target.end, wanted, today)
+    await tab.month(MONTH_ITEMS, target.end, wanted, today, search=FIND_MONTH)
     if not await tab.is_ticked(AUTO_APPLY):
         await tab.click(APPLY)
     if not await reads(tab, MONTH, guess("td.Invoicemonth"), is_month, within=15):
