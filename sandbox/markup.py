@@ -26,16 +26,6 @@ REFERENCES = (
     "href",
 )  # `#id` or `[name=x]` in a selector
 ID_REFERENCES = ("for", "aria-labelledby", "aria-controls", "aria-describedby")  # an id alone
-HOOKS = (
-    "data-act",
-    "data-go",
-    "data-toggle",
-    "data-double",
-    "data-change",
-    "data-close",
-    "data-leave-now",
-    "data-value",
-)
 # Elements that stand where their parent wants them.
 STRUCTURE = frozenset(
     "html head body tr td th thead tbody caption li option optgroup legend dt dd script style link meta title template "
@@ -444,8 +434,9 @@ def decoys(markup: Markup) -> None:
             continue
         twin = copy.deepcopy(control)
         for each in twin.iter():
-            for name in ("id", "name", "class", "for", "target", *HOOKS):
-                each.attrib.pop(name, None)
+            for name in list(each.attrib):
+                if name.startswith("data-") or name in ("id", "name", "class", "for", "target"):
+                    del each.attrib[name]
             if each.tag == "a":
                 each.set("href", "#")
             if each.get("type") == "submit":
