@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import lxml.html
@@ -584,8 +585,12 @@ def renamed(markup: Markup) -> None:
             said = element.get(name, "")
             if said.startswith(("#", "[", ".")) and len(said) > 1:
                 for pattern, changed in patterns:
-                    said = pattern.sub(lambda matched, changed=changed: changed(matched[1]), said)
+                    said = pattern.sub(partial(_of_match, changed), said)
                 element.set(name, said)
+
+
+def _of_match(changed: Callable[[str], str], matched: re.Match[str]) -> str:
+    return changed(matched[1])
 
 
 STEPS: tuple[Callable[[Markup], Any], ...] = (

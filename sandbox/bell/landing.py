@@ -122,7 +122,7 @@ def accounts_page(call: Call, title: str, selection: bool) -> Reply | None:
     if call.page.endswith("chosen=1") and call.account is not None:
         return None
     if selection and call.user.says("global-search"):
-        return framed(call, title, call.render("search_account"))
+        return framed(call, title, call.render("search_account", at_once=not call.perturbation))
     if len(call.accounts) == 1:
         return None
     return framed(call, title, call.render("choose_account", selection=selection))
@@ -134,7 +134,7 @@ async def find_account(call: Call) -> Reply:
     found = [account for account in call.accounts if wanted and wanted in account][:10]
     billing = call.place.startswith("Billing/")
     template = "account_labels" if billing and call.user.says("global-search") else "account_rows"
-    html = call.render(template, accounts=found, selection=billing)
+    html = call.render(template, accounts=found, selection=billing, at_once=not call.perturbation)
     return {"delay": call.delay, "show": {"[data-place=accounts]": html}}
 
 
