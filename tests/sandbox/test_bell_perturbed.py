@@ -76,7 +76,7 @@ class Reader:
     def fetch(self, control: Locator) -> bytes:
         before = len(self.downloads)
         control.click()
-        wait_for(lambda: control.page.wait_for_timeout(20) or self.downloads[before:])
+        wait_for(lambda: self.page.evaluate("new Promise(requestAnimationFrame)") and self.downloads[before:])
         return content(self.downloads[-1])
 
     def open_entry(self, column: int, entry: str) -> None:

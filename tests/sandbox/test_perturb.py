@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import sandbox
-
 from sandbox import AdminError, User, running
 from sandbox.perturb import DIMENSIONS, OFF, Perturbation, PerturbationError
 
