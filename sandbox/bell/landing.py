@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 from sandbox.bell.call import YEAR, Call, Reply
-from sandbox.bell.pages import BASE, dialog
+from sandbox.bell.pages import ALIASES, BASE, dialog
 from sandbox.bell.people import opened_account
 
 LATE_PAGES = ("Usage/Details", "Billing/DownloadPDF", "StandardReports", "Analytics")
@@ -110,8 +111,12 @@ def screens(call: Call, reply: Reply) -> Reply:
     perturbation = call.perturbation
     if not perturbation:
         return {}
-    told: Reply = {"single": perturbation.touches("one-document", call.origin)}
-    if "body" in reply and perturbation.touches("remains", call.place):
+    remain = perturbation.touches("remains", call.origin)
+    told: Reply = {"single": remain or perturbation.touches("one-document", call.origin)}
+    path = urlsplit(str(reply.get("go", ""))).path
+    if path and not ALIASES[call.origin].name(path.removeprefix(call.base + "/")):
+        told["single"] = False  # not a page: the way through the business portal
+    if "body" in reply and remain:
         visible = call.session is None and call.place in ("Login", "Verify")
         told["remains"] = "visible" if visible and perturbation.number("remains", "how", below=2) else "hidden"
     return told
