@@ -99,6 +99,7 @@ class Markup:
         return (
             element.tag not in STRUCTURE
             and parent is not None
+            and (self.whole or parent is not self.root)  # where a piece is put is not known here
             and parent.tag not in ("select", "tr", "ul")
             and (element not in self.chain and not any(each in self.chain for each in parent))
         )

@@ -114,8 +114,8 @@ def screens(call: Call, reply: Reply) -> Reply:
     remain = perturbation.touches("remains", call.origin)
     told: Reply = {"single": remain or perturbation.touches("one-document", call.origin)}
     path = urlsplit(str(reply.get("go", ""))).path
-    if path and not ALIASES[call.origin].name(path.removeprefix(call.base + "/")):
-        told["single"] = False  # not a page: the way through the business portal
+    if call.place == "Enter" or (path and not ALIASES[call.origin].name(path.removeprefix(call.base + "/"))):
+        told["single"] = False  # the next document brings the menu's script, or is no page: the business portal's way
     if "body" in reply and remain:
         visible = call.session is None and call.place in ("Login", "Verify")
         told["remains"] = "visible" if visible and perturbation.number("remains", "how", below=2) else "hidden"

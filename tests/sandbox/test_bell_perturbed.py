@@ -20,6 +20,7 @@ from tests.sandbox.bell_customer import CHECK, FORM, MENU, STANDARD, USER_BUTTON
 from tests.sandbox.person import Phones
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=20_000)
 CLOSES = re.compile(r"not now|later|close|dismiss|^no\b|skip|fermer", re.I)
 
 
@@ -45,7 +46,7 @@ class Reader:
     def __init__(self, sandbox: Running, context: BrowserContext, phones: Phones) -> None:
         self.sandbox, self.context, self.phones = sandbox, context, phones
         self.downloads: list[Download] = []
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         context.on("page", lambda page: page.on("download", self._keep))
         self.page = context.new_page()
         self._watch(self.page)
@@ -69,6 +70,7 @@ class Reader:
             at(page, f"{CHECK}/div[1]/form/div[1]/section/div[2]/div/label[2]").click()
             at(page, f"{CHECK}/div[1]/form/div[2]/div[2]/div[2]/div[2]/button").click()
             code = at(page, f"{CHECK}/div[1]/form/div[2]/div[2]/div[3]/div[2]/div[1]/input")
+            code.wait_for()  # it is in the page, hidden, before the code is sent
             code.press_sequentially(wait_for(lambda: self.phones.codes(phone(user)))[-1])
             at(page, f"{CHECK}/div[2]/div/button[1]").click()
         expect(at(page, USER_BUTTON)).to_be_visible()
