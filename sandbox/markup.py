@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import lxml.html
@@ -26,16 +27,6 @@ REFERENCES = (
     "href",
 )  # `#id` or `[name=x]` in a selector
 ID_REFERENCES = ("for", "aria-labelledby", "aria-controls", "aria-describedby")  # an id alone
-HOOKS = (
-    "data-act",
-    "data-go",
-    "data-toggle",
-    "data-double",
-    "data-change",
-    "data-close",
-    "data-leave-now",
-    "data-value",
-)
 # Elements that stand where their parent wants them.
 STRUCTURE = frozenset(
     "html head body tr td th thead tbody caption li option optgroup legend dt dd script style link meta title template "
@@ -108,6 +99,7 @@ class Markup:
         return (
             element.tag not in STRUCTURE
             and parent is not None
+            and (self.whole or parent is not self.root)  # where a piece is put is not known here
             and parent.tag not in ("select", "tr", "ul")
             and (element not in self.chain and not any(each in self.chain for each in parent))
         )
@@ -444,8 +436,9 @@ def decoys(markup: Markup) -> None:
             continue
         twin = copy.deepcopy(control)
         for each in twin.iter():
-            for name in ("id", "name", "class", "for", "target", *HOOKS):
-                each.attrib.pop(name, None)
+            for name in list(each.attrib):
+                if name.startswith("data-") or name in ("id", "name", "class", "for", "target"):
+                    del each.attrib[name]
             if each.tag == "a":
                 each.set("href", "#")
             if each.get("type") == "submit":
@@ -593,8 +586,12 @@ def renamed(markup: Markup) -> None:
             said = element.get(name, "")
             if said.startswith(("#", "[", ".")) and len(said) > 1:
                 for pattern, changed in patterns:
-                    said = pattern.sub(lambda matched, changed=changed: changed(matched[1]), said)
+                    said = pattern.sub(partial(_of_match, changed), said)
                 element.set(name, said)
+
+
+def _of_match(changed: Callable[[str], str], matched: re.Match[str]) -> str:
+    return changed(matched[1])
 
 
 STEPS: tuple[Callable[[Markup], Any], ...] = (

@@ -344,7 +344,7 @@ class Bell(BellState, Portal):
         if origin == "ereports":
             key = self.state.table("ereports").get(key, {}).get("session", "")
         session = self.sessions.by_key(key, count)
-        if session is None:
+        if session is None and not request.get("user"):
             request["user"] = self.sessions.former_user(key)
         if session is None or (session.data.get("login") == "enterprise_centre") is not centre:
             return None

@@ -163,7 +163,7 @@ def _status(call: Call) -> str:
 
 def _age(call: Call, asked: float) -> str:
     """Return when a report was asked for, as the table says it."""
-    notations = ("%b %d, %Y %I:%M %p",)
+    notations: tuple[str, ...] = ("%b %d, %Y %I:%M %p",)
     if call.perturbation.touches("notations", "asked"):
         notations = ("%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M", "%B %d %Y, %I:%M:%S %p", "today")
     notation = call.perturbation.choose("notations", "asked", notations)

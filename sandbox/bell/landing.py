@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 from sandbox.bell.call import YEAR, Call, Reply
-from sandbox.bell.pages import BASE, dialog
+from sandbox.bell.pages import ALIASES, BASE, dialog
 from sandbox.bell.people import opened_account
 
 LATE_PAGES = ("Usage/Details", "Billing/DownloadPDF", "StandardReports", "Analytics")
@@ -110,8 +111,12 @@ def screens(call: Call, reply: Reply) -> Reply:
     perturbation = call.perturbation
     if not perturbation:
         return {}
-    told: Reply = {"single": perturbation.touches("one-document", call.origin)}
-    if "body" in reply and perturbation.touches("remains", call.place):
+    remain = perturbation.touches("remains", call.origin)
+    told: Reply = {"single": remain or perturbation.touches("one-document", call.origin)}
+    path = urlsplit(str(reply.get("go", ""))).path
+    if call.place == "Enter" or (path and not ALIASES[call.origin].name(path.removeprefix(call.base + "/"))):
+        told["single"] = False  # the next document brings the menu's script, or is no page: the business portal's way
+    if "body" in reply and remain:
         visible = call.session is None and call.place in ("Login", "Verify")
         told["remains"] = "visible" if visible and perturbation.number("remains", "how", below=2) else "hidden"
     return told
@@ -122,7 +127,7 @@ def accounts_page(call: Call, title: str, selection: bool) -> Reply | None:
     if call.page.endswith("chosen=1") and call.account is not None:
         return None
     if selection and call.user.says("global-search"):
-        return framed(call, title, call.render("search_account"))
+        return framed(call, title, call.render("search_account", at_once=not call.perturbation))
     if len(call.accounts) == 1:
         return None
     return framed(call, title, call.render("choose_account", selection=selection))
@@ -134,7 +139,7 @@ async def find_account(call: Call) -> Reply:
     found = [account for account in call.accounts if wanted and wanted in account][:10]
     billing = call.place.startswith("Billing/")
     template = "account_labels" if billing and call.user.says("global-search") else "account_rows"
-    html = call.render(template, accounts=found, selection=billing)
+    html = call.render(template, accounts=found, selection=billing, at_once=not call.perturbation)
     return {"delay": call.delay, "show": {"[data-place=accounts]": html}}
 
 

@@ -76,6 +76,7 @@ CONTEXT: dict[str, Any] = {
     "token": "t",
     "relay": "r",
     "selection": True,
+    "at_once": False,
 }
 
 

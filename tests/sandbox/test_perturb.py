@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import sandbox
 from sandbox import AdminError, User, running
 from sandbox.perturb import DIMENSIONS, OFF, Perturbation, PerturbationError
 
@@ -79,3 +82,9 @@ def test_the_portal_keeps_its_seed_over_a_restart(tmp_path):
         admin.reset()
         assert admin.ask("perturb") == told
         assert admin.perturb(None)["on"] == []
+
+
+def test_the_readme_lists_every_dimension():
+    text = (Path(sandbox.__file__).parent / "README.md").read_text()
+    table = text.partition("| dimension | what changes |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert table == [f"| `{name}` | {said} |" for name, said in DIMENSIONS.items()]

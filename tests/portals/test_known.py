@@ -1,0 +1,217 @@
+"""Selectors, words and addresses of a portal's spiders: known by its sheet, or marked as guesses that are never required."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import scrapers.core.page
+import scrapers.portals
+from sandbox.known import Known, known_of
+
+PORTALS = [each.name for each in pkgutil.iter_modules(scrapers.portals.__path__) if known_of(each.name).facts]
+# Compared is a portal that says, in its package, for which steps the sheet has no way at all.
+COMPARED = [name for name in PORTALS if hasattr(import_module(f"scrapers.portals.{name}"), "UNKNOWN_STEPS")]
+Guess: type[str] | None = getattr(scrapers.core.page, "Guess", None)  # a selector that no sheet knows
+
+HTML_TAGS = frozenset(
+    "a article aside b body button caption dd details dialog div dl dt em fieldset footer form h1 h2 h3 h4 header html i "
+    "iframe img input label legend li main nav ol optgroup option p section select span strong summary table tbody td "
+    "textarea tfoot th thead tr ul xpath".split()
+)
+QUOTED = re.compile(r"""(["'])((?:\\.|(?!\1).)*)\1""")
+XPATH = re.compile(r"^(xpath=)?(\.?//|/html)")
+ADDRESS = re.compile(r"/[A-Za-z][\w./-]*")
+# What any page is read by: no sheet has to state it. The words in the second kind are words like others.
+MEANINGS = frozenset(("role", "type", "aria-modal", "aria-labelledby", "href", "hidden", "disabled", "for"))
+SAID = frozenset(("aria-label", "title", "alt", "placeholder", "value"))
+
+
+def tokens(selector: str) -> Iterator[tuple[str, str]]:
+    """Give what a selector stands on: ids, classes, names, test ids, attributes, words, components, absolute paths."""
+    if selector.startswith(("xpath=/html", "/html")):
+        yield "path", steps(selector)
+        return
+    rest = selector.removeprefix("xpath=")
+    for name, _, value in re.findall(r"@([\w-]+)(\s*=\s*|\s*,\s*)['\"]([^'\"]*)['\"]", rest):
+        yield kind_of(name), value if kind_of(name) != "attribute" else f"{name}={value}"
+    rest = re.sub(r"@([\w-]+)(\s*=\s*|\s*,\s*)['\"]([^'\"]*)['\"]", "", rest)
+    for name, value in re.findall(r"\[([\w-]+)[*^$~|]?=[\"']?([^\]\"']*)[\"']?(?:\s+i)?\]", rest):
+        yield kind_of(name), value if kind_of(name) != "attribute" else f"{name}={value}"
+    for name in re.findall(r"\[([\w-]+)\]", rest):
+        yield "attribute", name
+    rest = re.sub(r"\[[^\]]*\]", "", rest)
+    for _, text in QUOTED.findall(rest):
+        said = re.sub(r"\\[sb]\*?|[\^$]", "", text).strip()
+        if len(said) > 1:
+            yield "words", said
+    rest = QUOTED.sub("", rest)
+    if not XPATH.match(selector):
+        for value in re.findall(r"#([A-Za-z][\w-]*)", rest):
+            yield "id", value
+        for value in re.findall(r"\.([A-Za-z][\w-]*)", rest):
+            yield "class", value
+        rest = re.sub(r"[#.][A-Za-z][\w-]*|:[\w-]+", " ", rest)
+    else:
+        rest = re.sub(r"@[\w-]+|[\w-]+\(|[\w-]+::|\band\b|\bor\b", " ", rest)
+    for value in re.findall(r"[A-Za-z][\w-]*", rest):
+        if value not in HTML_TAGS:
+            yield "component", value
+
+
+def kind_of(attribute: str) -> str:
+    """Return the kind of a fact that an attribute's value is."""
+    return {"id": "id", "name": "name", "class": "class", "data-testid": "test id", "normalize-space": "words"}.get(
+        attribute, "attribute"
+    )
+
+
+def steps(path: str) -> str:
+    """Return an absolute path without `[1]`, which says nothing."""
+    return path.removeprefix("xpath=").replace("[1]", "")
+
+
+def is_known(kind: str, value: str, known: Known) -> bool:
+    """Whether the sheet knows a token."""
+    if kind == "path":
+        return value in {steps(path) for path in known.of("path")}
+    if kind == "words":
+        return value.casefold() in {each.casefold() for each in (*known.of("words"), *known.of("contained"))}
+    if kind == "attribute":
+        name, _, said = value.partition("=")
+        stated = {each.replace("*=", "=") for each in known.of("attribute")}
+        return name in MEANINGS or value in stated or (name in SAID and (not said or is_known("words", said, known)))
+    return value in known.of(kind)
+
+
+def unknown(selector: str, known: Known) -> list[str]:
+    """Return what a selector stands on that the sheet does not know."""
+    return [f"{kind} {value}" for kind, value in tokens(selector) if not is_known(kind, value, known)]
+
+
+def modules(portal: str) -> Iterator[ModuleType]:
+    """Give the modules of a portal."""
+    package = import_module(f"scrapers.portals.{portal}")
+    yield package
+    for each in pkgutil.iter_modules(package.__path__):
+        yield import_module(f"{package.__name__}.{each.name}")
+
+
+def selectors_of(portal: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Give name and value of every Selectors tuple: constants, class attributes, and what screens and the like hold."""
+    for module in modules(portal):
+        for name, value in vars(module).items():
+            if not name.startswith("_"):
+                yield from _within(name, value, _annotated(module, name))
+        for name, kind in inspect.getmembers(module, inspect.isclass):
+            if kind.__module__ == module.__name__:
+                for own, value in vars(kind).items():
+                    yield from _within(f"{name}.{own}", value, _annotated(kind, own))
+
+
+def _annotated(owner: Any, name: str) -> bool:
+    return "Selectors" in str(vars(owner).get("__annotations__", {}).get(name, ""))
+
+
+def _within(name: str, value: Any, annotated: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if isinstance(value, tuple) and value and all(isinstance(each, str) for each in value):
+        if annotated or any(re.search(r"[#\[>=/]|:text|:has", each) for each in value):
+            yield name, value
+    elif isinstance(value, tuple):
+        for number, each in enumerate(value):
+            yield from _within(f"{name}[{number}]", each, annotated=False)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for each in fields(value):
+            held = getattr(value, each.name)
+            if isinstance(held, tuple) or is_dataclass(held):
+                yield from _within(f"{name}.{each.name}", held, "Selectors" in str(each.type))
+
+
+def is_guess(selector: str) -> bool:
+    """Whether a selector is marked as a guess."""
+    return Guess is not None and isinstance(selector, Guess)
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        ("#dataContainer", []),
+        ("#somethingElse", ["id somethingElse"]),
+        ("identity-verification button:text-is('Send code')", ["words Send code"]),
+        ("selection-dock button:text-is('Continue')", []),
+        ("xpath=//section[@id='dataContainer']//tr", []),
+        ("xpath=//td[@data-selection]//span[contains(@class,'input-checkbox-representation')]", []),
+        ("xpath=//div[@id='elsewhere']", ["id elsewhere"]),
+        ("input[name=invoiceSelect][value=Y]", []),
+        ("[data-testid=user-menu]", ["test id user-menu"]),
+        ("bell-panel > .user-panel", ["class user-panel", "component bell-panel"]),
+        (
+            "xpath=/html/body/main/div/div[1]/div/div[2]/uxp-flow/div/identity-verification/div/div[2]/div/button[1]",
+            [],
+        ),
+        ("/html/body/div[3]", ["path /html/body/div[3]"]),
+    ],
+)
+def test_what_a_selector_stands_on_is_found(selector, expected):
+    assert unknown(selector, known_of("bell")) == expected
+
+
+@pytest.mark.parametrize("portal", PORTALS)
+def test_selectors_are_found(portal):
+    """Without any the tests below would say nothing."""
+    assert len(list(selectors_of(portal))) > 10
+
+
+@pytest.mark.parametrize("portal", COMPARED)
+def test_what_the_sheet_does_not_know_is_marked_as_a_guess(portal):
+    known = known_of(portal)
+    wrong = {
+        f"{name}: {selector}": unknown(selector, known)
+        for name, selectors in selectors_of(portal)
+        for selector in selectors
+        if not is_guess(selector) and unknown(selector, known)
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("portal", COMPARED)
+def test_every_step_has_a_known_way_or_is_listed(portal):
+    listed = import_module(f"scrapers.portals.{portal}").UNKNOWN_STEPS
+    known = known_of(portal)
+    steps_without = {
+        name.rpartition(".")[2] if name.rpartition(".")[2].isupper() else name
+        for name, selectors in selectors_of(portal)
+        if all(is_guess(selector) or unknown(selector, known) for selector in selectors)
+    }
+    assert steps_without == set(listed)
+    assert all(sentence.strip() for sentence in listed.values())
+
+
+@pytest.mark.parametrize("portal", COMPARED)
+def test_addresses_are_known_or_guesses(portal):
+    known = known_of(portal).of("address")
+    wrong = []
+    for module in modules(portal):
+        tree = ast.parse(inspect.getsource(module))
+        guessed = {
+            id(inner)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "guess"
+            for inner in ast.walk(node)
+        }
+        for node in ast.walk(tree):
+            value = node.value if isinstance(node, ast.Constant) else None
+            if not isinstance(value, str) or id(node) in guessed or not ADDRESS.fullmatch(value):
+                continue
+            if not value.startswith("/html") and value not in known:
+                wrong.append(f"{module.__name__} {value}")
+    assert wrong == []
