@@ -145,7 +145,7 @@ class PartWriter:
         """Append the last pieces, close the file and return its PartFile."""
         self.write(*pieces)
         self._file.close()
-        return PartFile(self.path, Path(name).name, sniff(self._head), self._hash.hexdigest(), self.size)
+        return PartFile(self.path, base_name(name), sniff(self._head), self._hash.hexdigest(), self.size)
 
     def discard(self) -> None:
         """Close and delete the file."""
@@ -161,7 +161,20 @@ def describe(path: Path, name: str) -> PartFile:
             head = head or chunk[:SNIFFED]
             digest.update(chunk)
             size += len(chunk)
-    return PartFile(path, Path(name).name, sniff(head), digest.hexdigest(), size)
+    return PartFile(path, base_name(name), sniff(head), digest.hexdigest(), size)
+
+
+UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # control characters, and halves of characters
+
+
+def base_name(name: str) -> str:
+    r"""
+    Return a portal's name of a file without folders, and without what no database or file system takes.
+
+    >>> base_name("bills\\october\ud83d.pdf"), base_name("../../etc/x.pdf"), base_name("a/")
+    ('october_.pdf', 'x.pdf', 'a')
+    """
+    return UNSTORABLE.sub("_", re.split(r"[/\\]", name.rstrip("/\\"))[-1])
 
 
 def spool_name(crawl: str) -> str:
