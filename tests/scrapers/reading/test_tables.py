@@ -18,7 +18,7 @@ from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.numbers import integer, money
 from scrapers.reading.values.sizes import gigabytes
 from scrapers.reading.values.texts import account_number, phone_number, text
-from scrapers.reading.workbooks import Column, Sheet, check, read_sheet
+from scrapers.reading.workbooks import Column, Sheet, check, read_sheet, title_of
 
 EN = Locale("en_CA", "America/Toronto", day_first=False)
 FR = Locale("fr_CA", "America/Toronto", day_first=True)
@@ -404,6 +404,14 @@ def test_a5_a_file_whose_rows_are_not_understood_is_kept_with_a_warning_that_nam
     assert warning == ""
 
 
+def test_a5_a_good_csv_whose_rows_are_not_understood_is_no_bad_file(table):
+    """Read by another of its signs, its quotes stand in the middle of cells."""
+    content = f'Account;Paid;Month\n{ACCOUNT};1;Oct 2026\n"A, B";2;x\n'
+    sheet, warning = read_sheet(table(content.encode()), COLUMNS, EN, ACCOUNT)
+    assert sheet is None
+    assert "no column for amount" in warning
+
+
 def test_a5_a_file_of_another_account_or_month_is_not_kept(book, table):
     with pytest.raises(WrongAccount):
         read_sheet(book([HEAD, [5, *ROW[1:]]]), COLUMNS, EN, ACCOUNT)
@@ -507,7 +515,7 @@ def test_a_generated_file_loses_no_row_and_gets_none_wrong(book, table, seed):
 
 def spoiled(lines, is_csv, draw):
     """Spoil generated rows in a drawn way; return what the refusal names."""
-    first = next(number for number, line in enumerate(lines) if "User" in {str(cell).title() for cell in line}) + 1
+    first = next(number for number, line in enumerate(lines) if "user" in {title_of(cell).lower() for cell in line}) + 1
     line = lines[first]
     kind = draw.choice(["account", "other account", "month", "heading", *(["more cells"] if is_csv else [])])
     if kind == "account":
@@ -523,7 +531,7 @@ def spoiled(lines, is_csv, draw):
         lines[first - 1][7] = "Paid"
         return "amount"
     line += [None] * (len(lines[first - 1]) - len(line)) + ["more"]
-    return str(lines[first - 1][-1]).strip("\ufeff\u200b").replace("\n", " ")
+    return title_of(lines[first - 1][-1])
 
 
 @pytest.mark.parametrize("seed", range(60, 120))
@@ -545,6 +553,6 @@ def test_a_generated_csv_with_an_open_quote_is_a_bad_file(table, seed):
     lines, _expected, _is_csv, draw = generated(seed)
     part = write(None, table, lines, True, draw, seed)
     encoding = "utf-16-le" if b"\x00" in part.path.read_bytes() else "ascii"
-    half = f'\n{ACCOUNT};"open'.encode(encoding)
+    half = '\n"open'.encode(encoding)
     with pytest.raises(BadFile):
         rows(table(part.path.read_bytes() + half, name="open.csv"))
