@@ -21,6 +21,7 @@ from scrapers.core.outcomes import BadFile, DatabaseAwayFailure, StoreAway
 from scrapers.core.runs import work_of
 from scrapers.core.spool import PDF, XLSX, ZIP, matches
 from scrapers.reading.archive import check_zip
+from scrapers.reading.pdf import check_pdf
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOOK = "look at the file store"
-TAIL = 2048  # bytes at the end of a PDF in which its end mark must stand
 
 
 class FilesPipeline:
@@ -150,9 +150,6 @@ def check(part: PartFile, declared: tuple[str, ...]) -> None:
     if not matches(part.media_type, declared):
         raise BadFile(f"The file is {part.media_type}, not {' or '.join(declared)}.")
     if part.media_type == PDF:
-        with part.path.open("rb") as file:
-            file.seek(max(0, part.size - TAIL))
-            if b"%%EOF" not in file.read():
-                raise BadFile("The PDF has no end: it was cut short.")
+        check_pdf(part.path)
     if part.media_type in (ZIP, XLSX):
         check_zip(part.path)

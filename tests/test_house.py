@@ -312,7 +312,12 @@ ELSEWHERE = {
 }
 # What our subclasses override or call of theirs; tests/scrapers/core/test_compat.py tests each.
 OVERRIDES = {
-    "middlewares.download.streaming.StreamingDownloadHandler": {"_extract_headers", "_make_request", "_read_response"},
+    "middlewares.download.streaming.StreamingDownloadHandler": {
+        "_extract_headers",
+        "_make_request",
+        "_read_response",
+        "_request_headers",
+    },
     "scrapers.core.compat.LateSpiderLoader": {"_found", "_load_all_spiders", "_load_spiders", "_spiders"},
 }
 PRIVATE = r"_[a-zA-Z]\w*"

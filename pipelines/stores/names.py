@@ -10,11 +10,11 @@ MOST = 150  # characters of a name
 MOST_BYTES = 200  # of a name: file systems take 255, and other content under the same name gets a mark
 MOST_OF_ALL = 280  # characters of a path below the store: our columns take 300
 MOST_BYTES_OF_ALL = 800  # of a path below the store: S3 takes 1024, with the prefix
-FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
+# Control characters, separators of lines, halves of characters (no encoding has them), and what Windows does not take.
+FORBIDDEN = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff<>:"/\\\\|?*]+')
 EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,10}$")
-RESERVED = re.compile(
-    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(?=\.|$)", re.I
-)  # Windows keeps them for devices
+# Windows keeps them for devices, also with blanks before the dot.
+RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(?=\s*(\.|$))", re.I)
 
 
 def safe(name: str, most: int = MOST) -> str:
@@ -23,8 +23,8 @@ def safe(name: str, most: int = MOST) -> str:
 
     >>> safe("../a:b")
     '_a_b'
-    >>> safe("nul.pdf")
-    'nul_.pdf'
+    >>> safe("nul.pdf"), safe("con .pdf")
+    ('nul_.pdf', 'con_ .pdf')
     """
     # Macs take accents apart and others do not: it is one name.
     cleaned = FORBIDDEN.sub("_", unicodedata.normalize("NFC", name)).strip(" .")

@@ -51,6 +51,7 @@ class RequestState:
     rate_tries: int = 0  # responses that asked for a pause (429, 503)
     sent_at: float = 0.0  # time.monotonic() of the newest try
     part: PartFile | None = None  # the streamed body
+    partial: Any = field(default=None, repr=False)  # its beginning, of a transfer that was cut: the handler's
     result: Any = None  # what the flow returned
 
     @property

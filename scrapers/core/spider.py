@@ -187,7 +187,7 @@ class PortalSpider(scrapy.Spider):
         meta = {**kwargs.pop("meta", {}), KEY: state}
         if stream:
             meta.setdefault("download_timeout", 3600)  # a big file takes longer than a page
-            # What streams to a part file is not unpacked on the way.
+            # A transfer that was cut can go on where it ended only if it is not compressed.
             kwargs["headers"] = {"Accept-Encoding": "identity", **kwargs.get("headers", {})}
         return Request(url, callback=partial(self._answer, callback), errback=self._fail, meta=meta, **kwargs)
 

@@ -24,6 +24,10 @@ PDF, ZIP, XLSX, CSV, TEXT, HTML, JSON = (
     "application/json",
 )
 UNKNOWN = "application/octet-stream"
+PDF_START, PDF_WITHIN = b"%PDF-", 1024  # a PDF's header, and the first bytes in which it may begin
+SNIFFED = 4096  # bytes at the beginning of a file that tell its type
+# Behind other bytes, a header must be that of a file: a page may speak of PDFs.
+PDF_BEHIND = re.compile(rb"%PDF-\d\.\d(?=[\r\n%\x80-\xff])")
 EXTENSIONS = {PDF: ".pdf", ZIP: ".zip", XLSX: ".xlsx", CSV: ".csv", TEXT: ".csv", JSON: ".json"}
 
 
@@ -55,10 +59,12 @@ def sniff(head: bytes) -> str:
     'text/plain'
     """
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start.startswith(b"%PDF-"):
+    if start.startswith(PDF_START):
         return PDF
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return XLSX if b"[Content_Types].xml" in head[:4096] or b"xl/" in head[:4096] else ZIP
+        return XLSX if b"[Content_Types].xml" in head[:SNIFFED] or b"xl/" in head[:SNIFFED] else ZIP
+    if (behind := PDF_BEHIND.search(head, 0, PDF_WITHIN + 16)) and behind.start() < PDF_WITHIN:
+        return PDF
     if start[:1] in (b"{", b"["):
         return JSON
     if start[:1] == b"<" and any(mark in start[:1024].lower() for mark in (b"<html", b"<!doctype html", b"<head")):
@@ -129,8 +135,8 @@ class PartWriter:
     def write(self, *pieces: bytes) -> None:
         """Append pieces of any size."""
         for data in pieces:
-            if len(self._head) < 4096:
-                self._head += data[: 4096 - len(self._head)]
+            if len(self._head) < SNIFFED:
+                self._head += data[: SNIFFED - len(self._head)]
             self._file.write(data)
             self._hash.update(data)
             self.size += len(data)
@@ -139,7 +145,7 @@ class PartWriter:
         """Append the last pieces, close the file and return its PartFile."""
         self.write(*pieces)
         self._file.close()
-        return PartFile(self.path, Path(name).name, sniff(self._head), self._hash.hexdigest(), self.size)
+        return PartFile(self.path, base_name(name), sniff(self._head), self._hash.hexdigest(), self.size)
 
     def discard(self) -> None:
         """Close and delete the file."""
@@ -152,10 +158,23 @@ def describe(path: Path, name: str) -> PartFile:
     digest, size, head = hashlib.sha256(), 0, b""
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
-            head = head or chunk[:4096]
+            head = head or chunk[:SNIFFED]
             digest.update(chunk)
             size += len(chunk)
-    return PartFile(path, Path(name).name, sniff(head), digest.hexdigest(), size)
+    return PartFile(path, base_name(name), sniff(head), digest.hexdigest(), size)
+
+
+UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # control characters, and halves of characters
+
+
+def base_name(name: str) -> str:
+    r"""
+    Return a portal's name of a file without folders, and without what no database or file system takes.
+
+    >>> base_name("bills\\october\ud83d.pdf"), base_name("../../etc/x.pdf"), base_name("a/")
+    ('october_.pdf', 'x.pdf', 'a')
+    """
+    return UNSTORABLE.sub("_", re.split(r"[/\\]", name.rstrip("/\\"))[-1])
 
 
 def spool_name(crawl: str) -> str:

@@ -360,13 +360,14 @@ def _csv_sources(part: PartFile) -> Iterator[Source]:
     if stated := re.match(r"\ufeff?sep=([,;\t|])\r?\n", head, re.I):
         text, delimiters = text[stated.end() :], [stated[1]]
     else:
-        delimiters = sorted((each for each in DELIMITERS if each in head), key=head.count, reverse=True) or [","]
+        delimiters = sorted((each for each in DELIMITERS if each in head), key=text.count, reverse=True) or [","]
     failed: BadFile | None = None
     for delimiter in delimiters:
         try:
             lines = _csv_lines(text, delimiter)
         except csv.Error as error:
-            failed = failed or BadFile(f"The CSV cannot be read ({error}).", step="read the file")
+            if delimiter == delimiters[0]:  # by another, quotes may stand in any place of a good file
+                failed = BadFile(f"The CSV cannot be read ({error}).", step="read the file")
             continue
         # Kept in memory: the part file is moved before its rows are written.
         yield Source(lambda lines=lines: lines, is_typed=False)  # type: ignore[misc]

@@ -29,7 +29,7 @@ from scrapers.families.carriers.items import (
     usage_lines,
 )
 from scrapers.families.carriers.spiders import CarrierSpider, CarrierTarget
-from scrapers.reading.archive import is_archive, unpack
+from scrapers.reading.archive import is_archive, unpack, unpack_pdfs
 from scrapers.reading.workbooks import Column, read_sheet
 
 
@@ -52,7 +52,11 @@ class PdfInvoice(CarrierSpider):
         job, part = page.job, await self.fetch(page)
         files = [part]
         if await asyncio.to_thread(is_archive, part):
-            files = sorted(await asyncio.to_thread(unpack, part), key=lambda file: (len(file.name), file.name))
+            others: list[str] = []
+            files = await asyncio.to_thread(unpack_pdfs, part, others)
+            files.sort(key=lambda file: (len(file.name), file.name))
+            if others:
+                job.warn(f"The ZIP also holds {', '.join(others[:10])}.")
         keys = ["invoice", *(f"invoice_{number}" for number in range(2, len(files) + 1))]
         yield Listing(job=job.id, keys=tuple(keys))
         for key, file in zip(keys, files, strict=True):

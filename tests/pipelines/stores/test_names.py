@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipelines.stores.names import MOST_BYTES_OF_ALL, MOST_OF_ALL, path_below, safe
 
@@ -30,12 +32,31 @@ DEFAULT = "{portal}/{account}/{period}/{name}"
         ("lpt9.txt", "lpt9_.txt"),
         ("console.pdf", "console.pdf"),
         ("COM10", "COM10"),
+        ("con .pdf", "con_ .pdf"),  # D2: Windows drops the blank
+        ("NUL \t.pdf", "NUL _.pdf"),
+        ("com¹  .tar.gz", "com¹_  .tar.gz"),
+        # D2: halves of characters, and what breaks lines.
+        ("bill\ud83d.pdf", "bill_.pdf"),
+        ("\udce9t\udce9.pdf", "_t_.pdf"),
+        ("a\u2028b\x85c.pdf", "a_b_c.pdf"),
         (".incoming", "incoming"),
     ],
 )
 def test_a_name_is_safe(name, made):
     assert safe(name) == made
     assert safe(made) == made
+
+
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@given(
+    st.text(st.characters(exclude_categories=()), max_size=30)
+    | st.from_regex(r"(con|nul|lpt1)[ .]*\.pdf", fullmatch=True)
+)
+def test_d2_any_name_is_safe(name):
+    made = safe(name)
+    assert made.encode()
+    assert safe(made) == made
+    assert made.partition(".")[0].rstrip().lower() not in ("con", "nul", "lpt1")
 
 
 def test_an_accent_is_one_character_whoever_typed_it():

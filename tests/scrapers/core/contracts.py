@@ -57,8 +57,14 @@ class Handler(compat.AiohttpDownloadHandler):
         async with super()._make_request(request, timeout) as response:
             yield response
 
+    @staticmethod
+    def _request_headers(request: scrapy.Request) -> scrapy.http.Headers:
+        SEEN["called"].append("_request_headers")
+        return compat.AiohttpDownloadHandler._request_headers(request)
+
     async def _read_response(self, response: Any, request: scrapy.Request) -> scrapy.http.Response:
         SEEN["called"].append("_read_response")
+        assert (b"Content-Length", b"12") in response.raw_headers
         SEEN["length"] = int(self._extract_headers(response).get("Content-Length") or 0)
         SEEN["streams"] = response.status == 200 and hasattr(response.content.iter_any(), "__aiter__")
         return await super()._read_response(response, request)

@@ -176,11 +176,16 @@ def test_scrapys_cookies_are_kept_in_a_jar_for_each_key(crawled):
 
 def test_the_http_handler_makes_and_reads_through_methods_that_can_be_overridden(crawled):
     """
-    `download_request` enters `_make_request` and awaits `_read_response`; `_extract_headers` gives Scrapy's Headers.
+    `download_request` enters `_make_request`, which sends what `_request_headers` returns, and awaits `_read_response`.
 
-    The response is aiohttp's: `status`, `content.iter_any()`. Seen in Scrapy 2.19.0.
+    `_extract_headers` gives Scrapy's Headers. The response is aiohttp's: `status`, `raw_headers`, `content.iter_any()`.
+    Seen in Scrapy 2.19.0.
     """
-    assert [name for name in crawled["called"] if name != "stop"] == ["_make_request", "_read_response"]
+    assert [name for name in crawled["called"] if name != "stop"] == [
+        "_make_request",
+        "_request_headers",
+        "_read_response",
+    ]
     assert crawled["timeout"] == 77, "the time limit of a request is the second argument of _make_request"
     assert crawled["length"] == 12
     assert crawled["streams"]
@@ -190,7 +195,7 @@ def test_the_http_handlers_methods_have_the_same_arguments():
     """Seen in Scrapy 2.19.0."""
     from middlewares.download.streaming import StreamingDownloadHandler
 
-    for name in ("_make_request", "_read_response", "_extract_headers"):
+    for name in ("_make_request", "_read_response", "_extract_headers", "_request_headers"):
         theirs = inspect.signature(getattr(compat.AiohttpDownloadHandler, name))
         ours = inspect.signature(getattr(StreamingDownloadHandler, name))
         assert list(theirs.parameters) == list(ours.parameters), f"{name} of {SCRAPY} has other arguments"

@@ -18,7 +18,7 @@ from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.numbers import integer, money
 from scrapers.reading.values.sizes import gigabytes
 from scrapers.reading.values.texts import account_number, phone_number, text
-from scrapers.reading.workbooks import Column, Sheet, check, read_sheet
+from scrapers.reading.workbooks import Column, Sheet, check, read_sheet, title_of
 
 EN = Locale("en_CA", "America/Toronto", day_first=False)
 FR = Locale("fr_CA", "America/Toronto", day_first=True)
@@ -404,6 +404,14 @@ def test_a5_a_file_whose_rows_are_not_understood_is_kept_with_a_warning_that_nam
     assert warning == ""
 
 
+def test_a5_a_good_csv_whose_rows_are_not_understood_is_no_bad_file(table):
+    """Read by another of its signs, its quotes stand in the middle of cells."""
+    content = f'Account;Paid;Month\n{ACCOUNT};1;Oct 2026\n"A, B";2;x\n'
+    sheet, warning = read_sheet(table(content.encode()), COLUMNS, EN, ACCOUNT)
+    assert sheet is None
+    assert "no column for amount" in warning
+
+
 def test_a5_a_file_of_another_account_or_month_is_not_kept(book, table):
     with pytest.raises(WrongAccount):
         read_sheet(book([HEAD, [5, *ROW[1:]]]), COLUMNS, EN, ACCOUNT)
@@ -457,29 +465,42 @@ def generated(seed):
         draw.choice(["", "\ufeff", "\u200b"]) + draw.choice([name, name.replace(" ", "\n"), name.upper()])
         for name in HEAD
     ]
+    if draw.random() < 0.5:  # the same heading twice, of columns that are not ours
+        head += ["Note", "Note"]
+        for number, line in enumerate(line for line in lines if len(line) == len(ROW) and line[7] != 9.0):
+            line += [f"n{number}", f"m{number}"]
+        expected = [(amount, odd | {"Note", "Note (2)"}) for amount, odd in expected]
     titles = [["Report of October 2026"], [], ["Prepared for", "Example Ltd"]][: draw.randint(0, 3)]
+    if draw.random() < 0.5:
+        titles.append(["Line", None, None, None, "Usage", "Usage"])  # spans headings
     tail = [[draw.choice(REMARKS)] for _ in range(draw.randint(0, 4))]
     return [*titles, head, *lines, *tail], expected, is_csv, draw
+
+
+def write(book, table, lines, is_csv, draw, seed):
+    """Return the part file of rows of cells: a CSV in a drawn notation, or a workbook with a sheet that nobody sees."""
+    if is_csv:
+        file = io.StringIO(newline="")
+        writer = csv.writer(file, delimiter=draw.choice(",;\t"), lineterminator=draw.choice(["\n", "\r\n"]))
+        for line in lines:
+            writer.writerow(
+                ["" if cell is None else f"{cell:%Y-%m-%d}" if isinstance(cell, datetime) else cell for cell in line]
+            )
+        text_of = file.getvalue()
+        if (encoding := draw.choice(["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"])) == "cp1252":
+            text_of = text_of.translate(dict.fromkeys(map(ord, "\ufeff\u200b"))).replace("\u2212", "-")
+        return table(text_of.encode(encoding), name=f"{seed}.csv")
+    other = [HEAD, [999999999, *ROW[1:]]]
+    above = next((number for number, line in enumerate(lines) if line[:1] == ["Line"]), None)
+    spans = () if above is None or seed % 2 else ((above, 4, above, 5, "Usage"),)
+    sheets, hidden = ((other, lines), {"hidden": (0,)}) if seed % 2 else ((lines, other), {"very_hidden": (1,)})
+    return book(*sheets, **hidden, spans=spans, name=f"{seed}.xlsx")
 
 
 @pytest.mark.parametrize("seed", range(60))
 def test_a_generated_file_loses_no_row_and_gets_none_wrong(book, table, seed):
     lines, expected, is_csv, draw = generated(seed)
-    if is_csv:
-        file = io.StringIO(newline="")
-        writer = csv.writer(file, delimiter=draw.choice(",;\t"))
-        for line in lines:
-            plain = [
-                "" if cell is None else f"{cell:%Y-%m-%d}" if isinstance(cell, datetime) else cell for cell in line
-            ]
-            writer.writerow(plain)
-        text_of = file.getvalue()
-        if (encoding := draw.choice(["utf-8-sig", "cp1252", "utf-16"])) == "cp1252":
-            text_of = text_of.translate(dict.fromkeys(map(ord, "\ufeff\u200b"))).replace("\u2212", "-")
-        part = table(text_of.encode(encoding))
-    else:
-        other = [HEAD, [999999999, *ROW[1:]]]
-        part = book(other, lines, hidden=(0,)) if seed % 2 else book(lines, other, very_hidden=(1,))
+    part = write(book, table, lines, is_csv, draw, seed)
     check_file(part, (XLSX, CSV))
     found = rows(part)
     assert len(found) == len(expected)
@@ -490,3 +511,48 @@ def test_a_generated_file_loses_no_row_and_gets_none_wrong(book, table, seed):
         for place, name in enumerate(HEAD):
             value = row[COLUMNS[place].name]
             assert (value is None) == (name in odd) or place == 3
+
+
+def spoiled(lines, is_csv, draw):
+    """Spoil generated rows in a drawn way; return what the refusal names."""
+    first = next(number for number, line in enumerate(lines) if "user" in {title_of(cell).lower() for cell in line}) + 1
+    line = lines[first]
+    kind = draw.choice(["account", "other account", "month", "heading", *(["more cells"] if is_csv else [])])
+    if kind == "account":
+        line[0] = draw.choice(["5.33123E+08", "Line 7 B", "2026-10-03"])
+        return "account_number"
+    if kind == "other account":
+        line[0] = draw.choice([33122907, 133122906, "0033122906"])
+        return WrongAccount
+    if kind == "month":
+        line[1] = draw.choice(["Smarch", "2026", "13/2026"])
+        return "period"
+    if kind == "heading":
+        lines[first - 1][7] = "Paid"
+        return "amount"
+    line += [None] * (len(lines[first - 1]) - len(line)) + ["more"]
+    return title_of(lines[first - 1][-1])
+
+
+@pytest.mark.parametrize("seed", range(60, 120))
+def test_a_generated_file_that_is_spoiled_is_refused_by_the_fields_name(book, table, seed):
+    lines, _expected, is_csv, draw = generated(seed)
+    named = spoiled(lines, is_csv, draw)
+    part = write(book, table, lines, is_csv, draw, seed)
+    if named is WrongAccount:
+        with pytest.raises(WrongAccount):
+            read_sheet(part, COLUMNS, EN, ACCOUNT, "2026-10")
+        return
+    sheet, warning = read_sheet(part, COLUMNS, EN, ACCOUNT, "2026-10")  # the file is kept
+    assert sheet is None
+    assert named in warning
+
+
+@pytest.mark.parametrize("seed", range(0, 60, 3))
+def test_a_generated_csv_with_an_open_quote_is_a_bad_file(table, seed):
+    lines, _expected, _is_csv, draw = generated(seed)
+    part = write(None, table, lines, True, draw, seed)
+    encoding = "utf-16-le" if b"\x00" in part.path.read_bytes() else "ascii"
+    half = '\n"open'.encode(encoding)
+    with pytest.raises(BadFile):
+        rows(table(part.path.read_bytes() + half, name="open.csv"))

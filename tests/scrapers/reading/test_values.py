@@ -314,6 +314,38 @@ def test_a1_ten_thousand_times_garbage(locale):
     MANY(given(GARBAGE)(lambda text: garbage_is_refused_or_right(text, locale)))()
 
 
+def sizes_and_counts_to_text_and_back(value, locale):
+    scale = 1024 ** (len(f"{value:f}") % 4 + 1)
+    units = [" KB", " MB", " GB", " TB"] if locale is not FR else [" Ko", " Mo", " Go", " To"]
+    unit = units[len(f"{value:f}") % 4]
+    whole, _, fraction = f"{value:f}".partition(".")
+    point = "," if locale is FR else "."
+    for sign in ("", " ", "\u00a0", "\u202f", "\u00a0" if locale is FR else ","):
+        body = f"{grouped(whole, sign)}{point + fraction if fraction else ''}"
+        assert (
+            data_size(f"used {body}{unit} of it", locale) == gigabytes(f"{body}{unit}", locale) == round(value * scale)
+        )
+        assert number(f"{grouped(whole, sign)} km", locale) == integer(grouped(whole, sign), locale) == int(whole)
+
+
+SIZES = st.decimals(0, 10**9, places=2) | st.integers(0, 10**9).map(Decimal)
+
+
+@FEW
+@given(SIZES, st.sampled_from(LOCALES))
+@example(Decimal("1.50"), FR)
+@example(Decimal(1204), US)
+def test_a1_sizes_and_counts_to_text_and_back(value, locale):
+    sizes_and_counts_to_text_and_back(value, locale)
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("locale", LOCALES, ids=lambda locale: locale.tag)
+def test_a1_ten_thousand_sizes_and_counts_to_text_and_back(locale):
+    MANY(given(SIZES)(lambda value: sizes_and_counts_to_text_and_back(value, locale)))()
+
+
 DAYS = st.dates(date(1950, 1, 1), date(2100, 12, 31))
 
 
