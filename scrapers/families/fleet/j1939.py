@@ -56,9 +56,6 @@ BOTH = re.compile(
 SHORT = re.compile(r"([0-9]{1,6})(?:\s*[/:-]\s*|\s+)([0-9]{1,2})")  # in the field of the code only
 NAMED = re.compile(r"(.+?)(?:\s*[-–—:(,]\s*(?=[^\W\d_]).*)?", re.S)  # a number and what it means
 NEAR = 80  # characters between the two numbers of a pair
-OTHER = re.compile(  # SAE J1708 and J1587; OBD-II
-    r"\b(?:MID|P?PID|P?SID)\b\W{0,3}\d+|\b[PBCU][0-3][0-9A-F]{3}(?:[-:][0-9A-F]{2})?\b"
-)
 
 
 def _value(text: str) -> int:
@@ -156,20 +153,6 @@ def _number(row: Row, name: str) -> int:
     if number > MOST[name]:
         raise ValueError(f"no {name.upper()}")
     return number
-
-
-def other_standard(row: Row) -> str:
-    """
-    Return the text of a fault of another standard (J1708 with MID and PID, OBD-II); "" for one of J1939 or none at all.
-
-    >>> other_standard(Row({}, text="MID 128 PID 110 FMI 0")), other_standard(Row({"code": "P20EE"}, text="P20EE 3"))
-    ('MID 128 PID 110 FMI 0', 'P20EE 3')
-    >>> other_standard(Row({}, text="SPN 100 FMI 3, part P20EE"))
-    ''
-    """
-    said = known(row.get("code")) or row.text
-    labelled = re.search(SPN, said, re.I) or known(row.get("spn"))
-    return row.text if OTHER.search(said) and not labelled else ""
 
 
 def severity(row: Row) -> Severity:
