@@ -15,7 +15,7 @@ DOCUMENTS = (
     guess("script[type='application/vnd.api+json']"),
     guess("script[type='application/json']"),
 )
-EMPTY = (guess(".no-faults"), guess(".no-data"), guess(".empty-state"), "table td[colspan]")
+EMPTY = (guess(".no-faults"), guess(".no-data"), guess(".empty-state"), guess("table td[colspan]"))
 VEHICLE = {
     "vin": (guess(".vin"), guess("[data-vin]::attr(data-vin)")),
     "unit_number": (guess(".unit-number"), guess(".unit")),
@@ -37,7 +37,7 @@ VEHICLES = ListPage(
     nothing=labels.NO_VEHICLES,
     layouts=(
         Json(
-            ("data", "assets", "vehicles", ""),
+            ("data", guess("assets"), guess("vehicles"), guess("")),
             {
                 **{name: (f"attributes.{name}", name) for name in ("vin", "unit_number", "year", "make", "model")},
                 "status": ("attributes.vmrs_asset_status", "attributes.status", "status"),
@@ -52,11 +52,11 @@ VEHICLES = ListPage(
         Facts(labels.VEHICLE, labels.VEHICLE_NEEDS),
     ),
     paging=Paging(
-        following=("a[rel=next]", "a[aria-label*=next i]"),
-        buttons=("[rel=next]", "button[aria-label*=next i]"),
-        following_json=("links.next",),
+        following=(guess("a[rel=next]"), "a[aria-label*=next i]"),
+        buttons=(guess("[rel=next]"), "button[aria-label*=next i]"),
+        following_json=(guess("links.next"),),
         total=(guess(".asset-count"), guess(".total-count"), guess(".pagination-info"), guess(".results-count")),
-        total_json=("meta.total", "meta.total_count", "meta.record_count"),
+        total_json=(guess("meta.total"), guess("meta.total_count"), guess("meta.record_count")),
         scripts=DOCUMENTS,
     ),
 )
@@ -68,7 +68,7 @@ FAULTS = ListPage(
     nothing=labels.NO_FAULTS,
     layouts=(
         Json(
-            ("data", "faults", ""),
+            ("data", guess("faults"), guess("")),
             {
                 **{name: (f"attributes.{name}", name) for name in ("spn", "fmi", "source_address", "active")},
                 "code": ("attributes.fault_code", "fault_code"),
@@ -84,5 +84,9 @@ FAULTS = ListPage(
         Table(labels.FAULT, labels.FAULT_NEEDS, fields=FAULT),
         Facts(labels.FAULT, labels.FAULT_NEEDS),
     ),
-    paging=Paging(following=("a[rel=next]",), following_json=("links.next",), scripts=DOCUMENTS),
+    paging=Paging(
+        following=(guess("a[rel=next]"), "a[aria-label*=next i]"),
+        following_json=(guess("links.next"),),
+        scripts=DOCUMENTS,
+    ),
 )
