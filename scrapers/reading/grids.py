@@ -47,7 +47,8 @@ def heading(words: str) -> str:
 
 def grid(table: Selector) -> list[Line]:
     """Return the visible rows of a table, without those of tables inside of it and of its foot."""
-    lines, reaching = [], {}  # column: (cell of an earlier row, how many rows it still spans)
+    lines: list[Line] = []
+    reaching: dict[int, tuple[Selector, int]] = {}  # column: cell of an earlier row, how many rows it still spans
     for row in visible(table.xpath("tr | thead/tr | tbody/tr")):
         cells: dict[int, Selector] = {at: cell for at, (cell, _) in reaching.items()}
         reaching = {at: (cell, left - 1) for at, (cell, left) in reaching.items() if left > 1}

@@ -338,15 +338,11 @@ class ListPage:
         if not is_page(response):
             return None
         for element in _selected(response, self.paging.total):
-            if (found := total_in(text(element))) is not None:
-                return found
-        ranges = (
-            total_in(said)
-            for element in visible(response.xpath("//body//*[not(self::table)][text()]"))
-            if len(said := text(element)) < 100 and RANGE.match(said)
-        )
-        said = {found for found in ranges if found is not None}
-        return said.pop() if len(said) == 1 else None
+            if (total := total_in(text(element))) is not None:
+                return total
+        short = (text(element) for element in visible(response.xpath("//body//*[text()]")))
+        found = {total_in(said) for said in short if len(said) < 100 and RANGE.match(said)} - {None}
+        return found.pop() if len(found) == 1 else None
 
 
 def total_in(text: str) -> int | None:
