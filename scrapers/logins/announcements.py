@@ -1,8 +1,10 @@
 """
-What pages of a sign-in say, whatever the portal: regular expressions in English, French, German and Spanish.
+What pages of a sign-in announce, whatever the portal: regular expressions in English, French, German and Spanish.
 
-They are used in Playwright's selectors, by `saying` and `called`; case does not matter.
+They are used in Playwright's selectors; case does not matter. No fact sheet states them: all are guesses.
 """
+
+from scrapers.core.page import Guess, guess
 
 _SENT = "(?:sent|texted|envoy|gesendet|enviad|check your)"
 _OTHER = "(?:elsewhere|another|other|ailleurs|autre|andere|otr[oa])"
@@ -41,26 +43,25 @@ POLICIES = (
 )
 
 
-def called(names: str, scopes: tuple[str, ...] = ("",)) -> tuple[str, ...]:
+def called(names: str, scopes: tuple[str, ...] = ("",)) -> tuple[Guess, ...]:
     """Return the selectors of buttons and links with such a name, in each of the scopes."""
-    return tuple(
-        f"{scope} >> role={role}[name=/{names}/i]".removeprefix(" >> ")
-        for scope in scopes
-        for role in ("button", "link")
-    )
+    roles = [f"role={role}[name=/{names}/i]" for role in ("button", "link")]
+    return tuple(guess(f"{scope} >> {role}" if scope else role) for scope in scopes for role in roles)
 
 
-def saying(words: str, form: str, fields: tuple[str, ...] = ("",)) -> tuple[str, ...]:
+def saying(words: str, form: str, fields: tuple[str, ...] = ("",)) -> tuple[Guess, ...]:
     """Return the selectors of fields on a page that says *words*, and does not have the sign-in form."""
-    return tuple(f"body:not(:has({form})):has(:text-matches('{words}', 'i')) {field}".rstrip() for field in fields)
+    page = f"body:not(:has({form})):has(:text-matches('{words}', 'i'))"
+    return tuple(guess(f"{page} {field}".rstrip()) for field in fields)
 
 
-def dialogs_saying(words: str) -> tuple[str, ...]:
+def dialogs_saying(words: str) -> tuple[Guess, ...]:
     """Return the selectors of dialogs that say *words*, over any page."""
-    return f"{DIALOGS}:has(:text-matches('{words}', 'i'))", f"{DIALOGS}:text-matches('{words}', 'i')"
+    said = f":text-matches('{words}', 'i')"
+    return guess(f"{DIALOGS}:has({said})"), guess(f"{DIALOGS}{said}")
 
 
-def about_policies(form: str) -> tuple[str, ...]:
+def about_policies(form: str) -> tuple[Guess, ...]:
     """Return the selectors of pages with a heading or dialog about policies, other than cookies; none has the sign-in form."""
     head = f"{HEADS}:not(:has-text('cookie'))"
-    return tuple(f"body:not(:has({form})):has({head}:has-text('{word}'))" for word in POLICIES)
+    return tuple(guess(f"body:not(:has({form})):has({head}:has-text('{word}'))") for word in POLICIES)

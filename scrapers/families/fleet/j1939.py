@@ -214,8 +214,8 @@ def is_active(row: Row) -> bool | None:
     around = {says_history(text) for text in (*row.classes, row.group)}
     if True in around:
         claims.add(False)
-    elif None in around and not claims:
-        claims.add(None)
+    elif not claims and (None in around or (not row.values and says_history(row.text) is not False)):
+        claims.add(None)  # in a row without columns the word may be the state, or of the description
     return claims.pop() if len(claims) == 1 else None if claims else True
 
 

@@ -72,5 +72,5 @@ def fault_fields(row: Row, locale: Locale) -> dict[str, Any] | None:
         **times,
         "raw_text": row.text,
         "doubts": tuple(doubts),
-        "state": row.get("status") or row.get("active"),
+        "state": row.get("status") or row.get("active") or row.text[:80],
     }

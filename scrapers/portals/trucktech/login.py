@@ -19,7 +19,7 @@ PASSWORD = ("input[type=password]",)
 SUBMIT = ("form:has(input[type=password]) [type=submit]", guess("form:has(input[type=password]) button"))
 MARKS = (".alert-danger", ".error-message", ".error")
 REFUSED = tuple(f"body:has({FORM}) {mark}" for mark in MARKS)
-LOCKED = tuple(f"{mark}:text-matches('{words.LOCKED}', 'i')" for mark in REFUSED)
+LOCKED = tuple(guess(f"{mark}:text-matches('{words.LOCKED}', 'i')") for mark in REFUSED)
 TOTP = ("input[name=code]", "input[placeholder*=authenticator i]")
 CODE = (
     guess("input[name=verification_code]"),
@@ -30,16 +30,30 @@ CODE = (
 FIELDS = TOTP + CODE
 TEXTED = words.saying(words.TEXTED, FORM, FIELDS)
 MAILED = words.saying(words.MAILED, FORM, FIELDS)
-ANNOUNCED = words.saying(words.ANY_CODE, FORM, (words.PLACES,))
-CONFIRM = tuple(f"form:has({field}) {button}" for field in FIELDS for button in ("[type=submit]", guess("button")))
-WRONG_CODE = (*REFUSED, *(f"body:has({field}) {mark}" for field in FIELDS for mark in MARKS))
-SEND = tuple(map(guess, words.called(words.SEND_CODE)))
-TRUST = words.called(words.TRUST)
+SAID = f"body:not(:has({FORM})) :is(main, form, p):text-matches('text message|\\\\bSMS\\\\b|verification code', 'i')"
+ANNOUNCED = (SAID, *words.saying(words.ANY_CODE, FORM, (words.PLACES,)))
+CONFIRM = (
+    *(f"form:has({field}) [type=submit]" for field in TOTP),
+    *(guess(f"form:has({field}) {button}") for field in FIELDS for button in ("[type=submit]", "button")),
+)
+WRONG_CODE = (
+    *REFUSED,
+    *(f"body:has({field}) {mark}" for field in TOTP for mark in MARKS),
+    *(guess(f"body:has({field}) {mark}") for field in CODE for mark in MARKS),
+)
+SEND = words.called(words.SEND_CODE)
+TRUST = ("role=button[name=/trust this device/i]", *words.called(words.TRUST))
 ELSEWHERE = words.saying(words.ELSEWHERE, FORM) + words.dialogs_saying(words.ELSEWHERE)
-CONTINUE = words.called(words.GO_ON, ELSEWHERE)
-LATER = tuple(map(guess, words.called(words.LATER, words.about_policies(FORM))))
-ACCEPT = words.called(words.ACCEPT, words.about_policies(FORM))
-KEY = tuple(map(guess, words.saying(words.SECURITY_KEY, FORM, (words.PLACES,))))
+CONTINUE = (
+    "body:has(:text-matches('already logged in elsewhere', 'i')) >> role=button[name=/^continue$/i]",
+    *words.called(words.GO_ON, ELSEWHERE),
+)
+LATER = words.called(words.LATER, words.about_policies(FORM))
+ACCEPT = (
+    f"body:not(:has({FORM})):has(:text-matches('policies (&|and) agreements', 'i')) >> role=button[name=/accept/i]",
+    *words.called(words.ACCEPT, words.about_policies(FORM)),
+)
+KEY = words.saying(words.SECURITY_KEY, FORM, (words.PLACES,))
 CAPTCHA = (guess("iframe[src*=captcha]"),)
 USER = (
     guess("header .user-name"),

@@ -57,6 +57,9 @@ def test_c1_activity_is_read_in_every_language_and_type(said, active):
         (Row({"active": True, "status": "Cleared"}), None),
         (Row({}, group="Active and historical faults"), None),
         (Row({"status": "Active"}, group="Active and historical faults"), True),
+        (Row({}, text="SPN 100 FMI 3 Oil pressure low, Inactive"), None),
+        (Row({}, text="SPN 100 FMI 3 Oil pressure low"), True),
+        (Row({"description": "Heater inactive"}, text="SPN 100 FMI 3 Heater inactive"), True),
     ],
 )
 def test_c1_classes_and_captions_say_history_only(row, active):
