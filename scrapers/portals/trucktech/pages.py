@@ -13,7 +13,6 @@ DOCUMENTS = (
     guess("script#assets-document"),
     guess("script#faults-document"),
     guess("script[type='application/vnd.api+json']"),
-    guess("script[type='application/json']"),
 )
 EMPTY = (guess(".no-faults"), guess(".no-data"), guess(".empty-state"), guess("table td[colspan]"))
 VEHICLE = {

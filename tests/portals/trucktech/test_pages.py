@@ -96,3 +96,8 @@ def test_a_list_that_goes_on_without_an_address_is_refused(button):
     with pytest.raises(PortalChanged):
         VEHICLES.following(response(button))
     assert VEHICLES.following(response(button.replace("<button", "<button disabled"))) is None
+
+
+def test_a_document_about_something_else_inside_the_page_is_no_empty_list():
+    html = '<script type="application/json">{"data": []}</script><table><tr><th>Code</th></tr><tr><td>SPN 1 FMI 1</td></tr></table>'
+    assert len(FAULTS.read(response(html))) == 1
