@@ -64,7 +64,7 @@ def visible_text(response: Response) -> str:
     """Return the visible text of a page; "" for a response that is no page."""
     if not is_page(response):
         return ""
-    return " ".join(map(text, visible(response.xpath("//body"))))  # type: ignore[attr-defined]
+    return " ".join(map(text, visible(response.xpath("//body"))))
 
 
 def _with_ancestors(node: Any) -> Iterable[Any]:

@@ -185,7 +185,9 @@ class FaultsSpider(FleetSpider):
     list_is_all = False
     faults_path: ClassVar[str]  # with {vin}
     faults_page: ClassVar[ListPage]
-    fault_values: ClassVar[Callable[[Row], Mapping[str, Any]]]  # maps a row to fields of Fault, without the vehicle's
+    fault_values: ClassVar[
+        Callable[[Row], Mapping[str, Any] | None]
+    ]  # maps a row to fields of Fault, without the vehicle's
 
     def vehicle(self, job: Job, vehicle: Vehicle) -> Iterator[Any]:
         """Request a vehicle's faults."""
@@ -244,7 +246,7 @@ class FaultsSpider(FleetSpider):
 
 
 def read_faults(
-    page: ListPage, response: TextResponse, values: Callable[[Row], Mapping[str, Any]], **fields: Any
+    page: ListPage, response: TextResponse, values: Callable[[Row], Mapping[str, Any] | None], **fields: Any
 ) -> tuple[list[Fault], list[str]]:
     """
     Return the faults of a page, and texts of what was not understood: rows, codes outside of rows, states of faults.

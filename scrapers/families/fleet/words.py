@@ -88,7 +88,8 @@ def activity(text: str) -> bool | None:
         return None
     if len(words) == 1 and words[0] in ("0", "1", "n", "y", "no", "non"):
         return words[0] in ("1", "y")
-    formerly, claims, negated = not FORMERLY.isdisjoint(words), set(), False
+    claims: set[bool | None] = set()
+    formerly, negated = not FORMERLY.isdisjoint(words), False
     for at, word in enumerate(words):
         if word in NEGATORS:
             negated = True

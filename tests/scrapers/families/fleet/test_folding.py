@@ -31,7 +31,7 @@ def job():
 @pytest.fixture
 def spider(job):
     made = TruckTechFaults()
-    made.work = Jobs(job)
+    made.work = Jobs(job)  # type: ignore[assignment]
     made.fleets[job.id] = Fleet(frozenset())
     return made
 
