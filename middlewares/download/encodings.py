@@ -127,7 +127,7 @@ async def decoded(chunks: AsyncIterator[bytes], header: str) -> AsyncIterator[by
     decoders: list[Decoder] | None = None
     async for chunk in chunks:
         if decoders is None:
-            decoders = decoders_of(header) if _is_coded(chunk, header) else []
+            decoders = (decoders_of(header) if _is_coded(chunk, header) else None) or []
         came += len(chunk)
         try:
             for piece in _through(chunk, decoders):

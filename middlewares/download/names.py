@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from email.message import Message
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from scrapers.core.spool import base_name
@@ -33,7 +33,8 @@ def _disposition_name(stated: str) -> str:
     header = Message()
     header["Content-Disposition"] = stated.replace("\r", " ").replace("\n", " ")
     plain = ""
-    for name, value in header.get_params([], "Content-Disposition"):
+    parameters: list[tuple[str, Any]] = header.get_params([], "Content-Disposition")  # a value may be of three parts
+    for name, value in parameters:
         if name.lower().rstrip("*") != "filename":
             continue
         if not isinstance(value, tuple):

@@ -228,6 +228,7 @@ class Spider(scrapy.Spider):
     """One request for each case."""
 
     name = "transfers"
+    work: Any
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Spider:
