@@ -32,17 +32,17 @@ def _disposition_name(stated: str) -> str:
     """Return the name that a Content-Disposition states, `filename*` before `filename`; "" for none."""
     header = Message()
     header["Content-Disposition"] = stated.replace("\r", " ").replace("\n", " ")
-    plain = ""
+    plain: str = ""
     parameters: list[tuple[str, Any]] = header.get_params([], "Content-Disposition")  # a value may be of three parts
     for name, value in parameters:
         if name.lower().rstrip("*") != "filename":
             continue
         if not isinstance(value, tuple):
-            plain = plain or value
+            plain = plain or str(value)
             continue
         charset, _language, encoded = value
         try:
-            return encoded.encode("latin-1").decode(charset or "utf-8")
+            return str(encoded).encode("latin-1").decode(charset or "utf-8")
         except (LookupError, UnicodeError):  # the server's own second name is better than a guess
             continue
     return plain
