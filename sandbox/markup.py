@@ -64,13 +64,21 @@ class Markup:
         """Return what stands on a known path, from its anchor to what it leads to."""
         chain = []
         for path in self.known.of("path"):
-            for element in places(self.root, path):
+            for element in self._led_to(path):
                 anchor = None if path.startswith("/html") else next(iter(element.iterancestors("nav", "search")), None)
                 for each in (element, *element.iterancestors()):
                     if each is self.root or each is anchor:
                         break
                     chain.append(each)
         return chain
+
+    def _led_to(self, path: str) -> list[HtmlElement]:
+        """Return what a path leads to; of an absolute one, as far as it goes: a script may put the rest there later."""
+        found = places(self.root, path)
+        while not found and path.startswith("/html") and path.count("/") > 3:
+            path = path.rpartition("/")[0]
+            found = places(self.root, path)
+        return found
 
     def elements(self, *tags: str) -> list[HtmlElement]:
         """Return the elements of these tags, in their order; templates and scripts apart."""
@@ -479,6 +487,11 @@ def moments(markup: Markup) -> None:
             True for _ in control.iterancestors("li", "td", "label", "nav", "template")
         ):
             continue
+        alike = [each for each in control.getparent() if each.tag == control.tag]
+        if control.get("data-needs-keys") is not None or (
+            len(alike) > 1 and any(each in markup.chain for each in alike)
+        ):
+            continue  # the keys are pressed before it, or a known path counts it
         if control.get("data-after-keys") is None and markup.touches("late-controls", control):
             wait = 200 + markup.perturbation.number("late-controls", key_of(control), below=900)
             _template(control, **{"data-late": str(wait)})
