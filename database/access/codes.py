@@ -14,13 +14,13 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 from functools import partial
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from database.access.addresses import address, kind_of, storable
 from database.access.extraction import candidates
 from database.access.fingerprints import fingerprints
 from database.engine import Database, now
@@ -78,67 +78,10 @@ class Summary:
     used: bool
 
 
-def address(raw: str) -> str:
-    """
-    Return the one spelling under which a phone number, short code, mail address or sender name is compared.
-
-    Ten digits are taken for a North American number; longer ones for an international number without its plus sign.
-    """
-    text = " ".join(storable(raw).split())
-    if "@" in text:
-        return (parseaddr(text)[1] or text).casefold()
-    digits = re.sub(r"[\s().\-/]", "", text)
-    if re.fullmatch(r"\+[0-9]{5,15}", digits):
-        return digits
-    if re.fullmatch(r"00[1-9][0-9]{6,13}", digits):
-        return "+" + digits[2:]
-    if re.fullmatch(r"[2-9][0-9]{9}", digits):
-        return "+1" + digits
-    if re.fullmatch(r"[1-9][0-9]{10,14}", digits):
-        return "+" + digits
-    return digits if re.fullmatch(r"[0-9]+", digits) else text.casefold()
-
-
-def receivers(given: str) -> dict[str, str]:
-    """
-    Return a credential's receivers as they are compared, by the way that codes take to them: sms, mail.
-
-    given: a phone number, a mail address, or both separated by a comma. Raises ValueError, with the cure, for two of a kind.
-
-    >>> receivers("(201) 555-0100, Codes@Example.com")
-    {'sms': '+12015550100', 'mail': 'codes@example.com'}
-    """
-    found: dict[str, str] = {}
-    for each in filter(None, map(address, given.split(","))):
-        way = "mail" if "@" in each else "sms"
-        if way in found:
-            kind = "mail address" if way == "mail" else "phone number"
-            raise ValueError(f"only one {kind} can be a receiver: name one, or one phone number and one mail address.")
-        found[way] = each
-    return dict(sorted(found.items(), reverse=True))  # always sms before mail
-
-
-def storable(text: str) -> str:
-    """Return *text* without what PostgreSQL or UTF-8 refuse: NUL and lone surrogates."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
 def extract(pattern: str, text: str) -> str | None:
     """Return the code or link that a text names, see `candidates`; None when it names none, or several."""
     found = candidates(pattern, text)
     return found[0] if len(found) == 1 else None
-
-
-def kind_of(sender: str) -> str:
-    """Return which kind of sender an address is, for people to read; the address itself is not shown."""
-    sender = address(sender)
-    if not sender:
-        return "an unnamed sender"
-    if "@" in sender:
-        return "a mail address"
-    if sender.startswith("+"):
-        return "a telephone number"
-    return "a short number" if sender.isdigit() else "a name"
 
 
 class OpenRequest:

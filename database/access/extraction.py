@@ -189,7 +189,7 @@ def candidates(pattern: str, text: str) -> tuple[str, ...]:
     >>> candidates(r"\b(\d{6})\b", "Codes: 153377, 214925")
     ('153377', '214925')
     """
-    plain = unified(text)
+    plain = _without_emphasis(unified(text))
     if "http" in pattern or "://" in pattern:
         return tuple(dict.fromkeys(_value(match)[0] for match in re.finditer(pattern, plain)))
     if not _is_shape(pattern):
@@ -214,7 +214,7 @@ def unified(text: str) -> str:
     'קוד 377 537 验证码'
     """
     if text.isascii():
-        return _without_emphasis(text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
+        return text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     out: list[str] = []
     for char in REVERSED.sub(GONE, text.replace("\r\n", "\n").replace("\r", "\n")):
         kind = unicodedata.category(char)
@@ -235,7 +235,7 @@ def unified(text: str) -> str:
             out.append(narrow if narrow.isalnum() else f"{narrow} ")
         else:
             out.append(char)
-    return _without_emphasis(re.sub(r"(?<=\d)(?=[^\W\d_a-zA-Z])|(?<=[^\W\d_a-zA-Z])(?=\d)", " ", "".join(out)))
+    return re.sub(r"(?<=\d)(?=[^\W\d_a-zA-Z])|(?<=[^\W\d_a-zA-Z])(?=\d)", " ", "".join(out))
 
 
 def _without_emphasis(text: str) -> str:

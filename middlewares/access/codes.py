@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
+from database.access.addresses import receivers
 from database.access.codes import (
     STRANGER,
     CodeBroker,
@@ -18,9 +19,8 @@ from database.access.codes import (
     MessageUnclear,
     OpenRequest,
     ReceiverBusy,
-    receivers,
 )
-from database.access.totp import TotpSteps
+from database.access.totp import TotpSecret, TotpSteps
 from database.settings import SettingsError
 from middlewares.settings import mailbox_settings
 from scrapers.core import outcomes
@@ -260,19 +260,17 @@ class CodeSource:
             said += f" Name further senders in {self.login.senders_variable()}."
         return [said]
 
-    async def _totp(self, secret: str) -> str:
-        import pyotp
-
+    async def _totp(self, given: str) -> str:
         try:
-            totp = pyotp.TOTP("".join(secret.split()).upper())
-            totp.now()
-        except (ValueError, TypeError) as error:
-            raise outcomes.MfaFailed("The TOTP secret is not base32.") from error
+            secret = TotpSecret.parse(given)
+        except ValueError as error:
+            raise outcomes.CredentialMalformed(f"The TOTP secret: {error}") from None
+        redactor.add(secret.key)
         steps = TotpSteps(self.work.db)
         while True:
-            step = int(time.time()) // totp.interval
+            step = int(time.time()) // secret.period
             if await asyncio.to_thread(steps.use_step, self.login.name, self.credential.username, step):
-                return totp.at(step * totp.interval)
-            logger.info("The code of this half minute was used already: waiting for the next one")
+                return secret.code(step)
+            logger.info("The code of this moment was used already: waiting for the next one")
             # A TOTP step is never submitted twice, so wait exactly until the next one begins.
-            await asyncio.sleep((step + 1) * totp.interval - time.time())
+            await asyncio.sleep((step + 1) * secret.period - time.time())

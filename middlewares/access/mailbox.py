@@ -18,7 +18,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from database.access.codes import STRANGER, accept, address, kind_of
+from database.access.addresses import address, kind_of
+from database.access.codes import STRANGER, accept
 from database.engine import Database
 from middlewares.settings import PORTS, Mailbox, mailbox_settings
 from scrapers.core.redaction import redactor

@@ -13,6 +13,7 @@ from aiohttp import ClientPayloadError
 from scrapy.exceptions import DownloadTimeoutError, ResponseDataLossError
 from scrapy.http import Response
 
+from middlewares.limits import pause_of
 from scrapers.core.compat import AiohttpDownloadHandler
 from scrapers.core.outcomes import SessionGone
 from scrapers.core.requests import own_state, state_of
@@ -47,11 +48,13 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._limit = crawler.settings.getint("REQUESTS_IN_FLIGHT") or crawl_settings().requests_in_flight
+        self._pause = pause_of(crawler)
         self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(self._limit))
 
     @asynccontextmanager
     async def _make_request(self, request: Request, timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109 - the parent's signature
         async with self._places[urlsplit(request.url).netloc]:
+            await self._pause.wait()  # it may have begun while the request waited for its place
             check_session(request)
             async with super()._make_request(request, timeout) as response:
                 yield response

@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from database.access.addresses import mail_address
 from scrapers.reading.values.marks import INVISIBLE
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def parse(raw: bytes) -> Mail:
         message = message_from_bytes(raw, policy=policy.default)
         assert isinstance(message, EmailMessage)
         return Mail(
-            sender=next(iter(_addresses(message, ("from",))), ""),
+            sender=mail_address(_header(message, "from")).casefold(),
             recipients=frozenset(_addresses(message, RECIPIENTS)),
             text=readable(_header(message, "subject"), _part(message, "plain"), _part(message, "html")),
             dated=_date(_header(message, "date")),
