@@ -92,5 +92,7 @@ def receivers(given: str) -> dict[str, str]:
 
 def _separated(given: str) -> list[str]:
     """Return the parts of a list: separated by commas, semicolons, line breaks, or a mail address beside a number by a blank."""
-    parts = re.split(r"[,;|\n]|\s/\s|(?<=\d)\s+(?=[^\s@<>]*[^\W\d][^\s@<>]*@)|(?<=[^\W\d])\s+(?=[+(]?\d[\d\s().-]{6,}\Z)", given)
+    parts = re.split(
+        r"[,;|\n]|\s/\s|(?<=\d)\s+(?=[^\s@<>]*[^\W\d][^\s@<>]*@)|(?<=[^\W\d])\s+(?=[+(]?\d[\d\s().-]{6,}\Z)", given
+    )
     return [part.strip() for part in parts if part.strip()]

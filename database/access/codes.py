@@ -341,9 +341,7 @@ def _end(session: Session, which: ColumnElement[bool], state: CodeRequestState, 
     session.execute(update(CodeRequest).where(which, CodeRequest.closed_at.is_(None)).values(closed_at=moment))
 
 
-def _claim(
-    session: Session, request_id: int, receiver: str, portal: str, *, is_last: bool = False
-) -> tuple[str, ...]:
+def _claim(session: Session, request_id: int, receiver: str, portal: str, *, is_last: bool = False) -> tuple[str, ...]:
     """
     Take the oldest message that fits and return its code, or the several numbers that may be it; () while none came.
 
@@ -386,9 +384,7 @@ def _fitting(
 
 def _unfit(session: Session, request_id: int, portal: str) -> dict[str, int]:
     request = session.get_one(CodeRequest, request_id)
-    came = select(Message).where(
-        Message.receiver == request.receiver, Message.received_at >= request.requested_at
-    )
+    came = select(Message).where(Message.receiver == request.receiver, Message.received_at >= request.requested_at)
     said: dict[str, int] = {}
     for message in session.scalars(came.order_by(Message.id)):
         if why := _why_unfit(message, request, portal):
@@ -409,7 +405,9 @@ def _why_unfit(message: Message, request: CodeRequest, portal: str) -> str:
         return "delivered for another portal"
     if _is_older(message, request):
         return "sent before the code was asked for"
-    return "it names several numbers" if len(candidates(request.pattern, message.text or "")) > 1 else "it names no code"
+    return (
+        "it names several numbers" if len(candidates(request.pattern, message.text or "")) > 1 else "it names no code"
+    )
 
 
 def _is_fresh(message: Message, moment: datetime, life: float) -> bool:

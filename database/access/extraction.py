@@ -99,7 +99,8 @@ _OF = (
 )
 _GAP = r"[\s:.,=()'׳״\"\[\]*#-]{0,4}"
 OTHER_NUMBER = re.compile(
-    rf"(?:{OTHER_CODES}|{OTHER_NUMBERS}){_GAP}{_OF}{_GAP}(?:[A-Za-z]{{1,5}}[-_/#]?)?(?P<number>(?<!\d)\d+)", re.IGNORECASE
+    rf"(?:{OTHER_CODES}|{OTHER_NUMBERS}){_GAP}{_OF}{_GAP}(?:[A-Za-z]{{1,5}}[-_/#]?)?(?P<number>(?<!\d)\d+)",
+    re.IGNORECASE,
 )
 NOT_A_CODE = re.compile(OTHER_CODES, re.IGNORECASE)
 A_CODE = re.compile(CODE_WORDS, re.IGNORECASE)
@@ -122,7 +123,8 @@ NAMED_AFTER = re.compile(
 )
 # "153377 (reference)": it is not, where the text before calls it a code.
 PERHAPS_OTHER_AFTER = re.compile(
-    rf"\A[\s\"'»)\]*]*[-(,][^.!?\n\d{GONE}]{{0,30}}?(?:{OTHER_CODES}|{OTHER_NUMBERS})(?![^\n]{{0,20}}[\d{GONE}])", re.IGNORECASE
+    rf"\A[\s\"'»)\]*]*[-(,][^.!?\n\d{GONE}]{{0,30}}?(?:{OTHER_CODES}|{OTHER_NUMBERS})(?![^\n]{{0,20}}[\d{GONE}])",
+    re.IGNORECASE,
 )
 # A number that is named something else afterwards, or was a code.
 OTHER_AFTER = re.compile(
@@ -163,7 +165,10 @@ BOUND_CODE = re.compile(r"(?m)^@[\w.-]+(?::\d+)? #(\w+)(?: @\S+)?\s*\Z")  # WebO
 TELEPHONE = re.compile(r"\+\d[\d ().-]{5,}\d|\(\d{2,4}\)[ -]?\d[\d -]{4,}\d|\*\d{3,5}(?!\d)")
 MONEY = re.compile(r"[$€£₪¥]\s?\d[\d .,]*|(?:CAD|USD|EUR|ILS|NIS|ש\"ח|שח|Rs\.?)\s?\d[\d .,]*", re.IGNORECASE)
 MASKED = re.compile(r"(?:[*•·xX]{2,}|…|\.{3})[ -]?\d+")
-PREFIXED = re.compile(r"(?<![^\W_])(?!(?:code|pin|otp|tan|nip)[-_/#])[A-Za-z0-9]{0,20}[A-Za-z]{3,20}[-_/#][\w/-]{0,40}\d\w{0,40}", re.IGNORECASE)
+PREFIXED = re.compile(
+    r"(?<![^\W_])(?!(?:code|pin|otp|tan|nip)[-_/#])[A-Za-z0-9]{0,20}[A-Za-z]{3,20}[-_/#][\w/-]{0,40}\d\w{0,40}",
+    re.IGNORECASE,
+)
 TIGHT = re.compile(r"(?<![\d])\d+(?:[-./:_,]\d+)+(?!\d)")
 SPACED = re.compile(r"(?<!\d)\d+(?:(?: - \d+)+|(?: \d+)+|(?:\n\d(?!\d)){3,})")
 FINISHED = re.compile(r"[.!?;|。！？；](?=\s|$|[^\W\d_])|\n|[。！？；]")
@@ -308,7 +313,7 @@ def _without_other_numbers(text: _Text) -> _Text:
     out: list[str] = []
     end, found = 0, text.text
     for match in OTHER_NUMBER.finditer(found):
-        start, until = match.span("number")
+        until = match.end("number")
         if match.start() < end or _is_named_after(found[until : until + 120]):
             continue
         if FOR_THIS.search(found[max(0, match.start() - 120) : match.start()]) and ":" in match[0]:
@@ -339,7 +344,9 @@ def _ranked(pattern: str, found: _Text) -> Iterator[tuple[str, int]]:
     """Give each number that looks like a code with its rank; numbers without a rank are left out."""
     text = found.text
     values = [_value(match) for match in islice(re.finditer(pattern, text), MOST)]
-    says_code = bool(A_CODE.search(text)) or bool(PURPOSE.search(text) and any(_is_typed(text, at) for _, at, _ in values))
+    says_code = bool(A_CODE.search(text)) or bool(
+        PURPOSE.search(text) and any(_is_typed(text, at) for _, at, _ in values)
+    )
     for value, start, end in values:
         right = text[end : end + 120]
         if OTHER_AFTER.match(right) and not _is_named_after(right):
@@ -417,7 +424,13 @@ def _before(text: str, start: int) -> tuple[str, bool]:
     if not lines:
         return left, True
     heads = lines[-2:-1]
-    if heads and len(heads[0]) <= 40 and OTHER_HEAD.search(heads[0]) and len(lines[-1]) <= 40 and ":" not in heads[0][:-1]:
+    if (
+        heads
+        and len(heads[0]) <= 40
+        and OTHER_HEAD.search(heads[0])
+        and len(lines[-1]) <= 40
+        and ":" not in heads[0][:-1]
+    ):
         is_sure = False
     above = [part for part in re.split(r"[.!?。！？](?=\s|$)", lines[-1]) if part.strip()]
     return above[-1] if above else "", is_sure

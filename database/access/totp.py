@@ -71,7 +71,9 @@ class TotpSecret:
         """Return the code of a step: Unix time divided by the period."""
         import pyotp
 
-        return pyotp.TOTP(self.key, digits=self.digits, digest=getattr(hashlib, self.digest), interval=self.period).generate_otp(step)
+        return pyotp.TOTP(
+            self.key, digits=self.digits, digest=getattr(hashlib, self.digest), interval=self.period
+        ).generate_otp(step)
 
 
 def _base32(text: str) -> str:

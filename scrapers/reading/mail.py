@@ -141,7 +141,11 @@ def _hiding(root: HtmlElement) -> Callable[[HtmlElement], bool]:
             return True
         if not rules:
             return False
-        own = [("", ""), *((".", name) for name in (element.get("class") or "").split()), ("#", element.get("id") or "")]
+        own = [
+            ("", ""),
+            *((".", name) for name in (element.get("class") or "").split()),
+            ("#", element.get("id") or ""),
+        ]
         return any((tag, *mark) in rules for tag in ("", str(element.tag)) for mark in own)
 
     return is_hidden

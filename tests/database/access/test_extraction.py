@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from database.access.extraction import candidates
 from scrapers.reading.mail import readable
 

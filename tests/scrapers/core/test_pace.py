@@ -19,7 +19,9 @@ def test_a_date_is_as_good_as_seconds():
 PAST = ["Wed, 21 Oct 2015 07:28:00 GMT", "Sun Nov  6 08:49:37 1994", "Sunday, 06-Nov-94 08:49:37 GMT"]
 
 
-@pytest.mark.parametrize("text", ["", "soon", "-1", "1.5", "0", "00", "²", "٣", "Mon, 99 Nov 99999 00:00:00", *PAST, None])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "-1", "1.5", "0", "00", "²", "٣", "Mon, 99 Nov 99999 00:00:00", *PAST, None]
+)
 def test_what_asks_for_no_pause_leaves_it_to_us(text):
     assert retry_after(text) is None
 
