@@ -108,8 +108,8 @@ class OpenRequest:
         end = loop.time() + timeout
         while True:
             left = end - loop.time()
-            who = {"request_id": self.id, "receiver": self._receiver, "portal": self._portal}
-            found = await self._db.run(partial(_claim, **who, is_last=left <= 0))
+            claim = partial(_claim, request_id=self.id, receiver=self._receiver, portal=self._portal, is_last=left <= 0)
+            found = await self._db.run(claim)
             if len(found) > 1:
                 raise MessageUnclear(f"{len(found)} numbers of the message may be the code.")
             if found:

@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from database.access.addresses import address
 from database.access.codes import (
     CodeBroker,
     CodeChannel,
@@ -25,7 +26,6 @@ from database.access.codes import (
     MessageUnclear,
     ReceiverBusy,
     accept,
-    address,
     consume,
     extract,
     peek,
