@@ -16,6 +16,7 @@ from scrapy.http import Response
 from middlewares.limits import pause_of
 from scrapers.core.compat import AiohttpDownloadHandler
 from scrapers.core.outcomes import SessionGone
+from scrapers.core.pace import FIRST_PAUSE, retry_after
 from scrapers.core.requests import own_state, state_of
 from scrapers.core.runs import work_of
 from scrapers.core.settings import crawl_settings
@@ -57,7 +58,14 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
             await self._pause.wait()  # it may have begun while the request waited for its place
             check_session(request)
             async with super()._make_request(request, timeout) as response:
+                self._heed(response)
                 yield response
+
+    def _heed(self, response: Any) -> None:
+        """Begin the pause that an answer asks for before its place is given to the next request."""
+        header = response.headers.get("Retry-After")
+        if response.status == 429 or (response.status == 503 and header is not None):
+            self._pause.prolong(min(retry_after(header) or FIRST_PAUSE, crawl_settings().retry_wait))
 
     async def _read_response(self, response: Any, request: Request) -> Response:
         declared = state.stream if (state := state_of(request)) else ()
