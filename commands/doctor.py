@@ -224,7 +224,7 @@ def served_by_webhook() -> int:
     """Return how many stored credentials have a receiver that is no mailbox which we read ourselves."""
     from sqlalchemy import select
 
-    from database.access.codes import receivers
+    from database.access.addresses import receivers
     from database.engine import database
     from database.models import StoredCredential
     from middlewares.settings import mailbox_settings

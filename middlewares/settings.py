@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from database.access.codes import address as spelt
+from database.access.addresses import address as spelt
 from database.settings import RoomSettings
 
 PORTS = {"tls": 993, "starttls": 143, "none": 143}

@@ -20,7 +20,7 @@ CONFIGURATION: dict[str, Any] = {
     "latency_ms": 0,  # added to every answer
     "limit": 0,  # requests in flight at once above which `over_limit` counts; 0 is none
     "limit_status": 0,  # answer those with this status; 0 answers them as any other
-    "errors": [],  # [{"path": regular expression, "ordinals": [1, 2] or none for all, "fault": "500", "retry_after": 1}]
+    "errors": [],  # [{"path": regular expression, "ordinals": [1, 2] or none for all, "fault": "500", "retry_after": 1, "shut": 2}]
     "faults": {},  # {"seed": 7, "429": 0.05, "500": 0.05, "cut": 0.03, "retry_after": 1, "paths": "/documents", "most": 2}
     "session_requests": 0,  # requests that a session is good for; 0 is any number
     "session_seconds": 0,  # seconds that a session is good for; 0 is for ever

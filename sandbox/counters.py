@@ -25,6 +25,7 @@ NUMBERS = (
     "connections_max",
     "sessions_created",
     "sessions_died",
+    "knocks",  # requests that came while the portal was shut, see `shut` of a fault
     "over_limit",  # requests that came while the limit was in flight already
 )
 GROUPS = ("submissions", "paths")  # passwords submitted per user name, requests per route

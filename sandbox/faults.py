@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
-KINDS = ("429", "429-bare", "500", "502", "503", "hang", "drop", "cut", "html")
+KINDS = ("429", "429-bare", "500", "502", "503", "503-later", "hang", "drop", "cut", "html")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One of KINDS: a status, `429-bare` without Retry-After, `hang`, `drop` before the answer, `cut` within it, `html`."""
+    """One of KINDS: a status, `429-bare` without Retry-After, `503-later` with it, `hang`, `drop` before the answer, `cut` within it, `html`."""
 
     kind: str
-    retry_after: float = 1
+    retry_after: float | str = 1  # seconds, or the header as it is sent
+    is_knock: bool = False  # it came while the portal was shut
 
 
 class Faults:
@@ -26,6 +28,7 @@ class Faults:
     def __init__(self) -> None:
         self._ordinals: dict[str, int] = {}
         self._drawn: dict[str, int] = {}
+        self._shut_until = 0.0
 
     def clear(self) -> None:
         """Count from 1 again."""
@@ -35,6 +38,8 @@ class Faults:
     def of(self, request: web.BaseRequest, configuration: dict[str, Any]) -> Fault | None:
         """Return the fault that the configuration's `errors` or `faults` have for a request."""
         errors, plan = configuration["errors"], configuration["faults"]
+        if self._shut_until > time.monotonic():
+            return Fault("429", 1, is_knock=True)
         if not errors and not plan:
             return None
         path = request.path_qs
@@ -42,6 +47,8 @@ class Faults:
         for error in errors:
             ordinals = error.get("ordinals")
             if re.fullmatch(error["path"], path) and (ordinals is None or ordinal in ordinals):
+                if shut := error.get("shut"):
+                    self._shut_until = time.monotonic() + shut
                 return Fault(str(error["fault"]), error.get("retry_after", 1))
         return self._draw(request, plan, path, ordinal) if plan else None
 
@@ -79,9 +86,13 @@ async def answer(request: web.BaseRequest, fault: Fault) -> web.StreamResponse:
         return web.Response(
             text="<!doctype html><title>Oops</title><h1>Something went wrong</h1>", content_type="text/html"
         )
-    headers = {"Retry-After": f"{fault.retry_after:g}"} if fault.kind == "429" else {}
-    status = int(fault.kind.removesuffix("-bare"))
+    headers = {"Retry-After": _header(fault.retry_after)} if fault.kind in ("429", "503-later") else {}
+    status = int(fault.kind.removesuffix("-bare").removesuffix("-later"))
     return web.Response(status=status, text=f"<h1>{status}</h1>", content_type="text/html", headers=headers)
+
+
+def _header(retry_after: float | str) -> str:
+    return retry_after if isinstance(retry_after, str) else f"{retry_after:g}"
 
 
 async def hang(request: web.BaseRequest) -> web.StreamResponse:

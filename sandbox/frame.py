@@ -107,6 +107,8 @@ class Portal(PortalState, ABC):
             if self.configuration["limit_status"]:
                 return web.Response(status=self.configuration["limit_status"], headers={"Retry-After": "1"})
         fault = self.faults.of(request, self.configuration)
+        if fault is not None and fault.is_knock:
+            self.counters.add("knocks")
         if fault is not None and fault.kind != "cut":
             return await faults.answer(request, fault)
         response = self._perturbed(request, await handler(request))

@@ -75,6 +75,8 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+    # Nearer to the network than Retry (550), which would send a 503 that names a pause again at once.
+    "middlewares.limits.RetryAfterMiddleware": 560,
     # Before AuthMiddleware: a visit's sign-in begins once there is a place for both in the browser.
     "middlewares.places.BrowserPlacesMiddleware": 645,
     # Between Redirect (600) and Cookies (700): sees the 302 to the sign-in page before it is followed and

@@ -14,13 +14,14 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 from functools import partial
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, CursorResult, and_, case, delete, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from database.access.addresses import address, kind_of, storable
+from database.access.extraction import candidates
 from database.access.fingerprints import fingerprints
 from database.engine import Database, now
 from database.models.codes import CodeKind, CodeRequest, CodeRequestState, Message
@@ -29,11 +30,16 @@ from database.models.runs import Run, RunState
 LIFE = 300.0  # seconds a code is good for, unless a login or LATCHKEY_CODE_LIFE says otherwise
 CLOCK_SKEW = timedelta(seconds=10)  # how far a gateway's clock may differ from ours before a message counts as old
 TOMBSTONE_LIFE = timedelta(days=1)  # gateways repeat a delivery for hours when our answer got lost
+STRANGER = "not one of the senders that the login knows"
 GENERIC_PATTERN = r"\b([0-9]{6,8})\b"
 
 
 class MessageNotReceived(Exception):
     """The deadline passed and no message of this login came."""
+
+
+class MessageUnclear(Exception):
+    """A message of this login came, and several of its numbers may be the code."""
 
 
 class ReceiverBusy(Exception):
@@ -42,7 +48,7 @@ class ReceiverBusy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CodeChannel:
-    """How the codes of one login come: from which senders (empty: any), by which regular expression (first group), and which kind."""
+    """How the codes of one login come: from which senders (empty: any), how they look (see `candidates`), and which kind."""
 
     login: str
     senders: tuple[str, ...] = ()
@@ -58,7 +64,7 @@ class Reading:
 
     code: str | None = field(repr=False)
     received_at: datetime | None
-    status: str  # available, consumed, no code available, code already used, code expired
+    status: str  # available, consumed, no code available, code already used, code expired, code unclear
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,57 +89,10 @@ class Holder:
     run_id: int | None
 
 
-def address(raw: str) -> str:
-    """
-    Return the one spelling under which a phone number, short code, mail address or sender name is compared.
-
-    Ten digits are taken for a North American number; longer ones for an international number without its plus sign.
-    """
-    text = " ".join(storable(raw).split())
-    if "@" in text:
-        return (parseaddr(text)[1] or text).casefold()
-    digits = re.sub(r"[\s().\-/]", "", text)
-    if re.fullmatch(r"\+[0-9]{5,15}", digits):
-        return digits
-    if re.fullmatch(r"00[1-9][0-9]{6,13}", digits):
-        return "+" + digits[2:]
-    if re.fullmatch(r"[2-9][0-9]{9}", digits):
-        return "+1" + digits
-    if re.fullmatch(r"[1-9][0-9]{10,14}", digits):
-        return "+" + digits
-    return digits if re.fullmatch(r"[0-9]+", digits) else text.casefold()
-
-
-def receivers(given: str) -> dict[str, str]:
-    """
-    Return a credential's receivers as they are compared, by the way that codes take to them: sms, mail.
-
-    given: a phone number, a mail address, or both separated by a comma. Raises ValueError, with the cure, for two of a kind.
-
-    >>> receivers("(201) 555-0100, Codes@Example.com")
-    {'sms': '+12015550100', 'mail': 'codes@example.com'}
-    """
-    found: dict[str, str] = {}
-    for each in filter(None, map(address, given.split(","))):
-        way = "mail" if "@" in each else "sms"
-        if way in found:
-            kind = "mail address" if way == "mail" else "phone number"
-            raise ValueError(f"only one {kind} can be a receiver: name one, or one phone number and one mail address.")
-        found[way] = each
-    return dict(sorted(found.items(), reverse=True))  # always sms before mail
-
-
-def storable(text: str) -> str:
-    """Return *text* without what PostgreSQL or UTF-8 refuse: NUL and lone surrogates."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
 def extract(pattern: str, text: str) -> str | None:
-    """Return the first group of *pattern* in *text*, or the whole match when it has none; None without a match."""
-    match = re.search(pattern, text)
-    if match is None:
-        return None
-    return next((group for group in match.groups() if group is not None), match.group(0))
+    """Return the code or link that a text names, see `candidates`; None when it names none, or several."""
+    found = candidates(pattern, text)
+    return found[0] if len(found) == 1 else None
 
 
 class OpenRequest:
@@ -152,18 +111,27 @@ class OpenRequest:
         """
         Return the code or link of the oldest message that fits this request; the message is gone when this returns.
 
-        timeout: seconds from now. Raises MessageNotReceived when it passes, or when the request's life is over before.
+        timeout: seconds from now. Raises MessageNotReceived when it passes, or when the request's life is over before;
+        MessageUnclear when several numbers of a message may be the code: at once if its sender is one of those that were
+        named, else when the time is up, because any sender can write one.
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         while True:
-            code = await self._db.run(partial(_claim, request_id=self.id, receiver=self._receiver, portal=self._portal))
-            if code is not None:
-                return code
             left = end - loop.time()
+            claim = partial(_claim, request_id=self.id, receiver=self._receiver, portal=self._portal, is_last=left <= 0)
+            found = await self._db.run(claim)
+            if len(found) > 1:
+                raise MessageUnclear(f"{len(found)} numbers of the message may be the code.")
+            if found:
+                return found[0]
             if left <= 0:
                 raise MessageNotReceived(f"No message that fits came within {timeout:g} seconds.")
             await asyncio.sleep(min(self._poll, left))
+
+    async def unfit(self) -> dict[str, int]:
+        """Return how many messages came to the receiver since this request and did not fit, by kind of sender and reason."""
+        return await self._db.run(partial(_unfit, request_id=self.id, portal=self._portal))
 
     def unused(self) -> None:
         """Note that the portal was not asked to send a code, so that `close` frees the receiver at once."""
@@ -439,33 +407,73 @@ def _end(session: Session, which: ColumnElement[bool], state: CodeRequestState, 
     session.execute(ended.execution_options(synchronize_session=False))
 
 
-def _claim(session: Session, request_id: int, receiver: str, portal: str) -> str | None:
-    """Take the oldest message that fits; raise MessageNotReceived when the request is no longer open."""
+def _claim(session: Session, request_id: int, receiver: str, portal: str, *, is_last: bool = False) -> tuple[str, ...]:
+    """
+    Take the oldest message that fits and return its code, or the several numbers that may be it; () while none came.
+
+    is_last: the time is up, so an unclear message of any sender counts. Raises MessageNotReceived when the request is no
+    longer open.
+    """
     _serialise(session, receiver)
     moment = now(session)
     request = session.get_one(CodeRequest, request_id)
     if request.state is not CodeRequestState.OPEN or request.deadline <= moment:
         raise MessageNotReceived("The request is answered, or its code's life is over.")
-    for message, code in _fitting(session, request.receiver, request.senders, portal, request.pattern):
-        old = message.sent_at is not None and message.sent_at < request.requested_at - CLOCK_SKEW
-        if message.received_at < request.requested_at or old:
-            continue
+    fitting = _fitting(session, request.receiver, request.senders, portal, request.pattern)
+    since = [(message, found) for message, found in fitting if not _is_older(message, request)]
+    clear = [(message, found) for message, found in since if len(found) == 1]
+    unclear = [each for each in since if len(each[1]) > 1] if request.senders or is_last else []
+    for message, found in (*clear, *unclear):
         if _use(session, message, moment, request.id):
             request.state = CodeRequestState.ANSWERED
-            return code
-    return None
+            return found
+    return ()
+
+
+def _is_older(message: Message, request: CodeRequest) -> bool:
+    """Return whether a message came, or was sent, before the request was made."""
+    before = message.sent_at is not None and message.sent_at < request.requested_at - CLOCK_SKEW
+    return before or message.received_at < request.requested_at
 
 
 def _fitting(
     session: Session, receiver: str, senders: Sequence[str], portal: str, pattern: str
-) -> Iterator[tuple[Message, str]]:
-    """Give the unused messages that a login of a portal may read, with their code, oldest first."""
+) -> Iterator[tuple[Message, tuple[str, ...]]]:
+    """Give the unused messages that a login of a portal may read, with what may be their code, oldest first."""
     query = select(Message).where(Message.receiver == receiver, Message.claimed_at.is_(None), Message.text.is_not(None))
     if senders:
         query = query.where(Message.sender.in_(senders))
     for message in session.scalars(query.order_by(Message.received_at, Message.id)).all():
-        if message.portal in (None, portal) and (code := extract(pattern, message.text or "")) is not None:
-            yield message, code
+        if message.portal in (None, portal) and (found := candidates(pattern, message.text or "")):
+            yield message, found
+
+
+def _unfit(session: Session, request_id: int, portal: str) -> dict[str, int]:
+    request = session.get_one(CodeRequest, request_id)
+    came = select(Message).where(Message.receiver == request.receiver, Message.received_at >= request.requested_at)
+    said: dict[str, int] = {}
+    for message in session.scalars(came.order_by(Message.id)):
+        if why := _why_unfit(message, request, portal):
+            text = f"{kind_of(message.sender)}: {why}"
+            said[text] = said.get(text, 0) + 1
+    return said
+
+
+def _why_unfit(message: Message, request: CodeRequest, portal: str) -> str:
+    """Return why a message that came since a request did not answer it; "" if it did."""
+    if message.claimed_by == request.id:
+        return ""
+    if request.senders and message.sender not in request.senders:
+        return STRANGER
+    if message.claimed_at is not None:
+        return "used already"
+    if message.portal not in (None, portal):
+        return "delivered for another portal"
+    if _is_older(message, request):
+        return "sent before the code was asked for"
+    return (
+        "it names several numbers" if len(candidates(request.pattern, message.text or "")) > 1 else "it names no code"
+    )
 
 
 def _is_fresh(message: Message, moment: datetime, life: float) -> bool:
@@ -496,7 +504,8 @@ def _read(session: Session, channel: CodeChannel, receiver: str, life: float, *,
         )
     ).all()
     found = list(_fitting(session, receiver, senders, channel.portal, channel.pattern))
-    for message, code in reversed(found):
+    unclear = False
+    for message, codes in reversed(found):
         # A sign-in of ours that waits has the first right to what came since it asked.
         reserved = any(
             message.received_at >= request.requested_at and (not request.senders or message.sender in request.senders)
@@ -504,10 +513,15 @@ def _read(session: Session, channel: CodeChannel, receiver: str, life: float, *,
         )
         if reserved or not _is_fresh(message, moment, life):
             continue
+        if len(codes) > 1:
+            unclear = True
+            continue
         if not use:
-            return Reading(code, message.received_at, "available")
+            return Reading(codes[0], message.received_at, "available")
         if _use(session, message, moment, None):
-            return Reading(code, message.received_at, "consumed")
+            return Reading(codes[0], message.received_at, "consumed")
+    if unclear:
+        return Reading(None, None, "code unclear")
     return Reading(None, None, _why_none(session, channel.portal, receiver, senders, moment, life))
 
 

@@ -18,6 +18,7 @@ from scrapers.core import outcomes
 from scrapers.core.outcomes import Failure, LoginFailed
 from scrapers.core.settings import crawl_settings
 from scrapers.logins.base import Attempt, Login, SignedIn
+from scrapers.logins.credentials import check_second_factor
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -71,6 +72,7 @@ class SignIn:
         ledger = Ledger(self.work.db, database_settings().sign_in_budget)
         name, username = self.login.name, self.credential.username
         self.login.check(self.credential)
+        check_second_factor(self.credential)
         if self.login.always_asks and not self.credential.receiver and self.work.prompt is None:
             raise outcomes.ReauthenticationRequired(
                 "No one-time code can be received or typed in this run, so none was asked for."

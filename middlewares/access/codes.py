@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
+from database.access.addresses import receivers
 from database.access.codes import (
+    STRANGER,
     CodeBroker,
     CodeChannel,
     Holder,
     MessageNotReceived,
+    MessageUnclear,
     OpenRequest,
     ReceiverBusy,
-    receivers,
 )
-from database.access.totp import TotpSteps
+from database.access.totp import TotpSecret, TotpSteps
 from database.settings import SettingsError
 from middlewares.settings import mailbox_settings
 from scrapers.core import outcomes
@@ -87,7 +90,7 @@ class CodeSource:
 
         kind: what the portal is known to ask for; unknown, a credential with a TOTP secret is taken to need no message.
         """
-        channel = self.login.channel
+        channel = self.login.code_channel()
         totp = bool(self.credential.totp_secret) and kind == ""
         if channel is None or totp:
             return
@@ -215,13 +218,19 @@ class CodeSource:
         if not sent and self.work.prompt is not None:
             return await self._ask(f"One-time code of {self.login.name}: ")
         if not sent:
-            by = kind or (self.login.channel.by if self.login.channel else "")
+            channel = self.login.code_channel()
+            by = kind or (channel.by if channel else "")
             lacks = LACKS.get(by, LACKS[""])
             raise outcomes.MfaRequired(f"Kind: {by or 'any'}; the credential has {lacks}.")
-        return await self._answer(sent)
+        try:
+            return await self._answer(sent)
+        except MessageUnclear as error:
+            if self.work.prompt is None:
+                raise outcomes.CodeUnclear(str(error)) from None
+            return await self._ask(f"{error} One-time code of {self.login.name}: ")
 
     async def _answer(self, sent: Mapping[str, OpenRequest]) -> str:
-        """Return the first code or link that arrives on any channel, polling the mailboxes meanwhile."""
+        """Return the first code or link that arrives on any channel, polling the mailboxes meanwhile. Raises MessageUnclear."""
         wait = crawl_settings().code_wait
         looks = [asyncio.ensure_future(watch.run()) for watch in self._watches]
         answers: dict[asyncio.Future[str], str] = {
@@ -232,31 +241,52 @@ class CodeSource:
             while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for answer in done:
-                    if not isinstance(answer.exception(), MessageNotReceived):
-                        code = answer.result()
+                    error = answer.exception()
+                    if error is None or isinstance(error, MessageUnclear):
                         self._unused(answers[answer])
-                        return code
+                    if not isinstance(error, MessageNotReceived):
+                        return answer.result()
         finally:
             tasks: list[asyncio.Future[Any]] = [*looks, *answers]
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        trouble = next((watch.trouble for watch in self._watches if watch.trouble), "")
-        raise outcomes.CodeNotReceived(f"Nothing came within {wait:g} s. {trouble}".strip())
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception) and not isinstance(error, MessageNotReceived):
+                raise error
+        said = [f"Nothing that fits came within {wait:g} s.", *await self._unfit(sent), *self._troubles()]
+        raise outcomes.CodeNotReceived(" ".join(said))
 
-    async def _totp(self, secret: str) -> str:
-        import pyotp
+    def _troubles(self) -> list[str]:
+        return list(dict.fromkeys(watch.trouble for watch in self._watches if watch.trouble))[:1]
 
+    async def _unfit(self, sent: Mapping[str, OpenRequest]) -> list[str]:
+        """Return a sentence on the messages that came and did not fit: how many, from which kind of sender, and why not."""
+        came: Counter[str] = Counter()
+        for request in sent.values():
+            came.update(await request.unfit())
+        for watch in self._watches:
+            came.update(watch.passed_over)
+        if not came:
+            return []
+        count = came.total()
+        said = f"{count} message{'s' if count > 1 else ''} came and did not fit: "
+        said += "; ".join(f"{number} from {text}" for text, number in sorted(came.items())) + "."
+        if any(STRANGER in text for text in came):
+            said += f" Name further senders in {self.login.senders_variable()}."
+        return [said]
+
+    async def _totp(self, given: str) -> str:
         try:
-            totp = pyotp.TOTP("".join(secret.split()).upper())
-            totp.now()
-        except (ValueError, TypeError) as error:
-            raise outcomes.MfaFailed("The TOTP secret is not base32.") from error
+            secret = TotpSecret.parse(given)
+        except ValueError as error:
+            raise outcomes.CredentialMalformed(f"The TOTP secret: {error}") from None
+        redactor.add(secret.key)
         steps = TotpSteps(self.work.db)
         while True:
-            step = int(time.time()) // totp.interval
+            step = int(time.time()) // secret.period
             if await asyncio.to_thread(steps.use_step, self.login.name, self.credential.username, step):
-                return totp.at(step * totp.interval)
-            logger.info("The code of this half minute was used already: waiting for the next one")
+                return secret.code(step)
+            logger.info("The code of this moment was used already: waiting for the next one")
             # A TOTP step is never submitted twice, so wait exactly until the next one begins.
-            await asyncio.sleep((step + 1) * totp.interval - time.time())
+            await asyncio.sleep((step + 1) * secret.period - time.time())

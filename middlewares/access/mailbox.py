@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,11 +18,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from database.access.codes import accept, address
+from database.access.addresses import address, kind_of
+from database.access.codes import STRANGER, accept
 from database.engine import Database
 from middlewares.settings import PORTS, Mailbox, mailbox_settings
 from scrapers.core.redaction import redactor
-from scrapers.reading.mail import Mail, parse
+from scrapers.reading.mail import Mail, UnreadableMail, parse
 
 if TYPE_CHECKING:
     from imapclient import IMAPClient
@@ -64,6 +66,7 @@ class MailboxReader:
         self._client: IMAPClient | None = None
         self._validity = 0
         self._next = 0  # the lowest UID that was not read yet
+        self.passed_over: Counter[str] = Counter()  # mails that were not taken, by kind of sender and reason
         self.renumbered = False  # UIDVALIDITY changed since `begin`: new mails are found by date alone
 
     def begin(self) -> int:
@@ -83,17 +86,14 @@ class MailboxReader:
             wanted = [uid for uid, head in sorted(heads.items()) if self._is_wanted(head, senders)]
             # The dates come with the mail: INTERNALDATE in UTC, to the second.
             mails = self._client.fetch(wanted, ["INTERNALDATE", WHOLE])
-            found = [
-                Found(
-                    f"imap {self._validity} {uid}",
-                    mails[uid][b"INTERNALDATE"].astimezone(UTC),
-                    parse(_body(mails[uid])),
-                )
-                for uid in wanted
-                if uid in mails  # not moved away between the two commands
-            ]
+            # One may have been moved away between the two commands.
+            read = [(uid, self._parsed(_body(mails[uid]))) for uid in wanted if uid in mails]
             self._next = max([self._next, *(uid + 1 for uid in uids)])
-            return found
+            return [
+                Found(f"imap {self._validity} {uid}", mails[uid][b"INTERNALDATE"].astimezone(UTC), mail)
+                for uid, mail in read
+                if mail is not None
+            ]
 
     def close(self) -> None:
         """Log out and close the connection, ignoring errors."""
@@ -154,9 +154,28 @@ class MailboxReader:
         return int(selected[b"EXISTS"])
 
     def _is_wanted(self, head: dict[bytes, Any], senders: Sequence[str]) -> bool:
-        if head.get(b"RFC822.SIZE", LARGEST) >= LARGEST:
+        about = self._parsed(_body(head))
+        if about is None:
             return False
-        return not senders or parse(_body(head)).sender in senders
+        if senders and about.sender not in senders:
+            self._pass_over(about.sender, STRANGER)
+            return False
+        if head.get(b"RFC822.SIZE", LARGEST) >= LARGEST:
+            self._pass_over(about.sender, "too large for a mail with a code")
+            return False
+        return True
+
+    def _parsed(self, raw: bytes) -> Mail | None:
+        """Return a mail, or None for a malformed one: whoever knows the address can send one."""
+        try:
+            return parse(raw)
+        except UnreadableMail:
+            self._pass_over("", "malformed")
+            return None
+
+    def _pass_over(self, sender: str, why: str) -> None:
+        if not self.renumbered:  # else mails of before are seen again
+            self.passed_over[f"{kind_of(sender)}: {why}"] += 1
 
     @contextmanager
     def _problems(self) -> Iterator[None]:
@@ -209,6 +228,7 @@ class MailboxWatch:
         self._since = datetime.now(UTC)
         self._busy: asyncio.Future[Any] | None = None
         self._closing = asyncio.Event()
+        self.passed_over: Counter[str] = self._reader.passed_over
         self.trouble = ""  # why no mail may have been found, in words for the user
 
     async def begin(self) -> None:
@@ -249,13 +269,14 @@ class MailboxWatch:
 
     async def _hand_over(self, found: Found) -> None:
         if len(self._mailbox.address) > 1 and self._receiver not in found.mail.recipients:
-            return
+            return  # it is for another address of this mailbox
         if self._is_older(found):
             skew = self._settings.mailbox_clock_skew
             self.trouble = (
                 f"A mail that came is dated more than {skew:g} s before it was asked for (LATCHKEY_MAILBOX_CLOCK_SKEW)."
             )
             logger.info("%s", self.trouble)
+            self.passed_over[f"{kind_of(found.mail.sender)}: sent before the code was asked for"] += 1
             return
         await self._db.run(
             partial(

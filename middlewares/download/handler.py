@@ -130,6 +130,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
             if state is None or job is None or not state.in_browser:
                 return await super().download_request(request)
             async with self._place(state, job), self._one_at_a_time[state.context]:
+                await self._pause.wait()
                 check_session(request)
                 return await self._run(request, state, job)
 

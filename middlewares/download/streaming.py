@@ -15,8 +15,10 @@ from scrapy.http import Headers, Response
 from middlewares.download.encodings import decoded
 from middlewares.download.names import file_name
 from middlewares.download.resuming import Partial
+from middlewares.limits import pause_of
 from scrapers.core.compat import AiohttpDownloadHandler
 from scrapers.core.outcomes import SessionGone
+from scrapers.core.pace import FIRST_PAUSE, retry_after
 from scrapers.core.requests import own_state, state_of
 from scrapers.core.runs import work_of
 from scrapers.core.settings import crawl_settings
@@ -55,13 +57,16 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
         super().__init__(crawler)
         self._limit = crawler.settings.getint("REQUESTS_IN_FLIGHT") or crawl_settings().requests_in_flight
         self._retries = crawler.settings.getint("RETRY_TIMES") if crawler.settings.getbool("RETRY_ENABLED") else 0
+        self._pause = pause_of(crawler)
         self._places: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(self._limit))
 
     @asynccontextmanager
     async def _make_request(self, request: Request, timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109 - the parent's signature
         async with self._places[urlsplit(request.url).netloc]:
+            await self._pause.wait()  # it may have begun while the request waited for its place
             check_session(request)
             async with super()._make_request(request, timeout) as response:
+                self._heed(response)
                 yield response
 
     @staticmethod
@@ -72,6 +77,12 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
         if partial is not None and partial.asks(request):
             headers.update(partial.conditions)
         return headers
+
+    def _heed(self, response: Any) -> None:
+        """Begin the pause that an answer asks for before its place is given to the next request."""
+        header = response.headers.get("Retry-After")
+        if response.status == 429 or (response.status == 503 and header is not None):
+            self._pause.prolong(min(retry_after(header) or FIRST_PAUSE, crawl_settings().retry_wait))
 
     @staticmethod
     def _extract_headers(response: Any) -> Headers:

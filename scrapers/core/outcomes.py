@@ -233,6 +233,13 @@ class CodeNotReceived(LoginFailed):
     proves_secret = True
 
 
+class CodeUnclear(LoginFailed):
+    """Several numbers of the message may be the one-time code, and none was typed: sign in at a terminal with `scrapy test-login`, which asks for it."""
+
+    code, actor, retry = "code_unclear", Actor.OWNER, Retry.AFTER_ACTION
+    proves_secret = True
+
+
 class SignInTimedOut(LoginFailed):
     """The portal did not answer a submitted sign-in; it counts as an attempt, and one more is allowed."""
 

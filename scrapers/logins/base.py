@@ -102,9 +102,10 @@ class ShownIdentity:
 
 
 class LoginSettings(PortalSettings):
-    """Base of every login's settings: the address of its sign-in."""
+    """Base of every login's settings: the address of its sign-in, and who sends its codes."""
 
     url: Address = Field("", description="Address of the sign-in.")
+    code_senders: str = Field("", description="Further senders of one-time codes.")
 
 
 def _settings_of(login: type[Login]) -> type[LoginSettings]:
@@ -116,6 +117,11 @@ def _settings_of(login: type[Login]) -> type[LoginSettings]:
             getattr(login, "url", ""),
             validation_alias=login.variable(),
             description=f"Address of the sign-in {login.name}; the origin of a stand-in is enough.",
+        )
+        code_senders: str = Field(
+            "",
+            validation_alias=login.senders_variable(),
+            description=f"Senders of {login.name}'s one-time codes beside the known ones, separated by commas; * is any.",
         )
 
     return OwnSettings
@@ -191,6 +197,20 @@ class Login:
     def variable(cls) -> str:
         """Return the environment variable that puts another address in the place of the sign-in's."""
         return f"{cls.name.upper()}_URL"
+
+    @classmethod
+    def senders_variable(cls) -> str:
+        """Return the environment variable that names further senders of codes."""
+        return f"{cls.name.upper()}_CODE_SENDERS"
+
+    @classmethod
+    def code_channel(cls) -> CodeChannel | None:
+        """Return how one-time codes come, with the senders that `<NAME>_CODE_SENDERS` adds (`*`: any); None for no codes."""
+        if cls.channel is None:
+            return None
+        given = tuple(filter(None, (each.strip() for each in cls.settings.current().code_senders.split(","))))
+        senders = () if "*" in given else (*cls.channel.senders, *given)
+        return replace(cls.channel, senders=senders, portal=cls.portal)
 
     @classmethod
     def address(cls) -> str:
@@ -338,8 +358,5 @@ def code_channels(places: Iterable[str] = (PORTALS,)) -> dict[str, CodeChannel]:
     for place in places:
         for _ in walk_modules_iter(place):
             pass  # importing a portal registers its logins
-    return {
-        name: replace(login.channel, portal=login.portal)
-        for name, login in Login.registry.items()
-        if login.channel is not None
-    }
+    found = {name: login.code_channel() for name, login in Login.registry.items()}
+    return {name: channel for name, channel in found.items() if channel is not None}

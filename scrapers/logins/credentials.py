@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from database.access.addresses import receivers
 from database.access.credentials import Credential
+from database.access.totp import TotpSecret
 from database.models import StoredCredential
 from database.settings import SettingsError
+from scrapers.core.outcomes import CredentialMalformed
 from scrapers.core.settings import crawl_settings
 
 if TYPE_CHECKING:
@@ -109,12 +112,34 @@ def _from_file(path: Path, portal: str, username: str | None) -> Credential | No
         return None
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise SettingsError(f"{path} can be read by others: run `chmod 600 {path}`.")
+    malformed = f"{path} is not a credentials file: it needs username and password as JSON"
     try:
-        data = json.loads(path.read_text())
-        data = data.get(portal, data)
-        name, password = data["username"], data["password"]
-    except (ValueError, KeyError, AttributeError, TypeError):
-        raise SettingsError(f"{path} is not a credentials file: it needs username and password as JSON.") from None
-    if username not in (None, name):
+        # Numbers are kept as they are written: "username": 533122 means the text.
+        data = json.loads(path.read_text("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=str)
+    except ValueError:
+        raise SettingsError(f"{malformed}; a number that begins with 0 needs quotes.") from None
+    data = data.get(portal, data) if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not data.get("username") or not data.get("password"):
+        raise SettingsError(f"{malformed}.")
+    given = {field: data.get(field) for field in ("username", "password", "totp_secret", "receiver")}
+    for field, value in given.items():
+        if not isinstance(value, str | None):
+            raise SettingsError(f"{path} is not a credentials file: `{field}` must be a text in quotes.")
+    if username not in (None, given["username"]):
         return None
-    return Credential(portal, name, password, data.get("totp_secret"), data.get("receiver"))
+    return Credential(
+        portal, str(given["username"]), str(given["password"]), given["totp_secret"] or None, given["receiver"] or None
+    )
+
+
+def check_second_factor(credential: Credential) -> None:
+    """Raise CredentialMalformed for a TOTP secret or receiver that cannot be read: nothing is typed with it."""
+    try:
+        if credential.totp_secret:
+            TotpSecret.parse(credential.totp_secret)
+    except ValueError as error:
+        raise CredentialMalformed(f"The TOTP secret: {error}") from None
+    try:
+        receivers(credential.receiver or "")
+    except ValueError as error:
+        raise CredentialMalformed(f"The receiver: {error}") from None

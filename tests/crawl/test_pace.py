@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from scrapers.core.pace import RATE_TRIES
+
 
 def never_above(counters, limit):
     assert counters["over_limit"] == 0
@@ -49,6 +51,36 @@ def test_the_limit_holds_while_sessions_die_and_the_portal_has_faults(crawls, pl
     assert counters["sign_ins"] == counters["sessions_died"] + 1
     assert crawls.value("SELECT count(*) FROM plain_documents") == 80
     assert crawls.value("SELECT sum(requests) FROM runs") == counters["requests"]
+
+
+def test_a_shut_portal_is_asked_by_no_more_than_were_on_their_way(crawls, plain):
+    """Requests that wait for a place look at the pause again when they have it."""
+    crawls.give("plain", "ok+shut@example.com")
+    shut = {"path": r"/documents/(?:[^/?]*\D)?0*5\b.*", "ordinals": [1], "fault": "429", "retry_after": 1, "shut": 0.9}
+    plain.configure(documents=40, latency_ms=30, limit=4, errors=[shut])
+
+    done = crawls.run("plain_documents", LATCHKEY_REQUESTS_IN_FLIGHT="4")
+
+    assert done.returncode == 0, done.stderr
+    counters = plain.counters()
+    never_above(counters, 4)
+    assert counters["knocks"] <= 3
+    assert crawls.value("SELECT count(*) FROM plain_documents") == 40
+
+
+@pytest.mark.parametrize("fault", ["429", "503-later"])
+@pytest.mark.parametrize("asked", ["0", "-1", "²", "Sun Nov  6 08:49:37 1994"])
+def test_a_header_that_asks_for_no_pause_gets_one_of_ours(crawls, plain, fault, asked):
+    """Each request is sent as often as RATE_TRIES says and no more; nothing but the pause that we chose is between."""
+    crawls.give("plain", "ok+never@example.com")
+    never = {"path": r"/documents\?.*", "fault": fault, "retry_after": asked}
+    plain.configure(documents=1, errors=[never])
+
+    crawls.run("plain_documents", LATCHKEY_RETRY_WAIT="0.05")
+
+    assert crawls.outcomes == ["rate_limited"]
+    landing = 1  # of the sign-in, which has no query
+    assert plain.counters()["paths"]["GET /documents"] == landing + RATE_TRIES + 1
 
 
 @pytest.mark.matrix

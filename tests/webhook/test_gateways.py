@@ -54,6 +54,19 @@ def test_json_shapes(client, sqlite, body, gateway_id, sent_at):
     assert (message.gateway_id, message.sent_at) == (gateway_id, sent_at)
 
 
+@pytest.mark.parametrize("as_form", [False, True])
+def test_a_text_of_several_lines_is_taken_as_it_is(client, sqlite, as_form):
+    """Gateways put a text into their template without escaping its line breaks and tabs."""
+    text = "12345678 is your code.\n\n@portal.example #12345678\tbye"
+    if as_form:
+        answer = client.post("/sms", data={"From": "BELL", "To": PHONE, "Body": text}, headers=GATEWAY)
+    else:
+        body = f'{{"from": "BELL", "to": "{PHONE}", "text": "{text}"}}'
+        answer = client.post("/sms", data=body, content_type="application/json", headers=GATEWAY)
+    assert answer.status_code == 200
+    assert [message.text for message in stored(sqlite)] == [text]
+
+
 @pytest.mark.parametrize("multipart", [False, True])
 def test_a_form(client, sqlite, multipart):
     form = {"From": "BELL", "To": "(201) 555-0100", "Body": TEXT, "MessageSid": "SM1"}

@@ -101,6 +101,19 @@ def test_only_mails_of_the_logins_senders_are_kept(client, sqlite, path, sender,
     assert len(stored(sqlite)) == kept
 
 
+@pytest.mark.parametrize("name", ["Bell, Canada <{}>", "Bell @ Home <{}>", "{} (Bell)", '"Bell: <x@y.example>" <{}>'])
+def test_a_sender_is_written_as_in_a_mailbox(client, sqlite, name):
+    assert post(client, **{"from": name.format(SENDER)}).status_code == 200
+    assert [message.sender for message in stored(sqlite)] == [SENDER]
+
+
+def test_html_that_is_nested_too_deep_is_refused_or_left_out(client, sqlite):
+    deep = "<div>" * 3000 + f"use this code {CODE}"
+    assert post(client, text=None, html=deep).status_code == 400
+    assert post(client, html=deep).status_code == 200
+    assert len(stored(sqlite)) == 1
+
+
 def test_a_sign_in_that_waits_for_anybody_gets_its_mail(client, store):
     async def sign_in() -> str:
         broker = CodeBroker(store, poll=0.02)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import getaddresses, parseaddr
+from email.utils import getaddresses
 from typing import Any
 
 from flask import Request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from database.access.addresses import mail_address
 
 LONGEST_TEXT = 10_000
 LONGEST_NAME = 200  # senders, receivers, numbers of messages
@@ -75,24 +78,28 @@ def read_mail(request: Request) -> MailDelivery:
 
     Raises BadRequest or UnsupportedMediaType; the description names what is missing and quotes nothing.
     """
-    from scrapers.reading.mail import readable
+    from scrapers.reading.mail import UnreadableMail, readable
 
     if not request.is_json:
         raise UnsupportedMediaType("Send JSON.")
     body = _json(request)
     if not isinstance(body, dict):
         raise BadRequest('The body must be {"from": …, "to": …, "subject": …, "text": …}.')
-    sender = parseaddr(_name(body.get("from"), "from", LONGEST_HEADER))[1]
-    if "@" not in sender:
+    sender = mail_address(_name(body.get("from"), "from", LONGEST_HEADER))
+    if not sender:
         raise BadRequest("`from` is missing: it is the mail address of the sender.")
     subject = _name(body.get("subject"), "subject", LONGEST_HEADER)
     text, html = (_body(body.get(name), name) for name in ("text", "html"))
     if not text.strip() and not html.strip():
         raise BadRequest("`text` is missing: it is the text of the mail; `html` can stand in for it.")
+    try:
+        read = readable(subject, text, html)
+    except UnreadableMail:
+        raise BadRequest("`html` is nested too deep to be read, and `text` is missing.") from None
     return MailDelivery(
         sender=sender,
         receivers=_recipients(body.get("to")),
-        text=readable(subject, text, html),
+        text=read,
         gateway_id=_name(body.get("id"), "id", LONGEST_HEADER),
         received_at=_instant(body.get("received_at")),
     )
@@ -100,8 +107,9 @@ def read_mail(request: Request) -> MailDelivery:
 
 def _json(request: Request) -> Any:
     try:
-        return request.get_json()
-    except (BadRequest, RecursionError):  # RecursionError: thousands of nested brackets
+        # strict=False: gateways' templates put the text in as it is, with its line breaks and tabs.
+        return json.loads(request.get_data(), strict=False)
+    except (ValueError, RecursionError):  # RecursionError: thousands of nested brackets
         raise BadRequest("The body is not JSON.") from None
 
 

@@ -15,11 +15,11 @@ from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import BadRequest, NotFound
 
+from database.access.addresses import address
 from database.access.codes import (
     CodeChannel,
     Reading,
     accept,
-    address,
     consume,
     is_awaited,
     peek,

@@ -8,12 +8,8 @@ from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.screens import Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
 from scrapers.portals.bell.login import LATER
 
-# Eight letters and digits. Mails contain other words and numbers of that length: without the sentence that announces
-# the code it must have both letters and digits; right after that sentence capitals alone are accepted.
-ANNOUNCED = r"(?i:use this code|utilise[rz] (?:le|ce) code)\b"
-MIXED = r"(?<![\w/=.@#%&+-])(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{8}(?![\w/=@%-])"
-AFTER_THAT = rf"{ANNOUNCED}(?:\W{{1,5}}([A-Z0-9]{{8}})(?!\w)|[^.!?]{{0,40}}?({MIXED}))"
-CODE_IN_MAIL = rf"(?s)\A(?:.*?{AFTER_THAT}|(?!.*{AFTER_THAT}).*?({MIXED}))"
+# Eight letters and digits: of several, what the mail says beside each decides; a word in capitals counts only after it.
+CODE_IN_MAIL = r"(?<![\w/=.@#%&+-])[A-Za-z0-9]{8}(?![\w/=@%-])"
 
 SIDEBAR = ("#ec-sidebar",)
 NAMED = (guess(".ec-header__user"), guess("[data-testid=signed-in-user]"))  # no fact says that a user is named anywhere

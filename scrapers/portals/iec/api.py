@@ -57,7 +57,7 @@ class Endpoint:
     @property
     def headers(self) -> dict[str, str]:
         """Return the headers, without the token."""
-        headers = {} if self.is_public else dict(self.host.headers)
+        headers = {} if self.is_public else self.host.all_headers()
         if self.shape is Shape.PDF:
             headers["Accept"] = "application/pdf"
         if self.method == "POST":

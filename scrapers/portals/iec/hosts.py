@@ -9,7 +9,7 @@ from scrapers.portals.iec.settings import IecSettings
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host of the API. Headers that only browsers send are left out."""
+    """A host of the API. Headers that only browsers send are left out; IEC_HEADERS adds those that a gateway may want."""
 
     setting: str  # the field of IecSettings that holds its origin
     path: str = ""  # prefix of all its endpoints
@@ -19,6 +19,12 @@ class Host:
         """Return the address that paths are appended to, without a slash at the end."""
         origin: str = getattr(IecSettings.current(), self.setting)
         return origin.rstrip("/") + self.path
+
+    def all_headers(self) -> dict[str, str]:
+        """Return the headers of its requests, without the token: its own, changed by IEC_HEADERS."""
+        given = IecSettings.current().headers
+        kept = {name: value for name, value in self.headers.items() if name.casefold() not in map(str.casefold, given)}
+        return {**kept, **{name: value for name, value in given.items() if value}}
 
     def url(self, path: str) -> str:
         """Return the address of an endpoint."""

@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 from scrapy import Request
 from scrapy.http import JsonRequest, Response, TextResponse
 
+from database.access.addresses import receivers
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import (
     CodeNotReceived,
@@ -50,6 +51,8 @@ ERRORS = {
     "E0000047": SlowDown,
 }
 EXPIRED_STATE = "E0000011"
+LOCKED_OUT = "LOCKED_OUT"  # a status, with HTTP 200
+GOES_ON = ("SUCCESS", "MFA_REQUIRED", "MFA_CHALLENGE")  # statuses after which a code may be submitted
 
 
 class IecLogin(ConversationLogin):
@@ -106,7 +109,7 @@ class IecLogin(ConversationLogin):
         host = next((host for host in HOSTS if request.url.startswith(f"{host.base()}/")), None)
         if host is not None:
             request.headers["Authorization"] = f"Bearer {Tokens.of(state).id}"
-            for name, value in host.headers.items():
+            for name, value in host.all_headers().items():
                 request.headers.setdefault(name, value)
 
     def converse(self, credential: Credential) -> Conversation:
@@ -140,6 +143,10 @@ class IecLogin(ConversationLogin):
             if error_code(judged) == "E0000068" and once_more < CODE_TRIES - 1:
                 continue
             sent = self._answer(judged)
+            if sent.get("status") not in GOES_ON:
+                raise UnexpectedAnswer(
+                    f"OKTA answered the code with the status {str(sent.get('status'))[:40]}.", step="sign in: code"
+                )
         if not sent.get("sessionToken"):
             raise UnexpectedAnswer("OKTA took the code and gave no session token.", step="sign in: code")
         return (yield from self._exchange(sent["sessionToken"]))
@@ -242,6 +249,8 @@ class IecLogin(ConversationLogin):
         if data.get("error"):
             kind = TokensDead if (data["error"], step) == ("invalid_grant", "sign in: renew") else IECLoginError
             raise kind(data["error"], data.get("error_description", ""), step=step)
+        if data.get("status") == LOCKED_OUT:
+            raise UserLocked(LOCKED_OUT, "The user is locked.", step=step)
         if response.status == 429:
             raise SlowDown(429, "without a word", step=step)
         if response.status >= 500:
@@ -253,8 +262,7 @@ class IecLogin(ConversationLogin):
     @staticmethod
     def _by_receiver(credential: Credential) -> str:
         """Return the channel of the credential's receiver (sms or mail); a phone comes first."""
-        receivers = [each for each in (credential.receiver or "").split(",") if each.strip()]
-        return "mail" if receivers and all("@" in each for each in receivers) else "sms"
+        return "mail" if set(receivers(credential.receiver or "")) == {"mail"} else "sms"
 
 
 def is_id_number(text: str) -> bool:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+import json
+import re
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from scrapers.core.settings import Address, PortalSettings
 
+OURS = frozenset(
+    {"authorization", "cookie", "host", "content-length", "content-type", "transfer-encoding", "connection"}
+)
 FACTOR = {"sms": "sms", "mail": "mail", "email": "mail", "": ""}
 
 
@@ -33,6 +39,10 @@ class IecSettings(PortalSettings):
     masa_url: Address = Field("https://masa-mainportalapi.iec.co.il", description="Origin of the connections' API.")
     masa_wa_url: Address = Field("https://masaapi-wa.azurewebsites.net", description="Origin of its second host.")
     faults_url: Address = Field("https://masa-faultsportalapi.iec.co.il", description="Origin of the outages' API.")
+    headers: Annotated[dict[str, str], NoDecode] = Field(
+        {},
+        description='Headers of the API\'s requests beside ours, as JSON: {"Origin": "https://www.iec.co.il"}; "" leaves one out.',
+    )
     jwks_url: Address = Field("", description="Address of OKTA's signing keys; empty: where OKTA keeps them.")
     client_id: str = Field(
         "0oaqf6zr7yEcQZqqt2p7",  # of the company's app, a public client: the one that gets refresh tokens
@@ -42,6 +52,23 @@ class IecSettings(PortalSettings):
     token_encryption_key: SecretStr = Field(
         SecretStr(""), description="Fernet key of token files that are exchanged with other clients; empty: in clear."
     )
+
+    @field_validator("headers", mode="before")
+    @classmethod
+    def read_headers(cls, value: Any) -> Any:
+        """Read the JSON of the environment; refuse what is no header, and those that the crawl sets itself."""
+        try:
+            given = json.loads(value) if isinstance(value, str) and value.strip() else value or {}
+        except ValueError:
+            raise ValueError("it is not JSON") from None
+        if not isinstance(given, dict) or not all(isinstance(each, str) for each in given.values()):
+            raise ValueError('it must be a JSON object of texts, as {"Origin": "https://www.iec.co.il"}')
+        for name, text in given.items():
+            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not re.fullmatch(r"[\x20-\x7e]*", text):
+                raise ValueError("it has a name or value that no header can have")
+            if name.casefold() in OURS:
+                raise ValueError(f"{name} cannot be set")
+        return given
 
     @field_validator("factor", mode="before")
     @classmethod

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from scrapers.core.items import Listing
 from scrapers.core.jobs import Job, Plan
 from scrapers.core.outcomes import Failure, PortalChanged
+from scrapers.core.page import guess
 from scrapers.core.spider import SpiderArguments
 from scrapers.families.electricity.clock import ISRAEL
 from scrapers.families.electricity.items import ApplianceRecord, Power, Tariff
@@ -28,17 +29,17 @@ KEY, ALL = "tariffs", "all"
 MILLIONTH = Decimal("0.000001")
 # How a table of the page is recognised: by its rows, its head, or the text above. kVA first: its label occurs elsewhere.
 KINDS = {
-    "kva": re.compile(r"\bkva\b|קו\"א|קילו ?וולט ?אמפר", re.I),
-    "distribution": re.compile("חלוקה"),
-    "delivery": re.compile("אספקה"),
-    "kwh": re.compile(r"קו?ט\"?ש|קילו ?וו?אט|\bkwh\b", re.I),
+    "kva": re.compile(guess(r"\bkva\b|קו\"א|קילו ?וולט ?אמפר"), re.I),
+    "distribution": re.compile(guess("חלוקה")),
+    "delivery": re.compile(guess("אספקה")),
+    "kwh": re.compile(guess(r"קו?ט\"?ש|קילו ?וו?אט|\bkwh\b"), re.I),
 }
 UNITS = {"kva": "kVA and year", "distribution": "month", "delivery": "month", "kwh": "kWh"}
-THREE_PHASES, ONE_PHASE = re.compile("תלת"), re.compile("חד")
-COINS = re.compile(r"₪|ש\"ח|אגורות")
-AGOROT, SHEKELS = re.compile(r"אגורות|אגורה|אג'"), re.compile(r"₪|ש\"ח|שקל")
-WITHOUT_VAT = re.compile(r"(ללא|לפני|לא כולל|בלי)\s*מע\"?מ")
-WITH_VAT = re.compile(r"כולל\s*מע\"?מ|עם\s*מע\"?מ")
+THREE_PHASES, ONE_PHASE = re.compile(guess("תלת")), re.compile(guess("חד"))
+COINS = re.compile(guess(r"₪|ש\"ח|אגורות"))
+AGOROT, SHEKELS = re.compile(guess(r"אגורות|אגורה|אג'")), re.compile(guess(r"₪|ש\"ח|שקל"))
+WITHOUT_VAT = re.compile(guess(r"(ללא|לפני|לא כולל|בלי)\s*מע\"?מ"))
+WITH_VAT = re.compile(guess(r"כולל\s*מע\"?מ|עם\s*מע\"?מ"))
 QUOTES = str.maketrans({"״": '"', "”": '"', "“": '"', "׳": "'", "’": "'", "\xa0": " ", "\u200f": "", "\u200e": ""})
 # Prices that the page must have: kind and phases.
 WANTED = (("kwh", 0), ("distribution", 1), ("distribution", 3), ("delivery", 1), ("delivery", 3), ("kva", 0))
@@ -84,7 +85,11 @@ class IecTariffs(IecSpider):
 
     def _page(self, job: Job, data: Any) -> Iterator[Any]:
         yield Listing(job=job.id, keys=())
-        prices = page_prices(objects("tariff page.components", data.get("components")))
+        try:
+            prices = page_prices(objects("tariff page.components", data.get("components")))
+        except PricesMissing as gap:
+            prices = gap.prices
+            job.fail(gap)
         yield from self.stored(job, Tariff, [price.tariff(job.id) for price in prices])
 
     def _period(self, job: Job, data: Any) -> Iterator[Any]:
@@ -135,30 +140,45 @@ class Price:
         return Tariff.read(job, "tariff", {}, **known, without_vat=rounded[0], with_vat=rounded[1], **more)
 
 
+class PricesMissing(PortalChanged):
+    """Prices of the tariff page that were not found by what the page says; the others are in `prices`."""
+
+    prices: list[Price]
+
+
 def page_prices(components: list[dict[str, Any]]) -> list[Price]:
     """
     Return the prices of the tariff page, found by their labels, not by their position.
 
-    A price of kWh is in agorot unless labelled otherwise. Raises PortalChanged for a price that is missing or no number.
+    A price of kWh is in agorot unless labelled otherwise. Raises PricesMissing, with the prices that were read, for those
+    that are missing or no number.
     """
     found: dict[tuple[str, int], Price] = {}
+    problems: list[str] = []
     heading = ""
     for component in components:
         if isinstance(component.get("text"), str):
             heading = decoded(component["text"])
         elif isinstance(component.get("table"), list):
             for price in table_prices(component["table"], heading):
-                found.setdefault((price.kind, price.phases), price)
+                if price.with_vat is None:
+                    problems.append(f"The tariff page's price of {price.kind} is no number.")
+                else:
+                    found.setdefault((price.kind, price.phases), price)
             heading = ""
     if missing := [
         f"{kind}{f' ({phases})' if phases else ''}" for kind, phases in WANTED if (kind, phases) not in found
     ]:
-        raise PortalChanged(f"The tariff page has no price of {', '.join(missing)}.")
+        problems.append(f"The tariff page has no price of {', '.join(missing)}.")
+    if problems:
+        failure = PricesMissing(" ".join(dict.fromkeys(problems)), step="read S1")
+        failure.prices = list(found.values())
+        raise failure
     return list(found.values())
 
 
 def table_prices(table: list[Any], heading: str) -> Iterator[Price]:
-    """Yield the prices of a table: rows with a label and two prices, without and with VAT."""
+    """Yield the prices of a table: rows with a label and two prices, without and with VAT; None for one that is no number."""
     rows = [[decoded(cell.get("value")) for cell in row] for row in table if isinstance(row, list)]
     rows = [row for row in rows if row]
     head = next((row for row in rows if not any(price_of(cell) for cell in row[1:])), [])
@@ -171,8 +191,6 @@ def table_prices(table: list[Any], heading: str) -> Iterator[Price]:
         if kind is None:
             continue
         prices = [price_of(row[at]) if at is not None and at < len(row) else None for at in columns]
-        if prices[1] is None:
-            raise PortalChanged(f"The tariff page's price of {kind} is no number.")
         coin = next((text for text in said if AGOROT.search(text) or SHEKELS.search(text)), "")
         in_agorot = bool(AGOROT.search(coin)) if coin else kind == "kwh"
         parts = [None if price is None else price / 100 if in_agorot else price for price in prices]

@@ -18,13 +18,14 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from database.access.addresses import address
 from database.access.codes import (
     CodeBroker,
     CodeChannel,
     MessageNotReceived,
+    MessageUnclear,
     ReceiverBusy,
     accept,
-    address,
     consume,
     extract,
     peek,
@@ -615,3 +616,64 @@ def test_twenty_sign_ins_at_once_get_twenty_right_codes(store, tmp_path: Path):
         for earlier, later in itertools.pairwise(group):
             assert earlier.closed_at
             assert earlier.closed_at <= later.requested_at
+
+
+TWO = "Enter code 12345678 or 87654321."
+
+
+@in_a_loop
+async def test_a_message_with_two_codes_is_refused_and_the_receiver_is_free(store):
+    async with ask(store) as request:
+        deliver(store, text=TWO)
+        with pytest.raises(MessageUnclear, match="2 numbers") as told:
+            await request.answer(60)
+        assert "12345678" not in str(told.value)
+    (row,) = requests(store)
+    assert (row.state, row.rest_until) == (CodeRequestState.ANSWERED, None)
+    assert [message.text for message in messages(store)] == [None]
+    async with ask(store) as request:
+        deliver(store, code="11223344")
+        assert await request.answer(60) == "11223344"
+
+
+@in_a_loop
+async def test_where_any_sender_may_write_an_unclear_message_ends_nothing_before_its_time(store):
+    async with ask(store, senders=()) as request:
+        deliver(store, text=TWO, sender="stranger")
+        deliver(store, code="11223344")
+        assert await request.answer(60) == "11223344"
+    async with ask(store, receiver=OTHER_PHONE, senders=()) as request:
+        deliver(store, text=TWO, receiver=OTHER_PHONE, sender="stranger")
+        with pytest.raises(MessageUnclear):
+            await request.answer(0.1)
+
+
+@in_a_loop
+async def test_what_came_and_did_not_fit_is_counted_by_kind_of_sender_and_reason(store):
+    deliver(store, code="99999999")  # before the request: not told
+    async with ask(store) as request:
+        for text in ("Hello.", "Your bill is ready."):
+            deliver(store, text=text)
+        deliver(store, sender="61234")
+        deliver(store, sender="+15550100999", code="22222222")
+        deliver(store, sender="someone@example.com", code="33333333")
+        deliver(store, portal="rogers", code="44444444")
+        deliver(store, sent_at=moment(store, -60), code="55555555")
+        with pytest.raises(MessageNotReceived):
+            await request.answer(0.1)
+        stranger = "not one of the senders that the login knows"
+        assert await request.unfit() == {
+            "a name: it names no code": 2,
+            "a name: delivered for another portal": 1,
+            "a name: sent before the code was asked for": 1,
+            f"a short number: {stranger}": 1,
+            f"a telephone number: {stranger}": 1,
+            f"a mail address: {stranger}": 1,
+        }
+
+
+def test_reading_by_hand_says_that_a_message_is_unclear(store):
+    deliver(store, text=TWO)
+    with store.transaction() as session:
+        assert peek(session, BELL, PHONE).status == "code unclear"
+        assert consume(session, BELL, PHONE).code is None

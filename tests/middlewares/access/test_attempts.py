@@ -11,7 +11,7 @@ from scrapers.core import outcomes
 
 FAILURES: list[Any] = [kind for kind in vars(outcomes).values() if isinstance(kind, type) and "outcome" in vars(kind)]
 JUDGED = {"bad_credentials", "account_locked", "captcha_shown", "mfa_failed"}
-AFTER_THE_PASSWORD = {"mfa_failed", "mfa_required", "code_not_received", "terms_pending"}
+AFTER_THE_PASSWORD = {"mfa_failed", "mfa_required", "code_not_received", "code_unclear", "terms_pending"}
 
 
 @pytest.mark.parametrize("kind", FAILURES, ids=lambda kind: kind.__name__)

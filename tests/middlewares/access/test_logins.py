@@ -139,3 +139,24 @@ def test_a_form_login_leaves_by_its_address():
 def test_a_login_without_tokens_is_not_renewed():
     with pytest.raises(TypeError, match="acme"):
         asyncio.run(AcmeLogin().renew(Desk(), {}))
+
+
+@pytest.mark.parametrize(
+    ("given", "senders"),
+    [
+        ("", ("BELL", "Bell")),
+        ("72355, Bell Canada ,", ("BELL", "Bell", "72355", "Bell Canada")),
+        ("*", ()),
+    ],
+)
+def test_senders_of_codes_are_a_setting_of_the_login(monkeypatch, given, senders):
+    from database.settings import read_once
+
+    monkeypatch.setenv("BELL_SELF_SERVE_CODE_SENDERS", given)
+    read_once.cache_clear()
+    try:
+        channel = Login.registry["bell_self_serve"].code_channel()
+        assert (channel.senders, channel.portal) == (senders, "bell")
+    finally:
+        monkeypatch.undo()
+        read_once.cache_clear()

@@ -8,6 +8,7 @@ import re
 import shutil
 import time
 from contextlib import asynccontextmanager
+from email import message_from_bytes
 
 import pytest
 from sqlalchemy import select
@@ -180,6 +181,29 @@ def test_nothing_that_fits_says_why(server, db):
 
     assert "LATCHKEY_MAILBOX_CLOCK_SKEW" in asyncio.run(sign_in())
     assert stored(db) == []
+
+
+def test_a_mail_that_cannot_be_parsed_is_passed_over_and_counted(server, db):
+    """Malformed mails, of any sender and of the right one, do not stop the watch."""
+    sound = mail(SENDER, HERE, "Malformed", "code 111111").as_bytes()
+    malformed = message_from_bytes(sound.replace(b'text/plain; charset="utf-8"', b"text/plain; name*"))
+    assert malformed["Content-Type"] == "text/plain; name*"
+    deep = mail(SENDER, HERE, "Deep", html="<div>" * 3000 + "code 222222")
+
+    async def sign_in():
+        async with waiting(db, box(server)) as (request, watch):
+            server.deliver(HERE, malformed)
+            server.deliver(HERE, deep)
+            server.deliver(HERE, mail("evil@example.net", HERE, "Stranger", "code 333333"))
+            server.deliver(HERE, mail(SENDER, HERE, "Now", "code 666666"))
+            return await request.answer(10), dict(watch.passed_over)
+
+    code, passed_over = asyncio.run(sign_in())
+    assert code == "666666"
+    assert passed_over == {
+        "an unnamed sender: malformed": 2,
+        "a mail address: not one of the senders that the login knows": 1,
+    }
 
 
 def test_addresses_of_one_mailbox_are_told_apart(server, db):

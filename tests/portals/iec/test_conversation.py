@@ -13,7 +13,7 @@ from scrapy.http import HtmlResponse, TextResponse
 from database.access.credentials import Credential
 from scrapers.core.outcomes import CredentialMalformed, MfaFailed, MfaRequired, TokenUntrusted, UnexpectedAnswer
 from scrapers.logins.conversation import AskCode, Choose
-from scrapers.portals.iec.errors import IdNumberRefused, IECLoginError, SlowDown
+from scrapers.portals.iec.errors import IdNumberRefused, IECLoginError, SlowDown, UserLocked
 from scrapers.portals.iec.login import IecLogin, factor_kind, hidden_fields
 
 ID_NUMBER = "123456782"
@@ -110,6 +110,28 @@ def test_three_wrong_codes_and_one_request_for_a_code():
     assert [each.again for each in asked] == [False, True, True]
     assert "E0000068: Invalid Passcode/Answer" in str(failure.value)
     assert isinstance(failure.value, IECLoginError)
+
+
+def test_a_user_who_is_locked_after_a_code_is_asked_for_no_other():
+    talk, sending = begin(SMS)
+    talk.send(answer(sending, {"status": "MFA_CHALLENGE"}))
+    step = talk.send("123456")
+    with pytest.raises(UserLocked, match="LOCKED_OUT"):
+        talk.send(answer(step, {"status": "LOCKED_OUT"}))
+
+
+def test_a_user_who_is_locked_is_sent_no_code():
+    talk = IecLogin().converse(credential())
+    with pytest.raises(UserLocked):
+        talk.send(answer(next(talk), {"status": "LOCKED_OUT", "_embedded": {}}))
+
+
+def test_a_status_that_is_unknown_after_a_code_ends_the_sign_in():
+    talk, sending = begin(SMS)
+    talk.send(answer(sending, {"status": "MFA_CHALLENGE"}))
+    step = talk.send("123456")
+    with pytest.raises(UnexpectedAnswer, match="PASSWORD_EXPIRED"):
+        talk.send(answer(step, {"status": "PASSWORD_EXPIRED"}))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from scrapers.families.electricity.items import (
     Outage,
     PlaceOutage,
 )
-from scrapers.portals.iec.tariffs import page_prices
+from scrapers.portals.iec.tariffs import PricesMissing, page_prices
 from scrapers.reading.values.days import calendar_day, instant
 
 ID = "11111111-0000-4000-8000-00000000000a"
@@ -227,5 +227,9 @@ def test_prices_are_found_by_what_is_said_of_them():
 def test_a_price_that_is_not_there_is_named():
     with pytest.raises(PortalChanged, match=r"no price of distribution \(1\), distribution \(3\)\."):
         page_prices([ENERGY, DELIVERY, POWER])
+    by_position = [each if each is ENERGY else table(("", "11.00", "12.98")) for each in (ENERGY, DELIVERY, POWER)]
+    with pytest.raises(PricesMissing, match="no price of distribution") as gap:
+        page_prices(by_position)
+    assert [(price.kind, price.with_vat) for price in gap.value.prices] == [("kwh", Decimal("0.6402"))]
     with pytest.raises(PortalChanged, match="price of kva is no number"):
         page_prices([ENERGY, *DISTRIBUTION, DELIVERY, table(('ש"ח ל-KVA לשנה', "5.19", "soon"))])

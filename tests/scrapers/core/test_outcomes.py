@@ -36,6 +36,7 @@ FACTS = {
     "MfaFailed": {"answers", "proves_secret"},
     "MfaRequired": {"proves_secret", "for_a_person"},
     "CodeNotReceived": {"proves_secret"},
+    "CodeUnclear": {"proves_secret"},
     "TermsPending": {"proves_secret", "for_a_person"},
     "Blocked": {"nothing_sent", "for_a_person"},
     "PortalDown": {"hides_answer", "nothing_sent"},

@@ -10,7 +10,8 @@ import pytest
 from database.access.credentials import Credential
 from database.models import CarrierPortalCredential, Client, StoredCredential
 from database.settings import SettingsError
-from scrapers.logins.credentials import find_credential, username_for
+from scrapers.core.outcomes import CredentialMalformed
+from scrapers.logins.credentials import check_second_factor, find_credential, username_for
 
 WORD = "hush-hush"
 
@@ -75,6 +76,38 @@ def test_a_file_that_others_can_read_is_refused(bell, mode):
     with pytest.raises(SettingsError, match="chmod 600") as told:
         bell.find()
     assert WORD not in str(told.value)
+
+
+def test_numbers_without_quotes_are_kept_as_they_are_written(bell):
+    bell.path.write_text('{"bell": {"username": 533122, "password": 1.50, "receiver": 15550100001}}')
+    bell.path.chmod(0o600)
+    found = bell.find("533122")
+    assert (found.username, found.password, found.receiver) == ("533122", "1.50", "15550100001")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"username": 012, "password": "x"}', "begins with 0"),
+        ('{"username": "x", "password": true}', "`password` must be a text"),
+        ('{"username": "x", "password": "y", "receiver": ["+15550100001"]}', "`receiver` must be a text"),
+        ('{"username": "x", "password": "y", "totp_secret": {}}', "`totp_secret` must be a text"),
+    ],
+)
+def test_what_is_no_text_is_one_sentence(bell, text, said):
+    bell.path.write_text(text)
+    bell.path.chmod(0o600)
+    with pytest.raises(SettingsError, match=said):
+        bell.find()
+
+
+@pytest.mark.parametrize(
+    ("second", "said"), [({"totp_secret": "0189"}, "base32"), ({"receiver": "050-1234567"}, "no country code")]
+)
+def test_a_second_factor_that_cannot_be_read_is_named_before_anything_is_typed(second, said):
+    with pytest.raises(CredentialMalformed, match=said):
+        check_second_factor(Credential("bell", "user", WORD, **second))
+    check_second_factor(Credential("bell", "user", WORD, "jbsw y3dp ehpk 3pxp", "+15550100001; codes@example.com"))
 
 
 @pytest.mark.parametrize("data", [[], WORD, {"bell": WORD}, {"username": "x"}, {"password": WORD}])
