@@ -98,7 +98,7 @@ def prepare(crawler: Any, arguments: dict[str, str]) -> list[Plan]:
         spidercls.check_settings()
         key_ring()
         with database().transaction() as session:
-            plans: list[Plan] = spidercls.plans(session, parsed)
+            plans: list[Plan] = spidercls.planned(session, parsed)
     except (ArgumentError, SettingsError, UnreadableSecret) as error:
         raise CannotStart(2, error) from error
     except DatabaseAway as error:

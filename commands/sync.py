@@ -179,7 +179,7 @@ def merged(started: datetime, jobs: Sequence[Job], target: str | None, names: Se
     """
     completed = datetime.now(UTC)
     counts = {name: sum(job.result.get(name, getattr(job.counts, name, 0)) for job in jobs) for name in names}
-    worst = max(jobs, key=lambda job: job.outcome.exit_code if job.outcome else 100, default=None)
+    worst = max(jobs, key=lambda job: 100 if job.exit_code is None else job.exit_code, default=None)
     outcome = worst.outcome.code if worst is not None and worst.outcome else "unexpected_error"
     return {
         "tenant_id": target or ", ".join(dict.fromkeys(job.label for job in jobs)) or "default",
@@ -188,7 +188,7 @@ def merged(started: datetime, jobs: Sequence[Job], target: str | None, names: Se
         "duration_seconds": round((completed - started).total_seconds(), 3),
         **counts,
         "errors": [error for job in jobs for error in job.errors],
-        "success": bool(jobs) and outcome == "success",
+        "success": worst is not None and worst.exit_code == 0,
         "outcome": outcome,
         "run_id": worst.id if worst is not None else None,
     }

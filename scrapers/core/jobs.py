@@ -56,6 +56,8 @@ class Plan:
     job_id: int | None = None
     already: frozenset[str] = frozenset()  # what is stored from earlier runs
     done: bool = False  # everything is stored: no request is sent
+    period: str = ""  # the one that the key names; once the portal no longer offers it, the job is final. Empty: none
+    final: bool = False  # an earlier run found that the portal no longer offers the period: no request is sent
 
 
 class Job:
@@ -107,6 +109,13 @@ class Job:
     def failure(self) -> Failure | None:
         """The failure that decides the outcome: the worst, among equals the first."""
         return max(self.failures, key=lambda f: f.outcome.exit_code, default=None)
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of the outcome, 0 for a job that is final already; None while it runs."""
+        if self.outcome is None:
+            return None
+        return 0 if self.plan.final else self.outcome.exit_code
 
     @property
     def may_store(self) -> bool:

@@ -312,7 +312,7 @@ class NotYetPublished(Failure):
 
 
 class NoLongerAvailable(Failure):
-    """The portal no longer offers this period; it will not come back."""
+    """The portal no longer offers this period, which is final: it is not asked for it again."""
 
     code, actor, retry = "no_longer_available", Actor.NOBODY, Retry.NEVER
 

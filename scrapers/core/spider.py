@@ -23,7 +23,7 @@ from scrapers.core.naming import name_failure, unexpected_error
 from scrapers.core.outcomes import BadFile, Failure, UnexpectedError
 from scrapers.core.redaction import bare_url
 from scrapers.core.requests import KEY, RequestState, own_state
-from scrapers.core.runs import Work
+from scrapers.core.runs import Work, mark_final
 from scrapers.core.settings import check_portal, crawl_settings
 from scrapers.core.stated import portal_of
 
@@ -123,7 +123,7 @@ class PortalSpider(scrapy.Spider):
         plans = PLANS.get(crawler)  # made already by the command that started the crawl
         if plans is None:
             with spider.work.db.transaction() as session:
-                plans = cls.plans(session, spider.arguments)
+                plans = cls.planned(session, spider.arguments)
         spider.work.visible = spider.arguments.visible or not crawl_settings().headless
         spider.work.prompt = getpass if spider.arguments.prompt else None
         spider.work.conclude = spider.conclude
@@ -137,8 +137,23 @@ class PortalSpider(scrapy.Spider):
 
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
-        """Return the jobs that the arguments ask for; raise ArgumentError for what does not exist."""
+        """
+        Return a Plan for each job that the arguments ask for; raise ArgumentError for what does not exist.
+
+        It is called once, before the crawl starts and before any sign-in, in one short transaction: only the database is
+        asked here. A Plan says what the job is about (`target`, a model of the spider's own), under which `key` its files,
+        notes and watermarks are kept (the same in every run), how people call it (`label`), whose `credential` opens it,
+        and what is stored `already`. A plan that is `done` sends no request.
+        """
         raise TypeError(f"{cls.__name__} must say what its jobs are.")
+
+    @classmethod
+    def planned(cls, session: Session, arguments: Any) -> list[Plan]:
+        """Return `plans`, those of a period that the portal no longer offers marked as final unless asked for again."""
+        plans = cls.plans(session, arguments)
+        if not arguments.again:
+            mark_final(session, cls.name, plans)
+        return plans
 
     @classmethod
     def check_settings(cls) -> None:
