@@ -82,7 +82,7 @@ def prepare(crawler: Any, arguments: dict[str, str]) -> list[Plan]:
     Raises CannotStart for arguments, settings or a database with which it cannot begin.
     """
     from database.access.encryption import UnreadableSecret, key_ring
-    from database.engine import DatabaseAway, database
+    from database.engine import DatabaseAway, SchemaLacking, database
     from database.settings import SettingsError
     from pipelines.settings import pipeline_settings, upload_settings
     from scrapers.core.jobs import ArgumentError
@@ -101,6 +101,11 @@ def prepare(crawler: Any, arguments: dict[str, str]) -> list[Plan]:
             plans: list[Plan] = spidercls.planned(session, parsed)
     except (ArgumentError, SettingsError, UnreadableSecret) as error:
         raise CannotStart(2, error) from error
+    except SchemaLacking as error:
+        from database.migrate import why_lacking
+
+        sentence, is_ours = why_lacking(database())
+        raise CannotStart(6 if is_ours else 4, sentence) from error
     except DatabaseAway as error:
         raise CannotStart(4, error) from error
     PLANS.set(crawler, plans)

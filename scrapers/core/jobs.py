@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from database.notes import Notes
 from scrapers.core.brake import Brake
-from scrapers.core.outcomes import (
-    Failure,
-    LoginFailed,
-    Outcome,
-)
+from scrapers.core.outcomes import DatabaseAwayFailure, Failure, LoginFailed, Outcome, UnexpectedError
 from scrapers.core.redaction import redactor
 
 if TYPE_CHECKING:
@@ -81,6 +77,7 @@ class Job:
         self.recoveries: dict[str, int] = {}  # how often each kind of failure was recovered from
         self.tickets: dict[int, str] = {}  # URLs of requests without a response yet
         self.brake = Brake()  # `async with job.brake():` around long operations
+        self.halted = False
         self.outcome: Outcome | None = None
         self.message = ""
         self.bundle: str | None = None
@@ -91,10 +88,23 @@ class Job:
 
     def fail(self, failure: Failure) -> None:
         """Remember a failure, once; the run ends with the worst."""
-        if any(known is failure for known in self.failures):
+        # What the brake raises is a copy of the failure that it was pulled with.
+        if any(known is failure for known in self.failures) or (self.halted and self.was_told(failure)):
             return
         self.failures.append(failure)
         progress.warning("%s %s: %s", self.spider, self.label, redactor.hide(str(failure)))
+
+    def halt(self, failure: Failure) -> None:
+        """Remember a failure that all further items would meet: nothing more is fetched or stored for the job."""
+        self.fail(failure)
+        self.halted = True
+        self.brake.pull(failure)
+
+    def was_told(self, failure: Failure) -> bool:
+        """Return whether a failure of the whole storage, none of a single file, was recorded in the same words before."""
+        if not isinstance(failure, (DatabaseAwayFailure, UnexpectedError)):
+            return False
+        return any(type(known) is type(failure) and known.detail == failure.detail for known in self.failures)
 
     def warn(self, text: str) -> None:
         """Record a warning, which does not fail the run."""
@@ -120,7 +130,7 @@ class Job:
     @property
     def may_store(self) -> bool:
         """Whether anything may still be stored for the job."""
-        return not any(failure.forbids_storing for failure in self.failures)
+        return not self.halted and not any(failure.forbids_storing for failure in self.failures)
 
     def failure_texts(self, failure: Failure | None) -> list[str]:
         """Return the texts of the job's failures in order, secrets masked; *failure* is used where none was recorded."""

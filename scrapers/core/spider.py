@@ -16,7 +16,9 @@ from scrapy.http import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from database.engine import SchemaLacking
 from database.models import FileStatus, StoredFile
+from database.schema import lacking
 from scrapers.core.compat import OnCrawler, before_stop
 from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.naming import name_failure, unexpected_error
@@ -26,6 +28,7 @@ from scrapers.core.requests import KEY, RequestState, own_state
 from scrapers.core.runs import Work, mark_final
 from scrapers.core.settings import check_portal, crawl_settings
 from scrapers.core.stated import portal_of
+from scrapers.core.tables import tables_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -149,7 +152,13 @@ class PortalSpider(scrapy.Spider):
 
     @classmethod
     def planned(cls, session: Session, arguments: Any) -> list[Plan]:
-        """Return `plans`, those of a period that the portal no longer offers marked as final unless asked for again."""
+        """
+        Return `plans`, those of a period that the portal no longer offers marked as final unless asked for again.
+
+        Raises SchemaLacking for a table that the spider may write to and the database does not have.
+        """
+        if missing := lacking(session, tables_of(cls)):
+            raise SchemaLacking(f"The database lacks {', '.join(missing)}: run `scrapy db upgrade`.")
         plans = cls.plans(session, arguments)
         if not arguments.again:
             mark_final(session, cls.name, plans)
@@ -303,7 +312,7 @@ class PortalSpider(scrapy.Spider):
         if job is not None:
             named = failure.value if isinstance(failure.value, Failure) else unexpected_error(failure.value)
             named.step = named.step or f"store {getattr(item, 'name', type(item).__name__)}"
-            if not self.work.deliveries.settle(item, named):
+            if not self.work.deliveries.settle(item, named) and not job.was_told(named):
                 job.fail(named)
 
     def _on_item_stored(self, item: Any) -> None:
