@@ -166,7 +166,7 @@ def check_browser() -> str:
 
     from playwright.sync_api import Error, sync_playwright
 
-    from middlewares.download.handler import ENGINES, find_browser, launch_options
+    from middlewares.download.handler import ENGINES, cure, find_browser, launch_options
     from scrapers.core.settings import crawl_settings
 
     program = find_browser()
@@ -182,7 +182,7 @@ def check_browser() -> str:
                 f"{program} does not start: run it by hand to see why, or set LATCHKEY_BROWSER_PATH to another."
             ) from None
         raise Problem(
-            "No browser was found: install Chromium (Debian: apt-get install chromium-headless-shell), or set LATCHKEY_BROWSER_PATH."
+            f"No browser was found for LATCHKEY_BROWSER={crawl_settings().browser}. {cure()} Or set LATCHKEY_BROWSER_PATH."
         ) from None
     return f"{program or 'Playwright’s own build'} starts, version {version}."
 
@@ -319,8 +319,22 @@ def check_store() -> str:
     return f"{store.address} can be written to, {size(free)} are free."
 
 
+def check_python() -> str:
+    """Look whether Python may keep its compiled modules: without them each start compiles everything anew."""
+    import sys
+
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.dont_write_bytecode:
+        raise Problem(
+            "PYTHONDONTWRITEBYTECODE is set (or python runs with -B): every start compiles all modules anew, which takes "
+            "about 2 s. Unset it, or compile once with `python -m compileall`."
+        )
+    return f"Python {version} keeps its compiled modules."
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "settings": check_settings,
+    "python": check_python,
     "key": check_key,
     "database": check_database,
     "store": check_store,

@@ -425,7 +425,7 @@ class DatabaseAwayFailure(Failure):
 
 
 class BrowserMissing(Failure):
-    """No browser was found: install Chromium or set LATCHKEY_BROWSER_PATH; `scrapy doctor` names the package."""
+    """The browser of LATCHKEY_BROWSER was not found: install it, or set LATCHKEY_BROWSER_PATH; `scrapy doctor` says how."""
 
     code, actor, retry = "browser_missing", Actor.OPERATOR, Retry.AFTER_ACTION
     ends_visit = True

@@ -151,6 +151,9 @@ class Work:
         if failure is not None and self.evidence is not None and not job.plan.final:
             job.bundle = await asyncio.to_thread(self.evidence.bundle, job, failure)
         outcome = failure.outcome if failure else SUCCESS
+        if failure is not None and not any(known is failure for known in job.failures):
+            # Found at the end, as what is missing: nothing has told of it yet.
+            progress.warning("%s %s: %s", self.spider, job.label, redactor.hide(str(failure)))
         job.message = redactor.hide(str(failure)) if failure else outcome.sentence
         job.errors = job.failure_texts(failure)
         values = {
