@@ -325,9 +325,9 @@ def check_python() -> str:
 
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.dont_write_bytecode:
-        raise Problem(
-            "PYTHONDONTWRITEBYTECODE is set (or python runs with -B): every start compiles all modules anew, which takes "
-            "about 2 s. Unset it, or compile once with `python -m compileall`."
+        return (
+            f"Python {version}; PYTHONDONTWRITEBYTECODE is set (or -B): unless the modules are compiled already, every start "
+            "compiles them anew, which takes about 2 s. Unset it, or run `python -m compileall` once."
         )
     return f"Python {version} keeps its compiled modules."
 
