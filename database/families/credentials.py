@@ -54,8 +54,8 @@ def read_credentials(lines: Iterable[str]) -> list[tuple[int, NewCredential]]:
             problems.append(f"Line {number}: {key[0]} {key[1]} stands in line {seen[key]} already.")
         else:
             seen[key] = number
-            optional = {name: fields.get(name) or None for name in ("totp_secret", "receiver", "client", "nickname")}
-            found.append((number, NewCredential(*key, fields["password"], **optional)))
+            optional = [fields.get(name) or None for name in ("totp_secret", "receiver", "client", "nickname")]
+            found.append((number, NewCredential(*key, fields["password"], *optional)))
     if problems:
         raise BadLines(problems)
     return found
