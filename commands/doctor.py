@@ -41,9 +41,15 @@ class Command(Everyday, ScrapyCommand):
             "--settings", action="store_true", help="only list every setting: value, default, where it is set, meaning"
         )
         parser.add_argument("--json", action="store_true", help="as JSON")
+        parser.add_argument(
+            "--markdown", action="store_true", help="with --settings: as the table of the README, without values"
+        )
 
     def do(self, opts: argparse.Namespace) -> None:
         """Run every check, whatever the others say."""
+        if opts.settings and opts.markdown:
+            print(markdown(settings_rows(of_portals(self.settings))))
+            return
         if opts.settings:
             show(COLUMNS, settings_rows(of_portals(self.settings)), as_json=opts.json)
             return
@@ -93,6 +99,15 @@ def settings_rows(portals_settings: Iterable[type[RoomSettings]]) -> Iterator[tu
             given, names = room.given(name), room.names(name)
             source = given.source if given.variable == names[0] else f"{given.source}: {given.variable}"
             yield " or ".join(names), given.value, given.default, source, field.description or ""
+
+
+def markdown(rows: Iterable[tuple[str, str, str, str, str]]) -> str:
+    """Return the settings as a table of Markdown: variables, default, meaning."""
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for variables, _, default, _, meaning in rows:
+        names = ", or ".join(f"`{name}`" for name in variables.split(" or "))
+        lines.append(f"| {names} | {f'`{default}`' if default else ''} | {meaning} |")
+    return "\n".join(lines)
 
 
 def rooms() -> list[type[RoomSettings]]:

@@ -73,7 +73,6 @@ class Command(Everyday, ScrapyCommand):
         """Write the list of files."""
         from sqlalchemy import select
 
-        from database.engine import database
         from database.models import Account, FileStatus, StoredFile
 
         columns = {
@@ -107,13 +106,18 @@ class Command(Everyday, ScrapyCommand):
             query = query.where(Account.number == opts.account)
         if opts.since:
             query = query.where(StoredFile.stored_at >= opts.since)
-        with database().transaction() as session:
-            has_accounts = session.execute(query.where(Account.id.is_not(None)).limit(1)).first() is not None
-        if not has_accounts:
-            # Of portals that are no carriers: what their files belong to is the target.
+        if opts.portal and not self._has_accounts(query.where(Account.id.is_not(None))):
+            # A portal that is no carrier: what its files belong to is the target.
             del columns["account"]
             query = query.with_only_columns(*columns.values(), maintain_column_froms=True)
         self._write(tuple(columns), query, opts)
+
+    @staticmethod
+    def _has_accounts(query: Any) -> bool:
+        from database.engine import database
+
+        with database().transaction() as session:
+            return session.execute(query.limit(1)).first() is not None
 
     def _write(self, names: tuple[str, ...], query: Any, opts: argparse.Namespace) -> None:
         if opts.account:

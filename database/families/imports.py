@@ -32,17 +32,21 @@ def read_rows(lines: Iterable[str], columns: Sequence[str], required: Sequence[s
     )
     rows: list[Row] = []
     problems: list[str] = []
+    last = 0
     try:
         names = [name.strip().lower() for name in reader.fieldnames or ()]
+        last = reader.line_num
         reader.fieldnames = names
         _check_heading(names, columns, required)
         for row in reader:
+            last = reader.line_num
             if None in row or None in row.values():
                 problems.append(f"Line {reader.line_num}: it has not as many fields as line 1 has columns.")
             elif any(value.strip() for value in row.values()):
                 rows.append((reader.line_num, row))
     except csv.Error as error:
-        problems.append(f"Line {reader.line_num}: {error}.")
+        # The reader counts a line that it has not understood only when it has read to its end.
+        problems.append(f"Line {last + 1}: {error}.")
     return rows, problems
 
 
