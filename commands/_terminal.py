@@ -7,8 +7,9 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import IO, Any, ClassVar
 
 from scrapy.exceptions import UsageError
@@ -74,13 +75,15 @@ class Everyday:
         from database.settings import SettingsError
 
         try:
+            check_texts(vars(opts))
             act = getattr(opts, "act", None)
             (getattr(self, "import_" if act == "import" else act.replace("-", "_")) if act else self.do)(opts)
             sys.stdout.flush()
         except Refused as error:
             self.fail(str(error), error.exit_code)
         except (DatabaseAway, SettingsError, UnreadableSecret) as error:
-            self.fail(str(error))
+            several = getattr(error, "by", None)  # of SeveralCredentials, whose module is not imported for this
+            self.fail(several("--username USERNAME") if several else str(error))
         except BrokenPipeError:
             # The reader (`| head`) has closed the pipe; what Python flushes at exit goes to /dev/null.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -111,6 +114,30 @@ def _take_settings(parser: argparse.ArgumentParser) -> None:
 
 class Parser(argparse.ArgumentParser):
     """An act's parser; argparse would hand it Scrapy's formatter otherwise."""
+
+
+def read_lines(path: Path) -> list[str]:
+    r"""Return the lines of a CSV file, line breaks kept: others than \n, \r and \r\n are characters of a field."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(file)
+    except OSError as error:
+        raise WrongArgument(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise WrongArgument(f"{path} is not UTF-8 text: save it as CSV UTF-8.") from None
+
+
+def check_texts(given: Mapping[str, Any]) -> None:
+    """Raise WrongArgument for the first argument that is no text in the terminal's encoding; a path may be anything."""
+    for name, value in given.items():
+        texts = value.items() if isinstance(value, dict) else [(name, value)]
+        for label, each in texts:
+            try:
+                str(each if isinstance(each, str) else "").encode()
+            except UnicodeEncodeError:
+                raise WrongArgument(
+                    f"{label.replace('_', '-')}: it is not UTF-8 text, perhaps Latin-1: use a terminal or script in UTF-8."
+                ) from None
 
 
 def show(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "", as_json: bool = False) -> None:

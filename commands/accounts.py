@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
-from commands._terminal import Everyday, Refused, WrongArgument, places, show
+from commands._terminal import Everyday, Refused, WrongArgument, places, read_lines, show
 
 
 class Command(Everyday, ScrapyCommand):
@@ -75,15 +75,11 @@ class Command(Everyday, ScrapyCommand):
     def import_(self, opts: argparse.Namespace) -> None:
         """Add the accounts of a file."""
         from database.engine import database
-        from database.families.accounts import BadLines, import_accounts, read_accounts
+        from database.families.accounts import import_accounts, read_accounts
+        from database.families.imports import BadLines
         from scrapers.core.stated import with_accounts
 
-        try:
-            lines = opts.file.read_text(encoding="utf-8").splitlines(keepends=True)
-        except OSError as error:
-            raise WrongArgument(f"{opts.file} cannot be read: {error.strerror}.") from None
-        except UnicodeDecodeError:
-            raise WrongArgument(f"{opts.file} is not UTF-8 text: save it as CSV UTF-8.") from None
+        lines = read_lines(opts.file)
         carriers = with_accounts(places(self.settings))
         try:
             with database().transaction() as session:

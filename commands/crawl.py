@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
 
+from commands._terminal import WrongArgument, check_texts
+
 if TYPE_CHECKING:
     from scrapers.core.jobs import Plan
 
@@ -39,6 +41,11 @@ class Command(ScrapyCrawl):
             self._refuse(2, "name one spider; `scrapy list` shows them.")
             return
         assert self.crawler_process is not None
+        try:
+            check_texts(opts.spargs)
+        except WrongArgument as error:
+            self._refuse(2, str(error))
+            return
         try:
             crawler = self.crawler_process.create_crawler(args[0])
         except KeyError:
@@ -75,18 +82,19 @@ class CannotStart(Exception):
         self.exit_code = exit_code
 
 
-def prepare(crawler: Any, arguments: dict[str, str]) -> list[Plan]:
+def prepare(crawler: Any, arguments: dict[str, str], option: str = "-a credential=USERNAME") -> list[Plan]:
     """
     Return the jobs that a crawl will do, and hand them to its spider; empty for a spider that is none of ours.
 
-    Raises CannotStart for arguments, settings or a database with which it cannot begin.
+    option: by which the command names one of several credentials. Raises CannotStart for arguments, settings or a database with which it cannot begin.
     """
     from database.access.encryption import UnreadableSecret, key_ring
-    from database.engine import DatabaseAway, database
+    from database.engine import DatabaseAway, SchemaLacking, database
     from database.settings import SettingsError
     from pipelines.settings import pipeline_settings, upload_settings
     from scrapers.core.jobs import ArgumentError
     from scrapers.core.spider import PLANS, PortalSpider
+    from scrapers.logins.credentials import SeveralCredentials
 
     spidercls = crawler.spidercls
     if not issubclass(spidercls, PortalSpider):
@@ -98,9 +106,16 @@ def prepare(crawler: Any, arguments: dict[str, str]) -> list[Plan]:
         spidercls.check_settings()
         key_ring()
         with database().transaction() as session:
-            plans: list[Plan] = spidercls.plans(session, parsed)
+            plans: list[Plan] = spidercls.planned(session, parsed)
+    except SeveralCredentials as several:
+        raise CannotStart(2, several.by(option)) from several
     except (ArgumentError, SettingsError, UnreadableSecret) as error:
         raise CannotStart(2, error) from error
+    except SchemaLacking as error:
+        from database.migrate import why_lacking
+
+        sentence, is_ours = why_lacking(database())
+        raise CannotStart(6 if is_ours else 4, sentence) from error
     except DatabaseAway as error:
         raise CannotStart(4, error) from error
     PLANS.set(crawler, plans)

@@ -5,33 +5,35 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import ScrapyCommand
 
-from commands._terminal import Everyday, Refused, WrongArgument, places, portals, show, text
+from commands._terminal import Everyday, Refused, WrongArgument, places, portals, read_lines, show, text
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from database.families.credentials import NewCredential
     from database.models import StoredCredential
 
 
 class Command(Everyday, ScrapyCommand):
-    """Add, list, sign out, remove and unblock credentials."""
+    """Add, import, list, sign out, remove and unblock credentials."""
 
     word = "credentials"
 
     def syntax(self) -> str:
         """Return what follows the command's name."""
-        return "add|list|sign-out|remove|unblock …"
+        return "add|import|list|sign-out|remove|unblock …"
 
     def short_desc(self) -> str:
         """Return the line of the command list."""
-        return "Add, list, remove or unblock the credentials of portals"
+        return "Add, import, list, remove or unblock the credentials of portals"
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the four acts."""
+        """Add the acts."""
         act = self.acts(parser)
         add = act("add", "Store a credential, or change the one with the same user name. Asks for its secrets.")
         add.add_argument("portal", help="the portal's one word, or one of its logins, as `scrapy portals` shows them")
@@ -48,6 +50,13 @@ class Command(Everyday, ScrapyCommand):
             "--stdin",
             action="store_true",
             help="read the secrets from standard input: the password on the first line, an authenticator (TOTP) secret on the second, if there is one",
+        )
+        many = act("import", "Store the credentials of a CSV file: all of them, or none when a line is wrong.")
+        many.add_argument(
+            "file",
+            type=Path,
+            metavar="FILE.csv",
+            help="its first line names the columns portal, username, password and, if wanted, totp_secret, receiver, client, nickname; only its owner may read it (chmod 600)",
         )
         listed = act("list", "List credentials, without their secrets, and how their last sign-in went.")
         listed.add_argument("--json", action="store_true", help="as JSON")
@@ -66,57 +75,60 @@ class Command(Everyday, ScrapyCommand):
 
         from database.access.encryption import key_ring
         from database.engine import database
-        from database.families.accounts import carrier_for, client_for
-        from database.models import CarrierPortalCredential, StoredCredential
-        from scrapers.core.stated import with_accounts
+        from database.families.credentials import NewCredential
+        from database.models import StoredCredential
 
-        known = portals(self.settings)
-        portal = portal_of(known, opts.portal)
-        carriers = with_accounts(places(self.settings))
-        has_accounts = portal in carriers
-        if not has_accounts and portal not in known:
-            raise WrongArgument(f"portal: there is no portal {opts.portal!r}; `scrapy portals` shows all.")
-        if opts.client and not has_accounts:
-            raise WrongArgument(
-                f"--client: only a carrier's credential belongs to a client, and {opts.portal} is none."
-            )
+        house = House(self.settings)
+        house.check(opts.portal, opts.client)
         receiver = check_receiver(opts.receiver or "")
         key_ring()  # before the prompt: without a key the secret could not be stored
         with database().transaction() as session:
             session.scalar(select(StoredCredential.id).limit(1))
-        login = next(iter(served(known, opts.portal)), None)
-        username, password, totp_secret = _ask(opts, login.secret_name if login else "password")
-        if login is not None:
-            from database.access.credentials import Credential as Typed
-            from scrapers.core.outcomes import CredentialMalformed
-
-            try:
-                login().check(Typed(opts.portal, username, password, totp_secret))
-            except CredentialMalformed as malformed:
-                raise WrongArgument(malformed.detail) from None
+        username, password, totp_secret = _ask(opts, house.secret_name(opts.portal))
+        told = receiver if receiver is not None or opts.receiver is None else ""
+        new = NewCredential(
+            opts.portal, username, password, totp_secret, told, (opts.client or "").strip() or None, opts.nickname
+        )
+        house.check_secret(new)
         with database().transaction() as session:
-            of_name = select(StoredCredential).where(
-                StoredCredential.portal == opts.portal, StoredCredential.username == username
-            )
-            row = session.scalars(of_name.options(*_unread())).one_or_none()
-            is_new = row is None
-            if row is None:
-                kind = CarrierPortalCredential if has_accounts else StoredCredential
-                row = kind(portal=opts.portal, username=username, password=password)
-                session.add(row)
-            row.password = password
-            if totp_secret or opts.no_totp:
-                row.totp_secret = totp_secret
-            if opts.receiver is not None:
-                row.receiver = receiver
-            if opts.nickname is not None:
-                row.nickname = opts.nickname
-            if isinstance(row, CarrierPortalCredential):
-                row.carrier_id = carrier_for(session, portal, carriers).id
-                if opts.client:
-                    row.client_id = client_for(session, opts.client.strip()).id
+            is_new = house.store(session, new, forget_totp=opts.no_totp)
+        portal = portal_of(house.known, opts.portal)
         tries = portal if portal == opts.portal else f"{portal} --login {opts.portal}"
         print(f"{'Stored' if is_new else 'Changed'}: {opts.portal} {username}. `scrapy test-login {tries}` tries it.")
+
+    def import_(self, opts: argparse.Namespace) -> None:
+        """Store the credentials of a file: all of them, or none."""
+        from database.access.encryption import key_ring
+        from database.engine import database
+        from database.families.credentials import is_private, read_credentials
+        from database.families.imports import BadLines
+
+        try:
+            if not is_private(opts.file):
+                raise Refused(
+                    f"{opts.file} can be read by others, and it holds passwords: run `chmod 600 {opts.file}`, and change "
+                    "them if others may have read it."
+                )
+        except OSError as error:
+            raise WrongArgument(f"{opts.file} cannot be read: {error.strerror}.") from None
+        lines, house = read_lines(opts.file), House(self.settings)
+        key_ring()
+        problems, added = [], 0
+        try:
+            found = read_credentials(lines)
+            with database().transaction() as session:
+                for number, new in found:
+                    try:
+                        added += house.store(session, house.checked(new))
+                    except WrongArgument as error:
+                        problems.append(f"Line {number}: {error}")
+                if problems:
+                    raise BadLines(problems)
+        except BadLines as error:
+            raise Refused("\n".join([*error.problems, f"Nothing of {opts.file} was imported."])) from None
+        print(
+            f"Stored {added}, changed {len(found) - added}. {opts.file} still holds the secrets: delete it once they are tried."
+        )
 
     def list(self, opts: argparse.Namespace) -> None:
         """List what is known of every credential."""
@@ -213,6 +225,90 @@ class Command(Everyday, ScrapyCommand):
     def _logins(self, word: str) -> Sequence[str]:
         """Return the names of the logins of a portal, or the login that has the name; a portal without any counts as one."""
         return [login.name for login in served(portals(self.settings), word)] or [word]
+
+
+class House:
+    """The portals there are, and how a credential of one of them is checked and stored."""
+
+    def __init__(self, settings: Any) -> None:
+        from scrapers.core.stated import with_accounts
+
+        self.known = portals(settings)
+        self.carriers = with_accounts(places(settings))
+
+    def check(self, word: str, client: str | None) -> None:
+        """Raise WrongArgument for a portal that there is not, or a client where there are none."""
+        portal = portal_of(self.known, word)
+        if portal not in self.carriers and portal not in self.known:
+            raise WrongArgument(f"portal: there is no portal {word!r}; `scrapy portals` shows all.")
+        if client and portal not in self.carriers:
+            raise WrongArgument(f"--client: only a carrier's credential belongs to a client, and {word} is none.")
+
+    def login(self, word: str) -> Any:
+        """Return the first login that a credential serves, or None."""
+        return next(iter(served(self.known, word)), None)
+
+    def secret_name(self, word: str) -> str:
+        """Return what the portal's users call the secret."""
+        login = self.login(word)
+        return login.secret_name if login else "password"
+
+    def check_secret(self, new: NewCredential) -> None:
+        """Raise WrongArgument for a secret that the portal would certainly refuse."""
+        from database.access.credentials import Credential as Typed
+        from scrapers.core.outcomes import CredentialMalformed
+
+        if (login := self.login(new.portal)) is None:
+            return
+        try:
+            login().check(Typed(new.portal, new.username, new.password, new.totp_secret))
+        except CredentialMalformed as malformed:
+            raise WrongArgument(malformed.detail) from None
+
+    def checked(self, new: NewCredential) -> NewCredential:
+        """Return a credential of a file as it is stored; raise WrongArgument for the first thing that is wrong."""
+        from dataclasses import replace
+
+        self.check(new.portal, new.client)
+        if len(new.username) > 300:
+            raise WrongArgument("The user name must have 1 to 300 characters.")
+        new = replace(
+            new,
+            totp_secret=check_totp(new.totp_secret) if new.totp_secret else None,
+            receiver=check_receiver(new.receiver) if new.receiver else None,
+        )
+        self.check_secret(new)
+        return new
+
+    def store(self, session: Session, new: NewCredential, *, forget_totp: bool = False) -> bool:
+        """Store a credential, or change the one with the same user name; return whether it is new."""
+        from sqlalchemy import select
+
+        from database.families.accounts import carrier_for, client_for
+        from database.models import CarrierPortalCredential, StoredCredential
+
+        portal = portal_of(self.known, new.portal)
+        of_name = select(StoredCredential).where(
+            StoredCredential.portal == new.portal, StoredCredential.username == new.username
+        )
+        row = session.scalars(of_name.options(*_unread())).one_or_none()
+        is_new = row is None
+        if row is None:
+            kind = CarrierPortalCredential if portal in self.carriers else StoredCredential
+            row = kind(portal=new.portal, username=new.username, password=new.password)
+            session.add(row)
+        row.password = new.password
+        if new.totp_secret or forget_totp:
+            row.totp_secret = new.totp_secret
+        if new.receiver is not None:
+            row.receiver = new.receiver or None
+        if new.nickname is not None:
+            row.nickname = new.nickname
+        if isinstance(row, CarrierPortalCredential):
+            row.carrier_id = carrier_for(session, portal, self.carriers).id
+            if new.client:
+                row.client_id = client_for(session, new.client).id
+        return is_new
 
 
 def overview(settings: Any) -> list[tuple[Any, ...]]:

@@ -41,9 +41,15 @@ class Command(Everyday, ScrapyCommand):
             "--settings", action="store_true", help="only list every setting: value, default, where it is set, meaning"
         )
         parser.add_argument("--json", action="store_true", help="as JSON")
+        parser.add_argument(
+            "--markdown", action="store_true", help="with --settings: as the table of the README, without values"
+        )
 
     def do(self, opts: argparse.Namespace) -> None:
         """Run every check, whatever the others say."""
+        if opts.settings and opts.markdown:
+            print(markdown(settings_rows(of_portals(self.settings))))
+            return
         if opts.settings:
             show(COLUMNS, settings_rows(of_portals(self.settings)), as_json=opts.json)
             return
@@ -93,6 +99,15 @@ def settings_rows(portals_settings: Iterable[type[RoomSettings]]) -> Iterator[tu
             given, names = room.given(name), room.names(name)
             source = given.source if given.variable == names[0] else f"{given.source}: {given.variable}"
             yield " or ".join(names), given.value, given.default, source, field.description or ""
+
+
+def markdown(rows: Iterable[tuple[str, str, str, str, str]]) -> str:
+    """Return the settings as a table of Markdown: variables, default, meaning."""
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for variables, _, default, _, meaning in rows:
+        names = ", or ".join(f"`{name}`" for name in variables.split(" or "))
+        lines.append(f"| {names} | {f'`{default}`' if default else ''} | {meaning} |")
+    return "\n".join(lines)
 
 
 def rooms() -> list[type[RoomSettings]]:
@@ -166,7 +181,7 @@ def check_browser() -> str:
 
     from playwright.sync_api import Error, sync_playwright
 
-    from middlewares.download.handler import ENGINES, find_browser, launch_options
+    from middlewares.download.handler import ENGINES, cure, find_browser, launch_options
     from scrapers.core.settings import crawl_settings
 
     program = find_browser()
@@ -182,7 +197,7 @@ def check_browser() -> str:
                 f"{program} does not start: run it by hand to see why, or set LATCHKEY_BROWSER_PATH to another."
             ) from None
         raise Problem(
-            "No browser was found: install Chromium (Debian: apt-get install chromium-headless-shell), or set LATCHKEY_BROWSER_PATH."
+            f"No browser was found for LATCHKEY_BROWSER={crawl_settings().browser}. {cure()} Or set LATCHKEY_BROWSER_PATH."
         ) from None
     return f"{program or 'Playwright’s own build'} starts, version {version}."
 
@@ -319,8 +334,22 @@ def check_store() -> str:
     return f"{store.address} can be written to, {size(free)} are free."
 
 
+def check_python() -> str:
+    """Look whether Python may keep its compiled modules: without them each start compiles everything anew."""
+    import sys
+
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.dont_write_bytecode:
+        return (
+            f"Python {version}; PYTHONDONTWRITEBYTECODE is set (or -B): unless the modules are compiled already, every start "
+            "compiles them anew, which takes about 2 s. Unset it, or run `python -m compileall` once."
+        )
+    return f"Python {version} keeps its compiled modules."
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "settings": check_settings,
+    "python": check_python,
     "key": check_key,
     "database": check_database,
     "store": check_store,

@@ -53,6 +53,8 @@ class Command(Everyday, ScrapyCommand):
             each = act(name, does)
             each.add_argument("--type", help=kind)
             each.add_argument("--account", metavar="NUMBER", help="only of this account")
+            if name == "files":
+                each.add_argument("--portal", metavar="WORD", help="only files of this portal")
             each.add_argument(
                 "--since", type=instant, metavar="DATE", help="only from this day (or instant, ISO 8601) on"
             )
@@ -73,39 +75,49 @@ class Command(Everyday, ScrapyCommand):
 
         from database.models import Account, FileStatus, StoredFile
 
-        names = (
-            "id", "spider", "portal", "report_type", "account", "target", "name", "path", "store",
-            "size", "sha256", "media_type", "source", "status", "stored_at", "run",
-        )  # fmt: skip
+        columns = {
+            "id": StoredFile.id,
+            "spider": StoredFile.spider,
+            "portal": StoredFile.portal,
+            "report_type": StoredFile.report_type,
+            "account": Account.number,
+            "target": StoredFile.target_key,
+            "name": StoredFile.key,
+            "path": StoredFile.path,
+            "store": StoredFile.store,
+            "size": StoredFile.size,
+            "sha256": StoredFile.sha256,
+            "media_type": StoredFile.media_type,
+            "source": StoredFile.source,
+            "status": StoredFile.status,
+            "stored_at": StoredFile.stored_at,
+            "run": StoredFile.run_id,
+        }
         query = (
-            select(
-                StoredFile.id,
-                StoredFile.spider,
-                StoredFile.portal,
-                StoredFile.report_type,
-                Account.number,
-                StoredFile.target_key,
-                StoredFile.key,
-                StoredFile.path,
-                StoredFile.store,
-                StoredFile.size,
-                StoredFile.sha256,
-                StoredFile.media_type,
-                StoredFile.source,
-                StoredFile.status,
-                StoredFile.stored_at,
-                StoredFile.run_id,
-            )
+            select(*columns.values())
             .outerjoin(Account, Account.id == StoredFile.account_id)
             .where(StoredFile.status.in_((FileStatus.READY, FileStatus.PROCESSING, FileStatus.PROCESSED)))
         )
+        if opts.portal:
+            query = query.where(StoredFile.portal == opts.portal)
         if opts.type:
             query = query.where(StoredFile.report_type == opts.type)
         if opts.account:
             query = query.where(Account.number == opts.account)
         if opts.since:
             query = query.where(StoredFile.stored_at >= opts.since)
-        self._write(names, query, opts)
+        if opts.portal and not self._has_accounts(query.where(Account.id.is_not(None))):
+            # A portal that is no carrier: what its files belong to is the target.
+            del columns["account"]
+            query = query.with_only_columns(*columns.values(), maintain_column_froms=True)
+        self._write(tuple(columns), query, opts)
+
+    @staticmethod
+    def _has_accounts(query: Any) -> bool:
+        from database.engine import database
+
+        with database().transaction() as session:
+            return session.execute(query.limit(1)).first() is not None
 
     def _write(self, names: tuple[str, ...], query: Any, opts: argparse.Namespace) -> None:
         if opts.account:
@@ -145,15 +157,15 @@ def _usual_types() -> str:
 
 def record_types() -> dict[str, Callable[[argparse.Namespace], Columns]]:
     """Return what makes the query of each type of record, by type: what families state, their tables, and versions."""
-    from scrapers.core.stated import families, resolve
+    from database.models import BOOKKEEPING
+    from scrapers.core.stated import families, record_tables, resolve
 
     types: dict[str, Callable[[argparse.Namespace], Columns]] = {}
     for family in families().values():
         types |= {name: partial(_stated, name, export, resolve) for name, export in family.exports.items()}
     types["versions"] = _versions
-    for family in families().values():
-        types |= {name: partial(_table, table) for name, table in family.tables().items() if name not in types}
-    return types
+    taken = {*types, *BOOKKEEPING}
+    return types | {name: partial(_table, table) for name, table in record_tables().items() if name not in taken}
 
 
 def _stated(name: str, export: Export, resolve: Callable[[str], Any], opts: argparse.Namespace) -> Columns:
@@ -168,15 +180,21 @@ def _table(table: Any, opts: argparse.Namespace) -> Columns:
     """Rows of a table as they stand; --since: those that a run since then has written."""
     from sqlalchemy import select
 
+    from database.access.encryption import Encrypted
     from database.models import Run
 
     columns = table.columns
-    names = [name for name in columns.keys() if name not in ("id", "run_id")]  # noqa: SIM118 - no mapping
-    query = select(columns.id, *(columns[name] for name in names), columns.run_id)
+    first = next(iter(table.primary_key.columns))
+    names = [
+        name
+        for name in columns.keys()  # noqa: SIM118 - no mapping
+        if name not in (first.name, "run_id") and not isinstance(columns[name].type, Encrypted)
+    ]
+    query = select(first, *(columns[name] for name in names), columns.run_id)
     _no_account(opts)
     if opts.since:
         query = query.join(Run, Run.id == columns.run_id).where(Run.started_at >= opts.since)
-    return ("id", *names, "run"), query
+    return (first.name, *names, "run"), query
 
 
 def _versions(opts: argparse.Namespace) -> Columns:

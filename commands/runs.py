@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from database.models import Run
 
 
+SHOWN = 10  # files, missing names and warnings that a run shows; a line for one more would be as long as that one
+
+
 class Command(Everyday, ScrapyCommand):
     """List runs, or tell all about one."""
 
@@ -144,18 +147,19 @@ def tell(session: Session, run: Run, places: Sequence[str] = ()) -> dict[str, An
             for file in files
         ],
         "bundle": run.bundle,
-        "next": _next(run, outcome, places),
+        "next": _next(session, run, outcome, places),
     }
 
 
-def _next(run: Run, outcome: Any, places: Sequence[str]) -> list[str]:
+def _next(session: Session, run: Run, outcome: Any, places: Sequence[str]) -> list[str]:
     """Return the commands that make sense now."""
     from database.models import RunState
 
     if run.state == RunState.RUNNING:
         return ["scrapy status"]
     if run.outcome == "success":
-        return ["scrapy export files", f"scrapy export records{_type_of(run, places)}"]
+        kind = _type_of(session, run, places)
+        return ["scrapy export files", *([] if kind is None else [f"scrapy export records{kind}"])]
     steps = []
     if outcome is not None and "scrapy " in outcome.sentence:
         # The sentence names the command that cures it, between back-quotes.
@@ -175,14 +179,27 @@ def _next(run: Run, outcome: Any, places: Sequence[str]) -> list[str]:
     return steps
 
 
-def _type_of(run: Run, places: Sequence[str]) -> str:
-    """Return the option with the usual type of record of the run's family; empty where it is the default."""
-    from commands.export import DEFAULT_TYPE
-    from scrapers.core.stated import family_of
+def _type_of(session: Session, run: Run, places: Sequence[str]) -> str | None:
+    """Return the option with the type of record to look at, empty where it is the default; None where there is none."""
+    from commands.export import DEFAULT_TYPE, record_types
+    from scrapers.core.stated import family_of, record_tables
 
     family = family_of(run.portal, places)
-    usual = next(iter(family.exports or family.tables()), DEFAULT_TYPE) if family else DEFAULT_TYPE
-    return "" if usual == DEFAULT_TYPE else f" --type {usual}"
+    usual = next(iter(family.exports), None) if family else None
+    if usual is None:
+        tables, types = record_tables(), record_types()
+        of_run = (name for name, table in tables.items() if name in types and _has_row(session, table, run.id))
+        usual = next(of_run, None)
+    return None if usual is None else "" if usual == DEFAULT_TYPE else f" --type {usual}"
+
+
+def _has_row(session: Session, table: Any, run_id: int) -> bool:
+    """Tell whether a run has written rows of a table; False where the database has no such table."""
+    from sqlalchemy import inspect, select
+
+    if not inspect(session.connection()).has_table(table.name):
+        return False
+    return session.scalar(select(table.c.run_id).where(table.c.run_id == run_id).limit(1)) is not None
 
 
 def _print(told: dict[str, Any]) -> None:
@@ -193,12 +210,13 @@ def _print(told: dict[str, Any]) -> None:
         label = name.replace("_", " ").ljust(width)
         if name == "counts":
             print(f"{label}  {', '.join(f'{count} {what}' for what, count in value.items())}")
-        elif name == "files":
-            for file in value:
-                print(f"{label}  {file['path'] or file['name']}  {size(file['size'])}  {file['status']}")
-                label = " " * width
         elif isinstance(value, list):
-            for line in value:
+            lines = value
+            if name == "files":
+                lines = [f"{file['path'] or file['name']}  {size(file['size'])}  {file['status']}" for file in value]
+            if len(lines) > SHOWN + 1 and name != "next":
+                lines = [*lines[:SHOWN], f"and {len(lines) - SHOWN} more of {len(lines)} (--json shows all)"]
+            for line in lines:
                 print(f"{label}  {line}")
                 label = " " * width
         else:

@@ -65,10 +65,14 @@ class Command(ScrapyCommand):
         """Check everything, crawl, merge, write."""
         if len(args) != 1:
             raise UsageError("name one portal; `scrapy portals` shows them")
-        from commands._terminal import places
+        from commands._terminal import WrongArgument, check_texts, places
         from commands.crawl import CannotStart, exit_code, prepare, show_progress
         from scrapers.core.stated import family_of
 
+        try:
+            check_texts(vars(opts))
+        except WrongArgument as error:
+            raise UsageError(str(error), print_help=False) from None
         assert self.crawler_process is not None
         crawlers = [self.crawler_process.create_crawler(name) for name in self._spiders(args[0])]
         arguments = [self._arguments(crawler.spidercls, opts) for crawler in crawlers]
@@ -77,7 +81,7 @@ class Command(ScrapyCommand):
             if not opts.output.resolve().parent.is_dir():
                 raise CannotStart(2, f"--output: there is no folder {opts.output.resolve().parent}.")
             for crawler, given in zip(crawlers, arguments, strict=True):
-                prepare(crawler, given)
+                prepare(crawler, given, "-u USERNAME")
         except CannotStart as problem:
             self.exitcode = problem.exit_code
             sys.stderr.write(f"{problem}\n")
@@ -179,7 +183,7 @@ def merged(started: datetime, jobs: Sequence[Job], target: str | None, names: Se
     """
     completed = datetime.now(UTC)
     counts = {name: sum(job.result.get(name, getattr(job.counts, name, 0)) for job in jobs) for name in names}
-    worst = max(jobs, key=lambda job: job.outcome.exit_code if job.outcome else 100, default=None)
+    worst = max(jobs, key=lambda job: 100 if job.exit_code is None else job.exit_code, default=None)
     outcome = worst.outcome.code if worst is not None and worst.outcome else "unexpected_error"
     return {
         "tenant_id": target or ", ".join(dict.fromkeys(job.label for job in jobs)) or "default",
@@ -188,7 +192,7 @@ def merged(started: datetime, jobs: Sequence[Job], target: str | None, names: Se
         "duration_seconds": round((completed - started).total_seconds(), 3),
         **counts,
         "errors": [error for job in jobs for error in job.errors],
-        "success": bool(jobs) and outcome == "success",
+        "success": worst is not None and worst.exit_code == 0,
         "outcome": outcome,
         "run_id": worst.id if worst is not None else None,
     }

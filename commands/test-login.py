@@ -44,7 +44,7 @@ class Command(ScrapyCommand):
         """Sign in through the same chain as every crawl."""
         if len(args) != 1:
             raise UsageError("name one portal; `scrapy portals` shows them")
-        from commands._terminal import places
+        from commands._terminal import WrongArgument, check_texts, places
         from database.access.encryption import key_ring
         from database.access.ledger import Ledger, Refusal
         from database.access.sessions import Sessions
@@ -52,8 +52,13 @@ class Command(ScrapyCommand):
         from database.settings import SettingsError
         from scrapers.core.jobs import ArgumentError
         from scrapers.logins.base import Login, code_channels
+        from scrapers.logins.credentials import SeveralCredentials
         from scrapers.logins.trial import sign_in_spider
 
+        try:
+            check_texts(vars(opts))
+        except WrongArgument as error:
+            raise UsageError(str(error), print_help=False) from None
         code_channels(places(self.settings))  # imports every portal
         logins = {name: login for name, login in Login.registry.items() if login.portal == args[0]}
         if not logins:
@@ -73,6 +78,10 @@ class Command(ScrapyCommand):
                 assert credential is not None  # plans() has refused to go on without one
                 Ledger(database()).check(login, credential.username, credential.secret)
                 Sessions(database()).destroy(login, credential.username)
+        except SeveralCredentials as several:
+            sys.stderr.write(f"{several.by('--username USERNAME')}\n")
+            self.exitcode = 2
+            return
         except (ArgumentError, SettingsError, DatabaseAway, Refusal) as error:
             sys.stderr.write(f"{error}\n")
             self.exitcode = 4 if isinstance(error, DatabaseAway) else 2

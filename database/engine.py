@@ -28,6 +28,10 @@ class DatabaseAway(Exception):
     """The database does not answer, or lacks its schema. The text is one sentence that names the cure."""
 
 
+class SchemaLacking(DatabaseAway):
+    """The database answers, and lacks tables or columns that are needed."""
+
+
 class Database:
     """An engine and the one way to use it: short transactions, from a thread when the caller is a coroutine."""
 
@@ -69,8 +73,9 @@ class Database:
             with Session(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except DBAPIError as error:
-            away = isinstance(error, OperationalError) or type(error.orig) is sqlite3.DatabaseError
-            if away or _lacks_schema(error):
+            if _lacks_schema(error):
+                raise SchemaLacking(self.explain(error)) from error
+            if _is_away(error):
                 raise DatabaseAway(self.explain(error)) from error
             raise
 
@@ -99,6 +104,14 @@ def now(session: Session) -> datetime:
         return value.astimezone(UTC)
     session.connection()  # begins the transaction: the clock is read after the wait for SQLite's lock, not before
     return datetime.now(UTC)
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Tell whether an error is the server's or the file's; False for a statement of ours that cannot be right."""
+    if isinstance(error, OperationalError):
+        # SQLite's driver calls every error of a statement operational, as a constraint that does not exist.
+        return getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
+    return type(error.orig) is sqlite3.DatabaseError
 
 
 def _lacks_schema(error: DBAPIError) -> bool:

@@ -19,6 +19,7 @@ from database.engine import Database, DatabaseAway
 from database.models import all_tables
 
 FOLDER = Path(__file__).parent / "migrations"
+SHOWN = 3  # differences that a sentence names
 LOCK = 0x1A7C4  # of PostgreSQL's advisory locks; any number that no other program of the database uses
 
 
@@ -44,10 +45,21 @@ def check(db: Database) -> None:
         if set(context.get_current_heads()) != set(ScriptDirectory.from_config(_config()).get_heads()):
             raise SchemaDiffers(f"The database {where} is not at the newest revision: run `scrapy db upgrade`.")
         if found := compare_metadata(context, all_tables()):
+            named = "; ".join(map(_named, found[:SHOWN]))
             raise SchemaDiffers(
-                f"The database {where} differs from the models ({_named(found[0])}, {len(found)} in all): "
+                f"The database {where} differs from the models ({named}, {len(found)} in all): "
                 'make a revision with `alembic revision --autogenerate -m "what changed"`, then run `scrapy db upgrade`.'
             )
+
+
+def why_lacking(db: Database) -> tuple[str, bool]:
+    """Return why tables or columns are missing, in one sentence, and whether a developer has to act."""
+    try:
+        check(db)
+    except SchemaDiffers as error:
+        return str(error), "db upgrade" not in str(error) or "revision --autogenerate" in str(error)
+    where = db.engine.url.render_as_string(hide_password=True)
+    return f"The database {where} lacks tables that are outside of database.models: no revision makes them.", True
 
 
 @contextmanager

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import socket
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -14,11 +17,19 @@ def signature() -> str:
 
 
 def has_ended(name: str) -> bool:
-    """Tell whether the process of a signature has ended; False for another machine's, of which nothing is known."""
+    """
+    Tell whether the process of a signature has ended; False for another machine's, of which nothing is known.
+
+    No process survives the start of its machine, so one of an earlier start has ended. A machine is known by its host name
+    and machine id: hosts that share a database need different names where their containers have no machine id.
+    """
     machine, _, process = name.partition("+")
     pid, _, began = process.partition("+")
-    if machine != _machine() or not pid.isdecimal():
+    if not pid.isdecimal():
         return False
+    if machine != _machine():
+        theirs, ours = _Machine.read(machine), _Machine.read(_machine())
+        return theirs is not None and ours is not None and theirs.is_earlier_start_of(ours)
     # Another start time means that the number was reused by another process.
     return is_gone(int(pid)) or _began(int(pid)) != began
 
@@ -46,14 +57,46 @@ def is_gone(pid: int) -> bool:
     return _status(pid)[:1] == ["Z"]
 
 
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    """The parts of the first part of a signature."""
+
+    host: str
+    installation: str  # "" in signatures of earlier versions, and where the machine has no id
+    boot: str
+    namespace: str
+
+    @classmethod
+    def read(cls, text: str) -> _Machine | None:
+        """Return the parts of a text; None for one without a boot, of a system without /proc."""
+        found = re.fullmatch(r"(.+?)(?:\.([0-9a-f]{6}))?\.([0-9a-f]{8})\.([0-9]+)", text)
+        return None if found is None else cls(found[1], found[2] or "", found[3], found[4])
+
+    def is_earlier_start_of(self, other: _Machine) -> bool:
+        same = self.host == other.host and (self.installation == other.installation or not self.installation)
+        return same and self.boot != other.boot
+
+
 @cache
 def _machine() -> str:
     """Return what two processes have in common that see each other: containers may share a host's name."""
+    host = socket.gethostname()[:64]
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
-        return f"{socket.gethostname()[:64]}.{boot}.{os.stat('/proc/self/ns/pid').st_ino}"
+        namespace = os.stat("/proc/self/ns/pid").st_ino
     except OSError:  # a system without /proc
-        return socket.gethostname()[:64]
+        return host
+    return ".".join(filter(None, (host, _installation(), boot, str(namespace))))
+
+
+def _installation() -> str:
+    """Return 6 hex digits of the machine's id, which stays the same when it starts anew; "" where it has none."""
+    try:
+        # Hashed: the id itself is not meant to leave the machine.
+        given = Path("/etc/machine-id").read_text().strip()
+    except OSError:
+        return ""
+    return hashlib.blake2b(given.encode(), digest_size=3).hexdigest() if given else ""
 
 
 def _began(pid: int) -> str:

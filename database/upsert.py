@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from itertools import chain, islice
 from math import isfinite
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, Numeric, String, Table, or_
+from sqlalchemy import JSON, Index, Numeric, String, Table, UniqueConstraint, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from database.models.base import Base
 
 T = TypeVar("T")
+
+
+class WrongKey(TypeError):
+    """A natural key does not fit its table. The text is one sentence for the developer."""
+
+
 BATCH = 1000  # rows a statement; more gains nothing on either database
 
 
@@ -135,6 +142,7 @@ def _statement(
     update: Sequence[str] | None,
     also: Sequence[str],
 ) -> Any:
+    check_key(model, tuple(key))
     table = table_of(model)
     if unknown := set(update or ()) - set(table.columns.keys()):
         raise ValueError(f"update: {', '.join(sorted(unknown))} does not fit {model.__name__}")
@@ -150,6 +158,29 @@ def _statement(
             taken[column.name] = statement.excluded[column.name]
     differs = or_(*(table.c[name].is_distinct_from(statement.excluded[name]) for name in taken_over))
     return statement.on_conflict_do_update(index_elements=list(key), set_=taken, where=differs)
+
+
+@cache
+def check_key(model: type[Base], key: tuple[str, ...]) -> None:
+    """Raise WrongKey unless the columns of a natural key are those of a unique constraint, by which a row is found again."""
+    table = table_of(model)
+    named = ", ".join(key)
+    if unknown := [name for name in key if name not in table.columns]:
+        raise WrongKey(f"{model.__name__} has no column {unknown[0]}, which its natural key ({named}) names.")
+    unique = [table.primary_key.columns]
+    unique += [each.columns for each in table.constraints if isinstance(each, UniqueConstraint)]
+    # A unique index with a condition holds for some of the rows only.
+    unique += [each.columns for each in table.indexes if each.unique and not _is_partial(each)]
+    if not key or set(key) not in [set(columns.keys()) for columns in unique]:
+        quoted = ", ".join(f'"{name}"' for name in key)
+        raise WrongKey(
+            f"{model.__name__} has no unique constraint on its natural key ({named}): add UniqueConstraint({quoted}) "
+            "to its __table_args__, and a revision."
+        )
+
+
+def _is_partial(index: Index) -> bool:
+    return any(index.dialect_options[name]["where"] is not None for name in ("sqlite", "postgresql"))
 
 
 def table_of(model: type[Base]) -> Table:

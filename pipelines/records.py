@@ -6,16 +6,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    SQLAlchemyError,
+    StatementError,
+)
 
 from database import versions
 from database.access.leases import is_held
-from database.engine import DatabaseAway, now
+from database.engine import DatabaseAway, SchemaLacking, now
 from database.models import FileStatus, StoredFile
-from database.upsert import put_stream, table_of, upsert
+from database.upsert import WrongKey, put_stream, table_of, upsert
 from pipelines.settings import pipeline_settings
 from scrapers.core.items import Batch, FileItem, Lines, Record
-from scrapers.core.outcomes import DatabaseAwayFailure, LeaseLost
+from scrapers.core.outcomes import DatabaseAwayFailure, LeaseLost, UnexpectedError
 from scrapers.core.redaction import bare_url
 from scrapers.core.runs import work_of
 
@@ -24,6 +31,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from scrapers.core.jobs import Job
+
+
+AWAY = (InterfaceError, InternalError)  # of the connection, and not known to the engine as such
 
 
 class RecordsPipeline:
@@ -44,14 +54,35 @@ class RecordsPipeline:
         job = self.work.jobs[item.job]
         try:
             new_file, changed, rows = await self.work.db.run(lambda session: write(session, self.work, job, item))
-        except (DatabaseAway, SQLAlchemyError) as error:
-            raise DatabaseAwayFailure(
-                str(error) if isinstance(error, DatabaseAway) else type(error).__name__
-            ) from error
+        except (WrongKey, SchemaLacking, SQLAlchemyError) as error:
+            if (mistake := mistake_of(error)) is None:
+                raise DatabaseAwayFailure(type(error).__name__) from error
+            failure = UnexpectedError(f"{_table(item)}: {mistake}", step="store a record")
+            failure.__cause__ = error
+            job.halt(failure)
+            raise failure from error
+        except DatabaseAway as error:
+            raise DatabaseAwayFailure(str(error)) from error
         job.counts.files += new_file
         job.counts.records += changed
         job.counts.already += rows - changed
         return item
+
+
+def mistake_of(error: Exception) -> str | None:
+    """Return what an error says of a mistake in tables or items, without values; None for one of the server."""
+    if isinstance(error, DBAPIError):
+        if isinstance(error, DataError):
+            return type(error.orig).__name__  # its text may quote the value
+        return str(error.orig).partition("\n")[0] if not isinstance(error, AWAY) else None
+    if isinstance(error, StatementError):
+        return f"{type(error.orig).__name__}: {error.orig}"
+    return None if isinstance(error, SQLAlchemyError) else str(error)
+
+
+def _table(item: FileItem | Record | Batch) -> str:
+    names = (table_of(each.table).name for each in (item.records if isinstance(item, FileItem) else (item,)))
+    return ", ".join(dict.fromkeys(names)) or "files"
 
 
 def write(session: Session, work: Any, job: Job, item: FileItem | Record | Batch) -> tuple[int, int, int]:

@@ -41,7 +41,7 @@ def carry_out(opts: argparse.Namespace, kind: type[Action], question: str, **giv
         parsed = spider.Arguments.parse(arguments)
         key_ring()
         with database().transaction() as session:
-            plans = spider.plans(session, parsed)
+            plans = spider.planned(session, parsed)
     except ArgumentError as error:
         raise WrongArgument(str(error).removeprefix("-a ")) from None
     if len(plans) > 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database.families.cycles import DEFAULT_BILLING_DAY, ensure
+from database.families.imports import BadLines, read_rows, spoilt
 from database.models import (
     Account,
     Carrier,
@@ -25,14 +25,6 @@ COLUMNS = (*REQUIRED_COLUMNS, "username", "billing_day", "nickname")
 
 class AccountError(Exception):
     """An account cannot be added as asked. The text is one sentence that names the field."""
-
-
-class BadLines(AccountError):
-    """Lines of a file are wrong. `problems` has one sentence for each, with its line number."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__(" ".join(problems))
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +62,8 @@ def add_account(session: Session, new: NewAccount, carriers: Mapping[str, str]) 
         limit = 200 if field == "number" else 100
         if not 0 < len(getattr(new, field)) <= limit:
             raise AccountError(f"{field}: it must have 1 to {limit} characters.")
+    if said := _spoilt({"number": new.number, "username": new.username or ""}):
+        raise AccountError(said)
     if new.billing_day is not None and not 1 <= new.billing_day <= 31:
         raise AccountError("billing_day: it must be a day of the month, 1 to 31.")
     carrier = carrier_for(session, new.carrier, carriers)
@@ -95,6 +89,12 @@ def add_account(session: Session, new: NewAccount, carriers: Mapping[str, str]) 
     return account, is_new
 
 
+def _spoilt(fields: Mapping[str, str]) -> str | None:
+    """Return a sentence about the first of number and user name that a spreadsheet has changed."""
+    said = ((name, spoilt(fields.get(name, ""))) for name in ("number", "username"))
+    return next((f"{name}: {words}." for name, words in said if words), None)
+
+
 def read_accounts(lines: Iterable[str]) -> list[tuple[int, NewAccount]]:
     """
     Return the accounts of a CSV file with their line numbers; raise BadLines that names every bad line.
@@ -102,59 +102,34 @@ def read_accounts(lines: Iterable[str]) -> list[tuple[int, NewAccount]]:
     The first line names the columns: client, workspace, carrier, number, and if wanted username, billing_day, nickname;
     separated by commas or semicolons.
     """
-    text = list(lines)
-    header = text[0].lstrip("\ufeff") if text else ""
-    reader = csv.DictReader(
-        [header, *text[1:]], delimiter=";" if header.count(";") > header.count(",") else ",", strict=True
-    )
-    names = [name.strip().lower() for name in reader.fieldnames or ()]
-    reader.fieldnames = names
-    missing = [column for column in REQUIRED_COLUMNS if column not in names]
-    unknown = [name for name in names if name not in COLUMNS]
-    if missing or unknown or len(set(names)) != len(names):
-        said = (
-            f"the column {missing[0]} is missing"
-            if missing
-            else f"{unknown[0]!r} is no column"
-            if unknown
-            else "a column comes twice"
-        )
-        raise BadLines([f"Line 1: {said}; the columns are {', '.join(COLUMNS)}."])
+    rows, problems = read_rows(lines, COLUMNS, REQUIRED_COLUMNS)
     found: list[tuple[int, NewAccount]] = []
-    problems: list[str] = []
     seen: dict[tuple[str, str], int] = {}
-    try:
-        for row in reader:
-            number = reader.line_num
-            if None in row or None in row.values():
-                problems.append(f"Line {number}: it has not as many fields as line 1 has columns.")
-                continue
-            fields = {name: value.strip() for name, value in row.items()}
-            if not any(fields.values()):
-                continue
-            empty = [column for column in REQUIRED_COLUMNS if not fields[column]]
-            day = fields.get("billing_day", "")
-            key = (fields["carrier"], fields["number"])
-            if empty:
-                problems.append(f"Line {number}: {empty[0]} is empty.")
-            elif day and not (day.isascii() and day.isdigit() and 1 <= int(day) <= 31):
-                problems.append(f"Line {number}: billing_day must be a day of the month, 1 to 31.")
-            elif key in seen:
-                problems.append(f"Line {number}: {key[0]} {key[1]} stands in line {seen[key]} already.")
-            else:
-                seen[key] = number
-                new = NewAccount(
-                    client=fields["client"],
-                    workspace=fields["workspace"],
-                    carrier=fields["carrier"].lower(),
-                    number=fields["number"],
-                    username=fields.get("username") or None,
-                    billing_day=int(day) if day else None,
-                    nickname=fields.get("nickname") or None,
-                )
-                found.append((number, new))
-    except csv.Error as error:
-        problems.append(f"Line {reader.line_num}: {error}.")
+    for number, row in rows:
+        fields = {name: value.strip() for name, value in row.items()}
+        empty = [column for column in REQUIRED_COLUMNS if not fields[column]]
+        day = fields.get("billing_day", "")
+        key = (fields["carrier"].lower(), fields["number"])
+        if empty:
+            problems.append(f"Line {number}: {empty[0]} is empty.")
+        elif day and not (day.isascii() and day.isdigit() and 1 <= int(day) <= 31):
+            problems.append(f"Line {number}: billing_day must be a day of the month, 1 to 31.")
+        elif key in seen:
+            problems.append(f"Line {number}: {key[0]} {key[1]} stands in line {seen[key]} already.")
+        elif said := _spoilt(fields):
+            problems.append(f"Line {number}: {said}")
+        else:
+            seen[key] = number
+            new = NewAccount(
+                client=fields["client"],
+                workspace=fields["workspace"],
+                carrier=fields["carrier"].lower(),
+                number=fields["number"],
+                username=fields.get("username") or None,
+                billing_day=int(day) if day else None,
+                nickname=fields.get("nickname") or None,
+            )
+            found.append((number, new))
     if problems:
         raise BadLines(problems)
     return found

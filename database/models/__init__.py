@@ -52,7 +52,11 @@ from database.models.runs import Run, RunState, StoredFile
 from database.models.uploads import Upload, UploadState
 from database.models.versions import Version, Watermark
 
+# Tables that say how the runs went, and hold no record that was fetched.
+BOOKKEEPING = frozenset({"attempts", "code_requests", "files", "uploads", "watermarks"})
+
 __all__ = [
+    "BOOKKEEPING",
     "Account",
     "AccountType",
     "Base",

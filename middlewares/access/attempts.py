@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from database.access import ledger as ledger_results
@@ -73,7 +74,8 @@ class SignIn:
         name, username = self.login.name, self.credential.username
         self.login.check(self.credential)
         check_second_factor(self.credential)
-        if self.login.always_asks and not self.credential.receiver and self.work.prompt is None:
+        has_source = self.credential.receiver or self.login.fetches_codes() or self.work.prompt is not None
+        if self.login.always_asks and not has_source:
             raise outcomes.ReauthenticationRequired(
                 "No one-time code can be received or typed in this run, so none was asked for."
             )
@@ -98,7 +100,10 @@ class SignIn:
                 codes.deadlines.append(limit)
                 attempt = Attempt(self.credential, codes, visible=self.work.visible)
                 try:
-                    signed_in = await self.login.establish(self._portal(job, attempt, device), attempt)
+                    portal = self._portal(job, attempt, device)
+                    if self.login.fetches_codes():
+                        codes.fetch = partial(self.login.fetch_code, portal, self.credential)
+                    signed_in = await self.login.establish(portal, attempt)
                 except Failure as failure:
                     if not (attempt.submitted and failure.hides_answer):
                         raise

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from database.access.addresses import receivers
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 progress = logging.getLogger("latchkey.progress")
 
+FETCH_PAUSE = 1.0  # seconds between two questions to an endpoint that has no code yet
+FetchCode = Callable[[datetime], Awaitable[str | None]]
 
 # What a credential needs to answer a code of each kind; named in errors.
 LACKS = {
@@ -58,6 +61,8 @@ class CodeSource:
         self._stack = AsyncExitStack()
         self._requests: dict[str, OpenRequest] = {}  # by channel: sms, mail
         self._watches: list[MailboxWatch] = []
+        self._began = datetime.now(UTC)
+        self.fetch: FetchCode | None = None  # of the login, where its codes come from an endpoint
         self._asked = False  # the portal was, or may have been, made to send a code
         self.deadlines: list[asyncio.Timeout] = []  # of the sign-in; suspended while waiting for the receiver
 
@@ -82,7 +87,10 @@ class CodeSource:
 
     def can_answer(self, kind: str) -> bool:
         """Return whether a code of that kind can be received: at a receiver of the credential, or from a person at the prompt."""
-        return self.work.prompt is not None or bool(self._receivers(kind))
+        return self._is_fetched(kind) or self.work.prompt is not None or bool(self._receivers(kind))
+
+    def _is_fetched(self, kind: str) -> bool:
+        return self.fetch is not None and kind != "totp"
 
     async def expect(self, kind: str = "") -> None:
         """
@@ -92,7 +100,7 @@ class CodeSource:
         """
         channel = self.login.code_channel()
         totp = bool(self.credential.totp_secret) and kind == ""
-        if channel is None or totp:
+        if channel is None or totp or self._is_fetched(kind):
             return
         # Always in the same order, sms first, so that two sign-ins that need both receivers cannot deadlock.
         for way, receiver in self._receivers(kind or channel.by).items():
@@ -212,6 +220,8 @@ class CodeSource:
         # A TOTP code in a field that expects a code from a message counts as a failed attempt.
         if self.credential.totp_secret and kind in ("", "totp"):
             return await self._totp(self.credential.totp_secret)
+        if self._is_fetched(kind):
+            return await self._fetched()
         if kind != "totp":
             await self.expect(kind)
         sent = {way: request for way, request in self._requests.items() if kind in ("", way)}
@@ -228,6 +238,19 @@ class CodeSource:
             if self.work.prompt is None:
                 raise outcomes.CodeUnclear(str(error)) from None
             return await self._ask(f"{error} One-time code of {self.login.name}: ")
+
+    async def _fetched(self) -> str:
+        """Return the code of the login's endpoint, which is asked again until LATCHKEY_CODE_WAIT is over."""
+        assert self.fetch is not None
+        wait = crawl_settings().code_wait
+        try:
+            async with asyncio.timeout(wait):
+                while True:
+                    if code := await self.fetch(self._began):
+                        return code
+                    await asyncio.sleep(FETCH_PAUSE)
+        except TimeoutError:
+            raise outcomes.CodeNotReceived(f"The login's endpoint had no code within {wait:g} s.") from None
 
     async def _answer(self, sent: Mapping[str, OpenRequest]) -> str:
         """Return the first code or link that arrives on any channel, polling the mailboxes meanwhile. Raises MessageUnclear."""

@@ -57,6 +57,12 @@ PROGRAMS = {
     "firefox": (),  # Playwright drives its own builds of Firefox and WebKit only
     "safari": (),
 }
+CURES = {
+    "chrome": "Install Chromium (Debian: apt-get install chromium-headless-shell).",
+    "edge": "Install Microsoft Edge (packages.microsoft.com, microsoft-edge-stable); its own program is needed.",
+    "firefox": "Run `playwright install firefox`: Playwright drives its own build of Firefox only.",
+    "safari": "Run `playwright install webkit`: Playwright drives its own build of WebKit in the place of Safari.",
+}
 ENGINES = {"chrome": "chromium", "edge": "chromium", "firefox": "firefox", "safari": "webkit"}
 HANDLER: OnCrawler[Any] = OnCrawler("handler")  # the crawl's one FlowDownloadHandler
 CLOSE_SECONDS = 10  # a healthy browser needs far less to close a page or itself
@@ -68,6 +74,14 @@ RESTORE_STORAGE = """(saved) => {
   const mine = saved[location.origin];
   if (mine && !sessionStorage.length) for (const [name, value] of mine) sessionStorage.setItem(name, value);
 }"""
+
+
+def cure() -> str:
+    """Return one sentence that says how to get the browser of the settings."""
+    settings = crawl_settings()
+    if settings.browser_path:
+        return f"LATCHKEY_BROWSER_PATH names {settings.browser_path}, which is not there or is no program."
+    return CURES[settings.browser]
 
 
 def find_browser(visible: bool = False) -> str | None:
@@ -210,7 +224,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 await page.context.add_init_script(f"({RESTORE_STORAGE})({json.dumps(saved)})")
         except PlaywrightError as error:
             if program_missing(error):
-                raise BrowserMissing(f"LATCHKEY_BROWSER is {crawl_settings().browser}.") from error
+                raise BrowserMissing(cure()) from error
             if screen_missing(error):
                 raise BrowserMissing("A visible browser needs a screen, and DISPLAY names none.") from error
             raise PortalDown("The browser could not open a page.") from error

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from database.models.base import Base
+from database.upsert import check_key
 from scrapers.core.spool import PartFile
 
 
@@ -35,6 +36,13 @@ class Record(Item):
     table: ClassVar[type[Base]]
     natural_key: ClassVar[tuple[str, ...]]
     versioned: ClassVar[bool] = False  # the portal may correct it: earlier versions are kept (database.versions)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Raise WrongKey for a natural key that is no unique constraint of the table."""
+        super().__pydantic_init_subclass__(**kwargs)
+        if {"table", "natural_key"} & vars(cls).keys() and hasattr(cls, "table") and hasattr(cls, "natural_key"):
+            check_key(cls.table, tuple(cls.natural_key))
 
     def key(self) -> str:
         """The key under which a Listing names this record."""

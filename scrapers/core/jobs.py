@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from database.notes import Notes
 from scrapers.core.brake import Brake
-from scrapers.core.outcomes import (
-    Failure,
-    LoginFailed,
-    Outcome,
-)
+from scrapers.core.outcomes import DatabaseAwayFailure, Failure, LoginFailed, Outcome, UnexpectedError
 from scrapers.core.redaction import redactor
 
 if TYPE_CHECKING:
@@ -56,6 +52,8 @@ class Plan:
     job_id: int | None = None
     already: frozenset[str] = frozenset()  # what is stored from earlier runs
     done: bool = False  # everything is stored: no request is sent
+    period: str = ""  # the one that the key names; once the portal no longer offers it, the job is final. Empty: none
+    final: bool = False  # an earlier run found that the portal no longer offers the period: no request is sent
 
 
 class Job:
@@ -80,6 +78,7 @@ class Job:
         self.tickets: dict[int, str] = {}  # URLs of requests without a response yet
         self.brake = Brake()  # `async with job.brake():` around long operations
         self.proved_by = ""  # by what its session was proved to be the credential's: a column of the run
+        self.halted = False
         self.outcome: Outcome | None = None
         self.message = ""
         self.bundle: str | None = None
@@ -90,10 +89,23 @@ class Job:
 
     def fail(self, failure: Failure) -> None:
         """Remember a failure, once; the run ends with the worst."""
-        if any(known is failure for known in self.failures):
+        # What the brake raises is a copy of the failure that it was pulled with.
+        if any(known is failure for known in self.failures) or (self.halted and self.was_told(failure)):
             return
         self.failures.append(failure)
         progress.warning("%s %s: %s", self.spider, self.label, redactor.hide(str(failure)))
+
+    def halt(self, failure: Failure) -> None:
+        """Remember a failure that all further items would meet: nothing more is fetched or stored for the job."""
+        self.fail(failure)
+        self.halted = True
+        self.brake.pull(failure)
+
+    def was_told(self, failure: Failure) -> bool:
+        """Return whether a failure of the whole storage, none of a single file, was recorded in the same words before."""
+        if not isinstance(failure, (DatabaseAwayFailure, UnexpectedError)):
+            return False
+        return any(type(known) is type(failure) and known.detail == failure.detail for known in self.failures)
 
     def warn(self, text: str) -> None:
         """Record a warning, which does not fail the run."""
@@ -110,9 +122,16 @@ class Job:
         return max(self.failures, key=lambda f: f.outcome.exit_code, default=None)
 
     @property
+    def exit_code(self) -> int | None:
+        """The exit code of the outcome, 0 for a job that is final already; None while it runs."""
+        if self.outcome is None:
+            return None
+        return 0 if self.plan.final else self.outcome.exit_code
+
+    @property
     def may_store(self) -> bool:
         """Whether anything may still be stored for the job."""
-        return not any(failure.forbids_storing for failure in self.failures)
+        return not self.halted and not any(failure.forbids_storing for failure in self.failures)
 
     def failure_texts(self, failure: Failure | None) -> list[str]:
         """Return the texts of the job's failures in order, secrets masked; *failure* is used where none was recorded."""

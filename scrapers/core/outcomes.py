@@ -319,7 +319,7 @@ class NotYetPublished(Failure):
 
 
 class NoLongerAvailable(Failure):
-    """The portal no longer offers this period; it will not come back."""
+    """The portal no longer offers this period, which is final: it is not asked for it again."""
 
     code, actor, retry = "no_longer_available", Actor.NOBODY, Retry.NEVER
 
@@ -432,7 +432,7 @@ class DatabaseAwayFailure(Failure):
 
 
 class BrowserMissing(Failure):
-    """No browser was found: install Chromium or set LATCHKEY_BROWSER_PATH; `scrapy doctor` names the package."""
+    """The browser of LATCHKEY_BROWSER was not found: install it, or set LATCHKEY_BROWSER_PATH; `scrapy doctor` says how."""
 
     code, actor, retry = "browser_missing", Actor.OPERATOR, Retry.AFTER_ACTION
     ends_visit = True

@@ -11,15 +11,16 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from scrapy.exceptions import NotConfigured
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from database.engine import Database, DatabaseAway, database
-from database.models import Run, RunState
+from database.engine import Database, DatabaseAway, database, now
+from database.models import Note, Run, RunState
 from database.models.base import utc_now
 from database.notes import Notes
 from database.processes import signature
 from database.settings import database_settings
+from database.upsert import upsert
 from scrapers.core.jobs import Job, Plan
 from scrapers.core.outcomes import (
     SUCCESS,
@@ -27,6 +28,7 @@ from scrapers.core.outcomes import (
     Failure,
     Incomplete,
     Interrupted,
+    NoLongerAvailable,
     UnexpectedError,
 )
 from scrapers.core.places import Places
@@ -123,13 +125,14 @@ class Work:
     @property
     def exit_code(self) -> int:
         """The exit code of the worst run; a run without an outcome counts as an unexpected error."""
-        codes = [
-            job.outcome.exit_code if job.outcome else UnexpectedError.outcome.exit_code for job in self.jobs.values()
-        ]
+        unknown = UnexpectedError.outcome.exit_code
+        codes = [unknown if job.exit_code is None else job.exit_code for job in self.jobs.values()]
         return max(codes, default=0)
 
     def judge(self, job: Job, reason: str) -> Failure | None:
         """Return the failure of a job; None when everything that the portal lists for it is stored."""
+        if job.plan.final and not job.failures:
+            return NoLongerAvailable("An earlier run found that; -a again=yes asks the portal once more.")
         if job.failures or job.plan.done:
             return job.failure
         if reason == "shutdown":
@@ -150,9 +153,12 @@ class Work:
         if job.outcome is not None:
             return
         failure = self.judge(job, reason)
-        if failure is not None and self.evidence is not None:
+        if failure is not None and self.evidence is not None and not job.plan.final:
             job.bundle = await asyncio.to_thread(self.evidence.bundle, job, failure)
         outcome = failure.outcome if failure else SUCCESS
+        if failure is not None and not any(known is failure for known in job.failures):
+            # Found at the end, as what is missing: nothing has told of it yet.
+            progress.warning("%s %s: %s", self.spider, job.label, redactor.hide(str(failure)))
         job.message = redactor.hide(str(failure)) if failure else outcome.sentence
         job.errors = job.failure_texts(failure)
         values = {
@@ -173,8 +179,10 @@ class Work:
 
         def close(session: Session) -> None:
             still = update(Run).where(Run.id == job.id, Run.state == RunState.RUNNING).values(values)
-            if session.connection().execute(still).rowcount and self.conclude is not None:
-                self.conclude(session, job, failure)
+            if session.connection().execute(still).rowcount and not job.plan.final:
+                note_final(session, job, failure)
+                if self.conclude is not None:
+                    self.conclude(session, job, failure)
 
         try:
             await self.db.run(close)
@@ -201,6 +209,27 @@ def work_of(crawler: Crawler, staying_off: str = "This spider has no jobs.") -> 
     if (work := find_work(crawler)) is None:
         raise NotConfigured(staying_off)
     return work
+
+
+def note_final(session: Session, job: Job, failure: Failure | None) -> None:
+    """Remember that the portal no longer offers a job's period, if that alone has failed; forget it when the run succeeded."""
+    if not job.plan.period:
+        return
+    row = {"spider": job.spider, "target_key": job.key, "name": NoLongerAvailable.code}
+    if failure is None:
+        session.execute(delete(Note).filter_by(**row))
+    elif all(isinstance(each, NoLongerAvailable) for each in job.failures or [failure]):
+        values = {"value": job.plan.period, "created_at": now(session)}
+        upsert(session, Note, [row | values], tuple(row))
+
+
+def mark_final(session: Session, spider: str, plans: Iterable[Plan]) -> None:
+    """Mark the plans whose period the portal no longer offers, as an earlier run has found."""
+    of_spider = (Note.spider == spider, Note.name == NoLongerAvailable.code)
+    final = set(session.scalars(select(Note.target_key).where(*of_spider)))
+    for plan in plans:
+        plan.final = bool(plan.period) and plan.key in final and not plan.done
+        plan.done = plan.done or plan.final
 
 
 def close_dead_runs(session: Session) -> int:

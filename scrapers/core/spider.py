@@ -16,16 +16,19 @@ from scrapy.http import HtmlResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from database.engine import SchemaLacking
 from database.models import FileStatus, StoredFile
+from database.schema import lacking
 from scrapers.core.compat import OnCrawler, before_stop
 from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.naming import name_failure, unexpected_error
 from scrapers.core.outcomes import BadFile, Failure, PortalChanged, UnexpectedError
 from scrapers.core.redaction import bare_url
 from scrapers.core.requests import KEY, RequestState, own_state
-from scrapers.core.runs import Work
+from scrapers.core.runs import Work, mark_final
 from scrapers.core.settings import check_portal, crawl_settings
 from scrapers.core.stated import portal_of
+from scrapers.core.tables import tables_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -119,7 +122,7 @@ class PortalSpider(scrapy.Spider):
         plans = PLANS.get(crawler)  # made already by the command that started the crawl
         if plans is None:
             with spider.work.db.transaction() as session:
-                plans = cls.plans(session, spider.arguments)
+                plans = cls.planned(session, spider.arguments)
         spider.work.visible = spider.arguments.visible or not crawl_settings().headless
         spider.work.prompt = getpass if spider.arguments.prompt else None
         spider.work.conclude = spider.conclude
@@ -133,8 +136,29 @@ class PortalSpider(scrapy.Spider):
 
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
-        """Return the jobs that the arguments ask for; raise ArgumentError for what does not exist."""
+        """
+        Return a Plan for each job that the arguments ask for; raise ArgumentError for what does not exist.
+
+        It is called once, before the crawl starts and before any sign-in, in one short transaction: only the database is
+        asked here. A Plan says what the job is about (`target`, a model of the spider's own), under which `key` its files,
+        notes and watermarks are kept (the same in every run), how people call it (`label`), whose `credential` opens it,
+        and what is stored `already`. A plan that is `done` sends no request.
+        """
         raise TypeError(f"{cls.__name__} must say what its jobs are.")
+
+    @classmethod
+    def planned(cls, session: Session, arguments: Any) -> list[Plan]:
+        """
+        Return `plans`, those of a period that the portal no longer offers marked as final unless asked for again.
+
+        Raises SchemaLacking for a table that the spider may write to and the database does not have.
+        """
+        if missing := lacking(session, tables_of(cls)):
+            raise SchemaLacking(f"The database lacks {', '.join(missing)}: run `scrapy db upgrade`.")
+        plans = cls.plans(session, arguments)
+        if not arguments.again:
+            mark_final(session, cls.name, plans)
+        return plans
 
     @classmethod
     def check_settings(cls) -> None:
@@ -286,7 +310,7 @@ class PortalSpider(scrapy.Spider):
         if job is not None:
             named = failure.value if isinstance(failure.value, Failure) else unexpected_error(failure.value)
             named.step = named.step or f"store {getattr(item, 'name', type(item).__name__)}"
-            if not self.work.deliveries.settle(item, named):
+            if not self.work.deliveries.settle(item, named) and not job.was_told(named):
                 job.fail(named)
 
     def _on_item_stored(self, item: Any) -> None:

@@ -50,23 +50,15 @@ class Family:
     """A family of portals, as `FAMILY` in the `__init__.py` of its folder."""
 
     word: str  # name of the folder
-    models: tuple[str, ...]  # modules with its tables; those with a `run_id` are types of record
     exports: Mapping[str, Export] = field(default_factory=dict)  # by type of record; the first is the usual one
     counts: tuple[str, ...] = ("files", "records")  # what `scrapy sync` adds up: names in Job.result or Job.counts
     target: Target | None = None
     has_accounts: bool = False  # clients have accounts at its portals, and credentials belong to clients
+    models: tuple[
+        str, ...
+    ] = ()  # modules with tables of its own outside database.models, which are found by themselves
     uploads: str = ""  # `module:function`, a database.uploads.Addresses; empty: its files are not sent on
     awaited: Mapping[str, str] = field(default_factory=dict)  # names by word, of portals that have no folder yet
-
-    def tables(self) -> dict[str, Any]:
-        """Return the tables with records of a run, by name."""
-        from database.models.base import Base
-
-        for module in self.models:
-            import_module(module)
-        own = (mapper for mapper in Base.registry.mappers if mapper.class_.__module__ in self.models)
-        tables: dict[str, Any] = {mapper.class_.__tablename__: mapper.class_.__table__ for mapper in own}
-        return {name: tables[name] for name in sorted(tables) if "run_id" in tables[name].columns}
 
 
 def portals(places: Iterable[str] = ()) -> dict[str, Portal]:
@@ -108,6 +100,17 @@ def portal_of(module: str) -> Portal | None:
             return stated
         module = module.rpartition(".")[0]
     return None
+
+
+def record_tables() -> dict[str, Any]:
+    """Return every table whose rows name the run that wrote them, by name: those are types of record."""
+    from database.models import all_tables
+
+    for family in families().values():
+        for module in family.models:
+            import_module(module)
+    tables = all_tables().tables
+    return {name: tables[name] for name in sorted(tables) if "run_id" in tables[name].columns}
 
 
 def resolve(name: str) -> Any:

@@ -12,7 +12,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -294,6 +294,21 @@ class Login:
     @abstractmethod
     async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
         """Sign in, with at most one submission of the password."""
+
+    async def fetch_code(self, portal: PortalAccess, credential: Credential, since: datetime) -> str | None:
+        """
+        Return the one-time code, for logins whose codes come by neither TOTP, message nor person: from an endpoint.
+
+        A subclass that overrides this is asked in the place of messages and prompt, again and again until it returns a code or
+        LATCHKEY_CODE_WAIT is over; None: there is none yet. since: when this sign-in began; older codes are
+        not for it. Requests go out by `portal.send`; every failure of the endpoint is raised as a Failure.
+        """
+        return None
+
+    @classmethod
+    def fetches_codes(cls) -> bool:
+        """Return whether the login gets its one-time codes by `fetch_code`."""
+        return cls.fetch_code is not Login.fetch_code
 
     async def renew(self, portal: PortalAccess, state: dict[str, Any]) -> SignedIn:
         """Renew a session; raise ReauthenticationRequired when that needs a sign-in. For logins that are `renewable`."""

@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from scrapers.core.spider import PortalSpider
 
 
+class SeveralCredentials(SettingsError):
+    """A portal has several credentials, and none was named."""
+
+    def __init__(self, portal: str, count: int) -> None:
+        super().__init__(f"{portal} has {count} credentials: say which one with -a credential=USERNAME.")
+        self.portal, self.count = portal, count
+
+    def by(self, option: str) -> str:
+        """Return the sentence for a command that names a credential by another option."""
+        return f"{self.portal} has {self.count} credentials: say which one with {option}."
+
+
 _given: dict[str, Credential] = {}
 
 
@@ -66,7 +78,7 @@ def username_for(session: Session, login: str, linked: StoredCredential) -> str:
     if linked.username in own or not own:
         return linked.username
     if len(own) > 1:
-        raise SettingsError(f"{login} has {len(own)} credentials: say which one with -a credential=USERNAME.")
+        raise SeveralCredentials(login, len(own))
     return own[0]
 
 
@@ -90,7 +102,7 @@ def _from_database(session: Session, portal: str, username: str | None) -> Crede
         query = query.where(StoredCredential.username == username)
     rows = session.scalars(query).all()
     if len(rows) > 1:
-        raise SettingsError(f"{portal} has {len(rows)} credentials: say which one with -a credential=USERNAME.")
+        raise SeveralCredentials(portal, len(rows))
     if not rows:
         return None
     row = rows[0]

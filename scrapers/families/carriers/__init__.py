@@ -6,7 +6,6 @@ _EXPORTS = "scrapers.families.carriers.exports"
 
 FAMILY = Family(
     word="carriers",
-    models=("database.models.carriers",),
     exports={
         "pool_usage": Export(f"{_EXPORTS}:pool_usage", by_account=True),
         "invoices": Export(f"{_EXPORTS}:invoices", by_account=True),

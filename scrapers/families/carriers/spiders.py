@@ -166,4 +166,5 @@ class CarrierSpider(PortalSpider):
             job_id=job_id,
             already=frozenset() if arguments.again else frozenset(ready & wanted),
             done=bool(wanted) and wanted <= ready and not arguments.again,
+            period=cls.period(target),
         )

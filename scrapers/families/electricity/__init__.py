@@ -4,6 +4,5 @@ from scrapers.core.stated import Export, Family
 
 FAMILY = Family(
     word="electricity",
-    models=("database.models.electricity", "database.models.readings"),
     exports={"readings": Export("scrapers.families.electricity.exports:readings")},
 )

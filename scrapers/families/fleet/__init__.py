@@ -6,7 +6,6 @@ _EXPORTS = "scrapers.families.fleet.exports"
 
 FAMILY = Family(
     word="fleet",
-    models=("database.models.fleet",),
     exports={
         "vehicles": Export(f"{_EXPORTS}:vehicles"),
         "faults": Export(f"{_EXPORTS}:faults"),

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import func, select
 
 from database.families import cycles
-from database.families.accounts import AccountError, BadLines, NewAccount, add_account, import_accounts, read_accounts
+from database.families.accounts import AccountError, NewAccount, add_account, import_accounts, read_accounts
+from database.families.imports import BadLines
 from database.models import (
     Account,
     BillingCycle,

@@ -10,6 +10,7 @@ from sandbox.plain.data import accounts
 from scrapers.core.jobs import Job
 from scrapers.core.outcomes import WrongAccount
 from scrapers.core.periods import month_missing
+from scrapers.families.documents.spiders import Progress
 from tests.portals.plain.documents import PlainDocuments, PlainFiles
 from tests.portals.plain.login import PlainLogin
 
@@ -40,7 +41,7 @@ class PlainMonth(PlainFiles):
         return datetime.now(UTC).date()
 
     async def requests(self, job: Job) -> AsyncIterator[Any]:
-        self.known_of[job.id] = set()
+        self.progress[job.id] = Progress(set(), None)
         account = accounts(job.target.username)[0]
         yield self.request(job, self.at(f"/documents?account={account}&month={self.arguments.month}"), self.of_month)
 

@@ -3,33 +3,31 @@
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
+from random import Random
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import Field, field_validator
+from scrapy import Request
 from scrapy.http import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database.models import FileStatus, StoredFile
 from scrapers.core.items import FileItem, Listing, Record
 from scrapers.core.jobs import Job, Plan
 from scrapers.core.outcomes import NoLongerAvailable, NotYetPublished, PortalChanged, WrongAccount
-from scrapers.core.spider import PortalSpider, SpiderArguments
 from scrapers.core.spool import CSV, PDF, XLSX, ZIP
+from scrapers.families.documents.spiders import Document, DocumentArguments, DocumentSpider, ListPage
 from scrapers.logins.base import Login
-from scrapers.logins.credentials import credential_for
 from tests.portals.plain.login import PlainLogin
 from tests.portals.plain.models import PlainDocument
 
 
-class PlainArguments(SpiderArguments):
+class PlainArguments(DocumentArguments):
     per: int = Field(100, description="Documents a page of the list.")
     month: str = Field("", description="Only this month.")
     account: str = Field("", description="Only this account.")
-
-
-class PlainTarget(BaseModel):
-    username: str
+    shuffle: str = Field("", description="Seed: documents and pages are asked for in any order.")
 
 
 class DocumentRecord(Record):
@@ -45,51 +43,40 @@ class DocumentRecord(Record):
         return self.number
 
 
-class PlainSpider(PortalSpider):
+class PlainSpider(DocumentSpider):
     portal = "plain"
     logins: ClassVar[tuple[type[Login], ...]] = (PlainLogin,)
     Arguments: ClassVar = PlainArguments
 
     @classmethod
-    def plans(cls, session: Session, arguments: Any) -> list[Plan]:
-        plans = []
-        for username in (arguments.credential or "").split(","):
-            credential = credential_for(cls, session, username or None)
-            name = credential.username if credential else username
-            plans.append(Plan(target=PlainTarget(username=name), key=name, label=name, credential=credential))
-        return plans
+    def _plan(cls, session: Session, arguments: Any, username: str | None) -> Plan:
+        plan = super()._plan(session, arguments, username)
+        if month := getattr(arguments, "month", ""):
+            plan.key, plan.period = f"{plan.key}/{month}", month
+        return plan
 
     def at(self, path: str) -> str:
         return PlainLogin.address().removesuffix("/login") + path
 
 
 class PlainDocuments(PlainSpider):
-    """Every document's own page, newest first, until a page of the list is all known."""
+    """Every document's own page."""
 
     name = "plain_documents"
     report_type = "documents"
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.known_of: dict[int, set[str]] = {}
+    def first_page(self, job: Job) -> str:
+        given = {"per": self.arguments.per, "account": self.arguments.account, "month": self.arguments.month}
+        return self.at(f"/documents?page=1&{urlencode({name: value for name, value in given.items() if value})}")
 
-    async def requests(self, job: Job) -> AsyncIterator[Any]:
-        again = self.arguments.again
-        known = set() if again else await self.work.db.run(lambda session: self.known(session, job))
-        self.known_of[job.id] = known
-        query = f"per={self.arguments.per}"
-        if self.arguments.account:
-            query += f"&account={self.arguments.account}"
-        if self.arguments.month:
-            query += f"&month={self.arguments.month}"
-        yield self.request(job, self.at(f"/documents?page=1&{query}"), self.listed)
+    def scope(self, job: Job) -> str | None:
+        return None if self.arguments.month else self.arguments.account or "documents"
 
-    def known(self, session: Session, job: Job) -> set[str]:
+    def stored(self, session: Session, job: Job) -> set[str]:
         rows = session.scalars(select(PlainDocument.number).where(PlainDocument.username == job.target.username))
         return set(rows)
 
-    def listed(self, response: Response) -> Any:
-        job = self.job_of(response)
+    def read(self, response: Response) -> ListPage:
         if response.css(".alert--not-published"):
             raise NotYetPublished(self.arguments.month)
         if response.css(".alert--purged"):
@@ -98,18 +85,22 @@ class PlainDocuments(PlainSpider):
             raise WrongAccount("Another account is open.")
         if not response.css("table#documents"):
             raise PortalChanged("The list is not there.", step="read the list", selector="table#documents")
-        numbers = response.css("table#documents tbody tr::attr(data-id)").getall()
-        yield Listing(job=job.id, keys=tuple(numbers))
-        known = self.known_of[job.id]
-        new = [number for number in numbers if number not in known]
-        job.stored.update(known & set(numbers))
-        for number in new:
-            yield self.wanted(job, number)
-        if new and (following := response.css("a[rel=next]::attr(href)").get()):
-            yield self.request(job, response.urljoin(following), self.listed)
+        rows = response.css("table#documents tbody tr")
+        documents = [
+            Document(row.attrib["data-id"], date.fromisoformat(row.css("td.date::text").get(""))) for row in rows
+        ]
+        total = response.css("#total::text").get("")
+        following = response.css("a[rel=next]::attr(href)").get("")
+        return ListPage(documents, following, int(total) if total.isdecimal() else None)
 
-    def wanted(self, job: Job, number: str) -> Any:
-        return self.request(job, self.at(f"/documents/{number}"), self.detail)
+    def request(self, *args: Any, **kwargs: Any) -> Request:
+        if self.arguments.shuffle:
+            self.order = getattr(self, "order", None) or Random(self.arguments.shuffle)
+            kwargs["priority"] = self.order.randrange(100)
+        return super().request(*args, **kwargs)
+
+    def fetch(self, job: Job, document: Document) -> Any:
+        return self.request(job, self.at(f"/documents/{document.key}"), self.detail)
 
     def detail(self, response: Response) -> Any:
         job = self.job_of(response)
@@ -117,19 +108,17 @@ class PlainDocuments(PlainSpider):
 
 
 class PlainFiles(PlainDocuments):
-    """Every document's page and its PDF."""
+    """Every document's PDF."""
 
     name = "plain_files"
     report_type = "files"
 
-    def known(self, session: Session, job: Job) -> set[str]:
-        of_job = select(StoredFile.key).where(StoredFile.spider == self.name, StoredFile.target_key == job.key)
-        return set(session.scalars(of_job.where(StoredFile.status == FileStatus.READY)))
+    def stored(self, session: Session, job: Job) -> set[str]:
+        return DocumentSpider.stored(self, session, job)
 
-    def wanted(self, job: Job, number: str) -> Any:
-        return self.request(
-            job, self.at(f"/documents/{number}/file"), self.file, stream=(PDF,), meta={"number": number}
-        )
+    def fetch(self, job: Job, document: Document) -> Any:
+        address = self.at(f"/documents/{document.key}/file")
+        return self.request(job, address, self.file, stream=(PDF,), meta={"number": document.key})
 
     def file(self, response: Response) -> Any:
         job = self.job_of(response)

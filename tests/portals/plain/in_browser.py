@@ -9,6 +9,7 @@ from scrapers.core.items import FileItem, Listing
 from scrapers.core.jobs import Job
 from scrapers.core.page import PortalPage
 from scrapers.core.settings import crawl_settings
+from scrapers.core.spider import PortalSpider
 from scrapers.core.spool import CSV, PDF
 from scrapers.core.visit import Visit
 from scrapers.logins.browser import BrowserLogin
@@ -46,6 +47,9 @@ class PlainHeld(PlainSpider):
     logins = (PlainBrowserLogin,)
     rendering = "browser"
 
+    def requests(self, job: Job) -> AsyncIterator[Any]:
+        return PortalSpider.requests(self, job)
+
     async def visit(self, page: PortalPage) -> Visit:
         identity = await PlainBrowserLogin().page_identity(page)
         assert identity.username == page.job.target.username
@@ -65,7 +69,7 @@ class PlainVisit(PlainFiles):
         stumble: str = Field("", description="Number of the document at which the visit looks for what is not there.")
 
     def requests(self, job: Job) -> AsyncIterator[Any]:
-        return PlainSpider.requests(self, job)
+        return PortalSpider.requests(self, job)
 
     async def visit(self, page: PortalPage) -> Visit:
         job = page.job
@@ -73,7 +77,7 @@ class PlainVisit(PlainFiles):
         await page.find(("table#documents",))
         numbers = await page.texts(("table#documents td.id",))
         yield Listing(job=job.id, keys=tuple(numbers))
-        job.stored.update(await self.work.db.run(lambda session: self.known(session, job)))
+        job.stored.update(await self.work.db.run(lambda session: self.stored(session, job)))
         for number in job.missing():
             async with page.part(number):
                 if number == self.arguments.stumble:
