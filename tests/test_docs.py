@@ -480,7 +480,7 @@ def test_the_rehearsal_of_a_changed_portal_ends_with_its_bundle(project, tmp_pat
     with zipfile.ZipFile(bundle) as archive:
         assert set(archive.namelist()) <= members()
         story = json.loads(archive.read("run.json"))
-    assert {"run.json", "requests.json", "page.html", "screenshot.jpg"} <= set(packed.split())
+    assert {"run.json", "requests.json", "response.html"} <= set(packed.split())
     row = re.findall(r"^\| `run\.json` \|(.*)\|$", CHANGED, re.M)[0]
     assert [name for name in re.findall(r"`(\w+)`", row) if name not in story] == []
 

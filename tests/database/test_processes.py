@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -41,6 +42,7 @@ def of(host: str = HOST, installation: str = MINE, boot: str = BOOT, namespace: 
         (f"{HOST}+1+1", False),
         ("", False),
     ],
+    ids=itertools.count(),  # the names hold this process's id
 )
 def test_a_process_of_an_earlier_start_of_this_machine_has_ended(name, ended):
     assert has_ended(name) is ended

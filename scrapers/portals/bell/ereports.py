@@ -23,7 +23,7 @@ FROM, TO = (
     ("#toReportDate", guess("label=To"), f"{MONTHS}[2]"),
 )
 APPLY = ("#btnApply", "says=Apply")
-EXCEL = tuple(f":is(img, input, a, button)[{name}*=excel i]" for name in ("alt", "title", "aria-label", "src"))
+EXCEL = tuple(guess(f":is(img, input, a, button)[{name}*=excel i]") for name in ("alt", "title", "aria-label", "src"))
 STATUS = ("#reportStatusBarRequests", "#reportStatusBarContent", "#reportStatusBar")
 
 
