@@ -23,6 +23,7 @@ FROM, TO = (
     ("#toReportDate", guess("label=To"), f"{MONTHS}[2]"),
 )
 APPLY = ("#btnApply", "says=Apply")
+CRITERIA = (*REPORT[:2], *APPLY)
 EXCEL = tuple(guess(f":is(img, input, a, button)[{name}*=excel i]") for name in ("alt", "title", "aria-label", "src"))
 STATUS = ("#reportStatusBarRequests", "#reportStatusBarContent", "#reportStatusBar")
 
@@ -54,12 +55,17 @@ class BellEreports(OrderedReports):
             tab.begin("check the header")
             if not await tab.shown((*STANDARD, *tab.signed_out), within=BellSettings.current().header_wait):
                 raise CacheError("The header menu did not come.", step=tab.trail.step, selector=STANDARD[0])
-            await tab.click(STANDARD)
-            await tab.find((*REPORT[:2], *APPLY))
             yield tab
+
+    async def to_reports(self, page: PortalPage) -> None:
+        """Open the standard reports, also after the page was loaded again."""
+        if not await page.shown(CRITERIA):
+            await page.click(STANDARD)
+            await page.find(CRITERIA)
 
     async def order(self, page: PortalPage, report: Report) -> Selectors:
         target = page.job.target
+        await self.to_reports(page)
         await page.pick(REPORT, report.name)
         await page.month(FROM, target.start, "%b %Y", self.today())
         await page.month(TO, target.end, "%b %Y", self.today())
@@ -69,6 +75,7 @@ class BellEreports(OrderedReports):
         return EXCEL
 
     async def entries(self, page: PortalPage, report: Report) -> list[Entry]:
+        await self.to_reports(page)
         target = page.job.target
         months = {(day.year, day.month) for day in (target.start, target.end)}
         return await listed(page, await page.arrives(STATUS) or "body", report.name, months)
