@@ -7,6 +7,8 @@ import atexit
 import json
 import os
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,6 +24,8 @@ from sqlalchemy.orm import Session
 from database.settings import DatabaseSettings, SettingsError, database_settings
 
 T = TypeVar("T")
+
+BUSY_SECONDS = 30  # wait for another process's lock on SQLite's file
 
 
 class DatabaseAway(Exception):
@@ -130,9 +134,24 @@ def _make_private_file(name: str | None) -> None:
 def _tune_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # we begin transactions ourselves, see _begin_immediate
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    _use_wal(cursor)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _use_wal(cursor: Any) -> None:
+    """Turn on the write-ahead log; tried again while another process does the same, for which SQLite does not wait."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        threading.Event().wait(0.02)
 
 
 def _begin_immediate(connection: Any) -> None:

@@ -131,7 +131,15 @@ def test_what_is_wrong_is_said_in_one_sentence(store, command, argv, given, word
 
 
 @pytest.mark.parametrize(
-    "secret", ["", "ABC", "JBSWY3DPEHPK3PX1", "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP", "é" * 16]
+    "secret",
+    [
+        "",
+        "ABC",
+        "JBSWY3DPEHPK3PX1",
+        "otpauth://totp/x?secret=JBSW",
+        "otpauth://hotp/x?secret=JBSWY3DPEHPK3PXP",
+        "é" * 16,
+    ],
 )
 def test_an_authenticator_secret_must_be_base32(secret):
     with pytest.raises(WrongArgument) as caught:

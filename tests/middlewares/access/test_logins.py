@@ -144,8 +144,8 @@ def test_a_login_without_tokens_is_not_renewed():
 @pytest.mark.parametrize(
     ("given", "senders"),
     [
-        ("", ("BELL", "Bell")),
-        ("72355, Bell Canada ,", ("BELL", "Bell", "72355", "Bell Canada")),
+        ("", ("noreply@bell.ca", "BELL", "Bell")),
+        ("72355, Bell Canada ,", ("noreply@bell.ca", "BELL", "Bell", "72355", "Bell Canada")),
         ("*", ()),
     ],
 )
