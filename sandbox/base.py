@@ -88,7 +88,7 @@ class PortalBase:
         perturbation, known = self.perturbation_of(user), known_of(self.word)
         if own and sender not in known.of("sender") and perturbation.touches("code-sender", self.word):
             sender = perturbation.choose(
-                "code-sender", self.word, (f"{self.sender.title()} Canada", "72355", "+15550100099")
+                "code-sender", self.word, (f"{self.word.title()} Canada", "72355", "+15550100099")
             )
         text = self.text_message(user)
         if text not in known.of("message") and perturbation.touches("code-text", self.word):
