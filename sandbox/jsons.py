@@ -21,6 +21,7 @@ FURTHER: tuple[tuple[str, Any], ...] = (
     ("lastModifiedOn", "0001-01-01T00:00:00"),
 )
 TIME = re.compile(r"(?P<clock>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?P<offset>Z|[+-]\d\d:\d\d)?")
+UNSET = "0001-01-01T00:00:00"
 FRACTIONS = ("", ".0000000", ".000", ".0")
 
 
@@ -84,4 +85,6 @@ class Shape:
             elif form in ("utc", "z"):
                 clock = local.astimezone(ZoneInfo("UTC")).isoformat()[:19]
                 offset = "Z" if form == "z" else "+00:00"
+        elif said == UNSET:
+            offset = self._perturbation.choose("notations", "unset", ("", "Z"))
         return f"{clock}{fraction}{offset}"
