@@ -33,7 +33,9 @@ class Shape:
     they have an offset; the others get fractions of a second at most.
     """
 
-    def __init__(self, perturbation: Perturbation, known: Known, zone: str = "UTC", moments: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, perturbation: Perturbation, known: Known, zone: str = "UTC", moments: tuple[str, ...] = ()
+    ) -> None:
         self._perturbation, self._known = perturbation, known
         self._zone, self._moments = ZoneInfo(zone), moments
         self._kept = {key for kind in ("key", "optional", "sequence", "map") for key in known.of(kind)}

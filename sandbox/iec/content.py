@@ -45,7 +45,12 @@ def tariffs(call: Call) -> Any:
     said = Tariffs(perturbation)
     energy, distribution, delivery, power = (
         table(head, rows, markup)
-        for head, rows in (said.energy(), said.fixed("חלוקה", *DISTRIBUTION), said.fixed("אספקה", *DELIVERY), said.power())
+        for head, rows in (
+            said.energy(),
+            said.fixed("חלוקה", *DISTRIBUTION),
+            said.fixed("אספקה", *DELIVERY),
+            said.power(),
+        )
     )
     components = [paragraph("תעריפי חשמל ביתי"), energy, distribution, delivery, paragraph("תשלום בגין הספק"), power]
     if call.portal.configuration["tariff_shifted"]:

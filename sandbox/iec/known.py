@@ -16,7 +16,9 @@ OKTA = [
     *facts("address", "1.2", "/api/v1/authn", "/api/v1/authn/factors/{factor}/verify"),
     *facts("address", "1.2", "/oauth2/default/v1/authorize", "/oauth2/default/v1/token"),
     *facts("address", "1.1", "/oauth2/default/v1/keys"),
-    *keys("1.2", "stateToken expiresAt status _embedded factors id factorType provider vendorName profile email _links"),
+    *keys(
+        "1.2", "stateToken expiresAt status _embedded factors id factorType provider vendorName profile email _links"
+    ),
     *keys("1.2", "verify href hints allow policy allowRememberDevice rememberDeviceLifetimeInMinutes"),
     *keys("1.2", "rememberDeviceByDefault factorsPolicyInfo cancel factor sessionToken"),
     *facts("contained", "1.3", "@sns.iec.co.il"),
@@ -96,13 +98,19 @@ MASA = [
     *keys("2.4", "verificationStatus? connectionBetweenContactAndContract isRegisteredOnDigitalBit kindOfAccountCode"),
     *keys("2.4", "stateCode? site? fullAddress smartCode isSmart supplyCode isPrivateProducer overloadRateSwitchBit?"),
     *keys("2.4", "contractAccNumberInShoval account defaultContractBit partConnectionCode tokenExpirationDate"),
-    *keys("2.4", "connectionType? connectionTypeInt contact orders orderCategories typeCodeInt minVoltLevel maxVoltLevel"),
-    *keys("2.4", "pageSize pageNumber moreRecords totalRecords pageCookie items accountId accountName addressId regionId"),
+    *keys(
+        "2.4", "connectionType? connectionTypeInt contact orders orderCategories typeCodeInt minVoltLevel maxVoltLevel"
+    ),
+    *keys(
+        "2.4", "pageSize pageNumber moreRecords totalRecords pageCookie items accountId accountName addressId regionId"
+    ),
     *keys("2.4", "siteId iec_ContractNumber siteType activeConnections connections connectionId connectionNumber"),
     *keys("2.4", "hasOpenOrders shovalOpenOrder? powerConnectionSize isLowVolte isCanIncrease meterId meterNumber"),
     *keys("2.4", "voltType currentReader currentAmpere? currentVoltLevel possible2ShiftBit building hasSAOrders?"),
     *keys("2.4", "shovalSAOrder? multiResidentialBuilding isMaxPublicSitesSum isResidentialBuilding"),
-    *keys("2.4", "numOfRelatedSitesInt backuplineOrder? hasBackuplineOrders regions connectionSizeTypes sizeType index"),
+    *keys(
+        "2.4", "numOfRelatedSitesInt backuplineOrder? hasBackuplineOrders regions connectionSizeTypes sizeType index"
+    ),
     *keys("2.4", "isEnlargeable isAllowResidence? siteTypes orderStatusState actionCodes phonePrefixes key value"),
     *keys("2.4", "orderPurposes desc buildingType? meterSetupTypes stateMachineForOrderStage residenceOptions"),
     *keys("2.4", "commercialOptions tempOptions orderPurpose connectionSizes residenceSizeTypes commercialSizeTypes"),
