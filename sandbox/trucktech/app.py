@@ -106,9 +106,19 @@ class TruckTech(TruckTechState, Portal):
         async def page(request: web.Request) -> web.StreamResponse:
             if self.configuration["maintenance"]:
                 return html(pages.maintenance(), status=503)
+            name, user = ALIASES.name(request.path), self._whose(request)
+            if name and user and not ALIASES.is_served(self.perturbation_of(user), request.path):
+                raise web.HTTPNotFound()
             return await handler(request)
 
         return page
+
+    def _whose(self, request: web.Request) -> User | None:
+        """Return the user of a request's session or visit."""
+        session = self.sessions.look(request.cookies.get(self.cookie("session")))
+        visit = self.visits.find(request.cookies.get(self.cookie("visit")))
+        name = self.visits.row(visit).get("user") if visit else ""
+        return session.user if session else User.of(name) if name else None
 
     # What stands before a page
 

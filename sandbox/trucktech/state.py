@@ -16,18 +16,16 @@ from sandbox.users import User
 COUNTED = ("vehicles_served", "lists_served", "policies_accepted", "policies_postponed", "devices_trusted")
 MOST_VEHICLES = 20_000
 # Addresses of which the sheet says nothing: others of the same pages.
-ALIASES = Aliases(
-    others := {
-        "/verification": ("/mfa/challenge", "/identity?step=verify"),
-        "/verification/send": ("/mfa/resend", "/identity/again"),
-        "/trust_device": ("/mfa/remember", "/devices/new?source=mfa"),
-        "/elsewhere": ("/sessions/other", "/conflict?kind=session"),
-        "/policies": ("/terms", "/legal/acceptance?version=4"),
-        "/logout": ("/sign_out", "/session/end?now=1"),
-        "/session": ("/session", "/auth/password?step=1"),
-    },
-    others,
-)
+OTHERS: dict[str, tuple[str, ...]] = {
+    "/verification": ("/mfa/challenge", "/identity?step=verify"),
+    "/verification/send": ("/mfa/resend", "/identity/again"),
+    "/trust_device": ("/mfa/remember", "/devices/new?source=mfa"),
+    "/elsewhere": ("/sessions/other", "/conflict?kind=session"),
+    "/policies": ("/terms", "/legal/acceptance?version=4"),
+    "/logout": ("/sign_out", "/session/end?now=1"),
+    "/session": ("/session", "/auth/password?step=1"),
+}
+ALIASES = Aliases(OTHERS, OTHERS)
 LANDINGS = ("/start/today", "/my/fleet", "/dashboard?welcome=1", "/home")
 
 
