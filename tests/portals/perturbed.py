@@ -51,6 +51,8 @@ class Row:
     refused: Mapping[str, str]
     configuration: Mapping[str, Any] = field(default_factory=dict)
     spider_modules: str = ""
+    arguments: tuple[str, ...] = ()
+    same_rows: bool = False  # rows are the same under every seed
 
 
 def give_bell(perturbed: Perturbed, user: str) -> str:
@@ -158,6 +160,7 @@ IEC = {
     "give": give_iec,
     "argument": of_jobs,
     "good": ("ok", "prosumer", "mail-first", "shared"),
+    "same_rows": True,
     "refused": {"other-customer": "identity_mismatch", "locked": "account_locked", "signed-out-midway": "success"},
 }
 # A portal that comes later adds its rows here.
@@ -183,7 +186,9 @@ ROWS: dict[str, Row] = {
         ),
         Row(spider="trucktech_faults", **TRUCKTECH),
         Row(spider="trucktech_vehicles", **TRUCKTECH),
-        *(Row(spider=f"iec_{name}", **IEC) for name in ("account", "invoices", "masa", "meter_readings", "outages")),
+        *(Row(spider=f"iec_{name}", **IEC) for name in ("account", "invoices", "outages")),
+        Row(spider="iec_masa", **(IEC | {"same_rows": False})),  # lists for all customers are rows of the first run only
+        Row(spider="iec_meter_readings", arguments=("from=2026-11-26",), **IEC),
         Row(spider="plain_browser_files", refused={"truncated-file": "bad_file", "captcha": "captcha_shown"}, **PLAIN),
     )
 }
@@ -217,6 +222,7 @@ class Perturbed:
         since = max((entry["number"] for entry in self.admin.journal()), default=0)
         targets = {row.give(self, user): user for user in users}
         words = ["crawl", row.spider, "-a", row.argument(self, row, targets)]
+        words += [word for argument in row.arguments for word in ("-a", argument)]
         if row.spider_modules:
             words += ["-s", f"SPIDER_MODULES={row.spider_modules}"]
         done = self.project.scrapy(*words, env=HASTE, timeout=timeout)
