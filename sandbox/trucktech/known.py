@@ -18,11 +18,10 @@ KNOWN = Known(
         # Second factor
         *facts("name", "3", "code", guess=True),
         *facts("attribute", "3", "placeholder*=uthenticator", guess=True),
-        *facts("contained", "3", "text message", "email", "verification code", guess=True),
+        *facts("contained", "3", "text message", "verification code", guess=True),
         *facts("format", "3", "a code has 6 digits"),
         # Vehicles and faults
-        *facts("words", "4", "VIN"),
-        *facts("contained", "4", "Unit", "Year", "Make", "Model", "Status", guess=True),
+        *facts("words", "4", "VIN", "Unit", "Year Make Model", "Status", guess=True),
         *facts("words", "4", "Next", guess=True),
         *facts("contained", "4", "No fault", "No data", guess=True),
         *facts("class", "4", "critical", "red", "warning", "yellow", "info", "blue", guess=True),
