@@ -52,7 +52,7 @@ class Command(Everyday, ScrapyCommand):
         listed = act("list", "List credentials, without their secrets, and how their last sign-in went.")
         listed.add_argument("--json", action="store_true", help="as JSON")
         for name, does in (
-            ("sign-out", "Forget the sessions of a credential: the next crawl signs in anew."),
+            ("sign-out", "End the sessions of a credential, at the portal too where its login knows how."),
             ("remove", "Remove a credential, its sessions, and its links to accounts."),
             ("unblock", "Let a blocked or resting credential try again."),
         ):
@@ -129,7 +129,7 @@ class Command(Everyday, ScrapyCommand):
         )
 
     def sign_out(self, opts: argparse.Namespace) -> None:
-        """Forget the sessions of a credential; the portal ends its own by itself."""
+        """End the sessions of a credential: at the portal where its login knows how, and here in any case."""
         from sqlalchemy import select
 
         from database.access.sessions import Sessions
@@ -139,10 +139,35 @@ class Command(Everyday, ScrapyCommand):
         with database().transaction() as session:
             row = _stored(session, opts)
             of_row = select(StoredSession.login).where(StoredSession.username == row.username)
-            logins = session.scalars(of_row.where(StoredSession.login.in_(self._logins(opts.portal)))).all()
+            alive = of_row.where(StoredSession.login.in_(self._logins(opts.portal)), StoredSession.state.is_not(None))
+            logins = session.scalars(alive).all()
             username = row.username
-        ended = [login for login in logins if Sessions(database()).destroy(login, username)]
-        print(f"Signed out: {opts.portal} {username}, {len(ended)} sessions.")
+        known = [login for login in served(portals(self.settings), opts.portal) if login.name in logins]
+        at_portal = self._leave([login for login in known if login.can_leave()], username)
+        for login in logins:
+            Sessions(database()).destroy(login, username)  # what could not be left at the portal
+        print(f"Signed out: {opts.portal} {username}, {len(logins)} sessions, {at_portal} of them at the portal.")
+
+    def _leave(self, logins: Sequence[Any], username: str) -> int:
+        """Sign out of stored sessions at the portal; return of how many it was possible."""
+        if not logins:
+            return 0
+        from scrapy.crawler import CrawlerProcess
+
+        from commands.crawl import show_progress
+        from scrapers.logins.trial import sign_out_spider
+
+        show_progress()
+        process = CrawlerProcess(self.settings)
+        crawlers = [process.create_crawler(sign_out_spider(login)) for login in logins]
+        for crawler in crawlers:
+            process.crawl(crawler, credential=username)
+        process.start()
+        spiders: list[Any] = [crawler.spider for crawler in crawlers if crawler.spider is not None]
+        jobs = [job for spider in spiders for job in spider.work.jobs.values()]
+        for warning in (warning for job in jobs for warning in job.warnings):
+            sys.stderr.write(f"{warning}\n")
+        return sum(not job.failures and not job.warnings for job in jobs)
 
     def remove(self, opts: argparse.Namespace) -> None:
         """Remove a credential with what hangs on it."""

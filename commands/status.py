@@ -29,7 +29,7 @@ class Command(Everyday, ScrapyCommand):
         parser.add_argument("--json", action="store_true", help="as JSON")
 
     def do(self, opts: argparse.Namespace) -> None:
-        """Show running runs, last runs, sessions and leases."""
+        """Show running runs, last runs, sessions, leases and receivers of codes."""
         from database.engine import database, now
 
         with database().transaction() as session:
@@ -39,6 +39,7 @@ class Command(Everyday, ScrapyCommand):
                 "last_runs": _last_runs(session),
                 "sessions": _sessions(session, time),
                 "leases": _leases(session, time),
+                "receivers": _receivers(session),
             }
         if opts.json:
             print_json(parts)
@@ -48,6 +49,7 @@ class Command(Everyday, ScrapyCommand):
             "last_runs": "Nothing has run yet: `scrapy list` shows the spiders.",
             "sessions": "Nobody is signed in anywhere.",
             "leases": "Nobody holds a lease.",
+            "receivers": "Every receiver of codes is free.",
         }
         for name, rows in parts.items():
             print(f"{name.replace('_', ' ').capitalize()}")
@@ -145,3 +147,13 @@ def _leases(session: Session, time: datetime) -> list[dict[str, Any]]:
 
     rows = session.scalars(select(Lease).where(Lease.holder != "", Lease.expires_at > time).order_by(Lease.name))
     return [{"lease": row.name, "holder": row.holder, "since": row.taken_at, "until": row.expires_at} for row in rows]
+
+
+def _receivers(session: Session) -> list[dict[str, Any]]:
+    """Receivers of one-time codes for which sign-ins wait: who holds each, or held it before it rests, and until when at most."""
+    from database.access.codes import holders
+
+    return [
+        {"receiver": one.receiver, "login": one.login, "username": one.username, "run": one.run_id, "until": one.until}
+        for one in holders(session)
+    ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import Request, signals
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import DontCloseSpider
+from scrapy.http import Response
 
 from middlewares.access.sessions import SessionKeeper
 from scrapers.core import outcomes
@@ -18,7 +19,6 @@ from scrapers.logins.base import Login
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
-    from scrapy.http import Response
 
     from scrapers.core.jobs import Job
 
@@ -33,7 +33,8 @@ class AuthMiddleware:
     """Attaches the session to every request of a job, and repeats requests after their session has ended."""
 
     def __init__(self, crawler: Crawler) -> None:
-        work_of(crawler, "This spider has no jobs: its requests need no session.")
+        work = work_of(crawler, "This spider has no jobs: its requests need no session.")
+        work.recover = self._look
         self.crawler = crawler
         self._keepers: dict[tuple[str, str], SessionKeeper] = {}
         self._leaving: asyncio.Task[None] | None = None
@@ -70,38 +71,47 @@ class AuthMiddleware:
             self._keepers[key] = SessionKeeper(self.crawler, login, job.credential, self.lose)
         return self._keepers[key], job
 
-    async def process_request(self, request: Request) -> None:
+    async def process_request(self, request: Request) -> Request | Response | None:
         """Wait for the session, and add its cookies, token or browser context to the request."""
         found = self._keeper(request)
         if found is None:
-            return
+            return None
         keeper, job = found
         if keeper.lost:
             raise outcomes.LeaseLost()
         job.brake.check()  # no sign-in for a job that must stop
+        if own_state(request).leaves:
+            await keeper.leave_stored(job)
+            return Response(request.url, request=request)
         saved = await keeper.ensure(job)
         state = own_state(request)
+        if state.landing and (address := keeper.login.shows_user_at(saved.state)):
+            state.landing = False
+            return request.replace(url=address, dont_filter=True)
         state.session = saved.version
         state.is_current = lambda: keeper.is_current(saved.version)
         if state.in_browser:
             state.context, state.storage = keeper.storage.context_key, saved.state
             state.guard = lambda page: keeper.guard(page, job)
+            state.is_over = keeper.has_ended
         else:
             request.meta["cookiejar"] = keeper.storage.jar
             keeper.login.authorize(request, saved.state)
             if saved.user_agent:
                 request.headers["User-Agent"] = saved.user_agent
+        return None
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:
         """Return the response once its session is proved; send the request again if it was answered as signed out."""
         found = self._keeper(request)
-        if found is None:
+        if found is None or own_state(request).leaves:
             return response
         keeper, job = found
         failure = await self._objection(request, response, keeper, job)
         if failure is not None:
             return await self._send_again(request, await self._replay(request, keeper, job, failure))
         keeper.note_served()
+        job.proved_by = keeper.proved_versions.get(own_state(request).session, job.proved_by)
         return response
 
     async def _send_again(self, request: Request, again: Request) -> Request | Response:
@@ -146,6 +156,24 @@ class AuthMiddleware:
             except SignedOut as failure:
                 return failure
         return None
+
+    async def _look(self, response: Response, failure: Failure) -> Request | None:
+        """
+        Return the request to send again when a response is unknown because its session has ended; None when it has not.
+
+        Raises SignedOut when the request or the job has used up its replays.
+        """
+        assert response.request is not None
+        found = self._keeper(response.request)
+        if found is None or own_state(response.request).in_browser:
+            return None
+        keeper, job = found
+        seen = own_state(response.request).session
+        if seen == keeper.version and not await keeper.has_ended_by_http(job):
+            return None
+        ended = SignedOut(f"The portal shows its sign-in form. {failure.detail}".strip(), failure.step)
+        ended.evidence, ended.__cause__ = failure.evidence, failure
+        return await self._replay(response.request, keeper, job, ended)
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Replay a request that failed with SignedOut, CacheError or BrowserDied."""

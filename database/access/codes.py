@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -70,6 +70,17 @@ class Summary:
     has_code: bool
     received_at: datetime
     used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A sign-in that holds a receiver, or after which it rests: whose it is, and until when at most."""
+
+    receiver: str
+    login: str
+    username: str
+    until: datetime
+    run_id: int | None
 
 
 def address(raw: str) -> str:
@@ -158,6 +169,10 @@ class OpenRequest:
         """Note that the portal was not asked to send a code, so that `close` frees the receiver at once."""
         self._unused = True
 
+    async def may_send(self) -> None:
+        """Write down that from now on the portal may have sent a message; the rest after a kill depends on it."""
+        await self._db.run(partial(_may_send, request_id=self.id, receiver=self._receiver))
+
     async def close(self) -> None:
         """Free the receiver: at once when the request is answered or unused, else after a rest."""
         state = CodeRequestState.UNUSED if self._unused else CodeRequestState.EXPIRED
@@ -185,13 +200,14 @@ class CodeBroker:
         life: float = LIFE,
         wait: float = 600,
         run_id: int | None = None,
+        on_wait: Callable[[Holder], None] | None = None,
     ) -> AsyncIterator[OpenRequest]:
         """
         Hold *receiver* for *senders* (empty: any) while the context lasts; enter it before the portal is made to send.
 
         Entering waits up to *wait* seconds for other requests and rests, then raises ReceiverBusy. *life*: seconds that
         a code of this login is good for; the request of a dead process blocks no longer than that. *portal*: the
-        login's; messages that came for another one are left alone.
+        login's; messages that came for another one are left alone. on_wait: called once when the receiver is not free.
         """
         re.compile(pattern)
         row: dict[str, Any] = {
@@ -204,13 +220,20 @@ class CodeBroker:
             "run_id": run_id,
         }
         await self._db.run(purge_expired)
-        request = await self._enter(row, portal, timedelta(seconds=life), wait)
+        request = await self._enter(row, portal, timedelta(seconds=life), wait, on_wait)
         try:
             yield request
         finally:
             await asyncio.shield(request.close())
 
-    async def _enter(self, row: dict[str, Any], portal: str, life: timedelta, wait: float) -> OpenRequest:
+    async def _enter(
+        self,
+        row: dict[str, Any],
+        portal: str,
+        life: timedelta,
+        wait: float,
+        on_wait: Callable[[Holder], None] | None = None,
+    ) -> OpenRequest:
         loop = asyncio.get_running_loop()
         end = loop.time() + wait
         while True:
@@ -226,6 +249,9 @@ class CodeBroker:
                 raise
             if request_id is not None:
                 return OpenRequest(self._db, request_id, row["receiver"], portal, self._poll)
+            if on_wait is not None and (held := await self._db.run(partial(holders, receiver=row["receiver"]))):
+                on_wait(held[-1])
+                on_wait = None
             left = end - loop.time()
             if left <= 0:
                 raise ReceiverBusy(f"Another sign-in held the receiver for all of {wait:g} seconds, or it rests.")
@@ -341,9 +367,11 @@ def _try_open(session: Session, row: dict[str, Any], life: timedelta) -> int | N
     here = CodeRequest.receiver == row["receiver"]
     dead = and_(here, CodeRequest.closed_at.is_(None), CodeRequest.deadline <= moment)
     _end(session, dead, CodeRequestState.EXPIRED, moment)
-    # A killed sign-in that had its code frees the receiver; one that still waited does not: its message may yet come.
-    over = CodeRequest.run_id.in_(select(Run.id).where(Run.state == RunState.FINISHED))
+    # A killed sign-in that had its code, or that had not come so far that the portal could send one, frees the receiver;
+    # one that still waited does not: its message may yet come.
+    over = CodeRequest.run_id.in_(_ended_runs(session, here))
     _end(session, and_(here, CodeRequest.state == CodeRequestState.ANSWERED, over), CodeRequestState.EXPIRED, moment)
+    _end(session, and_(here, CodeRequest.sent_at.is_(None), over), CodeRequestState.UNUSED, moment)
     held = or_(CodeRequest.closed_at.is_(None), CodeRequest.rest_until > moment)
     for other in session.scalars(select(CodeRequest.senders).where(here, held)):
         if not other or not row["senders"] or set(other) & set(row["senders"]):
@@ -358,6 +386,38 @@ def _try_open(session: Session, row: dict[str, Any], life: timedelta) -> int | N
     session.add(request)
     session.flush()
     return request.id
+
+
+def _ended_runs(session: Session, here: ColumnElement[bool]) -> list[int]:
+    """Return the runs that have an open request there and whose process has ended or which are closed."""
+    open_runs = select(CodeRequest.run_id).where(here, CodeRequest.closed_at.is_(None), CodeRequest.run_id.is_not(None))
+    runs = session.scalars(select(Run).where(Run.id.in_(open_runs))).all()
+    return [run.id for run in runs if run.state is RunState.FINISHED or run.has_died]
+
+
+def holders(session: Session, receiver: str | None = None) -> list[Holder]:
+    """Return who holds a receiver (all receivers by default), or held the one that rests, and until when; latest end last."""
+    moment = now(session)
+    open_one = and_(CodeRequest.closed_at.is_(None), CodeRequest.deadline > moment)
+    which = select(CodeRequest).where(or_(open_one, CodeRequest.rest_until > moment))
+    if receiver is not None:
+        which = which.where(CodeRequest.receiver == address(receiver))
+    found = [
+        Holder(
+            request.receiver, request.login, request.username, request.rest_until or request.deadline, request.run_id
+        )
+        for request in session.scalars(which)
+    ]
+    return sorted(found, key=lambda holder: holder.until)
+
+
+def _may_send(session: Session, request_id: int, receiver: str) -> None:
+    _serialise(session, receiver)
+    session.execute(
+        update(CodeRequest)
+        .where(CodeRequest.id == request_id, CodeRequest.sent_at.is_(None))
+        .values(sent_at=now(session))
+    )
 
 
 def _close(session: Session, request_id: int, receiver: str, state: CodeRequestState) -> None:

@@ -71,12 +71,18 @@ class Sessions:
         user_agent: str,
         identity: str,
         expires_at: datetime | None = None,
+        device: dict[str, Any] | None = None,
     ) -> int:
-        """Save a new session in place of the former one; return its version, higher than any before."""
+        """
+        Save a new session in place of the former one; return its version, higher than any before.
+
+        device: what of its state belongs to a device that the portal trusts, and outlives the session.
+        """
         with self.db.transaction() as session:
             time = now(session)
             values = {
                 "state": _packed(state),
+                "device": _packed(device) if device else None,
                 "user_agent": normalise(user_agent),
                 "identity": normalise(identity),
                 "created_at": time,
@@ -91,8 +97,23 @@ class Sessions:
             )
             return session.execute(statement.returning(StoredSession.version)).scalar_one()
 
+    def device(self, login: str, username: str) -> dict[str, Any]:
+        """Return what is kept of a trusted device, whether its session has ended or not; empty when there is none."""
+        with self.db.transaction() as session:
+            packed = session.scalar(select(StoredSession.device).where(*_key(login, username)))
+            return json.loads(packed) if packed else {}
+
+    def forget_device(self, login: str, username: str) -> None:
+        """Forget the trusted device of a user: the next sign-in begins without its cookies."""
+        with self.db.transaction() as session:
+            session.execute(update(StoredSession).where(*_key(login, username)).values(device=None))
+
     def destroy(self, login: str, username: str, version: int | None = None) -> bool:
-        """Forget a session's state, only that of *version* when given; False when there was nothing to forget."""
+        """
+        Forget a session's state, only that of *version* when given; False when there was nothing to forget.
+
+        The cookies of a trusted device are kept.
+        """
         with self.db.transaction() as session:
             statement = update(StoredSession).where(*_key(login, username), StoredSession.state.is_not(None))
             if version is not None:
@@ -100,13 +121,15 @@ class Sessions:
             statement = statement.values(state=None, identity="", user_agent="")
             return session.execute(statement.returning(StoredSession.id)).first() is not None
 
-    def touch_state(self, login: str, username: str, version: int, state: dict[str, Any]) -> bool:
+    def touch_state(
+        self, login: str, username: str, version: int, state: dict[str, Any], device: dict[str, Any] | None = None
+    ) -> bool:
         """Write refreshed cookies and tokens; False when *version* is no longer the current session."""
         with self.db.transaction() as session:
             statement = (
                 update(StoredSession)
                 .where(*_key(login, username), StoredSession.version == version, StoredSession.state.is_not(None))
-                .values(state=_packed(state))
+                .values(state=_packed(state), device=_packed(device) if device else None)
             )
             return session.execute(statement.returning(StoredSession.id)).first() is not None
 
@@ -117,6 +140,13 @@ class Sessions:
                 select(ProvedIdentity).where(ProvedIdentity.login == login, ProvedIdentity.username == username)
             )
             return KnownIdentity() if row is None else KnownIdentity(row.name, frozenset(row.accounts))
+
+    def is_shared_name(self, login: str, username: str, name: str) -> bool:
+        """Return whether another user of the login was shown under the same name."""
+        with self.db.transaction() as session:
+            same = (ProvedIdentity.login == login, ProvedIdentity.name == normalise(name))
+            others = select(ProvedIdentity.id).where(*same, ProvedIdentity.username != username)
+            return session.scalar(others.limit(1)) is not None
 
     def remember_identity(self, login: str, username: str, name: str | None, accounts: frozenset[str]) -> None:
         """Store the identity that a session has proved: its name, if any, and its accounts, added to the known ones."""

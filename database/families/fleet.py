@@ -24,14 +24,14 @@ CRITICAL_SPNS = {
 }
 
 
-def is_critical(severity: str, spn: int, is_active: bool) -> bool:
+def is_critical(severity: str, spn: int, is_active: bool | None) -> bool:
     """
     Tell whether a fault is active and needs action at once: of severity critical, or with its SPN on our list.
 
     >>> is_critical("minor", 3364, True), is_critical("critical", 100, False)
     (True, False)
     """
-    return is_active and (severity == Severity.CRITICAL or spn in CRITICAL_SPNS)
+    return bool(is_active) and (severity == Severity.CRITICAL or spn in CRITICAL_SPNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def conclude_sync(
     if complete:
         _set(session, [known[key].id for key in active], active_in=sync.id, closed_at=None)
         # Also those that only an incomplete sync has seen, and that are gone again.
-        gone = [row.id for key, row in known.items() if key not in rows and row.is_active]
+        gone = [row.id for key, row in known.items() if key not in rows and row.is_active is not False]
         _set(session, gone, is_active=False)
         _set(session, [known[key].id for key in closed], closed_at=at)
         _remember(session, sync, FaultChange.OPENED, [known[key].id for key in active - was_active])

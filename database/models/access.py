@@ -45,7 +45,11 @@ class CarrierPortalCredential(StoredCredential):
 
 
 class StoredSession(Base):
-    """A saved session of a user. A destroyed one keeps its row without its state, so that version numbers only rise."""
+    """
+    A saved session of a user.
+
+    A destroyed one keeps its row without its state, so that version numbers only rise, and with the trusted device's cookies.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (UniqueConstraint("login", "username"),)
@@ -55,6 +59,7 @@ class StoredSession(Base):
     username: Mapped[str] = mapped_column(String(300))
     version: Mapped[int]
     state: Mapped[str | None] = mapped_column(Encrypted)  # JSON; None once destroyed
+    device: Mapped[str | None] = mapped_column(Encrypted)  # JSON; None: the portal trusts no device of this user
     user_agent: Mapped[str] = mapped_column(Text, default="")
     identity: Mapped[str] = mapped_column(Text, default="")  # as proved at the sign-in
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)

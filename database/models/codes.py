@@ -55,6 +55,7 @@ class CodeRequest(Base):
     requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deadline: Mapped[datetime] = mapped_column(UtcDateTime)  # requested_at + life: a dead process blocks no longer
     state: Mapped[CodeRequestState] = mapped_column(text_enum(CodeRequestState))
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: the portal cannot have sent anything yet
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     rest_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # set when expired: a late message may still come
     run_id: Mapped[int | None]  # None outside a run (scrapy test-login)

@@ -84,7 +84,7 @@ class Fault(Base):
     fmi: Mapped[int]  # 0..31
     description: Mapped[str] = mapped_column(String(500), default="")
     severity: Mapped[Severity] = mapped_column(text_enum(Severity), default=Severity.UNKNOWN)
-    is_active: Mapped[bool]
+    is_active: Mapped[bool | None]  # None: the portal says it in words that are not known
     occurrence_count: Mapped[int | None]  # None: the portal does not say
     first_seen: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by the portal; None: it does not say
     last_seen: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by the portal; None: it does not say

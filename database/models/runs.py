@@ -42,6 +42,8 @@ class Run(Base):
     message: Mapped[str | None] = mapped_column(Text)  # one sentence, without secrets
     step: Mapped[str | None] = mapped_column(Text)
     selector: Mapped[str | None] = mapped_column(Text)
+    # By what the session was proved to be the credential's: username, name, subject, accounts, sign-in; None: by nothing.
+    proved_by: Mapped[str | None] = mapped_column(String(20))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     files: Mapped[int] = mapped_column(default=0)

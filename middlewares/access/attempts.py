@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from database.access import ledger as ledger_results
 from database.access.ledger import Ledger, Refusal
+from database.access.sessions import Sessions
 from database.settings import database_settings
 from middlewares.access.codes import CodeSource
 from middlewares.access.portal import PortalClient
+from middlewares.access.storage import put_cookies
 from scrapers.core import outcomes
 from scrapers.core.outcomes import Failure, LoginFailed
 from scrapers.core.settings import crawl_settings
@@ -80,6 +82,7 @@ class SignIn:
         except Refusal as refusal:
             until = f"It is free again at {refusal.until:%Y-%m-%d %H:%M} UTC." if refusal.until else ""
             raise REFUSALS[refusal.kind](until) from None
+        device = await asyncio.to_thread(Sessions(self.work.db).device, name, username)
         progress.info("%s: signing in to %s", self.work.spider, name)
         job.counts.sign_ins += 1
         end: Ended | None = None
@@ -93,7 +96,7 @@ class SignIn:
                 codes.deadlines.append(limit)
                 attempt = Attempt(self.credential, codes, visible=self.work.visible)
                 try:
-                    signed_in = await self.login.establish(self._portal(job, attempt), attempt)
+                    signed_in = await self.login.establish(self._portal(job, attempt, device), attempt)
                 except Failure as failure:
                     if not (attempt.submitted and failure.hides_answer):
                         raise
@@ -113,7 +116,8 @@ class SignIn:
         finally:
             end = end or ended(None, submitted=attempt is not None and attempt.submitted)
             await asyncio.to_thread(ledger.finish, attempt_id, end.result, proved=end.proved)
-        return signed_in
+        # Cookies of a device could hold a whole session: then nothing says whose it is.
+        return replace(signed_in, fresh=attempt.submitted or not device)
 
     def _place(self, failure: Failure, screens: list[str]) -> None:
         """Add to a failure the screens that were passed and the selectors of the last one."""
@@ -127,8 +131,11 @@ class SignIn:
         settings = crawl_settings()
         return settings.sign_in_wait + (settings.person_wait if self.work.visible else 0)
 
-    def _portal(self, job: Job, attempt: Attempt) -> PortalClient:
-        """Return a PortalClient with a cookie jar and browser context of its own for one attempt."""
+    def _portal(self, job: Job, attempt: Attempt, device: dict[str, Any]) -> PortalClient:
+        """Return a PortalClient with a cookie jar and browser context of its own; only the trusted device's cookies are in it."""
         key = f"{self.login.name}:{self.credential.username}:{id(attempt)}"
         deadlines = attempt.second_factor.deadlines
-        return PortalClient(self.crawler, self.login, job, key, time_limit=self._deadline(), deadlines=deadlines)
+        put_cookies(self.crawler, key, device)
+        return PortalClient(
+            self.crawler, self.login, job, key, storage=device, time_limit=self._deadline(), deadlines=deadlines
+        )

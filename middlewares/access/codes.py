@@ -9,7 +9,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
-from database.access.codes import CodeBroker, CodeChannel, MessageNotReceived, OpenRequest, ReceiverBusy, receivers
+from database.access.codes import (
+    CodeBroker,
+    CodeChannel,
+    Holder,
+    MessageNotReceived,
+    OpenRequest,
+    ReceiverBusy,
+    receivers,
+)
 from database.access.totp import TotpSteps
 from database.settings import SettingsError
 from middlewares.settings import mailbox_settings
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
     from scrapers.logins.base import Login
 
 logger = logging.getLogger(__name__)
+progress = logging.getLogger("latchkey.progress")
 
 
 # What a credential needs to answer a code of each kind; named in errors.
@@ -100,6 +109,7 @@ class CodeSource:
             life=self.login.code_life,
             wait=crawl_settings().busy_wait,
             run_id=self.run_id,
+            on_wait=self._say,
         )
         try:
             async with self._brake(), self._clocks_stopped():
@@ -108,6 +118,19 @@ class CodeSource:
             raise outcomes.CodeNotReceived("The receiver was busy with other sign-ins all the time.") from error
         if way == "mail":
             await self._watch(receiver, channel.senders)
+
+    def _say(self, holder: Holder) -> None:
+        """Say what a sign-in waits for, and until when at most."""
+        until = holder.until.strftime("%H:%M:%S")
+        progress.info(
+            "%s: the sign-in waits for the receiver of its codes: %s of %s holds it until %s UTC at most",
+            *(self.work.spider, f"the sign-in {holder.login}", holder.username, until),
+        )
+
+    async def may_send(self) -> None:
+        """Write down, before the request that may make the portal send, that it may have."""
+        for request in self._requests.values():
+            await request.may_send()
 
     async def _watch(self, receiver: str, senders: Sequence[str]) -> None:
         """Connect to the receiver's mailbox where one is configured; raise CodeNotReceived if it cannot be read."""

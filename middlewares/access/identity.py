@@ -55,6 +55,21 @@ def _judge_accounts(
     return None if fresh else IdentityUnproved("None of the accounts that the page lists was proved before.")
 
 
+def proved_by(shown: ShownIdentity, known: KnownIdentity) -> str:
+    """
+    Return by what a session that was judged to be the credential's is proved.
+
+    username, name, subject, accounts: it shows what was proved before. sign-in: only by the sign-in with the credential.
+    """
+    if shown.username:
+        return "username"
+    if shown.name:
+        return "name" if known.name else "sign-in"
+    if shown.subject and shown.subject == known.name:
+        return "subject"
+    return "accounts" if shown.accounts and known.accounts else "sign-in"
+
+
 def proof_of(shown: ShownIdentity) -> str:
     """Return what is kept with a session as its proof of identity."""
     return shown.username or shown.name or shown.subject or ",".join(sorted(shown.accounts)) or BY_SIGN_IN

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from database.access.fingerprints import fingerprints
 from database.access.sessions import KnownIdentity, SavedSession, Sessions
-from middlewares.access.identity import judge_identity
+from middlewares.access.identity import judge_identity, proved_by
+from scrapers.logins.words import names_a_user
 
 if TYPE_CHECKING:
     from database.access.credentials import Credential
@@ -27,8 +28,12 @@ class IdentityRecord:
         self._sessions = Sessions(db)
 
     async def known(self) -> KnownIdentity:
-        """Return what was proved before."""
-        return await asyncio.to_thread(self._sessions.known_identity, self.login.name, self.credential.username)
+        """Return what was proved before; a name that another user is shown under, too, proves nothing."""
+        known = await asyncio.to_thread(self._sessions.known_identity, self.login.name, self.credential.username)
+        return replace(known, name=None) if known.name and await self._is_shared(known.name) else known
+
+    async def _is_shared(self, name: str) -> bool:
+        return await asyncio.to_thread(self._sessions.is_shared_name, self.login.name, self.credential.username, name)
 
     async def can_judge(self, saved: SavedSession) -> bool:
         """Return whether a stored session can be compared with anything; one that cannot is not used."""
@@ -42,11 +47,18 @@ class IdentityRecord:
         subject = await self._subject(state)
         return bool(subject) and subject == (await self.known()).name
 
-    async def judge(self, job: Job, shown: ShownIdentity, state: dict[str, Any], *, fresh: bool) -> None:
-        """Store what a session shows if it is the credential's; raise IdentityMismatch or IdentityUnproved if not."""
+    async def judge(self, job: Job, shown: ShownIdentity, state: dict[str, Any], *, fresh: bool) -> str:
+        """
+        Store what a session shows if it is the credential's, and return by what it is proved.
+
+        Raises IdentityMismatch or IdentityUnproved if it is not.
+        """
+        if shown.name and (not names_a_user(shown.name) or await self._is_shared(shown.name)):
+            shown = replace(shown, name="")
         shown = replace(shown, subject=await self._subject(state))
         account = getattr(job.target, "account", None)
-        failure = judge_identity(shown, await self.known(), self.login.user_of(self.credential), account, fresh=fresh)
+        known = await self.known()
+        failure = judge_identity(shown, known, self.login.user_of(self.credential), account, fresh=fresh)
         if failure is not None:
             failure.step = "prove the session's identity"
             failure.selector = " | ".join(self.login.shows_username + self.login.shows_user + self.login.shows_accounts)
@@ -54,6 +66,7 @@ class IdentityRecord:
         name, username = self.login.name, self.credential.username
         proved = shown.name or shown.subject or None
         await asyncio.to_thread(self._sessions.remember_identity, name, username, proved, shown.accounts)
+        return proved_by(shown, known)
 
     async def _subject(self, state: dict[str, Any]) -> str:
         """Return the fingerprint of the subject of a session's tokens; "" where it has none that was verified."""

@@ -19,9 +19,10 @@ from middlewares.access.portal import PortalClient
 from middlewares.access.proof import IdentityRecord
 from middlewares.access.storage import SessionStorage
 from scrapers.core import outcomes
+from scrapers.core.compat import PlaywrightError
 from scrapers.core.outcomes import Failure, LoginFailed, SignedOut
 from scrapers.core.settings import crawl_settings
-from scrapers.logins.base import Login, ShownIdentity, SignedIn
+from scrapers.logins.base import Login, ShownIdentity, SignedIn, landing
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -49,7 +50,7 @@ class SessionKeeper:
         self.storage = SessionStorage(crawler, self.login, self.name)
         self.identities = IdentityRecord(self.work.db, self.login, credential)
         self.saved: SavedSession | None = None
-        self.proved_versions: set[int] = set()  # of the sessions with a proved identity
+        self.proved_versions: dict[int, str] = {}  # of the sessions with a proved identity, and by what
         self.served = False  # the portal has answered a request in this session
         self.lost = False  # a lease was lost: nothing more may be done in the session
         self._sessions = Sessions(self.work.db)
@@ -153,7 +154,7 @@ class SessionKeeper:
         saved = await self._load()
         if saved is None or not self._good(saved, stale) or not await self.identities.can_judge(saved):
             return False
-        self._adopt(saved, proved=False)
+        self._adopt(saved)
         return True
 
     async def _renew(self, job: Job, saved: SavedSession) -> None:
@@ -170,38 +171,44 @@ class SessionKeeper:
         if before and self.login.subject(renewed.state) != before:
             await self._destroy()
             raise outcomes.IdentityMismatch("The renewed session is another user's.", step="renew the session")
-        await self._save(renewed, proved=saved.version in self.proved_versions)
+        await self._save(renewed, self.proved_versions.get(saved.version, ""))
 
     async def _accept(self, job: Job, signed_in: SignedIn) -> None:
         """Prove and save a new session; a login that is `proved_by_request` saves it before it is proved."""
         self.storage.hide(signed_in.state)
+        proved = ""
         if not self.login.proved_by_request:
-            await self._judge(job, signed_in.shown, signed_in.state, fresh=True)
-        await self._save(signed_in, proved=not self.login.proved_by_request)
+            proved = await self._judge(job, signed_in.shown, signed_in.state, fresh=signed_in.fresh)
+        await self._save(signed_in, proved)
         if self.login.keeps_context and self.crawler.spider.rendering == "http":  # type: ignore[union-attr]
             await self.storage.drop_context()  # its cookies are used over plain HTTP from here on
 
-    async def _save(self, signed_in: SignedIn, *, proved: bool) -> None:
+    async def _save(self, signed_in: SignedIn, proved: str) -> None:
         expires = datetime.now(UTC) + self.login.life if self.login.life else None
         name, username, proof = self.login.name, self.credential.username, proof_of(signed_in.shown)
         state, user_agent = signed_in.state, signed_in.user_agent
-        await asyncio.to_thread(self._sessions.save, name, username, state, user_agent, proof, expires)
+        device = self.login.device(state)
+        await asyncio.to_thread(self._sessions.save, name, username, state, user_agent, proof, expires, device)
         saved = await self._load()
         if saved is None:
             raise outcomes.LeaseLost("The session was destroyed while it was being saved.")
-        self._adopt(saved, proved=proved)
+        self._adopt(saved, proved)
 
-    def _adopt(self, saved: SavedSession, *, proved: bool) -> None:
+    def _adopt(self, saved: SavedSession, proved: str = "") -> None:
         self.saved, self.served = saved, False
         if proved:
-            self.proved_versions.add(saved.version)
+            self.proved_versions[saved.version] = proved
         self._unserved_sessions += 1
         self.storage.load(saved)
 
     # Identity
 
-    async def prove(self, job: Job, shown: ShownIdentity, version: int) -> None:
-        """Prove a reused session by what a page shows, else by requesting the page that shows it; does nothing once proved."""
+    async def prove(self, job: Job, shown: ShownIdentity, version: int, *, look: bool = True) -> None:
+        """
+        Prove a reused session by what a page shows; does nothing once proved.
+
+        look: when it shows nothing, request the page that shows the user.
+        """
         async with self._proving:
             if version in self.proved_versions:
                 return
@@ -209,36 +216,72 @@ class SessionKeeper:
                 raise SignedOut("The session ended before it was looked at.")
             assert self.saved is not None
             state = self.saved.state
-            if not shown and self.login.home and not await self.identities.has_proved_subject(state):
-                shown = await self._landing_identity(job, state)
-            await self._judge(job, shown, state, fresh=False)
-            self.proved_versions.add(version)
+            address = self.login.shows_user_at(state)
+            if look and not shown and address and not await self.identities.has_proved_subject(state):
+                shown = await self._landing_identity(job, state, address)
+            self.proved_versions[version] = await self._judge(job, shown, state, fresh=False)
 
-    async def _landing_identity(self, job: Job, state: dict[str, Any]) -> ShownIdentity:
-        request = Request(self.login.home_address())
+    async def _landing_identity(self, job: Job, state: dict[str, Any], address: str) -> ShownIdentity:
+        request = Request(address)
         self.login.authorize(request, state)
         answer = await PortalClient(self.crawler, self.login, job, self.storage.jar).send(request)
         if self.login.is_signed_out(answer):
             raise SignedOut("The session was over when it was looked at.")
         return self.login.identity(answer)
 
-    async def _judge(self, job: Job, shown: ShownIdentity, state: dict[str, Any], *, fresh: bool) -> None:
+    async def _judge(self, job: Job, shown: ShownIdentity, state: dict[str, Any], *, fresh: bool) -> str:
         try:
-            await self.identities.judge(job, shown, state, fresh=fresh)
+            return await self.identities.judge(job, shown, state, fresh=fresh)
         except LoginFailed as failure:
             await self._destroy()
+            await asyncio.to_thread(self._sessions.forget_device, self.login.name, self.credential.username)
             self._failure = failure
             raise
 
-    async def guard(self, page: PortalPage, job: Job) -> bool:
-        """Prove a reused session before its first flow; return whether the page was opened for that."""
+    async def guard(self, page: PortalPage, job: Job) -> None:
+        """Open the page on which the sign-in ended; before the first flow of a reused session its identity is proved."""
         version = self.version
-        if version in self.proved_versions:
+        await self.login.guard(page, self._landing)
+        if version not in self.proved_versions:
+            await self.prove(job, await self.login.page_identity(page), version, look=False)
+        job.proved_by = self.proved_versions.get(version, "")
+
+    async def has_ended(self, page: PortalPage) -> bool:
+        """Look beside a page of the session whether it has ended; False where that cannot be seen."""
+        try:
+            return await self.login.has_ended(page, self._landing)
+        except (Failure, PlaywrightError) as error:
+            logger.info("Whether the session has ended cannot be seen (%s)", type(error).__name__)
             return False
-        await self.prove(job, await self.login.guard(page), version)
-        return True
+
+    async def has_ended_by_http(self, job: Job) -> bool:
+        """Request the sign-in's address in the session: the form means its end, unless the landing page is shown still."""
+        if self.saved is None or not self.login.credential_screens():
+            return False
+        portal = PortalClient(self.crawler, self.login, job, self.storage.jar)
+        try:
+            if not self.login.is_signed_out(await portal.send(Request(self.login.address()))):
+                return False
+            address = self._landing
+            return not address or not self.login.is_signed_in(await portal.send(Request(address)))
+        except Failure as error:
+            logger.info("Whether the session has ended cannot be seen (%s)", type(error).__name__)
+            return False
+
+    @property
+    def _landing(self) -> str:
+        return landing(self.saved.state) if self.saved else ""
 
     # Closing
+
+    async def leave_stored(self, job: Job) -> None:
+        """Sign out of the stored session, if there is one, without signing in to another."""
+        if not self.login.shared:
+            await self.leases.wait_for(self._run_lease, job)
+        saved = await self._load()
+        if saved is not None:
+            self._adopt(saved)
+            await self.leave()
 
     async def leave(self) -> None:
         """Sign out at the portal and destroy the session, also when the sign-out fails."""
@@ -248,7 +291,9 @@ class SessionKeeper:
             self.crawler, self.login, job, storage.jar, context=storage.context_key, storage=self.saved.state
         )
         try:
-            await self.login.leave(portal)
+            await self.login.leave(portal, self.saved.state)
+        except SignedOut:
+            logger.info("The session of %s was over already", self.login.name)
         except Failure as failure:
             job.warn(f"Signing out of {self.login.name} failed: {failure}")
         await self._destroy(self.saved.version)
@@ -270,4 +315,5 @@ class SessionKeeper:
     async def _keep(self, saved: SavedSession) -> None:
         state = await self.storage.newest(saved.state)
         if state != saved.state:
-            await asyncio.to_thread(self._sessions.touch_state, saved.login, saved.username, saved.version, state)
+            key = saved.login, saved.username, saved.version
+            await asyncio.to_thread(self._sessions.touch_state, *key, state, self.login.device(state))

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from scrapers.logins.base import Login
 
 
+def put_cookies(crawler: Crawler, key: str, state: dict[str, Any]) -> None:
+    """Put the cookies of a state into a cookie jar."""
+    cookies = state.get("cookies", [])
+    if cookies and (middleware := crawler.get_downloader_middleware(CookiesMiddleware)):
+        jar = cookie_jars(middleware)[key]
+        for cookie in cookies:
+            redactor.add(cookie["value"])
+            jar.set_cookie(as_cookie(cookie))
+
+
 class SessionStorage:
     """The cookie jar and browser context of the present session of one (login, credential)."""
 
@@ -40,10 +50,7 @@ class SessionStorage:
         """Put the cookies of a session into its jar."""
         self.version = saved.version
         self.hide(saved.state)
-        if middleware := self.crawler.get_downloader_middleware(CookiesMiddleware):
-            jar = cookie_jars(middleware)[self.jar]
-            for cookie in saved.state.get("cookies", []):
-                jar.set_cookie(as_cookie(cookie))
+        put_cookies(self.crawler, self.jar, saved.state)
 
     def hide(self, state: dict[str, Any]) -> None:
         """Add the secrets of a session's state to the redactor."""

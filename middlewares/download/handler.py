@@ -10,6 +10,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from weakref import WeakSet
@@ -164,7 +165,10 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                         state.deadlines.append(limit)
                     await view.prepare()
                     if not state.own:
-                        await self._arrive(request, state, view)
+                        assert state.guard is not None
+                        assert state.is_over is not None
+                        await state.guard(view)
+                        view.trail.is_over = partial(state.is_over, view)
                     if state.flow is not None:
                         state.result = await state.flow(view)
                     else:
@@ -190,14 +194,6 @@ class FlowDownloadHandler(StreamingDownloadHandler):
             limit.reschedule(loop.time() + crawl_settings().flow_wait)
 
         await drive(spider.visit(view), deliver)
-
-    @staticmethod
-    async def _arrive(request: Request, state: RequestState, view: PortalPage) -> None:
-        """Open the start page of a flow; a session that is not proved yet is proved first."""
-        assert state.guard is not None
-        if not await state.guard(view):
-            view.begin("open")
-            await view.open(request.url)
 
     @asynccontextmanager
     async def _page(self, request: Request, state: RequestState) -> AsyncIterator[Page]:

@@ -73,6 +73,7 @@ class PlainPortal(Portal):
     scenarios: ClassVar = {
         "ok": "everything works",
         "sms": "a code comes by text message",
+        "trusts": "as a tag of sms: a device on which a code was right is not asked for another",
         "totp": "a code of an authenticator app is wanted",
         "link": "a message has a link, and the sign-in waits until it was opened",
         "strange-link": "the message's link leads elsewhere",
@@ -181,12 +182,16 @@ class PlainPortal(Portal):
             self._send_link(user, visit)
             return found("/waiting")
         factor = self.codes.factor(user)
-        if not factor:
+        if not factor or request.cookies.get(self.cookie("device")) == self._device(user):
             return self._welcome(visit, user, following)
         self.visits.change(visit, user=user.name, next=following, sent=not user.says("send"))
         if factor == "sms" and not user.says("send"):
             self.codes.send(user, visit)
         return found("/code")
+
+    def _device(self, user: User) -> str:
+        """Return the cookie by which a user's device is known once a code was right on it."""
+        return digest(f"device of {user.name}")
 
     async def _disturb_submission(self, request: web.Request, user: User) -> web.StreamResponse | None:
         for word in ("submit-503", "submit-hang", "submit-drop"):
@@ -284,6 +289,8 @@ class PlainPortal(Portal):
         answer = found(following or "/documents")
         answer.set_cookie(self.cookie("session"), self.sessions.open(user), httponly=True, samesite="Lax")
         answer.del_cookie(self.cookie("visit"))
+        if user.says("trusts"):
+            answer.set_cookie(self.cookie("device"), self._device(user), max_age=31_536_000, httponly=True)
         return answer
 
     async def logout(self, request: web.Request) -> web.StreamResponse:

@@ -79,6 +79,7 @@ class Job:
         self.recoveries: dict[str, int] = {}  # how often each kind of failure was recovered from
         self.tickets: dict[int, str] = {}  # URLs of requests without a response yet
         self.brake = Brake()  # `async with job.brake():` around long operations
+        self.proved_by = ""  # by what its session was proved to be the credential's: a column of the run
         self.outcome: Outcome | None = None
         self.message = ""
         self.bundle: str | None = None

@@ -44,6 +44,19 @@ T = TypeVar("T")
 
 # Ordered fallbacks, most stable first: Playwright's selector syntax, plus "label=…" for the text of a form label.
 Selectors = tuple[str, ...]
+
+
+class Guess(str):
+    """A selector, word or address that no fact sheet knows: it may help, and may never be the only way of a step."""
+
+    __slots__ = ()
+
+
+def guess(text: str) -> Guess:
+    """Mark a selector, word or address as one that no fact sheet knows."""
+    return Guess(text)
+
+
 FailureKind = type[Failure]  # here, because PortalPage has a method of the name `type`
 
 
@@ -63,6 +76,9 @@ class Trail:
     selector: str = ""
     requests: int = 0
     pauses: int = 0  # pages of this flow that were answered with 429 or 5xx
+    is_over: Callable[[], Awaitable[bool]] | None = (
+        None  # looks whether the session has ended; None outside of a session
+    )
 
     @property
     def step(self) -> str:
@@ -170,6 +186,12 @@ class PortalPage:
         failure.evidence.setdefault("steps", list(self.trail.steps))
         if "page" not in failure.evidence:
             await self._keep_page(failure)
+        is_over = self.trail.is_over
+        # An unknown page may be what the portal shows once the session is over.
+        if isinstance(failure, (PortalChanged, DownloadTimedOut)) and is_over is not None and await is_over():
+            ended = SignedOut(f"The portal shows its sign-in form. {failure.detail}".strip(), failure.step)
+            ended.selector, ended.evidence, ended.__cause__ = failure.selector, failure.evidence, failure
+            return ended
         return failure
 
     async def _keep_page(self, failure: Failure) -> None:
@@ -200,6 +222,17 @@ class PortalPage:
         finally:
             await tab.close()
         return 0 if answer is None else answer.status
+
+    @asynccontextmanager
+    async def beside(self) -> AsyncIterator[PortalPage]:
+        """Yield a new tab of the same session, whose steps are not this page's, and close it at the end."""
+        tab = await self.raw.context.new_page()
+        trail = Trail()
+        try:
+            yield PortalPage(tab, spool=self.spool, job=self.job, trail=trail)
+        finally:
+            self.trail.requests += trail.requests
+            await tab.close()
 
     async def retry_failed_page(self) -> bool:
         """

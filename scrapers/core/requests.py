@@ -34,12 +34,17 @@ class RequestState:
     flow: Callable[..., Awaitable[Any]] | None = None  # a coroutine of ours that is run with a PortalPage
     time_limit: float = 0  # seconds for the flow; 0: LATCHKEY_FLOW_WAIT
     deadlines: list[asyncio.Timeout] | None = None  # the flow's own deadline is added: waiting for a code prolongs it
+    leaves: bool = False  # signs out of the stored session at the portal, in place of sending anything
+    landing: bool = False  # to be sent to the address on which the sign-in of its session ended, in place of its own
     # The session, by AuthMiddleware:
     session: int = 0  # its version
     is_current: Callable[[], bool] | None = None  # False once the session has ended
     context: str = ""  # key of the browser context that holds it
     storage: dict[str, Any] = field(default_factory=dict, repr=False)  # cookies and storage, for a new browser context
-    guard: Callable[..., Awaitable[bool]] | None = None  # proves the session's identity; True when it opened a page
+    guard: Callable[..., Awaitable[None]] | None = (
+        None  # opens the first page of a visit and proves the session's identity
+    )
+    is_over: Callable[..., Awaitable[bool]] | None = None  # looks beside a page whether the session has ended
     replays: int = 0  # times that the request was sent into a new session
     resent: int = 0  # of these, those that AuthMiddleware has sent itself and awaits
     # The rest:

@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from scrapy.exceptions import NotConfigured
@@ -70,6 +70,7 @@ class Work:
         self.evidence: EvidenceKeeper | None = None
         self.visible = False
         self.conclude: Callable[[Session, Job, Failure | None], None] | None = None
+        self.recover: Callable[[Response, Failure], Awaitable[Request | None]] | None = None  # set by AuthMiddleware
         self.prompt: Callable[[str], str] | None = None  # asks the person at the terminal for a code; None without one
         install()
         self.spool = database_settings().data_dir / "spool" / spool_name(self.crawl)
@@ -104,6 +105,10 @@ class Work:
             pid=os.getpid(),
             process=signature(),
         )
+
+    async def in_new_session(self, response: Response, failure: Failure) -> Request | None:
+        """Return the request to send again when its response is unknown because its session has ended, else None."""
+        return await self.recover(response, failure) if self.recover is not None else None
 
     def stop(self) -> None:
         """Cancel the running operations of every job with Interrupted."""
@@ -157,6 +162,7 @@ class Work:
             "message": job.message,
             "step": redactor.hide(failure.step) if failure else None,
             "selector": redactor.hide(failure.selector) if failure else None,
+            "proved_by": job.proved_by or None,
             "finished_at": utc_now(),
             "missing": len(job.missing()),
             "missing_names": [redactor.hide(name) for name in job.missing()],

@@ -20,7 +20,7 @@ from database.models import FileStatus, StoredFile
 from scrapers.core.compat import OnCrawler, before_stop
 from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.naming import name_failure, unexpected_error
-from scrapers.core.outcomes import BadFile, Failure, UnexpectedError
+from scrapers.core.outcomes import BadFile, Failure, PortalChanged, UnexpectedError
 from scrapers.core.redaction import bare_url
 from scrapers.core.requests import KEY, RequestState, own_state
 from scrapers.core.runs import Work
@@ -47,10 +47,6 @@ class LoginFacts(Protocol):
     @classmethod
     def address(cls) -> str:
         """Return the sign-in address."""
-
-    @classmethod
-    def home_address(cls) -> str:
-        """Return where a signed-in user lands."""
 
 
 class SpiderArguments(BaseModel):
@@ -164,7 +160,7 @@ class PortalSpider(scrapy.Spider):
         if type(self).visit is PortalSpider.visit:
             raise TypeError(f"{type(self).__name__} must say how a job begins.")
         self.work.deliveries.open()
-        yield self.request(job, self.logins[0].home_address(), self._visited, visit=True, dont_filter=True)
+        yield self.request(job, self.logins[0].address(), self._visited, visit=True, dont_filter=True)
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
         """Called in the transaction that closes a job's run; *failure* is why it failed, None on success."""
@@ -233,31 +229,33 @@ class PortalSpider(scrapy.Spider):
         self.work.deliveries.close()
 
     async def _answer(self, callback: Callable[..., Any], response: Response) -> AsyncIterator[Any]:
-        job = self.job_of(response)
+        job, ticket = self.job_of(response), own_state(response).ticket
         async for thing in self._guarded(job, callback(response), response):
             yield thing
-        job.tickets.pop(own_state(response).ticket, None)
+        job.tickets.pop(ticket, None)
 
     async def _guarded(self, job: Job, output: Any, response: Response | None = None) -> AsyncIterator[Any]:
         """Yield a callback's output; record a Failure that it raises in the job, with the response as evidence."""
+        begun = False
         try:
-            if output is None:
-                return
-            if inspect.isawaitable(output):
-                output = await output
-            if hasattr(output, "__aiter__"):
-                async for thing in output:
-                    yield thing
-            elif isinstance(output, (BaseModel, Request)):
-                yield output
-            else:
-                for thing in output or ():
-                    yield thing
+            async for thing in _things(output):
+                begun = True
+                yield thing
         except Failure as failure:
+            named = failure
             if response is not None:
                 failure.evidence.setdefault("response", response)
                 failure.step = failure.step or f"read {bare_url(response.url)}"
-            job.fail(failure)
+                if isinstance(failure, PortalChanged) and not begun:
+                    try:
+                        again = await self.work.in_new_session(response, failure)
+                    except Failure as worse:
+                        named, again = worse, None
+                    if again is not None:
+                        own_state(again).ticket = job.ticket(bare_url(again.url))
+                        yield again
+                        return
+            job.fail(named)
 
     def _fail(self, error: Any) -> None:
         """Errback of every request: record the failure that the error maps to in the job."""
@@ -298,3 +296,17 @@ class PortalSpider(scrapy.Spider):
         job = self.work.jobs.get(getattr(item, "job", 0))
         if job is not None:
             self.work.deliveries.settle(item, job.failure or unexpected_error(exception))
+
+
+async def _things(output: Any) -> AsyncIterator[Any]:
+    """Yield what a callback has returned: nothing, one thing, an iterable, an awaitable or an async iterator of things."""
+    if inspect.isawaitable(output):
+        output = await output
+    if hasattr(output, "__aiter__"):
+        async for thing in output:
+            yield thing
+    elif isinstance(output, (BaseModel, Request)):
+        yield output
+    else:
+        for thing in output or ():
+            yield thing

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ from scrapers.core.settings import Address, PortalSettings
 from scrapers.core.stated import PORTALS
 from scrapers.logins.screens import (
     ChooseFactor,
+    Done,
     EnterCode,
     EnterCredentials,
     OpenLink,
@@ -56,6 +58,9 @@ class SecondFactor(Protocol):
     async def expect(self, kind: str = "") -> None:
         """Reserve the receiver, waiting for it; call this before the portal is made to send. kind: sms, mail; "" if unknown."""
 
+    async def may_send(self) -> None:
+        """Record, before the request that may make the portal send a code, that it may have; it survives a kill."""
+
     def sent(self) -> None:
         """Record that the portal was made to send a code."""
 
@@ -78,6 +83,7 @@ class Attempt:
     second_factor: SecondFactor
     visible: bool = False  # the browser is visible, and a person may finish the sign-in by hand
     submitted: bool = False
+    code_entered: bool = False
     link_opened: bool = False
     screens: list[str] = field(default_factory=list)
 
@@ -123,6 +129,7 @@ class SignedIn:
     shown: ShownIdentity
     user_agent: str = ""
     context: str = ""  # key of the browser context; "": the session is in no browser
+    fresh: bool = True  # the credential was submitted, or the context was empty before: the sign-in is a proof
 
 
 class PortalAccess(Protocol):
@@ -146,7 +153,8 @@ class Login:
     portal: ClassVar[str]
     name: ClassVar[str]
     url: ClassVar[str]  # the sign-in address; `<NAME>_URL` in the environment puts another in its place
-    home: ClassVar[str] = ""  # where a signed-in user lands, relative to url; empty means url itself
+    # An address that shows the signed-in user, relative to url, where the portal's facts know one; "": where the sign-in ended.
+    home: ClassVar[str] = ""
     shared: ClassVar[bool] = False  # the session has no state at the portal: any number of runs may use it at once
     life: ClassVar[timedelta | None] = None  # maximum lifetime of a session; None: until the portal ends it
     channel: ClassVar[CodeChannel | None] = None  # how one-time codes come, where the portal sends any
@@ -156,6 +164,8 @@ class Login:
     secret_name: ClassVar[str] = "password"  # what users call the secret
     link_hosts: ClassVar[tuple[str, ...]] = ()  # allowed hosts of links in messages, besides the sign-in's own
     keeps_context: ClassVar[bool] = False  # the sign-in leaves a browser context, which holds the session
+    # Regular expression of the names of the cookies by which the portal knows a trusted device; they outlive a session.
+    device_cookies: ClassVar[str] = ""
     renewable: ClassVar[bool] = False  # a session that has ended is renewed without a sign-in
     # A request can show at any time which user a session belongs to: it is stored and reused before it is proved.
     proved_by_request: ClassVar[bool] = False
@@ -192,8 +202,13 @@ class Login:
 
     @classmethod
     def home_address(cls) -> str:
-        """Return where a signed-in user lands."""
-        return urljoin(cls.address(), cls.home) if cls.home else cls.address()
+        """Return the address that shows the signed-in user, where the portal's facts know one; "" where they do not."""
+        return urljoin(cls.address(), cls.home) if cls.home else ""
+
+    @classmethod
+    def shows_user_at(cls, state: dict[str, Any]) -> str:
+        """Return the address that shows the user of a session: where the sign-in ended, else `home`; "" if neither is known."""
+        return landing(state) or cls.home_address()
 
     @classmethod
     def trusted(cls, link: str) -> str:
@@ -227,6 +242,21 @@ class Login:
             and is_shown(response, self.credential_screens())
         )
 
+    def is_signed_in(self, response: Response) -> bool:
+        """Return whether a response is a page of a signed-in user."""
+        if response.status != 200 or self.is_signed_out(response):
+            return False
+        done = [screen for screen in self.screens if isinstance(screen.act, Done)]
+        return isinstance(response, TextResponse) and any(
+            is_shown(response, screen.shown) or screen.is_at(response.url) for screen in done
+        )
+
+    def device(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return what of a session's state belongs to the trusted device; empty where the login states no such cookie."""
+        names = re.compile(self.device_cookies or r"(?!)")
+        cookies = [cookie for cookie in state.get("cookies", []) if names.search(cookie["name"])]
+        return {"cookies": cookies} if cookies else {}
+
     def check(self, credential: Credential) -> None:
         """Raise CredentialMalformed for a credential that the portal would certainly refuse; it is not sent."""
 
@@ -249,11 +279,24 @@ class Login:
         """Renew a session; raise ReauthenticationRequired when that needs a sign-in. For logins that are `renewable`."""
         raise TypeError(f"Sessions of {self.name} are not renewed.")
 
-    async def leave(self, portal: PortalAccess) -> None:
-        """Sign out at the portal; does nothing by default."""
+    @classmethod
+    def can_leave(cls) -> bool:
+        """Return whether the login states how to sign out at the portal."""
+        return False
 
-    async def guard(self, page: PortalPage) -> ShownIdentity:
-        """Open the landing page of a session and return what it shows of its user; raise SignedOut when it has ended."""
+    async def leave(self, portal: PortalAccess, state: dict[str, Any]) -> None:
+        """Sign out of a session at the portal; does nothing by default."""
+
+    async def guard(self, page: PortalPage, address: str) -> None:
+        """Open the page on which the sign-in ended (*address*) in a session; raise SignedOut when the session has ended."""
+        raise TypeError(f"{self.name} has no pages.")
+
+    async def has_ended(self, page: PortalPage, address: str) -> bool:
+        """Look beside a page of a session whether the session has ended."""
+        raise TypeError(f"{self.name} has no pages.")
+
+    async def page_identity(self, page: PortalPage) -> ShownIdentity:
+        """Return what a page of a session shows of its user."""
         raise TypeError(f"{self.name} has no pages.")
 
     def asks_for_code(self, screen: str) -> bool:
@@ -278,6 +321,14 @@ class Login:
             name=first_text(response, self.shows_name) or ("" if "@" in user else user),
             accounts=frozenset(texts(response, self.shows_accounts)),
         )
+
+
+LANDING = "landing"  # in a session's state: the address on which the sign-in ended
+
+
+def landing(state: dict[str, Any]) -> str:
+    """Return the address on which the sign-in of a session ended; "" where it is not known."""
+    return str(state.get(LANDING, ""))
 
 
 def code_channels(places: Iterable[str] = (PORTALS,)) -> dict[str, CodeChannel]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from scrapers.core.compat import navigated
+from scrapers.core.compat import PlaywrightError, navigated
 from scrapers.core.outcomes import (
+    Failure,
     MfaFailed,
     MfaRequired,
     PortalChanged,
+    SignedOut,
     SignInTimedOut,
 )
-from scrapers.core.page import PortalPage, Selectors, session_state
+from scrapers.core.page import PortalPage, Selectors, session_state, until
 from scrapers.core.settings import crawl_settings
-from scrapers.logins.base import Attempt, Login, PortalAccess, ShownIdentity, SignedIn
+from scrapers.logins.base import LANDING, Attempt, Login, PortalAccess, ShownIdentity, SignedIn, landing
 from scrapers.logins.screens import (
     Act,
     ChooseFactor,
@@ -33,6 +35,17 @@ if TYPE_CHECKING:
     from scrapers.core.page import PortalPage
 
 logger = logging.getLogger(__name__)
+
+
+# A mark in the document: an id of its own, and the screens that were acted upon in it. A new document has none.
+READ_MARKS = "() => { const here = document.latchkey ??= {id: Math.random(), acted: []}; return [here.id, here.acted] }"
+MARK = """([id, name]) => {
+  const here = document.latchkey;
+  if (!here || here.id !== id) return false;
+  here.acted.push(name);
+  return true;
+}"""
+STEADY = 1.0  # seconds for which an address, or a sign-in form in a session, must stay before it is believed
 
 
 class BrowserLogin(Login):
@@ -53,90 +66,156 @@ class BrowserLogin(Login):
             await self.sign_in(page, attempt)
             shown = await self.page_identity(page)
             user_agent = await page.raw.evaluate("navigator.userAgent")
-            return SignedIn(await session_state(page.raw.context), shown, user_agent, portal.key)
+            state = {**await session_state(page.raw.context), LANDING: page.raw.url}
+            return SignedIn(state, shown, user_agent, portal.key)
 
         return await portal.run(flow, self.address())
 
-    async def leave(self, portal: PortalAccess) -> None:
+    @classmethod
+    def can_leave(cls) -> bool:
+        """Return whether the login states how to sign out."""
+        return bool(cls.sign_out_clicks)
+
+    async def leave(self, portal: PortalAccess, state: dict[str, Any]) -> None:
         """Sign out by clicking `sign_out_clicks`."""
-        await portal.run(self.sign_out, self.home_address())
+
+        async def flow(page: PortalPage) -> None:
+            await self.sign_out(page, landing(state))
+
+        await portal.run(flow, self.address())
 
     async def sign_in(self, page: PortalPage, attempt: Attempt) -> None:
         """Act on one screen after the other until the user is signed in. The password is submitted at most once."""
         page.begin("sign in: open")
         await page.open(self.address())
         visits: Counter[str] = Counter()
-        acted: str | None = None
+        acted: Screen | None = None
         while True:
-            screen = await self._next_screen(page, acted, attempt)
-            again = isinstance(screen.act, OpenLink) and attempt.link_opened  # the waiting page has reloaded itself
-            visits[screen.name] += not again
-            if not again:
-                attempt.screens.append(screen.name)
-                page.begin(f"sign in: {screen.name}")
-            if visits[screen.name] > screen.visits:
-                kind = SignInTimedOut if attempt.submitted else PortalChanged
-                raise kind(f"The screen {screen.name} came back without a word.", step=page.trail.step)
-            if isinstance(screen.act, Done):
+            acted = await self._next_screen(page, acted, attempt, visits)
+            if isinstance(acted.act, OpenLink) and attempt.link_opened:
+                continue  # the waiting page has reloaded itself
+            attempt.screens.append(acted.name)
+            page.begin(f"sign in: {acted.name}")
+            visits[acted.key] += 1
+            if isinstance(acted.act, Done):
                 return
-            # A new document lacks the mark: then the same screen counts as shown again.
-            if not await self._on_this_document(page, "name => { document.latchkey = name; return true }", screen.name):
-                visits[screen.name] -= 1  # the page is navigating: look again
-                continue
-            acted = screen.name
-            if not again:
-                await self._act(page, screen.act, attempt)
+            await self._act(page, acted.act, attempt)
 
-    async def _on_this_document(self, page: PortalPage, script: str, name: str) -> bool:
-        """Run a script and return its result as bool; False when the page is navigating."""
-        from playwright.async_api import Error as PlaywrightError
-
+    async def _marks(self, page: PortalPage) -> tuple[float, list[str]] | None:
+        """Return the id of the document and the screens that were acted upon in it; None while the page navigates."""
         try:
-            return bool(await page.raw.evaluate(script, name))
+            document, acted = await page.raw.evaluate(READ_MARKS)
+        except PlaywrightError as error:
+            if navigated(error):
+                return None
+            raise
+        return document, acted
+
+    async def _mark(self, page: PortalPage, document: float, screen: Screen) -> bool:
+        """Mark a screen as acted upon; False when the document is another one by now."""
+        try:
+            return bool(await page.raw.evaluate(MARK, [document, screen.key]))
         except PlaywrightError as error:
             if navigated(error):
                 return False
             raise
 
-    async def _next_screen(self, page: PortalPage, acted: str | None, attempt: Attempt) -> Screen:
-        """Wait for a known screen other than *acted*, the previous one; raise PortalChanged when none is shown in time."""
+    async def _next_screen(
+        self, page: PortalPage, acted: Screen | None, attempt: Attempt, visits: Counter[str]
+    ) -> Screen:
+        """
+        Wait for a screen that was not acted upon in this document, mark it and return it.
+
+        acted: the previous one. Raises the failure that fits when none comes in time.
+        """
+        loop = asyncio.get_running_loop()
         wait = crawl_settings().person_wait if attempt.visible else crawl_settings().page_wait
-        deadline = asyncio.get_running_loop().time() + wait
-        while asyncio.get_running_loop().time() < deadline:
-            for screen in self.screens:
-                if attempt.visible and isinstance(screen.act, Stop) and screen.act.failure.for_a_person:
+        began, by_address = loop.time(), 0.0
+        came_back: Screen | None = None
+        while loop.time() < began + wait:
+            marks = await self._marks(page)
+            address_alone = False
+            for screen in self.screens if marks else ():
+                assert marks is not None
+                if screen.key in marks[1] or not self._may_count(screen, attempt):
                     continue
-                if not await page.shown(screen.shown):
+                by_element = await page.shown(screen.shown) is not None
+                if not by_element and not await self._is_at(page, screen, marks[1]):
                     continue
-                unmarked = "name => document.latchkey !== name"
-                if screen.name == acted and not (
-                    await self._on_this_document(page, unmarked, acted) and await page.shown(screen.shown)
-                ):
-                    continue  # the previous screen, or a new document since the check
-                return screen
+                again = isinstance(screen.act, OpenLink) and attempt.link_opened
+                if visits[screen.key] >= screen.visits and not again:
+                    came_back = screen  # an earlier screen's elements may stay in a page whose own come later
+                    continue
+                if isinstance(screen.act, Stop) and screen.act.late and loop.time() < began + wait / 3:
+                    continue
+                if isinstance(screen.act, Done) and not by_element:
+                    # The page at that address may still turn into another one.
+                    address_alone, by_address = True, by_address or loop.time()
+                    if loop.time() < by_address + STEADY:
+                        continue
+                if await self._mark(page, marks[0], screen):
+                    return screen
+                break
+            by_address = by_address if address_alone else 0.0
             if await page.retry_failed_page():
-                deadline = asyncio.get_running_loop().time() + wait
+                began = loop.time()
             await asyncio.sleep(0.1)  # between two polls
+        raise await self._no_screen(page, acted, attempt, came_back, wait)
+
+    def _may_count(self, screen: Screen, attempt: Attempt) -> bool:
+        """Return whether a screen can mean anything at this point of the sign-in."""
+        act = screen.act
+        if isinstance(act, Stop):
+            if attempt.visible and act.failure.for_a_person:
+                return False
+            return act.is_due(submitted=attempt.submitted, code_entered=attempt.code_entered)
+        if isinstance(act, ChooseFactor) and act.kind:
+            return attempt.second_factor.can_answer(act.kind)
+        return not (isinstance(act, EnterCredentials) and attempt.submitted)
+
+    async def _is_at(self, page: PortalPage, screen: Screen, acted: list[str]) -> bool:
+        """Return whether the page's address means this screen; not "signed in" while the sign-in form is shown."""
+        if not screen.is_at(page.raw.url):
+            return False
+        forms = tuple(s for form in self._forms() if form.key not in acted for s in form.shown)
+        return not (isinstance(screen.act, Done) and forms and await page.shown(forms))
+
+    def _forms(self) -> tuple[Screen, ...]:
+        return tuple(screen for screen in self.screens if isinstance(screen.act, EnterCredentials))
+
+    async def _no_screen(
+        self, page: PortalPage, acted: Screen | None, attempt: Attempt, came_back: Screen | None, wait: float
+    ) -> Failure:
+        """Return the failure of a sign-in in which no further screen came."""
+        step = page.trail.step
         for screen in self.screens:
-            if isinstance(screen.act, Stop) and screen.act.failure.for_a_person and await page.shown(screen.shown):
-                raise screen.act.failure(f"It was not completed by hand within {wait:g} s.", step=page.trail.step)
-        if attempt.submitted and acted is not None and await page.shown(self.credential_screens()):
-            raise SignInTimedOut(f"No answer within {wait:g} s.", step=page.trail.step)
-        raise PortalChanged(f"No known screen within {wait:g} s.", step=page.trail.step)
+            act = screen.act
+            if isinstance(act, Stop) and act.failure.for_a_person and await page.shown(screen.shown):
+                by_hand = f"It was not completed by hand within {wait:g} s." if attempt.visible else ""
+                return act.failure(by_hand, step=step)
+            if isinstance(act, ChooseFactor) and not self._may_count(screen, attempt) and await page.shown(act.option):
+                return MfaRequired(f"The code would go by {act.kind}, so none was asked for.", step=step)
+        form = await page.shown(self.credential_screens())
+        if attempt.code_entered and (
+            form or (acted is not None and isinstance(acted.act, EnterCode) and await page.shown(acted.act.field))
+        ):
+            return MfaFailed(f"The portal still asks, {wait:g} s after the code.", step=step)
+        if attempt.submitted and (form or came_back is not None):
+            return SignInTimedOut(f"No answer within {wait:g} s.", step=step)
+        if came_back is not None:
+            return PortalChanged(f"The screen {came_back.name} came back.", step=step)
+        return PortalChanged(f"No known screen within {wait:g} s.", step=step)
 
     async def _act(self, page: PortalPage, act: Act, attempt: Attempt) -> None:
         if isinstance(act, Stop):
             reason = "; ".join(await page.texts(act.reason)) if act.reason else ""
             raise act.failure(reason, step=page.trail.step)
         if isinstance(act, EnterCredentials):
-            await attempt.second_factor.expect(self.code_kind())
-            await page.type(act.username, attempt.credential.username)
-            await page.type(act.password, attempt.credential.password)
-            attempt.submitted = True
-            await page.click(act.submit)
+            await self._submit(page, act, attempt)
         elif isinstance(act, ChooseFactor):
-            await attempt.second_factor.expect()
+            await attempt.second_factor.expect(act.kind)
             await page.click(act.option)
+            await attempt.second_factor.may_send()
             attempt.second_factor.sent()
             await page.click(act.send)
         elif isinstance(act, EnterCode):
@@ -148,6 +227,9 @@ class BrowserLogin(Login):
                     return  # the person types it
                 raise
             await page.type(act.field, code)
+            attempt.code_entered = True
+            if act.unlock:
+                await self._unlock(page, act.submit)
             await page.click(act.submit)
         elif isinstance(act, OpenLink):
             attempt.second_factor.sent()
@@ -164,29 +246,101 @@ class BrowserLogin(Login):
         elif isinstance(act, Dismiss):
             await page.click(act.click)
 
+    async def _unlock(self, page: PortalPage, button: Selectors) -> None:
+        """Enable a button that the portal has left disabled for a while."""
+        element = await page.find(button)
+        if not await until(element.is_enabled, crawl_settings().page_wait / 10):
+            await element.evaluate("button => button.removeAttribute('disabled')")
+
+    async def _submit(self, page: PortalPage, act: EnterCredentials, attempt: Attempt) -> None:
+        if attempt.submitted:
+            raise AssertionError("The password was submitted before.")
+        await attempt.second_factor.expect(self.code_kind())
+        await page.type(act.username, attempt.credential.username)
+        await page.type(act.password, attempt.credential.password)
+        await attempt.second_factor.may_send()
+        attempt.submitted = True
+        await page.click(act.submit)
+
     def code_kind(self) -> str:
         """Return the only kind of code that the login asks for; empty when there may be several."""
         kinds = {screen.act.kind for screen in self.screens if isinstance(screen.act, (EnterCode, OpenLink))}
         return kinds.pop() if len(kinds) == 1 else ""
 
-    async def guard(self, page: PortalPage) -> ShownIdentity:
-        """Open the landing page of a session and return what it shows of its user; raise SignedOut when it has ended."""
-        page.begin("check the session")
-        await page.open(self.home_address())
-        done = tuple(s for screen in self.screens if isinstance(screen.act, Done) for s in screen.shown)
-        await page.find(done)
-        return await self.page_identity(page)
+    # In a session
 
-    async def sign_out(self, page: PortalPage) -> None:
-        """Sign out from the landing page, and wait until the sign-in form is back."""
+    async def guard(self, page: PortalPage, address: str) -> None:
+        """
+        Open the page on which the sign-in ended, or else the sign-in's address, in a session.
+
+        Raises SignedOut where the sign-in form is shown, PortalChanged where neither address shows a known page.
+        """
+        page.begin("check the session")
+        for url in dict.fromkeys((address or self.address(), self.address())):
+            await page.open(url)
+            signed_in = await self._is_signed_in(page)
+            if signed_in:
+                return
+            if signed_in is False:
+                raise SignedOut("The sign-in form turned up.", step=page.trail.step)
+        raise PortalChanged("Neither a signed-in page nor the sign-in form was shown.", step=page.trail.step)
+
+    async def has_ended(self, page: PortalPage, address: str) -> bool:
+        """
+        Look in a tab beside the page whether the session has ended: the sign-in's address shows the form.
+
+        Some portals show it to signed-in users, too: then the page on which the sign-in ended decides.
+        """
+        async with page.beside() as tab:
+            await tab.open(self.address())
+            if await self._is_signed_in(tab) is not False:
+                return False
+            if not address:
+                return True
+            await tab.open(address)
+            return not await self._is_signed_in(tab)
+
+    async def _is_signed_in(self, page: PortalPage) -> bool | None:
+        """Wait for a page of a signed-in user (True) or the sign-in form (False); None when neither comes in time."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + crawl_settings().page_wait
+        done = [screen for screen in self.screens if isinstance(screen.act, Done)]
+        seen: tuple[bool | None, float] = (None, 0.0)  # what is shown now, and since when
+        while loop.time() < deadline:
+            for screen in done:
+                if await page.shown(screen.shown):
+                    return True
+            form = await page.shown(self.credential_screens()) is not None
+            now = False if form else (True if any(screen.is_at(page.raw.url) for screen in done) else None)
+            if now is not seen[0]:
+                seen = (now, loop.time())
+            if now is not None and loop.time() >= seen[1] + STEADY:
+                return now
+            if await page.retry_failed_page():
+                deadline = loop.time() + crawl_settings().page_wait
+            await asyncio.sleep(0.1)  # between two polls
+        return seen[0]
+
+    async def sign_out(self, page: PortalPage, address: str) -> None:
+        """Sign out from the page on which the sign-in ended, and wait until the sign-in form is back."""
         page.begin("sign out")
-        await page.open(self.home_address())
+        await self.guard(page, address)
         for selectors in self.sign_out_clicks:
             await page.click(selectors)
         await page.find(self.credential_screens())
 
     async def page_identity(self, page: PortalPage) -> ShownIdentity:
-        """Return what the page shows of the session's user."""
+        """Return what the page shows of the session's user, waiting for it a little: it may be filled in late."""
+        loop = asyncio.get_running_loop()
+        stated = self.shows_username or self.shows_name or self.shows_user or self.shows_accounts
+        deadline = loop.time() + (min(3.0, crawl_settings().page_wait / 3) if stated else 0)
+        while True:
+            shown = await self._read_identity(page)
+            if shown or loop.time() >= deadline:
+                return shown
+            await asyncio.sleep(0.1)  # between two polls
+
+    async def _read_identity(self, page: PortalPage) -> ShownIdentity:
         username = next(iter(await page.texts(self.shows_username)), "")
         name = next(iter(await page.texts(self.shows_name)), "")
         user = next(iter(await page.texts(self.shows_user)), "")

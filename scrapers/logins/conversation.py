@@ -139,6 +139,7 @@ class ConversationLogin(Login):
                             await attempt.second_factor.expect(act.sends_code)
                         attempt.submitted |= act.submits
                         if act.sends_code:
+                            await attempt.second_factor.may_send()
                             attempt.second_factor.sent()
                     answer = response = await send(act.request)
                 elif attempt is None:

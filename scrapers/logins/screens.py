@@ -9,7 +9,7 @@ from typing import Any
 
 from scrapy.http import HtmlResponse, TextResponse
 
-from scrapers.core.outcomes import LoginFailed
+from scrapers.core.outcomes import AccountLocked, BadCredentials, LoginFailed, MfaFailed
 from scrapers.core.page import Selectors
 
 
@@ -24,19 +24,29 @@ class EnterCredentials:
 
 @dataclass(frozen=True, slots=True)
 class ChooseFactor:
-    """Choose the factor and request the code."""
+    """
+    Choose the factor and request the code.
+
+    kind: what the option sends (sms, mail); it is not chosen where the credential cannot receive that. "": not known.
+    """
 
     option: Selectors
     send: Selectors
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EnterCode:
-    """Type the one-time code with key events and submit it once the button is enabled."""
+    """
+    Type the one-time code with key events and submit it once the button is enabled.
+
+    unlock: the portal may leave the button disabled after the last key; then its attribute is taken away.
+    """
 
     field: Selectors
     submit: Selectors
     kind: str = ""  # totp, or how the portal sends it (sms, mail); "": whatever the credential has
+    unlock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +65,22 @@ class Dismiss:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Raise this failure, with the shown texts as its detail."""
+    """
+    Raise this failure, with the shown texts as its detail.
+
+    BadCredentials and AccountLocked count only after the password was submitted, MfaFailed only after a code was. late: believed only when
+    no other screen comes within a third of LATCHKEY_PAGE_WAIT; for marks that may stand on any page.
+    """
 
     failure: type[LoginFailed]
     reason: Selectors = ()
+    late: bool = False
+
+    def is_due(self, *, submitted: bool, code_entered: bool) -> bool:
+        """Return whether the portal can have meant this yet."""
+        return (submitted or not issubclass(self.failure, (BadCredentials, AccountLocked))) and (
+            code_entered or not issubclass(self.failure, MfaFailed)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +93,28 @@ Act = EnterCredentials | ChooseFactor | EnterCode | OpenLink | Dismiss | Stop | 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A page, or part of one, of a sign-in: the selectors that recognise it and the action. The first match wins."""
+    """
+    A page, or part of one, of a sign-in: the elements or the address that recognise it, and the action.
+
+    A screen is acted upon once per document, and in `visits` documents at most. Of several that are shown the first in the
+    login's order wins: later screens stand first, because earlier ones may stay in the page. at: a regular expression that
+    is found in the page's address. An address alone does not mean "signed in" while the sign-in form is shown.
+    """
 
     name: str
     shown: Selectors
     act: Act
     visits: int = 1
+    at: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name under which it counts as acted upon: of several factors one is chosen."""
+        return "choose factor" if isinstance(self.act, ChooseFactor) else self.name
+
+    def is_at(self, url: str) -> bool:
+        """Return whether the screen is recognised by this address."""
+        return bool(self.at) and re.search(self.at, url) is not None
 
 
 # Selectors that only Playwright understands; they cannot be applied to an HTTP response.

@@ -1,4 +1,4 @@
-"""The spider of `scrapy test-login`: signs in, proves the session's identity, and fetches nothing."""
+"""The spiders that try a sign-in (`scrapy test-login`) and sign out (`scrapy credentials sign-out`); they fetch nothing."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scrapers.core.items import Listing
 from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.page import PortalPage
+from scrapers.core.requests import own_state
 from scrapers.core.spider import PortalSpider
 from scrapers.core.visit import Visit
 from scrapers.logins.base import Login
@@ -43,22 +44,39 @@ class SignInSpider(PortalSpider):
         return [Plan(target=SignInTarget(username=name), key=name, label=name, credential=credential)]
 
     def requests(self, job: Job) -> AsyncIterator[Any]:
-        """Request the landing page in the session, over HTTP or by a visit."""
+        """Request the page on which the sign-in ended, over HTTP or by a visit."""
         return super().requests(job) if issubclass(self.logins[0], BrowserLogin) else self._landing(job)
 
     async def _landing(self, job: Job) -> AsyncIterator[Any]:
-        yield self.request(job, self.logins[0].home_address(), self.seen_page)
+        request = self.request(job, self.logins[0].address(), self.seen_page)
+        own_state(request).landing = True
+        yield request
 
     async def visit(self, page: PortalPage) -> Visit:
-        """Yield an empty Listing once the landing page is open."""
-        login = self.logins[0]
-        assert issubclass(login, BrowserLogin)
-        await login().guard(page)
+        """Yield an empty Listing: a visit begins on the page on which the sign-in ended."""
         yield Listing(job=page.job.id, keys=())
 
     def seen_page(self, response: Response) -> Listing:
         """Yield an empty Listing."""
         return Listing(job=self.job_of(response).id, keys=())
+
+
+class SignOutSpider(SignInSpider):
+    """Base of the spiders that `sign_out_spider` makes."""
+
+    report_type: ClassVar[str] = "sign_out"
+
+    async def requests(self, job: Job) -> AsyncIterator[Any]:
+        """Sign out of the stored session at the portal, if there is one."""
+        request = self.request(job, self.logins[0].address(), self.seen_page)
+        own_state(request).leaves = True
+        yield request
+
+
+def sign_out_spider(login: type[Login]) -> type[SignOutSpider]:
+    """Return the spider class that signs out of the session of one login."""
+    facts = {"name": f"{login.name}_sign_out", "portal": login.portal, "report_type": "sign_out", "logins": (login,)}
+    return type("SignOut", (SignOutSpider,), facts)
 
 
 def sign_in_spider(login: type[Login]) -> type[SignInSpider]:

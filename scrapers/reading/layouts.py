@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
-from scrapy.http import HtmlResponse, Response, TextResponse
+from scrapy.http import Response, TextResponse
 from scrapy.selector import Selector
 
 from scrapers.core.outcomes import PortalChanged
+from scrapers.reading.grids import Line, columns, facts, grid, heading, is_repeated
 from scrapers.reading.values.marks import without_marks
+from scrapers.reading.visible import is_page, text, visible
 
 Model = TypeVar("Model", bound=BaseModel)
 Selectors = tuple[str, ...]
@@ -45,11 +47,15 @@ TOTALS = (  # in order: the number behind "of"; before the rows' name; labelled 
     re.compile(COUNT),
 )
 
-# XPath condition for elements that are not visible.
-HIDDEN = (
-    "ancestor-or-self::*[self::template or self::script or self::noscript or @hidden or @aria-hidden='true'"
-    " or contains(translate(@style, ' ', ''), 'display:none')]"
+RANGE = re.compile(  # "1-25 of 57": a total, wherever on the page it stands
+    rf"^(?:\D*\s)?\d+\s*(?:-|–|to|à|bis|a)\s*\d+\s*(?:{ROWS}\s*)?(?:of|de|sur|von|out of)\s*{COUNT}\b", re.I
 )
+NEXT = re.compile(  # the text, label or title of what leads to the next rows
+    r"(?:go to )?(?:the )?(?:next|suivante?|weiter|nächste|siguiente)(?: (?:page|seite|página))?"
+    r"|page suivante|página siguiente|load more(?: \w+)?|charger plus|mehr laden|cargar más",
+    re.I,
+)
+ASIDE = frozenset({"nav", "header", "footer", "aside", "a", "button", "select", "label", "form"})  # no part of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,64 +86,102 @@ class Layout(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Cards:
+    """
+    Blocks that contain their fields. Rows of tables are none: their fields are in columns.
+
+    fields: selectors inside of a block; one may end in ::attr(name). headings: labels of fields in a list of facts.
+    """
+
+    blocks: Selectors
+    fields: Mapping[str, Selectors]
+    headings: Alternatives = field(default_factory=dict)
+
+    def rows(self, response: TextResponse) -> list[Row] | None:
+        """Return the blocks of all selectors, each once."""
+        if not is_page(response):
+            return None
+        found = [each for each in visible(response.css(", ".join(self.blocks))) if each.root.tag not in ("tr", "td")]
+        blocks = _once(found)
+        return [_row(block, self._values(block)) for block in blocks] or None
+
+    def _values(self, block: Selector) -> dict[str, str]:
+        lists = visible(block.xpath("descendant-or-self::dl | descendant::table"))
+        labelled = {name: _value(*cells) for each in lists for name, cells in _labelled(each, self.headings)}
+        return {**labelled, **_inside(block, self.fields)}
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """
-    A table with columns found by their headings, or by their order when no heading is known.
+    Tables with columns found by their headings.
 
-    needs: sets of fields; the headings must have all fields of one set. order: fields by position, for a page's only
-    table without such headings; a row with fewer cells has only its text.
+    needs: sets of fields; a table must have all fields of one set. order: fields by position, for a page's only table
+    without such headings; a row with fewer cells has only its text. fields: selectors inside of a row, for what no
+    column says.
     """
 
     headings: Alternatives
     needs: tuple[frozenset[str], ...]
     order: tuple[str, ...] = ()
+    fields: Mapping[str, Selectors] = field(default_factory=dict)
 
     def rows(self, response: TextResponse) -> list[Row] | None:
-        """Return the rows of every table with known headings; else of the page's only table."""
-        if not _is_page(response):
+        """Return the rows of every table with known headings."""
+        found = [row for _, rows in self._fitting(response) for row in rows]
+        return found or None
+
+    def rows_of_lone_table(self, response: TextResponse) -> list[Row] | None:
+        """Return the rows of the page's only table, by the order of its columns, when it has no known headings."""
+        tables = visible(response.css("table")) if is_page(response) else []
+        if len(tables) != 1 or self._fitting(response):
             return None
-        tables = [(table, self._columns(table)) for table in _visible(response.css("table"))]
-        fitting = [(table, columns) for table, columns in tables if any(need <= set(columns) for need in self.needs)]
-        if not fitting and len(tables) == 1:
-            fitting = [(tables[0][0], {name: at for at, name in enumerate(self.order)})]
-        return [row for table, columns in fitting for row in self._body(table, columns)] or None
+        lines = [line for line in grid(tables[0]) if "td" in line.tags()]
+        at = {name: (column,) for column, name in enumerate(self.order)}
+        return [_line(line, at, self.fields) for line in lines] or None
 
-    def _columns(self, table: Selector) -> dict[str, int]:
-        cells = table.xpath("(.//tr[th])[1]/*[self::th or self::td]")
-        titles = [_heading(_text(cell)) for cell in cells]
-        found = {}
-        for name, headings in self.headings.items():
-            at = next((titles.index(_heading(title)) for title in headings if _heading(title) in titles), None)
-            if at is not None:
-                found[name] = at
-        return found
+    def _fitting(self, response: TextResponse) -> list[tuple[Selector, list[Row]]]:
+        fitting = []
+        for table in visible(response.css("table")) if is_page(response) else []:
+            lines = grid(table)
+            labelled = facts(lines)
+            if labelled and lines[0].tags()[0] == "th":
+                continue
+            at, heads = columns(lines, self.headings)
+            body = [line for line in lines[heads:] if "td" in line.tags() and not is_repeated(line, lines[:heads])]
+            rows = [_line(line, at, self.fields) for line in body]
+            named = set(at) | {name for row in rows for name in row.values}
+            if any(need <= named for need in self.needs) and not self._holds_another(table, at):
+                fitting.append((table, rows))
+        return fitting
 
-    def _body(self, table: Selector, columns: dict[str, int]) -> Iterator[Row]:
-        for row in _visible(table.xpath(".//tr[td]")):
-            texts = [_value(cell) for cell in row.xpath("*[self::td or self::th]")]
-            fits = len(texts) > max(columns.values(), default=0)
-            yield _row(row, {name: texts[at] for name, at in columns.items()} if fits else {})
+    def _holds_another(self, table: Selector, at: Mapping[str, Any]) -> bool:
+        """Return whether a table without known headings has the list in a table inside of it."""
+        return not at and bool(table.xpath(".//table"))
 
 
 @dataclass(frozen=True, slots=True)
-class Cards:
-    """Blocks that contain their fields; a selector may end in ::attr(name)."""
+class Facts:
+    """Lists of facts, one for each row: `dl`, and tables with their labels in the first column."""
 
-    blocks: Selectors
-    fields: Mapping[str, Selectors]
+    headings: Alternatives
+    needs: tuple[frozenset[str], ...]
 
     def rows(self, response: TextResponse) -> list[Row] | None:
-        """Return the blocks of the first selector that matches."""
-        if not _is_page(response):
+        """Return the rows of every list of facts with known labels."""
+        if not is_page(response):
             return None
-        for selector in self.blocks:
-            if blocks := _visible(response.css(selector)):
-                return [_row(block, self._values(block)) for block in blocks]
-        return None
-
-    def _values(self, block: Selector) -> dict[str, str]:
-        found = ((name, _first(block, selectors)) for name, selectors in self.fields.items())
-        return {name: text for name, text in found if text}
+        found = []
+        for element in visible(response.css("dl, table")):
+            records = [
+                {name: _value(cell) for name, cell in cells.items()} for cells in _records(element, self.headings)
+            ]
+            for values in records:
+                if any(need <= set(values) for need in self.needs):
+                    found.append(
+                        _row(element, values, text(element) if len(records) == 1 else " ".join(values.values()))
+                    )
+        return found or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +219,7 @@ class Paging:
 
     following: Selectors = ()  # links to the next page
     buttons: Selectors = ()  # controls that are shown while there is a next page, with or without an address
+    words: re.Pattern[str] = NEXT  # text, label or title of such links and controls
     following_json: tuple[str, ...] = ()
     total: Selectors = ()  # elements with the number of all rows
     total_json: tuple[str, ...] = ()
@@ -183,66 +228,106 @@ class Paging:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A list of a portal: its layouts, its paging and its empty state."""
+    """
+    A list of a portal: its layouts, its paging and its empty state.
+
+    empty: elements shown when the list is empty. empty_text: regular expression for their whole text, ignoring case.
+    nothing: regular expression for a text that says the same in any element of the page.
+    """
 
     name: str
     layouts: tuple[Layout, ...]
-    empty: Selectors  # elements shown when the list is empty …
-    empty_text: str  # … and the regular expression for their whole text, ignoring case
+    empty: Selectors
+    empty_text: str
     paging: Paging = field(default_factory=Paging)
+    nothing: str = ""
 
     def read(self, response: Response) -> list[Row]:
         """Return the rows of a page; raise PortalChanged when it has no known layout and is not the empty list."""
         if isinstance(response, TextResponse):
-            nothing = self._says_nothing(response)
             for layout in self.layouts:
-                rows = layout.rows(response)
-                if rows is not None:
-                    # A table may have a row with the text that it is empty.
-                    return [row for row in rows if not (nothing and row.text in nothing)]
-            if nothing:
-                return []
+                if (rows := layout.rows(response)) is not None:
+                    return self._without_nothing(rows)
+            if self._says_nothing(response):
+                return []  # a table about something else does not count against it
+            for layout in self.layouts:
+                if isinstance(layout, Table) and (rows := layout.rows_of_lone_table(response)) is not None:
+                    return self._without_nothing(rows)
         raise PortalChanged(
             f"The {self.name} at {response.url} is in no known layout.", selector=" | ".join(self.empty)
         )
 
+    def _without_nothing(self, rows: list[Row]) -> list[Row]:
+        """Leave out a row that only says that the list is empty."""
+        return [row for row in rows if not self._is_nothing(row.text, self.empty_text, self.nothing)]
+
+    @staticmethod
+    def _is_nothing(said: str, *patterns: str) -> bool:
+        return any(pattern and re.fullmatch(pattern, said, re.I) for pattern in patterns)
+
     def items(
-        self, response: Response, kind: type[Model], values: Callable[[Row], Mapping[str, Any]], **fixed: Any
+        self, response: Response, kind: type[Model], values: Callable[[Row], Mapping[str, Any] | None], **fixed: Any
     ) -> tuple[list[Model], list[str]]:
         """
         Return the rows of a page as items, and the texts of those that are not understood.
 
-        values: maps a row to fields of *kind*; raises ValueError for one that it does not understand. fixed: fields of all
-        items.
+        values: maps a row to fields of *kind*, or to None when it stands for no item; raises ValueError for one that it
+        does not understand. fixed: fields of all items.
         """
         items, odd = [], []
         for row in self.read(response):
             try:
-                items.append(kind(**{**values(row), **fixed}))
+                if (fields := values(row)) is not None:
+                    items.append(kind(**{**fields, **fixed}))
             except ValueError:  # pydantic's ValidationError is one
                 odd.append(row.text[:80] or "an empty row")
         return items, odd
 
-    def _says_nothing(self, response: TextResponse) -> set[str]:
-        if not _is_page(response):
-            return set()
-        said = {_text(element) for selector in self.empty for element in _visible(response.css(selector))}
-        return {text for text in said if re.fullmatch(self.empty_text, text, re.I)}
+    def _says_nothing(self, response: TextResponse) -> bool:
+        if not is_page(response):
+            return False
+        said = {text(element) for selector in self.empty for element in visible(response.css(selector))}
+        if any(self._is_nothing(each, self.empty_text) for each in said):
+            return True
+        if not self.nothing:
+            return False
+        for element in visible(response.xpath("//body//*[string-length(normalize-space()) < 200]")):
+            among = {node.tag for node in (element.root, *element.root.iterancestors())}
+            beside = element.xpath(
+                "ancestor-or-self::*[self::td or self::th]/../*[normalize-space()][2]"
+            )  # of a column
+            if ASIDE.isdisjoint(among) and not beside and self._is_nothing(text(element), self.nothing):
+                return True
+        return False
 
     def following(self, response: TextResponse) -> str | None:
         """Return the address of the next page; None at the end. Raises PortalChanged when there is a next page without an address."""
         paging, document = self.paging, json_of(response, self.paging.scripts)
         if link := next((link for path in paging.following_json if (link := follow(document, path))), None):
             return response.urljoin(str(follow(link, "href") or link))
-        for selector in paging.following:
-            for element in _visible(response.css(selector)):
-                if _enabled(element) and (link := element.attrib.get("href", "").strip()) and not link.startswith("#"):
-                    return response.urljoin(link)
-        if any(_enabled(element) for selector in paging.buttons for element in _visible(response.css(selector))):
+        if not is_page(response):
+            return None
+        for element in (*_selected(response, paging.following), *self._called_next(response)):
+            if (
+                _enabled(element)
+                and (link := element.attrib.get("href", "").strip())
+                and not link.startswith(("#", "javascript:"))
+            ):
+                return response.urljoin(link)
+        if any(map(_enabled, (*_selected(response, paging.buttons), *self._called_next(response)))):
             raise PortalChanged(
                 f"The {self.name} goes on behind a control without an address.", selector=" | ".join(paging.buttons)
             )
         return None
+
+    def _called_next(self, response: TextResponse) -> list[Selector]:
+        """Return the links and buttons that are called "next" by text, label or title."""
+        found = []
+        for element in visible(response.css("a, button, [role=button], input[type=submit], input[type=button]")):
+            names = (text(element), *(element.attrib.get(name, "") for name in ("aria-label", "title", "value")))
+            if any(self.paging.words.fullmatch(" ".join(re.findall(r"\w+", name))) for name in names):
+                found.append(element)
+        return found
 
     def total(self, response: TextResponse) -> int | None:
         """Return how many rows the portal says there are on all pages; None when there is no number or more than one candidate."""
@@ -250,11 +335,14 @@ class ListPage:
         for path in self.paging.total_json:
             if isinstance(value := follow(document, path), int):
                 return value
-        for selector in self.paging.total:
-            for element in _visible(response.css(selector)):
-                if (found := total_in(_text(element))) is not None:
-                    return found
-        return None
+        if not is_page(response):
+            return None
+        for element in _selected(response, self.paging.total):
+            if (total := total_in(text(element))) is not None:
+                return total
+        short = (text(element) for element in visible(response.xpath("//body//*[text()]")))
+        found = {total_in(said) for said in short if len(said) < 100 and RANGE.match(said)} - {None}
+        return found.pop() if len(found) == 1 else None
 
 
 def total_in(text: str) -> int | None:
@@ -278,14 +366,15 @@ def total_in(text: str) -> int | None:
 
 def follow(value: Any, path: str) -> Any:
     """
-    Return the value at a dotted path; None when there is none.
+    Return the value at a dotted path; None when there is none. Names are compared without case and underscores.
 
-    >>> follow({"data": [{"id": 7}]}, "data.0.id")
-    7
+    >>> follow({"data": [{"id": 7}]}, "data.0.id"), follow({"unitNumber": "T-1"}, "unit_number")
+    (7, 'T-1')
     """
     for name in filter(None, path.split(".")):
         if isinstance(value, Mapping):
-            value = value.get(name)
+            key = name if name in value else next((key for key in value if _bare(key) == _bare(name)), name)
+            value = value.get(key)
         elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
             value = value[int(name)]
         else:
@@ -293,35 +382,27 @@ def follow(value: Any, path: str) -> Any:
     return value
 
 
-def visible_text(response: Response) -> str:
-    """Return the visible text of a page; "" for a response that is no page."""
-    if not isinstance(response, HtmlResponse):
-        return ""
-    seen = response.xpath("//body//text()[not(parent::script or parent::style)]")
-    return " ".join(" ".join(text.get() for text in seen if not text.xpath(HIDDEN)).split())
-
-
 def json_of(response: Response, scripts: Selectors = ()) -> Any:
     """Return the JSON document of a response, or of one of these elements of a page; None without one."""
     if not isinstance(response, TextResponse):
         return None
     texts: list[str | bytes] = [response.body]
-    if _is_page(response):
-        texts = [text for selector in scripts for text in response.css(selector).xpath("text()").getall()]
-    for text in texts:
+    if is_page(response):
+        texts = [said for selector in scripts for said in response.css(selector).xpath("text()").getall()]
+    for said in texts:
         try:
-            return json.loads(text)
+            return json.loads(said)
         except ValueError:
             continue
     return None
 
 
-def _is_page(response: TextResponse) -> bool:
-    return isinstance(response, HtmlResponse)
+def _bare(name: Any) -> str:
+    return re.sub(r"[\W_]", "", str(name)).casefold()
 
 
-def _visible(elements: Iterable[Any]) -> list[Any]:
-    return [element for element in elements if not element.xpath(HIDDEN)]
+def _selected(response: TextResponse, selectors: Selectors) -> list[Selector]:
+    return [element for selector in selectors for element in visible(response.css(selector))]
 
 
 def _enabled(element: Selector) -> bool:
@@ -330,30 +411,75 @@ def _enabled(element: Selector) -> bool:
     return not off and "disabled" not in classes
 
 
-def _row(element: Selector, values: Mapping[str, Any]) -> Row:
-    table = element.xpath("ancestor::table[1]")
-    group = " ".join([*table.xpath("@class").getall(), *table.xpath("caption//text()").getall()])
-    return Row(values, frozenset(element.attrib.get("class", "").lower().split()), _text(element), group)
+def _once(blocks: list[Selector]) -> list[Selector]:
+    """Leave out blocks inside of another one, and blocks that hold several others: those are lists of them."""
+    nodes = {block.root for block in blocks}
+    inner = {node: sum(other is not node and node in other.iterancestors() for other in nodes) for node in nodes}
+    kept = {node for node in nodes if inner[node] < 2}
+    return [block for block in blocks if block.root in kept and kept.isdisjoint(block.root.iterancestors())]
+
+
+def _row(element: Selector, values: Mapping[str, Any], said: str | None = None) -> Row:
+    table = element.xpath("ancestor-or-self::table[1]")
+    group = " ".join([*table.xpath("@class").getall(), *map(text, table.xpath("caption"))])
+    classes = frozenset(element.attrib.get("class", "").lower().split())
+    return Row(values, classes, text(element) if said is None else said, group)
+
+
+def _line(line: Line, at: Mapping[str, tuple[int, ...]], fields: Mapping[str, Selectors]) -> Row:
+    """Return a row of a table; one that has not all of the columns has only its text."""
+    values: dict[str, str] = {}
+    if len(line.cells) > max((column for each in at.values() for column in each), default=0):
+        for name, each in at.items():
+            cells = [cell for cell in (line.cells[column] for column in each) if cell is not None]
+            values[name] = _value(*[cell for number, cell in enumerate(cells) if cell not in cells[:number]])
+    return _row(line.element, {**_inside(line.element, fields), **values})
+
+
+def _inside(block: Selector, fields: Mapping[str, Selectors]) -> dict[str, str]:
+    found = ((name, _first(block, selectors)) for name, selectors in fields.items())
+    return {name: said for name, said in found if said}
 
 
 def _first(block: Selector, selectors: Selectors) -> str:
     for selector in selectors:
         for found in block.css(selector):
-            text = _value(found) if hasattr(found.root, "tag") else found.get()  # ::attr() gives a text
-            if text := " ".join((text or "").split()):
-                return text
+            # ::attr() gives a text
+            said = found.get() if not hasattr(found.root, "tag") else _value(found) if visible([found]) else ""
+            if said := " ".join((said or "").split()):
+                return said
     return ""
 
 
-def _text(element: Selector) -> str:
-    return " ".join(" ".join(element.xpath(".//text()[not(ancestor::script or ancestor::style)]").getall()).split())
+def _labelled(element: Selector, headings: Alternatives) -> list[tuple[str, list[Selector]]]:
+    """Return field and cells of each known label of a `dl` or table, in their order."""
+    names = {heading(label): name for name, labels in headings.items() for label in labels}
+    if element.root.tag == "table":
+        pairs = facts(grid(element)) or []
+    else:
+        labels = visible(element.xpath("dt | div/dt"))
+        pairs = [(heading(text(dt)), visible(dt.xpath("following-sibling::*[1][self::dd]"))) for dt in labels]
+    return [(names[label], cells) for label, cells in pairs if label in names and cells]
 
 
-def _value(element: Selector) -> str:
-    """Return an element's text, or its `datetime` attribute."""
-    time = element.xpath("descendant-or-self::time/@datetime")
-    return time.get("") if len(time) == 1 else _text(element)
+def _records(element: Selector, headings: Alternatives) -> Iterator[dict[str, Selector]]:
+    """Yield the records of a list of facts: one begins where its first label comes again; a table has one to a column."""
+    labelled = _labelled(element, headings)
+    if element.root.tag == "table":
+        for column in range(max((len(cells) for _, cells in labelled), default=0)):
+            yield {name: cells[column] for name, cells in labelled if len(cells) > column}
+        return
+    record: dict[str, Selector] = {}
+    for name, cells in labelled:
+        if record and name == next(iter(record)):
+            yield record
+            record = {}
+        record.setdefault(name, cells[0])
+    if record:
+        yield record
 
 
-def _heading(text: str) -> str:
-    return re.sub(r"[\W_]+", " ", text).strip().casefold()
+def _value(*elements: Selector) -> str:
+    """Return the text of the elements, or the `datetime` attribute of the only one."""
+    time = [each for element in elements for each in element.xpath("descendant-or-self::time/@datetime").getall()]
+    return time[0] if len(time) == 1 else " ".join(filter(None, map(text, elements)))

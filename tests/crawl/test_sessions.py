@@ -81,6 +81,28 @@ def test_a_page_that_breaks_once_after_a_recovered_sign_out_is_asked_once_more(c
     assert crawls.value("SELECT count(*) FROM plain_documents") == 12
 
 
+# Devices that the portal trusts, and leaving the portal
+
+
+def test_a_trusted_device_outlives_its_sessions_and_no_further_code_is_sent(crawls, plain, webhook):
+    """The first session ends in mid-run; the next run begins without one."""
+    user = "sms+trusts+dies@example.com"
+    plain.configure(documents=20, session_requests=13)
+    crawls.give("plain", user)
+
+    assert crawls.run("plain_documents").returncode == 0
+    said = crawls.project.scrapy("credentials", "sign-out", "plain", "-s", "SPIDER_MODULES=tests.portals.plain")
+    assert said.returncode == 0, said.stderr
+    assert "1 sessions, 1 of them at the portal" in said.stdout
+    assert crawls.run("plain_documents", "again=yes").returncode == 0
+
+    counters = plain.counters()
+    assert counters["sign_ins"] >= 3
+    assert counters["code_requests"] == 1
+    assert counters["paths"]["GET /logout"] == 1
+    assert crawls.value("SELECT device FROM sessions WHERE login = 'plain'") is not None
+
+
 # Many processes
 
 

@@ -93,6 +93,22 @@ def test_a_visit_whose_session_ends_begins_anew_and_passes_over_what_is_stored(c
     assert plain.counters()["downloads"] == COUNT  # none twice
 
 
+@pytest.mark.timeout(300)
+def test_sessions_that_end_midway_share_the_only_place_in_the_browser(crawls, plain):
+    """Three users, one place: each of them needs it again for a second sign-in, and nobody waits for ever."""
+    names = [f"signed-out-midway+place-{number}@example.com" for number in range(3)]
+    plain.configure(documents=COUNT, midway_requests=4)
+    for name in names:
+        crawls.give("plain", name)
+
+    done = crawls.run("plain_counted", f"credential={','.join(names)}", LATCHKEY_BROWSER_PAGES="1")
+
+    assert done.returncode == 0, done.stderr
+    assert crawls.outcomes == ["success"] * 3
+    assert plain.counters()["sign_ins"] == 6
+    assert plain.counters()["downloads"] == 3 * COUNT  # none twice
+
+
 def test_a_visit_whose_browser_dies_begins_anew_in_the_same_session(crawls, plain, user):
     plain.configure(documents=COUNT, latency_ms=300)
     process = crawls.start("plain_visit")

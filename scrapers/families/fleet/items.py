@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from database.models import fleet as models
 from database.models.fleet import Severity
 from scrapers.core.items import Record
+from scrapers.reading.values.marks import without_marks
 
 NO_ADDRESS = 254  # J1939's null address: the control unit is unknown
 
+
+def bare_vin(said: Any) -> Any:
+    r"""
+    Return a text without blanks and invisible characters, in capitals, as VINs are compared.
+
+    >>> bare_vin("1xpad4by4 kj\u00ad400013")
+    '1XPAD4BY4KJ400013'
+    """
+    return re.sub(r"\s", "", without_marks(said)).upper() if isinstance(said, str) else said
+
+
 # Digits and capitals without I, O and Q; the check digit is not looked at, since not every country has one.
-Vin = Annotated[
-    str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"(?i)^[A-HJ-NPR-Z0-9]{17}$", max_length=17)
-]
+Vin = Annotated[str, BeforeValidator(bare_vin), StringConstraints(pattern=r"^[A-HJ-NPR-Z0-9]{17}$", max_length=17)]
 
 
 def _utc(value: datetime) -> datetime:
@@ -63,11 +74,13 @@ class Fault(Record):
     source_address: int = Field(NO_ADDRESS, ge=0, le=255)
     description: str = Field("", max_length=500)
     severity: Severity = Severity.UNKNOWN
-    is_active: bool = True
+    is_active: bool | None = True  # None: the portal says it in words that are not known
     occurrence_count: int | None = Field(None, ge=0)
     first_seen: Instant | None = None
     last_seen: Instant | None = None
     raw_text: str = ""
+    state: str = Field("", exclude=True)  # as the portal calls it
+    doubts: tuple[str, ...] = Field((), exclude=True)  # what could not be read, and is None
 
     @property
     def code(self) -> str:

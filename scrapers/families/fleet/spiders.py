@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,9 +26,13 @@ from scrapers.core.outcomes import (
 )
 from scrapers.core.spider import PortalSpider, SpiderArguments
 from scrapers.families.fleet import j1939
-from scrapers.families.fleet.items import Fault, Vehicle
+from scrapers.families.fleet.folding import fold_faults, fold_vehicles
+from scrapers.families.fleet.items import Fault, Vehicle, bare_vin
 from scrapers.logins.credentials import credential_for
-from scrapers.reading.layouts import ListPage, Row, visible_text
+from scrapers.reading.layouts import ListPage, Row, json_of
+from scrapers.reading.visible import visible_text
+
+MOST_WARNINGS = 20  # of one kind: a column that cannot be read has as many as the fleet has faults
 
 
 class FleetArguments(SpiderArguments):
@@ -48,9 +53,10 @@ class Fleet:
     """The vehicles and faults that a job has read so far."""
 
     known: frozenset[str]  # VINs of the tenant's last complete list
-    vins: dict[str, None] = field(default_factory=dict)  # as they were listed
+    vins: dict[str, Vehicle] = field(default_factory=dict)  # as they were listed
     held: list[Vehicle] = field(default_factory=list)  # held back until one is known of the tenant
     faults: dict[str, Fault] = field(default_factory=dict)
+    warned: Counter[str] = field(default_factory=Counter)  # warnings of each kind
 
 
 class FleetSpider(PortalSpider):
@@ -128,9 +134,12 @@ class FleetSpider(PortalSpider):
         close the tenant's faults. Raises WrongAccount when the whole list has none, unless -a again=yes.
         """
         fleet = self.fleets[job.id]
-        new = {vehicle.vin: vehicle for vehicle in vehicles if vehicle.vin not in fleet.vins}
-        fleet.vins.update(dict.fromkeys(new))
-        fleet.held += new.values()
+        for vehicle in vehicles:
+            before = fleet.vins.setdefault(vehicle.vin, vehicle)
+            if before is vehicle:
+                fleet.held.append(vehicle)
+            elif said := fold_vehicles(before, vehicle):
+                self.warn(job, "vehicles twice", said)
         if fleet.known and fleet.known.isdisjoint(fleet.vins) and not self.arguments.again:
             if last:
                 raise WrongAccount(
@@ -148,6 +157,13 @@ class FleetSpider(PortalSpider):
         yield Batch.of(Vehicle, job.id, held, keys if self.list_is_all else ())
         for vehicle in held:
             yield from self.vehicle(job, vehicle)
+
+    def warn(self, job: Job, kind: str, text: str) -> None:
+        """Record a warning; of each kind the first MOST_WARNINGS of a job."""
+        warned = self.fleets[job.id].warned
+        warned[kind] += 1
+        if warned[kind] <= MOST_WARNINGS:
+            job.warn(text)
 
     def vehicle(self, job: Job, vehicle: Vehicle) -> Iterable[Any]:
         """Return the requests for the pages of one vehicle."""
@@ -169,7 +185,9 @@ class FaultsSpider(FleetSpider):
     list_is_all = False
     faults_path: ClassVar[str]  # with {vin}
     faults_page: ClassVar[ListPage]
-    fault_values: ClassVar[Callable[[Row], Mapping[str, Any]]]  # maps a row to fields of Fault, without the vehicle's
+    fault_values: ClassVar[
+        Callable[[Row], Mapping[str, Any] | None]
+    ]  # maps a row to fields of Fault, without the vehicle's
 
     def vehicle(self, job: Job, vehicle: Vehicle) -> Iterator[Any]:
         """Request a vehicle's faults."""
@@ -186,15 +204,32 @@ class FaultsSpider(FleetSpider):
         except PortalChanged as failure:
             failure.detail = f"{vin}: {failure.detail}"
             raise
-        if (seen := visible_text(response)) and vin not in seen:
+        if (shown := vins_shown(page, response)) is not None and vin not in shown:
             raise PortalChanged(f"{vin}: the page shows another vehicle.")
-        found = sorted(faults, key=lambda fault: fault.is_active)  # of two with the same key, the active one is kept
-        self.fleets[job.id].faults.update((fault.key(), fault) for fault in found)
-        yield Batch.of(Fault, job.id, found, () if following or odd else (vin,))
+        kept = self._folded(job, vin, faults, odd)
+        yield Batch.of(Fault, job.id, kept, () if following or odd else (vin,))
         if following:
             yield self.request(job, following, partial(self.diagnostics, vin))
         if odd:
             raise PortalChanged(f"{vin}: faults that were not understood: {'; '.join(odd)}.")
+
+    def _folded(self, job: Job, vin: str, faults: Iterable[Fault], odd: list[str]) -> list[Fault]:
+        """Return the faults of a page, each key once; add what may be two faults to *odd*, and warn of other differences."""
+        known, kept = self.fleets[job.id].faults, {}
+        for fault in faults:
+            for doubt in fault.doubts:
+                self.warn(job, doubt.partition(" ")[0], f"{vin}, {fault.code}: {doubt}")
+            key = fault.key()
+            if (before := known.get(key)) is None:
+                known[key] = kept[key] = fault
+                continue
+            known[key], said, may_be_two = fold_faults(before, fault)
+            kept[key] = known[key]
+            if may_be_two:
+                odd.append(said)
+            elif said:
+                self.warn(job, "faults twice", f"{vin}: {said}")
+        return list(kept.values())
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
         """Store the counts of the sync; a complete one opens and closes faults."""
@@ -211,13 +246,33 @@ class FaultsSpider(FleetSpider):
 
 
 def read_faults(
-    page: ListPage, response: TextResponse, values: Callable[[Row], Mapping[str, Any]], **fields: Any
+    page: ListPage, response: TextResponse, values: Callable[[Row], Mapping[str, Any] | None], **fields: Any
 ) -> tuple[list[Fault], list[str]]:
-    """Return the faults of a page, and texts of what was not understood: rows, and codes outside of rows."""
+    """
+    Return the faults of a page, and texts of what was not understood: rows, codes outside of rows, states of faults.
+
+    Faults with a state in unknown words are among both.
+    """
     faults, odd = page.items(response, Fault, values, **fields)
+    odd += [f"{fault.code} in the state {fault.state[:40]!r}" for fault in faults if fault.is_active is None]
     rest = visible_text(response)
     for fault in faults:
         rest = rest.replace(fault.raw_text, " ")
     outside = set(j1939.codes(rest)) - {(fault.spn, fault.fmi) for fault in faults}
     # Rows that were not understood are reported already.
     return faults, odd or [f"SPN {spn} FMI {fmi} outside of the list" for spn, fmi in sorted(outside)]
+
+
+def vins_shown(page: ListPage, response: TextResponse) -> str | frozenset[str] | None:
+    """Return the visible text of a page without its blanks, or the VINs that a JSON document names; None: it shows none."""
+    if shown := bare_vin(visible_text(response)):
+        return str(shown)
+    found, entries = set(), [json_of(response, page.paging.scripts)]
+    while entries:
+        entry = entries.pop()
+        if isinstance(entry, list):
+            entries += entry
+        elif isinstance(entry, Mapping):
+            found |= {bare_vin(value) for name, value in entry.items() if name.casefold() == "vin" and value}
+            entries += entry.values()
+    return frozenset(found) or None

@@ -2,9 +2,11 @@
 
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed
-from scrapers.core.page import Interruption
+from scrapers.core.page import guess
+from scrapers.logins import words
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.screens import Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
+from scrapers.portals.bell.login import LATER, OVERLAYS
 
 # Eight letters and digits. Mails contain other words and numbers of that length: without the sentence that announces
 # the code it must have both letters and digits; right after that sentence capitals alone are accepted.
@@ -13,19 +15,22 @@ MIXED = r"(?<![\w/=.@#%&+-])(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{8}(?![\w/=
 AFTER_THAT = rf"{ANNOUNCED}(?:\W{{1,5}}([A-Z0-9]{{8}})(?!\w)|[^.!?]{{0,40}}?({MIXED}))"
 CODE_IN_MAIL = rf"(?s)\A(?:.*?{AFTER_THAT}|(?!.*{AFTER_THAT}).*?({MIXED}))"
 
-SIDEBAR = ("#ec-sidebar", "nav[aria-label=Main]")
-USER = (".ec-header__user", "[data-testid=signed-in-user]")
-USERNAME = ("#Username", "label=Username")
-PASSWORD = ("#Password", "label=Password")
-LOG_IN = ("#loginBtn", "button:text-is('Log in')")
-# The page has a hidden sign-in form with the same password field; hidden elements are ignored.
-CODE = ("input[ng-model=password]", "label=Verification code")
-CONTINUE = ("#continueButton", "button:text-is('Continue')")
-REFUSED = ("form .error-message", "form [role=alert]")
-LOCKED = ("form :text-matches('account is locked|compte est verrouillé', 'i')",)
-CODE_FORM = "form:not(:has([type=password])):has([ng-model=password])"
-WRONG_CODE = (f"{CODE_FORM} .error-message", f"{CODE_FORM} [role=alert]")
-LATER = ("button:text-is('Remind me later')",)
+SIDEBAR = ("#ec-sidebar",)
+USER = (guess(".ec-header__user"), guess("[data-testid=signed-in-user]"))  # no fact says that a user is named anywhere
+USERNAME = ("#Username",)
+PASSWORD = ("#Password",)
+LOG_IN = ("#loginBtn",)
+# The page has a hidden sign-in form with a password field of the same model; hidden elements are ignored.
+CODE = ("input[ng-model='password']:not(#Password)",)
+CONTINUE = ("#continueButton",)
+CODE_FORM = "form:not(:has(input[type=password]:visible)):has([ng-model=password])"
+REFUSED = words.alerts(words.REFUSED, "form:has(#Password)")
+WRONG_CODE = words.alerts(words.REFUSED, CODE_FORM)
+LOCKED = words.alerts(words.LOCKED)
+LEAVE = (
+    "#ec-sidebar > div > div > div.ec-sidebar__container > ul:nth-child(2) > li:nth-child(4) > a",
+    *words.controls(words.LOG_OUT, "#ec-sidebar"),
+)
 
 
 class BellEnterpriseCentre(BrowserLogin):
@@ -43,23 +48,13 @@ class BellEnterpriseCentre(BrowserLogin):
     shows_user = USER
     screens = (
         Screen("signed in", SIDEBAR, Done()),
-        Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),
         Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),
-        Screen("bad credentials", REFUSED, Stop(BadCredentials, REFUSED)),
+        Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),
+        Screen("bad credentials", REFUSED, Stop(BadCredentials, REFUSED, late=True)),
         Screen("new terms", LATER, Dismiss(LATER)),
+        Screen("code", CODE, EnterCode(CODE, CONTINUE, "mail"), at=r"IG\.OTP"),
         Screen("credentials", USERNAME, EnterCredentials(USERNAME, PASSWORD, LOG_IN)),
-        Screen("code", CODE, EnterCode(CODE, CONTINUE, "mail")),
-        # After the form: the page always has an invisible widget, and a visible one matters after the submission.
-        Screen("captcha", ("iframe[src*='recaptcha']",), Stop(CaptchaShown)),
+        Screen("captcha", ("iframe[src*='recaptcha']",), Stop(CaptchaShown, late=True)),
     )
-    sign_out_clicks = (
-        (
-            "#ec-sidebar > div > div > div.ec-sidebar__container > ul:nth-child(2) > li:nth-child(4) > a",
-            "#ec-sidebar a:text-is('Log out')",
-            "nav[aria-label=Main] a:text-is('Log out')",
-        ),
-    )
-    interruptions = (
-        Interruption("[role=dialog] button:text-is('Accept all cookies')", "button:text-is('Accept all cookies')"),
-        Interruption("[role=dialog] button:text-is('No thanks')", "[role=dialog] button:text-is('No thanks')"),
-    )
+    sign_out_clicks = (LEAVE,)
+    interruptions = OVERLAYS

@@ -3,3 +3,17 @@
 from scrapers.core.stated import Portal
 
 PORTAL = Portal(word="trucktech", name="TruckTech+", family="fleet", time_zone="UTC", locale="en_US")
+UNKNOWN_STEPS: dict[str, str] = {
+    "CODE": "No field for a code by message is known; it is found by its name, its purpose and what the page says.",
+    "LOCKED": "How the portal says that an account is locked is not known; it is told by the words of its error.",
+    "TEXTED": "How a code by text message is announced is not known in full; it is told by what the page says.",
+    "MAILED": "How a code by mail is announced is not known in full; it is told by what the page says.",
+    "ELSEWHERE": "Only one wording of a session elsewhere is known; others are told by their meaning.",
+    "SEND": "No step that asks for a code to be sent is known; its control is found by its role and name.",
+    "LATER": "No policies that may wait are known; their control is found by its role and name.",
+    "KEY": "No page for a security key is known; it is found by what it says, and ends the sign-in.",
+    "CAPTCHA": "No captcha was seen; it is found by its frame, and ends the sign-in.",
+    "USER": "Nothing that names the signed-in user is known; the address of the landing page says that one is.",
+    "DOCUMENTS": "No page with a JSON document inside was seen; tables, cards and lists of facts are read as well.",
+    "EMPTY": "No mark of an empty list is known; it is found by what it says.",
+}

@@ -1,31 +1,66 @@
-"""The sign-in of TruckTech+. Only `#auth_key` and the password's type are known of the portal; the rest is a guess."""
+"""
+The sign-in of TruckTech+. Only `#auth_key` and the password's type were read off the portal.
+
+Everything else is recognised in several ways: by what a design of 2026 assumed, and by what pages say.
+"""
 
 from datetime import timedelta
 
 from database.access.codes import CodeChannel
 from scrapers.core.outcomes import AccountLocked, BadCredentials, CaptchaShown, MfaFailed, MfaRequired, TermsPending
+from scrapers.core.page import guess
+from scrapers.logins import announcements as words
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.screens import ChooseFactor, Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
 
-USERNAME = ("#auth_key", "input[name=auth_key]")
+FORM = "#auth_key"
+USERNAME = (FORM, guess("input[name=auth_key]"))
 PASSWORD = ("input[type=password]",)
-SUBMIT = ("form:has(input[type=password]) [type=submit]", "form:has(input[type=password]) button")
-REFUSED = tuple(f"body:has({USERNAME[0]}) {mark}" for mark in (".alert-danger", ".error-message", ".error"))
-LOCKED = tuple(f"{mark}:text-matches('locked|verrouillé|bloqué', 'i')" for mark in REFUSED)
+SUBMIT = ("form:has(input[type=password]) [type=submit]", guess("form:has(input[type=password]) button"))
+MARKS = (".alert-danger", ".error-message", ".error")
+REFUSED = tuple(f"body:has({FORM}) {mark}" for mark in MARKS)
+LOCKED = tuple(guess(f"{mark}:text-matches('{words.LOCKED}', 'i')") for mark in REFUSED)
 TOTP = ("input[name=code]", "input[placeholder*=authenticator i]")
-CODE = ("input[name=verification_code]", "input[autocomplete=one-time-code]")
-MAILED = tuple(f"body:has(:text-matches('we sent an? e-?mail|courriel', 'i')) {field}" for field in CODE)
-CONFIRM = tuple(f"form:has({field}) {button}" for field in TOTP + CODE for button in ("[type=submit]", "button"))
-WRONG_CODE = tuple(f"body:has({field}) .alert-danger" for field in TOTP + CODE)
-ANY = ":is(button, input[type=submit], a)"
-SEND = (f"form {ANY}:text-matches('^(send|envoyer).*code', 'i')",)
-TRUST = (f"{ANY}:text-matches('trust this|faire confiance', 'i')", "button[name=trust]")
-ELSEWHERE = ("[role=dialog], dialog, main >> text=/signed in elsewhere|logged in elsewhere|connecté ailleurs/i",)
-CONTINUE = (f"{ANY}:text-matches('^(continue|continuer)$', 'i')",)
-LATER = (f"{ANY}:text-matches('remind me later|plus tard', 'i')",)
-ACCEPT = (f"{ANY}:text-matches('^(i accept|accept|j.accepte|accepter)$', 'i')",)
-KEY = ("main >> text=/security key|passkey|clé de sécurité/i",)
-USER = ("header .user-name", "[data-testid=user-name]", ".navbar .username", "#current-user")
+CODE = (
+    guess("input[name=verification_code]"),
+    guess("input[autocomplete=one-time-code]"),
+    guess("form input[name*=code i]:not([type=hidden])"),
+    guess("form input[inputmode=numeric]"),
+)
+FIELDS = TOTP + CODE
+TEXTED = words.saying(words.TEXTED, FORM, FIELDS)
+MAILED = words.saying(words.MAILED, FORM, FIELDS)
+SAID = f"body:not(:has({FORM})) :is(main, form, p):text-matches('text message|\\\\bSMS\\\\b|verification code', 'i')"
+ANNOUNCED = (SAID, *words.saying(words.ANY_CODE, FORM, (words.PLACES,)))
+CONFIRM = (
+    *(f"form:has({field}) [type=submit]" for field in TOTP),
+    *(guess(f"form:has({field}) {button}") for field in FIELDS for button in ("[type=submit]", "button")),
+)
+WRONG_CODE = (
+    *REFUSED,
+    *(f"body:has({field}) {mark}" for field in TOTP for mark in MARKS),
+    *(guess(f"body:has({field}) {mark}") for field in CODE for mark in MARKS),
+)
+SEND = words.called(words.SEND_CODE)
+TRUST = ("role=button[name=/trust this device/i]", *words.called(words.TRUST))
+ELSEWHERE = words.saying(words.ELSEWHERE, FORM) + words.dialogs_saying(words.ELSEWHERE)
+CONTINUE = (
+    "body:has(:text-matches('already logged in elsewhere', 'i')) >> role=button[name=/^continue$/i]",
+    *words.called(words.GO_ON, ELSEWHERE),
+)
+LATER = words.called(words.LATER, words.about_policies(FORM))
+ACCEPT = (
+    f"body:not(:has({FORM})):has(:text-matches('policies (&|and) agreements', 'i')) >> role=button[name=/accept/i]",
+    *words.called(words.ACCEPT, words.about_policies(FORM)),
+)
+KEY = words.saying(words.SECURITY_KEY, FORM, (words.PLACES,))
+CAPTCHA = (guess("iframe[src*=captcha]"),)
+USER = (
+    guess("header .user-name"),
+    guess("[data-testid=user-name]"),
+    guess(".navbar .username"),
+    guess("#current-user"),
+)
 
 
 class TruckTechLogin(BrowserLogin):
@@ -42,16 +77,18 @@ class TruckTechLogin(BrowserLogin):
         Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),
         Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),
         Screen("bad credentials", REFUSED, Stop(BadCredentials, REFUSED)),
+        Screen("code by text message", TEXTED, EnterCode(FIELDS, CONFIRM, kind="sms")),
+        Screen("code by mail", MAILED, EnterCode(FIELDS, CONFIRM, kind="mail")),
         Screen("authenticator", TOTP, EnterCode(TOTP, CONFIRM, kind="totp")),
-        Screen("code by mail", MAILED, EnterCode(CODE, CONFIRM, kind="mail")),
-        Screen("code by text message", CODE, EnterCode(CODE, CONFIRM, kind="sms")),
+        Screen("code", CODE, EnterCode(CODE, CONFIRM, kind="sms")),
         Screen("send code", SEND, ChooseFactor(SEND, SEND)),
         Screen("trust this device", TRUST, Dismiss(TRUST)),
-        Screen("signed in elsewhere", ELSEWHERE, Dismiss(CONTINUE)),
+        Screen("signed in elsewhere", CONTINUE, Dismiss(CONTINUE)),
         Screen("policies, may wait", LATER, Dismiss(LATER)),
         Screen("policies", ACCEPT, Stop(TermsPending)),
-        Screen("signed in", USER, Done()),
+        Screen("signed in", USER, Done(), at=r"^[^?#]*/(dashboard|home)(?![\w-])"),
         Screen("credentials", USERNAME, EnterCredentials(USERNAME, PASSWORD, SUBMIT)),
         Screen("security key", KEY, Stop(MfaRequired, KEY)),
-        Screen("captcha", ("iframe[src*=captcha]",), Stop(CaptchaShown)),
+        Screen("captcha", CAPTCHA, Stop(CaptchaShown)),
+        Screen("a code is announced", ANNOUNCED, Stop(MfaRequired, ANNOUNCED, late=True)),
     )

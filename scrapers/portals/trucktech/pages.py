@@ -1,71 +1,76 @@
 """
-The layouts that pages of TruckTech+ may have, and how rows map to items.
+The layouts that pages of TruckTech+ may have.
 
-No page is published, so every layout is a guess, in order: the vendor's published interface inside the page, cards, tables.
+No page is published, so every layout is a guess, in order: the vendor's published interface inside the page, cards,
+tables, lists of facts. Their words are the family's.
 """
 
-from scrapers.reading.layouts import Cards, Json, ListPage, Paging, Table
+from scrapers.core.page import guess
+from scrapers.families.fleet import labels
+from scrapers.reading.layouts import Cards, Facts, Json, ListPage, Paging, Table
 
-NOTHING = r"(no|there are no|aucune?|sin|ningún)\b.{0,40}(fault|code|data|vehicle|asset|result|défaut|donnée|véhicule|fallo|dato).{0,60}"
-DOCUMENTS = ("script#assets-document", "script#faults-document", "script[type='application/vnd.api+json']")
+DOCUMENTS = (
+    guess("script#assets-document"),
+    guess("script#faults-document"),
+    guess("script[type='application/vnd.api+json']"),
+)
+EMPTY = (guess(".no-faults"), guess(".no-data"), guess(".empty-state"), guess("table td[colspan]"))
+VEHICLE = {
+    "vin": (guess(".vin"), guess("[data-vin]::attr(data-vin)")),
+    "unit_number": (guess(".unit-number"), guess(".unit")),
+    "kind": (guess(".year-make-model"), guess(".vehicle-name")),
+    "status": (guess(".status"),),
+}
+FAULT = {
+    "code": (guess(".code"), guess(".fault-code"), guess(".dtc")),
+    "first_seen": (guess(".first-seen time::attr(datetime)"), guess(".first-seen")),
+    "last_seen": (guess(".last-seen time::attr(datetime)"), guess(".last-seen")),
+    **{name: (guess(f".{name.replace('_', '-')}"),) for name in ("description", "source_address", "occurrences")},
+    **{name: (guess(f".{name}"),) for name in ("severity", "status")},
+}
 
 VEHICLES = ListPage(
     name="list of vehicles",
-    empty=(".no-data", ".empty-state", "table td[colspan]"),
-    empty_text=NOTHING,
+    empty=EMPTY,
+    empty_text=labels.NO_ROWS,
+    nothing=labels.NO_VEHICLES,
     layouts=(
         Json(
-            ("data", "assets", "vehicles", ""),
+            ("data", guess("assets"), guess("vehicles"), guess("")),
             {
                 **{name: (f"attributes.{name}", name) for name in ("vin", "unit_number", "year", "make", "model")},
                 "status": ("attributes.vmrs_asset_status", "attributes.status", "status"),
-                "engine_make": ("attributes.engine.make",),
-                "engine_model": ("attributes.engine.model",),
+                **{f"engine_{name}": (f"attributes.engine.{name}",) for name in ("make", "model")},
                 "odometer": ("attributes.odometer_value",),
-                "odometer_unit": ("attributes.odometer_unit",),
-                "engine_hours": ("attributes.engine_hours",),
+                **{name: (f"attributes.{name}",) for name in ("odometer_unit", "engine_hours")},
             },
             DOCUMENTS,
         ),
-        Cards(
-            (".asset-card", ".vehicle-card"),
-            {
-                "vin": (".vin", "[data-vin]::attr(data-vin)"),
-                "unit_number": (".unit-number", ".unit"),
-                "kind": (".year-make-model", ".vehicle-name"),
-                "status": (".status",),
-            },
-        ),
-        Table(
-            {
-                "vin": ("VIN", "NIV", "Vehicle identification number"),
-                "unit_number": ("Unit", "Unit number", "Unit no", "Unité", "Unidad"),
-                "kind": ("Year make model", "Vehicle", "Véhicule", "Année marque modèle"),
-                "status": ("Status", "Statut", "État", "Estado"),
-            },
-            needs=(frozenset({"vin"}),),
-            order=("vin", "unit_number", "kind", "status"),
-        ),
+        Cards((guess(".asset-card"), guess(".vehicle-card")), VEHICLE, labels.VEHICLE),
+        Table(labels.VEHICLE, labels.VEHICLE_NEEDS, order=("vin", "unit_number", "kind", "status"), fields=VEHICLE),
+        Facts(labels.VEHICLE, labels.VEHICLE_NEEDS),
     ),
     paging=Paging(
-        following=("a[rel=next]", "a[aria-label*=next i]", ".pagination .next a", "a.next"),
-        buttons=("[rel=next]", "button[aria-label*=next i]", ".pagination .next button", "button.next"),
-        following_json=("links.next",),
-        total=(".asset-count", ".total-count", ".pagination-info", ".results-count"),
-        total_json=("meta.total", "meta.total_count", "meta.record_count"),
+        following=(guess("a[rel=next]"), "a[aria-label*=next i]"),
+        buttons=(guess("[rel=next]"), "button[aria-label*=next i]"),
+        following_json=(guess("links.next"),),
+        total=(guess(".asset-count"), guess(".total-count"), guess(".pagination-info"), guess(".results-count")),
+        total_json=(guess("meta.total"), guess("meta.total_count"), guess("meta.record_count")),
         scripts=DOCUMENTS,
     ),
 )
 
 FAULTS = ListPage(
     name="list of faults",
-    empty=(".no-faults", ".no-data", "table td[colspan]"),
-    empty_text=NOTHING,
+    empty=EMPTY,
+    empty_text=labels.NO_ROWS,
+    nothing=labels.NO_FAULTS,
     layouts=(
         Json(
-            ("data", "faults", ""),
+            ("data", guess("faults"), guess("")),
             {
                 **{name: (f"attributes.{name}", name) for name in ("spn", "fmi", "source_address", "active")},
+                "code": ("attributes.fault_code", "fault_code"),
                 "description": ("attributes.details.description", "description"),
                 "severity": ("attributes.details.severity_level", "attributes.severity", "severity"),
                 "occurrences": ("attributes.details.occurrences", "occurrences"),
@@ -74,34 +79,13 @@ FAULTS = ListPage(
             },
             DOCUMENTS,
         ),
-        Cards(
-            (".fault-row", ".dtc-row", ".fault-item"),
-            {
-                "code": (".code", ".fault-code", ".dtc"),
-                "description": (".description",),
-                "source_address": (".source-address",),
-                "occurrences": (".occurrences",),
-                "first_seen": (".first-seen time::attr(datetime)", ".first-seen"),
-                "last_seen": (".last-seen time::attr(datetime)", ".last-seen"),
-                "severity": (".severity",),
-                "status": (".status",),
-            },
-        ),
-        Table(
-            {
-                "code": ("Code", "Fault", "Fault code", "DTC", "SPN/FMI", "Défaut", "Código"),
-                "spn": ("SPN",),
-                "fmi": ("FMI",),
-                "description": ("Description", "Descripción"),
-                "source_address": ("Source address", "SA", "Source", "Adresse source"),
-                "occurrences": ("Occurrences", "Count", "OC"),
-                "first_seen": ("First seen", "Première fois"),
-                "last_seen": ("Last seen", "Dernière fois"),
-                "severity": ("Severity", "Gravité", "Severidad"),
-                "status": ("Status", "Statut", "État", "Estado"),
-            },
-            needs=(frozenset({"code"}), frozenset({"spn", "fmi"})),
-        ),
+        Cards((guess(".fault-row"), guess(".dtc-row"), guess(".fault-item")), FAULT, labels.FAULT),
+        Table(labels.FAULT, labels.FAULT_NEEDS, fields=FAULT),
+        Facts(labels.FAULT, labels.FAULT_NEEDS),
     ),
-    paging=Paging(following=("a[rel=next]",), following_json=("links.next",), scripts=DOCUMENTS),
+    paging=Paging(
+        following=(guess("a[rel=next]"), "a[aria-label*=next i]"),
+        following_json=(guess("links.next"),),
+        scripts=DOCUMENTS,
+    ),
 )

@@ -30,9 +30,10 @@ class Fleet:
         with store.transaction() as session:
             self.tenant = tenant_named(session, "meadow", name).id
 
-    def sync(self, *active, inactive=(), complete=True, severity=Severity.MINOR):
+    def sync(self, *active, inactive=(), unknown=(), complete=True, severity=Severity.MINOR):
         rows = [self.row(fault, True, severity) for fault in active]
         rows += [self.row(fault, False, severity) for fault in inactive]
+        rows += [self.row(fault, None, severity) for fault in unknown]
         with self.store.transaction() as session:
             run = Run(crawl="c", spider="meadow_faults", portal="meadow", report_type="faults")
             session.add(run)
@@ -92,6 +93,14 @@ def test_a_fault_that_the_portal_calls_inactive_is_closed(fleet):
     fleet.sync((0, 100, 1))
     assert fleet.sync(inactive=[(0, 100, 1)]) == (0, 1)
     assert fleet.faults() == {100: (False, True)}
+
+
+def test_a_fault_in_an_unknown_state_is_not_active_and_is_closed_once_it_is_gone(fleet):
+    fleet.sync((0, 100, 1))
+    assert fleet.sync(unknown=[(0, 100, 1), (0, 300, 3)], complete=False) == (0, 0)
+    assert fleet.faults() == {100: (None, False), 300: (None, False)}
+    assert fleet.sync() == (0, 1)
+    assert fleet.faults() == {100: (False, True), 300: (False, False)}
 
 
 def test_a_fault_that_comes_back_is_new_again_and_keeps_its_history(fleet):

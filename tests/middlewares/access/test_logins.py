@@ -50,6 +50,9 @@ class NoCodes:
     async def expect(self, kind=""):
         """Nothing is reserved."""
 
+    async def may_send(self):
+        """Nothing is sent."""
+
 
 class Desk:
     """A portal of two pages, reached as a PortalAccess; the answers are given, the requests are kept."""
@@ -102,7 +105,7 @@ def test_a_form_login_establishes_a_session_with_one_submission():
     desk, attempt = Desk(SIGN_IN, WELCOME), an_attempt()
     signed_in = asyncio.run(AcmeLogin().establish(desk, attempt))
     assert signed_in.shown == ShownIdentity("ann@example.com")
-    assert signed_in.state == {"cookies": [{"name": "session", "value": "one"}]}
+    assert signed_in.state == {"cookies": [{"name": "session", "value": "one"}]}  # a form's target is no landing page
     assert [(request.method, request.url) for request in desk.sent] == [
         ("GET", "http://acme.example/sign-in"),
         ("POST", "http://acme.example/in"),
@@ -129,7 +132,7 @@ def test_a_refused_password_ends_the_sign_in():
 
 def test_a_form_login_leaves_by_its_address():
     desk = Desk("bye")
-    asyncio.run(AcmeLogin().leave(desk))
+    asyncio.run(AcmeLogin().leave(desk, {}))
     assert [request.url for request in desk.sent] == [Request("http://acme.example/out").url]
 
 

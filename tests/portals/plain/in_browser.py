@@ -8,6 +8,7 @@ from pydantic import Field
 from scrapers.core.items import FileItem, Listing
 from scrapers.core.jobs import Job
 from scrapers.core.page import PortalPage
+from scrapers.core.settings import crawl_settings
 from scrapers.core.spool import CSV, PDF
 from scrapers.core.visit import Visit
 from scrapers.logins.browser import BrowserLogin
@@ -81,6 +82,24 @@ class PlainVisit(PlainFiles):
                 part = await page.download((f"tr[data-id='{number}'] a.file",))
                 declared = (CSV,) if number == self.arguments.spoil else (PDF,)
                 yield FileItem(job=job.id, part=part, key=number, name=f"{number}.pdf", declared=declared)
+
+
+class PlainCounted(PlainVisit):
+    """The same; the pages that are open in the browser, of all sessions, are counted at each document."""
+
+    name = "plain_counted"
+    report_type = "counted"
+
+    async def visit(self, page: PortalPage) -> Visit:
+        visit = super().visit(page)
+        browser = page.raw.context.browser
+        assert browser is not None
+        item = await anext(visit, None)
+        while item is not None:
+            open_pages = sum(len(context.pages) for context in browser.contexts)
+            assert open_pages <= crawl_settings().browser_pages, f"{open_pages} pages are open at once"
+            yield item
+            item = await anext(visit, None)
 
 
 class PlainBrowserAlone(PlainBrowserLogin):

@@ -9,7 +9,6 @@ from tests.portals.plain.login import PlainLogin
 class PlainLeavingLogin(PlainLogin):
     name = "plain_leaving"
     keep = False
-    sign_out_path = "/logout"
 
     @classmethod
     def address(cls) -> str:

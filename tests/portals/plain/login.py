@@ -14,6 +14,8 @@ class PlainLogin(FormLogin):
     url = "http://127.0.0.2:8800/login"
     home = "/documents?per=1"
     shared = True  # the session is one cookie; nothing is kept in it between two requests
+    device_cookies = r"device$"
+    sign_out_path = "/logout"
     channel = CodeChannel("plain", senders=("+15550100001",), pattern=r"code is ([0-9]{6})")
     shows_username: ClassVar[Selectors] = ("#user-name",)
     shows_accounts: ClassVar[Selectors] = ("#accounts li",)

@@ -59,3 +59,45 @@ def test_every_page_has_its_answer():
 @pytest.mark.parametrize("name", ANSWERS)
 def test_what_is_read_from_a_page(name):
     assert read(name, pages()[name]) == ANSWERS[name]
+
+
+@pytest.mark.parametrize("body", ['{"data": []}', '{"data": [], "links": {"next": "/assets?page=2"}}'])
+@pytest.mark.parametrize("declared", [JsonResponse, HtmlResponse, TextResponse])
+def test_a_json_answer_has_no_elements_to_select(declared, body):
+    answer = declared("http://fleet.example/assets", body=body, encoding="utf-8")
+    assert VEHICLES.read(answer) == []
+    assert VEHICLES.total(answer) is None
+    following = VEHICLES.following(answer)
+    assert following == ("http://fleet.example/assets?page=2" if "next" in body else None)
+
+
+@pytest.mark.parametrize(
+    ("body", "total"),
+    [
+        ("<div><span>Showing 1 to 25 of 57 vehicles</span></div>", 57),
+        ("<p>1–25 of 1,204</p>", 1204),
+        ("<p>3 vehicles need attention</p>", None),
+        ("<p class='results-count' hidden>57 vehicles</p>", None),
+    ],
+)
+def test_a1_the_total_of_a_list_is_found_by_what_it_says(body, total):
+    assert VEHICLES.total(response(body)) == total
+
+
+@pytest.mark.parametrize(
+    "link", ["<a href='?p=2'><span>Next</span> ›</a>", "<a href='?p=2' aria-label='Go to next page'>▶</a>"]
+)
+def test_the_next_page_is_found_by_what_its_link_says(link):
+    assert VEHICLES.following(response(f"<nav>{link}</nav>")) == "http://fleet.example?p=2"
+
+
+@pytest.mark.parametrize("button", ["<button>Load more</button>", "<button aria-label='Next page'>▶</button>"])
+def test_a_list_that_goes_on_without_an_address_is_refused(button):
+    with pytest.raises(PortalChanged):
+        VEHICLES.following(response(button))
+    assert VEHICLES.following(response(button.replace("<button", "<button disabled"))) is None
+
+
+def test_a_document_about_something_else_inside_the_page_is_no_empty_list():
+    html = '<script type="application/json">{"data": []}</script><table><tr><th>Code</th></tr><tr><td>SPN 1 FMI 1</td></tr></table>'
+    assert len(FAULTS.read(response(html))) == 1

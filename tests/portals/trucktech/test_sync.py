@@ -157,7 +157,7 @@ def test_the_three_layouts_are_the_same_records(fleet):
         assert row[0] == fault["description"]
         assert (bool(row[2]), row[3]) == (fault["active"], fault["occurrences"])
     words = {"critical": "critical", "red": "critical", "warning": "major", "yellow": "major", "none": "unknown"}
-    wanted = sorted(words.get(fault["severity"], "info") for fault in truth["faults"])
+    wanted = sorted(words.get(fault["severity"], "minor") for fault in truth["faults"])
     assert sorted(row[1] for row in seen.values()) == wanted
     vehicles = [(v["vin"], v["unit_number"], v["year"], v["make"], v["model"], v["status"]) for v in truth["vehicles"]]
     assert sorted(by_tenant["table"]["vehicles"]) == sorted(vehicles)

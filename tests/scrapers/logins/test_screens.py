@@ -1,0 +1,340 @@
+"""Sign-ins and sessions in a real browser, at a portal of a few lines: screens, landing pages, ends of sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from database.access.credentials import Credential
+from middlewares.download.handler import find_browser
+from scrapers.core.outcomes import (
+    BadCredentials,
+    CaptchaShown,
+    MfaFailed,
+    MfaRequired,
+    PortalChanged,
+    SignedOut,
+    SignInTimedOut,
+)
+from scrapers.core.page import PortalPage
+from scrapers.logins.base import Attempt
+from scrapers.logins.browser import BrowserLogin
+from scrapers.logins.screens import ChooseFactor, Done, EnterCode, EnterCredentials, Screen, Stop
+
+pytestmark = pytest.mark.browser
+HOST = "http://acme.example"
+WAIT = "3"  # seconds for a page, LATCHKEY_PAGE_WAIT
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[tuple[asyncio.AbstractEventLoop, Any]]:
+    from playwright.async_api import async_playwright
+
+    async def launch() -> tuple[Any, Any]:
+        driver = await async_playwright().start()
+        return driver, await driver.chromium.launch(executable_path=find_browser())
+
+    loop = asyncio.new_event_loop()
+    driver, launched = loop.run_until_complete(launch())
+    yield loop, launched
+    loop.run_until_complete(launched.close())
+    loop.run_until_complete(driver.stop())
+    loop.close()
+
+
+class Codes:
+    """A second factor that has a code; *answers*: the kinds that the credential can receive."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+        self.deadlines: list[asyncio.Timeout] = []
+
+    def can_answer(self, kind: str) -> bool:
+        return kind in self.answers
+
+    async def expect(self, kind: str = "") -> None:
+        self.asked.append(f"expect {kind}".strip())
+
+    async def may_send(self) -> None:
+        self.asked.append("may send")
+
+    def sent(self) -> None:
+        self.asked.append("sent")
+
+    async def code(self, kind: str = "", *, again: bool = False) -> str:
+        return "12345678"
+
+
+class Portal:
+    """Pages by path, given to the browser; what their forms and scripts have sent is kept."""
+
+    def __init__(self, pages: dict[str, str]) -> None:
+        self.pages = pages
+        self.opened: list[str] = []
+        self.sent: list[str] = []
+
+    async def answer(self, route: Any) -> None:
+        request, path = route.request, route.request.url.removeprefix(HOST)
+        if request.method == "POST" or path.startswith("/sent/"):
+            self.sent.append(path)
+        if request.is_navigation_request():
+            self.opened.append(path)
+        body = self.pages.get(path.partition("?")[0], "")
+        await route.fulfill(status=200, content_type="text/html", body=f"<!doctype html><body>{body}</body>")
+
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(browser: tuple[asyncio.AbstractEventLoop, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return what runs a coroutine function on a page of a portal's session."""
+    monkeypatch.setenv("LATCHKEY_PAGE_WAIT", WAIT)
+    loop, launched = browser
+
+    async def act(portal: Portal, what: Callable[[PortalPage], Awaitable[Any]]) -> Any:
+        context = await launched.new_context()
+        await context.route("**/*", portal.answer)
+        try:
+            page = await context.new_page()
+            return await what(PortalPage(page, spool=tmp_path, job=SimpleNamespace(failures=[])))
+        finally:
+            await context.close()
+
+    return lambda portal, what: loop.run_until_complete(act(portal, what))
+
+
+USER, PASSWORD, LOG_IN = ("#user",), ("#pass",), ("#go",)
+CODE = ("#code",)
+
+
+class Acme(BrowserLogin):
+    """Not registered: it has no name of its own in the class body."""
+
+    url = f"{HOST}/login"
+    shows_username = ("#who",)
+    screens = (
+        Screen("signed in", ("#who",), Done(), at="/signed-in"),
+        Screen("wrong code", (".code-error",), Stop(MfaFailed, (".code-error",))),
+        Screen("refused", (".error",), Stop(BadCredentials, (".error",))),
+        Screen("text message", ("#sms",), ChooseFactor(("#sms",), ("#send",), "sms")),
+        Screen("mail", ("#mail",), ChooseFactor(("#mail",), ("#send",), "mail")),
+        Screen("code", CODE, EnterCode(CODE, ("#confirm",)), at=r"#/IG\.OTP"),
+        Screen("credentials", USER, EnterCredentials(USER, PASSWORD, LOG_IN)),
+        Screen("captcha", ("iframe",), Stop(CaptchaShown, late=True)),
+    )
+
+
+Acme.name = "acme"
+Acme.portal = "acme"
+FORM = "<form id=f {0}><input id=user><input id=pass type=password><button id=go>Log in</button></form>"
+POSTS = FORM.format("method=post action=/in")
+METHOD = "<p><label><input type=radio id=sms>Text</label><label><input type=radio id=mail>Mail</label><button id=send>Send</button></p>"
+ENTER = "<p><input id=code><button id=confirm>Go on</button></p>"
+WHO = "<b id=who>ann@example.com</b>"
+SHOW = "const show = (id, on) => document.getElementById(id).hidden = !on; const sent = what => fetch('/sent/' + what);"
+# One document: each screen is shown as the one before it is answered, and {0} says whether that one stays.
+ONE_DOCUMENT = f"""
+<div id=a>{FORM.format('onsubmit="return false"')}</div><div id=b hidden>{METHOD}</div><div id=c hidden>{ENTER}</div>
+<div id=d hidden>{WHO}</div>
+<script>{SHOW} const stays = STAYS;
+go.onclick = () => {{ sent('password'); show('a', stays); setTimeout(show, 200, 'b', true) }};
+send.onclick = () => {{ sent('send'); show('b', stays); setTimeout(show, 200, 'c', true) }};
+confirm_ = document.getElementById('confirm');
+confirm_.onclick = () => {{ sent('code'); show('c', stays); setTimeout(show, 200, 'd', true) }};
+</script>"""
+
+
+def attempt(*receivers: str) -> Attempt:
+    return Attempt(Credential("acme", "ann@example.com", "sesame"), Codes(*receivers))
+
+
+def sign_in(run: Run, portal: Portal, tried: Attempt | None = None) -> Attempt:
+    made = tried or attempt("sms")
+    run(portal, lambda page: Acme().sign_in(page, made))
+    return made
+
+
+@pytest.mark.parametrize("stays", [True, False], ids=["earlier screens stay", "earlier screens go"])
+def test_screens_of_one_document_are_each_acted_upon_once(run, stays):
+    portal = Portal({"/login": ONE_DOCUMENT.replace("STAYS", json.dumps(stays))})
+    made = sign_in(run, portal)
+    assert made.screens == ["credentials", "text message", "code", "signed in"]
+    assert portal.sent == ["/sent/password", "/sent/send", "/sent/code"]
+    assert portal.opened == ["/login"]
+
+
+def test_screens_of_several_documents_may_repeat_what_came_before(run):
+    """Each page still has the forms of those before it, and its own appears a little later."""
+
+    def late(html: str) -> str:
+        return f"<div id=late hidden>{html}</div><script>setTimeout(() => late.hidden = false, 300)</script>"
+
+    second = f"<form method=post action=/chosen>{METHOD}</form>"
+    third = f"<form method=post action=/confirmed>{ENTER}</form>"
+    portal = Portal(
+        {
+            "/login": late(POSTS),
+            "/in": POSTS + late(second),
+            "/chosen": POSTS + second + late(third),
+            "/confirmed": POSTS + late(WHO),
+        }
+    )
+    made = sign_in(run, portal)
+    assert made.screens == ["credentials", "text message", "code", "signed in"]
+    assert portal.sent == ["/in", "/chosen", "/confirmed"]
+
+
+def test_a_screen_is_recognised_by_its_address(run):
+    """The code's field comes late, and the sign-in form stays; the address says which screen it is."""
+    after = (
+        "location.hash = '/IG.OTP'; setTimeout(() => code_.hidden = false, 500); fetch('/sent/password'); return false"
+    )
+    form = FORM.format(f'onsubmit="{after}"')
+    portal = Portal(
+        {
+            "/login": f"{form}<form id=code_ hidden method=post action=/signed-in>{ENTER}</form>",
+            "/signed-in": "<h1>Welcome</h1>",
+        }
+    )
+    made = sign_in(run, portal)
+    assert made.screens == ["credentials", "code", "signed in"]
+    assert portal.sent == ["/sent/password", "/signed-in"]
+
+
+@pytest.mark.parametrize(
+    ("receivers", "chosen"), [(("sms",), "text message"), (("mail",), "mail"), (("sms", "mail"), "text message")]
+)
+def test_the_factor_is_chosen_that_the_credential_can_receive(run, receivers, chosen):
+    portal = Portal({"/login": ONE_DOCUMENT.replace("STAYS", "true")})
+    made = sign_in(run, portal, attempt(*receivers))
+    assert made.screens == ["credentials", chosen, "code", "signed in"]
+    # What may make the portal send is written down before the click that does.
+    assert made.second_factor.asked[:2] == ["expect", "may send"]
+
+
+def test_no_code_is_asked_for_that_cannot_be_received(run):
+    portal = Portal({"/login": ONE_DOCUMENT.replace("STAYS", "false")})
+    with pytest.raises(MfaRequired):
+        sign_in(run, portal, attempt())
+    assert portal.sent == ["/sent/password"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [
+        pytest.param(POSTS, SignInTimedOut, id="the form again"),
+        pytest.param("<p class=error>Incorrect</p>" + POSTS, BadCredentials, id="refused"),
+        pytest.param("<h1>What is this?</h1>", PortalChanged, id="unknown"),
+        pytest.param("<iframe srcdoc=robot></iframe>", CaptchaShown, id="captcha"),
+        pytest.param(ENTER, MfaFailed, id="a code that changes nothing"),
+        pytest.param(f"<form method=post action=/login>{ENTER}</form>", MfaFailed, id="from the code to the form"),
+    ],
+)
+def test_the_password_is_submitted_once_whatever_the_portal_answers(run, answer, failure):
+    """A message that stands on the page before anything was sent, and a robot's badge, mean nothing."""
+    portal = Portal({"/login": "<p class=error>Sign in again</p><iframe srcdoc=badge></iframe>" + POSTS, "/in": answer})
+    made = attempt("sms")
+    with pytest.raises(failure):
+        sign_in(run, portal, made)
+    assert portal.sent.count("/in") == 1
+    assert made.submitted
+
+
+def test_an_address_alone_is_not_believed_while_the_sign_in_form_is_shown(run):
+    form = FORM.format("method=post action=/signed-in/yes")
+    elsewhere = type("Elsewhere", (Acme,), {"url": f"{HOST}/signed-in"})
+    portal = Portal({"/signed-in": form, "/signed-in/yes": "<h1>Welcome</h1>"})
+    made = attempt()
+    run(portal, lambda page: elsewhere().sign_in(page, made))
+    assert made.screens == ["credentials", "signed in"]
+    assert portal.sent == ["/signed-in/yes"]
+
+
+# Sessions
+
+OVER = {
+    "form": POSTS,
+    "redirect": "<script>location.replace('/login')</script>",
+    "text": "<p>Your session is over.</p>",
+    "dialog": "<h1>Reports</h1><div role=dialog>Please sign in again. <button>OK</button></div>",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("told", OVER)
+def test_the_end_of_a_session_is_known_however_the_portal_tells_it(run, told):
+    """A stored session is looked at where the sign-in ended, and then at the sign-in's address."""
+    portal = Portal({"/login": POSTS, "/anywhere": OVER[told]})
+    with pytest.raises(SignedOut):
+        run(portal, lambda page: Acme().guard(page, f"{HOST}/anywhere?a=b"))
+    assert portal.opened[0] == "/anywhere?a=b"
+    assert set(portal.opened) <= {"/anywhere?a=b", "/login"}
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        pytest.param({"/anywhere": WHO}, id="where the sign-in ended"),
+        pytest.param({"/anywhere": "<p>This link was used.</p>", "/login": WHO}, id="at the sign-in's address"),
+        pytest.param({"/anywhere": "<script>location.replace('/signed-in')</script>"}, id="by its address"),
+    ],
+)
+def test_a_session_that_lives_is_taken_up(run, pages):
+    portal = Portal(pages)
+    run(portal, lambda page: Acme().guard(page, f"{HOST}/anywhere"))
+
+
+def test_a_page_of_which_nothing_is_known_is_no_end_of_a_session(run):
+    with pytest.raises(PortalChanged):
+        run(Portal({}), lambda page: Acme().guard(page, f"{HOST}/anywhere"))
+
+
+@pytest.mark.parametrize(
+    ("pages", "over"),
+    [
+        pytest.param({"/login": POSTS}, True, id="signed out"),
+        pytest.param({"/login": WHO}, False, id="signed in"),
+        pytest.param({"/login": POSTS, "/anywhere": WHO}, False, id="form for signed-in users"),
+        pytest.param({"/login": "<h1>Maintenance</h1>"}, False, id="unknown"),
+    ],
+)
+def test_an_unknown_page_of_a_visit_is_compared_with_the_sign_in_s_address(run, pages, over):
+    """The visit's own page stays as it is; one page more is open, and for a time only."""
+    portal = Portal({**pages, "/work": "<input id=typed>"})
+
+    async def work(page: PortalPage) -> tuple[type[BaseException], str, int]:
+        await page.open(f"{HOST}/work")
+        await page.type(("#typed",), "half a word")
+
+        async def is_over() -> bool:
+            return await Acme().has_ended(page, f"{HOST}/anywhere")
+
+        page.trail.is_over = is_over
+        failure = await page.failure_of(PortalChanged("Nothing matched."))
+        again = await page.failure_of(BadCredentials())  # which means no unknown page
+        assert isinstance(again, BadCredentials)
+        typed = await page.raw.input_value("#typed")
+        return type(failure), typed, len(page.raw.context.pages)
+
+    assert run(portal, work) == (SignedOut if over else PortalChanged, "half a word", 1)
+    assert portal.opened.count("/login") == 1
+
+
+def test_an_identity_that_is_filled_in_late_is_waited_for(run):
+    portal = Portal(
+        {"/anywhere": "<b id=who>&nbsp;</b><script>setTimeout(() => who.textContent = 'ann@example.com', 500)</script>"}
+    )
+
+    async def look(page: PortalPage) -> str:
+        await Acme().guard(page, f"{HOST}/anywhere")
+        return (await Acme().page_identity(page)).username
+
+    assert run(portal, look) == "ann@example.com"
