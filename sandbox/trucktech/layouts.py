@@ -50,7 +50,7 @@ HIDDEN = (
     "<div hidden>{}</div>",
     "<template>{}</template>",
     "<noscript>{}</noscript>",
-    '<p style="display:none">{}</p>',
+    '<div style="display:none">{}</div>',
 )
 
 
@@ -224,7 +224,7 @@ def fault_list(vehicle: Vehicle, faults: Sequence[Fault], look: Look, other: str
     whose = _whose(vehicle, look) + look.hidden("vin", f"<p>VIN {other}</p>")
     if look.layout == "json":
         return whose + _document("faults-document", _faults(vehicle, faults), look)
-    row = '<tr class="fault-row critical"><td>SPN 1 FMI 1</td><td>{}</td></tr>'
+    row = '<tr class="fault-row critical"><td>SPN 1 FMI 1</td><td>Example</td></tr>'
     hidden = look.hidden("row", f"<table><tbody>{row}</tbody></table>")
     if not faults:
         said = look.one_of("words", "no faults", words["no_faults"], NO_FAULTS)

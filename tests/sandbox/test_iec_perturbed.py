@@ -98,8 +98,8 @@ def texts(told: Any) -> Iterator[str]:
     """Give all texts of an answer; what is encoded as cells are, in clear."""
     if isinstance(told, dict):
         for key, value in told.items():
-            encoded = key in ("value", "text") and isinstance(value, str) and re.fullmatch(r"[\w+/]+=*", value)
-            yield from texts(base64.b64decode(value).decode() if encoded and len(value) > 3 else value)
+            encoded = key in ("value", "text") and isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9+/]+=*", value)
+            yield from texts(base64.b64decode(value).decode() if encoded and len(value) % 4 == 0 and len(value) > 4 else value)
     elif isinstance(told, list):
         for value in told:
             yield from texts(value)
