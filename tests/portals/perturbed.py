@@ -187,7 +187,9 @@ ROWS: dict[str, Row] = {
         Row(spider="trucktech_faults", **TRUCKTECH),
         Row(spider="trucktech_vehicles", **TRUCKTECH),
         *(Row(spider=f"iec_{name}", **IEC) for name in ("account", "invoices", "outages")),
-        Row(spider="iec_masa", **(IEC | {"same_rows": False})),  # lists for all customers are rows of the first run only
+        Row(
+            spider="iec_masa", **(IEC | {"same_rows": False})
+        ),  # lists for all customers are rows of the first run only
         Row(spider="iec_meter_readings", arguments=("from=2026-11-26",), **IEC),
         Row(spider="plain_browser_files", refused={"truncated-file": "bad_file", "captcha": "captcha_shown"}, **PLAIN),
     )

@@ -99,7 +99,9 @@ def texts(told: Any) -> Iterator[str]:
     if isinstance(told, dict):
         for key, value in told.items():
             encoded = key in ("value", "text") and isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9+/]+=*", value)
-            yield from texts(base64.b64decode(value).decode() if encoded and len(value) % 4 == 0 and len(value) > 4 else value)
+            yield from texts(
+                base64.b64decode(value).decode() if encoded and len(value) % 4 == 0 and len(value) > 4 else value
+            )
     elif isinstance(told, list):
         for value in told:
             yield from texts(value)
@@ -165,7 +167,9 @@ def test_what_is_listed_is_in_the_imitation(answers):
 
 def test_every_key_of_the_imitation_is_the_sheets(answers):
     """What is not is ours by accident, and no spider may need it."""
-    own = {key for name, answer in answers.items() if name not in ("S2", "form", "refused") for key in keys(answer)} - KEYS
+    own = {
+        key for name, answer in answers.items() if name not in ("S2", "form", "refused") for key in keys(answer)
+    } - KEYS
     assert own == {"factorResult", "user", "passwordChanged", "profile", "login", "locale", "timeZone"} - KEYS
 
 
