@@ -99,7 +99,7 @@ class Tariffs:
     def fixed(self, what: str, one: tuple[str, str], three: tuple[str, str]) -> Table:
         """Return head and rows of a monthly charge: what it is for stands in the head, and mostly in its rows too."""
         place = "" if self._touches("layouts", what) else f"{what} - "
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (self._letters(f"{place}חד פאזי"), *one),
             (self._letters(f"{place}תלת פאזי"), *three),
         ]
