@@ -12,7 +12,7 @@ from sandbox import faults
 from sandbox.counters import Counters
 from sandbox.known import known_of
 from sandbox.messages import Gateway, Mail
-from sandbox.perturb import OFF, Perturbation
+from sandbox.perturb import Perturbation
 from sandbox.state import State
 from sandbox.users import User, mailbox, phone
 
@@ -88,7 +88,7 @@ class PortalBase:
         perturbation, known = self.perturbation_of(user), known_of(self.word)
         if own and sender not in known.of("sender") and perturbation.touches("code-sender", self.word):
             sender = perturbation.choose(
-                "code-sender", self.word, (f"{self.sender.title()} Canada", "72355", "+15550100099")
+                "code-sender", self.word, (f"{self.word.title()} Canada", "72355", "+15550100099")
             )
         text = self.text_message(user)
         if text not in known.of("message") and perturbation.touches("code-text", self.word):
@@ -157,7 +157,8 @@ class PortalBase:
 
     def perturbation_of(self, user: User | None) -> Perturbation:
         """Return what is changed for a user: by the tag `perturb-<seed>` of the name, else by the portal's seed."""
-        return (Perturbation.tagged(user.value("perturb")) if user else None) or self.perturbation or OFF
+        tagged = Perturbation.tagged(user.value("perturb")) if user else None
+        return self.perturbation if tagged is None else tagged
 
     def reset(self) -> None:
         """Forget people, sessions, codes, counters and the portal's own tables; the configuration stays."""

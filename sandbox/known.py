@@ -33,17 +33,32 @@ KINDS: dict[str, str] = {
     "sender": "who codes come from",
     "message": "text of a message with a code",
     "wait": "what is waited for, and how many seconds at most",
+    "key": "key of a JSON object",
+    "optional": "key of a JSON object that may be null or missing",
+    "sequence": "key of a JSON list whose order is stated",
+    "map": "key of a JSON object whose own keys are data",
+    "header": "header of a request, or name: value",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that the sheet states. section: where, in short; dated: the year of an older state of the portal, or ""."""
+    """
+    One thing that the sheet states.
+
+    section: where, in short. dated: the year of an older state of the portal, or "". guess: the sheet calls it one.
+    """
 
     kind: str
     value: str
     section: str
     dated: str = ""
+    guess: bool = False
+
+
+def facts(kind: str, section: str, *values: str, guess: bool = False) -> list[Fact]:
+    """Return a fact for each value."""
+    return [Fact(kind, value, section, guess=guess) for value in values]
 
 
 class Known:

@@ -248,7 +248,8 @@ def _spot(element: HtmlElement) -> HtmlElement:
 def _columns(markup: Markup, table: HtmlElement) -> None:
     rows = list(table.iter("tr"))
     widths = {len(row) for row in rows}
-    if len(widths) != 1 or widths < {2} or not markup.touches("order", table):
+    pairs = all({cell.tag for cell in row} == {"th", "td"} for row in rows)  # a head before each value
+    if pairs or len(widths) != 1 or widths < {2} or not markup.touches("order", table):
         return
     if any(cell.get("colspan") or (cell in markup.chain and _counted(markup, cell)) for row in rows for cell in row):
         return

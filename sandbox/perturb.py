@@ -53,6 +53,9 @@ DIMENSIONS: dict[str, str] = {
     "notations": "dates, ages and sizes are written in another way of the same locale",
     "code-sender": "text messages come from a number, or from another word",
     "code-text": "text messages say the same in other words",
+    "layouts": "lists are tables, definition lists, pairs of heads and cells, or JSON, with heads in another place",
+    "json": "JSON objects have further keys, keys in another order, and no key where null may stand",
+    "headers": "answers have further headers, and media types with parameters",
 }
 TAG = re.compile(r"(?P<seed>\d{1,9})(?:-(?P<only>[a-z0-9.-]+))?")
 SEED_LIMIT = 10**9
@@ -88,7 +91,9 @@ class Perturbation:
 
     @classmethod
     def tagged(cls, said: str | None) -> Perturbation | None:
-        """Read what follows `perturb-` in a user name: `7`, or `7-label-forms.order`; None where it says neither."""
+        """Read what follows `perturb-` in a user name: `7`, `7-label-forms.order`, or `off`; None for anything else."""
+        if said == "off":
+            return OFF
         matched = TAG.fullmatch(said or "")
         if matched is None:
             return None

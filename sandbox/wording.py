@@ -64,6 +64,13 @@ SAME_MEANING: dict[str, tuple[str, ...]] = {
     "Amount": ("Total", "Sum", "Montant"),
     "Title": ("Name", "Subject", "Titre"),
     "Send a code": ("Send me a code", "Get a code", "Envoyer un code"),
+    "User name or email": ("Email", "Your login", "Identifiant ou courriel"),
+    "Log In": ("Sign In", "Go", "Se connecter"),
+    "Send another code": ("Resend", "I did not get a code", "Envoyer un autre code"),
+    "I accept": ("Accept and continue", "I agree", "J'accepte"),
+    "Remind me later": ("Later", "Decide later", "Plus tard"),
+    "Dashboard": ("My fleet", "At a glance today", "Tableau de bord"),
+    "Do you use this device often?": ("Is this your own computer?", "Remember you here?", "Est-ce votre appareil?"),
     "This document cannot be shown": ("Not available", "We are sorry", "Document non disponible"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -12,9 +13,12 @@ from sandbox import admin
 from sandbox.frame import Portal
 from sandbox.iec import account, answers, content, masa, places
 from sandbox.iec.call import ApiError, Call, Endpoint, blocked, read_body
-from sandbox.iec.okta import Okta, as_json
+from sandbox.iec.okta import Okta, Refusal, as_json
 from sandbox.iec.people import Customer
 from sandbox.iec.state import NOBODY, IecState
+from sandbox.jsons import Shape
+from sandbox.known import known_of
+from sandbox.perturb import Perturbation
 
 ENDPOINTS = (*account.ENDPOINTS, *places.ENDPOINTS, *masa.ENDPOINTS, *content.ENDPOINTS)
 ORIGIN = web.AppKey("origin", str)
@@ -39,6 +43,12 @@ OPTIONAL = {
     "M11": ("isAllowResidence", "buildingType"),
     "F2": ("disconnect", "site", "disconnectDate", "stateCode", "siteKeyDesc"),
 }
+# Times for which the sheet leaves open whether they have an offset.
+MOMENTS = ("interval", "fullDate", "fromDate", "toDate", "readingDate")
+OLD_DATE = "Last Invoice date older than"
+ERRORS = ("The request could not be handled.", "הבקשה אינה תקינה", "Request failed")
+SUCCESSES = ("", "OK", "Success", "בוצע בהצלחה", None)
+SUCCESS_CODES = ("0", "00", "300", None)
 
 
 class Iec(IecState, Portal):
@@ -149,11 +159,44 @@ class Iec(IecState, Portal):
         endpoint = self._by_route.get((origin, request.method, resource.canonical if resource else ""))
         if endpoint is not None:
             self.counters.add_to("endpoints", endpoint.id)
-        response = await super()._answer(request, handler, over)
+        try:
+            response = await super()._answer(request, handler, over)
+        except Refusal as refusal:
+            raise self._reworded(request, refusal) from None
+        self._reshape(request, response, origin)
         entries = self._places.of(self.configuration["answers"], origin, request.path_qs, request.get("user", ""))
         if entries:
             return await answers.replaced(request, response, entries[0])
         return self._edited(request, response, origin, endpoint) if response.status < 300 else response
+
+    def perturbation_for(self, request: web.Request) -> Perturbation:
+        """Return what is changed for a request: by the tags that the configuration gives a customer, else by the seed."""
+        customer = self.customer(request["user"]) if request.get("user") else None
+        return self.perturbation_of(customer.user if customer else None)
+
+    def _reshape(self, request: web.Request, response: web.StreamResponse, origin: str) -> None:
+        """Change what is free in the JSON and the headers of an answer."""
+        perturbation = self.perturbation_for(request)
+        if not perturbation:
+            return
+        if isinstance(response, web.Response) and response.content_type == "application/json" and response.text:
+            shape = Shape(perturbation, known_of(self.word), "Asia/Jerusalem", () if origin == "okta" else MOMENTS)
+            told = shape.changed(json.loads(response.text))
+            response.text = json.dumps(reworded(told, perturbation), ensure_ascii=False)
+            if perturbation.touches("headers", origin):
+                response.charset = perturbation.choose("headers", origin, ("utf-8", "UTF-8"))
+        if perturbation.touches("headers", "further"):
+            response.headers["set-cookie"] = "ARRAffinity=0; Path=/; HttpOnly; Secure"
+            response.headers["request-context"] = "appId=cid-v1:00000000"
+
+    def _reworded(self, request: web.Request, refusal: Refusal) -> Refusal:
+        """Return a refusal with what is free in its text changed."""
+        perturbation = self.perturbation_for(request)
+        if not perturbation or not refusal.text:
+            return refusal
+        told = Shape(perturbation, known_of(self.word)).changed(json.loads(refusal.text))
+        limits = {name: value for name, value in refusal.headers.items() if name.startswith("X-Rate-Limit")}
+        return Refusal(refusal.status, reworded(told, perturbation), limits)
 
     def _edited(
         self, request: web.Request, response: web.StreamResponse, origin: str, endpoint: Endpoint | None
@@ -186,6 +229,25 @@ class Iec(IecState, Portal):
         for entry in edits:
             answers.edit(body, entry["field"], entry)
         return as_json(body, status=response.status)
+
+
+def reworded(told: Any, perturbation: Perturbation) -> Any:
+    """Say in other words what an error or a success says, where no words are known."""
+    known = known_of("iec").words
+    if not isinstance(told, dict):
+        return told
+    said = told.get("Error")
+    if said is not None and said not in known and OLD_DATE not in said and perturbation.touches("words", said):
+        told["Error"] = perturbation.choose("words", said, ERRORS)
+    for cause in told.get("errorCauses") or ():
+        if perturbation.touches("words", cause["errorSummary"]):
+            cause["errorSummary"] = perturbation.choose("words", cause["errorSummary"], ERRORS)
+    descriptor = told.get("reponseDescriptor")
+    if isinstance(descriptor, dict) and descriptor["isSuccess"] and perturbation.touches("words", "success"):
+        descriptor["description"] = perturbation.choose("words", "success", SUCCESSES)
+        if descriptor["code"] != "26":  # the one that says something
+            descriptor["code"] = perturbation.choose("words", "success code", SUCCESS_CODES)
+    return told
 
 
 PORTAL = Iec

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.iec.call import Call, Endpoint
+from sandbox.perturb import Perturbation
 
 VAT = 18.0
 HOME_RATE = 0.5425  # shekels per kWh without VAT
@@ -40,26 +41,75 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], markup: bool) -> d
 def tariffs(call: Call) -> Any:
     """S1: prices as a page of texts and tables; shifted and marked up when the configuration says so."""
     markup = bool(call.portal.configuration["tariff_markup"])
-    without, including = 'ללא מע"מ', 'כולל מע"מ'
-    energy = table(
-        ('תעריף לקוט"ש', f"{without} (אגורות)", f"{including} (אגורות)"), [("תעריף ביתי", "54.25", "64.02")], markup
+    perturbation = call.portal.perturbation
+    said = Tariffs(perturbation)
+    energy, distribution, delivery, power = (
+        table(head, rows, markup)
+        for head, rows in (
+            said.energy(),
+            said.fixed("חלוקה", *DISTRIBUTION),
+            said.fixed("אספקה", *DELIVERY),
+            said.power(),
+        )
     )
-    distribution = table(
-        ('תשלום קבוע חלוקה (ש"ח לחודש)', without, including),
-        [("חלוקה - חד פאזי", "12.00", "14.16"), ("חלוקה - תלת פאזי", "13.50", "15.93")],
-        markup,
-    )
-    delivery = table(
-        ('תשלום קבוע אספקה (ש"ח לחודש)', without, including),
-        [("אספקה - חד פאזי", "9.00", "10.62"), ("אספקה - תלת פאזי", "12.50", "14.75")],
-        markup,
-    )
-    power = table(("תשלום בגין הספק", without, including), [('ש"ח ל-KVA לשנה', "5.19", "6.12")], markup)
     components = [paragraph("תעריפי חשמל ביתי"), energy, distribution, delivery, paragraph("תשלום בגין הספק"), power]
     if call.portal.configuration["tariff_shifted"]:
         links = {"links": [], "componentType": "linksComponent"}
         components = [paragraph("הודעה"), links, power, components[0], delivery, distribution, energy]
+    if perturbation.touches("further", "tariffs"):
+        components = [table(*FEES, markup), paragraph("תעריפים נוספים"), *components, table(*FEES, markup)]
     return {"components": components, "pageType": "contentPage", "title": "תעריפי חשמל ביתי"}
+
+
+# Without VAT and with it: one phase, three phases.
+DISTRIBUTION = (("12.00", "14.16"), ("13.50", "15.93"))
+DELIVERY = (("9.00", "10.62"), ("12.50", "14.75"))
+# A table about something else.
+FEES = (
+    ("שירות", 'ללא מע"מ', 'כולל מע"מ'),
+    [("ביקור טכנאי - חד פאזי", "101.00", "119.18"), ("ביקור טכנאי - תלת פאזי", "203.00", "239.54")],
+)
+Table = tuple[Sequence[str], list[tuple[str, ...]]]
+
+
+class Tariffs:
+    """The words of the tariffs' tables, as the perturbation wants them. The columns are known, the words around are not."""
+
+    def __init__(self, perturbation: Perturbation) -> None:
+        self._perturbation = perturbation
+
+    def _head(self, first: str, unit: str = "") -> Sequence[str]:
+        without, including = ('לפני מע"מ', 'כולל מע"מ') if self._touches("words", first) else ('ללא מע"מ', 'כולל מע"מ')
+        return [self._letters(text) for text in (first, f"{without}{unit}", f"{including}{unit}")]
+
+    def _touches(self, dimension: str, about: str) -> bool:
+        return self._perturbation.touches(dimension, f"tariffs {about}")
+
+    def _letters(self, text: str) -> str:
+        """Return Hebrew with the quotes, dashes and blanks of another typist."""
+        if not self._touches("letters", text):
+            return text
+        changed = text.replace('"', "\N{HEBREW PUNCTUATION GERSHAYIM}").replace(" - ", " \N{EN DASH} ")
+        return changed.replace("-", "\N{HEBREW PUNCTUATION MAQAF}").replace(" ", "\N{NO-BREAK SPACE}", 1)
+
+    def energy(self) -> Table:
+        """Return head and rows of the price of a kWh."""
+        return self._head('תעריף לקוט"ש', " (אגורות)"), [(self._letters("תעריף ביתי"), "54.25", "64.02")]
+
+    def fixed(self, what: str, one: tuple[str, str], three: tuple[str, str]) -> Table:
+        """Return head and rows of a monthly charge: what it is for stands in the head, and mostly in its rows too."""
+        place = "" if self._touches("layouts", what) else f"{what} - "
+        rows: list[tuple[str, ...]] = [
+            (self._letters(f"{place}חד פאזי"), *one),
+            (self._letters(f"{place}תלת פאזי"), *three),
+        ]
+        if self._touches("order", what):
+            rows.reverse()
+        return self._head(f'תשלום קבוע {what} (ש"ח לחודש)'), rows
+
+    def power(self) -> Table:
+        """Return head and rows of the charge for the size of a connection."""
+        return self._head("תשלום בגין הספק"), [(self._letters('ש"ח ל-KVA לשנה'), "5.19", "6.12")]
 
 
 def period(call: Call) -> Any:

@@ -423,5 +423,5 @@ def form_page(action: str, fields: Mapping[str, str], customer: Customer | None 
 
     inputs = [f'<input type="hidden" name="{name}" value="{written(text)}"/>' for name, text in fields.items()]
     form = [f'<form id="appForm" action="{written(action)}" method="POST">', *inputs, "</form>"]
-    script = '<script>document.getElementById("appForm").submit();</script>'
+    script = "<script>document.forms[0].submit();</script>"
     return page(("" if says("one-line") else "\n").join([*form, script]))

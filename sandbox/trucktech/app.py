@@ -11,14 +11,16 @@ from aiohttp import web
 from sandbox import admin
 from sandbox.answers import found
 from sandbox.frame import Portal
+from sandbox.perturb import Perturbation
 from sandbox.signin import Session
 from sandbox.trucktech import fleet, layouts, pages
 from sandbox.trucktech.fleet import Fleet
 from sandbox.trucktech.signing import SignIn, html
-from sandbox.trucktech.state import MOST_VEHICLES, TruckTechState
+from sandbox.trucktech.state import ALIASES, MOST_VEHICLES, TruckTechState
 from sandbox.users import User
 
 STRANGER = "ok+somebody-else@example.com"  # whom the pages of `other-customer` name
+OVER = ("redirect", "page", "text", "dialog", "empty")
 IN_PLACE = ("unknown-page", "error-page", "empty-page", "blank-page", "empty-table", "loading-page")
 
 
@@ -31,6 +33,18 @@ class View:
     layout: str
     words: pages.Words
     fleet: Fleet
+    perturbation: Perturbation
+    fixed: bool  # the user name says the layout
+
+    def frame(self, title: str, body: str) -> str:
+        """Return a page around a body."""
+        sign_out = ALIASES.shown(self.perturbation, "/logout")
+        return pages.frame(title, self.shown, body, self.words, sign_out)
+
+    def look(self, about: str, short: bool = False) -> layouts.Look:
+        """Return how a list is shown."""
+        layout = self.layout if self.fixed else layouts.layout_of(self.layout, self.perturbation, about)
+        return layouts.Look(layout, self.words, short, self.perturbation)
 
     @property
     def user(self) -> User:
@@ -74,10 +88,13 @@ class TruckTech(TruckTechState, Portal):
         return [
             web.get("/", at(TruckTech.home)),
             *self._sign_in.routes(self.at),
-            *(web.get(address, at(TruckTech.dashboard)) for address in ("/dashboard", "/home", "/start/today")),
-            web.get("/policies", at(TruckTech.policies)),
-            web.post("/policies", at(TruckTech.decide)),
-            web.get("/assets", at(TruckTech.assets)),
+            *(
+                web.get(address, at(TruckTech.dashboard))
+                for address in ("/dashboard", "/home", "/start/today", "/my/fleet")
+            ),
+            *(web.get(path, at(TruckTech.policies)) for path, name in ALIASES.paths if name == "/policies"),
+            *(web.post(path, at(TruckTech.decide)) for path, name in ALIASES.paths if name == "/policies"),
+            *(web.get(path, at(TruckTech.assets)) for path in ("/assets", "/assets/page/{page}")),
             web.get("/assets/{vin}/diagnostics", at(TruckTech.diagnostics)),
             web.get(f"{admin.PREFIX}fleet", self.show_fleet),
             web.post(f"{admin.PREFIX}fleet", self.change_fleet),
@@ -89,14 +106,30 @@ class TruckTech(TruckTechState, Portal):
         async def page(request: web.Request) -> web.StreamResponse:
             if self.configuration["maintenance"]:
                 return html(pages.maintenance(), status=503)
+            name, user = ALIASES.name(request.path), self._whose(request)
+            if name and user and not ALIASES.is_served(self.perturbation_of(user), request.path):
+                raise web.HTTPNotFound()
             return await handler(request)
 
         return page
 
+    def _whose(self, request: web.Request) -> User | None:
+        """Return the user of a request's session or visit."""
+        session = self.sessions.look(request.cookies.get(self.cookie("session")))
+        visit = self.visits.find(request.cookies.get(self.cookie("visit")))
+        name = self.visits.row(visit).get("user") if visit else ""
+        return session.user if session else User.of(name) if name else None
+
     # What stands before a page
 
     def signed_out(self, request: web.Request) -> web.StreamResponse:
-        """Answer a request without a live session."""
+        """Answer a request without a live session; at the first page's address always by the sign-in's."""
+        perturbation = self.perturbation_for(request)
+        if perturbation.touches("session-over", "any"):
+            kind = perturbation.choose("session-over", "any", OVER)
+            if kind == "redirect" or request.path in ("/", "/dashboard"):
+                return found("/login?expired=1")
+            return self._sign_in.page(request) if kind == "page" else html(pages.session_over(kind, "Vehicles"))
         return self._sign_in.page(request) if self.configuration["signed_out_answer"] == "page" else found("/login")
 
     def disturbed(self, session: Session) -> web.StreamResponse | None:
@@ -110,7 +143,7 @@ class TruckTech(TruckTechState, Portal):
             return html(pages.maintenance(), status=503)
         if user.says("unknown-landing") and self.troubled(user, "unknown-landing"):
             return html(pages.interstitial())
-        return found("/policies") if self._owes_policies(session) else None
+        return found(ALIASES.shown(self.perturbation_of(user), "/policies")) if self._owes_policies(session) else None
 
     def _owes_policies(self, session: Session) -> bool:
         wanted = session.user.says("policy-page", "policy-required")
@@ -124,7 +157,10 @@ class TruckTech(TruckTechState, Portal):
         count = min(int(user.number("vehicles", self.configuration["vehicles"])), MOST_VEHICLES)
         faults = min(int(user.number("faults", self.configuration["fleet_faults"])), 5_000)
         shown = self.fleet_of(fleet.STRANGER if other else fleet.OWN, count, faults)
-        return View(session, STRANGER if other else user.name, layout, self.words(user), shown)
+        perturbation = self.perturbation_of(user)
+        own = "" if perturbation.touches("unnamed", "all") else user.name
+        fixed = any(user.says(f"layout-{name}") for name in layouts.LAYOUTS)
+        return View(session, STRANGER if other else own, layout, self.words(user), shown, perturbation, fixed)
 
     # Pages
 
@@ -136,7 +172,7 @@ class TruckTech(TruckTechState, Portal):
     async def dashboard(self, request: web.Request, view: View) -> web.StreamResponse:
         """Show the first page."""
         body = pages.dashboard(len(view.fleet.vehicles))
-        return html(pages.frame(view.words["dashboard"], view.shown, body, view.words))
+        return html(view.frame(view.words["dashboard"], body))
 
     async def policies(self, request: web.Request) -> web.StreamResponse:
         """Show the policies to those who owe their consent."""
@@ -145,7 +181,10 @@ class TruckTech(TruckTechState, Portal):
             return self.signed_out(request)
         if not self._owes_policies(session):
             return found("/dashboard")
-        return html(pages.policies(self.view(session).shown, may_wait=not session.user.says("policy-required")))
+        perturbation = self.perturbation_for(request)
+        address, sign_out = (ALIASES.shown(perturbation, name) for name in ("/policies", "/logout"))
+        may_wait = not session.user.says("policy-required")
+        return html(pages.policies(self.view(session).shown, may_wait, address, sign_out))
 
     async def decide(self, request: web.Request) -> web.StreamResponse:
         """Take consent for good, or let the session go on without it."""
@@ -164,26 +203,31 @@ class TruckTech(TruckTechState, Portal):
     @signed_in
     async def assets(self, request: web.Request, view: View) -> web.StreamResponse:
         """Show a page of the vehicles."""
-        page = request.query.get("page", "1")
+        per, every = int(self.configuration["per_page"]), view.fleet.vehicles
+        page = page_of(request, per)
         if not page.isdecimal() or not 1 <= int(page) <= MOST_VEHICLES:
             raise web.HTTPBadRequest(text="page counts from 1.")
-        number, per, every = int(page), int(self.configuration["per_page"]), view.fleet.vehicles
+        number = int(page)
+        if view.perturbation and request.path_qs not in (
+            "/assets",
+            layouts.page_address(number, per, view.perturbation),
+        ):
+            raise web.HTTPNotFound()
         here = view.user.value("vehicle") is None and view.user.value("page") in (None, page)
         odd = self._odd(view, view.words["vehicles"], f"list {page}") if here else None
         if odd is not None:
             return odd
         start = (number - 1) * per
-        part = layouts.Part(every[start : start + per], number, start + 1, len(every), start + per < len(every))
+        part = layouts.Part(every[start : start + per], number, start + 1, len(every), start + per < len(every), per)
         self.counters.add("lists_served")
-        body = layouts.vehicle_list(view.layout, part, view.words)
-        return html(pages.frame(view.words["vehicles"], view.shown, body, view.words))
+        return html(view.frame(view.words["vehicles"], layouts.vehicle_list(part, view.look("vehicles"))))
 
     @signed_in
     async def diagnostics(self, request: web.Request, view: View) -> web.StreamResponse:
         """Show the faults of a vehicle."""
         vehicle, user = view.fleet.find(request.match_info["vin"]), view.user
         if vehicle is None:
-            return html(pages.frame("Not found", view.shown, "<p>There is no such vehicle.</p>"), status=404)
+            return html(view.frame("Not found", "<p>There is no such vehicle.</p>"), status=404)
         if user.value("fails") == str(vehicle.index) and self.troubled(user, f"fails {vehicle.index}"):
             return html(pages.whole("Error", "<h1>500</h1>"), status=500)
         at = user.value("vehicle")
@@ -197,8 +241,8 @@ class TruckTech(TruckTechState, Portal):
         if here and user.says("missing-fmi"):
             faults = [replace(fault, fmi=None) for fault in faults]
         self.counters.add("vehicles_served")
-        body = layouts.fault_list(view.layout, vehicle, faults, view.words, here and user.says("short-codes"))
-        return html(pages.frame(view.words["diagnostics"], view.shown, body, view.words))
+        look, other = view.look("faults", here and user.says("short-codes")), view.fleet.vehicles[-1].vin
+        return html(view.frame(view.words["diagnostics"], layouts.fault_list(vehicle, faults, look, other)))
 
     def _odd(self, view: View, title: str, where: str) -> web.Response | None:
         """Return what the scenario has in place of a page, if it has anything left."""
@@ -247,6 +291,15 @@ class TruckTech(TruckTechState, Portal):
                     )
                 changes.append((known, replace(known, active=False) if act == "deactivate" else None))
         return changes
+
+
+def page_of(request: web.Request, per: int) -> str:
+    """Return the number of the page of the list that a request is for, as it is written there."""
+    offset = request.query.get("offset", "")
+    if offset.isdecimal():
+        return str(int(offset) // per + 1)
+    said = request.query
+    return request.match_info.get("page") or said.get("page") or said.get("p") or "1"
 
 
 PORTAL = TruckTech

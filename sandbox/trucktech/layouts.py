@@ -1,4 +1,4 @@
-"""The three ways in which the portal shows its two lists: a table, cards, or JSON:API documents inside the page."""
+"""The ways in which the portal shows its two lists: tables, cards, pairs of heads and cells, or JSON:API documents."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from sandbox.jsons import Shape
+from sandbox.known import known_of
+from sandbox.perturb import OFF, Perturbation
 from sandbox.trucktech.fleet import SOURCES, Fault, Vehicle
 from sandbox.trucktech.pages import Words
 
 LAYOUTS = ("table", "card", "json")
+MORE_LAYOUTS = ("table", "list", "pairs", "json")  # where classes may be others, values have heads
 UNKNOWN = "—"
+UNKNOWNS = ("—", "", "n/a", "-", "\N{NO-BREAK SPACE}")
 # The number from 0 to 100 that the vendor's API gives a severity; which words go with which is our guess.
 _SEVERITIES = {
     "critical": (95, "Critical"),
@@ -23,6 +28,30 @@ _SEVERITIES = {
     "yellow": (60, "Warning"),
 }
 _SEVERITIES |= {"info": (25, "Info"), "blue": (25, "Info")}
+# Heads in other words that hold what the sheet calls them.
+HEADS: dict[str, tuple[str, ...]] = {
+    "Unit": ("Unit number", "Unit no.", "Unit #"),
+    "Year Make Model": ("Year / Make / Model", "Year, Make, Model", "Year Make Model"),
+    "Status": ("Vehicle Status", "Current Status"),
+    "Code": ("Fault code", "DTC", "SPN / FMI"),
+    "Description": ("Fault description", "Fault"),
+    "Source address": ("Source", "ECU", "SA"),
+    "Occurrences": ("Occurrence count", "Count"),
+    "First seen": ("First occurrence", "First reported"),
+    "Last seen": ("Last occurrence", "Last reported"),
+}
+CODES = ("SPN {0} FMI {1}", "SPN: {0} FMI: {1}", "SPN{0} FMI{1}", "spn {0}, fmi {1}", "SPN {0} / FMI {1}")
+TIMES = ("%Y-%m-%d %H:%M UTC", "%Y-%m-%dT%H:%M:%SZ", "%d %b %Y, %H:%M UTC", "%B %d, %Y %I:%M %p UTC", "%b %d, %Y")
+SHOWN = ("{first}\N{EN DASH}{last} of {total}", "{total} vehicles", "Vehicles {first} to {last} ({total} in all)")
+NO_FAULTS = ("No faults", "No fault codes", "No faults for this vehicle.")
+NO_DATA = ("No data", "No data to show.")
+PAGES = ("/assets?page={page}", "/assets?p={page}&sort=unit", "/assets?offset={offset}", "/assets/page/{page}")
+HIDDEN = (
+    "<div hidden>{}</div>",
+    "<template>{}</template>",
+    "<noscript>{}</noscript>",
+    '<div style="display:none">{}</div>',
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,31 +63,120 @@ class Part:
     first: int
     total: int
     more: bool
+    per: int = 25
 
 
-def vehicle_list(layout: str, part: Part, words: Words) -> str:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a list is shown. layout: one of LAYOUTS or MORE_LAYOUTS. short: codes are `3364/18`."""
+
+    layout: str
+    words: Words
+    short: bool = False
+    perturbation: Perturbation = OFF
+
+    def head(self, name: str) -> str:
+        """Return the head of a column."""
+        said = self.words.get(name, name)
+        if said in HEADS and self.perturbation.touches("heads", said):
+            return self.perturbation.choose("heads", said, HEADS[said])
+        return said
+
+    def one_of(self, dimension: str, about: str, usual: str, others: Sequence[str]) -> str:
+        """Return a text, or another one of the same meaning."""
+        if self.words["lang"] != "en" or not self.perturbation.touches(dimension, about):
+            return usual
+        return self.perturbation.choose(dimension, about, others)
+
+    def hidden(self, about: str, html: str) -> str:
+        """Return something that no reader of the page sees; "" when there is nothing such."""
+        if not self.perturbation.touches("decoys", about):
+            return ""
+        return self.perturbation.choose("decoys", about, HIDDEN).format(html)
+
+    def unrelated(self, about: str) -> str:
+        """Return a table about something else; "" when there is none."""
+        if not self.perturbation.touches("further", about):
+            return ""
+        rows = "".join(f"<tr><td>{day}</td><td>{hours}</td><td>Dealer</td><td>Open</td></tr>" for day, hours in HOURS)
+        heads = "<tr><th>Day</th><th>Hours</th><th>Where</th><th>Remark</th></tr>"
+        return f"<section><h2>Service hours</h2><table><thead>{heads}</thead><tbody>{rows}</tbody></table></section>"
+
+
+HOURS = (("Monday to Friday", "7 to 18"), ("Saturday", "8 to 12"))
+
+
+def layout_of(layout: str, perturbation: Perturbation, about: str) -> str:
+    """Return the layout of a list: another one than usual where that may be."""
+    if perturbation.touches("layouts", about):
+        layout = perturbation.choose("layouts", about, MORE_LAYOUTS)
+    return "list" if layout == "card" and perturbation.on("renamed") else layout
+
+
+def vehicle_list(part: Part, look: Look) -> str:
     """Return the body of a page of the list."""
-    if layout == "json":
-        return _document("assets-document", _assets(part))
+    if look.layout == "json":
+        return _document("assets-document", _assets(part, look), look)
+    words = look.words
     if not part.vehicles:
-        return f'<div class="no-data">{words["no_data"]}</div>'
-    shown = words["shown"].format(first=part.first, last=part.first + len(part.vehicles) - 1, total=part.total)
-    rows = _vehicle_table(part, words) if layout == "table" else _vehicle_cards(part)
-    return f'<p class="total">{shown}</p>{rows}{_pager(part, words)}'
+        said = look.one_of("words", "no data", words["no_data"], NO_DATA)
+        return f'{look.unrelated("no data")}<div class="no-data">{said}</div>'
+    shown = look.one_of("words", "shown", words["shown"], SHOWN)
+    shown = shown.format(first=part.first, last=part.first + len(part.vehicles) - 1, total=part.total)
+    rows = {"table": _vehicle_table, "card": _vehicle_cards}.get(look.layout, _vehicle_pairs)(part, look)
+    return f'<p class="total">{shown}</p>{rows}{_pager(part, look)}'
 
 
-def _vehicle_table(part: Part, words: Words) -> str:
-    heads = "".join(f"<th>{head}</th>" for head in ("VIN", words["unit"], words["vehicle"], words["status"]))
+def _vehicle_cells(row: Vehicle) -> Sequence[tuple[str, str, str]]:
+    """Return what is said of a vehicle: class, name of its head in the words, HTML."""
+    return (
+        ("vin", "VIN", f'<a href="/assets/{row.vin}/diagnostics">{row.vin}</a>'),
+        ("unit-number", "unit", escape(row.unit_number)),
+        ("year-make-model", "vehicle", escape(row.description)),
+        ("status", "status", escape(row.status)),
+    )
+
+
+def _vehicle_table(part: Part, look: Look) -> str:
     rows = "".join(
-        f'<tr class="asset-row registered"><td class="vin"><a href="/assets/{row.vin}/diagnostics">{row.vin}</a></td>'
-        f'<td class="unit-number">{escape(row.unit_number)}</td>'
-        f'<td class="year-make-model">{escape(row.description)}</td><td class="status">{escape(row.status)}</td></tr>'
+        '<tr class="asset-row registered">'
+        + "".join(f'<td class="{name}">{html}</td>' for name, _, html in _vehicle_cells(row))
+        + "</tr>"
         for row in part.vehicles
     )
-    return f'<table class="table asset-list"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    return _table("asset-list", [look.head(head) for _, head, _ in _vehicle_cells(part.vehicles[0])], rows, look)
 
 
-def _vehicle_cards(part: Part) -> str:
+def _table(name: str, heads: Sequence[str], rows: str, look: Look) -> str:
+    """Return a table; its heads may stand in cells of the body."""
+    form = "thead th"
+    if look.perturbation.touches("layouts", f"heads {name}"):
+        form = look.perturbation.choose("layouts", f"heads {name}", ("thead th", "thead td", "tbody th", "tbody td"))
+    outer, cell = form.split()
+    titles = "".join(f"<{cell}>{head}</{cell}>" for head in heads)
+    return f'<table class="table {name}"><{outer}><tr>{titles}</tr></{outer}><tbody>{rows}</tbody></table>'
+
+
+def _pairs(cells: Sequence[tuple[str, str, str]], look: Look, about: str) -> str:
+    """Return values with their heads: a definition list, or a table with a head in each row."""
+    cells = look.perturbation.shuffled("order", about, cells) if look.perturbation.touches("order", about) else cells
+    if look.layout == "pairs":
+        rows = "".join(f'<tr><th>{head}</th><td class="{name}">{html}</td></tr>' for name, head, html in cells)
+        return f"<table>{rows}</table>"
+    return "<dl>" + "".join(f'<dt>{head}</dt><dd class="{name}">{html}</dd>' for name, head, html in cells) + "</dl>"
+
+
+def _vehicle_pairs(part: Part, look: Look) -> str:
+    entries = "".join(
+        '<article class="asset-card registered">'
+        + _pairs([(name, look.head(head), html) for name, head, html in _vehicle_cells(row)], look, "vehicle")
+        + "</article>"
+        for row in part.vehicles
+    )
+    return f'<div class="asset-list">{entries}</div>'
+
+
+def _vehicle_cards(part: Part, look: Look) -> str:
     cards = "".join(
         f'<article class="asset-card registered"><a class="vin" href="/assets/{row.vin}/diagnostics">{row.vin}</a>'
         f'<span class="unit-number">{escape(row.unit_number)}</span>'
@@ -69,30 +187,67 @@ def _vehicle_cards(part: Part) -> str:
     return f'<div class="asset-list">{cards}</div>'
 
 
-def _pager(part: Part, words: Words) -> str:
-    """Return the links to the pages around; the one that leads nowhere is there, too, and disabled."""
+def page_address(number: int, per: int, perturbation: Perturbation) -> str:
+    """Return the address of a page of the list, which counts from 1."""
+    form = PAGES[0]
+    if perturbation.touches("addresses", "pages"):
+        form = perturbation.choose("addresses", "pages", PAGES)
+    return form.format(page=number, offset=(number - 1) * per)
 
-    def link(page: int, relation: str, label: str, alive: bool) -> str:
+
+def _pager(part: Part, look: Look) -> str:
+    """Return the links to the pages around; the one that leads nowhere is there, too, and disabled, or is left out."""
+    words, perturbation = look.words, look.perturbation
+    changed = perturbation.touches("renamed", "pager")
+    sign = changed and perturbation.touches("words", "pager")  # a sign with a label, where else the label is the text
+    last = perturbation.choose("words", "last", ("disabled", "left out", "text")) if changed else "disabled"
+
+    def link(page: int, relation: str, label: str, mark: str, alive: bool) -> str:
+        text, relation = mark if sign else label, "" if changed else f'rel="{relation}" '
         if alive:
-            return f'<a rel="{relation}" aria-label="{label}" href="/assets?page={page}">{label}</a>'
-        return f'<a class="disabled" aria-disabled="true" aria-label="{label}">{label}</a>'
+            where = escape(page_address(page, part.per, perturbation))
+            return f'<a {relation}aria-label="{label}" href="{where}">{text}</a>'
+        if last != "disabled":
+            return "" if last == "left out" else f'<span aria-disabled="true">{text}</span>'
+        return f'<a class="disabled" aria-disabled="true" aria-label="{label}">{text}</a>'
 
-    before = link(part.page - 1, "prev", words["previous"], part.page > 1)
-    return f'<nav class="pagination">{before}{link(part.page + 1, "next", words["next"], part.more)}</nav>'
-
-
-def fault_list(layout: str, vehicle: Vehicle, faults: Sequence[Fault], words: Words, short: bool) -> str:
-    """Return the body of a vehicle's diagnostics; `short` writes codes as `3364/18`."""
-    whose = (
-        f'<p class="asset"><span class="vin">{vehicle.vin}</span> '
-        f'<span class="unit-number">{escape(vehicle.unit_number)}</span></p>'
+    before = link(
+        part.page - 1, "prev", words["previous"], "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}", part.page > 1
     )
-    if layout == "json":
-        return whose + _document("faults-document", _faults(vehicle, faults))
+    after = link(part.page + 1, "next", words["next"], "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}", part.more)
+    return f'<nav class="pagination">{before}{after}</nav>'
+
+
+def fault_list(vehicle: Vehicle, faults: Sequence[Fault], look: Look, other: str) -> str:
+    """Return the body of a vehicle's diagnostics. other: the VIN of another vehicle, for what is hidden in the page."""
+    words = look.words
+    whose = _whose(vehicle, look) + look.hidden("vin", f"<p>VIN {other}</p>")
+    if look.layout == "json":
+        return whose + _document("faults-document", _faults(vehicle, faults), look)
+    row = '<tr class="fault-row critical"><td>SPN 1 FMI 1</td><td>Example</td></tr>'
+    hidden = look.hidden("row", f"<table><tbody>{row}</tbody></table>")
     if not faults:
-        return f'{whose}<div class="no-faults">{words["no_faults"]}</div>'
-    rows = _fault_table(faults, words, short) if layout == "table" else _fault_cards(faults, words, short)
-    return f'{whose}{rows}<p class="note">Gateway 4411/12, firmware of 2025/11/30.</p>'
+        said = look.one_of("words", "no faults", words["no_faults"], NO_FAULTS)
+        return f'{whose}{look.unrelated("no faults")}<div class="no-faults">{said}</div>{hidden}'
+    rows = _fault_table(faults, look) if look.layout == "table" else _fault_cards(faults, look)
+    return (
+        f'{whose}{look.unrelated("faults")}{rows}{hidden}<p class="note">Gateway 4411/12, firmware of 2025/11/30.</p>'
+    )
+
+
+def _whose(vehicle: Vehicle, look: Look) -> str:
+    forms = (
+        '<p class="asset"><span class="vin">{vin}</span> <span class="unit-number">{unit}</span></p>',
+        "<dl><dt>VIN</dt><dd>{vin}</dd><dt>Unit</dt><dd>{unit}</dd></dl>",
+        "<h2>{unit} ({vin})</h2>",
+        "<p>VIN: <b>{vin}</b>, Unit: <b>{unit}</b></p>",
+    )
+    form = (
+        look.perturbation.choose("layouts", "whose", forms)
+        if look.perturbation.touches("layouts", "whose")
+        else forms[0]
+    )
+    return form.format(vin=vehicle.vin, unit=escape(vehicle.unit_number))
 
 
 def _kind(fault: Fault) -> str:
@@ -102,10 +257,12 @@ def _kind(fault: Fault) -> str:
     return f"registered{severity}{history}"
 
 
-def _code(fault: Fault, short: bool) -> str:
+def _code(fault: Fault, look: Look) -> str:
     if fault.fmi is None:
         return f"SPN {fault.spn}"
-    return f"{fault.spn}/{fault.fmi}" if short else f"SPN {fault.spn} FMI {fault.fmi}"
+    if look.short or (100 <= fault.spn <= 99_999 and look.perturbation.touches("notations", "short codes")):
+        return f"{fault.spn}/{fault.fmi}"
+    return look.one_of("notations", "codes", CODES[0], CODES).format(fault.spn, fault.fmi)
 
 
 def _source(fault: Fault) -> str:
@@ -113,53 +270,71 @@ def _source(fault: Fault) -> str:
     return f"{fault.source_address} ({name})" if name else str(fault.source_address)
 
 
-def _time(instant: str | None) -> str:
+def _unknown(look: Look) -> str:
+    return look.one_of("notations", "unknown", UNKNOWN, UNKNOWNS)
+
+
+def _time(instant: str | None, look: Look) -> str:
     if instant is None:
-        return UNKNOWN
-    return f'<time datetime="{instant}">{datetime.fromisoformat(instant):%b %d, %Y %H:%M UTC}</time>'
+        return _unknown(look)
+    moment = datetime.fromisoformat(instant)
+    if look.perturbation.touches("notations", "times"):
+        return moment.strftime(look.perturbation.choose("notations", "times", TIMES))
+    return f'<time datetime="{instant}">{moment:%b %d, %Y %H:%M UTC}</time>'
 
 
-def _cells(fault: Fault, words: Words) -> Sequence[tuple[str, str, str]]:
+def _cells(fault: Fault, look: Look) -> Sequence[tuple[str, str, str]]:
     """Return what is said of a fault beside code and description: class, label, HTML."""
+    words = look.words
     return (
-        ("source-address", words["source"], _source(fault)),
-        ("occurrences", words["occurrences"], UNKNOWN if fault.occurrences is None else str(fault.occurrences)),
-        ("first-seen", words["first"], _time(fault.first_seen)),
-        ("last-seen", words["last"], _time(fault.last_seen)),
-        ("status", words["status"], words["active"] if fault.active else words["inactive"]),
+        ("source-address", look.head("source"), _source(fault)),
+        (
+            "occurrences",
+            look.head("occurrences"),
+            _unknown(look) if fault.occurrences is None else str(fault.occurrences),
+        ),
+        ("first-seen", look.head("first"), _time(fault.first_seen, look)),
+        ("last-seen", look.head("last"), _time(fault.last_seen, look)),
+        ("status", look.head("status"), words["active"] if fault.active else words["inactive"]),
     )
 
 
-def _fault_table(faults: Sequence[Fault], words: Words, short: bool) -> str:
-    heads = [words["code"], words["description"], *(label for _, label, _ in _cells(faults[0], words))]
+def _fault_table(faults: Sequence[Fault], look: Look) -> str:
+    heads = [look.head("code"), look.head("description"), *(label for _, label, _ in _cells(faults[0], look))]
     rows = "".join(
-        f'<tr class="fault-row {_kind(fault)}"><td class="code">{_code(fault, short)}</td>'
+        f'<tr class="fault-row {_kind(fault)}"><td class="code">{_code(fault, look)}</td>'
         f'<td class="description">{escape(fault.description)}</td>'
-        + "".join(f'<td class="{name}">{value}</td>' for name, _, value in _cells(fault, words))
+        + "".join(f'<td class="{name}">{value}</td>' for name, _, value in _cells(fault, look))
         + "</tr>"
         for fault in faults
     )
-    titles = "".join(f"<th>{head}</th>" for head in heads)
-    return f'<table class="table dtc-table"><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table>'
+    return _table("dtc-table", heads, rows, look)
 
 
-def _fault_cards(faults: Sequence[Fault], words: Words, short: bool) -> str:
+def _fault_cards(faults: Sequence[Fault], look: Look) -> str:
     cards = "".join(
-        f'<article class="fault-item {_kind(fault)}"><h3 class="code">{_code(fault, short)}</h3>'
-        f'<p class="description">{escape(fault.description)}</p><dl>'
-        + "".join(f'<dt>{label}</dt><dd class="{name}">{value}</dd>' for name, label, value in _cells(fault, words))
-        + "</dl></article>"
-        for fault in faults
+        f'<article class="fault-item {_kind(fault)}">{_fault_card(fault, look)}</article>' for fault in faults
     )
     return f'<div class="fault-list">{cards}</div>'
 
 
-def _document(name: str, document: dict[str, Any]) -> str:
+def _fault_card(fault: Fault, look: Look) -> str:
+    code, text = _code(fault, look), escape(fault.description)
+    if look.layout == "card":
+        return (
+            f'<h3 class="code">{code}</h3><p class="description">{text}</p>{_pairs(_cells(fault, look), look, "fault")}'
+        )
+    own = (("code", look.head("code"), code), ("description", look.head("description"), text))
+    return _pairs([*own, *_cells(fault, look)], look, "fault")
+
+
+def _document(name: str, document: dict[str, Any], look: Look) -> str:
+    document = Shape(look.perturbation, known_of("trucktech")).changed(document) if look.perturbation else document
     text = json.dumps(document, ensure_ascii=False).replace("<", "\\u003c")
     return f'<div id="app"></div><script type="application/json" id="{name}">{text}</script>'
 
 
-def _assets(part: Part) -> dict[str, Any]:
+def _assets(part: Part, look: Look) -> dict[str, Any]:
     return {
         "data": [
             {
@@ -184,8 +359,8 @@ def _assets(part: Part) -> dict[str, Any]:
             for row in part.vehicles
         ],
         "links": {
-            "self": f"/assets?page={part.page}",
-            "next": f"/assets?page={part.page + 1}" if part.more else None,
+            "self": page_address(part.page, part.per, look.perturbation),
+            "next": page_address(part.page + 1, part.per, look.perturbation) if part.more else None,
         },
         "meta": {"total": part.total},
     }

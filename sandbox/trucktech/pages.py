@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
+
+from sandbox.perturb import OFF, Perturbation
 
 ENGLISH: Mapping[str, str] = {
     "lang": "en",
@@ -67,28 +70,76 @@ def whole(title: str, body: str, language: str = "en") -> str:
     )
 
 
-def _alert(message: str) -> str:
-    return f'<div class="alert alert-danger" role="alert">{escape(message)}</div>' if message else ""
+# The classes of a refusal that the sheet has; words of the same meaning for what it has none of.
+ALERTS = ('"alert alert-danger" role="alert"', '"error"', '"notice error-message"')
+REFUSED = (
+    "Incorrect user name or password.",
+    "The user name and password you entered do not match.",
+    "Wrong password, or unknown user. Please try again.",
+)
+BAD_CODE = ("That code is not right. Please try again.", "Invalid code.", "Incorrect code")
+SMS = (
+    "An SMS with a code is on its way: it is the text message to {}.",
+    "Enter the code from the text message sent to {}.",
+)
+EMAIL = ("We sent a verification code to your email address {}.", "Look for the verification code in your email ({}).")
+TOTP = ("Enter the code that your authenticator shows.", "Code of your authenticator, six digits")
+ELSEWHERE = (
+    "You are already logged in elsewhere. Continue to end that session.",
+    "This user is logged in on another device. That session will be closed.",
+    "There is another active session for your user name.",
+)
 
 
-def _hidden(token: str) -> str:
-    return f'<input type="hidden" name="csrf_token" value="{token}">'
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """
+    How a form before the session is drawn.
+
+    token: the form's. names: of fields, those that are others; addresses: of pages, likewise.
+    """
+
+    token: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    perturbation: Perturbation = OFF
+
+    def name(self, field: str) -> str:
+        """Return the name of a field."""
+        return self.names.get(field, field)
+
+    def says(self, about: str, usual: str, others: Sequence[str]) -> str:
+        """Return a text, or another of the same meaning."""
+        if not self.perturbation.touches("words", about):
+            return usual
+        return self.perturbation.choose("words", about, others)
+
+    def alert(self, message: str) -> str:
+        """Return what is wrong, as an element; "" when nothing is."""
+        if not message:
+            return ""
+        others = {ENGLISH["refused"]: REFUSED, ENGLISH["bad_code"]: BAD_CODE}.get(message, (message,))
+        kind = ALERTS[0]
+        if self.perturbation.touches("renamed", "alert"):
+            kind = self.perturbation.choose("renamed", "alert", ALERTS)
+        return f"<div class={kind}>{escape(self.says('alert', message, others))}</div>"
+
+    def form(self, action: str, inside: str) -> str:
+        """Return a form with its token."""
+        hidden = f'<input type="hidden" name="{self.name("csrf_token")}" value="{self.token}">'
+        return f'<form method="post" action="{self.addresses.get(action, action)}">{hidden}{inside}</form>'
 
 
-def _form(token: str, action: str, inside: str) -> str:
-    return f'<form method="post" action="{action}">{_hidden(token)}{inside}</form>'
-
-
-def sign_in(token: str, message: str = "") -> str:
+def sign_in(screen: Screen, message: str = "") -> str:
     """Return the sign-in page, with what it has to say about the last try."""
     fields = (
         '<label for="auth_key">User name or email</label>'
-        '<input id="auth_key" name="auth_key" type="text" autocomplete="username">'
+        f'<input id="auth_key" name="{screen.name("auth_key")}" type="text" autocomplete="username">'
         '<label for="password">Password</label>'
-        '<input id="password" name="password" type="password" autocomplete="current-password">'
+        f'<input id="password" name="{screen.name("password")}" type="password" autocomplete="current-password">'
         '<button type="submit" class="btn btn-primary">Log In</button>'
     )
-    return whole("Log In", f"<main><h1>TruckTech+</h1>{_alert(message)}{_form(token, '/login', fields)}</main>")
+    return whole("Log In", f"<main><h1>TruckTech+</h1>{screen.alert(message)}{screen.form('/login', fields)}</main>")
 
 
 def expired_form() -> str:
@@ -96,31 +147,37 @@ def expired_form() -> str:
     return whole("Form expired", "<main><h1>This form has expired</h1><p>Go back and try again.</p></main>")
 
 
-def verification(token: str, factor: str, receiver: str, message: str = "") -> str:
+def verification(screen: Screen, factor: str, receiver: str, message: str = "") -> str:
     """Return the page of a second factor: "totp", "sms", "email", or "other", which has no field at all."""
     title = "Verify your identity"
     if factor == "other":
         body = "<p>Insert your security key and touch it to continue.</p>"
         return whole(title, f'<main id="two-factor"><h1>{title}</h1>{body}</main>')
     name, placeholder, text = {
-        "totp": ("code", "Authenticator code", "Open your authenticator app and enter the six digits that it shows."),
-        "sms": ("verification_code", "6 digits", f"We sent a text message to {receiver}."),
-        "email": ("verification_code", "6 digits", f"We sent an email with a verification code to {receiver}."),
+        "totp": (
+            "code",
+            "Authenticator code",
+            screen.says("totp", "Open your authenticator app and enter the six digits that it shows.", TOTP),
+        ),
+        "sms": ("verification_code", "6 digits", screen.says("sms", "We sent a text message to {}.", SMS)),
+        "email": (
+            "verification_code",
+            "6 digits",
+            screen.says("email", "We sent an email with a verification code to {}.", EMAIL),
+        ),
     }[factor]
     field = (
-        f'<label for="second-factor">Code</label><input id="second-factor" name="{name}" type="text" '
+        f'<label for="second-factor">Code</label><input id="second-factor" name="{screen.name(name)}" type="text" '
         f'inputmode="numeric" autocomplete="one-time-code" placeholder="{placeholder}">'
         '<button type="submit" class="btn btn-primary">Continue</button>'
     )
     again = '<button type="submit" class="btn btn-link">Send another code</button>'
-    forms = _form(token, "/verification", field) + (
-        "" if factor == "totp" else _form(token, "/verification/send", again)
-    )
-    body = f"<h1>{title}</h1>{_alert(message)}<p>{escape(text)}</p>{forms}"
+    forms = screen.form("/verification", field) + ("" if factor == "totp" else screen.form("/verification/send", again))
+    body = f"<h1>{title}</h1>{screen.alert(message)}<p>{escape(text.format(receiver))}</p>{forms}"
     return whole(title, f'<main id="two-factor">{body}</main>')
 
 
-def trust_device(token: str) -> str:
+def trust_device(screen: Screen) -> str:
     """Return the question whether this browser is to be let in without a code from now on."""
     buttons = (
         '<button type="submit" name="trust" value="yes" class="btn btn-primary">Trust this device</button>'
@@ -128,21 +185,23 @@ def trust_device(token: str) -> str:
     )
     return whole(
         "Trust this device",
-        f"<main><h1>Do you use this device often?</h1>{_form(token, '/trust_device', buttons)}</main>",
+        f"<main><h1>Do you use this device often?</h1>{screen.form('/trust_device', buttons)}</main>",
     )
 
 
-def elsewhere(token: str) -> str:
+def elsewhere(screen: Screen) -> str:
     """Return the dialog about another session of the same user."""
-    inside = (
-        "<p>You are already signed in elsewhere. If you continue, that session ends.</p>"
-        '<button type="submit" class="btn btn-primary">Continue</button> <a href="/login">Cancel</a>'
+    said = screen.says(
+        "elsewhere", "You are already signed in elsewhere. If you continue, that session ends.", ELSEWHERE
     )
-    dialog = f'<div role="dialog" aria-modal="true" aria-label="Already signed in">{_form(token, "/elsewhere", inside)}</div>'
+    inside = f'<p>{said}</p><button type="submit" class="btn btn-primary">Continue</button> <a href="/login">Cancel</a>'
+    dialog = (
+        f'<div role="dialog" aria-modal="true" aria-label="Already signed in">{screen.form("/elsewhere", inside)}</div>'
+    )
     return whole("Already signed in", f"<main>{dialog}</main>")
 
 
-def policies(user: str, may_wait: bool) -> str:
+def policies(user: str, may_wait: bool, address: str = "/policies", sign_out: str = "/logout") -> str:
     """Return the page that wants the portal's policies accepted; with or without a way around it."""
     later = (
         '<button type="submit" name="decision" value="later" class="btn">Remind me later</button>' if may_wait else ""
@@ -152,17 +211,19 @@ def policies(user: str, may_wait: bool) -> str:
         "Policies & Agreements",
         user,
         "<p>Our policies and agreements have changed. Please read and accept them to continue.</p>"
-        f'<form id="policies" method="post" action="/policies">{accept}{later}</form>',
+        f'<form id="policies" method="post" action="{address}">{accept}{later}</form>',
+        sign_out=sign_out,
     )
 
 
-def frame(title: str, user: str, body: str, words: Words = ENGLISH) -> str:
-    """Return a signed-in page: the user's name, the menu, and the body."""
+def frame(title: str, user: str, body: str, words: Words = ENGLISH, sign_out: str = "/logout") -> str:
+    """Return a signed-in page: the user's name where there is one, the menu, and the body."""
+    named = f'<span id="user-name" class="user-name">{escape(user)}</span> ' if user else ""
     return whole(
         title,
         f'<header class="navbar"><nav><a href="/dashboard">{words["dashboard"]}</a> '
         f'<a href="/assets">{words["vehicles"]}</a></nav>'
-        f'<span id="user-name" class="user-name">{escape(user)}</span> <a href="/logout">{words["sign_out"]}</a></header>'
+        f'{named}<a href="{sign_out}">{words["sign_out"]}</a></header>'
         f"<main><h1>{escape(title)}</h1>{body}</main>",
         words["lang"],
     )
@@ -175,6 +236,17 @@ def dashboard(vehicle_count: int) -> str:
         "text message (SMS). Lost your phone? Ask for a new verification code under Profile, or set up an "
         "authenticator.</p></section>"
     )
+
+
+def session_over(kind: str, title: str) -> str:
+    """Return what comes in place of a page when the session is over: a "text", a "dialog" or an "empty" page."""
+    if kind == "empty":
+        return ""
+    said = "<p>Your session has expired. Please log in again.</p>"
+    if kind == "dialog":
+        inside = f'<h2>Session timed out</h2>{said}<a href="/login">Log in</a>'
+        return whole(title, f'<main><h1>{title}</h1><div role="dialog" aria-modal="true">{inside}</div></main>')
+    return whole("TruckTech+", f"<main>{said}</main>")
 
 
 def maintenance() -> str:

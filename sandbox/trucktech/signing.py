@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from aiohttp import web
 
 from sandbox.answers import found
+from sandbox.known import known_of
+from sandbox.perturb import Perturbation
 from sandbox.signin import Answer, digest
 from sandbox.trucktech import pages
-from sandbox.trucktech.state import TruckTechState
+from sandbox.trucktech.state import ALIASES, TruckTechState
 from sandbox.users import User, phone
 
 VERIFICATION, TRUST, ELSEWHERE = "/verification", "/trust_device", "/elsewhere"
+ADDRESSES = (VERIFICATION, f"{VERIFICATION}/send", TRUST, ELSEWHERE)
+FIELDS = ("auth_key", "password", "csrf_token", "code", "verification_code")
 DEVICE_SECONDS = 30 * 86_400
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -28,15 +32,19 @@ class SignIn:
 
     def routes(self, at: Callable[[Handler], Handler]) -> Iterable[web.AbstractRouteDef]:
         """Return the routes; `at` wraps every handler, so that it rests while the portal does."""
+        posted = {
+            "/session": self.submit,
+            VERIFICATION: self.submit_code,
+            f"{VERIFICATION}/send": self.send_code,
+            TRUST: self.submit_trust,
+            ELSEWHERE: self.submit_elsewhere,
+        }
         return [
             web.get("/login", at(self.login)),
             web.post("/login", at(self.submit)),
-            *(web.get(address, at(self.show)) for address in (VERIFICATION, TRUST, ELSEWHERE)),
-            web.post(VERIFICATION, at(self.submit_code)),
-            web.post(f"{VERIFICATION}/send", at(self.send_code)),
-            web.post(TRUST, at(self.submit_trust)),
-            web.post(ELSEWHERE, at(self.submit_elsewhere)),
-            web.get("/logout", at(self.logout)),
+            *(web.get(path, at(self.show)) for path, name in ALIASES.paths if name in (VERIFICATION, TRUST, ELSEWHERE)),
+            *(web.post(path, at(posted[name])) for path, name in ALIASES.paths if name in posted),
+            *(web.get(path, at(self.logout)) for path, name in ALIASES.paths if name == "/logout"),
         ]
 
     async def login(self, request: web.Request) -> web.StreamResponse:
@@ -51,21 +59,34 @@ class SignIn:
         visit, secret = visits.find(request.cookies.get(self._portal.cookie("visit"))), ""
         if visit is None:
             visit, secret = visits.open()
-        visits.change(visit, user="", steps=[])
-        answer = html(pages.sign_in(visits.token(visit), message))
+        perturbation = self._portal.perturbation_of(User.of(request["user"]) if request.get("user") else None)
+        screen = self._screen(visits.token(visit), perturbation)
+        visits.change(visit, user="", steps=[], names=dict(screen.names))
+        answer = html(pages.sign_in(screen, message))
         if secret:
             answer.set_cookie(self._portal.cookie("visit"), secret, httponly=True, samesite="Lax")
         return answer
+
+    def _screen(self, token: str, perturbation: Perturbation) -> pages.Screen:
+        """Return how forms are drawn."""
+        known = known_of("trucktech").of("name")
+        names = {name: perturbation.rename(name, known) for name in FIELDS}
+        addresses = {name: ALIASES.shown(perturbation, name) for name in ADDRESSES}
+        if perturbation.touches("addresses", "/session"):
+            addresses["/login"] = ALIASES.shown(perturbation, "/session")
+        return pages.Screen(token, names, addresses, perturbation)
 
     async def submit(self, request: web.Request) -> web.StreamResponse:
         """Judge a user name and password."""
         portal, form = self._portal, await request.post()
         visit = portal.visits.find(request.cookies.get(portal.cookie("visit")))
-        if visit is None or not portal.visits.take(visit, str(form.get("csrf_token", ""))):
+        names = portal.visits.row(visit).get("names", {}) if visit else {}
+        said = {name: str(form.get(names.get(name, name), "")) for name in FIELDS}
+        if visit is None or not portal.visits.take(visit, said["csrf_token"]):
             return html(pages.expired_form(), status=403)
-        user = User.of(str(form.get("auth_key", "")))
+        user = User.of(said["auth_key"])
         request["user"] = user.name
-        answer = portal.passwords.submit(user.name, str(form.get("password", "")))
+        answer = portal.passwords.submit(user.name, said["password"])
         if answer is not Answer.GOOD:
             words = portal.words(user)
             return self.page(request, words["locked" if answer is Answer.LOCKED else "refused"])
@@ -87,7 +108,7 @@ class SignIn:
         """Send a visit to its next page; after the last one the session begins."""
         portal, steps = self._portal, self._portal.visits.row(visit)["steps"]
         if steps:
-            return found(steps[0])
+            return found(ALIASES.shown(portal.perturbation_of(user), steps[0]))
         portal.visits.end(visit)
         answer = found(portal.landing(user))
         life = int(portal.configuration["session_seconds"]) or None
@@ -107,18 +128,26 @@ class SignIn:
         steps = self._portal.visits.row(visit).get("steps") if visit else None
         if not visit or not steps:
             return found("/login")
-        return self._step(visit) if steps[0] == request.path else found(steps[0])
+        request["user"] = self._portal.visits.row(visit)["user"]
+        shown = ALIASES.shown(self._portal.perturbation_of(User.of(request["user"])), steps[0])
+        return self._step(visit) if request.path == shown.partition("?")[0] else found(shown)
 
     def _step(self, visit: str, message: str = "") -> web.Response:
         row, token = self._portal.visits.row(visit), self._portal.visits.token(visit)
-        if row["steps"][0] == TRUST:
-            return html(pages.trust_device(token))
-        if row["steps"][0] == ELSEWHERE:
-            return html(pages.elsewhere(token))
         user = User.of(row["user"])
+        screen = self._screen(token, self._portal.perturbation_of(user))
+        if row["steps"][0] == TRUST:
+            return html(pages.trust_device(screen))
+        if row["steps"][0] == ELSEWHERE:
+            return html(pages.elsewhere(screen))
         factor = self._portal.codes.factor(user)
         receiver = f"***-{phone(user.name)[-4:]}" if factor == "sms" else f"{user.name[:1]}***@example.com"
-        return html(pages.verification(token, factor, receiver, message))
+        return html(pages.verification(screen, factor, receiver, message))
+
+    def _said(self, user: User, form: Mapping[str, object], name: str) -> str:
+        """Return what stands in a field of a form that was drawn for a user."""
+        shown = self._portal.perturbation_of(user).rename(name, known_of("trucktech").of("name"))
+        return str(form.get(shown, ""))
 
     async def _taken(self, request: web.Request, step: str) -> tuple[str, User] | web.Response:
         """Return the visit and user of a form of a step, or the answer that refuses it."""
@@ -128,7 +157,7 @@ class SignIn:
             return found("/login")
         user = User.of(portal.visits.row(visit)["user"])
         request["user"] = user.name
-        if not portal.visits.take(visit, str(form.get("csrf_token", ""))):
+        if not portal.visits.take(visit, self._said(user, form, "csrf_token")):
             return html(pages.expired_form(), status=403)
         return visit, user
 
@@ -139,7 +168,7 @@ class SignIn:
             return taken
         (visit, user), codes, form = taken, self._portal.codes, await request.post()
         name = "code" if codes.factor(user) == "totp" else "verification_code"
-        answer = codes.check(user, visit, str(form.get(name, "")))
+        answer = codes.check(user, visit, self._said(user, form, name))
         if answer is Answer.GOOD:
             return self._passed(visit, user)
         if answer is Answer.TOO_MANY:
@@ -155,7 +184,7 @@ class SignIn:
         visit, user = taken
         if self._portal.codes.factor(user) in ("sms", "email"):
             self._portal.codes.send(user, visit)
-        return found(VERIFICATION)
+        return found(ALIASES.shown(self._portal.perturbation_of(user), VERIFICATION))
 
     async def submit_trust(self, request: web.Request) -> web.StreamResponse:
         """Remember this browser for thirty days, if its user wants that."""

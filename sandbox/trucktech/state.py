@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any, ClassVar
 
+from sandbox.aliases import Aliases
 from sandbox.portal import PortalState
 from sandbox.signin import Codes
 from sandbox.trucktech import fleet, layouts, pages
@@ -14,6 +15,18 @@ from sandbox.users import User
 
 COUNTED = ("vehicles_served", "lists_served", "policies_accepted", "policies_postponed", "devices_trusted")
 MOST_VEHICLES = 20_000
+# Addresses of which the sheet says nothing: others of the same pages.
+OTHERS: dict[str, tuple[str, ...]] = {
+    "/verification": ("/mfa/challenge", "/identity?step=verify"),
+    "/verification/send": ("/mfa/resend", "/identity/again"),
+    "/trust_device": ("/mfa/remember", "/devices/new?source=mfa"),
+    "/elsewhere": ("/sessions/other", "/conflict?kind=session"),
+    "/policies": ("/terms", "/legal/acceptance?version=4"),
+    "/logout": ("/sign_out", "/session/end?now=1"),
+    "/session": ("/session", "/auth/password?step=1"),
+}
+ALIASES = Aliases(OTHERS, OTHERS)
+LANDINGS = ("/start/today", "/my/fleet", "/dashboard?welcome=1", "/home")
 
 
 class PortalCodes(Codes):
@@ -118,6 +131,9 @@ class TruckTechState(PortalState):
 
     def landing(self, user: User) -> str:
         """Return where a user comes to after sign-in."""
+        perturbation = self.perturbation_of(user)
+        if perturbation.touches("landing", "first page") and not user.says("landing-home", "landing-odd"):
+            return perturbation.choose("landing", "first page", LANDINGS)
         return "/home" if user.says("landing-home") else "/start/today" if user.says("landing-odd") else "/dashboard"
 
     def troubled(self, user: User, word: str, times: float = float("inf")) -> bool:

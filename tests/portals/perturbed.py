@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -13,10 +14,12 @@ from typing import Any
 
 from database.engine import Database
 from database.families.accounts import NewAccount, add_account
-from database.models import CarrierPortalCredential, StoredCredential
+from database.families.fleet import tenant_named
+from database.models import CarrierPortalCredential, ScraperJob, StoredCredential
 from jobs.warm import WarmParent
 from sandbox import PASSWORD, Admin, phone, running, totp_secret
 from sandbox.bell import accounts as bell_accounts
+from sandbox.iec import id_number
 from tests.project import CARRIERS, Project, wait_for
 
 GATEWAY_TOKEN = "gateway-token-for-tests"
@@ -43,11 +46,13 @@ class Row:
     portal: str
     spider: str
     give: Callable[[Perturbed, str], str]
-    argument: Callable[[Iterable[str]], str]
+    argument: Callable[[Perturbed, Row, Iterable[str]], str]
     good: tuple[str, ...]
     refused: Mapping[str, str]
     configuration: Mapping[str, Any] = field(default_factory=dict)
     spider_modules: str = ""
+    arguments: tuple[str, ...] = ()
+    same_rows: bool = False  # rows are the same under every seed
 
 
 def give_bell(perturbed: Perturbed, user: str) -> str:
@@ -65,12 +70,47 @@ def give_plain(perturbed: Perturbed, user: str) -> str:
     return user
 
 
-def of_accounts(targets: Iterable[str]) -> str:
+def give_trucktech(perturbed: Perturbed, user: str) -> str:
+    """Store a user of TruckTech+, with a tenant of the same name."""
+    perturbed.give(StoredCredential, "trucktech", user)
+    with perturbed.db.transaction() as session:
+        tenant_named(session, "trucktech", user).username = user
+    return user
+
+
+def give_iec(perturbed: Perturbed, user: str) -> str:
+    """Store a household under the user's name, with an ID number that has the tags of the name."""
+    scenario, *tags = user.partition("@")[0].split("+")
+    number = id_number(scenario, int(hashlib.sha256(user.encode()).hexdigest(), 16) % 99_000)
+    perturbed.admin.configure(users=perturbed.admin.configuration()["users"] | {number: tags})
+    with perturbed.db.transaction() as session:
+        session.add(
+            StoredCredential(kind="portal", portal="iec", username=user, password=number, receiver=phone(number))
+        )
+    return user
+
+
+def of_accounts(perturbed: Perturbed, row: Row, targets: Iterable[str]) -> str:
     """Return the argument that names the targets of a carrier's spider."""
     return f"account={','.join(targets)}"
 
 
-def of_credentials(targets: Iterable[str]) -> str:
+def of_tenants(perturbed: Perturbed, row: Row, targets: Iterable[str]) -> str:
+    """Return the argument that names the targets of a fleet's spider."""
+    return f"tenant={','.join(targets)}"
+
+
+def of_jobs(perturbed: Perturbed, row: Row, targets: Iterable[str]) -> str:
+    """Store a job for each person, and return the argument that names the jobs."""
+    kind = row.spider.removeprefix(f"{row.portal}_")
+    jobs = [ScraperJob(portal=row.portal, report_type=kind, target={"person": person}) for person in targets]
+    with perturbed.db.transaction() as session:
+        session.add_all(jobs)
+        session.flush()
+        return f"job={','.join(str(job.id) for job in jobs)}"
+
+
+def of_credentials(perturbed: Perturbed, row: Row, targets: Iterable[str]) -> str:
     """Return the argument that names the targets of the plain portal's spiders."""
     return f"credential={','.join(targets)}"
 
@@ -101,6 +141,28 @@ PLAIN = {
     "configuration": {"documents": 3, "midway_requests": 2},
     "spider_modules": "tests.portals.plain",
 }
+TRUCKTECH = {
+    "portal": "trucktech",
+    "give": give_trucktech,
+    "argument": of_tenants,
+    "good": ("ok", "layout-json", "lang-fr", "policy-page", "totp", "sms"),
+    "refused": {
+        "wrong-password": "bad_credentials",
+        "other-customer": "identity_mismatch",
+        "policy-required": "terms_pending",
+        "signed-out-midway": "success",
+        "maintenance": "portal_unavailable",
+    },
+    "configuration": {"vehicles": 6, "per_page": 4, "fleet_faults": 20, "midway_requests": 2},
+}
+IEC = {
+    "portal": "iec",
+    "give": give_iec,
+    "argument": of_jobs,
+    "good": ("ok", "prosumer", "mail-first", "shared"),
+    "same_rows": True,
+    "refused": {"other-customer": "identity_mismatch", "locked": "account_locked", "signed-out-midway": "success"},
+}
 # A portal that comes later adds its rows here.
 ROWS: dict[str, Row] = {
     row.spider: row
@@ -122,6 +184,13 @@ ROWS: dict[str, Row] = {
             refused={"truncated-file": "bad_file", "empty-file": "bad_file", "other-customer": "identity_mismatch"},
             **PLAIN,
         ),
+        Row(spider="trucktech_faults", **TRUCKTECH),
+        Row(spider="trucktech_vehicles", **TRUCKTECH),
+        *(Row(spider=f"iec_{name}", **IEC) for name in ("account", "invoices", "outages")),
+        Row(
+            spider="iec_masa", **(IEC | {"same_rows": False})
+        ),  # lists for all customers are rows of the first run only
+        Row(spider="iec_meter_readings", arguments=("from=2026-11-26",), **IEC),
         Row(
             spider="plain_browser_files",  # its login takes no codes by message
             refused={"truncated-file": "bad_file", "captcha": "captcha_shown"},
@@ -158,7 +227,8 @@ class Perturbed:
         """Crawl for all users in one crawl, one browser; return how the run of each ended."""
         since = max((entry["number"] for entry in self.admin.journal()), default=0)
         targets = {row.give(self, user): user for user in users}
-        words = ["crawl", row.spider, "-a", row.argument(targets)]
+        words = ["crawl", row.spider, "-a", row.argument(self, row, targets)]
+        words += [word for argument in row.arguments for word in ("-a", argument)]
         if row.spider_modules:
             words += ["-s", f"SPIDER_MODULES={row.spider_modules}"]
         done = self.project.scrapy(*words, env=HASTE, timeout=timeout)

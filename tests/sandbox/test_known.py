@@ -19,8 +19,11 @@ from sandbox.markup import known_places, perturbed
 from sandbox.perturb import DIMENSIONS, Perturbation
 from sandbox.plain import data, pages
 from sandbox.plain.app import PlainPortal
+from sandbox.trucktech import fleet as trucks
+from sandbox.trucktech import layouts as lists
+from sandbox.trucktech import pages as screens
 
-PORTALS = ("bell", "plain")
+PORTALS = ("bell", "plain", "trucktech")  # what the electric company answers is JSON: test_iec_perturbed.py
 # Said of values, of files, or of time: nothing that a page's HTML holds as such.
 NOT_IN_PAGES = {"format", "wait", "sender", "message", "address"}
 SELECTORS = {"own text", "visible", "labelled", "order", "first"}  # by which the layer finds what it leaves alone
@@ -142,7 +145,36 @@ def plain_pages() -> Iterator[tuple[str, str]]:
         yield f"signed in {number}", pages.frame("Documents", "ok", ("700000001", "700000002"), "700000001", body)
 
 
-PAGES = {"bell": [(name, str(html)) for name, html in bell_pages()], "plain": list(plain_pages())}
+def trucktech_pages() -> Iterator[tuple[str, str]]:
+    """Give every page of TruckTech+."""
+    screen, words = screens.Screen("token"), screens.ENGLISH
+    refused = screens.sign_in(screen, words["refused"])
+    yield from ((f"refused {kind}", refused.replace("alert alert-danger", kind)) for kind in ("alert-danger", "error"))
+    yield "refused error-message", refused.replace("alert alert-danger", "error-message")
+    for factor in ("totp", "sms", "email"):
+        yield factor, screens.verification(screen, factor, "***-0001")
+    yield "trust", screens.trust_device(screen)
+    yield "elsewhere", screens.elsewhere(screen)
+    yield "policies", screens.policies("ok", may_wait=True)
+    fleet = trucks.Fleet("own", 142, trucks.default_faults("own", 142, 23))
+    for layout in lists.LAYOUTS:
+        look = lists.Look(layout, words)
+        part = lists.Part(fleet.vehicles[:3], 1, 1, 142, True)
+        yield f"vehicles {layout}", screens.frame("Vehicles", "ok", lists.vehicle_list(part, look))
+        for vehicle in fleet.vehicles:
+            if fleet.faults_of(vehicle):
+                body = lists.fault_list(vehicle, fleet.faults_of(vehicle), look, fleet.vehicles[-1].vin)
+                yield f"faults {layout} {vehicle.index}", screens.frame("Diagnostics", "ok", body)
+    none = lists.Look("table", words)
+    yield "no faults", lists.fault_list(fleet.vehicles[1], (), none, "")
+    yield "no data", lists.vehicle_list(lists.Part((), 1, 1, 0, False), none)
+
+
+PAGES = {
+    "bell": [(name, str(html)) for name, html in bell_pages()],
+    "plain": list(plain_pages()),
+    "trucktech": list(trucktech_pages()),
+}
 
 
 def settled(html: str) -> str:
@@ -167,6 +199,10 @@ def found(html: str, known: Known) -> dict[tuple[str, str], int]:
         counts["words", value] = seen.count(value)
     for value in known.of("contained"):
         counts["contained", value] = sum(value in text for text in seen)
+    documents = " ".join(tree.xpath("//script[@type='application/json']/text()"))
+    for kind in ("key", "optional"):
+        for value in known.of(kind):
+            counts[kind, value] = documents.count(f'"{value}":')
     for value in known.of("attribute"):
         name, said = re.fullmatch(r"([\w-]+)(?:\*?=(.*))?", value).groups()
         counts["attribute", value] = len(tree.xpath(f"//*[@{name} and contains(@{name}, $said)]", said=said or ""))
