@@ -22,7 +22,7 @@ def facts(kind: str, section: str, *values: str, dated: str = "") -> list[Fact]:
 
 SELF_SERVE = [
     # Sign-in
-    *facts("address", "1.1", "/corporateselfserve/Login"),
+    *facts("address", "1.0", "/corporateselfserve/Login"),
     *facts("path", "1.1.2", f"{F}/div[1]/div[2]/input[1]"),
     *facts("path", "1.1.3", f"{F}/div[2]/div[2]/input[1]"),
     *facts("path", "1.1.4", f"{F}/button[1]"),
@@ -45,6 +45,7 @@ SELF_SERVE = [
     *facts("id", "1.1.6", "smsSelect", "verificationCode", "continueButton", dated="2023"),
     *facts("name", "1.1.6", "btn_save", dated="2023"),
     *facts("format", "1.1.6", "a code has 8 digits; 6 to 8 are taken"),
+    *facts("format", "1.1.6", "a code is typed by key events; the button is disabled until then"),
     *facts("component", "1.1.7", "logout"),
     *facts(
         "path",
@@ -59,7 +60,12 @@ SELF_SERVE = [
         f"{H}/div[1]/div[1]/div[1]/div[1]/a[1]",
         f"{H}/div[1]/div[2]/div[1]/logout[1]/div[1]/div[1]/div[2]/div[1]/button[1]",
     ),
-    *facts("wait", "1.1", "the sign-in page, 60 s", "the verification page, 40 s", "the user button, 10 s"),
+    *facts("wait", "1.1.1", "the sign-in page, 60 s"),
+    *facts("wait", "1.1.5", "the refusal, 2 s"),
+    *facts("wait", "1.1.6", "the verification page, 40 s; then 10 s more without it"),
+    *facts("wait", "1.1.6", "the code's field to go, 4 to 6 s and 3 s"),
+    *facts("wait", "1.1.7", "the user button, 10 s"),
+    *facts("wait", "1.1.8", "the challenge's frame, 3 s"),
     # e-reports
     *facts("path", "2.1.2.1", f"{MENU}/li[4]/a[1]", f"{MENU}/li[4]/div[1]/ul[1]/li[1]/a[1]/h3[1]"),
     *facts("words", "2.1.2.1", "Reports", "e-report"),
@@ -134,7 +140,7 @@ ENTERPRISE_CENTRE = [
     *facts("attribute", "1.2.3", "ng-model=password"),
     *facts("name", "1.2.3", "message0", "message1", "message2", "message3"),
     *facts("id", "1.2.3", "continueButton"),
-    *facts("sender", "1.2.3", "businessportal_portailaffaires@bell.ca"),
+    *facts("sender", "1.8", "businessportal_portailaffaires@bell.ca"),
     *facts("format", "1.2.4", "a code has 8 letters and digits"),
     *facts("id", "1.2.6", "ec-sidebar"),
     *facts("class", "1.2.6", "ec-sidebar__container"),
