@@ -12,6 +12,7 @@ import pytest
 from markupsafe import Markup
 
 from sandbox.bell.data import FILTERS, REPORTS, pools, published_months
+from sandbox.bell.known import NOT_SHOWN
 from sandbox.bell.pages import ALIASES, render
 from sandbox.bell.state import BellState
 from sandbox.known import KINDS, Known, known_of
@@ -214,7 +215,7 @@ def found(html: str, known: Known) -> dict[tuple[str, str], int]:
 
 @pytest.mark.parametrize("portal", PORTALS)
 def test_every_fact_has_a_kind_and_a_section(portal):
-    for fact in known_of(portal).facts:
+    for fact in (*known_of(portal).facts, *(NOT_SHOWN if portal == "bell" else ())):
         assert fact.kind in KINDS
         assert re.fullmatch(r"[0-9]+(\.[0-9]+)*(-[0-9]+)?|pages", fact.section), fact
         assert fact.value
@@ -233,6 +234,14 @@ def test_what_is_listed_is_in_the_imitation(portal):
         if fact.kind not in NOT_IN_PAGES and not total[fact.kind, fact.value]
     }
     assert missing == set()
+
+
+def test_what_is_listed_as_not_shown_is_not_in_the_imitation():
+    known = Known(NOT_SHOWN)
+    assert {fact.kind for fact in NOT_SHOWN} <= {"path", "address", "sender"}
+    assert not any(count for _, html in PAGES["bell"] for _, _, count in known_places(html, known))
+    assert BellState.mail_sender not in known.of("sender")
+    assert not known.of("address") & known_of("bell").of("address")
 
 
 def test_addresses_senders_and_texts_are_those_of_the_imitation():
