@@ -36,6 +36,15 @@ PAGES = [
         "<form><p>Un SMS vous a été envoyé</p><input inputmode=numeric><button>OK</button></form>",
     ),
     ("code by mail", "<form><p>Check your e-mail</p><input inputmode=numeric><button>Verify</button></form>"),
+    (
+        "code by text message",
+        "<form><p>A text message with six digits is on its way</p><input name=pin6 type=tel><button>OK</button></form>",
+    ),
+    (
+        "code by mail",
+        "<form><p>A code is on the way by e-mail</p><input name=foo maxlength=6><button>OK</button></form>",
+    ),
+    ("", "<main><p>57 vehicles</p><form><input type=tel><input maxlength=6></form></main>"),
     ("a code is announced", "<main><p>Enter the code from the text message</p><input name=foo></main>"),
     (
         "signed in elsewhere",
