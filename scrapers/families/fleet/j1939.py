@@ -58,9 +58,13 @@ NAMED = re.compile(r"(.+?)(?:\s*[-–—:(,]\s*(?=[^\W\d_]).*)?", re.S)  # a num
 ADDRESS = r"(0x[0-9a-f]{1,2}|[0-9][0-9a-f]?h|[0-9]{1,3})"
 ADDRESS_LABEL = r"(?:source\s+address|SA|ECU\s+address|adresse\s+source|direcci[óo]n\s+de\s+origen|quelladresse)"
 NULL = 255  # J1939's global address, the highest
-ADDRESS_FIRST = re.compile(rf"(?:{ADDRESS_LABEL}\W*)?{ADDRESS}(?:\s*\(.*\)|\s*[-–—:,]\s+[^\W\d].*|\s+[^\W\d].*)?", re.I)
+ADDRESS_FIRST = re.compile(
+    rf"(?:{ADDRESS_LABEL}\W*)?{ADDRESS}(?:\.0+)?(?:\s*\(.*\)|\s*[-–—:,/]\s*[^\W\d].*|\s+[^\W\d].*)?", re.I
+)
 ADDRESS_LAST = re.compile(rf"[^()]*?[^\W\d][^()]*\(\s*(?:{ADDRESS_LABEL}\W*)?{ADDRESS}\s*\)", re.I)
-ADDRESS_LABELLED = re.compile(rf"(?<!\w){ADDRESS_LABEL}\W{{0,3}}{ADDRESS}(?![\w./-]\w)", re.I)
+ADDRESS_LABELLED = re.compile(
+    rf"(?<!\w){ADDRESS_LABEL}\W{{0,3}}(?:[^\W\d][\w #]{{0,40}}\(\s*)?{ADDRESS}(?!\w|[./-]\w)", re.I
+)
 COUNTED = re.compile(
     r"\b(?:seen|occurred|counted|vu|aufgetreten|visto)\s+([0-9]{1,3})\s+(?:times?|fois|mal|veces)\b"
     r"|\b(?:occurrences?|occurrence\s+count|OC)\s*[:=]\s*([0-9]{1,3})\b",

@@ -277,6 +277,7 @@ def test_c3_class_names_of_style_sheets_are_no_lamps(name):
             for said in ("0", "0 (Engine)", "Engine (0)", "Engine #1 (0)", "SA 0", "Source address: 0", "0x00")
         ),
         *((said, 0) for said in ("0 (Engine #1)", "0 - Engine", "0 Engine", "Engine #1 (SA 0)", "Engine (0x0)")),
+        *((said, 3) for said in ("3.0", "3-Transmission", "3 / Transmission")),
         *((said, 49) for said in ("49", "Cab (49)", "0x31", "31h", "Cab controller (0x31)", "SA: 49")),
         *((said, None) for said in ("", "—", "N/A")),
     ],
@@ -297,3 +298,18 @@ def test_a_source_address_that_is_not_certain_is_refused(said):
 def test_a_text_with_two_addresses_or_none_that_exists_is_refused(said):
     with pytest.raises(ValueError, match="source address"):
         j1939.source_address_in(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("source address 3 (Transmission), seen twice", 3),
+        ("Source address: Engine #1 (0)", 0),
+        ("SA 49. SA 49", 49),
+        ("SA 1234", None),
+        ("USA 2", None),
+        ("the source address is not known", None),
+    ],
+)
+def test_a_text_that_labels_an_address_says_it(text, address):
+    assert j1939.source_address_in(text) == address
