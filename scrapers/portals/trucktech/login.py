@@ -74,6 +74,7 @@ class TruckTechLogin(BrowserLogin):
     portal = name = "trucktech"
     url = "https://paccar.decisiv.net/login"
     home = "/dashboard"
+    signed_out_at = r"/login(?![\w-])"
     shared = True  # every page has its vehicle in its address: the session has no state
     life = timedelta(hours=24)  # an estimate of 2026
     device_cookies = guess("(?i)device|trust|remember")

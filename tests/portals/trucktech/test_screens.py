@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from scrapy.http import Response
 
 from middlewares.download.handler import find_browser
 from scrapers.logins.screens import Stop
@@ -119,3 +120,19 @@ def test_a_screen_is_told_by_what_it_is_and_says(page, name, html):
 def test_the_address_of_the_landing_page_means_signed_in(address, signed_in):
     done = next(screen for screen in TruckTechLogin.screens if screen.name == "signed in")
     assert done.is_at(address) == signed_in
+
+
+@pytest.mark.parametrize(
+    ("target", "signed_out"),
+    [
+        ("/login", True),
+        ("/login?next=/assets", True),
+        ("/login/ended", True),
+        ("/logins-help", False),
+        ("/assets?p=2", False),
+    ],
+)
+def test_a_redirect_to_a_page_of_the_sign_in_means_signed_out(target, signed_out):
+    login = object.__new__(TruckTechLogin)
+    answer = Response("https://paccar.decisiv.net/assets", status=302, headers={"Location": target})
+    assert login.is_signed_out(answer) == signed_out

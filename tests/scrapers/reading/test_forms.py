@@ -21,7 +21,7 @@ PAGE = ListPage(
     [
         (f"<form action='/list'><input type='hidden' name='mark' value='a b'>{NEXT}</form>", "/list?mark=a+b"),
         (f"<form><input name='q'><input name='n' value='25'>{NEXT}</form>", "?q=&n=25"),
-        (f"<form action='/list?old=1'><input name='n' value='1' disabled>{NEXT}</form>", "/list?"),
+        (f"<form action='/list?old=1'><input name='n' value='1' disabled>{NEXT}</form>", "/list"),
         (
             "<form><button name='page' value='2'>Next</button><button name='page' value='1'>First</button></form>",
             "?page=2",
