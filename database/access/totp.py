@@ -19,6 +19,7 @@ from database.engine import Database, now
 from database.models import UsedTotpStep
 from database.upsert import upsert
 
+LEAST_OF_PYOTP = 14  # bytes
 KEPT = timedelta(days=1)  # far beyond the steps that any portal still accepts
 
 
@@ -71,8 +72,11 @@ class TotpSecret:
         """Return the code of a step: Unix time divided by the period."""
         import pyotp
 
+        raw = base64.b32decode(self.key + "=" * (-len(self.key) % 8))
+        # pyotp refuses keys below 112 bits, which authenticators take; HMAC itself fills a key up with zeros.
+        key = base64.b32encode(raw.ljust(LEAST_OF_PYOTP, b"\0")).decode()
         return pyotp.TOTP(
-            self.key, digits=self.digits, digest=getattr(hashlib, self.digest), interval=self.period
+            key, digits=self.digits, digest=getattr(hashlib, self.digest), interval=self.period
         ).generate_otp(step)
 
 

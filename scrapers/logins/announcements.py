@@ -6,7 +6,7 @@ They are used in Playwright's selectors; case does not matter. No fact sheet sta
 
 from scrapers.core.page import Guess, guess
 
-_SENT = "(?:sent|texted|envoy|gesendet|enviad|check your)"
+_SENT = "(?:sent|texted|on (?:its|the) way|envoy|en route|gesendet|unterwegs|enviad|en camino|check your)"
 _OTHER = "(?:elsewhere|another|other|ailleurs|autre|andere|otr[oa])"
 _SESSION = "(?:(?:signed|logged)[ -]?(?:in|on)|session|connecté|angemeldet|sesión|conectad)"
 

@@ -171,6 +171,9 @@ class Login:
     link_hosts: ClassVar[tuple[str, ...]] = ()  # allowed hosts of links in messages, besides the sign-in's own
     keeps_context: ClassVar[bool] = False  # the sign-in leaves a browser context, which holds the session
     # Regular expression of the names of the cookies by which the portal knows a trusted device; they outlive a session.
+    signed_out_at: ClassVar[str] = (
+        ""  # regular expression for paths to which only signed-out users are sent, besides the address
+    )
     device_cookies: ClassVar[str] = ""
     renewable: ClassVar[bool] = False  # a session that has ended is renewed without a sign-in
     # A request can show at any time which user a session belongs to: it is stored and reused before it is proved.
@@ -253,7 +256,9 @@ class Login:
         """Return whether a response means that the session has ended: 401, a redirect to the sign-in address, or its form."""
         if response.status in (301, 302, 303, 307, 308):
             target = urljoin(response.url, (response.headers.get("Location") or b"").decode("latin-1"))
-            return urlsplit(target).path.rstrip("/") == urlsplit(self.address()).path.rstrip("/")
+            path = urlsplit(target).path.rstrip("/")
+            ended = bool(self.signed_out_at and re.search(self.signed_out_at, path))
+            return ended or path == urlsplit(self.address()).path.rstrip("/")
         if response.status == 401:
             return True
         return (

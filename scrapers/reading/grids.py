@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import dropwhile, takewhile
 
 from scrapy.selector import Selector
 
@@ -74,7 +75,9 @@ def columns(lines: list[Line], headings: Mapping[str, tuple[str, ...]]) -> tuple
     Headings may also be in cells of the body, if at least two of them are known or all are.
     """
     heads = [line for line in lines if line.element.xpath("parent::thead")]
-    heads = heads or [line for line in lines[:HEADS] if line.own and set(line.tags()) == {"th"}]
+    heads = heads or _upper(
+        [line if line.own and set(line.tags()) == {"th"} else None for line in lines[:HEADS]], lines
+    )
     heads = heads or [line for line in lines[:1] if "th" in line.tags()]
     if found := _named(heads, headings):
         return found, lines.index(heads[-1]) + 1
@@ -85,6 +88,15 @@ def columns(lines: list[Line], headings: Mapping[str, tuple[str, ...]]) -> tuple
         if found and (len(found) > 1 or named == filled):
             return found, at + 1
     return {}, 0
+
+
+def _upper(heads: list[Line | None], lines: list[Line]) -> list[Line]:
+    """Return the first rows of headings that stand together, without a last one that is the heading of a group."""
+    found = list(takewhile(lambda head: head is not None, dropwhile(lambda head: head is None, heads)))
+    kept = [head for head in found if head is not None]
+    while len(kept) > 1 and spans_all(kept[-1], width(lines)):
+        kept.pop()
+    return kept
 
 
 def facts(lines: list[Line]) -> list[tuple[str, list[Selector]]] | None:
@@ -101,6 +113,16 @@ def facts(lines: list[Line]) -> list[tuple[str, list[Selector]]] | None:
 def is_repeated(line: Line, heads: list[Line]) -> bool:
     """Return whether a row is one of the rows of headings again."""
     return any([_title(cell) for cell in line.own] == [_title(cell) for cell in head.own] for head in heads)
+
+
+def width(lines: list[Line]) -> int:
+    """Return how many columns a table has."""
+    return max((len(line.cells) for line in lines), default=0)
+
+
+def spans_all(line: Line, wide: int) -> bool:
+    """Return whether a row is one cell over all of a table's columns, of which there are several."""
+    return wide > 1 and len(line.own) == 1 and len(line.cells) == wide
 
 
 def _span(cell: Selector, name: str) -> int:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -17,8 +18,10 @@ from scrapy.http import Response, TextResponse
 from scrapy.selector import Selector
 
 from scrapers.core.outcomes import PortalChanged
-from scrapers.reading.grids import Line, columns, facts, grid, heading, is_repeated
+from scrapers.reading.forms import submitted
+from scrapers.reading.grids import Line, columns, facts, grid, heading, is_repeated, spans_all, width
 from scrapers.reading.values.marks import without_marks
+from scrapers.reading.values.texts import known
 from scrapers.reading.visible import is_page, text, visible
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -64,13 +67,15 @@ class Row:
     A row of a list, with unconverted values.
 
     values: by field; texts of a page, or JSON values. classes: of the row's element. text: the whole row's.
-    group: class and caption of the table around it.
+    group: class and caption of the table around it, and the heading of its group of rows. rest: text of the cells below
+    headings that are not known.
     """
 
     values: Mapping[str, Any]
     classes: frozenset[str] = frozenset()
     text: str = ""
     group: str = ""
+    rest: str = ""
 
     def get(self, name: str) -> str:
         """Return a field as text; "" when the row does not have it."""
@@ -118,13 +123,16 @@ class Table:
 
     needs: sets of fields; a table must have all fields of one set. order: fields by position, for a page's only table
     without such headings; a row with fewer cells has only its text. fields: selectors inside of a row, for what no
-    column says.
+    column says. no_group: regular expression, ignoring case, for what no heading of a group of rows contains.
+
+    A cell that spans the whole table, with a row behind it, is the heading of a group of rows.
     """
 
     headings: Alternatives
     needs: tuple[frozenset[str], ...]
     order: tuple[str, ...] = ()
     fields: Mapping[str, Selectors] = field(default_factory=dict)
+    no_group: str = ""
 
     def rows(self, response: TextResponse) -> list[Row] | None:
         """Return the rows of every table with known headings."""
@@ -148,12 +156,23 @@ class Table:
             if labelled and lines[0].tags()[0] == "th":
                 continue
             at, heads = columns(lines, self.headings)
-            body = [line for line in lines[heads:] if "td" in line.tags() and not is_repeated(line, lines[:heads])]
-            rows = [_line(line, at, self.fields) for line in body]
+            body = [line for line in lines[heads:] if not is_repeated(line, lines[:heads])]
+            rows = [_line(line, at, self.fields, group) for group, line in self._grouped(body, width(lines))]
             named = set(at) | {name for row in rows for name in row.values}
             if any(need <= named for need in self.needs) and not self._holds_another(table, at):
                 fitting.append((table, rows))
         return fitting
+
+    def _grouped(self, body: list[Line], wide: int) -> Iterator[tuple[str, Line]]:
+        """Yield the rows, each with the class and text of its group's heading."""
+        group, no_group = "", re.compile(self.no_group or "(?!)", re.I)
+        for line, behind in zip_longest(body, body[1:]):
+            heads = spans_all(line, wide) and behind is not None and not spans_all(behind, wide)
+            said = text(line.element)
+            if heads and said and not no_group.search(said):
+                group = f"{line.element.attrib.get('class', '')} {said}".strip()
+            elif "td" in line.tags() or (heads and said):
+                yield group, line
 
     def _holds_another(self, table: Selector, at: Mapping[str, Any]) -> bool:
         """Return whether a table without known headings has the list in a table inside of it."""
@@ -314,6 +333,9 @@ class ListPage:
                 and not link.startswith(("#", "javascript:"))
             ):
                 return response.urljoin(link)
+        for element in (*_selected(response, paging.buttons), *self._called_next(response)):
+            if _enabled(element) and (query := submitted(element)) is not None:
+                return response.urljoin(query)
         if any(map(_enabled, (*_selected(response, paging.buttons), *self._called_next(response)))):
             raise PortalChanged(
                 f"The {self.name} goes on behind a control without an address.", selector=" | ".join(paging.buttons)
@@ -419,21 +441,28 @@ def _once(blocks: list[Selector]) -> list[Selector]:
     return [block for block in blocks if block.root in kept and kept.isdisjoint(block.root.iterancestors())]
 
 
-def _row(element: Selector, values: Mapping[str, Any], said: str | None = None) -> Row:
+def _row(
+    element: Selector, values: Mapping[str, Any], said: str | None = None, *, group: str = "", rest: str = ""
+) -> Row:
     table = element.xpath("ancestor-or-self::table[1]")
-    group = " ".join([*table.xpath("@class").getall(), *map(text, table.xpath("caption"))])
+    groups = [*table.xpath("@class").getall(), *map(text, table.xpath("caption")), group]
     classes = frozenset(element.attrib.get("class", "").lower().split())
-    return Row(values, classes, text(element) if said is None else said, group)
+    return Row(values, classes, text(element) if said is None else said, " ".join(filter(None, groups)), rest)
 
 
-def _line(line: Line, at: Mapping[str, tuple[int, ...]], fields: Mapping[str, Selectors]) -> Row:
+def _line(line: Line, at: Mapping[str, tuple[int, ...]], fields: Mapping[str, Selectors], group: str = "") -> Row:
     """Return a row of a table; one that has not all of the columns has only its text."""
     values: dict[str, str] = {}
+    rest = ""
     if len(line.cells) > max((column for each in at.values() for column in each), default=0):
         for name, each in at.items():
             cells = [cell for cell in (line.cells[column] for column in each) if cell is not None]
             values[name] = _value(*[cell for number, cell in enumerate(cells) if cell not in cells[:number]])
-    return _row(line.element, {**_inside(line.element, fields), **values})
+        named = [line.cells[column] for each in at.values() for column in each]
+        rest = " ".join(
+            filter(None, (known(text(cell)) for cell in line.own if all(cell is not other for other in named)))
+        )
+    return _row(line.element, {**_inside(line.element, fields), **values}, group=group, rest=rest)
 
 
 def _inside(block: Selector, fields: Mapping[str, Selectors]) -> dict[str, str]:

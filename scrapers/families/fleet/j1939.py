@@ -55,6 +55,21 @@ BOTH = re.compile(
 )
 SHORT = re.compile(r"([0-9]{1,6})(?:\s*[/:-]\s*|\s+)([0-9]{1,2})")  # in the field of the code only
 NAMED = re.compile(r"(.+?)(?:\s*[-–—:(,]\s*(?=[^\W\d_]).*)?", re.S)  # a number and what it means
+ADDRESS = r"(0x[0-9a-f]{1,2}|[0-9][0-9a-f]?h|[0-9]{1,3})"
+ADDRESS_LABEL = r"(?:source\s+address|SA|ECU\s+address|adresse\s+source|direcci[óo]n\s+de\s+origen|quelladresse)"
+NULL = 255  # J1939's global address, the highest
+ADDRESS_FIRST = re.compile(
+    rf"(?:{ADDRESS_LABEL}\W*)?{ADDRESS}(?:\.0+)?(?:\s*\(.*\)|\s*[-–—:,/]\s*[^\W\d].*|\s+[^\W\d].*)?", re.I
+)
+ADDRESS_LAST = re.compile(rf"[^()]*?[^\W\d][^()]*\(\s*(?:{ADDRESS_LABEL}\W*)?{ADDRESS}\s*\)", re.I)
+ADDRESS_LABELLED = re.compile(
+    rf"(?<!\w){ADDRESS_LABEL}\W{{0,3}}(?:[^\W\d][\w #]{{0,40}}\(\s*)?{ADDRESS}(?!\w|[./-]\w)", re.I
+)
+COUNTED = re.compile(
+    r"\b(?:seen|occurred|counted|vu|aufgetreten|visto)\s+([0-9]{1,3})\s+(?:times?|fois|mal|veces)\b"
+    r"|\b(?:occurrences?|occurrence\s+count|OC)\s*[:=]\s*([0-9]{1,3})\b",
+    re.I,
+)
 NEAR = 80  # characters between the two numbers of a pair
 
 
@@ -153,6 +168,53 @@ def _number(row: Row, name: str) -> int:
     if number > MOST[name]:
         raise ValueError(f"no {name.upper()}")
     return number
+
+
+def source_address(said: str) -> int | None:
+    """
+    Return the address of a control unit, alone or beside the unit's name; None for an unknown one.
+
+    Raises ValueError where the number may be part of the name.
+
+    >>> source_address("0"), source_address("11 (Brakes)"), source_address("Engine #1 (0)"), source_address("SA 0x31")
+    (0, 11, 0, 49)
+    >>> source_address("—") is None
+    True
+    >>> source_address("Engine 1")
+    Traceback (most recent call last):
+    ValueError: no source address
+    """
+    text = without_marks(known(said)).strip()
+    if not text:
+        return None
+    found = ADDRESS_FIRST.fullmatch(text) or ADDRESS_LAST.fullmatch(text)
+    if found is None or (value := _value(found[1])) > NULL:
+        raise ValueError("no source address")
+    return value
+
+
+def source_address_in(text: str) -> int | None:
+    """
+    Return the only address of a control unit that a text labels as one; None without one.
+
+    >>> source_address_in("SPN 639 FMI 9, source address 3 (Transmission), seen 4 times")
+    3
+    """
+    found = {_value(match[1]) for match in ADDRESS_LABELLED.finditer(without_marks(text))}
+    if len(found) > 1 or any(value > NULL for value in found):
+        raise ValueError("no source address, or more than one")
+    return found.pop() if found else None
+
+
+def occurrences_in(text: str) -> int | None:
+    """
+    Return how often a text says that the fault occurred; None where it does not say, or says two numbers.
+
+    >>> occurrences_in("SPN 100 FMI 3, seen 4 times, last 29 Nov 2026"), occurrences_in("SPN 100 FMI 3, occurrences: 12")
+    (4, 12)
+    """
+    found = {int(match[1] or match[2]) for match in COUNTED.finditer(without_marks(text))}
+    return found.pop() if len(found) == 1 else None
 
 
 def severity(row: Row) -> Severity:

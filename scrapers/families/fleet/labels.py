@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from scrapers.families.fleet.words import FORMERLY, HISTORY, ON
+
 VEHICLE = {  # headings of columns, labels of facts
     "vin": (
         "VIN",
         "NIV",
         "FIN",
         "Vehicle identification number",
+        "Vehicle identification number (VIN)",
         "VIN number",
         "Numéro d'identification",
         "Número VIN",
@@ -34,7 +37,10 @@ FAULT = {
     ),
     "spn": ("SPN", "Suspect parameter number", "Numéro de paramètre suspect"),
     "fmi": ("FMI", "Failure mode identifier", "Failure mode", "Identificateur du mode de défaillance"),
-    "description": ("Description", "Fault description", "Details", "Descripción", "Beschreibung"),
+    "description": (
+        *("Description", "Fault description", "Details", "Meaning", "What it means", "Explanation", "Descripción"),
+        *("Beschreibung", "Bedeutung", "Signification", "Significado"),
+    ),
     "source_address": (
         *("Source address", "SA", "Source", "Adresse source", "Dirección de origen", "Quelladresse", "ECU address"),
     ),
@@ -63,7 +69,7 @@ FAULT_NEEDS = (frozenset({"code"}), frozenset({"spn", "fmi"}))
 # A statement that holds one of these is about a failure, or about a part of the list only.
 TROUBLE = (
     r"could|can(?:no|.)?t\b|unable|fail(?!ure mode)|error|retry|again|later|load|offline|unavailable|connect|permission"
-    r"|access|denied|match|filter|search|select|criteria|more than|other|except|page\b|\d+ (?:more|other)|yet\b"
+    r"|access|denied|match|filter|search|select|criteria|more than|other|except|page\b|\d+ (?:more|other)"
     r"|(?:last|past|previous) (?:\d+|few|hour|day|week)|within|réessay|échou|impossible|erreur|charg|recherch|critère"
     r"|autre|filtr|fehlgeschlagen|geladen|laden|erneut|auswahl|suche|anderen|cargar|pudo|intent|busc|otr[oa]s"
 )
@@ -86,6 +92,13 @@ FAULTS = (
 VEHICLES = r"(?:vehicles?|assets?|trucks?|units?|véhicules?|unités?|fahrzeuge?|vehículos?|unidades)"
 ROWS = r"(?:data|results?|records?|entries|items?|données?|résultats?|enregistrements?|daten|ergebnisse|einträge|datos?|resultados?|registros?)"
 
+GLAD = (  # before the statement; any other word there may name the part that it is about
+    r"(?:good news|great(?: news)?|all (?:clear|good|ok)|congratulations|well done|bonne nouvelle|gute nachrichten?"
+    r"|alles in ordnung|buenas noticias|todo en orden|tout va bien)"
+)
+# "No data yet" may be late; "no vehicle is assigned yet" is empty.
+UNSURE_YET = rf"(?!.*\b{VEHICLES}\W+(?:is|are|has|have|was|were)\W+(?:been\W+)?(?:assigned|added|enrolled)\b).*\byet\b"
+
 
 def nothing(nouns: str) -> str:
     """
@@ -96,10 +109,17 @@ def nothing(nouns: str) -> str:
     True
     >>> bool(re.fullmatch(nothing(FAULTS), "No connection to the fault service", re.I))
     False
+    >>> [bool(re.fullmatch(nothing(FAULTS), f"{part}: no faults", re.I)) for part in ("Good news", "Trailer")]
+    [True, False]
     """
-    return rf"(?!.*(?:{TROUBLE}))(?:{NOT_ANY})\W+(?:{KINDS}[\s/,]+)*{nouns}\b.{{0,120}}"
+    return rf"(?!.*(?:{TROUBLE}))(?!{UNSURE_YET})(?:{GLAD}\W+)?(?:{NOT_ANY})\W+(?:{KINDS}[\s/,]+)*{nouns}\b.{{0,120}}"
 
 
+# What no heading of a group of rows contains: trouble, vehicles, codes.
+NO_GROUP = rf"{TROUBLE}|\byet\b|\b(?=\w*\d)[A-HJ-NPR-Z0-9]{{17}}\b|\bSPN\b|\bFMI\b|\bSuspect parameter"
+# Faults may be grouped by their state only: a group of a control unit would be part of each fault's key.
+STATES = "|".join(sorted(ON | HISTORY | FORMERLY | {"current", "currently", "present"}))
+NO_GROUP_OF_FAULTS = rf"{NO_GROUP}|^(?!(?:\W|\d|\b(?:{STATES}|{FAULTS}|not|non|no|longer|nicht)\b)*$)"
 NO_FAULTS = nothing(FAULTS)
 NO_VEHICLES = nothing(VEHICLES)
 NO_ROWS = nothing(f"(?:{ROWS}|{FAULTS}|{VEHICLES})")

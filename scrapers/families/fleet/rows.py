@@ -48,11 +48,14 @@ def vehicle_fields(row: Row, locale: Locale) -> dict[str, Any]:
 
 def fault_fields(row: Row, locale: Locale) -> dict[str, Any] | None:
     """Return the fields of a Fault, its vehicle apart; None for SPN 0, FMI 0 and no occurrence, which is no fault."""
-    count = number(row.get("occurrences"), locale)
+    counted = row.get("occurrences")
+    count = number(counted, locale) if counted or row.values else j1939.occurrences_in(row.text)
     spn, fmi = j1939.code(row)
     if (spn, fmi, count) == (0, 0, 0):
         return None
-    address = number(row.get("source_address"), locale)
+    address = j1939.source_address(row.get("source_address"))
+    if address is None and not row.values:
+        address = j1939.source_address_in(row.text)
     doubts: list[str] = []
     times: dict[str, Any] = {}
     for name in ("first_seen", "last_seen"):
@@ -65,7 +68,7 @@ def fault_fields(row: Row, locale: Locale) -> dict[str, Any] | None:
         "spn": spn,
         "fmi": fmi,
         "source_address": NO_ADDRESS if address is None else address,
-        "description": (known(row.get("description")) or ("" if row.values else row.text))[:500],
+        "description": (known(row.get("description")) or (row.rest if row.values else row.text))[:500],
         "severity": j1939.severity(row),
         "is_active": j1939.is_active(row),
         "occurrence_count": None if count == 127 else count,  # 127 means "not available" in J1939

@@ -52,6 +52,10 @@ FORMERLY = frozenset(
     "previously previous prev formerly former past was once before precedemment anciennement auparavant ancien ancienne"
     " etait zuvor vorher fruher ehemals war anteriormente previamente antes era".split()
 )
+FORMER = frozenset(  # those that say it alone
+    "previously previous former formerly past precedemment anciennement auparavant ancien ancienne ehemals zuvor vorher"
+    " anteriormente previamente".split()
+)
 BESIDE = frozenset(  # words beside a state that do not change it
     "since for the a of at ago still esta y now longer last seen days day hours hour minutes minute min h d weeks week month"
     " months ne n est ya mehr es ist le la el los depuis jour jours heure heures toujours encore il y seit tag tage"
@@ -103,6 +107,8 @@ def activity(text: str) -> bool | None:
             continue
         else:
             return None
+    if not claims and not FORMER.isdisjoint(words):
+        claims.add(False)
     return claims.pop() if len(claims) == 1 and not negated else None
 
 

@@ -27,19 +27,24 @@ CODE = (
     guess("form input[name*=code i]:not([type=hidden])"),
     guess("form input[inputmode=numeric]"),
 )
+BESIDE_WORDS = (  # fields of a code where the page announces one
+    guess("form input[type=tel]"),
+    guess("form input[maxlength='6']:not([type=hidden], [type=password])"),
+)
 FIELDS = TOTP + CODE
-TEXTED = words.saying(words.TEXTED, FORM, FIELDS)
-MAILED = words.saying(words.MAILED, FORM, FIELDS)
+SENT_FIELDS = FIELDS + BESIDE_WORDS
+TEXTED = words.saying(words.TEXTED, FORM, SENT_FIELDS)
+MAILED = words.saying(words.MAILED, FORM, SENT_FIELDS)
 SAID = f"body:not(:has({FORM})) :is(main, form, p):text-matches('text message|\\\\bSMS\\\\b|verification code', 'i')"
 ANNOUNCED = (SAID, *words.saying(words.ANY_CODE, FORM, (words.PLACES,)))
 CONFIRM = (
     *(f"form:has({field}) [type=submit]" for field in TOTP),
-    *(guess(f"form:has({field}) {button}") for field in FIELDS for button in ("[type=submit]", "button")),
+    *(guess(f"form:has({field}) {button}") for field in SENT_FIELDS for button in ("[type=submit]", "button")),
 )
 WRONG_CODE = (
     *REFUSED,
     *(f"body:has({field}) {mark}" for field in TOTP for mark in MARKS),
-    *(guess(f"body:has({field}) {mark}") for field in CODE for mark in MARKS),
+    *(guess(f"body:has({field}) {mark}") for field in CODE + BESIDE_WORDS for mark in MARKS),
 )
 SEND = words.called(words.SEND_CODE)
 TRUST = ("role=button[name=/trust this device/i]", *words.called(words.TRUST))
@@ -69,6 +74,7 @@ class TruckTechLogin(BrowserLogin):
     portal = name = "trucktech"
     url = "https://paccar.decisiv.net/login"
     home = "/dashboard"
+    signed_out_at = r"/login(?![\w-])"
     shared = True  # every page has its vehicle in its address: the session has no state
     life = timedelta(hours=24)  # an estimate of 2026
     device_cookies = guess("(?i)device|trust|remember")
@@ -78,8 +84,8 @@ class TruckTechLogin(BrowserLogin):
         Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),
         Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),
         Screen("bad credentials", REFUSED, Stop(BadCredentials, REFUSED)),
-        Screen("code by text message", TEXTED, EnterCode(FIELDS, CONFIRM, kind="sms")),
-        Screen("code by mail", MAILED, EnterCode(FIELDS, CONFIRM, kind="mail")),
+        Screen("code by text message", TEXTED, EnterCode(SENT_FIELDS, CONFIRM, kind="sms")),
+        Screen("code by mail", MAILED, EnterCode(SENT_FIELDS, CONFIRM, kind="mail")),
         Screen("authenticator", TOTP, EnterCode(TOTP, CONFIRM, kind="totp")),
         Screen("code", CODE, EnterCode(CODE, CONFIRM, kind="sms")),
         Screen("send code", SEND, ChooseFactor(SEND, SEND)),

@@ -47,7 +47,13 @@ VEHICLES = ListPage(
             DOCUMENTS,
         ),
         Cards((guess(".asset-card"), guess(".vehicle-card")), VEHICLE, labels.VEHICLE),
-        Table(labels.VEHICLE, labels.VEHICLE_NEEDS, order=("vin", "unit_number", "kind", "status"), fields=VEHICLE),
+        Table(
+            labels.VEHICLE,
+            labels.VEHICLE_NEEDS,
+            order=("vin", "unit_number", "kind", "status"),
+            fields=VEHICLE,
+            no_group=labels.NO_GROUP,
+        ),
         Facts(labels.VEHICLE, labels.VEHICLE_NEEDS),
     ),
     paging=Paging(
@@ -80,7 +86,7 @@ FAULTS = ListPage(
             DOCUMENTS,
         ),
         Cards((guess(".fault-row"), guess(".dtc-row"), guess(".fault-item")), FAULT, labels.FAULT),
-        Table(labels.FAULT, labels.FAULT_NEEDS, fields=FAULT),
+        Table(labels.FAULT, labels.FAULT_NEEDS, fields=FAULT, no_group=labels.NO_GROUP_OF_FAULTS),
         Facts(labels.FAULT, labels.FAULT_NEEDS),
     ),
     paging=Paging(

@@ -52,6 +52,11 @@ def test_codes_are_those_of_the_standard(digest, key, at, code):
     assert secret.code(at // secret.period) == code
 
 
+def test_a_key_of_80_bits_has_codes_too():
+    # By RFC 4226, section 5.3, computed with hmac.
+    assert TotpSecret.parse("JBSW Y3DP EHPK 3PXP").code(1) == "996554"
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from scrapy.http import Response
 
 from middlewares.download.handler import find_browser
 from scrapers.logins.screens import Stop
@@ -36,6 +37,15 @@ PAGES = [
         "<form><p>Un SMS vous a été envoyé</p><input inputmode=numeric><button>OK</button></form>",
     ),
     ("code by mail", "<form><p>Check your e-mail</p><input inputmode=numeric><button>Verify</button></form>"),
+    (
+        "code by text message",
+        "<form><p>A text message with six digits is on its way</p><input name=pin6 type=tel><button>OK</button></form>",
+    ),
+    (
+        "code by mail",
+        "<form><p>A code is on the way by e-mail</p><input name=foo maxlength=6><button>OK</button></form>",
+    ),
+    ("", "<main><p>57 vehicles</p><form><input type=tel><input maxlength=6></form></main>"),
     ("a code is announced", "<main><p>Enter the code from the text message</p><input name=foo></main>"),
     (
         "signed in elsewhere",
@@ -110,3 +120,19 @@ def test_a_screen_is_told_by_what_it_is_and_says(page, name, html):
 def test_the_address_of_the_landing_page_means_signed_in(address, signed_in):
     done = next(screen for screen in TruckTechLogin.screens if screen.name == "signed in")
     assert done.is_at(address) == signed_in
+
+
+@pytest.mark.parametrize(
+    ("target", "signed_out"),
+    [
+        ("/login", True),
+        ("/login?next=/assets", True),
+        ("/login/ended", True),
+        ("/logins-help", False),
+        ("/assets?p=2", False),
+    ],
+)
+def test_a_redirect_to_a_page_of_the_sign_in_means_signed_out(target, signed_out):
+    login = object.__new__(TruckTechLogin)
+    answer = Response("https://paccar.decisiv.net/assets", status=302, headers={"Location": target})
+    assert login.is_signed_out(answer) == signed_out

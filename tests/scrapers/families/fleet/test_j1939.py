@@ -26,6 +26,7 @@ MANY = settings(max_examples=10_000, deadline=None, database=None, suppress_heal
         *((word, True) for word in (True, 1, "true", "yes", "1", "Oui", "Sí", 1.0)),
         *((word, False) for word in ("Not active", "PreviouslyActive", "Inactive (2 days)", "No longer active")),
         *((word, False) for word in ("previously_active", "not-active", "Formerly active", "Historical", "Cleared")),
+        *((word, False) for word in ("Past", "Previous", "Formerly", "Past fault", "Ehemals", "Anteriormente")),
         *((word, False) for word in ("non actif", "N'est plus actif", "Inactif depuis le 4 oct. 2025", "Résolu")),
         *((word, False) for word in ("Nicht aktiv", "nicht mehr aktiv", "zuvor aktiv", "Inaktiv", "Behoben")),
         *((word, False) for word in ("No activo", "Ya no está activo", "Anteriormente activo", "Inactiva", "Resuelto")),
@@ -266,3 +267,49 @@ def test_c3_a_column_of_lamps_is_read_where_no_severity_is_said():
 @pytest.mark.parametrize("name", ["pl-3", "mil", "registered", "stop-propagation", "infobox", "not-critical"])
 def test_c3_class_names_of_style_sheets_are_no_lamps(name):
     assert j1939.severity(Row({}, frozenset({name}))).value == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        *(
+            (said, 0)
+            for said in ("0", "0 (Engine)", "Engine (0)", "Engine #1 (0)", "SA 0", "Source address: 0", "0x00")
+        ),
+        *((said, 0) for said in ("0 (Engine #1)", "0 - Engine", "0 Engine", "Engine #1 (SA 0)", "Engine (0x0)")),
+        *((said, 3) for said in ("3.0", "3-Transmission", "3 / Transmission")),
+        *((said, 49) for said in ("49", "Cab (49)", "0x31", "31h", "Cab controller (0x31)", "SA: 49")),
+        *((said, None) for said in ("", "—", "N/A")),
+    ],
+)
+def test_a_source_address_is_read_beside_the_units_name(said, address):
+    assert j1939.source_address(said) == address
+
+
+@pytest.mark.parametrize(
+    "said", ["Engine", "Engine 1", "Engine #1", "256", "0 / 3", "0, 3", "Engine (0, 3)", "-1", "1.5"]
+)
+def test_a_source_address_that_is_not_certain_is_refused(said):
+    with pytest.raises(ValueError, match="source address"):
+        j1939.source_address(said)
+
+
+@pytest.mark.parametrize("said", ["SA 0 and SA 3", "source address 300"])
+def test_a_text_with_two_addresses_or_none_that_exists_is_refused(said):
+    with pytest.raises(ValueError, match="source address"):
+        j1939.source_address_in(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("source address 3 (Transmission), seen twice", 3),
+        ("Source address: Engine #1 (0)", 0),
+        ("SA 49. SA 49", 49),
+        ("SA 1234", None),
+        ("USA 2", None),
+        ("the source address is not known", None),
+    ],
+)
+def test_a_text_that_labels_an_address_says_it(text, address):
+    assert j1939.source_address_in(text) == address
