@@ -42,6 +42,9 @@ POLICIES = (
     "condiciones",
 )
 
+# A page with links to the lists is a signed-in user's, whatever it tells about codes.
+NO_MENU = ":not(:has(a[href*='/assets'], a[href*='/dashboard']))"
+
 
 def called(names: str, scopes: tuple[str, ...] = ("",)) -> tuple[Guess, ...]:
     """Return the selectors of buttons and links with such a name, in each of the scopes."""
@@ -51,7 +54,7 @@ def called(names: str, scopes: tuple[str, ...] = ("",)) -> tuple[Guess, ...]:
 
 def saying(words: str, form: str, fields: tuple[str, ...] = ("",)) -> tuple[Guess, ...]:
     """Return the selectors of fields on a page that says *words*, and does not have the sign-in form."""
-    page = f"body:not(:has({form})):has(:text-matches('{words}', 'i'))"
+    page = f"body:not(:has({form})):has(:text-matches('{words}', 'i')){NO_MENU}"
     return tuple(guess(f"{page} {field}".rstrip()) for field in fields)
 
 

@@ -170,10 +170,10 @@ class Login:
     secret_name: ClassVar[str] = "password"  # what users call the secret
     link_hosts: ClassVar[tuple[str, ...]] = ()  # allowed hosts of links in messages, besides the sign-in's own
     keeps_context: ClassVar[bool] = False  # the sign-in leaves a browser context, which holds the session
+    # Regular expression for paths to which only signed-out users are sent, besides the address.
+    signed_out_at: ClassVar[str] = ""
+    probe: ClassVar[str] = ""  # path of a page that is opened to signed-in users only, wherever a sign-in ends
     # Regular expression of the names of the cookies by which the portal knows a trusted device; they outlive a session.
-    signed_out_at: ClassVar[str] = (
-        ""  # regular expression for paths to which only signed-out users are sent, besides the address
-    )
     device_cookies: ClassVar[str] = ""
     renewable: ClassVar[bool] = False  # a session that has ended is renewed without a sign-in
     # A request can show at any time which user a session belongs to: it is stored and reused before it is proved.

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urljoin, urlsplit
 
 from scrapers.core.compat import PlaywrightError, navigated
 from scrapers.core.outcomes import (
@@ -132,6 +133,7 @@ class BrowserLogin(Login):
         wait = crawl_settings().person_wait if attempt.visible else crawl_settings().page_wait
         began, by_address = loop.time(), 0.0
         came_back: Screen | None = None
+        is_probed = not (self.probe and attempt.submitted)
         while loop.time() < began + wait:
             marks = await self._marks(page)
             address_alone = False
@@ -157,10 +159,28 @@ class BrowserLogin(Login):
                     return screen
                 break
             by_address = by_address if address_alone else 0.0
+            if not is_probed and loop.time() > began + wait / 3:
+                is_probed = True
+                if (done := await self._probed(page)) is not None:
+                    return done
             if await page.retry_failed_page():
                 began = loop.time()
             await asyncio.sleep(0.1)  # between two polls
         raise await self._no_screen(page, acted, attempt, came_back, wait)
+
+    async def _probed(self, page: PortalPage) -> Screen | None:
+        """Open `probe` in a tab beside a page that no screen fits; return the screen "signed in" when it stays there."""
+        async with page.beside() as tab:
+            await tab.open(urljoin(self.address(), self.probe))
+            stays = urlsplit(tab.raw.url).path.rstrip("/") == self.probe  # a pending second factor leads elsewhere
+            if (
+                not stays
+                or tab.answer is None
+                or tab.answer.status != 200
+                or await tab.shown(self.credential_screens())
+            ):
+                return None
+        return next((screen for screen in self.screens if isinstance(screen.act, Done)), None)
 
     def _may_count(self, screen: Screen, attempt: Attempt) -> bool:
         """Return whether a screen can mean anything at this point of the sign-in."""

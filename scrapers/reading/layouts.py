@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, Protocol, TypeVar
@@ -408,15 +409,28 @@ def json_of(response: Response, scripts: Selectors = ()) -> Any:
     """Return the JSON document of a response, or of one of these elements of a page; None without one."""
     if not isinstance(response, TextResponse):
         return None
-    texts: list[str | bytes] = [response.body]
-    if is_page(response):
-        texts = [said for selector in scripts for said in response.css(selector).xpath("text()").getall()]
+    if not is_page(response):
+        return next(_parsed([response.body]), None)
+    of_lists = _parsed(said for selector in scripts for said in response.css(selector).xpath("text()").getall())
+    # Whatever its id, an element that lists JSON:API resources is no configuration of the page.
+    others = _parsed(response.css("script[type*=json]").xpath("text()").getall()) if scripts else ()
+    return next(of_lists, next(filter(_lists_resources, others), None))
+
+
+def _parsed(texts: Iterable[str | bytes]) -> Iterator[Any]:
     for said in texts:
-        try:
-            return json.loads(said)
-        except ValueError:
-            continue
-    return None
+        with suppress(ValueError):
+            yield json.loads(said)
+
+
+def _lists_resources(document: Any) -> bool:
+    """Return whether a JSON document is a JSON:API one with at least one resource in its list."""
+    entries = follow(document, "data")
+    return (
+        isinstance(entries, list)
+        and bool(entries)
+        and all(isinstance(each, Mapping) and {"type", "attributes"} <= each.keys() for each in entries)
+    )
 
 
 def _bare(name: Any) -> str:

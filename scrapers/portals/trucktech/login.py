@@ -35,7 +35,7 @@ FIELDS = TOTP + CODE
 SENT_FIELDS = FIELDS + BESIDE_WORDS
 TEXTED = words.saying(words.TEXTED, FORM, SENT_FIELDS)
 MAILED = words.saying(words.MAILED, FORM, SENT_FIELDS)
-SAID = f"body:not(:has({FORM})) :is(main, form, p):text-matches('text message|\\\\bSMS\\\\b|verification code', 'i')"
+SAID = f"body:not(:has({FORM})){words.NO_MENU} :is(main, form, p):text-matches('text message|\\\\bSMS\\\\b|verification code', 'i')"
 ANNOUNCED = (SAID, *words.saying(words.ANY_CODE, FORM, (words.PLACES,)))
 CONFIRM = (
     *(f"form:has({field}) [type=submit]" for field in TOTP),
@@ -73,7 +73,7 @@ class TruckTechLogin(BrowserLogin):
 
     portal = name = "trucktech"
     url = "https://paccar.decisiv.net/login"
-    home = "/dashboard"
+    home = probe = "/dashboard"
     signed_out_at = r"/login(?![\w-])"
     shared = True  # every page has its vehicle in its address: the session has no state
     life = timedelta(hours=24)  # an estimate of 2026
