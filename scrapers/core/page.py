@@ -30,7 +30,7 @@ from scrapers.core.outcomes import (
     SignedOut,
 )
 from scrapers.core.overlays import Interruption, close_overlay, says_session_over
-from scrapers.core.pace import ERROR_TRIES, RATE_TRIES, backoff, retry_after
+from scrapers.core.pace import ERROR_TRIES, RATE_TRIES, Pause, backoff, retry_after
 from scrapers.core.periods import month_missing, months_in, names_month
 from scrapers.core.redaction import bare_url
 from scrapers.core.settings import crawl_settings
@@ -65,7 +65,8 @@ class Trail:
     steps: list[str] = field(default_factory=list)
     selector: str = ""
     requests: int = 0
-    pauses: int = 0  # pages of this flow that were answered with 429 or 5xx
+    pauses: int = 0  # pages of this flow that were answered with 429 or 5xx, also before it was recovered
+    pause: Pause = field(default_factory=Pause)  # the crawl's
     is_over: Callable[[], Awaitable[bool]] | None = None  # looks whether the session has ended; None outside of one
     in_flight: dict[object, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
 
@@ -213,11 +214,15 @@ class PortalPage:
 
     async def open(self, url: str) -> None:
         """Go to *url*; return when the document is parsed, because these pages may never stop loading."""
-        await self._load(self.raw.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
+        await self._load(
+            lambda: self.raw.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000)
+        )
 
     async def reload(self) -> None:
         """Reload the page; what was opened or typed in it is lost."""
-        await self._load(self.raw.reload(wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
+        await self._load(
+            lambda: self.raw.reload(wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000)
+        )
 
     async def visit(self, url: str) -> int:
         """Open *url* in a new tab, close the tab, and return the HTTP status; 0 when there was no response."""
@@ -234,7 +239,7 @@ class PortalPage:
     async def beside(self) -> AsyncIterator[PortalPage]:
         """Yield a new tab of the same session, whose steps are not this page's, and close it at the end."""
         tab = await self.raw.context.new_page()
-        trail = Trail()
+        trail = Trail(pause=self.trail.pause)
         try:
             yield PortalPage(tab, spool=self.spool, job=self.job, trail=trail)
         finally:
@@ -244,6 +249,8 @@ class PortalPage:
     async def retry_failed_page(self) -> bool:
         """
         Reload the page after 429 or 5xx, obeying Retry-After; return whether it was reloaded.
+
+        The pause holds for the whole crawl, and a longer one of the crawl is waited for.
 
         Raises RateLimited after RATE_TRIES, PortalDown after ERROR_TRIES, and either of them at once when the pause would
         exceed LATCHKEY_RETRY_WAIT or the request was no GET: a submitted form (a password) is never sent again.
@@ -260,13 +267,14 @@ class PortalPage:
             kind = RateLimited if limited else PortalDown
             raise kind(f"The portal answered {answer.status} in place of a page.", step=self.trail.step)
         logger.info("The portal answered %d: loading the page again in %.1f s", answer.status, pause)
-        await asyncio.sleep(pause)
+        self.trail.pause.prolong(pause)
         await self.reload()
         return True
 
-    async def _load(self, loading: Awaitable[object]) -> None:
+    async def _load(self, load: Callable[[], Awaitable[object]]) -> None:
+        await self.trail.pause.wait()
         try:
-            await loading
+            await load()
         except PlaywrightTimeout:
             wait = crawl_settings().page_wait
             raise PortalDown(f"No page came within {wait:g} s.", step=self.trail.step) from None

@@ -17,9 +17,11 @@ from scrapers.core.outcomes import (
     NoLongerAvailable,
     NotYetPublished,
     PortalChanged,
+    RateLimited,
     SignedOut,
     WrongAccount,
 )
+from scrapers.core.pace import RATE_TRIES, Pause
 from scrapers.core.page import PortalPage
 
 pytestmark = pytest.mark.browser
@@ -547,4 +549,57 @@ def test_what_concerns_the_whole_visit_ends_it(run):
             meet(SignedOut("over"))
 
     with pytest.raises(SignedOut):
+        run("", act)
+
+
+# Pauses
+
+
+class ToldPause(Pause):
+    """The crawl's pause, which notes what it was told and how often it was waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[float] = []
+        self.waits = 0
+
+    def prolong(self, seconds: float) -> None:
+        self.told.append(seconds)
+
+    async def wait(self) -> None:
+        self.waits += 1
+
+
+async def busy(page: PortalPage, refusals: list[int]) -> None:
+    """Let an address be answered with these statuses first, with `Retry-After: 7`."""
+
+    async def answer(route: Any) -> None:
+        status = refusals.pop(0) if refusals else 200
+        await route.fulfill(status=status, headers={"Retry-After": "7"}, body="<p id=come>here</p>")
+
+    await page.raw.route("http://busy.example/**", answer)
+
+
+def test_a_page_that_asks_for_a_pause_pauses_the_whole_crawl_and_obeys_its_pause(run: Run) -> None:
+    async def act(page: PortalPage) -> Any:
+        page.trail.pause = pause = ToldPause()
+        await busy(page, [429, 503])
+        await page.open("http://busy.example/")
+        opened = pause.waits
+        assert await page.retry_failed_page()
+        assert await page.retry_failed_page()
+        assert not await page.retry_failed_page()
+        return pause.told, opened, pause.waits
+
+    assert run("", act) == ([7.0, 7.0], 1, 3)
+
+
+def test_tries_of_a_visit_do_not_begin_anew_when_it_is_recovered(run: Run) -> None:
+    async def act(page: PortalPage) -> None:
+        page.trail.pause, page.trail.pauses = ToldPause(), RATE_TRIES  # of the visit before the recovery
+        await busy(page, [429])
+        await page.open("http://busy.example/")
+        await page.retry_failed_page()
+
+    with pytest.raises(RateLimited):
         run("", act)
