@@ -29,7 +29,7 @@ from scrapers.core.outcomes import (
     RateLimited,
     SignedOut,
 )
-from scrapers.core.overlays import Interruption, close_overlay, says_session_over
+from scrapers.core.overlays import DIALOGS, Interruption, close_overlay, says_session_over
 from scrapers.core.pace import ERROR_TRIES, RATE_TRIES, Pause, backoff, retry_after
 from scrapers.core.periods import month_missing, months_in, names_month
 from scrapers.core.redaction import bare_url
@@ -315,7 +315,8 @@ class PortalPage:
         seconds = crawl_settings().page_wait if within is None else within
         watched = selectors + (self.signed_out if self.scope is self.raw else ())
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
+        began = loop.time()
+        deadline, has_looked = began + seconds, False
         matched = await self.shown(watched, within=min(GRACE, seconds))
         while matched is None:
             last = loop.time() >= deadline
@@ -325,6 +326,10 @@ class PortalPage:
                 if not last and await self._close_overlay(None):
                     matched = await self.shown(watched, within=1)
                     continue
+                is_late = loop.time() > began + crawl_settings().page_wait
+                if not (last or has_looked) and (is_late or await self.shown((DIALOGS,))):
+                    has_looked = True
+                    await self._check_session()
             if last:
                 detail = f"Nothing matched within {seconds:g} s."
                 raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
@@ -338,6 +343,11 @@ class PortalPage:
                 if best := await _best(found := rank.filter(visible=True)):
                     return found.nth(best[0])
         return self.locate(matched).first
+
+    async def _check_session(self) -> None:
+        """Raise SignedOut if the session has ended, which an unknown page or dialog may say in any words."""
+        if self.trail.is_over is not None and await self.trail.is_over():
+            raise SignedOut("The session has ended.", step=self.trail.step)
 
     async def _similar(self, selectors: Selectors) -> Locator | None:
         """Return the one element that contains the text of a selector among other words; None for none or several."""

@@ -427,10 +427,33 @@ def test_entries_of_a_list_that_covers_the_page_are_not_removed(run, monkeypatch
     assert run(body, act) == 1
 
 
-def test_a_dialog_that_says_the_session_is_over_is_told(run):
-    body = f"<button id=b>Go</button><div role=dialog style='{OVER}'>Your session has expired. <button>Close</button></div>"
+ENDED = {
+    "closed": "<div role=dialog style='{}'>Your session has expired. <button>Close</button></div>",
+    "kept": "<div role=alertdialog style='{}'><h2>Your visit has ended</h2><button>Return to sign-in</button></div>",
+    "bare": "<div role=dialog style='{}'>Votre connexion a pris fin.</div>",
+}
+
+
+@pytest.mark.parametrize("body", ENDED.values(), ids=ENDED)
+@pytest.mark.parametrize("wanted", ["#b", "#missing"])
+def test_a_dialog_that_says_the_session_is_over_is_told(run, body, wanted):
     with pytest.raises(SignedOut):
-        run(body, lambda page: page.click(("#b",)))
+        run(f"<button id=b>Go</button>{body.format(OVER)}", lambda page: page.click((wanted,)))
+
+
+@pytest.mark.parametrize(("dialog", "waits"), [("<div role=dialog>Adieu</div>", 60), ("<p>Adieu</p>", 60)])
+def test_before_a_long_wait_goes_on_it_is_looked_whether_the_session_has_ended(run, monkeypatch, dialog, waits):
+    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=1))
+
+    async def act(page: PortalPage) -> None:
+        async def is_over() -> bool:
+            return True
+
+        page.trail.is_over = is_over
+        await page.find(("#missing",), within=waits)
+
+    with pytest.raises(SignedOut):
+        run(dialog, act)
 
 
 # Downloads
