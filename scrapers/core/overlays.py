@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from scrapers.core.compat import PlaywrightError
 
 if TYPE_CHECKING:
-    from playwright.async_api import Locator, Page
+    from playwright.async_api import ElementHandle, Locator, Page
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ FIND = r"""([target, dialogs, names, byMark]) => {
 }"""
 
 
-async def close_overlay(page: Page, target: Locator | None) -> str:
+async def close_overlay(page: Page, target: Locator | ElementHandle | None) -> str:
     """
     Close one overlay that covers an element, or a dialog that does not hold it, and return its text; "" when there is none.
 
@@ -118,8 +118,10 @@ async def close_overlay(page: Page, target: Locator | None) -> str:
         "cookies": COOKIES,
         "over": SESSION_OVER,
     }
+    from playwright.async_api import Locator
+
     try:
-        wanted = await target.element_handle(timeout=1000) if target is not None else None
+        wanted = await target.element_handle(timeout=1000) if isinstance(target, Locator) else target
         found = await page.evaluate_handle(FIND, [wanted, DIALOGS, names, BY_MARK])
         if not await found.json_value():
             return ""

@@ -39,7 +39,7 @@ from scrapers.core.spool import PartFile
 if TYPE_CHECKING:
     from datetime import date
 
-    from playwright.async_api import BrowserContext, Frame, FrameLocator, Locator, Page, Request, Response
+    from playwright.async_api import BrowserContext, ElementHandle, Frame, FrameLocator, Locator, Page, Request, Response
 
     from scrapers.core.jobs import Job
 
@@ -395,13 +395,24 @@ class PortalPage:
             await asyncio.sleep(0.1)  # between two polls
         return True
 
-    async def _close_overlay(self, target: Locator | None) -> bool:
+    async def _close_overlay(self, target: Locator | ElementHandle | None) -> bool:
         text = await close_overlay(self.raw, target)
         if says_session_over(text):
             raise SignedOut("The portal says that the session has ended.", step=self.trail.step)
         return bool(text)
 
-    async def _uncover(self, element: Locator) -> None:
+    async def _press(self, element: Locator | ElementHandle) -> None:
+        """Click an element once nothing lies over it; an overlay that comes meanwhile is closed, too."""
+        await self._uncover(element)
+        for last in (False, True):
+            try:
+                await element.click(timeout=crawl_settings().page_wait * 1000)
+                return
+            except PlaywrightTimeout as error:
+                if last or not (is_covered(error) and await self._close_overlay(element)):
+                    raise await self._not_done(error) from None
+
+    async def _uncover(self, element: Locator | ElementHandle) -> None:
         """Close the overlays that lie over an element."""
         for _ in range(5):
             try:
@@ -419,8 +430,7 @@ class PortalPage:
 
     async def click(self, selectors: Selectors, *, within: float | None = None) -> None:
         """Click the element, waiting until it is enabled and closing what lies over it."""
-        element = await self._ready(selectors, within)
-        await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
+        await self._press(await self._ready(selectors, within))
 
     async def double_click(self, selectors: Selectors, *, within: float | None = None) -> None:
         """Double-click the element."""
@@ -443,8 +453,7 @@ class PortalPage:
         element = await self._box(selectors, within)
         if await is_ticked(element) == on:
             return
-        target = await drawn(element)
-        await self._act(target.click(timeout=crawl_settings().page_wait * 1000))
+        await self._press(await drawn(element))
 
         async def stays() -> bool:
             return await is_ticked(element) == on
@@ -495,8 +504,7 @@ class PortalPage:
     async def type(self, selectors: Selectors, text: str, *, within: float | None = None) -> None:
         """Type *text* with key events and read it back; raise PortalChanged when it differs. The value is never logged."""
         element = await self.find(selectors, within=within)
-        await self._uncover(element)
-        await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
+        await self._press(element)
         for _ in range(2):  # focus may be stolen while typing: clear and type once more
             await self._act(element.fill(""))
             await self._act(element.press_sequentially(text))
@@ -584,6 +592,8 @@ class PortalPage:
                 best = next((fit for fit in fits if not fit.is_off), fits[0])
                 with suppress(PlaywrightTimeout):  # the list was filled anew meanwhile
                     if best.kind != "box" or not best.is_chosen:
+                        if best.kind != "option":
+                            await self._uncover(await drawn(best.found.nth(best.place)))
                         await best.take(crawl_settings().page_wait * 500)
                 if await self._has_stayed(selectors, text, match):
                     return text
@@ -613,7 +623,7 @@ class PortalPage:
             if not opened and (
                 opener := next((each for each in found if each.kind == "opener" and not each.is_off), None)
             ):
-                await self._act(opener.found.nth(opener.place).click(timeout=crawl_settings().page_wait * 1000))
+                await self._press(opener.found.nth(opener.place))
                 opened, since = True, loop.time()
             now = [offer.text for offer in found]
             if now != before or self.trail.is_busy() or not is_filled(found):
@@ -809,12 +819,16 @@ class PortalPage:
         try:
             return await action
         except PlaywrightTimeout as error:
-            if await self.shown(self.signed_out):
-                raise SignedOut("The sign-in form turned up.", step=self.trail.step) from None
-            reason = "something lies over it" if is_covered(error) else "it does not react"
-            raise PortalChanged(
-                f"The element is there but {reason}.", step=self.trail.step, selector=self.trail.selector
-            ) from None
+            raise await self._not_done(error) from None
+
+    async def _not_done(self, error: PlaywrightTimeout) -> Failure:
+        """Return the failure of an action on an element that is there."""
+        if await self.shown(self.signed_out):
+            return SignedOut("The sign-in form turned up.", step=self.trail.step)
+        reason = "something lies over it" if is_covered(error) else "it does not react"
+        return PortalChanged(
+            f"The element is there but {reason}.", step=self.trail.step, selector=self.trail.selector
+        )
 
 
 FINGERPRINT = """() => [document.getElementsByTagName("*").length, document.body?.innerText.length ?? 0,

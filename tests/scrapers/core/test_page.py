@@ -427,6 +427,30 @@ def test_entries_of_a_list_that_covers_the_page_are_not_removed(run, monkeypatch
     assert run(body, act) == 1
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("act", ["tick", "pick", "type"])
+def test_an_overlay_is_closed_before_a_box_is_ticked_a_choice_made_or_a_text_typed(run, monkeypatch, when, act):
+    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=3))
+    body = (
+        "<p><input type=radio id=r name=v style='opacity:0;position:absolute'><label for=r>Complete</label></p>"
+        f"<input id=t><div id=over role=dialog style='{OVER}' {'hidden' if when == 'after' else ''}>A survey?"
+        "<button>Sure</button><a href='#' role=button onclick='over.remove(); return false'>Not now</a></div>"
+        "<script>if (over.hidden) setTimeout(() => document.getElementById('over')?.removeAttribute('hidden'), 200)</script>"
+    )
+
+    async def once_it_is_there(page: PortalPage) -> None:
+        if act == "tick":
+            await page.tick(("#r",))
+            assert await page.raw.locator("#r").is_checked()
+        elif act == "pick":
+            await page.pick(("input[type=radio]",), "Complete")
+            assert await page.raw.locator("#r").is_checked()
+        else:
+            await page.type(("#t",), "5331")
+
+    run(body, once_it_is_there)
+
+
 ENDED = {
     "closed": "<div role=dialog style='{}'>Your session has expired. <button>Close</button></div>",
     "kept": "<div role=alertdialog style='{}'><h2>Your visit has ended</h2><button>Return to sign-in</button></div>",
