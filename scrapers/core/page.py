@@ -39,7 +39,16 @@ from scrapers.core.spool import PartFile
 if TYPE_CHECKING:
     from datetime import date
 
-    from playwright.async_api import BrowserContext, ElementHandle, Frame, FrameLocator, Locator, Page, Request, Response
+    from playwright.async_api import (
+        BrowserContext,
+        ElementHandle,
+        Frame,
+        FrameLocator,
+        Locator,
+        Page,
+        Request,
+        Response,
+    )
 
     from scrapers.core.jobs import Job
 
@@ -826,9 +835,7 @@ class PortalPage:
         if await self.shown(self.signed_out):
             return SignedOut("The sign-in form turned up.", step=self.trail.step)
         reason = "something lies over it" if is_covered(error) else "it does not react"
-        return PortalChanged(
-            f"The element is there but {reason}.", step=self.trail.step, selector=self.trail.selector
-        )
+        return PortalChanged(f"The element is there but {reason}.", step=self.trail.step, selector=self.trail.selector)
 
 
 FINGERPRINT = """() => [document.getElementsByTagName("*").length, document.body?.innerText.length ?? 0,
