@@ -38,6 +38,11 @@ def accounts_named(text: str, like: str) -> set[str]:
     return {re.sub(r"\D", "", each[2]) for each in billing or found}
 
 
+def not_listed(step: str = "") -> WrongAccount:
+    """Return the failure for an account that the portal does not offer."""
+    return WrongAccount("The portal does not list the account.", step=step)
+
+
 async def confirm_account(page: PortalPage, account: str, *, is_chosen: bool) -> None:
     """
     Raise WrongAccount if the page says that another account is open; wait until what it says has come to rest.
