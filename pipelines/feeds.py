@@ -16,14 +16,16 @@ from enum import Enum
 from functools import cache
 from itertools import islice
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from scrapy.exporters import CsvItemExporter
 from scrapy.extensions.feedexport import FeedExporter as ScrapyFeedExporter
 
 from database.access.encryption import Encrypted
 from database.upsert import table_of
+from pipelines.records import opened
 from scrapers.core.items import Batch, FileItem, Item, Lines, Record
+from scrapers.core.outcomes import StoreAway
 from scrapers.core.redaction import bare_url
 from scrapers.core.runs import work_of
 
@@ -51,8 +53,8 @@ class FeedExporter(ScrapyFeedExporter):
             while piece := await asyncio.to_thread(lambda: list(islice(records, AT_ONCE))):
                 for record in piece:
                     super().item_scraped(record, spider)
-        except OSError as error:
-            logger.error("A feed could not be written: %s", error.strerror)
+        except (OSError, StoreAway) as error:
+            logger.error("A feed could not be written: %s", getattr(error, "strerror", None) or error)
             self.crawler.stats.inc_value("feedexport/failed_count/records")
 
 
@@ -71,17 +73,22 @@ def flat(item: Item, target: str) -> Iterator[dict[str, Any]]:
             "sha256": item.part.sha256,
             "source": bare_url(item.source) if item.source else None,
         }
-        for part in item.records:
-            yield from _rows(part, {"target": target, "file": item.key})
-    elif isinstance(item, (Record, Batch, Lines)):
+        with opened(item) as stored:
+            for part in item.records:
+                yield from _rows(part, {"target": target, "file": item.key}, stored)
+    elif isinstance(item, (Record, Batch)):
         yield from _rows(item, {"target": target})
 
 
-def _rows(item: Record | Batch | Lines, known: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(
+    item: Record | Batch | Lines, known: dict[str, Any], stored: BinaryIO | None = None
+) -> Iterator[dict[str, Any]]:
     first = {"type": table_of(item.table).name, **known}
     internal = _internal(item.table)
     if isinstance(item, Lines):
-        rows: Iterable[Mapping[str, Any]] = ({**item.place, **row} for row in item.rows())
+        assert stored is not None
+        stored.seek(0)
+        rows: Iterable[Mapping[str, Any]] = ({**item.place, **row} for row in item.rows(stored))
     else:
         rows = [item.row()] if isinstance(item, Record) else item.rows
     for row in rows:

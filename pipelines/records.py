@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import (
@@ -21,6 +22,7 @@ from database.engine import DatabaseAway, SchemaLacking, now
 from database.models import FileStatus, StoredFile
 from database.upsert import WrongKey, put_stream, table_of, upsert
 from pipelines.settings import pipeline_settings
+from pipelines.stores import store_of
 from scrapers.core.items import Batch, FileItem, Lines, Record
 from scrapers.core.outcomes import DatabaseAwayFailure, LeaseLost, UnexpectedError
 from scrapers.core.redaction import bare_url
@@ -111,17 +113,36 @@ def write(session: Session, work: Any, job: Job, item: FileItem | Record | Batch
     session.flush()
     owner = item.owner()
     parts = [*item.records, owner] if owner else list(item.records)
-    written = [write_rows(session, job, part, row) for part in parts]
+    with opened(item) as stored:
+        written = [write_rows(session, job, part, row, stored) for part in parts]
     return int(is_new), sum(changed for changed, _ in written), sum(rows for _, rows in written)
 
 
-def write_rows(session: Session, job: Job, item: Record | Batch | Lines, file: StoredFile | None) -> tuple[int, int]:
-    """Upsert the rows of an item on their natural key; return how many are new or changed, and how many there were."""
+def opened(item: FileItem) -> AbstractContextManager[BinaryIO | None]:
+    """Open the stored file of an item for the rows that are read from it; None where there are none."""
+    if not any(isinstance(part, Lines) for part in item.records):
+        return nullcontext()
+    return store_of(pipeline_settings()).open(item.stored_path)
+
+
+def write_rows(
+    session: Session,
+    job: Job,
+    item: Record | Batch | Lines,
+    file: StoredFile | None,
+    stored: BinaryIO | None = None,
+) -> tuple[int, int]:
+    """
+    Upsert the rows of an item on their natural key; return how many are new or changed, and how many there were.
+
+    file, stored: the row of the file that they were read from, and the file itself.
+    """
     columns = item.table.__table__.columns.keys()
     origin = {"run_id": job.id, "file_id": file.id if file else None, "s3_key": file.path if file else None}
     origin = {name: value for name, value in origin.items() if name in columns}
     if isinstance(item, Lines):
-        return write_lines(session, item, origin, columns)
+        assert stored is not None
+        return write_lines(session, item, stored, origin, columns)
     rows = [item.row()] if isinstance(item, Record) else item.rows
     if not rows:
         return 0, 0
@@ -135,11 +156,14 @@ def write_rows(session: Session, job: Job, item: Record | Batch | Lines, file: S
     return changed, len(rows)
 
 
-def write_lines(session: Session, item: Lines, origin: dict[str, Any], columns: Sequence[str]) -> tuple[int, int]:
+def write_lines(
+    session: Session, item: Lines, stored: BinaryIO, origin: dict[str, Any], columns: Sequence[str]
+) -> tuple[int, int]:
     """Write the lines on their way, and delete those that an earlier, longer file had."""
+    stored.seek(0)
     key, shared = (*item.place, "row"), {**item.place, **origin}
     update = [name for name in columns if name not in (*key, "id", "run_id")]
-    changed, number = put_stream(session, item.table, item.rows(), shared, key, update, also=_writer(origin))
+    changed, number = put_stream(session, item.table, item.rows(stored), shared, key, update, also=_writer(origin))
     table = table_of(item.table)
     session.execute(
         delete(table).where(*(table.c[name] == value for name, value in item.place.items()), table.c.row > number)

@@ -34,10 +34,14 @@ CODE_WORDS = "|".join(
             r"n\.?i\.?p|pin|tan|(?:one[- ]time|single[- ]use|temporary|access|login|sign-in) (?:password|pass|key|number)|"
             r"verification (?:number|key|pin)|mot de passe (?:à usage unique|unique|temporaire)|"
             r"numéro de (?:vérification|validation)|"
+            r"(?:number|digits|numbers) (?:(?:that )?you (?:need|have|are asked) )?to (?:type|enter|key in|input)|"
+            r"(?:numéro|chiffres) (?:à|qu['’]il faut) (?:saisir|entrer|taper|inscrire)|"
             r"(?:verification|authentication|vérification|authentification)(?=\s*[:=])|c[óo]digos?|clave|codice|kennwort|einmalpasswort|passwort|koda|kod|"
             r"код|кода|пароль"
         ),
-        _HEBREW.format(r"קוד|קודים|סיסמה|סיסמא|סיסמת|סיסמתך"),
+        _HEBREW.format(
+            r"קוד|קודים|סיסמה|סיסמא|סיסמת|סיסמתך|(?:מספר|ספרות) (?:להקלדה|להזנה|להקשה)|(?:מספר|ספרות) שיש (?:להקליד|להזין|להקיש)"
+        ),
         "验证码|驗證碼|校验码|校驗碼|动态码|動態碼|动态密码|動態密碼|确认码|確認碼|识别码|認證碼|认证码|代码|代碼|密码|密碼",
         "認証コード|確認コード|認証番号|コード|인증번호|인증코드|인증 코드|코드",
         "رمز|الرمز|كود|الكود",
@@ -145,6 +149,7 @@ TYPED = re.compile(
     re.IGNORECASE,
 )
 PURPOSE = re.compile(
+    r"\bon (?:the|this|your) (?:open )?(?:page|screen)\b|(?:sur la|dans la|à la|sur cette) page\b|(?:à|sur) l['’]écran\b|"
     r"sign[- ]?(?:ing[- ])?in|log(?:ging)?[- ]?(?:in|on)\b|verif|authenti|confirm|access|connect|connexion|identi|valid|"
     r"התחבר|כניסה|להיכנס|אימות|לאמת|הזדהות|登录|登錄|登入",
     re.IGNORECASE,

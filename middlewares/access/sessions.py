@@ -158,7 +158,7 @@ class SessionKeeper:
         saved = await self._load()
         if saved is None or not self._good(saved, stale) or not await self.identities.can_judge(saved):
             return False
-        self._adopt(saved)
+        self._adopt(saved, is_new=stale > 0)
         return True
 
     async def _renew(self, job: Job, saved: SavedSession) -> None:
@@ -198,11 +198,11 @@ class SessionKeeper:
             raise outcomes.LeaseLost("The session was destroyed while it was being saved.")
         self._adopt(saved, proved)
 
-    def _adopt(self, saved: SavedSession, proved: str = "") -> None:
+    def _adopt(self, saved: SavedSession, proved: str = "", *, is_new: bool = True) -> None:
         self.saved, self.served = saved, False
         if proved:
             self.proved_versions[saved.version] = proved
-        self._unserved_sessions += 1
+        self._unserved_sessions += is_new  # one of an earlier run may have ended long ago
         self.storage.load(saved)
 
     # Identity

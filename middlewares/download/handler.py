@@ -162,7 +162,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 places.leave(job.id)
 
     async def _run(self, request: Request, state: RequestState, job: Job) -> Response:
-        from scrapers.core.page import PortalPage
+        from scrapers.core.page import PortalPage, Trail
 
         spider: Any = self.crawler.spider
         login = Login.registry[state.login] if state.login else spider.logins[0]
@@ -173,6 +173,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 job=job,
                 signed_out=() if state.own else login.credential_screens(),
                 interruptions=login.interruptions,
+                trail=Trail(pauses=state.rate_tries, pause=self._pause),
             )
             try:
                 async with asyncio.timeout(state.time_limit or crawl_settings().flow_wait) as limit:
@@ -196,6 +197,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 raise named from error
             finally:
                 job.counts.requests += view.trail.requests
+                state.rate_tries = view.trail.pauses  # a request that is sent again does not begin anew
                 await self._close_tabs(page)
             return HtmlResponse(page.url or request.url, body=body, encoding="utf-8", request=request, flags=["flow"])
 

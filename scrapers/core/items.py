@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, BinaryIO, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
@@ -80,13 +80,14 @@ class Lines(Item):
     """
     All rows of one table from one file, numbered from 1 by `row`; they replace the file's earlier rows.
 
-    `rows` is called for each attempt to write, and read in chunks, so that memory use stays constant. Texts must be
-    normalised for both databases (`database.upsert.normalise`).
+    `rows` is called for each attempt to write, with the stored file, open at its beginning: the part file is no longer
+    there. It is read in chunks, so that memory use stays constant. Texts must be normalised for both databases
+    (`database.upsert.normalise`).
     """
 
     table: type[Base]
     place: dict[str, Any]  # columns and values that identify the file's rows; with `row` the table's natural key
-    rows: Callable[[], Iterable[dict[str, Any]]]  # makes them, each with its number, without the place
+    rows: Callable[[BinaryIO], Iterable[dict[str, Any]]]  # reads them, each with its number, without the place
 
 
 class FileItem(Item):

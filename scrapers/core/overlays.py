@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from scrapers.core.compat import PlaywrightError
 
 if TYPE_CHECKING:
-    from playwright.async_api import Locator, Page
+    from playwright.async_api import ElementHandle, Locator, Page
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +47,10 @@ ACCEPT = (
 )
 COOKIES = r"cookie|témoins?\b"
 SESSION_OVER = (
-    r"session (has |is )?(been )?(expired|ended|timed ?out|over|closed)|(signed|logged) (you )?out|session (est |a )?"
-    r"(été )?(expirée?|terminée|fermée)|sign in again|log in again|déconnecté"
+    r"(session|visit|connection) (has |is |was )?(been )?(expired|ended|timed ?out|over|closed)|(signed|logged) (you )?out|"
+    r"(return|back) to (the )?(sign|log)[ -]?in|sign in again|log in again|"
+    r"(session|visite|connexion) (est |a )?(été )?(expirée?|terminée|fermée|pris fin)|déconnecté|"
+    r"(retour|retourner|revenir) à la (page de )?connexion"
 )
 BY_MARK = "[aria-label*=close i], [aria-label*=dismiss i], [aria-label*=fermer i], [title*=close i], [title*=fermer i], [data-dismiss], [class~=close], [class*=close-], [class*=-close]"
 
@@ -93,14 +95,17 @@ FIND = r"""([target, dialogs, names, byMark]) => {
     if (marked) return {control: marked, text, name: nameOf(marked)};
     if (controls.length === 1 && new RegExp(`^(${names.noted})\\W*$`, "i").test(nameOf(controls[0])))
       return {control: controls[0], text, name: nameOf(controls[0])};
+    if (new RegExp(names.over, "i").test(text)) return {control: null, text, name: ""};
   }
   return null;
 }"""
 
 
-async def close_overlay(page: Page, target: Locator | None) -> str:
+async def close_overlay(page: Page, target: Locator | ElementHandle | None) -> str:
     """
     Close one overlay that covers an element, or a dialog that does not hold it, and return its text; "" when there is none.
+
+    An overlay that says that the session has ended is returned, too, when it has no control that closes it.
 
     target: the wanted element; None while it is not shown.
     """
@@ -111,14 +116,18 @@ async def close_overlay(page: Page, target: Locator | None) -> str:
         "noted": NOTED,
         "accept": ACCEPT,
         "cookies": COOKIES,
+        "over": SESSION_OVER,
     }
+    from playwright.async_api import Locator
+
     try:
-        wanted = await target.element_handle(timeout=1000) if target is not None else None
+        wanted = await target.element_handle(timeout=1000) if isinstance(target, Locator) else target
         found = await page.evaluate_handle(FIND, [wanted, DIALOGS, names, BY_MARK])
-        control = (await found.get_property("control")).as_element() if await found.json_value() else None
-        if control is None:
+        if not await found.json_value():
             return ""
         text = str(await (await found.get_property("text")).json_value())
+        if (control := (await found.get_property("control")).as_element()) is None:
+            return text
         name = str(await (await found.get_property("name")).json_value())
         await control.click(timeout=5000)
     except PlaywrightError as error:  # it is gone, or moves: the step itself will say so

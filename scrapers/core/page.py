@@ -29,8 +29,8 @@ from scrapers.core.outcomes import (
     RateLimited,
     SignedOut,
 )
-from scrapers.core.overlays import Interruption, close_overlay, says_session_over
-from scrapers.core.pace import ERROR_TRIES, RATE_TRIES, backoff, retry_after
+from scrapers.core.overlays import DIALOGS, Interruption, close_overlay, says_session_over
+from scrapers.core.pace import ERROR_TRIES, RATE_TRIES, Pause, backoff, retry_after
 from scrapers.core.periods import month_missing, months_in, names_month
 from scrapers.core.redaction import bare_url
 from scrapers.core.settings import crawl_settings
@@ -39,7 +39,16 @@ from scrapers.core.spool import PartFile
 if TYPE_CHECKING:
     from datetime import date
 
-    from playwright.async_api import BrowserContext, Frame, FrameLocator, Locator, Page, Request, Response
+    from playwright.async_api import (
+        BrowserContext,
+        ElementHandle,
+        Frame,
+        FrameLocator,
+        Locator,
+        Page,
+        Request,
+        Response,
+    )
 
     from scrapers.core.jobs import Job
 
@@ -65,7 +74,8 @@ class Trail:
     steps: list[str] = field(default_factory=list)
     selector: str = ""
     requests: int = 0
-    pauses: int = 0  # pages of this flow that were answered with 429 or 5xx
+    pauses: int = 0  # pages of this flow that were answered with 429 or 5xx, also before it was recovered
+    pause: Pause = field(default_factory=Pause)  # the crawl's
     is_over: Callable[[], Awaitable[bool]] | None = None  # looks whether the session has ended; None outside of one
     in_flight: dict[object, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
 
@@ -213,11 +223,15 @@ class PortalPage:
 
     async def open(self, url: str) -> None:
         """Go to *url*; return when the document is parsed, because these pages may never stop loading."""
-        await self._load(self.raw.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
+        await self._load(
+            lambda: self.raw.goto(url, wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000)
+        )
 
     async def reload(self) -> None:
         """Reload the page; what was opened or typed in it is lost."""
-        await self._load(self.raw.reload(wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000))
+        await self._load(
+            lambda: self.raw.reload(wait_until="domcontentloaded", timeout=crawl_settings().page_wait * 1000)
+        )
 
     async def visit(self, url: str) -> int:
         """Open *url* in a new tab, close the tab, and return the HTTP status; 0 when there was no response."""
@@ -234,7 +248,7 @@ class PortalPage:
     async def beside(self) -> AsyncIterator[PortalPage]:
         """Yield a new tab of the same session, whose steps are not this page's, and close it at the end."""
         tab = await self.raw.context.new_page()
-        trail = Trail()
+        trail = Trail(pause=self.trail.pause)
         try:
             yield PortalPage(tab, spool=self.spool, job=self.job, trail=trail)
         finally:
@@ -244,6 +258,8 @@ class PortalPage:
     async def retry_failed_page(self) -> bool:
         """
         Reload the page after 429 or 5xx, obeying Retry-After; return whether it was reloaded.
+
+        The pause holds for the whole crawl, and a longer one of the crawl is waited for.
 
         Raises RateLimited after RATE_TRIES, PortalDown after ERROR_TRIES, and either of them at once when the pause would
         exceed LATCHKEY_RETRY_WAIT or the request was no GET: a submitted form (a password) is never sent again.
@@ -260,13 +276,14 @@ class PortalPage:
             kind = RateLimited if limited else PortalDown
             raise kind(f"The portal answered {answer.status} in place of a page.", step=self.trail.step)
         logger.info("The portal answered %d: loading the page again in %.1f s", answer.status, pause)
-        await asyncio.sleep(pause)
+        self.trail.pause.prolong(pause)
         await self.reload()
         return True
 
-    async def _load(self, loading: Awaitable[object]) -> None:
+    async def _load(self, load: Callable[[], Awaitable[object]]) -> None:
+        await self.trail.pause.wait()
         try:
-            await loading
+            await load()
         except PlaywrightTimeout:
             wait = crawl_settings().page_wait
             raise PortalDown(f"No page came within {wait:g} s.", step=self.trail.step) from None
@@ -307,7 +324,8 @@ class PortalPage:
         seconds = crawl_settings().page_wait if within is None else within
         watched = selectors + (self.signed_out if self.scope is self.raw else ())
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
+        began = loop.time()
+        deadline, has_looked = began + seconds, False
         matched = await self.shown(watched, within=min(GRACE, seconds))
         while matched is None:
             last = loop.time() >= deadline
@@ -317,6 +335,10 @@ class PortalPage:
                 if not last and await self._close_overlay(None):
                     matched = await self.shown(watched, within=1)
                     continue
+                is_late = loop.time() > began + crawl_settings().page_wait
+                if not (last or has_looked) and (is_late or await self.shown((DIALOGS,))):
+                    has_looked = True
+                    await self._check_session()
             if last:
                 detail = f"Nothing matched within {seconds:g} s."
                 raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
@@ -330,6 +352,11 @@ class PortalPage:
                 if best := await _best(found := rank.filter(visible=True)):
                     return found.nth(best[0])
         return self.locate(matched).first
+
+    async def _check_session(self) -> None:
+        """Raise SignedOut if the session has ended, which an unknown page or dialog may say in any words."""
+        if self.trail.is_over is not None and await self.trail.is_over():
+            raise SignedOut("The session has ended.", step=self.trail.step)
 
     async def _similar(self, selectors: Selectors) -> Locator | None:
         """Return the one element that contains the text of a selector among other words; None for none or several."""
@@ -377,13 +404,24 @@ class PortalPage:
             await asyncio.sleep(0.1)  # between two polls
         return True
 
-    async def _close_overlay(self, target: Locator | None) -> bool:
+    async def _close_overlay(self, target: Locator | ElementHandle | None) -> bool:
         text = await close_overlay(self.raw, target)
         if says_session_over(text):
             raise SignedOut("The portal says that the session has ended.", step=self.trail.step)
         return bool(text)
 
-    async def _uncover(self, element: Locator) -> None:
+    async def _press(self, element: Locator | ElementHandle) -> None:
+        """Click an element once nothing lies over it; an overlay that comes meanwhile is closed, too."""
+        await self._uncover(element)
+        for last in (False, True):
+            try:
+                await element.click(timeout=crawl_settings().page_wait * 1000)
+                return
+            except PlaywrightTimeout as error:
+                if last or not (is_covered(error) and await self._close_overlay(element)):
+                    raise await self._not_done(error) from None
+
+    async def _uncover(self, element: Locator | ElementHandle) -> None:
         """Close the overlays that lie over an element."""
         for _ in range(5):
             try:
@@ -401,8 +439,7 @@ class PortalPage:
 
     async def click(self, selectors: Selectors, *, within: float | None = None) -> None:
         """Click the element, waiting until it is enabled and closing what lies over it."""
-        element = await self._ready(selectors, within)
-        await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
+        await self._press(await self._ready(selectors, within))
 
     async def double_click(self, selectors: Selectors, *, within: float | None = None) -> None:
         """Double-click the element."""
@@ -425,8 +462,7 @@ class PortalPage:
         element = await self._box(selectors, within)
         if await is_ticked(element) == on:
             return
-        target = await drawn(element)
-        await self._act(target.click(timeout=crawl_settings().page_wait * 1000))
+        await self._press(await drawn(element))
 
         async def stays() -> bool:
             return await is_ticked(element) == on
@@ -477,8 +513,7 @@ class PortalPage:
     async def type(self, selectors: Selectors, text: str, *, within: float | None = None) -> None:
         """Type *text* with key events and read it back; raise PortalChanged when it differs. The value is never logged."""
         element = await self.find(selectors, within=within)
-        await self._uncover(element)
-        await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
+        await self._press(element)
         for _ in range(2):  # focus may be stolen while typing: clear and type once more
             await self._act(element.fill(""))
             await self._act(element.press_sequentially(text))
@@ -566,6 +601,8 @@ class PortalPage:
                 best = next((fit for fit in fits if not fit.is_off), fits[0])
                 with suppress(PlaywrightTimeout):  # the list was filled anew meanwhile
                     if best.kind != "box" or not best.is_chosen:
+                        if best.kind != "option":
+                            await self._uncover(await drawn(best.found.nth(best.place)))
                         await best.take(crawl_settings().page_wait * 500)
                 if await self._has_stayed(selectors, text, match):
                     return text
@@ -595,7 +632,7 @@ class PortalPage:
             if not opened and (
                 opener := next((each for each in found if each.kind == "opener" and not each.is_off), None)
             ):
-                await self._act(opener.found.nth(opener.place).click(timeout=crawl_settings().page_wait * 1000))
+                await self._press(opener.found.nth(opener.place))
                 opened, since = True, loop.time()
             now = [offer.text for offer in found]
             if now != before or self.trail.is_busy() or not is_filled(found):
@@ -791,12 +828,14 @@ class PortalPage:
         try:
             return await action
         except PlaywrightTimeout as error:
-            if await self.shown(self.signed_out):
-                raise SignedOut("The sign-in form turned up.", step=self.trail.step) from None
-            reason = "something lies over it" if is_covered(error) else "it does not react"
-            raise PortalChanged(
-                f"The element is there but {reason}.", step=self.trail.step, selector=self.trail.selector
-            ) from None
+            raise await self._not_done(error) from None
+
+    async def _not_done(self, error: PlaywrightTimeout) -> Failure:
+        """Return the failure of an action on an element that is there."""
+        if await self.shown(self.signed_out):
+            return SignedOut("The sign-in form turned up.", step=self.trail.step)
+        reason = "something lies over it" if is_covered(error) else "it does not react"
+        return PortalChanged(f"The element is there but {reason}.", step=self.trail.step, selector=self.trail.selector)
 
 
 FINGERPRINT = """() => [document.getElementsByTagName("*").length, document.body?.innerText.length ?? 0,

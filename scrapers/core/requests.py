@@ -48,7 +48,7 @@ class RequestState:
     replays: int = 0  # times that the request was sent into a new session
     resent: int = 0  # of these, those that AuthMiddleware has sent itself and awaits
     # The rest:
-    rate_tries: int = 0  # responses that asked for a pause (429, 503)
+    rate_tries: int = 0  # responses that asked for a pause (429, 503), of a flow also pages that failed (5xx)
     sent_at: float = 0.0  # time.monotonic() of the newest try
     part: PartFile | None = None  # the streamed body
     partial: Any = field(default=None, repr=False)  # its beginning, of a transfer that was cut: the handler's

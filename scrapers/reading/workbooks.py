@@ -290,6 +290,13 @@ def read_sheet(
     return sheet, ""
 
 
+def lines_of(part: PartFile) -> Iterator[Sequence[Cell]]:
+    """Yield all lines of the visible sheets of a workbook or CSV, of which nothing else is known."""
+    sources = _sources(part)
+    for source in islice(sources, 1) if part.media_type in (CSV, TEXT) else sources:
+        yield from source.lines()
+
+
 def is_total(cell: Cell) -> bool:
     """
     Return whether a cell labels its line as a total.

@@ -94,6 +94,22 @@ def test_a_visit_whose_session_ends_begins_anew_and_passes_over_what_is_stored(c
     assert plain.counters()["downloads"] == COUNT  # none twice
 
 
+def test_a_session_of_an_earlier_run_that_is_over_does_not_count_as_one_that_ended_midway(crawls, plain):
+    name = "signed-out-midway+earlier@example.com"
+    plain.configure(documents=COUNT, midway_requests=4)
+    crawls.give("plain", name)
+    assert crawls.run("plain_visit").returncode == 0
+    plain.reset()  # its sessions are gone, and the next one will end midway again
+    with crawls.db.transaction() as session:
+        session.connection().exec_driver_sql("DELETE FROM files")
+
+    done = crawls.run("plain_visit")
+
+    assert done.returncode == 0, done.stderr
+    assert len(numbers(crawls)) == COUNT
+    assert plain.counters()["sign_ins"] == 2
+
+
 @pytest.mark.timeout(300)
 def test_sessions_that_end_midway_share_the_only_place_in_the_browser(crawls, plain):
     """Three users, one place: each of them needs it again for a second sign-in, and nobody waits for ever."""

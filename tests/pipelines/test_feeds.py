@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from database.models import FileStatus, ReportLine, UsageRecord
 from pipelines.feeds import CsvExporter, flat
 from scrapers.core.items import Batch, FileItem, Lines, Listing
@@ -16,11 +18,21 @@ from scrapers.core.spool import CSV, PartFile
 from scrapers.families.carriers.items import PoolRecord, ReportFile
 
 MANY = 10_000
+STORED = "bell/5551234/2026-10/cost.csv"
 AT = "5551234/2026-10"
 
 
+@pytest.fixture(autouse=True)
+def stored(tmp_path, monkeypatch):
+    """Keep the file in the store: its part file has been moved there."""
+    (tmp_path / STORED).parent.mkdir(parents=True)
+    (tmp_path / STORED).write_bytes(b"cost")
+    monkeypatch.setenv("LATCHKEY_FILES", str(tmp_path))
+
+
 def lines(count: int, made: list[int]) -> Lines:
-    def rows():
+    def rows(stored):
+        assert stored.read() == b"cost"
         for number in range(1, count + 1):
             made.append(number) if count < 100 else None
             yield {
@@ -44,7 +56,7 @@ def report(records) -> ReportFile:
         billing_cycle_id=3,
         carrier_report_id=4,
         records=records,
-        stored_path="bell/5551234/2026-10/cost.csv",
+        stored_path=STORED,
     )
 
 
@@ -52,7 +64,7 @@ def test_a_file_is_a_record_and_so_is_every_row_in_it():
     file, *rows = flat(report((lines(2, []),)), AT)
     assert (file["type"], file["target"], file["file"], file["path"]) == (
         *("files", AT, "cost_overview"),
-        "bell/5551234/2026-10/cost.csv",
+        STORED,
     )
     assert rows[1] == {
         "type": "report_rows",

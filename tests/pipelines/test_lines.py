@@ -29,6 +29,7 @@ from tests.project import CARRIERS, ROOT, TEST_KEY, clean_environment
 def write(store, tmp_path, monkeypatch):
     """Give a function that stores a report with these amounts as rows; it returns how many rows changed, and there were."""
     monkeypatch.setattr(upsert, "BATCH", 4)  # several pieces
+    monkeypatch.setenv("LATCHKEY_FILES", str(tmp_path))
     with store.transaction() as session:
         account, _ = add_account(session, NewAccount("Acme", "Head office", "bell", "5"), CARRIERS)
         key = {"carrier_id": account.carrier_id, "slug": "cost_overview"}
@@ -42,8 +43,11 @@ def write(store, tmp_path, monkeypatch):
     def store_report(amounts, content=b"x", report=report):
         path = tmp_path / "part"
         path.write_bytes(content)
+        part = describe(path, "x.xlsx")
+        path.rename(tmp_path / "x")  # as the files pipeline does
 
-        def rows():
+        def rows(stored):
+            assert stored.read() == content
             for number, amount in enumerate(amounts, 1):
                 if amount is None:
                     raise BadFile("a row that cannot be read")
@@ -60,7 +64,7 @@ def write(store, tmp_path, monkeypatch):
         place = {"billing_cycle_id": cycle, "carrier_report_id": report}
         item = ReportFile(
             job=1,
-            part=describe(path, "x.xlsx"),
+            part=part,
             key="cost_overview",
             name="x.xlsx",
             billing_cycle_id=cycle,

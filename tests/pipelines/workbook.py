@@ -8,6 +8,7 @@ clock, and the megabytes that the work took beyond what the process had before.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 import time
@@ -40,12 +41,20 @@ def ours(path: Path, db: Database) -> int:
         report = ensure(session, CarrierReport, of_carrier, {"name": SLUG, "details": {}}).id
         cycle = cycle_for(session, account, 2026, 10).id
     part = describe(path, path.name)
+    os.environ["LATCHKEY_FILES"] = str(path.parent)  # it is stored already
     begin()
     sheet = Sheet.of(part, REPORTS[SLUG], LOCALE)
     check(sheet, ACCOUNT, "2026-10")
     lines = report_lines(1, sheet, cycle, report)
     item = ReportFile(
-        job=1, part=part, key=SLUG, name="x.xlsx", billing_cycle_id=cycle, carrier_report_id=report, records=(lines,)
+        job=1,
+        part=part,
+        key=SLUG,
+        name="x.xlsx",
+        billing_cycle_id=cycle,
+        carrier_report_id=report,
+        records=(lines,),
+        stored_path=path.name,
     )
     job = SimpleNamespace(id=None, key="k", fences={}, plan=SimpleNamespace(account_id=None, billing_cycle_id=cycle))
     with db.transaction() as session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, BinaryIO
 
 from database.models import (
     BillingCycleFile,
@@ -100,7 +100,7 @@ class ReportFile(FileItem):
 def usage_lines(job: int, sheet: Sheet, billing_cycle_id: int, day: date) -> Lines:
     """Return a usage file's rows; its columns are named as those of the table."""
 
-    def rows() -> Iterator[dict[str, Any]]:
+    def rows(_stored: BinaryIO) -> Iterator[dict[str, Any]]:  # the sheet is in memory
         absent = {name: None for name in USAGE if not sheet.has(name)}
         for number, (values, extra) in enumerate(sheet.rows(key="account_number"), 1):
             yield {**values, **absent, "row": number, "extra": extra}
@@ -114,7 +114,7 @@ USAGE = ("phone_number", "user_name", "usage_type", "used")
 def report_lines(job: int, sheet: Sheet, billing_cycle_id: int, carrier_report_id: int) -> Lines:
     """Return a report's rows: the columns that all reports share, and what only this one has as `data`."""
 
-    def rows() -> Iterator[dict[str, Any]]:
+    def rows(_stored: BinaryIO) -> Iterator[dict[str, Any]]:  # the sheet is in memory
         for number, (data, extra) in enumerate(sheet.rows(key="account_number"), 1):
             yield {
                 "row": number,

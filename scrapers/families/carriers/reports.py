@@ -20,6 +20,7 @@ from scrapers.core.outcomes import BadFile
 from scrapers.core.page import PortalPage
 from scrapers.core.spool import PartFile
 from scrapers.core.visit import Visit
+from scrapers.families.carriers.accounts import check_file
 from scrapers.families.carriers.items import (
     InvoiceFile,
     PoolRecord,
@@ -119,6 +120,8 @@ class DailyUsage(CarrierSpider):
         job, usage = page.job, await self.fetch(page)
         part = await asyncio.to_thread(only_file, usage.part)
         sheet, warning = await asyncio.to_thread(read_sheet, part, self.columns, self.locale, job.target.account)
+        if sheet is None:
+            warning = " ".join(filter(None, (warning, await asyncio.to_thread(check_file, part, job.target.account))))
         if warning:
             job.warn(warning)
         day, cycle = date.fromisoformat(job.key.rpartition("/")[2]), job.target.billing_cycle_id
@@ -217,17 +220,21 @@ class MonthlyReports(CarrierSpider):
         """
         Return a report's file with its rows; rows that are not understood are left out with a warning.
 
+        Without rows, all cells of the file are looked at for the account.
+
         Raises WrongAccount or PortalChanged for rows of another account or month.
         """
         target, month = job.target, job.target.month
         ids = {"billing_cycle_id": target.billing_cycle_id, "carrier_report_id": target.reports[report.slug]}
-        sheet = None
+        sheet, warning = None, ""
         if report.columns:
             sheet, warning = await asyncio.to_thread(
                 read_sheet, part, report.columns, self.locale, target.account, month
             )
-            if warning:
-                job.warn(f"{report.name}: {warning}")
+        if sheet is None:
+            warning = " ".join(filter(None, (warning, await asyncio.to_thread(check_file, part, target.account))))
+        if warning:
+            job.warn(f"{report.name}: {warning}")
         return ReportFile(
             job=job.id,
             part=part,

@@ -54,6 +54,11 @@ class CarrierTarget(BaseModel):
         """The cycle's month, YYYY-MM: that of its end date."""
         return f"{self.end:%Y-%m}"
 
+    @property
+    def months(self) -> set[tuple[int, int]]:
+        """Years and months of the cycle's first and last day."""
+        return {(day.year, day.month) for day in (self.start, self.end)}
+
 
 class CarrierSpider(PortalSpider):
     """Base of a carrier's spiders: a job is an account and a billing cycle."""

@@ -1,18 +1,15 @@
 """Bell's locale, and the columns of its workbooks. Columns that are not listed here are stored under their title."""
 
+from scrapers.families.carriers.columns import ACCOUNT, PERIOD, PHONE, USER
 from scrapers.portals.bell import PORTAL
-from scrapers.reading.values.days import day, month
+from scrapers.reading.values.days import day
 from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.numbers import integer, money
 from scrapers.reading.values.sizes import gigabytes, megabytes
-from scrapers.reading.values.texts import account_number, phone_number, text, text_up_to
+from scrapers.reading.values.texts import text, text_up_to
 from scrapers.reading.workbooks import Column
 
 LOCALE = Locale(PORTAL.locale, PORTAL.time_zone, day_first=False)
-
-ACCOUNT = Column("account_number", r"(billing )?account( number)?|ban", account_number, required=True, repeats=True)
-PHONE = Column("phone_number", r"(mobile|phone|wireless|telephone) (phone )?number|subscriber", phone_number)
-USER = r"user( name)?"
 
 USAGE = (
     ACCOUNT,
@@ -23,12 +20,7 @@ USAGE = (
     Column("used", r"data used \(mb\)|usage \(mb\)", megabytes),
 )
 
-SHARED = (
-    ACCOUNT,
-    Column("period", r"(invoice|billing|bill) (month|period)", month, required=True, repeats=True),
-    PHONE,
-    Column("user_name", USER, text),
-)
+SHARED = (ACCOUNT, PERIOD, PHONE, Column("user_name", USER, text))
 REPORTS = {
     "cost_overview": (
         *SHARED,

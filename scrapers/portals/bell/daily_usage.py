@@ -5,7 +5,7 @@ from scrapers.families.carriers.reports import DailyUsage, Usage
 from scrapers.portals.bell.columns import LOCALE, USAGE
 from scrapers.portals.bell.login import BellSelfServe
 from scrapers.portals.bell.self_serve import choose_account, open_menu
-from scrapers.reading.values.sizes import data_size
+from scrapers.reading.values.sizes import total_size
 
 FILTER = ("filter-selection select", "filter-selection >> role=combobox")
 VIEWS = (  # the first one that an account has
@@ -54,7 +54,7 @@ class BellDailyUsage(DailyUsage):
         async def are_read() -> bool:  # the figures may come after the pools
             nonlocal found
             included, used = await page.texts((f"{POOLS}/div[1]/span",)), await page.texts((f"{POOLS}/div[2]/span[1]",))
-            found = total(included), total(used)
+            found = total_size(included, LOCALE), total_size(used, LOCALE)
             return None not in found
 
         if await page.arrives((POOLS,)) is None:
@@ -62,12 +62,3 @@ class BellDailyUsage(DailyUsage):
         elif not await until(are_read, 10):
             page.job.warn("The sizes of the pools are not understood: their figures are unknown.")
         return found
-
-
-def total(texts: list[str]) -> int | None:
-    """Return the sum of the sizes in bytes; None when there is none or one is unknown."""
-    try:
-        sizes = [data_size(text, LOCALE) for text in texts]
-    except ValueError:
-        return None
-    return None if not sizes or None in sizes else sum(size for size in sizes if size is not None)

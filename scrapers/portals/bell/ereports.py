@@ -76,6 +76,4 @@ class BellEreports(OrderedReports):
 
     async def entries(self, page: PortalPage, report: Report) -> list[Entry]:
         await self.to_reports(page)
-        target = page.job.target
-        months = {(day.year, day.month) for day in (target.start, target.end)}
-        return await listed(page, await page.arrives(STATUS) or "body", report.name, months)
+        return await listed(page, await page.arrives(STATUS) or "body", report.name, page.job.target.months)

@@ -13,6 +13,7 @@ from scrapers.families.carriers.reports import Report
 from scrapers.portals.bell.columns import LOCALE, REPORTS
 from scrapers.portals.bell.enterprise_login import BellEnterpriseCentre
 from scrapers.portals.bell.workbooks import choose_account, choose_month, open_workbook
+from scrapers.reading.values.ages import least_age
 
 LINK = (
     "says=Enhanced Mobility Reports",
@@ -31,8 +32,6 @@ BELL = ("li.kt-notification-content [aria-label=Notification]", "[aria-label=Not
 LIST = "#m_quick_sidebar_notification-wrap"
 ENTRIES = f"{LIST} li.kt-notifi-li"
 
-AGES = {"a few seconds": 0, "a minute": 45, "an hour": 45 * 60}  # seconds from which the portal uses each word
-UNITS = {"s": 1, "m": 60, "h": 3600}
 READ_ENTRIES = """entries => entries.map(entry => [
   [...entry.querySelectorAll("b")].map(name => name.textContent.trim()),
   entry.innerText,
@@ -104,18 +103,3 @@ class BellMonthlyReports(OrderedReports):
 
     async def dismiss(self, page: PortalPage, entry: Entry) -> None:
         await page.click((f"{entry.selector} >> em.line-close",))
-
-
-def least_age(text: str) -> float:
-    """
-    Return the minimum age in seconds of a relative time; infinity for days, and for texts that are not understood.
-
-    >>> least_age("a few seconds ago"), least_age("a minute ago"), least_age("12 minutes ago"), least_age("2 days ago")
-    (0, 45, 690.0, inf)
-    >>> least_age("12 min ago"), least_age("2 hours ago"), least_age("2 months ago")
-    (690.0, 5400.0, inf)
-    """
-    said = " ".join(text.casefold().split()).removesuffix(" ago")
-    if (found := re.fullmatch(r"(\d+) ?(s|m|h)[a-z]*\.?", said)) is not None and not said.endswith(("month", "months")):
-        return (int(found[1]) - 0.5) * UNITS[found[2]]
-    return 0 if said in ("just now", "now") else AGES.get(said, float("inf"))

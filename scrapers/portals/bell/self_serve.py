@@ -1,10 +1,9 @@
 """Shared steps of Corporate Self Serve: open a menu of the header, and choose an account."""
 
-from scrapers.core.outcomes import WrongAccount
 from scrapers.core.page import PortalPage, Selectors, guess
-from scrapers.families.carriers.accounts import confirm_account, names_account
+from scrapers.families.carriers.accounts import confirm_account, names_account, not_listed
+from scrapers.portals.bell.login import HEADER
 
-HEADER = "xpath=/html[1]/body[1]/div[1]/header[1]/div[2]/div[1]/div[1]/div[1]/div[1]/div[1]"
 MENU = f"{HEADER}/div[2]/nav[1]/ul[1]"
 PLACES = {"Usage": 2, "Billing": 3, "Reports": 4}  # of the menus in the header
 LIST, GLOBAL = "#dataContainer", "account-selection-global-search"
@@ -54,8 +53,3 @@ async def choose_account(page: PortalPage, account: str, done: Selectors) -> Non
         await page.find(done)
     page.begin("read the account back")
     await confirm_account(page, account, is_chosen=bool(asked))
-
-
-def not_listed(step: str = "") -> WrongAccount:
-    """Return the failure for an account that the portal does not offer."""
-    return WrongAccount("The portal does not list the account.", step=step)

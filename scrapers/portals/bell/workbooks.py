@@ -6,7 +6,7 @@ from datetime import date
 from scrapers.core.outcomes import PortalChanged, WrongAccount
 from scrapers.core.page import PortalPage, guess, until
 from scrapers.core.periods import names_month
-from scrapers.families.carriers.accounts import names_account
+from scrapers.families.carriers.accounts import names_account, not_listed
 
 ASIDE = "app-aside-left"
 WORKSPACE = (f"{ASIDE} ul > li:nth-child(3)", f"xpath=//{ASIDE}/div/div/div/ul/li[3]")
@@ -90,7 +90,7 @@ async def choose_account(tab: PortalPage) -> None:
         f"{MENU} .filter-item-label >> says={account}",
     )
     if not await tab.arrives(item):
-        raise WrongAccount("The portal does not list the account.", step=tab.trail.step)
+        raise not_listed(tab.trail.step)
     await tab.tick(item)
     await tab.click((f"{MENU} >> says=Ok",))
     if not await reads(tab, ACCOUNT, "td.Accountnumber", is_account, within=15):

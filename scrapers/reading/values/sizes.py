@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 from scrapers.reading.values.locale import Locale
@@ -38,6 +39,21 @@ def data_size(text: str, locale: Locale) -> int | None:
     if found is None:
         return None
     return _bytes(decimal(found[1], locale), _scale(found[3]))
+
+
+def total_size(texts: Iterable[str], locale: Locale) -> int | None:
+    """
+    Return the sum of the amounts in bytes; None when there is none or one is unknown.
+
+    >>> total_size(["1 GB", "0.5 GB of 2"], Locale("en_CA")), total_size(["1 GB", "unlimited"], Locale("en_CA"))
+    (1610612736, None)
+    """
+    try:
+        sizes = [data_size(text, locale) for text in texts]
+    except ValueError:
+        return None
+    known_sizes = [size for size in sizes if size is not None]
+    return sum(known_sizes) if known_sizes and len(known_sizes) == len(sizes) else None
 
 
 def gigabytes(cell: Cell, locale: Locale) -> int | None:

@@ -17,9 +17,11 @@ from scrapers.core.outcomes import (
     NoLongerAvailable,
     NotYetPublished,
     PortalChanged,
+    RateLimited,
     SignedOut,
     WrongAccount,
 )
+from scrapers.core.pace import RATE_TRIES, Pause
 from scrapers.core.page import PortalPage
 
 pytestmark = pytest.mark.browser
@@ -425,10 +427,57 @@ def test_entries_of_a_list_that_covers_the_page_are_not_removed(run, monkeypatch
     assert run(body, act) == 1
 
 
-def test_a_dialog_that_says_the_session_is_over_is_told(run):
-    body = f"<button id=b>Go</button><div role=dialog style='{OVER}'>Your session has expired. <button>Close</button></div>"
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("act", ["tick", "pick", "type"])
+def test_an_overlay_is_closed_before_a_box_is_ticked_a_choice_made_or_a_text_typed(run, monkeypatch, when, act):
+    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=3))
+    body = (
+        "<p><input type=radio id=r name=v style='opacity:0;position:absolute'><label for=r>Complete</label></p>"
+        f"<input id=t><div id=over role=dialog style='{OVER}' {'hidden' if when == 'after' else ''}>A survey?"
+        "<button>Sure</button><a href='#' role=button onclick='over.remove(); return false'>Not now</a></div>"
+        "<script>if (over.hidden) setTimeout(() => document.getElementById('over')?.removeAttribute('hidden'), 200)</script>"
+    )
+
+    async def once_it_is_there(page: PortalPage) -> None:
+        if act == "tick":
+            await page.tick(("#r",))
+            assert await page.raw.locator("#r").is_checked()
+        elif act == "pick":
+            await page.pick(("input[type=radio]",), "Complete")
+            assert await page.raw.locator("#r").is_checked()
+        else:
+            await page.type(("#t",), "5331")
+
+    run(body, once_it_is_there)
+
+
+ENDED = {
+    "closed": "<div role=dialog style='{}'>Your session has expired. <button>Close</button></div>",
+    "kept": "<div role=alertdialog style='{}'><h2>Your visit has ended</h2><button>Return to sign-in</button></div>",
+    "bare": "<div role=dialog style='{}'>Votre connexion a pris fin.</div>",
+}
+
+
+@pytest.mark.parametrize("body", ENDED.values(), ids=ENDED)
+@pytest.mark.parametrize("wanted", ["#b", "#missing"])
+def test_a_dialog_that_says_the_session_is_over_is_told(run, body, wanted):
     with pytest.raises(SignedOut):
-        run(body, lambda page: page.click(("#b",)))
+        run(f"<button id=b>Go</button>{body.format(OVER)}", lambda page: page.click((wanted,)))
+
+
+@pytest.mark.parametrize(("dialog", "waits"), [("<div role=dialog>Adieu</div>", 60), ("<p>Adieu</p>", 60)])
+def test_before_a_long_wait_goes_on_it_is_looked_whether_the_session_has_ended(run, monkeypatch, dialog, waits):
+    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=1))
+
+    async def act(page: PortalPage) -> None:
+        async def is_over() -> bool:
+            return True
+
+        page.trail.is_over = is_over
+        await page.find(("#missing",), within=waits)
+
+    with pytest.raises(SignedOut):
+        run(dialog, act)
 
 
 # Downloads
@@ -547,4 +596,57 @@ def test_what_concerns_the_whole_visit_ends_it(run):
             meet(SignedOut("over"))
 
     with pytest.raises(SignedOut):
+        run("", act)
+
+
+# Pauses
+
+
+class ToldPause(Pause):
+    """The crawl's pause, which notes what it was told and how often it was waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[float] = []
+        self.waits = 0
+
+    def prolong(self, seconds: float) -> None:
+        self.told.append(seconds)
+
+    async def wait(self) -> None:
+        self.waits += 1
+
+
+async def busy(page: PortalPage, refusals: list[int]) -> None:
+    """Let an address be answered with these statuses first, with `Retry-After: 7`."""
+
+    async def answer(route: Any) -> None:
+        status = refusals.pop(0) if refusals else 200
+        await route.fulfill(status=status, headers={"Retry-After": "7"}, body="<p id=come>here</p>")
+
+    await page.raw.route("http://busy.example/**", answer)
+
+
+def test_a_page_that_asks_for_a_pause_pauses_the_whole_crawl_and_obeys_its_pause(run: Run) -> None:
+    async def act(page: PortalPage) -> Any:
+        page.trail.pause = pause = ToldPause()
+        await busy(page, [429, 503])
+        await page.open("http://busy.example/")
+        opened = pause.waits
+        assert await page.retry_failed_page()
+        assert await page.retry_failed_page()
+        assert not await page.retry_failed_page()
+        return pause.told, opened, pause.waits
+
+    assert run("", act) == ([7.0, 7.0], 1, 3)
+
+
+def test_tries_of_a_visit_do_not_begin_anew_when_it_is_recovered(run: Run) -> None:
+    async def act(page: PortalPage) -> None:
+        page.trail.pause, page.trail.pauses = ToldPause(), RATE_TRIES  # of the visit before the recovery
+        await busy(page, [429])
+        await page.open("http://busy.example/")
+        await page.retry_failed_page()
+
+    with pytest.raises(RateLimited):
         run("", act)

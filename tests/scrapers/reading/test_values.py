@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from scrapy.http import HtmlResponse
 
-from scrapers.portals.bell.daily_usage import total
 from scrapers.portals.trucktech.pages import VEHICLES
 from scrapers.portals.trucktech.rows import vehicle_values
 from scrapers.reading.layouts import Row, total_in
@@ -20,7 +19,7 @@ from scrapers.reading.mail import parse
 from scrapers.reading.values.days import calendar_day, day, instant, month
 from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.numbers import decimal, integer, money, number, price
-from scrapers.reading.values.sizes import data_size, gigabytes, megabytes
+from scrapers.reading.values.sizes import data_size, gigabytes, megabytes, total_size
 from scrapers.reading.values.texts import account_number, phone_number
 
 EN, FR, US, HE = (Locale(tag) for tag in ("en_CA", "fr_CA", "en_US", "he_IL"))
@@ -140,8 +139,8 @@ def test_a1_a_size_that_is_not_certain_is_refused(text, locale):
 
 
 def test_a1_a_pool_whose_size_is_not_certain_is_unknown():
-    assert total(["1,250 GB", "20 GB used"]) == 1270 * GB
-    assert total(["1,250 GB", "1,5 GB"]) is None
+    assert total_size(["1,250 GB", "20 GB used"], EN) == 1270 * GB
+    assert total_size(["1,250 GB", "1,5 GB"], EN) is None
 
 
 def test_a1_an_odometer_has_its_groups():

@@ -1,15 +1,18 @@
-"""Which account a page says is open."""
+"""Which account a page says is open, and which ones a file names."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import xlsxwriter
 
 from scrapers.core.outcomes import WrongAccount
-from scrapers.families.carriers.accounts import confirm_account
+from scrapers.core.spool import describe
+from scrapers.families.carriers.accounts import check_file, confirm_account
 
 OURS = "533122906"
 
@@ -56,3 +59,59 @@ def test_a_page_that_names_another_account_is_wrong(text):
 def test_a_page_that_names_none_is_no_proof():
     assert confirm("Usage") == []  # the account was chosen by its number
     assert confirm("Usage", is_chosen=False) != []
+
+
+def csv_of(path: Path, text: str, account: str = OURS) -> str:
+    path.write_text(text)
+    return check_file(describe(path, "export.csv"), account)
+
+
+def workbook_of(path: Path, *lines: list[Any]) -> str:
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        for number, line in enumerate(lines):
+            sheet.write_row(number, 0, line)
+    return check_file(describe(path, "export.xlsx"), OURS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Extract,533122906\nWhere,How much\nOttawa,3\n",
+        "Kunde,Betrag\n533-122-907,3\n533-122-906,4\n",
+        "Report of account 533122906\n",
+    ],
+)
+def test_a_file_of_unknown_columns_that_names_the_account_is_right(tmp_path, text):
+    assert csv_of(tmp_path / "p", text) == ""
+
+
+@pytest.mark.parametrize("text", ["Extract,533122907\nWhere\nOttawa\n", "Kunde,Betrag\n533-122-907,3\n"])
+def test_a_file_of_unknown_columns_that_names_only_others_is_refused(tmp_path, text):
+    with pytest.raises(WrongAccount):
+        csv_of(tmp_path / "p", text)
+
+
+def test_numbers_of_a_workbook_are_account_numbers_too(tmp_path):
+    assert workbook_of(tmp_path / "p", ["Report"], ["Account"], [533122907], [533122906]) == ""
+    with pytest.raises(WrongAccount):
+        workbook_of(tmp_path / "q", ["Report"], ["Account"], [533122907])
+
+
+def test_leading_zeros_that_a_workbook_loses_are_no_other_account(tmp_path):
+    path = tmp_path / "p"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet().write_row(0, 0, ["Account", 33122906])
+    assert check_file(describe(path, "export.xlsx"), "033122906") == ""
+
+
+def test_telephone_numbers_are_no_accounts_and_a_file_without_any_is_no_proof(tmp_path):
+    assert "names no account" in csv_of(tmp_path / "p", "Phone,MB\n4165550100,3\n", "5331229061")
+    assert "names no account" in csv_of(tmp_path / "p", "Where,MB\nOttawa,3\n")
+    with pytest.raises(WrongAccount):
+        csv_of(tmp_path / "p", "Phone,Billing account\n4165550100,5331229062\n", "5331229061")
+
+
+def test_a_file_that_is_no_table_is_not_looked_into(tmp_path):
+    (tmp_path / "p").write_bytes(b"%PDF-1.4 533122907")
+    assert check_file(describe(tmp_path / "p", "x.pdf"), OURS) == ""

@@ -63,3 +63,8 @@ def test_a_file_with_unknown_columns_is_stored_with_a_warning_that_names_the_col
 def test_a_file_of_another_account_is_never_stored(tmp_path):
     with pytest.raises(WrongAccount):
         visit(tmp_path / "p", "Billing account,Phone number,Data used (GB)\n533122907,5145550101,1.5\n")
+
+
+def test_nor_is_one_whose_columns_are_unknown(tmp_path):
+    with pytest.raises(WrongAccount):
+        visit(tmp_path / "p", "Customer,Mobile,Volume (Mo)\n533122907,5145550101,1.5\n")
