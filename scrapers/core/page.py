@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ T = TypeVar("T")
 
 GRACE = 3.0  # seconds after which an overlay is closed, or a similar text taken, where the wanted element is not shown
 REST = 2.0  # seconds without a change or a request, after which a list or page counts as complete
+POLLS = 3  # requests for one address since the last action, after which it is polled: that never ends
 IN_FLIGHT = 10.0  # seconds; a request that takes longer (a long poll) does not keep a page from being at rest
 COVERED = 1.5  # seconds in which an element may come out from under something by itself
 SWALLOWED = 15.0  # seconds after which a click without any effect is repeated, where it should start a download
@@ -68,6 +70,7 @@ class Trail:
     pauses: int = 0  # pages of this flow that were answered with 429 or 5xx
     is_over: Callable[[], Awaitable[bool]] | None = None  # looks whether the session has ended; None outside of one
     in_flight: dict[object, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
+    asked: Counter[str] = field(default_factory=Counter)  # requests by address, since the last action
 
     @property
     def step(self) -> str:
@@ -126,7 +129,8 @@ class PortalPage:
 
     def _count(self, request: Request) -> None:
         self.trail.requests += 1
-        if request.resource_type in WORK:
+        self.trail.asked[request.url] += 1
+        if request.resource_type in WORK and self.trail.asked[request.url] <= POLLS:
             self.trail.in_flight[request] = asyncio.get_running_loop().time()
 
     def _landed(self, request: Request) -> None:
@@ -265,6 +269,7 @@ class PortalPage:
         return True
 
     async def _load(self, loading: Awaitable[object]) -> None:
+        self._choices = []  # of the page before
         try:
             await loading
         except PlaywrightTimeout:
@@ -788,6 +793,7 @@ class PortalPage:
         return bool(self.signed_out) and await self.shown(self.signed_out) is not None
 
     async def _act(self, action: Awaitable[T]) -> T:
+        self.trail.asked.clear()
         try:
             return await action
         except PlaywrightTimeout as error:
