@@ -49,7 +49,11 @@ class OrderedReports(MonthlyReports):
     refused: ClassVar[Selectors] = ()  # elements shown when it has refused one
     oldest: ClassVar[float] = float("inf")  # seconds; older entries are another run's
     list_covers: ClassVar[bool] = False  # the open list covers the order form
-    any_entry: ClassVar[bool] = False  # any run's newest entry may be collected
+    any_entry: ClassVar[bool] = False  # any run's newest entry may be collected: jobs of one user share their orders
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._placed: dict[tuple[Any, ...], dict[str, Any]] = {}  # orders of this crawl that its other jobs may use
 
     @abstractmethod
     def area(self, page: PortalPage) -> AbstractAsyncContextManager[PortalPage]:
@@ -116,7 +120,7 @@ class OrderedReports(MonthlyReports):
         """Order the missing reports that are not ordered yet; yield each that is."""
         job, to_order = area.job, []
         for report in self.missing_reports(job):
-            asked = await _asked(job, report)
+            asked = await _asked(job, report) or await self._placed_for(job, report)
             if asked and asked["heard"] and time.time() - asked["at"] < STANDS:
                 yield report
             else:
@@ -155,7 +159,15 @@ class OrderedReports(MonthlyReports):
         except ReportFailed:
             await job.forget(name)
             raise
-        await job.remember(name, {**asked, "heard": heard})
+        self._placed[_order_key(job, report)] = asked = {**asked, "heard": heard}
+        await job.remember(name, asked)
+
+    async def _placed_for(self, job: Job, report: Report) -> dict[str, Any] | None:
+        """Return the order of another job of this crawl that is about the same report, and note it as this job's own."""
+        placed = self._placed.get(_order_key(job, report)) if self.any_entry else None
+        if placed is not None:
+            await job.remember(f"asked {report.slug}", placed)
+        return placed
 
     async def _next(self, area: PortalPage, waiting: Sequence[Report]) -> tuple[Report, Entry]:
         """Wait for the first report that is ready or failed; raise ReportNotReady at the deadline."""
@@ -231,6 +243,10 @@ async def listed(page: PortalPage, table: str, name: str, months: Collection[tup
             link = f"{rows} >> nth={place} >> :is(td, th, [role=cell]):first-child a"
             found.append(Entry(link, is_ready=await page.shown((link,)) is not None))
     return found
+
+
+def _order_key(job: Job, report: Report) -> tuple[Any, ...]:
+    return (job.credential and job.credential.username, report.slug, job.target.start, job.target.end)
 
 
 async def _asked(job: Job, report: Report) -> dict[str, Any] | None:
