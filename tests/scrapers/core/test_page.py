@@ -233,6 +233,35 @@ def test_a_choice_that_a_later_list_takes_back_is_made_again_before_the_next_cli
     assert run(body, act) == "UsageMay"
 
 
+def test_what_was_picked_in_a_page_is_forgotten_when_it_is_loaded_again(run):
+    async def act(page: PortalPage) -> str:
+        await page.pick(("#m",), "Oct 2026")
+        await page.open("data:text/html,<select id=m><option>1</option></select><button onclick='document.title=1'>Go</button>")
+        await page.click(("says=Go",))
+        return await page.raw.title()
+
+    assert run(DROP_DOWN, act) == "1"
+
+
+def test_a_page_that_polls_comes_to_rest(run):
+    body = "<script>(function poll() { fetch('http://portal.example/news').then(poll) })()</script>"
+
+    async def act(page: PortalPage) -> bool:
+        answered = 0
+
+        async def answer(route: Any) -> None:
+            nonlocal answered
+            answered += 1
+            await route.fulfill(body="{}", headers={"Access-Control-Allow-Origin": "*"})
+
+        await page.raw.route("http://portal.example/**", answer)
+        await page.raw.set_content(f"<!doctype html>{body}")
+        at_rest = await page.is_at_rest(5)
+        return at_rest and answered > 5
+
+    assert run("", act)
+
+
 DRAWN = "<i style='display:inline-block;width:20px;height:20px;border:1px solid'></i>"
 HIDDEN = "style='position:absolute;opacity:0;width:1px;height:1px'"
 
