@@ -12,7 +12,7 @@ from sandbox import faults
 from sandbox.counters import Counters
 from sandbox.known import known_of
 from sandbox.messages import Gateway, Mail
-from sandbox.perturb import OFF, Perturbation
+from sandbox.perturb import Perturbation
 from sandbox.state import State
 from sandbox.users import User, mailbox, phone
 
@@ -156,8 +156,9 @@ class PortalBase:
         self._settings["perturbation"] = perturbation.as_json()
 
     def perturbation_of(self, user: User | None) -> Perturbation:
-        """Return what is changed for a user: by the tag `perturb-<seed>` of the name, else by the portal's seed."""
-        return (Perturbation.tagged(user.value("perturb")) if user else None) or self.perturbation or OFF
+        """Return what is changed for a user: by the tag `perturb-<seed>` of the name (or `off`), else by the portal's seed."""
+        tagged = Perturbation.tagged(user.value("perturb")) if user else None
+        return self.perturbation if tagged is None else tagged
 
     def reset(self) -> None:
         """Forget people, sessions, codes, counters and the portal's own tables; the configuration stays."""

@@ -88,7 +88,9 @@ class Perturbation:
 
     @classmethod
     def tagged(cls, said: str | None) -> Perturbation | None:
-        """Read what follows `perturb-` in a user name: `7`, or `7-label-forms.order`; None where it says neither."""
+        """Read what follows `perturb-` in a user name: `7`, `7-label-forms.order` or `off`; None where it says none of them."""
+        if said == "off":
+            return OFF
         matched = TAG.fullmatch(said or "")
         if matched is None:
             return None

@@ -59,6 +59,7 @@ def test_what_is_not_there_is_refused():
     [
         ("ok+perturb-7@example.com", Perturbation.of(7)),
         ("sms+perturb-12-label-forms.order+multi", Perturbation.of(12, ["label-forms", "order"])),
+        ("ok+perturb-off", Perturbation()),
         ("ok+perturb-7-smells", None),
         ("ok+perturb-x", None),
         ("ok", None),
