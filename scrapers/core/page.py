@@ -52,6 +52,7 @@ T = TypeVar("T")
 GRACE = 3.0  # seconds after which an overlay is closed, or a similar text taken, where the wanted element is not shown
 REST = 2.0  # seconds without a change or a request, after which a list or page counts as complete
 POLLS = 3  # requests for one address since the last action, after which it is polled: that never ends
+LONG_POLLS = 2  # requests for one address that took longer than IN_FLIGHT, after which it is one that always does
 IN_FLIGHT = 10.0  # seconds; a request that takes longer (a long poll) does not keep a page from being at rest
 COVERED = 1.5  # seconds in which an element may come out from under something by itself
 SWALLOWED = 15.0  # seconds after which a click without any effect is repeated, where it should start a download
@@ -69,7 +70,8 @@ class Trail:
     requests: int = 0
     pauses: int = 0  # pages of this flow that were answered with 429 or 5xx
     is_over: Callable[[], Awaitable[bool]] | None = None  # looks whether the session has ended; None outside of one
-    in_flight: dict[object, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
+    in_flight: dict[Request, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
+    endless: Counter[str] = field(default_factory=Counter)  # requests that took longer than IN_FLIGHT, by address
     asked: Counter[str] = field(default_factory=Counter)  # requests by address, since the last action
 
     @property
@@ -77,10 +79,13 @@ class Trail:
         """The step that was begun last."""
         return self.steps[-1] if self.steps else ""
 
-    def is_busy(self) -> bool:
-        """Return whether a request that may change a page is waiting for its answer."""
+    def is_busy(self, since: float = 0) -> bool:
+        """Return whether a request that may change a page, sent since a time of the loop's clock, waits for its answer."""
         now = asyncio.get_running_loop().time()
-        return any(now - sent < IN_FLIGHT for sent in self.in_flight.values())
+        for request in [each for each, sent in self.in_flight.items() if now - sent >= IN_FLIGHT]:
+            del self.in_flight[request]
+            self.endless[bare_url(request.url)] += 1
+        return any(sent >= since for sent in self.in_flight.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Choice:
     selectors: Selectors
     text: str
     match: Match
+    at: float  # time of the loop's clock
 
 
 class PortalPage:
@@ -130,7 +136,8 @@ class PortalPage:
     def _count(self, request: Request) -> None:
         self.trail.requests += 1
         self.trail.asked[request.url] += 1
-        if request.resource_type in WORK and self.trail.asked[request.url] <= POLLS:
+        is_news = self.trail.asked[request.url] > POLLS or self.trail.endless[bare_url(request.url)] >= LONG_POLLS
+        if request.resource_type in WORK and not is_news:
             self.trail.in_flight[request] = asyncio.get_running_loop().time()
 
     def _landed(self, request: Request) -> None:
@@ -540,9 +547,10 @@ class PortalPage:
         The choice is read back, and again before the next click.
         """
         texts = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+        began = asyncio.get_running_loop().time()
         chosen = await self._pick(selectors, texts, missing, match, within)
         self._choices = [each for each in self._choices if each.selectors != selectors]
-        self._choices.append(Choice(selectors, chosen, match))
+        self._choices.append(Choice(selectors, chosen, match, began))
         return chosen
 
     async def _pick(
@@ -569,10 +577,11 @@ class PortalPage:
                     detail = f"{text} is offered {len(fits)} times."
                     raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
                 best = next((fit for fit in fits if not fit.is_off), fits[0])
+                began = asyncio.get_running_loop().time()
                 with suppress(PlaywrightTimeout):  # the list was filled anew meanwhile
                     if best.kind != "box" or not best.is_chosen:
                         await best.take(crawl_settings().page_wait * 500)
-                if await self._has_stayed(selectors, text, match):
+                if await self._has_stayed(selectors, text, match, began):
                     return text
                 break
             else:
@@ -624,8 +633,8 @@ class PortalPage:
             found += await offers(self.raw.locator(LISTS).filter(visible=True))
         return found
 
-    async def _has_stayed(self, selectors: Selectors, text: str, match: Match) -> bool:
-        """Return whether *text* is chosen, also after the answers that the choice has asked for."""
+    async def _has_stayed(self, selectors: Selectors, text: str, match: Match, since: float) -> bool:
+        """Return whether *text* is chosen, also after the answers to what was asked since the choice (the loop's clock)."""
 
         async def is_chosen() -> bool:
             found = await self._read_offers(selectors)
@@ -638,15 +647,20 @@ class PortalPage:
             return await self.shown(selectors) is None  # the page has moved on
 
         async def is_quiet() -> bool:
-            return not self.trail.is_busy()
+            return not self.trail.is_busy(since)
 
-        return await until(is_chosen, 1.0) and await until(is_quiet, IN_FLIGHT) and await until(is_chosen, 0.3)
+        if not await until(is_chosen, 1.0):
+            return False
+        await until(is_quiet, IN_FLIGHT)
+        return await until(is_chosen, 0.3)
 
     async def _hold_choices(self) -> None:
         """Pick again what the page has lost since it was picked: lists may be filled anew after each choice."""
         choices, self._choices = self._choices, []
         for _ in range(3):
-            lost = [each for each in choices if not await self._has_stayed(each.selectors, each.text, each.match)]
+            lost = [
+                each for each in choices if not await self._has_stayed(each.selectors, each.text, each.match, each.at)
+            ]
             if not lost:
                 return
             for each in lost:

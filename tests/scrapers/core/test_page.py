@@ -236,11 +236,31 @@ def test_a_choice_that_a_later_list_takes_back_is_made_again_before_the_next_cli
 def test_what_was_picked_in_a_page_is_forgotten_when_it_is_loaded_again(run):
     async def act(page: PortalPage) -> str:
         await page.pick(("#m",), "Oct 2026")
-        await page.open("data:text/html,<select id=m><option>1</option></select><button onclick='document.title=1'>Go</button>")
+        await page.open(
+            "data:text/html,<select id=m><option>1</option></select><button onclick='document.title=1'>Go</button>"
+        )
         await page.click(("says=Go",))
         return await page.raw.title()
 
     assert run(DROP_DOWN, act) == "1"
+
+
+def test_an_item_whose_list_closes_is_chosen_beside_requests_that_hang(run, monkeypatch):
+    """Long polls of a page and its tab overlap, so that one is always under way."""
+    monkeypatch.setattr("scrapers.core.page.IN_FLIGHT", 0.5)
+    body = """<ul><li onclick="document.body.dataset.took = 1; this.parentNode.hidden = true">Oct 2026</li></ul>
+      <script>setInterval(() => fetch("http://portal.example/news?" + Math.random()), 100)</script>"""
+
+    async def act(page: PortalPage) -> str:
+        async def hang(_route: Any) -> None:
+            """Leave the request without an answer."""
+
+        await page.raw.route("http://portal.example/**", hang)
+        await page.raw.set_content(f"<!doctype html>{body}")
+        await page.month(("li",), date(2026, 10, 31), "%b %Y", TODAY)
+        return str(await page.raw.evaluate("document.body.dataset.took"))
+
+    assert run("", act) == "1"
 
 
 def test_a_page_that_polls_comes_to_rest(run):
