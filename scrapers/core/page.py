@@ -472,7 +472,11 @@ class PortalPage:
         """Move the pointer over the element."""
         element = await self.find(selectors)
         await self._uncover(element)
-        await self._act(element.hover(timeout=crawl_settings().page_wait * 1000))
+        try:
+            await element.hover(timeout=crawl_settings().page_wait * 500)
+        except PlaywrightTimeout:  # an overlay may have come meanwhile
+            await self._uncover(element)
+            await self._act(element.hover(timeout=crawl_settings().page_wait * 500))
 
     async def reveal(self, menu: Selectors, entry: Selectors) -> None:
         """Open a menu, so that one of its entries is shown: by the pointer over it, or else by a click."""

@@ -457,6 +457,26 @@ def test_an_overlay_is_closed_by_what_its_control_means(run, controls, is_dialog
     assert run(body, act) == "it"
 
 
+def test_an_overlay_that_comes_before_the_pointer_is_closed_too(run, monkeypatch):
+    monkeypatch.setenv("LATCHKEY_PAGE_WAIT", "2")
+    body = """<button onmouseenter="document.title = 'over'">Billing</button>
+      <div role=dialog hidden style="position:fixed;inset:0"><button onclick="this.parentNode.remove()">Not now</button></div>"""
+
+    async def act(page: PortalPage) -> str:
+        uncover = page._uncover
+
+        async def uncovered_too_early(element: Any) -> None:
+            await uncover(element)
+            page._uncover = uncover  # type: ignore[method-assign]
+            await page.raw.evaluate("document.querySelector('[role=dialog]').hidden = false")
+
+        page._uncover = uncovered_too_early  # type: ignore[method-assign]
+        await page.hover(("says=Billing",))
+        return await page.raw.title()
+
+    assert run(body, act) == "over"
+
+
 def test_what_has_only_a_consequence_stays_and_is_named(run, monkeypatch):
     monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=0.5))
     body = f"<button id=b>Go</button><div role=dialog style='{OVER}'>New terms <button>I agree</button><button>Pay</button></div>"
