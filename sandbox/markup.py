@@ -593,7 +593,9 @@ def renamed(markup: Markup) -> None:
         if "data-testid" in element.attrib:
             element.set("data-testid", rename(element.get("data-testid"), of("test id")))
         own = element.get("name")
-        if own and own not in of("name") and markup.scripted and element.tag in (*FIELDS, "button"):
+        sent_by_browser = any(each.get("action") for each in element.iterancestors("form"))  # no script gives it back
+        renamable = markup.scripted and not sent_by_browser and element.tag in (*FIELDS, "button")
+        if own and own not in of("name") and renamable:
             element.set("data-name", own)
             element.set("name", rename(own))
         for name in REFERENCES:

@@ -3,6 +3,7 @@
   "use strict";
   const begun = new WeakSet();
 
+  const detached = new WeakSet(); // templates of lists that are being filled again: what they hold comes after that
   const put = (template, entries) => entries.forEach((each) => template.before(each));
 
   function come(template) {
@@ -10,20 +11,23 @@
     const entries = [...template.content.childNodes];
     const half = Number(template.dataset.half || 0);
     const rest = () => {
+      if (detached.has(template)) return setTimeout(rest, 50);
       const holder = template.parentNode;
       if (!holder) return;
       holder.querySelectorAll(":scope > [data-former]").forEach((each) => each.remove());
       put(template, entries.slice(half));
       template.remove();
     };
-    setTimeout(() => {
+    const begin = () => {
       if (!half) return rest();
+      if (detached.has(template)) return setTimeout(begin, 50);
       if (template.parentNode) {
         template.parentNode.querySelectorAll(":scope > [data-former]").forEach((each) => each.remove());
       }
       put(template, entries.slice(0, half));
       setTimeout(rest, wait);
-    }, wait);
+    };
+    setTimeout(begin, wait);
   }
 
   function look(root) {
@@ -63,8 +67,10 @@
     const lists = [...form.querySelectorAll("select")];
     for (const list of lists.slice(lists.indexOf(event.target) + 1)) {
       const entries = [...list.childNodes];
+      entries.forEach((each) => detached.add(each));
       list.replaceChildren();
       setTimeout(() => {
+        entries.forEach((each) => detached.delete(each));
         entries.forEach((each) => (each.selected = false));
         list.append(...entries);
         list.selectedIndex = 0;

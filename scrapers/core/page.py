@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -59,6 +60,8 @@ T = TypeVar("T")
 
 GRACE = 3.0  # seconds after which an overlay is closed, or a similar text taken, where the wanted element is not shown
 REST = 2.0  # seconds without a change or a request, after which a list or page counts as complete
+POLLS = 3  # requests for one address since the last action, after which it is polled: that never ends
+LONG_POLLS = 2  # requests for one address that took longer than IN_FLIGHT, after which it is one that always does
 IN_FLIGHT = 10.0  # seconds; a request that takes longer (a long poll) does not keep a page from being at rest
 COVERED = 1.5  # seconds in which an element may come out from under something by itself
 SWALLOWED = 15.0  # seconds after which a click without any effect is repeated, where it should start a download
@@ -77,17 +80,22 @@ class Trail:
     pauses: int = 0  # pages of this flow that were answered with 429 or 5xx, also before it was recovered
     pause: Pause = field(default_factory=Pause)  # the crawl's
     is_over: Callable[[], Awaitable[bool]] | None = None  # looks whether the session has ended; None outside of one
-    in_flight: dict[object, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
+    in_flight: dict[Request, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
+    endless: Counter[str] = field(default_factory=Counter)  # requests that took longer than IN_FLIGHT, by address
+    asked: Counter[str] = field(default_factory=Counter)  # requests by address, since the last action
 
     @property
     def step(self) -> str:
         """The step that was begun last."""
         return self.steps[-1] if self.steps else ""
 
-    def is_busy(self) -> bool:
-        """Return whether a request that may change a page is waiting for its answer."""
+    def is_busy(self, since: float = 0) -> bool:
+        """Return whether a request that may change a page, sent since a time of the loop's clock, waits for its answer."""
         now = asyncio.get_running_loop().time()
-        return any(now - sent < IN_FLIGHT for sent in self.in_flight.values())
+        for request in [each for each, sent in self.in_flight.items() if now - sent >= IN_FLIGHT]:
+            del self.in_flight[request]
+            self.endless[bare_url(request.url)] += 1
+        return any(sent >= since for sent in self.in_flight.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,7 @@ class Choice:
     selectors: Selectors
     text: str
     match: Match
+    at: float  # time of the loop's clock
 
 
 class PortalPage:
@@ -136,7 +145,9 @@ class PortalPage:
 
     def _count(self, request: Request) -> None:
         self.trail.requests += 1
-        if request.resource_type in WORK:
+        self.trail.asked[request.url] += 1
+        is_news = self.trail.asked[request.url] > POLLS or self.trail.endless[bare_url(request.url)] >= LONG_POLLS
+        if request.resource_type in WORK and not is_news:
             self.trail.in_flight[request] = asyncio.get_running_loop().time()
 
     def _landed(self, request: Request) -> None:
@@ -282,6 +293,7 @@ class PortalPage:
 
     async def _load(self, load: Callable[[], Awaitable[object]]) -> None:
         await self.trail.pause.wait()
+        self._choices = []  # of the page before
         try:
             await load()
         except PlaywrightTimeout:
@@ -496,7 +508,11 @@ class PortalPage:
         """Move the pointer over the element."""
         element = await self.find(selectors)
         await self._uncover(element)
-        await self._act(element.hover(timeout=crawl_settings().page_wait * 1000))
+        try:
+            await element.hover(timeout=crawl_settings().page_wait * 500)
+        except PlaywrightTimeout:  # an overlay may have come meanwhile
+            await self._uncover(element)
+            await self._act(element.hover(timeout=crawl_settings().page_wait * 500))
 
     async def reveal(self, menu: Selectors, entry: Selectors) -> None:
         """Open a menu, so that one of its entries is shown: by the pointer over it, or else by a click."""
@@ -570,9 +586,10 @@ class PortalPage:
         The choice is read back, and again before the next click.
         """
         texts = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+        began = asyncio.get_running_loop().time()
         chosen = await self._pick(selectors, texts, missing, match, within)
         self._choices = [each for each in self._choices if each.selectors != selectors]
-        self._choices.append(Choice(selectors, chosen, match))
+        self._choices.append(Choice(selectors, chosen, match, began))
         return chosen
 
     async def _pick(
@@ -599,12 +616,13 @@ class PortalPage:
                     detail = f"{text} is offered {len(fits)} times."
                     raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
                 best = next((fit for fit in fits if not fit.is_off), fits[0])
+                began = asyncio.get_running_loop().time()
                 with suppress(PlaywrightTimeout):  # the list was filled anew meanwhile
                     if best.kind != "box" or not best.is_chosen:
                         if best.kind != "option":
                             await self._uncover(await drawn(best.found.nth(best.place)))
                         await best.take(crawl_settings().page_wait * 500)
-                if await self._has_stayed(selectors, text, match):
+                if await self._has_stayed(selectors, text, match, began):
                     return text
                 break
             else:
@@ -656,8 +674,8 @@ class PortalPage:
             found += await offers(self.raw.locator(LISTS).filter(visible=True))
         return found
 
-    async def _has_stayed(self, selectors: Selectors, text: str, match: Match) -> bool:
-        """Return whether *text* is chosen, also after the answers that the choice has asked for."""
+    async def _has_stayed(self, selectors: Selectors, text: str, match: Match, since: float) -> bool:
+        """Return whether *text* is chosen, also after the answers to what was asked since the choice (the loop's clock)."""
 
         async def is_chosen() -> bool:
             found = await self._read_offers(selectors)
@@ -670,15 +688,20 @@ class PortalPage:
             return await self.shown(selectors) is None  # the page has moved on
 
         async def is_quiet() -> bool:
-            return not self.trail.is_busy()
+            return not self.trail.is_busy(since)
 
-        return await until(is_chosen, 1.0) and await until(is_quiet, IN_FLIGHT) and await until(is_chosen, 0.3)
+        if not await until(is_chosen, 1.0):
+            return False
+        await until(is_quiet, IN_FLIGHT)
+        return await until(is_chosen, 0.3)
 
     async def _hold_choices(self) -> None:
         """Pick again what the page has lost since it was picked: lists may be filled anew after each choice."""
         choices, self._choices = self._choices, []
         for _ in range(3):
-            lost = [each for each in choices if not await self._has_stayed(each.selectors, each.text, each.match)]
+            lost = [
+                each for each in choices if not await self._has_stayed(each.selectors, each.text, each.match, each.at)
+            ]
             if not lost:
                 return
             for each in lost:
@@ -825,6 +848,7 @@ class PortalPage:
         return bool(self.signed_out) and await self.shown(self.signed_out) is not None
 
     async def _act(self, action: Awaitable[T]) -> T:
+        self.trail.asked.clear()
         try:
             return await action
         except PlaywrightTimeout as error:

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from database.engine import Database
 from database.families.accounts import NewAccount, add_account
 from database.families.fleet import tenant_named
 from database.models import CarrierPortalCredential, ScraperJob, StoredCredential
 from jobs.warm import WarmParent
-from sandbox import PASSWORD, Admin, phone, running, totp_secret
+from sandbox import PASSWORD, Admin, mailbox, phone, running, totp_secret
 from sandbox.bell import accounts as bell_accounts
 from sandbox.iec import id_number
 from tests.project import CARRIERS, Project, wait_for
@@ -25,6 +27,7 @@ from tests.project import CARRIERS, Project, wait_for
 GATEWAY_TOKEN = "gateway-token-for-tests"
 HASTE = {
     "BELL_HEADER_WAIT": "6",
+    "BELL_SELF_SERVE_CODE_SENDERS": "*",  # the senders of text messages are not known
     "LATCHKEY_BROWSER_PAGES": "3",
     "LATCHKEY_CODE_WAIT": "8",
     "LATCHKEY_PAGE_WAIT": "10",
@@ -61,6 +64,14 @@ def give_bell(perturbed: Perturbed, user: str) -> str:
     number = bell_accounts(user)[0]
     with perturbed.db.transaction() as session:
         add_account(session, NewAccount("Example Ltd", "Head office", "bell", number, user, billing_day=31), CARRIERS)
+    return number
+
+
+def give_bell_by_mail(perturbed: Perturbed, user: str) -> str:
+    """Store a user of Bell whose codes come by mail."""
+    number = give_bell(perturbed, user)
+    with perturbed.db.transaction() as session:
+        session.scalars(select(CarrierPortalCredential).filter_by(username=user)).one().receiver = mailbox(user)
     return number
 
 
@@ -175,6 +186,11 @@ ROWS: dict[str, Row] = {
             **BELL,
         ),
         Row(
+            spider="bell_monthly_reports",
+            refused=REFUSED_BY_BELL | NOT_THERE,
+            **BELL | {"give": give_bell_by_mail, "good": ("ok", "multi", "ok+multi-12")},
+        ),
+        Row(
             spider="plain_documents",
             refused={"other-customer": "identity_mismatch", "captcha": "captcha_shown", "signed-out-midway": "success"},
             **PLAIN,
@@ -271,5 +287,5 @@ def crawls_at(portal: str, folder: Path, warm: WarmParent, tables: Path) -> Iter
         project.start("serve", "--port", "0", "--ready-file", str(ready), env={"LATCHKEY_WEBHOOK_TOKEN": GATEWAY_TOKEN})
         url = wait_for(lambda: ready.exists() and json.loads(ready.read_text()), seconds=40)["url"]
         admin = sandbox.admin[portal]
-        admin.configure(sms_url=f"{url}/sms")
+        admin.configure(sms_url=f"{url}/sms", mail_url=f"{url}/mail")
         yield Perturbed(project, db, admin)

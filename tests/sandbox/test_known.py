@@ -298,3 +298,8 @@ def compare(portal: str, perturbation: Perturbation) -> None:
                 continue
             held = after[fact] >= count if more and count else after[fact] == count or (more and fact[0] == "contained")
             assert held, (name, fact, count, after[fact])
+
+
+def test_a_form_that_a_browser_sends_by_itself_keeps_its_names():
+    html = '<form method="post" action="/SSO"><input type="hidden" name="RelayState" value="x"></form>'
+    assert 'name="RelayState"' in perturbed(html, Perturbation.of(3, ["renamed"]), known_of("bell"), True)

@@ -147,9 +147,9 @@ class OrderedReports(MonthlyReports):
 
     async def _order(self, area: PortalPage, report: Report, asked: dict[str, Any] | None, before: int) -> None:
         job, name = area.job, f"asked {report.slug}"
-        if not asked or time.time() - asked["at"] > STANDS:
-            asked = {"at": time.time(), "before": before, "asks": 0, "heard": False}
         click = await self.order(area, report)
+        if not asked or time.time() - asked["at"] > STANDS:  # the time of the click: filling in the order is no waiting
+            asked = {"at": time.time(), "before": before, "asks": 0, "heard": False}
         # Stored before the click: a run killed during it orders once more and counts both entries as its own.
         asked = {**asked, "asks": asked["asks"] + 1}
         await job.remember(name, asked)

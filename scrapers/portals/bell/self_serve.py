@@ -13,7 +13,8 @@ SEARCH = (
 )
 FIND_ACCOUNT = ("button[name=btn_search]", f"{GLOBAL} >> says=Search", guess(f"{GLOBAL} >> role=button"))
 CHOICES = (f"{GLOBAL} >> label, input[type=radio], input[type=checkbox], [role=radio], [role=checkbox]",)
-CONTINUE = ("selection-dock >> says=Continue",)
+CONTINUE = ("selection-dock >> says=Continue", f"{GLOBAL} >> says=Continue")
+ROWS = (f"{LIST} td[data-table-col=banId]",)
 
 
 async def open_menu(page: PortalPage, menu: str, entry: str, path: str) -> Selectors:
@@ -40,8 +41,12 @@ async def choose_account(page: PortalPage, account: str, done: Selectors) -> Non
             f"{row}//td[@data-selection]//span[contains(@class,'input-checkbox-representation')]",
         )
         if asked == GLOBAL or not await page.shown(choose, within=5):
-            await page.type(SEARCH, account)
-            await page.click(FIND_ACCOUNT)
+            came = await page.arrives((*choose, *SEARCH))
+            if came is None and await page.shown(ROWS):
+                raise not_listed(step=page.trail.step)  # the list is whole: it has no search
+            if came not in choose:
+                await page.type(SEARCH, account)
+                await page.click(FIND_ACCOUNT)
         if asked == GLOBAL:
             await page.pick(CHOICES, account, match=names_account, missing=lambda _offered: not_listed())
         elif await page.arrives(choose):

@@ -29,6 +29,7 @@ def section(title: str) -> str:
 
 MONTH, ACCOUNT = section("Invoice month"), section("Account number")
 MONTH_ITEMS = (f"{MONTH} >> .singleselect-dropdown-item", ".singleselect-dropdown-item")
+MONTHS_SHOWN = guess("td.Invoicemonth")
 FIND_MONTH = tuple(f"{MONTH} >> {field}" for field in ("[placeholder=Search]", "[aria-label=searchbox]"))
 
 
@@ -58,13 +59,15 @@ async def choose_month(tab: PortalPage, today: date) -> None:
     def is_month(text: str) -> bool:
         return names_month(text, target.end) > 0
 
-    if await reads(tab, MONTH, guess("td.Invoicemonth"), is_month):
+    if await reads(tab, MONTH, MONTHS_SHOWN, is_month):
         return
     await tab.click((f"{MONTH} >> .c-btn",))
     await tab.month(MONTH_ITEMS, target.end, wanted, today, search=FIND_MONTH)
     if not await tab.is_ticked(AUTO_APPLY):
         await tab.click(APPLY)
-    if not await reads(tab, MONTH, guess("td.Invoicemonth"), is_month, within=15):
+    if not await tab.shown((MONTHS_SHOWN,)):
+        await tab.is_at_rest(30)  # only the filter says its month, before it is applied: the table is drawn anew
+    if not await reads(tab, MONTH, MONTHS_SHOWN, is_month, within=15):
         raise PortalChanged(f"The portal does not keep {target.end:{wanted}}.", step=tab.trail.step, selector=MONTH)
 
 

@@ -235,6 +235,57 @@ def test_a_choice_that_a_later_list_takes_back_is_made_again_before_the_next_cli
     assert run(body, act) == "UsageMay"
 
 
+def test_what_was_picked_in_a_page_is_forgotten_when_it_is_loaded_again(run):
+    async def act(page: PortalPage) -> str:
+        await page.pick(("#m",), "Oct 2026")
+        await page.open(
+            "data:text/html,<select id=m><option>1</option></select><button onclick='document.title=1'>Go</button>"
+        )
+        await page.click(("says=Go",))
+        return await page.raw.title()
+
+    assert run(DROP_DOWN, act) == "1"
+
+
+def test_an_item_whose_list_closes_is_chosen_beside_requests_that_hang(run, monkeypatch):
+    """Long polls of a page and its tab overlap, so that one is always under way."""
+    monkeypatch.setattr("scrapers.core.page.IN_FLIGHT", 0.5)
+    body = """<ul><li onclick="document.body.dataset.took = 1; this.parentNode.hidden = true">Oct 2026</li></ul>
+      <script>setInterval(() => fetch("http://portal.example/news?" + Math.random()), 100)</script>"""
+
+    async def act(page: PortalPage) -> str:
+        async def hang(_route: Any) -> None:
+            """Leave the request without an answer."""
+
+        await page.raw.route("http://portal.example/**", hang)
+        await page.raw.set_content(f"<!doctype html>{body}")
+        await page.month(("li",), date(2026, 10, 31), "%b %Y", TODAY)
+        took = str(await page.raw.evaluate("document.body.dataset.took"))
+        await page.raw.unroute_all(behavior="ignoreErrors")
+        return took
+
+    assert run("", act) == "1"
+
+
+def test_a_page_that_polls_comes_to_rest(run):
+    body = "<script>(function poll() { fetch('http://portal.example/news').then(poll) })()</script>"
+
+    async def act(page: PortalPage) -> bool:
+        answered = 0
+
+        async def answer(route: Any) -> None:
+            nonlocal answered
+            answered += 1
+            await route.fulfill(body="{}", headers={"Access-Control-Allow-Origin": "*"})
+
+        await page.raw.route("http://portal.example/**", answer)
+        await page.raw.set_content(f"<!doctype html>{body}")
+        at_rest = await page.is_at_rest(5)
+        return at_rest and answered > 5
+
+    assert run("", act)
+
+
 DRAWN = "<i style='display:inline-block;width:20px;height:20px;border:1px solid'></i>"
 HIDDEN = "style='position:absolute;opacity:0;width:1px;height:1px'"
 
@@ -406,6 +457,26 @@ def test_an_overlay_is_closed_by_what_its_control_means(run, controls, is_dialog
         return str(await page.raw.evaluate("document.body.dataset.took"))
 
     assert run(body, act) == "it"
+
+
+def test_an_overlay_that_comes_before_the_pointer_is_closed_too(run, monkeypatch):
+    monkeypatch.setenv("LATCHKEY_PAGE_WAIT", "2")
+    body = """<button onmouseenter="document.title = 'over'">Billing</button>
+      <div role=dialog hidden style="position:fixed;inset:0"><button onclick="this.parentNode.remove()">Not now</button></div>"""
+
+    async def act(page: PortalPage) -> str:
+        uncover = page._uncover
+
+        async def uncovered_too_early(element: Any) -> None:
+            await uncover(element)
+            page._uncover = uncover  # type: ignore[method-assign]
+            await page.raw.evaluate("document.querySelector('[role=dialog]').hidden = false")
+
+        page._uncover = uncovered_too_early  # type: ignore[method-assign]
+        await page.hover(("says=Billing",))
+        return await page.raw.title()
+
+    assert run(body, act) == "over"
 
 
 def test_what_has_only_a_consequence_stays_and_is_named(run, monkeypatch):
