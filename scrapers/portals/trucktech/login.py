@@ -35,7 +35,9 @@ FIELDS = TOTP + CODE
 SENT_FIELDS = FIELDS + BESIDE_WORDS
 TEXTED = words.saying(words.TEXTED, FORM, SENT_FIELDS)
 MAILED = words.saying(words.MAILED, FORM, SENT_FIELDS)
-SAID = f"body:not(:has({FORM})){words.NO_MENU} :is(main, form, p):text-matches('text message|\\\\bSMS\\\\b|verification code', 'i')"
+SAID = guess(
+    f"body:not(:has({FORM})){words.NO_MENU} :is(main, form, p):text-matches('text message|\\\\bSMS\\\\b|verification code', 'i')"
+)
 ANNOUNCED = (SAID, *words.saying(words.ANY_CODE, FORM, (words.PLACES,)))
 CONFIRM = (
     *(f"form:has({field}) [type=submit]" for field in TOTP),
@@ -50,12 +52,14 @@ SEND = words.called(words.SEND_CODE)
 TRUST = ("role=button[name=/trust this device/i]", *words.called(words.TRUST))
 ELSEWHERE = words.saying(words.ELSEWHERE, FORM) + words.dialogs_saying(words.ELSEWHERE)
 CONTINUE = (
-    "body:has(:text-matches('already logged in elsewhere', 'i')) >> role=button[name=/^continue$/i]",
+    guess("body:has(:text-matches('already logged in elsewhere', 'i')) >> role=button[name=/^continue$/i]"),
     *words.called(words.GO_ON, ELSEWHERE),
 )
 LATER = words.called(words.LATER, words.about_policies(FORM))
 ACCEPT = (
-    f"body:not(:has({FORM})):has(:text-matches('policies (&|and) agreements', 'i')) >> role=button[name=/accept/i]",
+    guess(
+        f"body:not(:has({FORM})):has(:text-matches('policies (&|and) agreements', 'i')) >> role=button[name=/accept/i]"
+    ),
     *words.called(words.ACCEPT, words.about_policies(FORM)),
 )
 KEY = words.saying(words.SECURITY_KEY, FORM, (words.PLACES,))
