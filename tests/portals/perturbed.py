@@ -56,6 +56,12 @@ class Row:
     spider_modules: str = ""
     arguments: tuple[str, ...] = ()
     same_rows: bool = False  # rows are the same under every seed
+    pages_before: bool = True  # the seed holds for the pages before the user is known, too
+    # How much is tried; less where each crawl visits a portal in a browser.
+    sample: tuple[int, ...] = (3, 11, 27)
+    seeds: int = 40
+    refusing_seeds: int = 10
+    alone: int = 4  # scenarios for each dimension
 
 
 def give_bell(perturbed: Perturbed, user: str) -> str:
@@ -143,6 +149,9 @@ BELL = {
     "argument": of_accounts,
     "good": GOOD,
     "configuration": {"load_ms": 50, "render_ms": [5, 30]},
+    "seeds": 6,
+    "refusing_seeds": 2,
+    "alone": 1,
 }
 PLAIN = {
     "portal": "plain",
@@ -183,11 +192,14 @@ ROWS: dict[str, Row] = {
         Row(
             spider="bell_ereports",
             refused=REFUSED_BY_BELL | NOT_THERE | {"cache-error": "success", "cache-error-always": "cache_error"},
+            sample=(27,),
             **BELL,
         ),
         Row(
             spider="bell_monthly_reports",
             refused=REFUSED_BY_BELL | NOT_THERE,
+            sample=(11,),
+            pages_before=False,  # a code page whose address the password page has renamed is not the unperturbed user's
             **BELL | {"give": give_bell_by_mail, "good": ("ok", "multi", "ok+multi-12")},
         ),
         Row(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,14 +17,22 @@ from sandbox.perturb import DIMENSIONS
 from tests.portals.perturbed import ROWS, Perturbed, Row, crawls_at
 from tests.project import INTERPRETER, ROOT, TEST_KEY, clean_environment
 
-SAMPLE = (3, 11, 27)
-SEEDS = range(40)
-REFUSING_SEEDS = range(10)
 ROWS_MAY_DIFFER = {"heads", "notations"}  # a column that cannot be read costs rows, never the file
 UNPERTURBED = "+perturb-off"  # whatever the portal's own seed is
 MAKE_TABLES = "import sys; from tests.portals.plain.models import create; create(sys.argv[1])"
 
 pytestmark = pytest.mark.browser
+
+
+def seeds_of(count: str) -> list[Any]:
+    """Return the cases of each row with as many seeds as its field *count* says."""
+    return [
+        pytest.param(row, seed, id=f"{name}-{seed}")
+        for name, row in ROWS.items()
+        for seed in range(getattr(row, count))
+    ]
+
+
 every_spider = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 
 
@@ -87,21 +96,22 @@ def check(
 def test_a_fixed_sample_of_seeds(at, row):
     """The first seed holds for the sign-in page too, which does not know yet whose it is."""
     crawls = at(row.portal)
-    crawls.admin.perturb(SAMPLE[0])
+    crawls.admin.perturb(row.sample[0] if row.pages_before else None)
     users = {}
     twin = user_of(row.good[0], UNPERTURBED, row, "sample")
-    for seed, scenario in zip(SAMPLE, row.good[:1] * len(SAMPLE) if row.same_rows else cycle(row.good), strict=False):
+    for seed, scenario in zip(
+        row.sample, row.good[:1] * len(row.sample) if row.same_rows else cycle(row.good), strict=False
+    ):
         users[user_of(scenario, f"+perturb-{seed}", row, "sample")] = ("success", twin)
     check(crawls, row, users, rows_may_differ=() if row.same_rows else list(users))
 
 
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("seed", SEEDS)
-@every_spider
+@pytest.mark.parametrize(("row", "seed"), seeds_of("seeds"))
 def test_every_seed(at, row, seed):
     crawls = at(row.portal)
-    crawls.admin.perturb(seed)
+    crawls.admin.perturb(seed if row.pages_before else None)
     name = f"seed{seed}"
     users = {
         user_of(scenario, f"+perturb-{seed}", row, name): ("success", user_of(scenario, UNPERTURBED, row, name))
@@ -116,13 +126,13 @@ def test_every_seed(at, row, seed):
 @every_spider
 def test_each_dimension_alone(at, row, dimension):
     crawls = at(row.portal)
-    crawls.admin.perturb(7, [dimension])
+    crawls.admin.perturb(7 if row.pages_before else None, [dimension])
     users = {
         user_of(scenario, f"+perturb-{seed}-{dimension}", row, dimension): (
             "success",
             user_of(scenario, UNPERTURBED, row, dimension),
         )
-        for scenario in row.good[:4]
+        for scenario in row.good[: row.alone]
         for seed in (7, 8)
     }
     free = dimension in ROWS_MAY_DIFFER and not row.same_rows
@@ -131,11 +141,10 @@ def test_each_dimension_alone(at, row, dimension):
 
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("seed", REFUSING_SEEDS)
-@every_spider
+@pytest.mark.parametrize(("row", "seed"), seeds_of("refusing_seeds"))
 def test_what_refuses_refuses_as_before(at, row, seed):
     crawls = at(row.portal)
-    crawls.admin.perturb(seed)
+    crawls.admin.perturb(seed if row.pages_before else None)
     name = f"refused{seed}"
     users = {
         user_of(scenario, f"+perturb-{seed}", row, name): (outcome, user_of(scenario, UNPERTURBED, row, name))
