@@ -1,5 +1,6 @@
 """The monthly reports of the Enterprise Centre: each ordered once, collected from the notifications, then dismissed."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -88,7 +89,8 @@ class BellMonthlyReports(OrderedReports):
             await page.click(BELL)
             await page.find((f"{LIST} li", LIST))
         target = page.job.target
-        like = f"{ENTRIES}:has-text('{target.account}')"
+        # By name and account too: entries of other reports come on top between a look and a click.
+        like = f"{ENTRIES}:has-text({json.dumps(report.name)}):has-text('{target.account}')"
         found = []
         for place, (names, text, age, is_ready) in enumerate(await page.raw.locator(like).evaluate_all(READ_ENTRIES)):
             # The selector matches entries that contain the account; the entry must be about it, the report and the month.
