@@ -133,6 +133,7 @@ class BrowserLogin(Login):
         wait = crawl_settings().person_wait if attempt.visible else crawl_settings().page_wait
         began, by_address = loop.time(), 0.0
         came_back: Screen | None = None
+        second_ways: dict[str, float] = {}  # when they were first seen, by the loop's clock
         is_probed = not (self.probe and attempt.submitted)
         while loop.time() < began + wait:
             marks = await self._marks(page)
@@ -147,6 +148,11 @@ class BrowserLogin(Login):
                 again = isinstance(screen.act, OpenLink) and attempt.link_opened
                 if visits[screen.key] >= screen.visits and not again:
                     came_back = screen  # an earlier screen's elements may stay in a page whose own come later
+                    continue
+                # The way of codes that is preferred may be drawn a moment later than this one.
+                if self._may_be_bettered(screen, attempt) and (
+                    loop.time() < second_ways.setdefault(screen.key, loop.time()) + STEADY
+                ):
                     continue
                 if isinstance(screen.act, Stop) and screen.act.late and loop.time() < began + wait / 3:
                     continue
@@ -181,6 +187,11 @@ class BrowserLogin(Login):
             ):
                 return None
         return next((screen for screen in self.screens if isinstance(screen.act, Done)), None)
+
+    def _may_be_bettered(self, screen: Screen, attempt: Attempt) -> bool:
+        """Return whether a screen chooses a way of codes, and the login prefers another that the credential can answer."""
+        ways = [each for each in self.screens if isinstance(each.act, ChooseFactor) and self._may_count(each, attempt)]
+        return screen in ways[1:]
 
     def _may_count(self, screen: Screen, attempt: Attempt) -> bool:
         """Return whether a screen can mean anything at this point of the sign-in."""

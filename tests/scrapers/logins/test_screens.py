@@ -221,6 +221,15 @@ def test_the_factor_is_chosen_that_the_credential_can_receive(run, receivers, ch
     assert made.second_factor.asked[:2] == ["expect", "may send"]
 
 
+def test_the_preferred_factor_is_chosen_though_it_is_drawn_after_the_other(run):
+    late = METHOD.replace("<label><input type=radio id=sms>Text</label>", "<span id=later></span>")
+    draw = "setTimeout(() => later.outerHTML = '<label><input type=radio id=sms>Text</label>', 600)"
+    page = f"<form method=post action=/chosen>{late}</form><script>{draw}</script>"
+    code = f"<form method=post action=/confirmed>{ENTER}</form>"
+    portal = Portal({"/login": POSTS, "/in": page, "/chosen": code, "/confirmed": WHO})
+    assert sign_in(run, portal, attempt("sms", "mail")).screens == ["credentials", "text message", "code", "signed in"]
+
+
 def test_no_code_is_asked_for_that_cannot_be_received(run):
     portal = Portal({"/login": ONE_DOCUMENT.replace("STAYS", "false")})
     with pytest.raises(MfaRequired):
