@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
@@ -108,6 +108,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         self._browser: ScrapyPlaywrightDownloadHandler | None = None
         self._launch = asyncio.Lock()
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._endless: Counter[str] = Counter()  # long polls that the crawl's pages have met, by address
         self._restored: WeakSet[BrowserContext] = WeakSet()  # contexts in which new tabs get the saved sessionStorage
         self._closed = False
         crawler.signals.connect(self.close_browser, signals.engine_stopped)
@@ -173,7 +174,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 job=job,
                 signed_out=() if state.own else login.credential_screens(),
                 interruptions=login.interruptions,
-                trail=Trail(pauses=state.rate_tries, pause=self._pause),
+                trail=Trail(pauses=state.rate_tries, pause=self._pause, endless=self._endless),
             )
             try:
                 async with asyncio.timeout(state.time_limit or crawl_settings().flow_wait) as limit:

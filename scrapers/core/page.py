@@ -81,16 +81,28 @@ class Trail:
     pause: Pause = field(default_factory=Pause)  # the crawl's
     is_over: Callable[[], Awaitable[bool]] | None = None  # looks whether the session has ended; None outside of one
     in_flight: dict[Request, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
-    endless: Counter[str] = field(default_factory=Counter)  # requests that took longer than IN_FLIGHT, by address
+    endless: Counter[str] = field(default_factory=Counter)  # what took longer than IN_FLIGHT in this crawl, by address
     asked: Counter[str] = field(default_factory=Counter)  # requests by address, since the last action
+    acted: float = 0  # when that was, by the loop's clock
+
+    def act(self) -> None:
+        """Note an action in the page, such as a click."""
+        self.asked.clear()
+        self.acted = asyncio.get_running_loop().time()
 
     @property
     def step(self) -> str:
         """The step that was begun last."""
         return self.steps[-1] if self.steps else ""
 
-    def is_busy(self, since: float = 0) -> bool:
-        """Return whether a request that may change a page, sent since a time of the loop's clock, waits for its answer."""
+    def is_busy(self, since: float | None = None) -> bool:
+        """
+        Return whether a request that may change a page waits for its answer.
+
+        since: of the loop's clock, when it was sent at the earliest; by default a little before the last action, because a
+        request that hangs since long before has nothing to do with that.
+        """
+        since = self.acted - REST if since is None else since
         now = asyncio.get_running_loop().time()
         for request in [each for each, sent in self.in_flight.items() if now - sent >= IN_FLIGHT]:
             del self.in_flight[request]
@@ -259,7 +271,7 @@ class PortalPage:
     async def beside(self) -> AsyncIterator[PortalPage]:
         """Yield a new tab of the same session, whose steps are not this page's, and close it at the end."""
         tab = await self.raw.context.new_page()
-        trail = Trail(pause=self.trail.pause)
+        trail = Trail(pause=self.trail.pause, endless=self.trail.endless)
         try:
             yield PortalPage(tab, spool=self.spool, job=self.job, trail=trail)
         finally:
@@ -425,6 +437,7 @@ class PortalPage:
     async def _press(self, element: Locator | ElementHandle) -> None:
         """Click an element once nothing lies over it; an overlay that comes meanwhile is closed, too."""
         await self._uncover(element)
+        self.trail.act()
         for last in (False, True):
             try:
                 await element.click(timeout=crawl_settings().page_wait * 1000)
@@ -848,7 +861,7 @@ class PortalPage:
         return bool(self.signed_out) and await self.shown(self.signed_out) is not None
 
     async def _act(self, action: Awaitable[T]) -> T:
-        self.trail.asked.clear()
+        self.trail.act()
         try:
             return await action
         except PlaywrightTimeout as error:
