@@ -133,7 +133,9 @@ class IecMasa(IecSpider):
         """Read the contracts that a person sees, and request who else sees them."""
         yield from self._profile("masa_contact", job, data)
         name = "connectionBetweenContactAndContract"
-        rows = objects(f"profile.{name}", data.get(name))
+        # It leaves the own contact out; an empty one must not undo what M4 says, whichever is stored first.
+        own = {"id": data.get("id")}
+        rows = [{**row, "contact": row.get("contact") or own} for row in objects(f"profile.{name}", data.get(name))]
         connections = Connection.read_all(job.id, f"profile.{name}", rows, username=job.target.person)
         yield from self.stored(job, Connection, connections)
         for connection in connections:
