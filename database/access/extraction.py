@@ -23,7 +23,7 @@ MOST = 200  # numbers of a message that are looked at
 # How surely the text calls a number a code.
 WEBOTP, NAMED, BESIDE, ELSEWHERE = 4, 3, 2, 1
 
-_LATIN = r"(?<![^\W\d_])(?:{})(?![^\W\d_])"
+_LATIN = r"(?<![^\W_])(?:{})(?![^\W\d_])"
 # After a Hebrew word's prefixes (and, the, in, to, from, that, as) and before its possessive endings.
 _HEBREW = r"(?<![א-ת])[והבלכמש]{{0,3}}(?:{})(?:ך|כם)?(?![א-ת])"
 
@@ -103,7 +103,7 @@ _OF = (
 )
 _GAP = r"[\s:.,=()'׳״\"\[\]*#-]{0,4}"
 OTHER_NUMBER = re.compile(
-    rf"(?:{OTHER_CODES}|{OTHER_NUMBERS}){_GAP}{_OF}{_GAP}(?:[A-Za-z]{{1,5}}[-_/#]?)?(?P<number>(?<!\d)\d+)",
+    rf"(?:{OTHER_CODES}|{OTHER_NUMBERS}){_GAP}{_OF}{_GAP}(?:[A-Za-z]{{1,5}}[-_/#]?)?(?P<number>(?<!\d)\d+)(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
 NOT_A_CODE = re.compile(OTHER_CODES, re.IGNORECASE)
@@ -168,8 +168,10 @@ REVERSED = re.compile("\u202e[^\u202c\u2069\n]*")  # shown in another order than
 BOUND_CODE = re.compile(r"(?m)^@[\w.-]+(?::\d+)? #(\w+)(?: @\S+)?\s*\Z")  # WebOTP: the last line
 
 TELEPHONE = re.compile(r"\+\d[\d ().-]{5,}\d|\(\d{2,4}\)[ -]?\d[\d -]{4,}\d|\*\d{3,5}(?!\d)")
-MONEY = re.compile(r"[$€£₪¥]\s?\d[\d .,]*|(?:CAD|USD|EUR|ILS|NIS|ש\"ח|שח|Rs\.?)\s?\d[\d .,]*", re.IGNORECASE)
-MASKED = re.compile(r"(?:[*•·xX]{2,}|…|\.{3})[ -]?\d+")
+MONEY = re.compile(
+    r"[$€£₪¥]\s?\d[\d .,]*|(?<![^\W_])(?:CAD|USD|EUR|ILS|NIS|ש\"ח|שח|Rs\.?)\s?\d[\d .,]*(?![0-9A-Za-z])", re.IGNORECASE
+)
+MASKED = re.compile(r"(?:[*•·]{2,}|(?<![^\W_])[*•·xX]{2,}|…|\.{3})[ -]?\d+(?![0-9A-Za-z])")
 PREFIXED = re.compile(
     r"(?<![^\W_])(?!(?:code|pin|otp|tan|nip)[-_/#])[A-Za-z0-9]{0,20}[A-Za-z]{3,20}[-_/#][\w/-]{0,40}\d\w{0,40}",
     re.IGNORECASE,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from database.access.extraction import candidates
 from scrapers.reading.mail import readable
 
@@ -28,3 +30,12 @@ def test_no_wrong_code_is_taken_and_hardly_a_right_one_is_missed():
     missed = [row for row in with_code if row[-1] != (row[0],)]
     assert len(with_code) == 126
     assert missed == []
+
+
+@pytest.mark.parametrize(
+    "code", ["b2Xx0ZIm", "70X9v42d", "v9IW6QYY", "S6lXx8SS", "PvRs8g5g", "rS94uiW1", "BVOWP6v0", "TSUD5cp4"]
+)
+def test_words_and_masks_inside_a_code_of_letters_and_digits_are_parts_of_it(code):
+    pattern = r"(?<![\w/=.@#%&+-])[A-Za-z0-9]{8}(?![\w/=@%-])"
+    assert candidates(pattern, f"Hello,\n\nplease use this code {code} to sign in.\n") == (code,)
+    assert candidates(pattern, f"Bonjour,\n\nveuillez utiliser le code {code} pour ouvrir une session.\n") == (code,)
