@@ -120,7 +120,7 @@ class Screen:
 
 
 # Selectors that only Playwright understands; they cannot be applied to an HTTP response.
-IN_A_BROWSER_ONLY = re.compile(r"^(label|text|internal:\w+)=|>>|:(text|has-text|visible|right-of|left-of)\b")
+IN_A_BROWSER_ONLY = re.compile(r"^(says|role|label|text|internal:\w+)=|>>|:(text|has-text|visible|right-of|left-of)\b")
 
 
 def _select(response: TextResponse, selector: str) -> Sequence[Any]:
