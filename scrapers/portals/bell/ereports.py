@@ -19,8 +19,8 @@ STANDARD = (
 REPORT = ("#reportsDropDown", guess("label=Report"), "select")
 MONTHS = "xpath=(//select[option[contains(., ' 20')]])"
 FROM, TO = (
-    ("#fromReportDate", guess("label=From"), f"{MONTHS}[1]"),
-    ("#toReportDate", guess("label=To"), f"{MONTHS}[2]"),
+    ("#fromReportDate", guess("label=From"), guess(f"{MONTHS}[1]")),
+    ("#toReportDate", guess("label=To"), guess(f"{MONTHS}[2]")),
 )
 APPLY = ("#btnApply", "says=Apply")
 CRITERIA = (*REPORT[:2], *APPLY)
