@@ -6,7 +6,7 @@ import re
 
 from database.access.extraction import unified
 
-# Countries whose numbers are often written with the trunk zero that is dialled at home: +972 (0)50, +44 020.
+# Countries whose numbers are often written with the national trunk prefix 0: +972 (0)50, +44 020.
 TRUNK_ZERO = re.compile(r"\+(972|44|33|49|61|64|31|32|41|43|46|81|82)0+")
 SCHEME = re.compile(r"\A(?:tel|sms|mailto):", re.IGNORECASE)
 IN_ANGLES = re.compile(r"<\s*([^<>\s@]+@[^<>\s@]+)\s*(?:>|\Z)")

@@ -80,7 +80,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A sign-in that holds a receiver, or after which it rests: whose it is, and until when at most."""
+    """A sign-in for which a receiver is reserved, or was; until: when the receiver is free at the latest."""
 
     receiver: str
     login: str

@@ -156,7 +156,7 @@ PURPOSE = re.compile(
 )
 AND_OR = re.compile(r"[\s,;/]*(?:or|and|ou|et|או|ו-?|oder|und|y|o)?[\s,;/]*\Z", re.IGNORECASE)
 
-# Lengths are bounded everywhere, so that no text takes long: whoever knows a receiver can send one.
+# Every quantifier is bounded, which bounds the time that a text sent by a stranger can take.
 MAIL_ADDRESS = re.compile(r"[^\s<>@,;:()]{1,64}@[^\s<>@,;()]{1,255}")
 LINK = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}://|www\.|(?:tel|sms|mailto|urn):)[^\s<>\"]+", re.IGNORECASE)
 BARE_HOST = re.compile(

@@ -166,7 +166,7 @@ class MailboxReader:
         return True
 
     def _parsed(self, raw: bytes) -> Mail | None:
-        """Return a mail, or None for a malformed one: whoever knows the address can send one."""
+        """Return a mail, or None for a malformed one, which is counted and passed over."""
         try:
             return parse(raw)
         except UnreadableMail:
