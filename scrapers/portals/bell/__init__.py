@@ -13,5 +13,6 @@ UNKNOWN_STEPS = {
     "LATER": "The control that postpones new terms.",
     "NAMED": "Where the Enterprise Centre names its user, if it does.",
     "ORDERED": "How the Enterprise Centre says that it has taken an order.",
+    "CAPTCHA": "Whether the Enterprise Centre shows a captcha; that of Self Serve is known.",
     "EXPORT_FAILED": "How the Enterprise Centre says that it could not make a report.",
 }

@@ -23,6 +23,7 @@ CODE_FORM = "form:not(:has(input[type=password]:visible)):has([ng-model=password
 REFUSED = words.alerts(words.REFUSED, "form:has(#Password)")
 WRONG_CODE = words.alerts(words.REFUSED, CODE_FORM)
 LOCKED = words.alerts(words.LOCKED)
+CAPTCHA = (guess("iframe[src*='recaptcha']"),)
 LEAVE = (
     "#ec-sidebar > div > div > div.ec-sidebar__container > ul:nth-child(2) > li:nth-child(4) > a",
     *words.controls(words.LOG_OUT, "#ec-sidebar"),
@@ -50,6 +51,6 @@ class BellEnterpriseCentre(BrowserLogin):
         Screen("new terms", LATER, Dismiss(LATER)),
         Screen("code", CODE, EnterCode(CODE, CONTINUE, "mail"), at=r"IG\.OTP"),
         Screen("credentials", USERNAME, EnterCredentials(USERNAME, PASSWORD, LOG_IN)),
-        Screen("captcha", ("iframe[src*='recaptcha']",), Stop(CaptchaShown, late=True)),
+        Screen("captcha", CAPTCHA, Stop(CaptchaShown, late=True)),
     )
     sign_out_clicks = (LEAVE,)
