@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from scrapers.core.choices import LISTS, Match, Offer, drawn, fitting, is_filled, is_ticked, offers
 from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, browser_gone, is_covered, navigated
 from scrapers.core.downloads import Arrivals, keep
-from scrapers.core.locators import Guess, Selectors, any_of, guess, is_ours, ranks, same
+from scrapers.core.locators import Guess, Selectors, any_of, candidates, guess, is_ours, ranks, same
 from scrapers.core.naming import unexpected_error
 from scrapers.core.outcomes import (
     BrowserDied,
@@ -60,6 +60,7 @@ T = TypeVar("T")
 
 GRACE = 3.0  # seconds after which an overlay is closed, or a similar text taken, where the wanted element is not shown
 REST = 2.0  # seconds without a change or a request, after which a list or page counts as complete
+LOOK_THOROUGHLY = 0.5  # seconds between two looks for an element by its accessible name, which costs a browser much
 POLLS = 3  # requests for one address since the last action, after which it is polled: that never ends
 LONG_POLLS = 2  # requests for one address that took longer than IN_FLIGHT, after which it is one that always does
 IN_FLIGHT = 10.0  # seconds; a request that takes longer (a long poll) does not keep a page from being at rest
@@ -318,24 +319,55 @@ class PortalPage:
 
         A page answered with 429 or 5xx is reloaded meanwhile. Raises SignedOut when the sign-in form is shown instead.
         """
+        found = await self._look(selectors, within)
+        return None if found is None else found[0]
+
+    async def _look(self, selectors: Selectors, within: float = 0) -> tuple[str, Locator] | None:
+        """Return the first selector that has a visible element, and that element; see `shown`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
+        thorough_at = 0.0  # when to look again for what takes a browser long to find
         while True:
-            if within:
-                with suppress(PlaywrightTimeout):
-                    look = min(1.0, max(0.01, deadline - loop.time()))  # short, to notice a page that failed
-                    await self._any(selectors).wait_for(state="visible", timeout=look * 1000)
-            for selector in selectors:
-                if await self.locate(selector).count():
-                    return selector
+            is_last = loop.time() >= deadline
+            is_thorough = is_last or loop.time() >= thorough_at
+            if is_thorough:
+                thorough_at = loop.time() + LOOK_THOROUGHLY
+            if found := await self._matching(selectors, is_thorough=is_thorough):
+                return found
             if not within:
                 return None
             if await self.retry_failed_page():
                 deadline = loop.time() + within
-            elif loop.time() >= deadline:
+            elif is_last:
                 if self.signed_out and await self.shown(self.signed_out):
                     raise SignedOut("The sign-in form turned up.", step=self.trail.step)
                 return None
+            await asyncio.sleep(min(0.1, max(0.0, deadline - loop.time())))  # between two polls
+
+    async def _matching(self, selectors: Selectors, *, is_thorough: bool = True) -> tuple[str, Locator] | None:
+        """
+        Return the first selector that has a visible element now, and the best such element.
+
+        is_thorough: also where a browser finds nothing at little cost (see `candidates`).
+        """
+        wanted = {selector: candidates(self.scope, selector) for selector in selectors}
+        looked = [each for found in wanted.values() for each in (found if is_thorough else found[:1])]
+        try:
+            if (
+                len(looked) > 1 and not await any_of(looked).filter(visible=True).count()
+            ):  # one question in place of many
+                return None
+            for selector, found in wanted.items():
+                for visible in (each.filter(visible=True) for each in found):
+                    if not is_ours(selector):
+                        if await visible.count():
+                            return selector, visible.first
+                    elif best := await _best(visible):
+                        return selector, visible.nth(best[0])
+        except PlaywrightError as error:
+            if not navigated(error):
+                raise
+        return None
 
     async def find(self, selectors: Selectors, *, within: float | None = None) -> Locator:
         """Return the visible element that the first matching selector names best, waiting up to *within* seconds.
@@ -350,14 +382,14 @@ class PortalPage:
         loop = asyncio.get_running_loop()
         began = loop.time()
         deadline, has_looked = began + seconds, False
-        matched = await self.shown(watched, within=min(GRACE, seconds))
-        while matched is None:
+        found = await self._look(watched, min(GRACE, seconds))
+        while found is None:
             last = loop.time() >= deadline
             if last or await self.is_at_rest(deadline - loop.time()):
                 if (similar := await self._similar(selectors)) is not None:
                     return similar
                 if not last and await self._close_overlay(None):
-                    matched = await self.shown(watched, within=1)
+                    found = await self._look(watched, 1)
                     continue
                 is_late = loop.time() > began + crawl_settings().page_wait
                 if not (last or has_looked) and (is_late or await self.shown((DIALOGS,))):
@@ -366,16 +398,13 @@ class PortalPage:
             if last:
                 detail = f"Nothing matched within {seconds:g} s."
                 raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
-            matched = await self.shown(watched, within=min(1.0, max(0.01, deadline - loop.time())))
+            found = await self._look(watched, min(1.0, max(0.01, deadline - loop.time())))
+        matched, element = found
         if matched not in selectors:
             raise SignedOut("The sign-in form turned up.", step=self.trail.step)
         if matched != selectors[0]:
             logger.info("Fallback selector matched: %s", matched)
-        if is_ours(matched):
-            for rank in ranks(self.scope, matched)[0]:
-                if best := await _best(found := rank.filter(visible=True)):
-                    return found.nth(best[0])
-        return self.locate(matched).first
+        return element
 
     async def _check_session(self) -> None:
         """Raise SignedOut if the session has ended, which an unknown page or dialog may say in any words."""
@@ -456,12 +485,6 @@ class PortalPage:
                     continue
             return
 
-    def _any(self, selectors: Selectors) -> Locator:
-        first, *rest = (self.locate(selector) for selector in selectors)
-        for other in rest:
-            first = first.or_(other)
-        return first.first
-
     async def click(self, selectors: Selectors, *, within: float | None = None) -> None:
         """Click the element, waiting until it is enabled and closing what lies over it."""
         await self._press(await self._ready(selectors, within))
@@ -506,7 +529,7 @@ class PortalPage:
 
         async def is_there() -> bool:
             for selector in selectors:
-                for rank in ranks(self.scope, selector)[0]:
+                for rank in candidates(self.scope, selector):
                     if any(offer.kind == "box" for offer in await offers(rank)):
                         boxes.append(rank.first)
                         return True
@@ -680,7 +703,7 @@ class PortalPage:
         """Return what the elements of all selectors offer; of one element only what the first selector says."""
         found: list[Offer] = []
         for selector in selectors:
-            for rank in ranks(self.scope, selector)[0]:
+            for rank in candidates(self.scope, selector):
                 if not found or all(offer.kind == "opener" for offer in found):
                     found += await offers(rank)
         if opened:
