@@ -60,6 +60,7 @@ T = TypeVar("T")
 
 GRACE = 3.0  # seconds after which an overlay is closed, or a similar text taken, where the wanted element is not shown
 REST = 2.0  # seconds without a change or a request, after which a list or page counts as complete
+SETTLED = 1.0  # the same once the requests that an action caused are answered; lists fill in steps less apart than this
 LOOK_THOROUGHLY = 0.5  # seconds between two looks for an element by its accessible name, which costs a browser much
 POLLS = 3  # requests for one address since the last action, after which it is polled: that never ends
 LONG_POLLS = 2  # requests for one address that took longer than IN_FLIGHT, after which it is one that always does
@@ -85,6 +86,7 @@ class Trail:
     endless: Counter[str] = field(default_factory=Counter)  # what took longer than IN_FLIGHT in this crawl, by address
     asked: Counter[str] = field(default_factory=Counter)  # requests by address, since the last action
     acted: float = 0  # when that was, by the loop's clock
+    sent: float = 0  # when the newest request was sent that may change a page
 
     def act(self) -> None:
         """Note an action in the page, such as a click."""
@@ -161,10 +163,12 @@ class PortalPage:
         self.trail.asked[request.url] += 1
         is_news = self.trail.asked[request.url] > POLLS or self.trail.endless[bare_url(request.url)] >= LONG_POLLS
         if request.resource_type in WORK and not is_news:
-            self.trail.in_flight[request] = asyncio.get_running_loop().time()
+            self.trail.sent = self.trail.in_flight[request] = asyncio.get_running_loop().time()
 
     def _landed(self, request: Request) -> None:
-        self.trail.in_flight.pop(request, None)
+        sent = self.trail.in_flight.pop(request, None)
+        if sent is not None and asyncio.get_running_loop().time() - sent >= IN_FLIGHT:
+            self.trail.endless[bare_url(request.url)] += 1
 
     def _keep_answer(self, response: Response) -> None:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
@@ -385,7 +389,7 @@ class PortalPage:
         found = await self._look(watched, min(GRACE, seconds))
         while found is None:
             last = loop.time() >= deadline
-            if last or await self.is_at_rest(deadline - loop.time()):
+            if last or await self._rests(deadline - loop.time()):
                 if (similar := await self._similar(selectors)) is not None:
                     return similar
                 if not last and await self._close_overlay(None):
@@ -435,6 +439,19 @@ class PortalPage:
         return matched[0]
 
     async def is_at_rest(self, within: float = 0) -> bool:
+        """
+        Return whether what the last action caused is there, waiting up to *within* seconds.
+
+        The requests sent since then are answered, and the page has stayed the same for SETTLED seconds, or for REST
+        seconds where the action caused no request. Requests that hang since before are no answer to it.
+        """
+
+        async def never() -> bool:
+            return False
+
+        return await self._look_until(never, within, max([self.trail.acted, *(each.at for each in self._choices)]))
+
+    async def _rests(self, within: float) -> bool:
         """Return whether the page stays the same for REST seconds, with no request in flight, waiting up to *within*."""
 
         async def never() -> bool:
@@ -442,15 +459,21 @@ class PortalPage:
 
         return await self._look_until(never, within)
 
-    async def _look_until(self, is_true: Callable[[], Awaitable[bool]], within: float) -> bool:
-        """Poll a condition until it is true, the page is at rest, or the time is over; return False for the last."""
+    async def _look_until(
+        self, is_true: Callable[[], Awaitable[bool]], within: float, since_action: float | None = None
+    ) -> bool:
+        """
+        Poll a condition until it is true, the page is at rest, or the time is over; return False for the last.
+
+        since_action: time of the loop's clock; where it is given, only what was caused since then is waited for.
+        """
         loop = asyncio.get_running_loop()
         deadline, since, before = loop.time() + max(within, 0), loop.time(), ""
         while not await is_true():
             now = await run_script(self.raw, FINGERPRINT)
-            if now != before or self.trail.is_busy():
+            if now != before or self.trail.is_busy(since_action):
                 since, before = loop.time(), now
-            elif loop.time() - since >= REST:
+            elif loop.time() - since >= (REST if since_action is None or self.trail.sent < since_action else SETTLED):
                 return True
             if loop.time() >= deadline:
                 return False
