@@ -30,7 +30,7 @@ from scrapers.core.outcomes import (
     RateLimited,
     SignedOut,
 )
-from scrapers.core.overlays import DIALOGS, Interruption, close_overlay, says_session_over
+from scrapers.core.overlays import DIALOGS, Interruption, close_overlay, is_free, says_session_over
 from scrapers.core.pace import ERROR_TRIES, RATE_TRIES, Pause, backoff, retry_after
 from scrapers.core.periods import month_missing, months_in, names_month
 from scrapers.core.redaction import bare_url
@@ -500,6 +500,8 @@ class PortalPage:
 
     async def _uncover(self, element: Locator | ElementHandle) -> None:
         """Close the overlays that lie over an element."""
+        if await is_free(element):
+            return
         for _ in range(5):
             try:
                 await element.click(trial=True, timeout=COVERED * 1000)
@@ -510,7 +512,8 @@ class PortalPage:
 
     async def click(self, selectors: Selectors, *, within: float | None = None) -> None:
         """Click the element, waiting until it is enabled and closing what lies over it."""
-        await self._press(await self._ready(selectors, within))
+        await self._hold_choices()
+        await self._press(await self.find(selectors, within=within))
 
     async def double_click(self, selectors: Selectors, *, within: float | None = None) -> None:
         """Double-click the element."""
