@@ -403,12 +403,27 @@ class PortalPage:
                 detail = f"Nothing matched within {seconds:g} s."
                 raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
             found = await self._look(watched, min(1.0, max(0.01, deadline - loop.time())))
+        if isinstance(found[0], Guess):
+            found = await self._known(selectors) or found
         matched, element = found
         if matched not in selectors:
             raise SignedOut("The sign-in form turned up.", step=self.trail.step)
         if matched != selectors[0]:
             logger.info("Fallback selector matched: %s", matched)
         return element
+
+    async def _known(self, selectors: Selectors) -> tuple[str, Locator] | None:
+        """Return what matches of the selectors that are no guesses, waiting for it until the page is at rest."""
+        known = tuple(selector for selector in selectors if not isinstance(selector, Guess))
+        found: list[tuple[str, Locator]] = []
+
+        async def has_come() -> bool:
+            found.extend(filter(None, [await self._matching(known)]))
+            return bool(found)
+
+        if known:
+            await self._look_until(has_come, crawl_settings().page_wait, self.trail.acted, REST)
+        return found[0] if found else None
 
     async def _check_session(self) -> None:
         """Raise SignedOut if the session has ended, which an unknown page or dialog may say in any words."""
@@ -449,7 +464,8 @@ class PortalPage:
         async def never() -> bool:
             return False
 
-        return await self._look_until(never, within, max([self.trail.acted, *(each.at for each in self._choices)]))
+        acted = max([self.trail.acted, *(each.at for each in self._choices)])
+        return await self._look_until(never, within, acted, REST if self.trail.sent < acted else SETTLED)
 
     async def _rests(self, within: float) -> bool:
         """Return whether the page stays the same for REST seconds, with no request in flight, waiting up to *within*."""
@@ -460,12 +476,17 @@ class PortalPage:
         return await self._look_until(never, within)
 
     async def _look_until(
-        self, is_true: Callable[[], Awaitable[bool]], within: float, since_action: float | None = None
+        self,
+        is_true: Callable[[], Awaitable[bool]],
+        within: float,
+        since_action: float | None = None,
+        quiet: float | None = None,
     ) -> bool:
         """
         Poll a condition until it is true, the page is at rest, or the time is over; return False for the last.
 
-        since_action: time of the loop's clock; where it is given, only what was caused since then is waited for.
+        since_action: time of the loop's clock; where it is given, only requests since then are waited for. quiet: seconds
+        without a change (REST).
         """
         loop = asyncio.get_running_loop()
         deadline, since, before = loop.time() + max(within, 0), loop.time(), ""
@@ -473,7 +494,7 @@ class PortalPage:
             now = await run_script(self.raw, FINGERPRINT)
             if now != before or self.trail.is_busy(since_action):
                 since, before = loop.time(), now
-            elif loop.time() - since >= (REST if since_action is None or self.trail.sent < since_action else SETTLED):
+            elif loop.time() - since >= (REST if quiet is None else quiet):
                 return True
             if loop.time() >= deadline:
                 return False
