@@ -39,6 +39,7 @@ __all__ = [
     "browser_gone",
     "context_of",
     "cookie_jars",
+    "detached",
     "is_covered",
     "launch",
     "navigated",
@@ -234,6 +235,11 @@ def navigated(error: PlaywrightError) -> bool:
 def is_covered(error: PlaywrightError) -> bool:
     """Return whether an error means that another element covers the one to click."""
     return "intercepts pointer events" in str(error)
+
+
+def detached(error: PlaywrightError) -> bool:
+    """Return whether an error means that the element is no longer in the document."""
+    return "not attached to the DOM" in str(error)
 
 
 def program_missing(error: PlaywrightError) -> bool:

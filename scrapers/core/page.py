@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapers.core.choices import LISTS, Match, Offer, drawn, fitting, is_filled, is_ticked, offers
-from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, browser_gone, is_covered, navigated
+from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, browser_gone, detached, is_covered, navigated
 from scrapers.core.downloads import Arrivals, keep
 from scrapers.core.locators import Guess, Selectors, any_of, candidates, guess, is_ours, ranks, same
 from scrapers.core.naming import unexpected_error
@@ -555,9 +555,15 @@ class PortalPage:
         Does nothing when it is in that state already.
         """
         element = await self._box(selectors, within)
-        if await is_ticked(element) == on:
-            return
-        await self._press(await drawn(element))
+        for last in (False, True):
+            if await is_ticked(element) == on:
+                return
+            try:
+                await self._press(await drawn(element))
+                break
+            except PlaywrightError as error:  # its list was filled anew meanwhile
+                if last or not detached(error):
+                    raise
 
         async def stays() -> bool:
             return await is_ticked(element) == on
@@ -700,11 +706,15 @@ class PortalPage:
                     raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
                 best = next((fit for fit in fits if not fit.is_off), fits[0])
                 began = asyncio.get_running_loop().time()
-                with suppress(PlaywrightTimeout):  # the list was filled anew meanwhile
+                try:
                     if best.kind != "box" or not best.is_chosen:
                         if best.kind != "option":
                             await self._uncover(await drawn(best.found.nth(best.place)))
                         await best.take(crawl_settings().page_wait * 500)
+                except PlaywrightError as error:
+                    # The list may have been filled anew meanwhile.
+                    if not (isinstance(error, PlaywrightTimeout) or detached(error)):
+                        raise
                 if await self._has_stayed(selectors, text, match, began):
                     return text
                 break
