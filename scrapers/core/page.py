@@ -695,7 +695,7 @@ class PortalPage:
 
             def is_first_offered(offered: list[Offer]) -> bool:
                 found[:] = offered  # noqa: B023 - used before the next round
-                return bool(fitting(offered, texts[0], match))
+                return any(fit.kind != "label" for fit in fitting(offered, texts[0], match))
 
             await self._offered(selectors, is_first_offered, within)
             for text in texts:
