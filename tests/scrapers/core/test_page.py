@@ -22,7 +22,7 @@ from scrapers.core.outcomes import (
     WrongAccount,
 )
 from scrapers.core.pace import RATE_TRIES, Pause
-from scrapers.core.page import PortalPage
+from scrapers.core.page import PortalPage, guess
 
 pytestmark = pytest.mark.browser
 Run = Callable[[str, Callable[[PortalPage], Awaitable[Any]]], Any]
@@ -286,6 +286,55 @@ def test_a_page_that_polls_comes_to_rest(run):
     assert run("", act)
 
 
+def test_after_an_action_only_what_it_caused_is_waited_for(run, monkeypatch):
+    """A request that hangs since before is no answer to a click."""
+    monkeypatch.setattr("scrapers.core.page.REST", 4.0)
+    monkeypatch.setattr("scrapers.core.page.SETTLED", 0.3)
+    body = """<button onclick="fetch('http://portal.example/apply').then(() => document.title = 'applied')">Apply</button>
+      <script>fetch("http://portal.example/news")</script>"""
+
+    async def act(page: PortalPage) -> tuple[bool, str, list[str]]:
+        async def answer(route: Any) -> None:
+            if route.request.url.endswith("apply"):
+                await asyncio.sleep(1)
+                await route.fulfill(body="{}", headers={"Access-Control-Allow-Origin": "*"})
+
+        await page.raw.route("http://portal.example/**", answer)
+        await page.raw.set_content(f"<!doctype html>{body}")
+        await page.click(("says=Apply",))
+        at_rest = await page.is_at_rest(5)
+        found = at_rest, await page.raw.title(), [each.url for each in page.trail.in_flight]
+        await page.raw.unroute_all(behavior="ignoreErrors")
+        return found
+
+    assert run("", act) == (True, "applied", ["http://portal.example/news"])
+
+
+def test_what_is_filled_anew_while_it_is_chosen_is_chosen_once_more(run):
+    body = """<ul id=u><li>Oct 2026</li></ul><script>
+      const fill = () => { u.innerHTML = '<li aria-selected=false>Oct 2026</li>'; u.firstChild.onclick = () => u.firstChild.ariaSelected = 'true' };
+      u.addEventListener('mouseover', fill, {once: true})</script>"""
+
+    async def act(page: PortalPage) -> str:
+        await page.pick(("li",), "Oct 2026")
+        return str(await page.raw.evaluate("u.firstChild.ariaSelected"))
+
+    assert run(body, act) == "true"
+
+
+def test_a_label_is_not_chosen_before_its_box_is_there(run, monkeypatch):
+    body = """<label id=l>533122906</label><script>
+      setTimeout(() => l.insertAdjacentHTML('afterbegin', '<input type=radio id=o>'), 1500)</script>"""
+
+    monkeypatch.setattr("scrapers.core.page.REST", 3.0)
+
+    async def act(page: PortalPage) -> bool:
+        await page.pick(("label",), "533122906")
+        return bool(await page.raw.evaluate("o.checked"))
+
+    assert run(body, act)
+
+
 DRAWN = "<i style='display:inline-block;width:20px;height:20px;border:1px solid'></i>"
 HIDDEN = "style='position:absolute;opacity:0;width:1px;height:1px'"
 
@@ -378,6 +427,37 @@ def test_of_two_that_are_only_similar_none_is_taken(run, monkeypatch):
         run("<a href=#>Download this page</a><a href=#>Download all</a>", lambda page: page.click(("says=Download",)))
 
 
+@pytest.mark.parametrize("known", ["#s", "says=Search", "form >> says=Search", "role=button|Search"])
+def test_a_guess_waits_for_what_is_known(run, known):
+    body = """<form><button type=button onclick="document.title = 'guess'">Go</button></form><script>setTimeout(() =>
+      document.forms[0].insertAdjacentHTML('beforeend', '<p onclick="document.title = 1"><a role=button id=s>Search</a></p>'), 300)</script>"""
+
+    async def act(page: PortalPage) -> str:
+        await page.click((known, guess("form >> role=button")))
+        return await page.raw.title()
+
+    assert run(body, act) == "1"
+
+
+def test_a_guess_is_taken_where_what_is_known_does_not_come(run):
+    body = "<form><button type=button onclick='document.title = 1'>Go</button></form>"
+
+    async def act(page: PortalPage) -> str:
+        await page.click(("says=Search", guess("form >> role=button")))
+        return await page.raw.title()
+
+    assert run(body, act) == "1"
+
+
+def test_the_first_selector_counts_also_where_another_costs_a_browser_less(run):
+    body = "<div id=d></div><script>setTimeout(() => d.innerHTML = '<p>Shared <b>with me</b></p><i id=other>x</i>', 300)</script>"
+
+    async def act(page: PortalPage) -> str:
+        return await (await page.find(("div >> says=Shared with me", "#other"))).inner_text()
+
+    assert run(body, act) == "Shared with me"
+
+
 @pytest.mark.parametrize(
     "field",
     [
@@ -439,6 +519,7 @@ CONTROLS = [
     "<button data-bad>Accept</button><a href=#>Me le rappeler plus tard</a>",
     "<button aria-label='Close this dialog'><svg width=9 height=9></svg></button><button data-bad>OK</button>",
     "<span class=modal-close>×</span><button data-bad>Upgrade</button>",
+    "<button data-bad>Learn more</button><button>Decide&nbsp;later</button>",
     "We use cookies. <button data-bad>Accept all</button><button>Reject all</button>",
     "We use cookies. <button>Accept all cookies</button>",
     "Planned work on Sunday. <button>OK</button>",
