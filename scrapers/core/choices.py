@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scrapers.core.locators import bare, same
+from scrapers.core.locators import Selectors, bare, same
 
 if TYPE_CHECKING:
     from playwright.async_api import ElementHandle, Locator
@@ -113,6 +113,16 @@ class Offer:
             await element.select_option(label=self.label, timeout=milliseconds)
         else:
             await (await drawn(element)).click(timeout=milliseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was picked in a list, to be picked again if the page loses it."""
+
+    selectors: Selectors
+    text: str
+    match: Match
+    at: float  # time of the loop's clock
 
 
 async def offers(found: Locator) -> list[Offer]:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from middlewares.download.handler import find_browser
+from scrapers.core import choosing, looking, trail
+from scrapers.core import page as page_module
 from scrapers.core.outcomes import (
     Failure,
     NoLongerAvailable,
@@ -32,11 +34,18 @@ LABELS = "<label><input type=radio name=m>Sep 2026</label><label><input type=rad
 ITEMS = "<ul><li>Sep 2026</li><li onclick=\"document.body.dataset.took='yes'\"> Oct\n 2026 </li></ul>"
 
 
+def patch(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
+    """Replace a name in all modules that a page is made of."""
+    for module in (trail, looking, choosing, page_module):
+        if hasattr(module, name):
+            monkeypatch.setattr(module, name, value)
+
+
 @pytest.fixture(autouse=True)
 def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """These pages do all at once."""
     for name, seconds in (("GRACE", 0.3), ("REST", 0.5), ("COVERED", 0.3)):
-        monkeypatch.setattr(f"scrapers.core.page.{name}", seconds)
+        patch(monkeypatch, name, seconds)
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +203,7 @@ def test_a_month_that_is_offered_twice_is_refused(run):
 
 
 def test_a_list_that_fills_in_steps_is_read_when_it_has_come_to_rest(run, monkeypatch):
-    monkeypatch.setattr("scrapers.core.page.REST", 1.5)
+    patch(monkeypatch, "REST", 1.5)
     body = """<select id=m><option value="">Loading…</option></select><script>
       setTimeout(() => m.innerHTML = "<option>Sep 2026</option>", 300);
       setTimeout(() => m.innerHTML += "<option>Oct 2026</option>", 1200);</script>"""
@@ -249,7 +258,7 @@ def test_what_was_picked_in_a_page_is_forgotten_when_it_is_loaded_again(run):
 
 def test_an_item_whose_list_closes_is_chosen_beside_requests_that_hang(run, monkeypatch):
     """Long polls of a page and its tab overlap, so that one is always under way."""
-    monkeypatch.setattr("scrapers.core.page.IN_FLIGHT", 0.5)
+    patch(monkeypatch, "IN_FLIGHT", 0.5)
     body = """<ul><li onclick="document.body.dataset.took = 1; this.parentNode.hidden = true">Oct 2026</li></ul>
       <script>setInterval(() => fetch("http://portal.example/news?" + Math.random()), 100)</script>"""
 
@@ -288,8 +297,8 @@ def test_a_page_that_polls_comes_to_rest(run):
 
 def test_after_an_action_only_what_it_caused_is_waited_for(run, monkeypatch):
     """A request that hangs since before is no answer to a click."""
-    monkeypatch.setattr("scrapers.core.page.REST", 4.0)
-    monkeypatch.setattr("scrapers.core.page.SETTLED", 0.3)
+    patch(monkeypatch, "REST", 4.0)
+    patch(monkeypatch, "SETTLED", 0.3)
     body = """<button onclick="fetch('http://portal.example/apply').then(() => document.title = 'applied')">Apply</button>
       <script>fetch("http://portal.example/news")</script>"""
 
@@ -326,7 +335,7 @@ def test_a_label_is_not_chosen_before_its_box_is_there(run, monkeypatch):
     body = """<label id=l>533122906</label><script>
       setTimeout(() => l.insertAdjacentHTML('afterbegin', '<input type=radio id=o>'), 1500)</script>"""
 
-    monkeypatch.setattr("scrapers.core.page.REST", 3.0)
+    patch(monkeypatch, "REST", 3.0)
 
     async def act(page: PortalPage) -> bool:
         await page.pick(("label",), "533122906")
@@ -422,7 +431,7 @@ def test_a_control_is_found_by_what_it_says(run, control):
 
 
 def test_of_two_that_are_only_similar_none_is_taken(run, monkeypatch):
-    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=0.2))
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=0.2))
     with pytest.raises(PortalChanged):
         run("<a href=#>Download this page</a><a href=#>Download all</a>", lambda page: page.click(("says=Download",)))
 
@@ -500,7 +509,7 @@ def test_a_button_that_is_enabled_late_is_waited_for(run):
 
 @pytest.mark.parametrize("event", ["mouseenter", "click"])
 def test_a_menu_is_opened_by_pointer_or_click(run, monkeypatch, event):
-    monkeypatch.setattr("scrapers.core.page.GRACE", 0.2)
+    patch(monkeypatch, "GRACE", 0.2)
     body = f"""<nav><a id=a href=#>Usage</a><ul id=u></ul></nav>
       <script>a.addEventListener('{event}', () => u.innerHTML = '<li><a href=#><span>Usage details</span></a></li>')</script>"""
 
@@ -561,14 +570,14 @@ def test_an_overlay_that_comes_before_the_pointer_is_closed_too(run, monkeypatch
 
 
 def test_what_has_only_a_consequence_stays_and_is_named(run, monkeypatch):
-    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=0.5))
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=0.5))
     body = f"<button id=b>Go</button><div role=dialog style='{OVER}'>New terms <button>I agree</button><button>Pay</button></div>"
     with pytest.raises(PortalChanged, match="something lies over it"):
         run(body, lambda page: page.click(("#b",)))
 
 
 def test_entries_of_a_list_that_covers_the_page_are_not_removed(run, monkeypatch):
-    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=0.5))
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=0.5))
     body = f"<button id=b>Go</button><div style='{OVER}'><ul><li>Report <em class=line-close>×</em></li></ul></div>"
 
     async def act(page: PortalPage) -> int:
@@ -582,7 +591,7 @@ def test_entries_of_a_list_that_covers_the_page_are_not_removed(run, monkeypatch
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("act", ["tick", "pick", "type"])
 def test_an_overlay_is_closed_before_a_box_is_ticked_a_choice_made_or_a_text_typed(run, monkeypatch, when, act):
-    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=3))
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=3))
     body = (
         "<p><input type=radio id=r name=v style='opacity:0;position:absolute'><label for=r>Complete</label></p>"
         f"<input id=t><div id=over role=dialog style='{OVER}' {'hidden' if when == 'after' else ''}>A survey?"
@@ -619,7 +628,7 @@ def test_a_dialog_that_says_the_session_is_over_is_told(run, body, wanted):
 
 @pytest.mark.parametrize(("dialog", "waits"), [("<div role=dialog>Adieu</div>", 60), ("<p>Adieu</p>", 60)])
 def test_before_a_long_wait_goes_on_it_is_looked_whether_the_session_has_ended(run, monkeypatch, dialog, waits):
-    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=1))
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=1))
 
     async def act(page: PortalPage) -> None:
         async def is_over() -> bool:
@@ -688,7 +697,7 @@ def test_the_main_frame_may_be_the_one(run):
 
 
 def test_a_frame_that_no_frame_is(run, monkeypatch):
-    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=0.2))
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=0.2))
     with pytest.raises(PortalChanged, match="No frame"):
         run("<iframe srcdoc='<p>first</p>'></iframe>", lambda page: page.frame_with(("#bill",)))
 
