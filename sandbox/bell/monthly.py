@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sandbox.bell.data import Month, number, person
+from sandbox.invented import Month, number, person
 from sandbox.workbooks import Cell, workbook
 
 DEVICES = ("Model A", "Model B", "Model C", "Tablet T", "Stick S")
