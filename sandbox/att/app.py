@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from aiohttp import web
+
 from sandbox.att import billing, signing
 from sandbox.att.state import AttState
+from sandbox.scripted.call import Call, Reply
 from sandbox.scripted.overlays import close
 from sandbox.scripted.portal import Origin, ScriptedPortal
 
@@ -41,6 +44,17 @@ class Att(AttState, ScriptedPortal):
     origins: ClassVar[Mapping[str, str]] = {"": "ATT_URL"}
     parts = {"": PREMIER_CARE}
     main = "premier_care"
+
+    def unsigned(self, request: web.Request, origin: str) -> str:
+        """Lead a browser that never had a session to the sign-in."""
+        former = request.cookies.get(self.cookie("session", origin))
+        if former or self.site.name(origin, request.path) in self.parts[origin].before:
+            return ""
+        return self.site.address(origin, "login", self.perturbation_for(request))
+
+    def signed_out(self, call: Call) -> Reply:
+        """Show that the session is over; the first page leads to the sign-in."""
+        return {"go": call.at("login")} if call.place == "home" else super().signed_out(call)
 
 
 PORTAL = Att

@@ -47,6 +47,7 @@ SCENARIOS = {
     "month-filter-fails": "filters of months change nothing",
     "filter-resets": "an export resets the filters",
     "first-item-other": "a search for an account lists another one first",
+    "namesake-first": "a search for an account lists one first whose number begins with the same digits",
     "wrong-month": "reports and bills of another month than the chosen one",
     "wrong-account-file": "files are about another account than their page",
     "row-other-first": "the list of bills begins with another account's",

@@ -72,8 +72,10 @@ class Bills:
         """List the accounts with the digits typed in their number."""
         wanted = call.value("wanted").strip()
         found = [account for account in call.accounts if wanted in account][:NEAR]
-        if call.user.says("first-item-other") and wanted:
-            found.insert(0, f"{wanted}0"[-len(call.accounts[0]) :] if wanted in call.accounts else f"9{wanted}")
+        if wanted and call.user.says("first-item-other"):
+            found.insert(0, call.portal.people.numbered(f"first {call.user.name}", 1)[0])
+        if wanted and call.user.says("namesake-first"):
+            found.insert(0, f"{wanted}0")
         return {"show": {"[data-place=accounts]": self._items(call, found)}}
 
     async def tick_account(self, call: Call) -> Reply:

@@ -82,7 +82,7 @@ class Telus(TelusState, ScriptedPortal):
             return handle
 
         if origin == "":
-            yield web.get("/oauth/authorize", of(iq.authorize))
+            yield web.get(iq.AUTHORIZE, of(iq.authorize))
         if origin == IQ:
             yield web.get(f"{BASE[IQ]}/callback", of(iq.callback))
             yield web.get(f"{BASE[IQ]}/logout", of(iq.log_out))
@@ -99,13 +99,20 @@ class Telus(TelusState, ScriptedPortal):
         return signing.interstitial(self, request, origin)
 
     def unsigned(self, request: web.Request, origin: str) -> str:
-        """Lead a browser without a session of TELUS IQ to where it gets one, but not from the sign-in itself."""
-        login = self.site.name(IQ, request.path) == "login"
-        return f"{self.urls['']}/oauth/authorize" if origin == IQ and not login else ""
+        """Lead a browser that never had a session to the form, and one without a session of TELUS IQ to where it gets one."""
+        name = self.site.name(origin, request.path)
+        if name in self.parts[origin].before:
+            return ""
+        if origin == IQ:
+            return f"{self.urls['']}{iq.AUTHORIZE}"
+        former = request.cookies.get(self.cookie("session", origin))
+        return "" if former else self.urls[""] + self.site.address("", "login", self.perturbation_for(request))
 
     def signed_out(self, call: Call) -> Reply:
-        """Show that the session is over, each origin in its way."""
-        return iq.signed_out(call) if call.origin == IQ else super().signed_out(call)
+        """Show that the session is over, each origin in its way; the overview leads to the form."""
+        if call.origin == IQ:
+            return {"go": f"{self.urls['']}{iq.AUTHORIZE}"}
+        return {"go": call.at("login")} if call.place == HOME else super().signed_out(call)
 
     def admits(self, session: Session, request: web.Request, origin: str) -> bool:
         """Whether a session is one of TELUS IQ, at TELUS IQ, or one of My Telus elsewhere."""

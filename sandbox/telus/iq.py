@@ -18,6 +18,7 @@ from sandbox.scripted.state import ScriptedState
 from sandbox.tables import as_csv, changed
 from sandbox.telus.pages import BASE, IQ, START
 
+AUTHORIZE = "/oauth/authorize"  # where My Telus vouches for a session, or not
 DIALOGS = ("Select customer", "Upcoming changes to order processing")
 
 
@@ -131,7 +132,7 @@ async def export_view(call: Call) -> Reply:
         return {"show": {"[data-place=view-error]": '<p role="alert">Enter a report name.</p>'}}
     if call.portal.troubled(call.user, "iq-session-lost", most=1):
         call.portal.sessions.kill(call.signed_in.key)
-        return {"go": f"{call.portal.urls['']}/oauth/authorize"}
+        return {"go": f"{call.portal.urls['']}{AUTHORIZE}"}
     slow = call.user.says("slow-report")
     seconds = call.user.number("report", call.setting("slow_report_seconds" if slow else "report_seconds"))
     entry = {"id": secrets.token_hex(8), "name": name, "ban": ban, "at": call.portal.now(), "seconds": seconds}
@@ -202,8 +203,3 @@ async def download_report(call: Call) -> Reply:
     rows = report_rows("daily_usage", account, Month(day.year, day.month), int(call.setting("report_rows")))
     table = changed(call.perturbation, rows)
     return offer(call, File("daily_usage", f"{entry['name']}.csv", CSV_TYPE, lambda: as_csv(table)))
-
-
-def signed_out(call: Call) -> Reply:
-    """Ask My Telus for a session, which asks for the password if it has none itself."""
-    return {"go": f"{call.portal.urls['']}/oauth/authorize"}

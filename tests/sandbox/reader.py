@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import re
 import urllib.parse
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import lxml.html
 from lxml.html import HtmlElement
@@ -14,6 +16,7 @@ from tests.project import wait_for
 from tests.sandbox.person import Answer, Person
 
 BOX = "[data-backdrop]"
+CLOSES = re.compile(r"not now|later|close|dismiss|^no\b|skip|fermer|plus tard|✕|×", re.I)
 
 
 class NotThere(AssertionError):
@@ -26,6 +29,8 @@ class Reader:
     One tab of a browser.
 
     page: the page that is drawn; url: of the last document; status: of the last document or call; files: (name, body).
+    closes: dialogs over a page are closed by their own control. pieces: the HTML that was drawn. What a perturbed portal has come
+    late is there at once.
     """
 
     person: Person = field(default_factory=lambda: Person(""))
@@ -33,6 +38,8 @@ class Reader:
     status: int = 0
     title: str = ""
     files: list[tuple[str, bytes]] = field(default_factory=list)
+    closes: bool = False
+    pieces: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.page: HtmlElement = lxml.html.document_fromstring("<p></p>")
@@ -40,7 +47,7 @@ class Reader:
 
     # Documents and calls
 
-    def open(self, url: str) -> Reader:
+    def open(self, url: str) -> Self:
         """Open a document, follow where it leads, and draw it."""
         for _ in range(12):
             self.url = urllib.parse.urljoin(self.url, url)
@@ -52,6 +59,7 @@ class Reader:
         self.status = answer.status
         if "html" in answer.headers.get("Content-Type", ""):
             self.page = lxml.html.document_fromstring(answer.text or "<p></p>")
+            self.pieces.append(answer.text)
             self.title = self.page.findtext(".//title") or ""
         if self.page.get("data-base") is not None and answer.status == 200:
             self._base, where = self.page.get("data-base"), self.url.partition("://")[2].partition("/")[2]
@@ -72,6 +80,8 @@ class Reader:
     def _apply(self, reply: dict[str, Any]) -> None:
         self._csrf = reply.get("csrf") or self._csrf
         self.title = reply.get("title", self.title)
+        overlays = [reply["overlay"]["html"]] if "overlay" in reply else []
+        self.pieces += [reply.get("body", ""), *reply.get("show", {}).values(), *overlays]
         if "body" in reply:
             self.page = lxml.html.document_fromstring(f"<html><body>{reply['body']}</body></html>")
         for css, html in reply.get("show", {}).items():
@@ -79,6 +89,7 @@ class Reader:
                 _fill(place, html)
         if "overlay" in reply:
             self.page.find("body").append(lxml.html.fragment_fromstring(reply["overlay"]["html"]))
+        self._settle()
         if "download" in reply:
             self._fetch(reply["download"])
         if "again" in reply:
@@ -87,6 +98,13 @@ class Reader:
             self.open(reply["open"])
         if "go" in reply:
             self.open(reply["go"])
+
+    def _settle(self) -> None:
+        """Have everything there that comes late, and nothing of former lists."""
+        while (template := self.page.find(".//template")) is not None:
+            template.drop_tag()
+        for former in self.page.xpath("//*[@data-former]"):
+            former.drop_tree()
 
     def _fetch(self, path: str) -> None:
         answer = self.person.ask(urllib.parse.urljoin(self.url, path))
@@ -112,14 +130,14 @@ class Reader:
         """Return the first visible element of a selector, which may come later."""
 
         def look() -> HtmlElement | None:
-            found = [each for each in self.all(selector) if text in _said(each) and not _hidden(each)]
+            found = [each for each in self.all(selector) if text in said_in(each) and not _hidden(each)]
             if not found:
                 self.look_again()
             return found[0] if found else None
 
         try:
-            element: HtmlElement | None = wait_for(lambda: [each] if (each := look()) is not None else [], seconds=8)[0]
-        except AssertionError:
+            element: HtmlElement | None = wait_for(lambda: [each] if (each := look()) is not None else [], seconds=4)[0]
+        except TimeoutError:
             element = None
         if element is None:
             raise NotThere(
@@ -129,20 +147,26 @@ class Reader:
 
     def sees(self, selector: str, text: str = "") -> bool:
         """Whether an element is visible now."""
-        return any(text in _said(each) and not _hidden(each) for each in self.all(selector))
+        return any(text in said_in(each) and not _hidden(each) for each in self.all(selector))
 
     def said(self, selector: str = "/html/body") -> str:
         """Return the visible text of an element."""
-        return " ".join(_said(each) for each in self.all(selector))
+        return " ".join(said_in(each) for each in self.all(selector))
 
-    def click(self, selector: str | HtmlElement, text: str = "") -> Reader:
+    def click(self, selector: str | HtmlElement, text: str = "") -> Self:
         """Click: an element that is hidden, disabled or under an overlay cannot be clicked."""
         element = self.find(selector, text) if isinstance(selector, str) else selector
         chain = [element, *element.iterancestors()]
         boxes = self.all(BOX)
+        while self.closes and boxes and not any(each in boxes for each in chain):
+            self._close(boxes[-1])
+            boxes = self.all(BOX)
         if boxes and not any(each in boxes for each in chain):
-            raise NotThere(f"{selector} is under {_said(boxes[-1])!r}")
-        target = next((each for each in chain if _hooks(each)), None)
+            raise NotThere(f"{selector} is under {said_in(boxes[-1])!r}")
+        inner = [
+            each for each in element.iterdescendants() if not _hidden(each)
+        ]  # what the pointer meets in the middle
+        target = next((each for each in (*chain, *inner) if _hooks(each)), None)
         if target is None or target.get("disabled") is not None:
             raise NotThere(f"{selector} {text!r} does nothing")
         values = self._values(target)
@@ -164,6 +188,13 @@ class Reader:
             self.open(target.get("href"))
         return self
 
+    def _close(self, box: HtmlElement) -> None:
+        controls = [each for each in box.iter("button", "a") if each.get("data-close")]
+        named = [each for each in controls if CLOSES.search(f"{said_in(each)} {each.get('aria-label', '')}".strip())]
+        if not named:
+            raise NotThere(f"{said_in(box)!r} has nothing that closes it")
+        self.click(named[0])
+
     def _toggle(self, target: HtmlElement) -> None:
         place = self.all(target.get("data-toggle"))[0]
         hidden = place.get("hidden") is None
@@ -173,7 +204,7 @@ class Reader:
         if target.get("aria-expanded"):
             target.set("aria-expanded", str(not hidden).lower())
 
-    def type(self, selector: str, text: str, keys: bool = True) -> Reader:
+    def type(self, selector: str, text: str, keys: bool = True) -> Self:
         """Type into a field; keys: by key presses."""
         box = self.find(selector)
         box.set("value", text)
@@ -181,14 +212,18 @@ class Reader:
             box.set("data-keyed", text)
             for button in self.all("[data-needs-keys]"):
                 button.attrib.pop("disabled", None)
+        for button in self.all("[data-after-keys]"):
+            button.attrib.pop("disabled", None)
         if box.get("data-asks"):
             self._apply(self._call("POST", f"/api/act/{box.get('data-asks')}", self._values(box)))
         return self
 
-    def tick(self, selector: str) -> Reader:
+    def tick(self, selector: str) -> Self:
         """Tick a radio or check box by its own element or its label."""
         element = self.find(selector)
         box = element if element.tag == "input" else element.find(".//input")
+        if box is None:
+            box = self.all(f"[id='{element.get('for')}']")[0]
         if box.get("type") == "radio":
             for each in self.all(f"input[name={box.get('name')}]"):
                 each.attrib.pop("checked", None)
@@ -197,7 +232,7 @@ class Reader:
             self._apply(self._call("POST", f"/api/act/{box.get('data-change')}", self._values(box)))
         return self
 
-    def choose(self, selector: str, value: str) -> Reader:
+    def choose(self, selector: str, value: str) -> Self:
         """Choose an option by the beginning of its value."""
         options = [
             each for each in self.find(f"{selector} option").getparent() if each.get("value", "").startswith(value)
@@ -250,7 +285,12 @@ def _hidden(element: HtmlElement) -> bool:
     return any(each.get("hidden") is not None for each in (element, *element.iterancestors()))
 
 
-def _said(element: HtmlElement) -> str:
+def said_in(element: HtmlElement) -> str:
+    """Return an element's text without that of what is hidden in it; that of a hidden element as a whole."""
+    if not _hidden(element) and element.xpath(".//*[@hidden]"):
+        element = copy.deepcopy(element)
+        for each in element.xpath(".//*[@hidden]"):
+            each.drop_tree()
     return " ".join(element.text_content().split())
 
 
