@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 MONTHS_KEPT = 18  # published months that a portal keeps, where nothing else is said
 
@@ -86,6 +87,27 @@ def published_months(today: date, kept: int = MONTHS_KEPT) -> list[Month]:
         months.append(month)
         month = month.before
     return months
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a row of a monthly report is about."""
+
+    account: str
+    month: Month
+    row: int
+
+    def draw(self, what: str, below: int) -> int:
+        """Return a number from 0 to below - 1 that belongs to this row."""
+        return number("monthly", what, self.account, self.month.short, self.row, below=below)
+
+    def money(self, what: str, below: int) -> Decimal:
+        """Return an amount with two decimals."""
+        return Decimal(self.draw(what, below)) / 100
+
+    def day(self, what: str) -> date:
+        """Return a day of the month."""
+        return date(self.month.year, self.month.number, 1) + timedelta(days=self.draw(what, self.month.last_day.day))
 
 
 def phone_of(account: str, line: int) -> str:

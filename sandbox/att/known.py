@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from sandbox.att.state import SENDERS
 from sandbox.globys.known import shared
-from sandbox.known import Fact, Known, facts
+from sandbox.known import Known, facts
 
 FORM = "/html/body/app-root/div/div/div/div/{}/app-card/div/div/div/form"
 USER, SECRET = FORM.format("app-login-general"), FORM.format("app-login-password")
 PAGE = "/html/body/div[1]/div"
 REPORTS = "//*[@id='thisForm']/div"
-
-
-def dated(kind: str, section: str, *values: str) -> list[Fact]:
-    """Return facts of the older state."""
-    return [Fact(kind, value, section, "2025") for value in values]
 
 
 SIGN_IN = [
@@ -34,12 +29,13 @@ SIGN_IN = [
     *facts("sender", "1.8", *SENDERS),
     *facts("format", "1.8", "a code has 6 to 8 digits"),
     *facts("format", "1.8", "a preferred method is saved, and a trusted browser owes no code"),
-    *dated(
+    *facts(
         "path",
         "1.5.4",
         "//fieldset/div[1]/fieldset/div[1]/label",
         "//fieldset/div[4]/input[3]",
         "//fieldset/div[1]/input[1]",
+        dated="2025",
     ),
     *facts("class", "1.5.5", "uws-invite__button-decline"),
     *facts("path", "1.5.6", f"{PAGE}/div[2]/p/a"),

@@ -7,8 +7,8 @@ from typing import Any
 from sandbox.bell import exports
 from sandbox.bell.data import numbered_accounts
 from sandbox.bell.exports import account_text, hyphened
-from sandbox.bell.monthly import REPORTS, Line
-from sandbox.invented import Month, month_of
+from sandbox.bell.monthly import REPORTS, begins
+from sandbox.invented import Line, Month, month_of
 from sandbox.scripted.call import Call, Reply
 
 NEAR = 10  # entries that a list shows before a search
@@ -164,7 +164,7 @@ def _values(call: Call, slug: str) -> dict[str, Any]:
         "slug": slug,
         "label": report.label,
         "columns": report.columns,
-        "rows": [["" if cell is None else str(cell) for cell in line.begins + report.cells(line)] for line in lines],
+        "rows": [["" if cell is None else str(cell) for cell in begins(line) + report.cells(line)] for line in lines],
         "month": month.short,
         "shown_month": _state(call, slug)["pending"] or month.short,
         "months": [each.short for each in call.months],

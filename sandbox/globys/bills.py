@@ -19,6 +19,19 @@ from sandbox.workbooks import workbook
 NEAR = 10  # accounts that the filter lists before a search
 PREVIEW_ROWS = 5
 REPORTS, REPORT, BILLS = "Reports", "Report", "Bills"
+SCENARIOS = {
+    "filter-fails": "filters of accounts change nothing",
+    "month-filter-fails": "filters of months change nothing",
+    "filter-resets": "an export resets the filters",
+    "first-item-other": "a search for an account lists another one first",
+    "namesake-first": "a search for an account lists one first whose number begins with the same digits",
+    "wrong-month": "reports and bills of another month than the chosen one",
+    "wrong-account-file": "files are about another account than their page",
+    "row-other-first": "the list of bills begins with another account's",
+    "total-differs": "an invoice asks for more than the list of bills and its lines",
+    "invoice-french": "invoices are in French; a tag `invoice-layout-<1 to 4>` picks their layout",
+    "renamed-file": "an export is called detail_report.csv",
+}
 SETTINGS: dict[str, Any] = {
     "scope_ms": 100,  # when the list of accounts is narrowed to what was typed
     "report_ms": 150,  # when a report or the list of bills is there

@@ -4,35 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
-from sandbox.invented import Month, number, person
+from sandbox.invented import Line, Month, number, person
 from sandbox.workbooks import Cell
 
 DEVICES = ("Phone 11", "Phone 12 Pro", "Tablet 8", "Hub 2", "Watch 5")
 PLANS = ("Business Unlimited", "Share 10 GB", "Voice only", "Data 50 GB")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What a row is about."""
-
-    account: str
-    month: Month
-    row: int
-
-    def draw(self, what: str, below: int) -> int:
-        """Return a number from 0 to below - 1 that belongs to this row."""
-        return number("globys", what, self.account, self.month.short, self.row, below=below)
-
-    def money(self, what: str, below: int) -> Decimal:
-        """Return an amount with two decimals."""
-        return Decimal(self.draw(what, below)) / 100
-
-    def day(self, what: str) -> date:
-        """Return a day of the month."""
-        return date(self.month.year, self.month.number, 1) + timedelta(days=self.draw(what, self.month.last_day.day))
 
 
 @dataclass(frozen=True, slots=True)

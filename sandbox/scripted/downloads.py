@@ -23,6 +23,7 @@ TROUBLES = (
     "empty-file",
     "html-instead-of-pdf",
     "html-instead-of-xlsx",
+    "html-instead-of-csv",
     "wrong-type",
     "unsafe-zip",
     "slow-download",

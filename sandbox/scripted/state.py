@@ -19,6 +19,43 @@ from sandbox.signin import Session, Sessions, digest
 from sandbox.state import State
 from sandbox.users import User
 
+# Scenarios that a portal gets with what this room and the frame do.
+SCENARIOS: dict[str, str] = {
+    "wrong-password": "accepts `new-sesame` only",
+    "locked": "the account is locked",
+    "totp": "a page that asks for the code of an authenticator app",
+    "code-late": "the message comes `late_seconds` late",
+    "code-never": "no message comes",
+    "code-refused": "every code is refused",
+    "submit-503": "503 right after the password was submitted",
+    "submit-hang": "no answer after the password was submitted",
+    "submit-drop": "the connection breaks within the answer to the password",
+    "multi": "three accounts; `multi-<n>` as a tag for more",
+    "session-cookie": "the session's cookie ends with the browser",
+    "signed-out-midway": "the first session dies after `midway_requests` requests",
+    "other-customer": "name and accounts of somebody else",
+    "wrong-account": "another account than the chosen one is opened",
+    "account-missing": "the first of the user's accounts is not listed",
+    "not-published": "the newest month is not there yet",
+    "purged": "only the newest three months are kept",
+    "month-missing": "the second newest month is not there",
+    "truncated-file": "the connection breaks within the file",
+    "empty-file": "the file has no bytes",
+    "html-instead-of-pdf": "an HTML page under the file's name",
+    "html-instead-of-csv": "the same for reports",
+    "wrong-type": "a file of another type under the file's name",
+    "unsafe-zip": "a ZIP whose members would leave the folder",
+    "slow-download": "the file takes `slow_seconds`",
+    "download-swallowed": "the first click on a download does nothing",
+    "rate-limited": "429 with Retry-After for the first two pages after sign-in",
+    "rate-limited-bare": "the same without Retry-After",
+    "maintenance": "503 after sign-in",
+    "cookie-banner": "a cookie dialog after sign-in",
+    "promo-overlay": "an advertisement whose backdrop swallows clicks",
+    "overlay-late": "a feedback dialog over a later page",
+    "policy-page": "new terms of service in place of every page",
+    "unknown-page": "a page that nobody knows in place of every page",
+}
 # Configuration that every scripted portal has beside the frame's.
 DEFAULTS: dict[str, Any] = {
     "accounts": {},  # {user name: account numbers} in place of the derived ones

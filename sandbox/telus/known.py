@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from sandbox.globys.known import shared
-from sandbox.known import Fact, Known, facts
-
-
-def dated(kind: str, section: str, *values: str) -> list[Fact]:
-    """Return facts of the older state."""
-    return [Fact(kind, value, section, "2025") for value in values]
-
+from sandbox.known import Known, facts
 
 SIGN_IN = [
     *facts("address", "1.3.1", "/en"),
@@ -65,7 +59,14 @@ ANALYZER = [
     *facts("words", "2.2.1", "Mobility Device Summary", "Mobility Device"),
     *facts("format", "2.2.1", "values of months are bYYYYMMDD"),
     *facts("wait", "2.2.1", "Bill Analyzer, 30 s", "the terms, 3 s", "a report, 60 s", "an export, 3 s and 60 s"),
-    *dated("words", "2.2.1", "Wireless Subscriber Charges", "Invoice Detail Report", "Wireless Data Usage Detail"),
+    *facts(
+        "words",
+        "2.2.1",
+        "Wireless Subscriber Charges",
+        "Invoice Detail Report",
+        "Wireless Data Usage Detail",
+        dated="2025",
+    ),
 ]
 USAGE = [
     *facts("path", "2.2.2.1", "//*[@id='navOpen']/li[3]/a"),
