@@ -8,6 +8,7 @@ from aiohttp import web
 
 from sandbox.att.state import AttState
 from sandbox.scripted.call import Call, Reply
+from sandbox.scripted.overlays import banner
 from sandbox.scripted.people import masked_mail, masked_phone
 from sandbox.scripted.signing import CHALLENGE, judge, once_more, takes, visit_of
 from sandbox.signin import Answer
@@ -33,9 +34,7 @@ def user_page(call: Call) -> Reply:
         return verify_page(call)
     call.portal.visits.change(visit, user="", stage="", typed="")
     reply: Reply = {"title": "Sign in", "body": call.render("user"), "csrf": call.portal.visits.token(visit)}
-    if call.setting("cookie_banner") and not call.cookie("consent"):
-        reply["overlay"] = {"html": call.render("cookie_banner"), "delay": 0}
-    return reply
+    return reply | banner(call)
 
 
 async def take_user(call: Call) -> Reply:

@@ -51,7 +51,7 @@ class AttState(scripted.ScriptedState):
     people = PEOPLE
     zone = ZoneInfo("America/New_York")
     late_pages = frozenset({"Reports", "Bills", "reports"})
-    counted = ("account_changes", "devices_trusted", "codes_spared")
+    counted = ("account_changes", "devices_trusted", "codes_spared", "premier_care_pages_open_max")
     counted_in_groups = ("sign_ins_of", "exports_of", "files")
     sender: ClassVar[str] = "ATT"
     message: ClassVar[str] = "AT&T: your code is {code}. Don't share it."

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from sandbox.bell.pages import render
 from sandbox.scripted.call import Call, Reply
-from sandbox.scripted.overlays import stays
+from sandbox.scripted.overlays import banner, stays
 from sandbox.scripted.people import masked_mail, masked_phone
 from sandbox.scripted.signing import CHALLENGE, judge, once_more, takes, visit_of
 from sandbox.signin import Answer, Codes
@@ -46,9 +45,7 @@ def sign_in_page(call: Call) -> Reply:
         return verify_page(call)
     call.portal.visits.change(visit, user="", stage="")
     reply: Reply = {"title": "Log in", "body": call.render("sign_in"), "csrf": call.portal.visits.token(visit)}
-    if call.setting("cookie_banner") and not call.cookie("consent"):
-        reply["overlay"] = {"html": render("cookie_banner"), "delay": 0}
-    return reply
+    return reply | banner(call)
 
 
 def verify_page(call: Call) -> Reply:

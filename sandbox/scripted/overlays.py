@@ -19,6 +19,13 @@ def instead(call: Call) -> Reply | None:
     return None
 
 
+def banner(call: Call) -> Reply:
+    """Return the cookie dialog of pages before the sign-in, where the configuration wants one, until it is answered."""
+    if not call.setting("cookie_banner") or call.cookie("consent"):
+        return {}
+    return {"overlay": {"html": call.render("cookie_banner"), "delay": 0}}
+
+
 def overlay(call: Call, page: str) -> Reply:
     """Return what lies over a page until it is closed."""
     closed = call.data.get("closed", [])

@@ -7,6 +7,7 @@ from sandbox.invented import Month, number
 from sandbox.scripted.call import Call, Reply
 from sandbox.scripted.downloads import offer
 from sandbox.scripted.files import ZIP_TYPE, File
+from sandbox.scripted.overlays import banner
 from sandbox.tables import as_csv
 from sandbox.telus.pages import BASE, INTENT, IQ, TEXT_BILL, USAGE
 from sandbox.workbooks import archive
@@ -22,7 +23,7 @@ def framed(call: Call, title: str, content: str) -> Reply:
 
 def start(call: Call) -> Reply:
     """The public start page."""
-    return {"title": "TELUS", "body": call.render("start")}
+    return {"title": "TELUS", "body": call.render("start")} | banner(call)
 
 
 def home(call: Call) -> Reply:

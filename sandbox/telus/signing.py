@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from sandbox.scripted.call import Call, Reply
+from sandbox.scripted.overlays import banner
 from sandbox.scripted.signing import judge, once_more, takes, visit_of
 from sandbox.scripted.state import ScriptedState
 from sandbox.signin import Answer, Codes
@@ -24,9 +25,7 @@ def sign_in_page(call: Call) -> Reply:
     visit = visit_of(call)
     call.portal.visits.change(visit, user="")
     reply: Reply = {"title": "Log in", "body": call.render("sign_in"), "csrf": call.portal.visits.token(visit)}
-    if call.setting("cookie_banner") and not call.cookie("consent"):
-        reply["overlay"] = {"html": call.render("cookie_banner"), "delay": 0}
-    return reply | {"delay": call.setting("form_ms")}
+    return reply | banner(call) | {"delay": call.setting("form_ms")}
 
 
 async def sign_in(call: Call) -> Reply | web.StreamResponse:

@@ -67,7 +67,17 @@ class TelusState(scripted.ScriptedState):
     months_kept = 13
     linked = frozenset({"bill_analyzer"})
     late_pages = frozenset({"my-telus/text-bill", "my-telus/usage", "Reports", "Bills", "usage"})
-    counted = ("account_changes", "codes_not_typed", "reports_asked", "interstitials", "iq_sessions", "iq_log_outs")
+    counted = (
+        "account_changes",
+        "codes_not_typed",
+        "reports_asked",
+        "interstitials",
+        "iq_sessions",
+        "iq_log_outs",
+        "my_telus_pages_open_max",
+        "iq_pages_open_max",
+        "bill_analyzer_pages_open_max",
+    )
     counted_in_groups = ("sign_ins_of", "exports_of", "files")
     sender: ClassVar[str] = "TELUS"
     message: ClassVar[str] = "TELUS: your one-time code is {code}."

@@ -161,6 +161,19 @@ def test_the_older_form_has_ids(ann, admin):
         admin.configure(layout="a")
 
 
+def test_a_cookie_dialog_before_the_sign_in_is_answered_once(telus, admin):
+    admin.configure(cookie_banner=True)
+    try:
+        reader = Telus.at(telus)
+        with pytest.raises(NotThere, match="is under"):
+            reader.click("button", "My Telus")
+        reader.click("button", "Accept all cookies").click("button", "My Telus").click("a", "My Telus Web")
+        assert reader.sees(LOGIN.format("email-input"))
+        assert not reader.sees("[role=dialog]")
+    finally:
+        admin.configure(cookie_banner=False)
+
+
 def test_the_first_session_dies_midway(ann, admin):
     died = admin.counters()["sessions_died"]
     ann.sign_in("signed-out-midway")
