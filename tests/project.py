@@ -30,7 +30,7 @@ PORTAL_PREFIXES = (
 CARRIERS = with_accounts()
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 10.0, every: float = 0.02) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 60.0, every: float = 0.02) -> Any:
     """Poll *condition* until it gives something true, and return that; raise TimeoutError after *seconds*."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
@@ -132,7 +132,7 @@ class Project:
                 process.terminate()
         for process in self.started:
             try:
-                process.communicate(timeout=10)
+                process.communicate(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()

@@ -88,12 +88,12 @@ class House:
             process = subprocess.Popen(command, cwd=self.path, env=self.environment, stdout=log, stderr=log)
         try:
             ready = state / "ready.json"
-            wait_for(lambda: ready.exists() or process.poll() is not None, 60)
+            wait_for(lambda: ready.exists() or process.poll() is not None)
             self.environment |= json.loads(ready.read_text())["environment"]
             yield
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(60)
 
 
 @pytest.fixture

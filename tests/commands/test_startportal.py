@@ -259,12 +259,12 @@ def served(house: Path, folder: Path) -> Iterator[dict[str, str]]:
         process = subprocess.Popen(command, cwd=house, env=environment, stdout=log, stderr=log)
     try:
         ready = folder / "ready.json"
-        wait_for(lambda: ready.exists() or process.poll() is not None, 60)
+        wait_for(lambda: ready.exists() or process.poll() is not None)
         assert ready.exists(), (folder.parent / "sandbox.log").read_text()
         yield json.loads(ready.read_text())["environment"]
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 @pytest.mark.browser

@@ -55,7 +55,7 @@ class Lists:
     def kill_at(self, due: float, order: object) -> set[int]:
         """Kill a run so many seconds after the portal's first request; return what it had stored."""
         process = self.crawls.start(self.spider, *self.arguments(order))
-        began = wait_for(lambda: self.plain.counters()["first_request_at"], 60)
+        began = wait_for(lambda: self.plain.counters()["first_request_at"])
         wait_for(lambda: time.time() >= began + due or process.poll() is not None, 60, every=0.001)
         process.kill()
         process.communicate()
