@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -52,6 +53,15 @@ def clean_environment(environment: Mapping[str, str] | None = None) -> dict[str,
     """Return the environment without the settings and credentials of whoever runs the tests."""
     given = os.environ if environment is None else environment
     return {name: value for name, value in given.items() if not name.startswith(PORTAL_PREFIXES)}
+
+
+# Not in a copy of the project. What is compiled comes along: it counts by the time of its source, which is copied too.
+LEFT_BEHIND = (".git", ".venv", ".tools", ".latchkey", ".*_cache", ".coverage*", "build", "dist", "*.egg-info")
+
+
+def copy_project(to: Path) -> Path:
+    """Copy this checkout, without what is made in it, to a folder that does not exist; return the folder."""
+    return Path(shutil.copytree(ROOT, to, ignore=shutil.ignore_patterns(*LEFT_BEHIND)))
 
 
 # What the interpreter reads when it starts: the same for each command, so that one parent serves all of them.

@@ -92,6 +92,6 @@ def answer_prompts(terminal, line, wait_for):
 
 @pytest.mark.parametrize("word", commands())
 def test_every_command_of_the_first_crawl_answers_help(project, tmp_path, word):
-    said = project(tmp_path).scrapy(word, "--help", fresh=True)
+    said = project(tmp_path).scrapy(word, "--help")
     assert said.returncode == 0
     assert f"scrapy {word}" in said.stdout
