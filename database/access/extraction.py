@@ -118,7 +118,7 @@ A_CODE = re.compile(CODE_WORDS, re.IGNORECASE)
 SEVERAL_CODES = re.compile(r"(?:codes|c[óo]digos|passwords|pins|otps|קודים|הקודים|סיסמאות)\Z", re.IGNORECASE)
 # "your code for this transaction: 214925", "your code for the hotline is 214925"
 FOR_THIS = re.compile(
-    rf"(?:{CODE_WORDS})[^.!?\n]{{0,30}}\b(?:for|pour)\s+(?:this|the|your|our|cette|cet|ce|le|la|l['’]|votre|notre)\s{0, 3}"
+    rf"(?:{CODE_WORDS})[^.!?\n]{{0,30}}\b(?:for|pour)\s+(?:this|the|your|our|cette|cet|ce|le|la|l['’]|votre|notre)\s{{0,3}}"
     r"(?:\w+\s+){0,2}\Z",
     re.IGNORECASE,
 )
