@@ -18,6 +18,15 @@ SCOPE = "//*[@id='thisForm']/div/div[2]/div[1]/div[1]"
 SEARCH = "//*[@id='scopeExpandedAccountMenu']/div[1]/div/div[2]/input"
 OK = "//*[@id='scopeExpandedAccountMenu']/div[4]/button"
 
+CHARGES = "Charges and usage"
+REPORTS = {
+    "all_billing_cycle_charges": (CHARGES, "Bill summary", "All charges"),
+    "wireless_charges": (CHARGES, "Wireless number summary", "All wireless charges and usage (GB usage)"),
+    "usage_details": (CHARGES, "Billed usage", "All data export - usage details (GB usage)"),
+    "device_installment": (CHARGES, "Equipment installment", "Device installment details"),
+    "upgrade_and_inventory": ("Inventory", "Inventory", "Upgrade eligibility and inventory"),
+}
+
 
 class Att(Reader):
     """A browser at Premier Care."""

@@ -18,24 +18,9 @@ from sandbox.att.state import SCENARIOS, SENDERS, AttState
 from sandbox.globys.invoices import Invoice
 from sandbox.invented import Month, published_months
 from tests.project import wait_for
-from tests.sandbox.att_reader import LOG_OUT, PROFILE, SCOPE, SEARCH, SECRET, USER, Att
-from tests.sandbox.person import Mails
+from tests.sandbox.att_reader import CHARGES, LOG_OUT, PROFILE, REPORTS, SCOPE, SEARCH, SECRET, USER, Att
 
 QUICK = {"load_ms": 5, "render_ms": [0, 0], "report_ms": 0, "overlay_ms": 0, "slow_seconds": 0.1}
-CHARGES = "Charges and usage"
-REPORTS = {
-    "all_billing_cycle_charges": (CHARGES, "Bill summary", "All charges"),
-    "wireless_charges": (CHARGES, "Wireless number summary", "All wireless charges and usage (GB usage)"),
-    "usage_details": (CHARGES, "Billed usage", "All data export - usage details (GB usage)"),
-    "device_installment": (CHARGES, "Equipment installment", "Device installment details"),
-    "upgrade_and_inventory": ("Inventory", "Inventory", "Upgrade eligibility and inventory"),
-}
-
-
-@pytest.fixture(scope="module")
-def mails() -> Iterator[Mails]:
-    with Mails(token="gateway-secret") as mails:
-        yield mails
 
 
 @pytest.fixture(scope="module")

@@ -20,22 +20,15 @@ from sandbox.perturb import DIMENSIONS, Perturbation
 from sandbox.telus import accounts as telus_accounts
 from sandbox.telus.known import NOT_SHOWN as TELUS_NOT_SHOWN
 from tests.project import wait_for
-from tests.sandbox.att_reader import Att
+from tests.sandbox.att_reader import REPORTS, Att
 from tests.sandbox.person import Mails
 from tests.sandbox.reader import Reader
 from tests.sandbox.telus_reader import REPORT_NAME, TEXT_BILL, Telus
-from tests.sandbox.test_att import REPORTS
 from tests.sandbox.test_known import NOT_IN_PAGES, SELECTORS, found, settled
 
 PORTALS = ("telus", "att")
 QUICK: dict[str, Any] = {"load_ms": 5, "render_ms": [0, 0], "form_ms": 0, "usage_ms": 0, "report_ms": 0, "bans_ms": 0}
 NOT_SHOWN = {"telus": TELUS_NOT_SHOWN, "att": ATT_NOT_SHOWN}
-
-
-@pytest.fixture(scope="module")
-def mails() -> Iterator[Mails]:
-    with Mails(token="gateway-secret") as mails:
-        yield mails
 
 
 @pytest.fixture(scope="module")
