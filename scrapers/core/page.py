@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapers.core.choices import LISTS, Match, Offer, drawn, fitting, is_filled, is_ticked, offers
-from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, browser_gone, is_covered, navigated
+from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, browser_gone, is_covered, is_detached, navigated
 from scrapers.core.downloads import Arrivals, keep
 from scrapers.core.locators import Guess, Selectors, any_of, guess, is_ours, ranks, same
 from scrapers.core.naming import unexpected_error
@@ -630,11 +630,14 @@ class PortalPage:
                     raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
                 best = next((fit for fit in fits if not fit.is_off), fits[0])
                 began = asyncio.get_running_loop().time()
-                with suppress(PlaywrightTimeout):  # the list was filled anew meanwhile
+                try:
                     if best.kind != "box" or not best.is_chosen:
                         if best.kind != "option":
                             await self._uncover(await drawn(best.found.nth(best.place)))
                         await best.take(crawl_settings().page_wait * 500)
+                except PlaywrightError as error:  # the list was filled anew meanwhile
+                    if not (isinstance(error, PlaywrightTimeout) or is_detached(error)):
+                        raise
                 if await self._has_stayed(selectors, text, match, began):
                     return text
                 break
@@ -761,8 +764,13 @@ class PortalPage:
             raise PortalChanged("Another month stays chosen, too.", step=self.trail.step, selector=self.trail.selector)
 
     @asynccontextmanager
-    async def new_tab(self, selectors: Selectors) -> AsyncIterator[PortalPage]:
-        """Click an element that opens a new tab and yield that tab. It is closed at the end, on an exception by the handler."""
+    async def new_tab(self, selectors: Selectors, *, within: float | None = None) -> AsyncIterator[PortalPage]:
+        """
+        Click an element that opens a new tab and yield that tab, waiting up to *within* seconds for it and for its document.
+
+        It is closed at the end, on an exception by the handler.
+        """
+        seconds = crawl_settings().page_wait if within is None else within
         element = await self._ready(selectors)
         answers: list[Response] = []  # the tab's document may be answered before the tab is known here
 
@@ -771,7 +779,7 @@ class PortalPage:
 
         self.raw.context.on("response", keep)
         try:
-            async with self.raw.context.expect_page(timeout=crawl_settings().page_wait * 1000) as opened:
+            async with self.raw.context.expect_page(timeout=seconds * 1000) as opened:
                 await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
             tab = await opened.value
         except PlaywrightTimeout:
@@ -788,7 +796,7 @@ class PortalPage:
         )
         self.tabs.append(view)
         await view.prepare()
-        await tab.wait_for_load_state("domcontentloaded")
+        await tab.wait_for_load_state("domcontentloaded", timeout=seconds * 1000)
         of_tab = (each for each in reversed(answers) if each.request.is_navigation_request() and each.url == tab.url)
         view.answer = view.answer or next(of_tab, None)
         yield view
