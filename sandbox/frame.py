@@ -111,14 +111,20 @@ class Portal(PortalState, ABC):
             self.counters.add("knocks")
         if fault is not None and fault.kind != "cut":
             return await faults.answer(request, fault)
+        visitor = request.cookies.get(self.cookie("visitor"), "")
+        request["visitor"], number = self.perturbation_of_visitor(visitor)
         response = self._perturbed(request, await handler(request))
+        if number != visitor:
+            response.set_cookie(self.cookie("visitor"), number)
         if fault is not None and isinstance(response, web.Response):
             return await faults.cut_short(request, response)
         return response
 
     def perturbation_for(self, request: web.Request) -> Perturbation:
-        """Return what is changed for a request: by the user that a handler has noted, else by the portal's seed."""
-        return self.perturbation_of(User.of(request["user"]) if request.get("user") else None)
+        """Return what is changed for a request: by the user that a handler has noted, else by its visit or the portal's seed."""
+        if request.get("user"):
+            return self.perturbation_of(User.of(request["user"]))
+        return request.get("visitor", self.perturbation)  # type: ignore[no-any-return]
 
     def _perturbed(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
         """Change what is free in a page, or in the HTML of a JSON answer."""

@@ -59,8 +59,7 @@ class SignIn:
         visit, secret = visits.find(request.cookies.get(self._portal.cookie("visit"))), ""
         if visit is None:
             visit, secret = visits.open()
-        perturbation = self._portal.perturbation_of(User.of(request["user"]) if request.get("user") else None)
-        screen = self._screen(visits.token(visit), perturbation)
+        screen = self._screen(visits.token(visit), self._portal.perturbation_for(request))
         visits.change(visit, user="", steps=[], names=dict(screen.names))
         answer = html(pages.sign_in(screen, message))
         if secret:
