@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from aiohttp import web
+
 from sandbox import faults
 from sandbox.counters import Counters
 from sandbox.known import known_of
@@ -175,6 +177,12 @@ class PortalBase:
         """Return what is changed for a user: by the tag `perturb-<seed>` of the name, else by the portal's seed."""
         tagged = Perturbation.tagged(user.value("perturb")) if user else None
         return self.perturbation if tagged is None else tagged
+
+    def perturbation_for(self, request: web.Request) -> Perturbation:
+        """Return what is changed for a request: by the user that a handler has noted, else by its visit or the portal's seed."""
+        if request.get("user"):
+            return self.perturbation_of(User.of(request["user"]))
+        return request.get("visitor", self.perturbation)  # type: ignore[no-any-return]
 
     def reset(self) -> None:
         """Forget people, sessions, codes, counters and the portal's own tables; the configuration stays."""

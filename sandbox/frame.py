@@ -28,7 +28,6 @@ from sandbox.messages import Gateway
 from sandbox.perturb import Perturbation
 from sandbox.portal import PortalState
 from sandbox.state import State
-from sandbox.users import User
 
 FLUSH_SECONDS = 0.1
 SCRIPT = "<script>" + (Path(__file__).parent / "static" / "perturb.js").read_text() + "</script>"
@@ -119,12 +118,6 @@ class Portal(PortalState, ABC):
         if fault is not None and isinstance(response, web.Response):
             return await faults.cut_short(request, response)
         return response
-
-    def perturbation_for(self, request: web.Request) -> Perturbation:
-        """Return what is changed for a request: by the user that a handler has noted, else by its visit or the portal's seed."""
-        if request.get("user"):
-            return self.perturbation_of(User.of(request["user"]))
-        return request.get("visitor", self.perturbation)  # type: ignore[no-any-return]
 
     def _perturbed(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
         """Change what is free in a page, or in the HTML of a JSON answer."""

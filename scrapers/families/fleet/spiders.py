@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,8 +31,11 @@ from scrapers.families.fleet.folding import fold_faults, fold_vehicles
 from scrapers.families.fleet.items import Fault, Vehicle, bare_vin
 from scrapers.logins.credentials import credential_for
 from scrapers.reading.layouts import ListPage, Row, json_of
+from scrapers.reading.values.marks import without_marks
 from scrapers.reading.visible import visible_text
 
+# A VIN as one word, or what is labelled as one, however it is parted.
+VIN_SAID = re.compile(r"\b(?=\w*\d)(?=\w*[A-Z])[A-HJ-NPR-Z0-9]{17}\b|\b(?:VIN|NIV|FIN)\b\W{0,4}(?=\w*\d)\w", re.I)
 MOST_WARNINGS = 20  # of one kind: a column that cannot be read has as many as the fleet has faults
 
 
@@ -204,7 +208,8 @@ class FaultsSpider(FleetSpider):
         except PortalChanged as failure:
             failure.detail = f"{vin}: {failure.detail}"
             raise
-        if (shown := vins_shown(page, response)) is not None and vin not in shown:
+        shown = vins_shown(page, response)
+        if vin not in (bare_vin(response.url) if shown is None else shown):
             raise PortalChanged(f"{vin}: the page shows another vehicle.")
         kept = self._folded(job, vin, faults, odd)
         yield Batch.of(Fault, job.id, kept, () if following or odd else (vin,))
@@ -264,9 +269,14 @@ def read_faults(
 
 
 def vins_shown(page: ListPage, response: TextResponse) -> str | frozenset[str] | None:
-    """Return the visible text of a page without its blanks, or the VINs that a JSON document names; None: it shows none."""
-    if shown := bare_vin(visible_text(response)):
-        return str(shown)
+    """
+    Return the visible text of a page without its blanks, or the VINs that a JSON document names; None: it shows none.
+
+    Without any the address alone says whose page it is.
+    """
+    said = visible_text(response)
+    if VIN_SAID.search(without_marks(said)):
+        return str(bare_vin(said))
     found, entries = set(), [json_of(response, page.paging.scripts)]
     while entries:
         entry = entries.pop()
