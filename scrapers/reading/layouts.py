@@ -72,8 +72,8 @@ class Row:
 
     values: by field; texts of a page, or JSON values. classes: of the row's element. text: the whole row's.
     group: class and caption of the table around it, and the heading of its group of rows. rest: text of the cells below
-    headings that are not known; of a list of facts its caption, or the heading before it. over: the nearest heading
-    above the row, or the label of the area around it. in_columns: values are those of a table's columns.
+    headings that are not known, or of a block's elements that are no field; of a list of facts its caption, or the heading
+    before it. over: the nearest heading above the row, or the label of the area around it.
     """
 
     values: Mapping[str, Any]
@@ -82,7 +82,6 @@ class Row:
     group: str = ""
     rest: str = ""
     over: str = ""
-    in_columns: bool = False
 
     def get(self, name: str) -> str:
         """Return a field as text; "" when the row does not have it."""
@@ -117,8 +116,8 @@ class Cards:
         if not is_page(response):
             return None
         found = [each for each in visible(response.css(", ".join(self.blocks))) if each.root.tag not in ("tr", "td")]
-        blocks = _once(found)
-        return [_row(block, self._values(block)) for block in blocks] or None
+        rows = [(block, self._values(block)) for block in _once(found)]
+        return [_row(block, values, rest=_beside(block, values, self.headings)) for block, values in rows] or None
 
     def _values(self, block: Selector) -> dict[str, str]:
         lists = visible(block.xpath("descendant-or-self::dl | descendant::table"))
@@ -498,14 +497,13 @@ def _row(
     *,
     group: str = "",
     rest: str = "",
-    in_columns: bool = False,
 ) -> Row:
     table = element.xpath("ancestor-or-self::table[1]")
     groups = [*table.xpath("@class").getall(), *map(text, table.xpath("caption")), group]
     classes = frozenset(element.attrib.get("class", "").lower().split())
     around = table[0] if table else element
     said = text(element) if said is None else said
-    return Row(values, classes, said, " ".join(filter(None, groups)), rest, _over(around), in_columns)
+    return Row(values, classes, said, " ".join(filter(None, groups)), rest, _over(around))
 
 
 def _over(element: Selector) -> str:
@@ -531,8 +529,7 @@ def _line(line: Line, at: Mapping[str, tuple[int, ...]], fields: Mapping[str, Se
         rest = " ".join(
             filter(None, (known(text(cell)) for cell in line.own if all(cell is not other for other in named)))
         )
-    found = {**_inside(line.element, fields), **values}
-    return _row(line.element, found, group=group, rest=rest, in_columns=bool(found))
+    return _row(line.element, {**_inside(line.element, fields), **values}, group=group, rest=rest)
 
 
 def _behind_labels(block: Selector, headings: Alternatives) -> dict[str, str]:
@@ -547,6 +544,17 @@ def _behind_labels(block: Selector, headings: Alternatives) -> dict[str, str]:
         if name is not None and said.strip() and not others:
             found[name] = _value(element).partition(":")[2].strip() or said.strip()
     return found
+
+
+def _beside(block: Selector, values: Mapping[str, str], headings: Alternatives) -> str:
+    """Return the text of a block's elements that are neither a field's nor its label's."""
+    labels = {heading(label) for each in headings.values() for label in each}
+    texts = [
+        text(element)
+        for element in visible(block.xpath("descendant::*[not(*)][not(self::dt or self::dd or self::td)]"))
+    ]
+    taken = {*values.values(), ""}
+    return " ".join(said for said in texts if said not in taken and heading(said.partition(":")[0]) not in labels)
 
 
 def _of_form(block: Selector, form: str) -> str:

@@ -68,7 +68,7 @@ def fault_fields(row: Row, locale: Locale) -> dict[str, Any] | None:
         "spn": spn,
         "fmi": fmi,
         "source_address": NO_ADDRESS if address is None else address,
-        "description": (known(row.get("description")) or row.rest or ("" if row.in_columns else row.text))[:500],
+        "description": (known(row.get("description")) or (row.rest if row.values else row.text))[:500],
         "severity": j1939.severity(row),
         "is_active": j1939.is_active(row),
         "occurrence_count": None if count == 127 else count,  # 127 means "not available" in J1939

@@ -208,8 +208,7 @@ class FaultsSpider(FleetSpider):
         except PortalChanged as failure:
             failure.detail = f"{vin}: {failure.detail}"
             raise
-        shown = vins_shown(page, response)
-        if vin not in (bare_vin(response.url) if shown is None else shown):
+        if is_of_another(page, response, vin):
             raise PortalChanged(f"{vin}: the page shows another vehicle.")
         kept = self._folded(job, vin, faults, odd)
         yield Batch.of(Fault, job.id, kept, () if following or odd else (vin,))
@@ -268,15 +267,17 @@ def read_faults(
     return faults, odd or [f"SPN {spn} FMI {fmi} outside of the list" for spn, fmi in sorted(outside)]
 
 
-def vins_shown(page: ListPage, response: TextResponse) -> str | frozenset[str] | None:
+def is_of_another(page: ListPage, response: TextResponse, vin: str) -> bool:
     """
-    Return the visible text of a page without its blanks, or the VINs that a JSON document names; None: it shows none.
+    Return whether a page is another vehicle's: by the VINs that a person sees, else by those of its JSON document.
 
-    Without any the address alone says whose page it is.
+    Where it names none, its address says whose it is.
     """
     said = visible_text(response)
+    if vin in bare_vin(said):
+        return False
     if VIN_SAID.search(without_marks(said)):
-        return str(bare_vin(said))
+        return True
     found, entries = set(), [json_of(response, page.paging.scripts)]
     while entries:
         entry = entries.pop()
@@ -285,4 +286,4 @@ def vins_shown(page: ListPage, response: TextResponse) -> str | frozenset[str] |
         elif isinstance(entry, Mapping):
             found |= {bare_vin(value) for name, value in entry.items() if name.casefold() == "vin" and value}
             entries += entry.values()
-    return frozenset(found) or None
+    return vin not in (found or bare_vin(response.url))
