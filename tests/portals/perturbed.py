@@ -180,7 +180,7 @@ TRUCKTECH = {
     "portal": "trucktech",
     "give": give_trucktech,
     "argument": of_tenants,
-    "good": ("ok", "layout-json", "lang-fr", "policy-page", "totp", "sms"),
+    "good": ("ok", "layout-json", "lang-fr", "policy-page", "totp", "sms", "sms+ask-code"),
     "refused": {
         "wrong-password": "bad_credentials",
         "other-customer": "identity_mismatch",
