@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from jobs.warm import WarmParent
-from sandbox.perturb import DIMENSIONS
 from tests.portals.perturbed import ROWS, UNPERTURBED, Perturbed, Row, crawls_at, user_of
 from tests.project import INTERPRETER, ROOT, TEST_KEY, clean_environment
 
@@ -23,15 +22,12 @@ MAKE_TABLES = "import sys; from tests.portals.plain.models import create; create
 pytestmark = pytest.mark.browser
 
 
-def blocks(field: str, at_once: str, of: Sequence[Any] = ()) -> list[Any]:
-    """
-    Return cases of each row with what one crawl tries at once: as many as its field *at_once* says.
-
-    of: what there is to try; without it as many seeds as the row's *field* says.
-    """
+def blocks(field: str, at_once: str) -> list[Any]:
+    """Return cases of each row with what one crawl tries at once: seeds or dimensions, as many as *at_once* says."""
     cases = []
     for name, row in ROWS.items():
-        things = list(of) or list(range(getattr(row, field)))
+        tried = getattr(row, field)
+        things = list(range(tried)) if isinstance(tried, int) else list(tried)
         for start in range(0, len(things), getattr(row, at_once)):
             block = things[start : start + getattr(row, at_once)]
             ends = dict.fromkeys((str(block[0]), str(block[-1])))
@@ -147,7 +143,7 @@ def test_every_seed(at, row, seeds):
 
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(("row", "dimensions"), blocks("", "dimensions_at_once", tuple(DIMENSIONS)))
+@pytest.mark.parametrize(("row", "dimensions"), blocks("dimensions", "dimensions_at_once"))
 def test_each_dimension_alone(at, row, dimensions):
     scenarios = row.good[: row.alone]
     users: dict[str, str] = {}
