@@ -233,7 +233,11 @@ ROWS: dict[str, Row] = {
         ),
         Row(spider="trucktech_faults", **TRUCKTECH),
         Row(spider="trucktech_vehicles", **TRUCKTECH),
-        Row(spider="iec_account", **IEC),
+        # It asks often enough to lose its session, refresh token and all; a new code is the owner's to order.
+        Row(
+            spider="iec_account",
+            **IEC | {"refused": IEC["refused"] | {"signed-out-midway": "reauthentication_required"}},
+        ),
         *(Row(spider=f"iec_{name}", dimensions=IN_JSON, **IEC) for name in ("invoices", "outages")),
         Row(
             spider="iec_masa", dimensions=IN_JSON, **(IEC | {"same_rows": False})
