@@ -34,6 +34,7 @@ KINDS: dict[str, str] = {
     "message": "text of a message with a code",
     "wait": "what is waited for, and how many seconds at most",
     "key": "key of a JSON object",
+    "sent": "key of a request's body, query or form",
     "optional": "key of a JSON object that may be null or missing",
     "sequence": "key of a JSON list whose order is stated",
     "map": "key of a JSON object whose own keys are data",
