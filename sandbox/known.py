@@ -57,9 +57,9 @@ class Fact:
     guess: bool = False
 
 
-def facts(kind: str, section: str, *values: str, guess: bool = False) -> list[Fact]:
+def facts(kind: str, section: str, *values: str, dated: str = "", guess: bool = False) -> list[Fact]:
     """Return a fact for each value."""
-    return [Fact(kind, value, section, guess=guess) for value in values]
+    return [Fact(kind, value, section, dated, guess) for value in values]
 
 
 class Known:
