@@ -12,10 +12,10 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.bench import ROUNDS, prepared
-from benchmarks.figures import Figure, table
+from benchmarks.figures import Figure, cells, markdown, table
 
 # Each a module here with `run(bench)`; p1 also gives p2.
-BENCHMARKS = ("p1", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "readings", "warm")
+BENCHMARKS = ("p1", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "readings", "warm", "speed")
 
 
 def main() -> int:
@@ -38,6 +38,7 @@ def main() -> int:
     told.json.parent.mkdir(parents=True, exist_ok=True)
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()}
     told.json.write_text(json.dumps({"machine": machine, "figures": [f.as_json() for f in figures]}, indent=2) + "\n")
+    told.json.with_suffix(".md").write_text(markdown(cells(figures)))
     broken = [figure for figure in figures if figure.verdict == "broken"]
     for figure in broken:
         print(f"{figure.benchmark}: {figure.name} is {figure.value:g}, more than {figure.target:g}.", file=sys.stderr)
