@@ -55,7 +55,7 @@ class StreamingHandler:
         from scrapy.responsetypes import responsetypes
 
         headers = [(name.decode(), value.decode()) for name, values in request.headers.items() for value in values]
-        given = {"data": request.body, "headers": headers, "allow_redirects": False}
+        given: dict[str, Any] = {"data": request.body, "headers": headers, "allow_redirects": False}
         try:
             async with self.session.request(request.method, request.url, **given) as answer:
                 told: dict[str, Any] = {"status": answer.status, "headers": list(answer.headers.items())}
@@ -87,7 +87,7 @@ class Bare(Spider):
     told: dict[str, Any]
     ended = False
 
-    custom_settings: ClassVar[dict[str, Any]] = {
+    custom_settings: ClassVar[dict[str, Any] | None] = {  # type: ignore[misc]  # as Scrapy's own documentation does
         "CONCURRENT_REQUESTS": AT_ONCE,
         "CONCURRENT_REQUESTS_PER_DOMAIN": AT_ONCE,
         "DOWNLOAD_HANDLERS": {"http": StreamingHandler},
@@ -120,7 +120,7 @@ class Bare(Spider):
         """Return the file in which a user's cookies are kept."""
         return self.folder / f"{hashlib.sha256(person.encode()).hexdigest()[:16]}.cookies"
 
-    def sign_in(self, response: Any) -> Request:
+    def sign_in(self, response: Any) -> Any:
         """Submit the form."""
         person = response.meta["person"]
         form = {
@@ -132,11 +132,11 @@ class Bare(Spider):
             f"{self.url}/login", self.signed_in, formdata=form, meta=self.of(person), dont_filter=True, priority=1
         )
 
-    def signed_in(self, response: Response) -> Request:
+    def signed_in(self, response: Response) -> Any:
         """Begin the work."""
         return self.first(response.meta["person"], keep=True)
 
-    def first(self, person: str, cookies: dict[str, str] | None = None, keep: bool = False) -> Request:
+    def first(self, person: str, cookies: Any = None, keep: bool = False) -> Any:
         """Return the first request of the work; keep: its cookies are kept for the next run."""
         work = self.told["work"]
         meta = {**self.of(person), "keep": keep}

@@ -21,15 +21,16 @@ from sandbox import PASSWORD, Admin, running
 ROUNDS = 3
 SPIDERS = "tests.portals.plain"  # the plain portal is for tests only, so its spiders are not in `scrapy list`
 MAKE_TABLES = f"import sys; from {SPIDERS}.models import create; create(sys.argv[1])"
-# By the checkout's own code: the columns of another one may differ.
+# By the checkout's own code, and without its names: those of another one may differ.
 STORE = f"""
 import sys
 from database.engine import Database
-from database.models import StoredCredential
+from database.models import Base
 
+kind = next(each.class_ for each in Base.registry.mappers if each.local_table.name == "credentials" and not each.inherits)
 db = Database(sys.argv[1])
 with db.transaction() as session:
-    session.add_all(StoredCredential(portal="plain", username=name, password={PASSWORD!r}) for name in sys.argv[2:])
+    session.add_all(kind(portal="plain", username=name, password={PASSWORD!r}) for name in sys.stdin.read().split())
 db.engine.dispose()
 """
 # `scrapy …`, and on the last line of its output the number of transactions that it began in SQLite.
@@ -110,12 +111,13 @@ class Bench:
 
     def store(self, names: list[str]) -> list[str]:
         """Store users as credentials and return their names."""
-        self._prepare(STORE, *names)
+        self._prepare(STORE, "\n".join(names))
         return names
 
-    def _prepare(self, code: str, *given: str) -> None:
-        command = [self.checkout.python, "-c", code, self.environment["LATCHKEY_DATABASE_URL"], *given]
-        subprocess.run(command, cwd=self.checkout.root, env=self.environment, check=True, timeout=60)
+    def _prepare(self, code: str, given: str = "") -> None:
+        command = [self.checkout.python, "-c", code, self.environment["LATCHKEY_DATABASE_URL"]]
+        root, environment = self.checkout.root, self.environment
+        subprocess.run(command, cwd=root, env=environment, input=given, text=True, check=True, timeout=60)
 
     def ours(
         self, spider: str, people: Sequence[str], *options: str, look: Callable[[int], None] | None = None

@@ -63,9 +63,8 @@ PEERS = {
 }  # with their headings
 
 
-def table(figures: Iterable[Figure]) -> str:
-    """Return the figures as lines of text under a heading."""
-    rows = cells(figures)
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Return lines of cells, the first one the heading, as lines of text."""
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -91,18 +90,16 @@ def cells(figures: Iterable[Figure]) -> list[list[str]]:
             [
                 figure.benchmark,
                 figure.name,
-                f"{_number(figure.ours)} {figure.unit}".rstrip(),
-                *(
-                    "-" if (of := told.get(name)) is None else f"{_number(of)} {figure.unit}".rstrip()
-                    for name in others
-                ),
-                f"{_number(figure.value)}{times}" + (f" {PEERS[figure.over]}" if figure.over != "floor" else ""),
-                "-" if figure.target is None else f"<= {_number(figure.target)}{times}",
+                f"{number(figure.ours)} {figure.unit}".rstrip(),
+                *("-" if (of := told.get(name)) is None else f"{number(of)} {figure.unit}".rstrip() for name in others),
+                f"{number(figure.value)}{times}" + (f" {PEERS[figure.over]}" if figure.over != "floor" else ""),
+                "-" if figure.target is None else f"<= {number(figure.target)}{times}",
                 figure.verdict,
             ]
         )
     return rows
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Return a number for people."""
     return f"{value:.0f}" if value == round(value) else f"{value:.2f}"

@@ -89,7 +89,7 @@ class Typical(Bare):
 
     name = "typical"
     keeps_sessions = False
-    custom_settings: ClassVar[dict[str, Any]] = {
+    custom_settings: ClassVar[dict[str, Any] | None] = {  # type: ignore[misc]
         "ITEM_PIPELINES": {UserFilesPipeline: 1, DatabasePipeline: 2},
         "REMOTE_CONTROL_ENABLED": False,
         "TELNETCONSOLE_ENABLED": False,

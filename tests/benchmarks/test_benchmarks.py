@@ -12,7 +12,7 @@ from importlib import import_module
 import pytest
 
 from benchmarks.bench import prepared
-from benchmarks.figures import Figure, count, ratio, table
+from benchmarks.figures import Figure, cells, count, ratio, table
 from benchmarks.p6 import run as run_again
 from benchmarks.p7 import right, written
 from benchmarks.processes import ProcessFailed, measure
@@ -90,7 +90,7 @@ def test_no_hard_count_is_broken_in_the_browser(which):
 def test_verdicts(figure: Figure, verdict: str):
     assert figure.verdict == verdict
     assert figure.as_json()["verdict"] == verdict
-    assert table([figure]).splitlines()[1].endswith(verdict)
+    assert table(cells([figure])).splitlines()[1].endswith(verdict)
 
 
 def test_a_process_that_fails_is_not_measured():
