@@ -41,6 +41,7 @@ def main() -> int:
             began = time.monotonic()
             figures += import_module(f"benchmarks.{word}").run(bench)
             print(f"{word}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    print(table(cells(figures)))
     write(told.json, cells(figures), [figure.as_json() for figure in figures])
     broken = [figure for figure in figures if figure.verdict == "broken"]
     for figure in broken:
@@ -54,14 +55,16 @@ def compare(parser: argparse.ArgumentParser, commit: str, which: list[str], roun
         commit = against.resolved(commit)
     except subprocess.CalledProcessError:
         parser.error(f"there is no commit {commit}")
-    found = against.play(commit, [word for word in which if word not in against.ALONE], rounds)
-    write(path.with_stem(f"{path.stem}-against-{commit}"), against.cells(commit, found), against.as_json(found))
+    rows: list[list[str]] = []
+    for found in against.play(commit, [word for word in which if word not in against.ALONE], rounds):
+        rows = against.cells(commit, found)
+        write(path.with_stem(f"{path.stem}-against-{commit}"), rows, against.as_json(found))
+    print(table(rows))
     return 0
 
 
 def write(path: Path, rows: list[list[str]], figures: list[dict[str, Any]]) -> None:
-    """Print a table, and write it as Markdown beside the figures as JSON."""
-    print(table(rows))
+    """Write the figures as JSON, and a table of them beside it as Markdown."""
     path.parent.mkdir(parents=True, exist_ok=True)
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()}
     path.write_text(json.dumps({"machine": machine, "figures": figures}, indent=2) + "\n")

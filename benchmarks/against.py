@@ -48,8 +48,12 @@ class Compared:
         return "worse" if self.ratio > 1 + NOISE else "better" if self.ratio < 1 - NOISE else "same"
 
 
-def play(commit: str, which: Sequence[str], rounds: int) -> list[Compared]:
-    """Run benchmarks for the commit and for this checkout, one after the other in each round, each begun by another one."""
+def play(commit: str, which: Sequence[str], rounds: int) -> Iterator[list[Compared]]:
+    """
+    Run benchmarks for the commit and for this checkout, in each round one after the other and begun by another one.
+
+    Yields all that is found after each benchmark.
+    """
     found: defaultdict[tuple[str, str], list[tuple[Figure, Figure]]] = defaultdict(list)
     with checked_out(commit) as other, several(1, other, Checkout()) as (theirs, ours):
         for word in which:
@@ -68,7 +72,7 @@ def play(commit: str, which: Sequence[str], rounds: int) -> list[Compared]:
                     if figure.name in mine:
                         found[figure.benchmark, figure.name].append((figure, mine[figure.name]))
             print(f"{word}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    return [compared(pairs) for pairs in found.values()]
+            yield [compared(pairs) for pairs in found.values()]
 
 
 def compared(pairs: Sequence[tuple[Figure, Figure]]) -> Compared:
