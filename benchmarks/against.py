@@ -15,7 +15,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.bench import Checkout, several
-from benchmarks.figures import Figure, number
+from benchmarks.figures import PEERS, Figure, number
 from benchmarks.processes import ROOT, ProcessFailed
 
 NOISE = 0.05  # of the other's figure; more than that counts as better or worse
@@ -29,7 +29,8 @@ class Compared:
     """
     A figure of both checkouts: medians of the rounds, in *unit*; ratio: the median of each round's ours / theirs.
 
-    floor_ratio: the same of ours / floor and theirs / floor, where a bare client ran beside both; else None.
+    their_value, our_value: what each holds against the target, mostly a ratio to a peer's, which *over* names.
+    floor_ratio: the median of (ours / floor) / (theirs / floor), where a bare client ran beside both; else None.
     """
 
     benchmark: str
@@ -39,6 +40,9 @@ class Compared:
     ours: float
     ratio: float | None
     floor_ratio: float | None
+    their_value: float
+    our_value: float
+    over: str
 
     @property
     def verdict(self) -> str:
@@ -93,16 +97,21 @@ def compared(pairs: Sequence[tuple[Figure, Figure]]) -> Compared:
         median(ours),
         median(ratios) if len(ratios) == len(pairs) else None,
         median(over) if len(over) == len(pairs) else None,
+        median([other.value for other, _ in pairs]),
+        median([mine.value for _, mine in pairs]),
+        first.over,
     )
 
 
 def cells(commit: str, found: Sequence[Compared]) -> list[list[str]]:
     """Return a heading and a line of cells for each figure."""
-    rows = [["", "measured", commit, "now", "now / then", "the same, over the bare client", "verdict"]]
+    rows = [["", "measured", commit, "now", "now / then", "over the bare client", "value then", "value now", "verdict"]]
     for each in found:
         ratios = ["-" if ratio is None else f"{ratio:.2f}x" for ratio in (each.ratio, each.floor_ratio)]
-        values = [f"{number(value)} {each.unit}".rstrip() for value in (each.theirs, each.ours)]
-        rows.append([each.benchmark, each.name, *values, *ratios, each.verdict])
+        sides = ((each.theirs, each.their_value), (each.ours, each.our_value))
+        taken = [f"{number(value)} {each.unit}".rstrip() for value, _ in sides]
+        held = ["-" if value == held else f"{held:.2f}x {PEERS[each.over]}" for value, held in sides]
+        rows.append([each.benchmark, each.name, *taken, *ratios, *held, each.verdict])
     return rows
 
 
