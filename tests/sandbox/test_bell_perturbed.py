@@ -46,7 +46,7 @@ class Reader:
     def __init__(self, sandbox: Running, context: BrowserContext, phones: Phones) -> None:
         self.sandbox, self.context, self.phones = sandbox, context, phones
         self.downloads: list[Download] = []
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         context.on("page", lambda page: page.on("download", self._keep))
         self.page = context.new_page()
         self._watch(self.page)
