@@ -26,7 +26,12 @@ from scrapers.core.compat import scrapy_cookies
 def test_which_cookies_are_kept(monkeypatch, host, cookie, sent, asked):
     module, seen = scrapy_cookies(), []
     split = module._split_domain
-    monkeypatch.setattr(module, "_split_domain", lambda domain: seen.append(domain) or split(domain))
+
+    def asking(domain):
+        seen.append(domain)
+        return split(domain)
+
+    monkeypatch.setattr(module, "_split_domain", asking)
     theirs, ours = ([], []), ([], [])
     for kind, found in ((module.CookiesMiddleware, theirs), (CookiesMiddleware, ours)):
         middleware = kind()
