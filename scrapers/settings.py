@@ -120,5 +120,5 @@ EXTENSIONS_BASE = {
     "scrapy.extensions.closespider.CloseSpider": 0,
     "pipelines.feeds.FeedExporter": 0,  # stays off without -o, -O or FEEDS
 }
-FEED_EXPORTERS = {"csv": "pipelines.feeds.CsvExporter"}  # a column for every field of every record
+FEED_EXPORTERS = {"csv": "pipelines.exporters.CsvExporter"}  # a column for every field of every record
 FEED_EXPORT_ENCODING = "utf-8"

@@ -16,7 +16,7 @@ OURS = ("commands", "database", "jobs", "middlewares", "pipelines", "sandbox", "
 PACKAGES = """
     OpenSSL _brotli _cffi_backend _openssl aiohappyeyeballs aiohttp aiosignal annotated_types attr attrs backports brotli
     charset_normalizer constantly cryptography cssselect cython_runtime defusedxml dotenv frozenlist greenlet idna
-    incremental itemadapter jmespath lxml multidict packaging parsel playwright propcache pydantic pydantic_core
+    incremental jmespath lxml multidict packaging parsel playwright propcache pydantic pydantic_core
     pydantic_settings pydispatch queuelib scrapy service_identity sqlalchemy twisted typing_extensions typing_inspection
     w3lib yarl zope
 """
@@ -26,7 +26,7 @@ CRAWL = {
     "database": "dialects engine notes processes schema settings upsert versions watermarks",
     "database.access": """addresses codes credentials encryption fingerprints leases ledger sessions totp""",
     "database.models": "access base codes keys runs versions",
-    "middlewares": "auth cookies evidence fingerprint limits logs places settings",
+    "middlewares": "auth cookies evidence fingerprint limits logs places",
     "middlewares.access": "attempts codes identity leases portal proof sessions storage",
     "middlewares.download": "encodings handler names resuming streaming",
     "pipelines": "completeness feeds files records settings upload validate",
