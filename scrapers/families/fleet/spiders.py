@@ -15,7 +15,6 @@ from scrapy.http import TextResponse
 from sqlalchemy.orm import Session
 
 from database.families.fleet import Seen, conclude_sync, known_vins, note_vehicles, tenant_named
-from database.models import ScraperJob
 from database.models import fleet as models
 from scrapers.core.items import Batch, Listing
 from scrapers.core.jobs import ArgumentError, Job, Plan
@@ -90,6 +89,8 @@ class FleetSpider(PortalSpider):
 
     @classmethod
     def _of_job(cls, session: Session, number: int) -> str:
+        from database.models import ScraperJob  # with all tables of the carriers
+
         job = session.get(ScraperJob, number)
         name = (job.target or {}).get("tenant") if job is not None else None
         if job is None or not name or (job.portal, job.report_type) != (cls.portal, cls.report_type):
