@@ -1,8 +1,7 @@
-"""One engine per process, and short transactions on it."""
+"""One engine per process, and short transactions on it: from coroutines those that wait together are one."""
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import json
 import os
@@ -16,16 +15,18 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from database.settings import DatabaseSettings, SettingsError, database_settings
+from database.writer import Writer
 
 T = TypeVar("T")
 
-BUSY_SECONDS = 30  # wait for another process's lock on SQLite's file
+BUSY_SECONDS = 30  # wait for another process's lock on SQLite's file, and for another thread of this process
+THREADS = 3  # of coroutines' work on PostgreSQL: one that takes long does not hold up the others
 
 
 class DatabaseAway(Exception):
@@ -37,7 +38,12 @@ class SchemaLacking(DatabaseAway):
 
 
 class Database:
-    """An engine and the one way to use it: short transactions, from a thread when the caller is a coroutine."""
+    """
+    An engine and the one way to use it: short transactions, from a thread when the caller is a coroutine.
+
+    SQLite has one writer at a time: the threads of a process take turns by a lock, because waiting for each other in SQLite
+    itself means to sleep and look again. So coroutines have one thread there, and a few on PostgreSQL.
+    """
 
     def __init__(self, url: str) -> None:
         try:
@@ -51,7 +57,7 @@ class Database:
                 options["connect_args"] = {"connect_timeout": 10}  # seconds; the driver would wait for minutes
             self.engine: Engine = create_engine(
                 parsed,
-                pool_pre_ping=True,
+                pool_pre_ping=parsed.get_backend_name() != "sqlite",  # a file does not hang up
                 hide_parameters=True,  # an error's text would quote the values
                 # Sorted, because equal values must be equal texts on SQLite; PostgreSQL refuses NaN.
                 json_serializer=partial(json.dumps, allow_nan=False, sort_keys=True),
@@ -69,35 +75,68 @@ class Database:
         if self.dialect == "sqlite":
             event.listen(self.engine, "connect", _tune_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
+        self._turn = threading.Lock() if self.dialect == "sqlite" else None
+        self._writer = Writer(self, 1 if self.dialect == "sqlite" else THREADS)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Give a session for one short transaction: committed at the end, rolled back on an exception."""
         try:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            with self._alone(), Session(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except DBAPIError as error:
-            if _lacks_schema(error):
-                raise SchemaLacking(self.explain(error)) from error
-            if _is_away(error):
-                raise DatabaseAway(self.explain(error)) from error
-            raise
+            if (named := self.named(error)) is error:
+                raise
+            raise named from error
+
+    @contextmanager
+    def together(self) -> Iterator[Connection]:
+        """Give a connection for one transaction of several pieces of work; used by the writer."""
+        with self._alone(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait for the other threads of this process, on SQLite."""
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY_SECONDS):
+            raise DatabaseAway(f"The database {self._where} is kept busy by this process itself.")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def named(self, error: BaseException) -> BaseException:
+        """Return SchemaLacking or DatabaseAway for a driver's error that means it, any other error as it is."""
+        if isinstance(error, DBAPIError) and (_lacks_schema(error) or _is_away(error)):
+            named = (SchemaLacking if _lacks_schema(error) else DatabaseAway)(self.explain(error))
+            named.__cause__ = error
+            return named
+        return error
 
     def explain(self, error: DBAPIError) -> str:
         """Return one sentence for a person, without the statement, its values or the URL's password."""
-        where = self.engine.url.render_as_string(hide_password=True)
+        where = self._where
         if _lacks_schema(error):
             return f"The database {where} lacks our tables or has old ones: run `scrapy db upgrade`."
         return f"The database {where} does not answer ({type(error.orig).__name__}): check LATCHKEY_DATABASE_URL and the server."
 
-    async def run(self, work: Callable[[Session], T]) -> T:
-        """Run *work* in a transaction of its own in a worker thread, so that the event loop goes on."""
+    @property
+    def _where(self) -> str:
+        return self.engine.url.render_as_string(hide_password=True)
 
-        def in_transaction() -> T:
-            with self.transaction() as session:
-                return work(session)
+    async def run(self, work: Callable[[Session], T], *, patience: float = 0.0, alone: bool = False) -> T:
+        """
+        Run *work* in a worker thread, so that the event loop goes on; return its result once it is committed.
 
-        return await asyncio.to_thread(in_transaction)
+        What waits at the same time is one transaction, each piece in its own savepoint: what it raises undoes its own writes
+        and is raised here. On PostgreSQL a piece that has collided with another transaction is run once more.
+        patience: seconds that it may wait for others. alone: in a transaction of its own, because it takes long.
+        """
+        result: T = await self._writer.run(work, patience, alone)
+        return result
 
 
 def now(session: Session) -> datetime:
