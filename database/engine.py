@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import json
 import os
@@ -9,11 +10,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
@@ -71,7 +72,7 @@ class Database:
                 f"The database file {parsed.database} cannot be made ({error.strerror}): "
                 "check LATCHKEY_DATABASE_URL and LATCHKEY_DATA_DIR."
             ) from None
-        self.dialect = self.engine.dialect.name
+        self.dialect: str = self.engine.dialect.name
         if self.dialect == "sqlite":
             event.listen(self.engine, "connect", _tune_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
@@ -135,8 +136,36 @@ class Database:
         and is raised here. On PostgreSQL a piece that has collided with another transaction is run once more.
         patience: seconds that it may wait for others. alone: in a transaction of its own, because it takes long.
         """
-        result: T = await self._writer.run(work, patience, alone)
-        return result
+        return await self.queue(work, patience=patience, alone=alone)
+
+    def queue(self, work: Callable[[Session], T], *, patience: float = 0.0, alone: bool = False) -> asyncio.Future[T]:
+        """Do what `run` does, and return the future of the result: the work has its place in the order from now on."""
+        return self._writer.queue(work, patience, alone)
+
+    def hurry(self) -> None:
+        """Let what waits in `run` wait no longer."""
+        self._writer.hurry()
+
+
+class Transacting(Protocol):
+    """What repositories need: a database, or a transaction of it that is under way."""
+
+    dialect: str  # sqlite or postgresql
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """Give the session in which to read and write."""
+
+
+class Within:
+    """A transaction that is under way, for what takes a database: so several calls are one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.dialect = session.get_bind().dialect.name
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """Give the session; who has begun the transaction ends it."""
+        return nullcontext(self.session)
 
 
 def now(session: Session) -> datetime:

@@ -84,8 +84,8 @@ class Writer:
         self._arrived = Condition(lock)  # for idle threads
         self._sooner = Condition(lock)  # for the one that collects
 
-    async def run(self, work: Callable[[Session], Any], patience: float, alone: bool) -> Any:
-        """Have a piece of work done and return its result; see `Database.run`."""
+    def queue(self, work: Callable[[Session], Any], patience: float, alone: bool) -> asyncio.Future[Any]:
+        """Have a piece of work done; see `Database.queue`."""
         loop = asyncio.get_running_loop()
         piece = Piece(work, time.monotonic() + patience, alone, loop, loop.create_future())
         with self._arrived:
@@ -98,7 +98,15 @@ class Writer:
             elif self._threads < self._most_threads:
                 self._threads += 1
                 Thread(target=self._serve, name="database", daemon=True).start()
-        return await piece.future
+        return piece.future
+
+    def hurry(self) -> None:
+        """Begin the transaction of what waits now: nothing is to come that it could wait for."""
+        with self._arrived:
+            for piece in self._waiting:
+                piece.due = 0.0
+            if self._collecting:
+                self._sooner.notify()
 
     def _serve(self) -> None:
         while pieces := self._take():
