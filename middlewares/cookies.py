@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from http.cookiejar import Cookie
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scrapy.downloadermiddlewares.cookies import CookiesMiddleware as ScrapyCookies
 
 from scrapers.core.compat import use_packaged_suffix_list
 
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.http import Response
+    from scrapy.http.cookies import CookieJar
+
 use_packaged_suffix_list()
 
 
 class CookiesMiddleware(ScrapyCookies):
-    """Scrapy's middleware, with the suffix list that comes with tldextract."""
+    """Scrapy's middleware, with the suffix list that comes with tldextract, which is read for cookies of domains only."""
+
+    # Without Scrapy's last argument, which is deprecated.
+    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        """Keep the cookies that a response sets."""
+        return super().process_response(request, response) if b"Set-Cookie" in response.headers else response
+
+    def _process_cookies(self, cookies: Iterable[Cookie], *, jar: CookieJar, request: Request) -> None:
+        for cookie in cookies:
+            if cookie.domain_specified:
+                super()._process_cookies((cookie,), jar=jar, request=request)
+            else:  # for the host of the request alone: no list says more
+                jar.set_cookie_if_ok(cookie, request)
 
 
 def as_cookie(cookie: dict[str, Any]) -> Cookie:
