@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from threading import Condition, Lock, Thread
@@ -37,7 +37,7 @@ class Transactions(Protocol):
 
 @dataclass(slots=True)
 class Piece:
-    """One piece of work, and what became of it."""
+    """A piece of work in a transaction, and what became of it."""
 
     work: Callable[[Session], Any]
     due: float  # time.monotonic() up to which it may wait for others
@@ -87,7 +87,8 @@ class Writer:
     def queue(self, work: Callable[[Session], Any], patience: float, alone: bool) -> asyncio.Future[Any]:
         """Have a piece of work done; see `Database.queue`."""
         loop = asyncio.get_running_loop()
-        piece = Piece(work, time.monotonic() + patience, alone, loop, loop.create_future())
+        due = time.monotonic() + patience
+        piece = Piece(work, due, alone, loop, loop.create_future())
         with self._arrived:
             self._waiting.append(piece)
             if self._collecting:
@@ -111,8 +112,7 @@ class Writer:
     def _serve(self) -> None:
         while pieces := self._take():
             self._do(pieces)
-            for loop, some in groupby(pieces, lambda piece: piece.loop):
-                tell(loop, list(some))
+            tell(pieces)
 
     def _take(self) -> list[Piece]:
         """Return the pieces of the next transaction; none when the thread is to end."""
@@ -187,25 +187,16 @@ class Writer:
             piece.error = piece.error or self._database.named(error)
 
 
-def tell(loop: asyncio.AbstractEventLoop, pieces: list[Piece]) -> None:
-    """Tell the coroutines of a loop what became of their work."""
-
-    def settle() -> None:
-        for piece in pieces:
-            piece.settle()
-
-    with _ended_loop():
-        loop.call_soon_threadsafe(settle)
+def tell(pieces: Iterable[Piece]) -> None:
+    """Tell the coroutines that wait; each loop is woken once."""
+    for loop, some in groupby(pieces, lambda piece: piece.loop):
+        with suppress(RuntimeError):  # the loop has ended, and with it whoever waited
+            loop.call_soon_threadsafe(_settle, list(some))
 
 
-@contextmanager
-def _ended_loop() -> Iterator[None]:
-    """Ignore that the loop, and with it whoever waited, has ended."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "closed" not in str(error):
-            raise
+def _settle(pieces: list[Piece]) -> None:
+    for piece in pieces:
+        piece.settle()
 
 
 def _collided(error: BaseException | None) -> bool:
