@@ -133,8 +133,8 @@ class Database:
         """
         Run *work* in a worker thread, so that the event loop goes on; return its result once it is committed.
 
-        What waits at the same time is one transaction, each piece in its own savepoint: what it raises undoes its own writes
-        and is raised here. On PostgreSQL a piece that has collided with another transaction is run once more.
+        What waits at the same time is one transaction; what a piece raises undoes its own writes alone and is raised here.
+        A piece may be run again, when another one of its transaction has failed: it changes nothing but the database.
         patience: seconds that it may wait for others. alone: in a transaction of its own, because it takes long.
         """
         return await self.queue(work, patience=patience, alone=alone)

@@ -84,6 +84,13 @@ def put(
     return sum(written.execute(connection, batch) for batch in batches(rows))
 
 
+def add(session: Session, model: type[Base], row: Mapping[str, Any], key: Sequence[str]) -> int | None:
+    """Insert a row and return its id; None where there is one with its *key*, which stays as it is. Values are not normalised."""
+    connection = session.connection()
+    found: int | None = _compiled(connection, model, list(row), key, (), (), returns="id").first(connection, row)
+    return found
+
+
 def put_stream(
     session: Session,
     model: type[Base],
@@ -147,6 +154,10 @@ class _Compiled:
             raise StatementError(str(error), self.text, None, error, hide_parameters=True) from error
         return connection.exec_driver_sql(self.text, parameters if len(rows) > 1 else parameters[0]).rowcount
 
+    def first(self, connection: Connection, row: Mapping[str, Any]) -> Any:
+        """Write a row; return the value that the statement returns, None where it returns nothing."""
+        return connection.exec_driver_sql(self.text, self._parameters([row], {})[0]).scalar()
+
     def _parameters(self, rows: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]) -> list[Any]:
         alike = {name: self._as_parameter(name, value) for name, value in {**self._constants, **shared}.items()}
         changes = [(name, self._bound[name]) for name in self._names if name not in shared]
@@ -181,11 +192,14 @@ def _compiled(
     key: Sequence[str],
     update: Sequence[str] | None,
     also: Sequence[str],
+    returns: str = "",
 ) -> _Compiled:
     known = _STATEMENTS.setdefault(connection.dialect, {})
-    made_of = (model, tuple(columns), tuple(key), None if update is None else tuple(update), tuple(also))
+    made_of = (model, tuple(columns), tuple(key), None if update is None else tuple(update), tuple(also), returns)
     if (found := known.get(made_of)) is None:
         statement = _statement(connection.dialect, model, columns, key, update, also)
+        if returns:
+            statement = statement.returning(table_of(model).c[returns])
         found = known[made_of] = _Compiled(statement, table_of(model), columns, connection.dialect)
     return found
 

@@ -66,10 +66,11 @@ class _Undone(Exception):
 
 class Writer:
     """
-    Runs pieces of work in threads of its own, those that wait together in one transaction, each in its own savepoint.
+    Runs pieces of work in threads of its own, those that wait together in one transaction.
 
-    A piece is told of its own end: its result after the commit, or what it raised; the others of the transaction are
-    committed all the same. Where the transaction as a whole is lost, every piece is told that.
+    A piece is told of its own end: its result after the commit, or what it raised. When one raises, the transaction is
+    undone and all of its pieces are run again, each in its own savepoint: so the others are committed all the same. Where
+    the transaction as a whole is lost, every piece is told that.
     """
 
     def __init__(self, database: Transactions, threads: int) -> None:
@@ -151,6 +152,19 @@ class Writer:
                 self._do_alone(piece)
 
     def _do_together(self, pieces: list[Piece]) -> None:
+        connection: Connection | None = None
+        try:
+            # Savepoints take as long as what most pieces do, and hardly any piece fails.
+            with self._database.together() as connection:
+                for piece in pieces:
+                    with Session(connection, join_transaction_mode="rollback_only", expire_on_commit=False) as session:
+                        piece.result = piece.work(session)
+                        session.commit()  # of the session: it sends what is left to send
+            return
+        except Exception as error:  # noqa: BLE001 - whose it is is seen below, when each piece has its savepoint
+            if connection is None or getattr(error, "connection_invalidated", False):
+                self._lost(pieces, error)
+                return
         try:
             with self._database.together() as connection:
                 for piece in pieces:

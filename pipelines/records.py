@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -20,7 +20,7 @@ from database import versions
 from database.access.leases import is_held
 from database.engine import DatabaseAway, SchemaLacking, now
 from database.models import FileStatus, StoredFile
-from database.upsert import BATCH, WrongKey, put_stream, table_of, upsert
+from database.upsert import BATCH, WrongKey, add, put_stream, table_of, upsert
 from pipelines.settings import pipeline_settings
 from pipelines.stores import store_of
 from scrapers.core.items import Batch, FileItem, Lines, Record
@@ -124,13 +124,8 @@ class Origin(NamedTuple):
 
 def write_file(session: Session, work: Any, job: Job, item: FileItem) -> tuple[Origin, bool]:
     """Write a file's row, if it says anything new; return what its rows refer to, and whether its content is new."""
-    connection = session.connection()
     key = {"spider": work.spider, "target_key": job.key, "name": item.key}
-    row = connection.execute(_KNOWN, {f"of_{name}": value for name, value in key.items()}).one_or_none()
-    is_new = row is None or row.sha256 != item.part.sha256
     address, path = pipeline_settings().files_address, item.stored_path
-    if row is not None and not is_new and (row.status, row.store, row.path) == (FileStatus.READY, address, path):
-        return Origin(row.id, path), False
     values = {
         "run_id": job.id,
         "account_id": job.plan.account_id,
@@ -144,10 +139,15 @@ def write_file(session: Session, work: Any, job: Job, item: FileItem) -> tuple[O
         "status": FileStatus.READY,
         "stored_at": now(session),
     }
-    if row is None:
-        new = {**key, "portal": work.portal, "report_type": work.report_type, **values}
-        return Origin(connection.execute(_ADD, new).scalar_one(), path), True
-    connection.execute(_CHANGE, {"of_id": row.id, **values})
+    new = {**key, "portal": work.portal, "report_type": work.report_type, **values}
+    # Nearly every file that comes is new: what is stored is not fetched.
+    if (number := add(session, StoredFile, new, list(key))) is not None:
+        return Origin(number, path), True
+    connection = session.connection()
+    row = connection.execute(_KNOWN, {f"of_{name}": value for name, value in key.items()}).one()
+    is_new = row.sha256 != item.part.sha256
+    if is_new or (row.status, row.store, row.path) != (FileStatus.READY, address, path):
+        connection.execute(_CHANGE, {"of_id": row.id, **values})
     return Origin(row.id, path), is_new
 
 
@@ -155,7 +155,6 @@ def write_file(session: Session, work: Any, job: Job, item: FileItem) -> tuple[O
 _FILES = table_of(StoredFile)
 _KEY = (_FILES.c[name] == bindparam(f"of_{name}") for name in ("spider", "target_key", "name"))
 _KNOWN = select(*(_FILES.c[name] for name in ("id", "sha256", "status", "store", "path"))).where(*_KEY)
-_ADD = insert(_FILES).returning(_FILES.c.id)
 _CHANGE = update(_FILES).where(_FILES.c.id == bindparam("of_id"))
 
 
