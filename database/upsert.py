@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache, lru_cache
 from itertools import chain, islice
 from math import isfinite
 from operator import itemgetter
+from sys import maxsize
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -63,7 +64,7 @@ def distinct(model: type[Base], rows: Sequence[Mapping[str, Any]], key: Sequence
         raise ValueError("rows: all must have the same columns")
     if unknown := columns - set(table.columns.keys()) | set(key) - columns:
         raise ValueError(f"rows or key: {', '.join(sorted(unknown))} does not fit {model.__name__}")
-    change = _row_normaliser(table, columns)
+    change = _row_normaliser(table, frozenset(columns))
     # The same key twice: the last one wins on SQLite and is an error on PostgreSQL.
     return list({tuple(row[name] for name in key): row for row in map(change, rows)}.values())
 
@@ -299,12 +300,24 @@ def _clean_text(text: str) -> str:
     return text
 
 
-def _row_normaliser(table: Table, names: set[str]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    changes = [(name, change) for name in names if (change := _column_normaliser(table.name, name, table.c[name].type))]
+@lru_cache(maxsize=500)
+def _row_normaliser(table: Table, names: frozenset[str]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    changes = {name: change for name in names if (change := _column_normaliser(table.name, name, table.c[name].type))}
+    texts = [
+        (name, getattr(table.c[name].type, "length", None) or maxsize, changes.pop(name))
+        for name in sorted(changes)
+        if isinstance(table.c[name].type, String)
+    ]
+    others = list(changes.items())
 
     def normalised(row: Mapping[str, Any]) -> dict[str, Any]:
         row = dict(row)
-        for name, change in changes:
+        for name, length, change in texts:
+            value = row[name]
+            # Most texts are known to be good without a call.
+            if value.__class__ is not str or not value.isascii() or "\x00" in value or len(value) > length:
+                row[name] = change(value)
+        for name, change in others:
             row[name] = change(row[name])
         return row
 
@@ -323,7 +336,11 @@ def _column_normaliser(table: str, name: str, kind: Any) -> Callable[[Any], Any]
             if not exact.is_finite():
                 return None
             # SQLite rounds 1.005 down and PostgreSQL up; SQLite also cuts what is too long.
-            if abs(exact) >= limit or abs(rounded := exact.quantize(unit, ROUND_HALF_UP)) >= limit:
+            try:
+                rounded = exact.quantize(unit, ROUND_HALF_UP)
+            except InvalidOperation:  # far too many digits
+                rounded = limit
+            if abs(rounded) >= limit:
                 raise ValueError(f"{table}.{name}: the number has more than {kind.precision} digits")
             return rounded
 
