@@ -82,6 +82,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
     # Nearer to the network than Retry (550), which would send a 503 that names a pause again at once.
     "middlewares.limits.RetryAfterMiddleware": 560,
     # Before AuthMiddleware: a visit's sign-in begins once there is a place for both in the browser.
@@ -96,6 +97,10 @@ DOWNLOADER_MIDDLEWARES = {
     "middlewares.cookies.CookiesMiddleware": 700,
     # Nearest to the network: sees every single request, retries and sign-ins included.
     "middlewares.evidence.EvidenceMiddleware": 950,
+}
+SPIDER_MIDDLEWARES = {
+    # It would drop requests without a word to their job; one component less handles each answer of a callback.
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
 }
 REQUEST_FINGERPRINTER_CLASS = "middlewares.fingerprint.JobFingerprinter"  # one URL of two accounts is two requests
 

@@ -260,7 +260,7 @@ class PortalSpider(scrapy.Spider):
         job, ticket = self.job_of(response), own_state(response).ticket
         async for thing in self._guarded(job, callback(response), response):
             yield thing
-        job.tickets.pop(ticket, None)
+        self.work.answered(job, ticket)
 
     async def _guarded(self, job: Job, output: Any, response: Response | None = None) -> AsyncIterator[Any]:
         """Yield a callback's output; record a Failure that it raises in the job, with the response as evidence."""
@@ -289,7 +289,7 @@ class PortalSpider(scrapy.Spider):
         """Errback of every request: record the failure that the error maps to in the job."""
         request = error.request
         job = self.job_of(request)
-        job.tickets.pop(own_state(request).ticket, None)
+        self.work.answered(job, own_state(request).ticket)
         if own_state(request).visit:
             self.work.places.leave(job.id)
             self.work.deliveries.close()
