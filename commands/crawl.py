@@ -67,7 +67,10 @@ def crawl(process: Any, crawler: Any, arguments: dict[str, str]) -> int:
         return problem.exit_code
     show_progress()
     # A feed is written by Scrapy's engine, an empty one too.
-    if not crawler.settings.getdict("FEEDS") and (done := nothing_to_do(crawler.spidercls, plans)) is not None:
+    if (
+        not crawler.settings.getdict("FEEDS")
+        and (done := nothing_to_do(crawler.spidercls, plans, arguments.get("claim"))) is not None
+    ):
         return done
     process.crawl(crawler, **arguments)
     process.start()
@@ -90,6 +93,7 @@ def prepare(crawler: Any, arguments: dict[str, str], option: str = "-a credentia
     """
     from database.access.encryption import UnreadableSecret, key_ring
     from database.engine import DatabaseAway, SchemaLacking, database
+    from database.jobs.queue import NotPossible, arguments_of
     from database.settings import SettingsError
     from pipelines.settings import pipeline_settings, upload_settings
     from scrapers.core.jobs import ArgumentError
@@ -106,10 +110,13 @@ def prepare(crawler: Any, arguments: dict[str, str], option: str = "-a credentia
         spidercls.check_settings()
         key_ring()
         with database().transaction() as session:
+            if parsed.job:
+                arguments |= arguments_of(session, parsed.job) | arguments
+                parsed = spidercls.Arguments.parse(arguments)
             plans: list[Plan] = spidercls.planned(session, parsed)
     except SeveralCredentials as several:
         raise CannotStart(2, several.by(option)) from several
-    except (ArgumentError, SettingsError, UnreadableSecret) as error:
+    except (ArgumentError, NotPossible, SettingsError, UnreadableSecret) as error:
         raise CannotStart(2, error) from error
     except SchemaLacking as error:
         from database.migrate import why_lacking
@@ -122,18 +129,17 @@ def prepare(crawler: Any, arguments: dict[str, str], option: str = "-a credentia
     return plans
 
 
-def nothing_to_do(spidercls: Any, plans: list[Plan]) -> int | None:
+def nothing_to_do(spidercls: Any, plans: list[Plan], claim: str | None = None) -> int | None:
     """Close the runs and return the exit code if every job is done already; None: the portal must be visited."""
     import asyncio
 
     from pipelines.settings import upload_settings
-    from scrapers.core.runs import Work
 
     if not plans or not all(plan.done for plan in plans):
         return None
     # Without Scrapy's engine: its start alone takes longer than all that is left to do.
-    work = Work(spidercls.name, spidercls.portal, spidercls.report_type)
-    work.open(plans)
+    work = spidercls.new_work()
+    work.open(plans, claim)
 
     async def finish() -> None:
         if upload_settings() is not None:
@@ -147,7 +153,7 @@ def nothing_to_do(spidercls: Any, plans: list[Plan]) -> int | None:
         asyncio.run(finish())
     except KeyboardInterrupt:
         return 130  # what was not sent, and the runs, are the next one's
-    return work.exit_code
+    return int(work.exit_code)
 
 
 def exit_code(crawler: Any) -> int:

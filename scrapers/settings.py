@@ -8,7 +8,9 @@ from scrapers.core.settings import CrawlSettings, crawl_settings
 # The settings classes of every package; a LATCHKEY_ name that none of them has is reported as an error.
 ROOMS = (
     "database.settings",
+    "database.jobs.settings",
     "scrapers.core.settings",
+    "jobs.settings",
     "middlewares.settings",
     "pipelines.settings",
     "webhook.settings",

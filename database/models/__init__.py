@@ -39,14 +39,22 @@ from database.models.carriers import (
     PoolUsage,
     ReportLine,
     ScraperConfig,
-    ScraperJob,
-    ScraperJobStatus,
     ScraperType,
     SessionStatus,
     UsageRecord,
     Workspace,
 )
 from database.models.codes import CodeKind, CodeRequest, CodeRequestState, Message
+from database.models.jobs import (
+    Breaker,
+    Firing,
+    MissedRuns,
+    Pace,
+    Schedule,
+    ScraperJob,
+    ScraperJobStatus,
+    Worker,
+)
 from database.models.keys import FingerprintKey
 from database.models.runs import Run, RunState, StoredFile
 from database.models.uploads import Upload, UploadState
@@ -64,6 +72,7 @@ __all__ = [
     "BillingCycleFile",
     "BillingCyclePdfFile",
     "BillingCycleStatus",
+    "Breaker",
     "Carrier",
     "CarrierPortalCredential",
     "CarrierReport",
@@ -74,16 +83,20 @@ __all__ = [
     "DailyUsageFile",
     "FileStatus",
     "FingerprintKey",
+    "Firing",
     "Lease",
     "LedgerEntry",
     "Message",
+    "MissedRuns",
     "Navigators",
     "Note",
+    "Pace",
     "PoolUsage",
     "ProvedIdentity",
     "ReportLine",
     "Run",
     "RunState",
+    "Schedule",
     "ScraperConfig",
     "ScraperJob",
     "ScraperJobStatus",
@@ -98,6 +111,7 @@ __all__ = [
     "UsedTotpStep",
     "Version",
     "Watermark",
+    "Worker",
     "Workspace",
     "all_tables",
 ]

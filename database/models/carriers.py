@@ -1,4 +1,4 @@
-"""Tables of the carriers' family: clients, accounts, billing cycles, wanted files, usage and jobs."""
+"""Tables of the carriers' family: clients, accounts, billing cycles, wanted files, usage."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from database.models.access import CarrierPortalCredential
-from database.models.base import Base, JsonColumn, UtcDateTime, text_enum, utc_now
+from database.models.base import Base, JsonColumn, UtcDateTime, text_enum
 
 
 class Navigators(StrEnum):
@@ -46,16 +46,6 @@ class BillingCycleStatus(StrEnum):
     READY_TO_PROCESS = "ready_to_process"
     PROCESSING = "processing"
     PROCESSED = "processed"
-    ERROR = "error"
-
-
-class ScraperJobStatus(StrEnum):
-    """How far a job has come."""
-
-    PENDING = "pending"
-    IN_PROGRESS = "in_progress"  # claimed by a worker, its crawl has not begun yet
-    RUNNING = "running"
-    SUCCESS = "success"
     ERROR = "error"
 
 
@@ -300,31 +290,3 @@ class ScraperConfig(Base):
     account: Mapped[Account] = relationship()
     credential: Mapped[CarrierPortalCredential] = relationship()
     carrier: Mapped[Carrier] = relationship()
-
-
-class ScraperJob(Base):
-    """A job: what to fetch for a carrier's billing cycle and config, or for another family's target."""
-
-    __tablename__ = "scraper_jobs"
-    __table_args__ = (Index(None, "status", "available_at"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    portal: Mapped[str] = mapped_column(String(50))
-    report_type: Mapped[str] = mapped_column(String(100))
-    billing_cycle_id: Mapped[int | None] = mapped_column(ForeignKey("billing_cycles.id", ondelete="CASCADE"))
-    scraper_config_id: Mapped[int | None] = mapped_column(ForeignKey("scraper_configs.id", ondelete="RESTRICT"))
-    target: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # None for carriers
-    status: Mapped[ScraperJobStatus] = mapped_column(text_enum(ScraperJobStatus), default=ScraperJobStatus.PENDING)
-    type: Mapped[ScraperType | None] = mapped_column(text_enum(ScraperType))  # None for other families
-    log: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    available_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: at once
-    retry_count: Mapped[int] = mapped_column(default=0)
-    max_retries: Mapped[int] = mapped_column(default=3)
-    worker: Mapped[str | None] = mapped_column(String(200))  # who has claimed it
-    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    attempt: Mapped[int] = mapped_column(default=0)  # times it was claimed
-
-    billing_cycle: Mapped[BillingCycle | None] = relationship()
-    scraper_config: Mapped[ScraperConfig | None] = relationship()

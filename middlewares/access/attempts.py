@@ -85,7 +85,7 @@ class SignIn:
             )
         except Refusal as refusal:
             until = f"It is free again at {refusal.until:%Y-%m-%d %H:%M} UTC." if refusal.until else ""
-            raise REFUSALS[refusal.kind](until) from None
+            raise REFUSALS[refusal.kind](until, until=refusal.until) from None
         device = await asyncio.to_thread(Sessions(self.work.db).device, name, username)
         progress.info("%s: signing in to %s", self.work.spider, name)
         job.counts.sign_ins += 1

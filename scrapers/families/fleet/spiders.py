@@ -14,7 +14,6 @@ from scrapy.http import TextResponse
 from sqlalchemy.orm import Session
 
 from database.families.fleet import Seen, conclude_sync, known_vins, note_vehicles, tenant_named
-from database.models import ScraperJob
 from database.models import fleet as models
 from scrapers.core.items import Batch, Listing
 from scrapers.core.jobs import ArgumentError, Job, Plan
@@ -38,6 +37,7 @@ MOST_WARNINGS = 20  # of one kind: a column that cannot be read has as many as t
 class FleetArguments(SpiderArguments):
     """Arguments of a fleet's spider."""
 
+    aims = SpiderArguments.aims | {"tenant"}
     tenant: str = Field("default", description="Name of the fleet, of your choice; several with commas.")
 
 
@@ -86,10 +86,9 @@ class FleetSpider(PortalSpider):
 
     @classmethod
     def _of_job(cls, session: Session, number: int) -> str:
-        job = session.get(ScraperJob, number)
-        name = (job.target or {}).get("tenant") if job is not None else None
-        if job is None or not name or (job.portal, job.report_type) != (cls.portal, cls.report_type):
-            raise ArgumentError(f"-a job={number}: there is no such job of {cls.name} with a tenant.")
+        name = (cls.row(session, number).target or {}).get("tenant")
+        if not name:
+            raise ArgumentError(f"-a job={number}: it names no tenant.")
         return str(name)
 
     @classmethod

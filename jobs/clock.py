@@ -1,0 +1,54 @@
+"""The one clock that everything in this room asks, so that a simulation can turn it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from database.engine import now
+from database.models.base import utc_now
+
+
+class Clock:
+    """The time of this machine, and inside a transaction that of the database."""
+
+    def now(self, session: Session | None = None) -> datetime:
+        """Return the present instant, aware, in UTC."""
+        return utc_now() if session is None else now(session)
+
+    def elapsed(self) -> float:
+        """Return seconds that never run backwards, for what lasts."""
+        return time.monotonic()
+
+    def wait(self, seconds: float, wake: threading.Event) -> bool:
+        """Wait until *wake* is set, but no longer than *seconds*; return whether it is set."""
+        return wake.wait(max(seconds, 0))
+
+
+class TurnableClock(Clock):
+    """A clock that stands still until it is turned; it may jump backwards, as those of machines do."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        self._elapsed = 0.0
+
+    def now(self, session: Session | None = None) -> datetime:
+        """Return the instant to which it was turned."""
+        return self.at
+
+    def elapsed(self) -> float:
+        """Return the seconds by which it was turned forwards."""
+        return self._elapsed
+
+    def turn(self, to: datetime) -> None:
+        """Set it to another instant."""
+        self._elapsed += max((to - self.at).total_seconds(), 0)
+        self.at = to
+
+    def wait(self, seconds: float, wake: threading.Event) -> bool:
+        """Turn it on by *seconds* without waiting."""
+        self.turn(self.at + timedelta(seconds=max(seconds, 0)))
+        return wake.is_set()
