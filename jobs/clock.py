@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import threading
+import select
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from database.engine import now
 from database.models.base import utc_now
+
+
+class Readable(Protocol):
+    """What has a descriptor: a pipe, a socket, a child."""
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
 
 
 class Clock:
@@ -23,9 +32,9 @@ class Clock:
         """Return seconds that never run backwards, for what lasts."""
         return time.monotonic()
 
-    def wait(self, seconds: float, wake: threading.Event) -> bool:
-        """Wait until *wake* is set, but no longer than *seconds*; return whether it is set."""
-        return wake.wait(max(seconds, 0))
+    def wait(self, seconds: float, wake: Sequence[Readable] = ()) -> bool:
+        """Wait *seconds*, or until one of *wake* can be read from; return whether one can."""
+        return bool(select.select(wake, (), (), max(seconds, 0))[0])
 
 
 class TurnableClock(Clock):
@@ -48,7 +57,7 @@ class TurnableClock(Clock):
         self._elapsed += max((to - self.at).total_seconds(), 0)
         self.at = to
 
-    def wait(self, seconds: float, wake: threading.Event) -> bool:
+    def wait(self, seconds: float, wake: Sequence[Readable] = ()) -> bool:
         """Turn it on by *seconds* without waiting."""
         self.turn(self.at + timedelta(seconds=max(seconds, 0)))
-        return wake.is_set()
+        return False

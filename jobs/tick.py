@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Protocol
 
@@ -31,6 +32,12 @@ from jobs.settings import WorkerSettings
 MOST = 100  # missed due times that `each` makes up for; older ones are folded together
 COUNTED = 10_000  # missed due times that are counted
 SET_BACK = timedelta(hours=1)  # a clock that stands that far before what was seen already was set back
+# Columns alone, because each tick asks for all of them.
+ACTIVE = (
+    select(Schedule.id, Schedule.cron, Schedule.time_zone, Schedule.seen_until)
+    .where(Schedule.paused.is_(False))
+    .order_by(Schedule.id)
+)
 
 
 class Finder(Protocol):
@@ -50,8 +57,8 @@ class Ticked:
     freed: int = 0  # jobs whose owner has acted
 
 
-def tick(db: Database, clock: Clock, planner: Planner) -> Ticked:
-    """Turn what is due into jobs, and look after those that wait or whose crawl has died. Raises DatabaseAway."""
+def tick(db: Database, clock: Clock, planner: Planner, *, with_schedules: bool = True) -> Ticked:
+    """Turn what is due by schedules into jobs, and look after those that wait or whose crawl has died. Raises DatabaseAway."""
     done = Ticked()
     with db.transaction() as session:
         at = clock.now(session)
@@ -62,7 +69,8 @@ def tick(db: Database, clock: Clock, planner: Planner) -> Ticked:
         freed = release_parked(session, planner.spiders, at)
         done.freed = len(freed)
         done.sentences += [f"job {job.id} is due again: its owner has acted" for job in freed]
-    fire_schedules(db, clock, planner, done)
+    if with_schedules:
+        fire_schedules(db, clock, planner, done)
     return done
 
 
@@ -70,8 +78,7 @@ def fire_schedules(db: Database, clock: Clock, finder: Finder, done: Ticked) -> 
     """Look at every schedule that is not paused, each in a transaction of its own."""
     with db.transaction() as session:
         at = clock.now(session)
-        active = select(Schedule).where(Schedule.paused.is_(False)).order_by(Schedule.id)
-        ids = [each.id for each in session.scalars(active) if _concerns(each, at)]
+        ids = [row.id for row in session.execute(ACTIVE) if _concerns(row.cron, row.time_zone, row.seen_until, at)]
     for number in ids:
         with db.transaction() as session:
             chosen = select(Schedule).where(Schedule.id == number, Schedule.paused.is_(False))
@@ -81,11 +88,17 @@ def fire_schedules(db: Database, clock: Clock, finder: Finder, done: Ticked) -> 
                 fire(session, schedule, clock.now(session), finder, done)
 
 
-def _concerns(schedule: Schedule, at: datetime) -> bool:
+def _concerns(cron: str, zone: str, seen_until: datetime, at: datetime) -> bool:
     """Tell whether a schedule has a due time to look at, or was looked at with a clock that ran ahead."""
-    if at < schedule.seen_until:
-        return schedule.seen_until - at > SET_BACK
-    return next(due_times(schedule.cron, schedule.time_zone, schedule.seen_until, at), None) is not None
+    if at < seen_until:
+        return seen_until - at > SET_BACK
+    return next_due(cron, zone, seen_until) <= at
+
+
+@lru_cache(1024)
+def next_due(cron: str, zone: str, after: datetime) -> datetime:
+    """Return the first due time after an instant; remembered, because each tick asks for every schedule."""
+    return next(due_times(cron, zone, after))
 
 
 def fire(session: Session, schedule: Schedule, at: datetime, finder: Finder, done: Ticked) -> None:

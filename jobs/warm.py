@@ -115,6 +115,10 @@ class WarmProcess:
         self._threads: list[threading.Thread] = []
         self._said: dict[str, str] = {}
 
+    def fileno(self) -> int:
+        """Return a descriptor that can be read from once the process has ended, for `select`."""
+        return self._channel
+
     def poll(self) -> int | None:
         """Return the exit code, minus the number of the signal that ended it, or None while it runs."""
         with self._lock:

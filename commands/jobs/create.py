@@ -37,10 +37,11 @@ def run(command: ScrapyCommand, opts: argparse.Namespace) -> int:
         raise WrongArgument("name spiders, portals or families; `scrapy list` shows the spiders.")
     accounts = [part.strip() for part in opts.account.split(",") if part.strip()] if opts.account else None
     wanted = Wanted(words, accounts, opts.client, opts.month, further_of(opts.further))
-    clock = Clock()
+    assert command.settings is not None
+    settings, clock = command.settings, Clock()
     made: list[dict[str, Any]] = []
     with database().transaction() as session:
-        found = Planner(Spiders(command.settings), clock).find(session, wanted)
+        found = Planner(Spiders(settings), clock).find(session, wanted)
         at = clock.now(session)
         numbers = add(session, found.jobs, at, available_at=at, priority=opts.priority)
         for job, number in zip(found.jobs, numbers, strict=True):

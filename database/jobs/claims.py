@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, case, func, select, update
+from sqlalchemy import Select, bindparam, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,14 +23,29 @@ from database.jobs.queue import is_due, write
 from database.jobs.settings import QueueSettings
 from database.jobs.steps import MOST_RETURNS
 from database.models import BillingCycle, Lease, Run, RunState
+from database.models.base import UtcDateTime
 from database.models.carriers import ScraperType
 from database.models.jobs import CLAIMED, ScraperJob, ScraperJobStatus
 from database.processes import has_ended
 
 ONE_CLAIM = 0x1A7C5  # of PostgreSQL's advisory locks: claims are made one after another, so that limits are exact
-LOOKED_AT = 100  # due jobs that one claim looks at
+LOOKED_AT = 10  # due jobs that a claim looks at in one go
 TAKEN = 100  # jobs of one crawl
 RUN_LEASE = "run:"  # what the names of the leases on sessions begin with
+# Built once: a worker asks these every few seconds.
+ALL_CLAIMED = select(ScraperJob).where(ScraperJob.status.in_(CLAIMED)).order_by(ScraperJob.id)
+ANY_DUE = select(ScraperJob.id).where(is_due(bindparam("at", type_=UtcDateTime))).limit(1)
+HELD_SESSIONS = select(Lease.name).where(
+    Lease.name.startswith(RUN_LEASE), Lease.holder != "", Lease.expires_at > bindparam("at", type_=UtcDateTime)
+)
+ORDER = (
+    ScraperJob.priority.desc(),
+    func.coalesce(ScraperJob.username, ""),
+    func.coalesce(BillingCycle.account_id, 0),
+    case({kind: place for place, kind in enumerate(ScraperType)}, value=ScraperJob.type, else_=len(ScraperType)),
+    func.coalesce(ScraperJob.available_at, ScraperJob.created_at),
+    ScraperJob.id,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +57,7 @@ class Claim:
     portal: str
     username: str | None
     jobs: tuple[int, ...]
+    exclusive: str | None = None
     labels: tuple[str, ...] = ()
     arguments: dict[str, str] = field(default_factory=dict)
 
@@ -56,65 +72,66 @@ def claim(
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(ONE_CLAIM)))
-    reclaim(session, at)
-    for job in session.scalars(_candidates(session, at, portals)):
-        if (opens := into_hours(at, job.hours, job.time_zone)) > at:
-            job.available_at = opens
-            continue
-        taken = [job, *_companions(session, job, at)]
-        made = _new(taken)
-        try:
-            with session.begin_nested():
-                _take(taken, made.id, worker, at + timedelta(seconds=seconds), ScraperJobStatus.IN_PROGRESS)
-                session.flush()
-        except IntegrityError:  # its credential works in a crawl that was claimed another way
-            return None
-        for each in taken:
-            write(each, at, f"Claimed, the {each.attempt}. time.")
-        return made
+    under_way = _under_way(session, at)
+    if session.scalar(ANY_DUE, {"at": at}) is None:
+        return None
+    query = _candidates(session, at, portals, under_way)
+    while jobs := session.scalars(query).all():
+        for job in jobs:
+            if (opens := into_hours(at, job.hours, job.time_zone)) > at:
+                job.available_at = opens
+                continue
+            return _taken(session, [job, *_companions(session, job, at)], worker, at, seconds)
+        session.flush()
     return None
 
 
-def _candidates(session: Session, at: datetime, portals: Collection[str] | None) -> Select[ScraperJob]:
-    """Select the due jobs whose portal has a place and whose credential is free, in their order."""
-    busy = set(session.scalars(select(ScraperJob.held).where(ScraperJob.held.is_not(None))))
+def _taken(session: Session, jobs: Sequence[ScraperJob], worker: str, at: datetime, seconds: float) -> Claim | None:
+    made = _new(jobs)
+    try:
+        with session.begin_nested():
+            _take(jobs, made.id, worker, at + timedelta(seconds=seconds), ScraperJobStatus.IN_PROGRESS)
+            for each in jobs:
+                write(each, at, f"Claimed, the {each.attempt}. time.")
+            session.flush()
+    except IntegrityError:  # its credential works in a crawl that was claimed another way
+        return None
+    return made
+
+
+def _candidates(
+    session: Session, at: datetime, portals: Collection[str] | None, under_way: Sequence[ScraperJob]
+) -> Select[ScraperJob]:
+    """Select the first due jobs whose portal has a place and whose credential is free, in their order."""
+    busy = {job.held for job in under_way if job.held is not None} | _in_session(session, at)
     query = (
         select(ScraperJob)
         .outerjoin(BillingCycle, BillingCycle.id == ScraperJob.billing_cycle_id)
         .where(is_due(at), ScraperJob.identity.is_not(None))
-        .where(ScraperJob.portal.not_in(_full(session, at)))
-        .where(func.coalesce(ScraperJob.exclusive, "").not_in(busy | _in_session(session, at)))
-        .order_by(
-            ScraperJob.priority.desc(),
-            func.coalesce(ScraperJob.username, ""),
-            func.coalesce(BillingCycle.account_id, 0),
-            case(
-                {kind: place for place, kind in enumerate(ScraperType)}, value=ScraperJob.type, else_=len(ScraperType)
-            ),
-            func.coalesce(ScraperJob.available_at, ScraperJob.created_at),
-            ScraperJob.id,
-        )
+        .order_by(*ORDER)
         .limit(LOOKED_AT)
     )
+    if full := _full(session, at, under_way):
+        query = query.where(ScraperJob.portal.not_in(full))
+    if busy:
+        query = query.where(func.coalesce(ScraperJob.exclusive, "").not_in(busy))
     return query if portals is None else query.where(ScraperJob.portal.in_(portals))
 
 
-def _full(session: Session, at: datetime) -> list[str]:
+def _full(session: Session, at: datetime, under_way: Sequence[ScraperJob]) -> list[str]:
     """Return the portals that get no further crawl now."""
     settings = QueueSettings.current()
     usual = min(settings.portal_crawls, settings.breaker_after)
     trouble = breakers.places(session, at)
-    claims = select(ScraperJob.portal, ScraperJob.claim).where(ScraperJob.status.in_(CLAIMED)).distinct()
-    under_way = Counter(portal for portal, _ in session.execute(claims))
+    crawls = Counter(portal for portal, _ in {(job.portal, job.claim) for job in under_way})
     limits = {portal: min(usual, places) for portal, (places, _) in trouble.items()}
-    return [portal for portal in {*under_way, *limits} if under_way[portal] >= limits.get(portal, usual)]
+    return [portal for portal in {*crawls, *limits} if crawls[portal] >= limits.get(portal, usual)]
 
 
 def _in_session(session: Session, at: datetime) -> set[str]:
     """Return what `ScraperJob.exclusive` says of the credentials in whose sessions a crawl works now, however it was started."""
-    held = select(Lease.name).where(Lease.name.startswith(RUN_LEASE), Lease.holder != "", Lease.expires_at > at)
     found = set()
-    for name in session.scalars(held):
+    for name in session.scalars(HELD_SESSIONS, {"at": at}):
         login, _, username = name.removeprefix(RUN_LEASE).partition(":")
         words = login.split("_")
         # A login's name begins with its portal's word, which may be of several words.
@@ -151,6 +168,7 @@ def _new(jobs: Sequence[ScraperJob]) -> Claim:
         first.portal,
         first.username,
         tuple(job.id for job in jobs),
+        first.exclusive,
         tuple(job.label or "" for job in jobs),
         dict(first.arguments or {}),
     )
@@ -222,21 +240,35 @@ def hand_back(session: Session, claim: str, at: datetime, why: str) -> list[int]
 
 def reclaim(session: Session, at: datetime) -> list[int]:
     """Make the jobs of crawls that have died due again, and close their runs; return the ids."""
-    claimed = select(ScraperJob).where(ScraperJob.status.in_(CLAIMED)).order_by(ScraperJob.id)
-    dead = [job for job in session.scalars(claimed.with_for_update(skip_locked=True)) if _is_dead(job, at)]
-    for job in dead:
-        _close_runs(session, job, at)
-        job.returns += 1
-        if job.returns > MOST_RETURNS:
-            job.retry_count += 1
-        _return(job, at)
-        if job.retry_count >= job.max_retries:
-            job.status, job.completed_at, job.available_at = ScraperJobStatus.ERROR, at, None
-            write(job, at, f"Given up: its crawl has died {job.returns} times in a row.")
-        else:
-            write(job, at, "Its crawl or worker has died: due again, no try used up.")
-    session.flush()
-    return [job.id for job in dead]
+    before = session.scalars(ALL_CLAIMED).all()
+    alive = {job.id for job in _under_way(session, at)}
+    return [job.id for job in before if job.id not in alive]
+
+
+def _under_way(session: Session, at: datetime) -> list[ScraperJob]:
+    """Return the claimed jobs whose crawls live; those of the dead come back."""
+    claimed = session.scalars(ALL_CLAIMED).all()
+    dead = [job.id for job in claimed if _is_dead(job, at)]
+    if dead:
+        # Another process may be about to settle one of them: then it is not dead.
+        locked = select(ScraperJob).where(ScraperJob.id.in_(dead), ScraperJob.status.in_(CLAIMED))
+        for job in session.scalars(locked.order_by(ScraperJob.id).with_for_update(skip_locked=True)):
+            _come_back(session, job, at)
+        session.flush()
+    return [job for job in claimed if job.status in CLAIMED]
+
+
+def _come_back(session: Session, job: ScraperJob, at: datetime) -> None:
+    _close_runs(session, job, at)
+    job.returns += 1
+    if job.returns > MOST_RETURNS:
+        job.retry_count += 1
+    _return(job, at)
+    if job.retry_count >= job.max_retries:
+        job.status, job.completed_at, job.available_at = ScraperJobStatus.ERROR, at, None
+        write(job, at, f"Given up: its crawl has died {job.returns} times in a row.")
+    else:
+        write(job, at, "Its crawl or worker has died: due again, no try used up.")
 
 
 def _is_dead(job: ScraperJob, at: datetime) -> bool:

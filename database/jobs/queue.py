@@ -7,15 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from database.jobs.settings import QueueSettings
 from database.models import Account, BillingCycle, Client, ScraperConfig, Workspace
+from database.models.base import UtcDateTime
 from database.models.jobs import CLAIMED, IS_OPEN, OPEN, ScraperJob, ScraperJobStatus
 
 LONGEST_LINE, LONGEST_LOG = 500, 20_000  # characters of a job's log
+# Built once, because every success asks it.
+HELD_UP = select(ScraperJob).where(
+    ScraperJob.portal == bindparam("portal"),
+    ScraperJob.report_type == bindparam("report_type"),
+    ScraperJob.status == ScraperJobStatus.PENDING,
+    ScraperJob.parked_for.is_not(None),
+    ScraperJob.available_at > bindparam("at", type_=UtcDateTime),
+)
 
 
 class NotPossible(Exception):
@@ -94,7 +103,7 @@ def is_waiting_for_somebody() -> ColumnElement[bool]:
     return and_(ScraperJob.parked_for.is_not(None), ScraperJob.available_at.is_(None))
 
 
-def is_due(at: datetime) -> ColumnElement[bool]:
+def is_due(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Return the condition of pending jobs that may be claimed."""
     return and_(
         ScraperJob.status == ScraperJobStatus.PENDING,
@@ -152,19 +161,8 @@ def release(job: ScraperJob, at: datetime) -> None:
 
 def release_spider(session: Session, portal: str, report_type: str, at: datetime) -> None:
     """After a success of a spider: make its jobs due at once that wait for an operator or a developer."""
-    waiting = (
-        ScraperJob.portal == portal,
-        ScraperJob.report_type == report_type,
-        ScraperJob.status == ScraperJobStatus.PENDING,
-        ScraperJob.parked_for.is_not(None),
-        ScraperJob.available_at > at,
-    )
-    session.execute(
-        update(ScraperJob)
-        .where(*waiting)
-        .values(available_at=at, parked_for=None, parked_at=None, parked_secret=None)
-        .execution_options(synchronize_session=False)
-    )
+    for job in session.scalars(HELD_UP, {"portal": portal, "report_type": report_type, "at": at}):
+        release(job, at)
 
 
 def config_of(session: Session, account_id: int) -> int | None:

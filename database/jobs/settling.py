@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from random import Random
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from database.jobs import breakers
@@ -16,6 +16,13 @@ from database.jobs.steps import Ending, Step, next_step
 from database.models.jobs import CLAIMED, ScraperJob, ScraperJobStatus
 
 _FROM_OUTSIDE = Random()
+# Built once, because every end of a run asks them.
+MINE = (
+    select(ScraperJob)
+    .where(ScraperJob.id == bindparam("id"), ScraperJob.claim == bindparam("claim"), ScraperJob.status.in_(CLAIMED))
+    .with_for_update()
+)
+OTHERS = select(ScraperJob).where(ScraperJob.claim == bindparam("claim"), ScraperJob.status.in_(CLAIMED)).limit(1)
 
 
 def settle(
@@ -26,8 +33,7 @@ def settle(
 
     Belongs into the transaction that closes the run.
     """
-    mine = (ScraperJob.id == job_id, ScraperJob.claim == claim, ScraperJob.status.in_(CLAIMED))
-    job = session.scalars(select(ScraperJob).where(*mine).with_for_update()).one_or_none()
+    job = session.scalars(MINE, {"id": job_id, "claim": claim}).one_or_none()
     if job is None:
         return None
     step = next_step(ending, job.retry_count, job.max_retries, at, QueueSettings.current(), random)
@@ -62,7 +68,6 @@ def _leave(session: Session, job: ScraperJob) -> None:
     session.flush()
     if held is None:
         return
-    others = select(ScraperJob).where(ScraperJob.claim == claim, ScraperJob.status.in_(CLAIMED)).limit(1)
-    if (other := session.scalars(others).one_or_none()) is not None:
+    if (other := session.scalars(OTHERS, {"claim": claim}).one_or_none()) is not None:
         other.held = held
         session.flush()

@@ -535,6 +535,13 @@ class Interrupted(Failure):
     ends_visit = True
 
 
+class CrawlNotStarted(Failure):
+    """The crawl of this job could not begin: mend the argument, setting or database that the detail names, then run `scrapy jobs retry`."""
+
+    code, actor, retry = "crawl_not_started", Actor.OPERATOR, Retry.AFTER_ACTION
+    ends_visit = True
+
+
 class CrawlStopped(Failure):
     """The worker ended the crawl, which took longer (LATCHKEY_CRAWL_LIFE) or more memory (LATCHKEY_CRAWL_MEMORY) than it may."""
 

@@ -38,7 +38,7 @@ STEPS = {
         ("pending", None, False, "owner"),
     ),
     **dict.fromkeys(
-        "store_away store_full upload_refused upload_misconfigured browser_missing".split(),
+        "crawl_not_started store_away store_full upload_refused upload_misconfigured browser_missing".split(),
         ("pending", TOMORROW, True, "operator"),
     ),
     **dict.fromkeys(
