@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from database.models.jobs import Schedule
+    from jobs.freshness import Freshness
 
 
 class Command(Everyday, ScrapyCommand):
@@ -245,7 +247,7 @@ class Command(Everyday, ScrapyCommand):
             raise WrongArgument(f"There is no schedule {name}; `scrapy schedules list` shows all.")
         return schedule
 
-    def _check_spiders(self, words: list[str], where: str = "") -> None:
+    def _check_spiders(self, words: Sequence[str], where: str = "") -> None:
         """Raise WrongArgument for a word that is no spider, portal or family."""
         from jobs.planning import Spiders, UnknownSpider
 
@@ -255,7 +257,7 @@ class Command(Everyday, ScrapyCommand):
         except UnknownSpider as error:
             raise WrongArgument(f"{where}{error}") from None
 
-    def _zone(self, words: list[str]) -> str:
+    def _zone(self, words: Sequence[str]) -> str:
         """Return the time zone of the first portal that is meant."""
         from jobs.planning import Spiders, UnknownSpider
 
@@ -298,9 +300,11 @@ def told(session: Session, schedule: Schedule, at: datetime) -> dict[str, Any]:
         "next": "paused" if schedule.paused else local(next_of(schedule, at, 1)[0], schedule.time_zone),
         "last": before.due_at if before else None,
         "jobs": (f"{before.jobs} ({before.reason})" if before.reason else before.jobs) if before else None,
-        "fresh": None
-        if fresh is None
-        else "in time"
-        if fresh.is_met
-        else f"late since {fresh.deadline:%Y-%m-%d %H:%M} UTC: {', '.join(fresh.lacking)}",  # fmt: skip
+        "fresh": None if fresh is None else _said(fresh),
     }
+
+
+def _said(fresh: Freshness) -> str:
+    if fresh.is_met:
+        return "in time"
+    return f"late since {fresh.deadline:%Y-%m-%d %H:%M} UTC: {', '.join(fresh.lacking)}"
