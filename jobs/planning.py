@@ -34,6 +34,7 @@ from scrapers.core.spider import PortalSpider
 from scrapers.core.stated import Family, family_of
 
 LOOKED_BACK = timedelta(days=100)  # open billing cycles that ended before are made by hand only
+ACCOUNT = "account"  # the argument of spiders whose targets are accounts of clients
 REFUSALS = (ArgumentError, SchemaLacking, SettingsError, UnreadableSecret)
 
 
@@ -171,12 +172,13 @@ class Planner:
                 self._plan(session, spider, arguments, found)
             except REFUSALS as error:
                 # One account that cannot be planned does not stop the others.
-                singly = list(self._singly(session, spider, arguments))
-                if not singly:
+                names = arguments.get(spider.target_argument, "").split(",")
+                if len(names) == 1:
                     found.problems.append(f"{spider.name}: {error}")
-                for one in singly:
+                    continue
+                for name in names:
                     try:
-                        self._plan(session, spider, {**arguments, **one}, found)
+                        self._plan(session, spider, {**arguments, spider.target_argument: name}, found)
                     except REFUSALS as reason:
                         found.problems.append(f"{spider.name}: {reason}")
 
@@ -195,20 +197,14 @@ class Planner:
 
     def _targets(self, session: Session, spider: type[PortalSpider], wanted: Wanted) -> list[dict[str, str]]:
         """Return the arguments by which a spider is asked for its targets, once for each time it must be asked."""
-        family = self.spiders.family(spider)
-        name = family.target.name if family is not None and family.target is not None else None
-        if family is None or not family.has_accounts:
+        if spider.target_argument != ACCOUNT:
             if wanted.client or wanted.month:
                 raise ArgumentError(f"{spider.portal} has neither clients nor billing months.")
-            if wanted.accounts is None:
-                return [{}]
-            if name is None:
-                return [{"credential": account} for account in wanted.accounts]
-            return [{name: ",".join(wanted.accounts)}]
+            return [{}] if wanted.accounts is None else [{spider.target_argument: name} for name in wanted.accounts]
         numbers = self._numbers(session, spider, wanted)
         if not numbers:
             raise ArgumentError("there is no such account.")
-        account = {"account": ",".join(numbers)}
+        account = {ACCOUNT: ",".join(numbers)}
         if not getattr(spider, "takes_cycles", False):
             return [account]
         if wanted.month:
@@ -251,17 +247,7 @@ class Planner:
             if number in numbers:
                 months.setdefault(_month(end), []).append(number)
         for month in sorted(months, reverse=True):
-            yield {"account": ",".join(sorted(months[month])), "cycle": month}
-
-    def _singly(
-        self, session: Session, spider: type[PortalSpider], arguments: Mapping[str, str]
-    ) -> Iterator[dict[str, str]]:
-        """Yield the arguments for one target at a time; nothing where there is but one."""
-        family = self.spiders.family(spider)
-        name = family.target.name if family is not None and family.target is not None else ""
-        given = arguments.get(name, "").split(",")
-        if len(given) > 1:
-            yield from ({name: one} for one in given)
+            yield {ACCOUNT: ",".join(sorted(months[month])), "cycle": month}
 
 
 def new_job(session: Session, spider: type[PortalSpider], plan: Plan, arguments: Mapping[str, str]) -> NewJob:

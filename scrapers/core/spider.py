@@ -112,6 +112,7 @@ class PortalSpider(scrapy.Spider):
     Arguments: ClassVar[type[SpiderArguments]] = SpiderArguments
     in_sync: ClassVar[bool] = True  # `scrapy sync` runs it; False: another spider of the portal brings the same
     private: ClassVar[frozenset[str]] = frozenset()  # JSON keys; their values never go into evidence
+    target_argument: ClassVar[str] = "credential"  # the argument that names targets, separated by commas
     keeps_files: ClassVar[bool] = True  # False: it brings records alone, and needs no file store
     work: Work
     arguments: Any  # an instance of Arguments

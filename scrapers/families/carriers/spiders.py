@@ -66,6 +66,7 @@ class CarrierSpider(PortalSpider):
     """Base of a carrier's spiders: a job is an account and a billing cycle."""
 
     Arguments = CarrierArguments
+    target_argument = "account"
     takes_cycles: ClassVar[bool] = True  # the portal offers past billing cycles too
     locale: ClassVar[Locale]  # of the values in the portal's files; required where rows are read
 

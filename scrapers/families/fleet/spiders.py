@@ -63,6 +63,7 @@ class FleetSpider(PortalSpider):
     """Base of a fleet portal's spiders: a job is a tenant."""
 
     Arguments = FleetArguments
+    target_argument = "tenant"
     keeps_files = False
     list_path: ClassVar[str]  # relative to the sign-in address
     list_page: ClassVar[ListPage]
