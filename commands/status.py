@@ -31,14 +31,15 @@ class Command(Everyday, ScrapyCommand):
     def do(self, opts: argparse.Namespace) -> None:
         """Show running runs, last runs, sessions, leases and receivers of codes."""
         from database.engine import database, now
+        from jobs import overview
 
         with database().transaction() as session:
             time = now(session)
             parts = {
                 "running": _running(session),
-                "jobs": _jobs(session, time),
-                "workers": _workers(session, time),
-                "portals_in_trouble": _breakers(session),
+                "jobs": overview.jobs(session, time),
+                "workers": overview.workers(session, time),
+                "portals_in_trouble": overview.portals_in_trouble(session),
                 "last_runs": _last_runs(session),
                 "sessions": _sessions(session, time),
                 "leases": _leases(session, time),
@@ -92,74 +93,6 @@ def _running(session: Session) -> list[dict[str, Any]]:
             "process": "has ended" if run.has_died else f"{run.host} {run.pid}",
         }
         for run in rows
-    ]
-
-
-def _jobs(session: Session, time: datetime) -> list[dict[str, Any]]:
-    """How many jobs are open by portal, and what they wait for."""
-    from sqlalchemy import case, func, select
-
-    from database.jobs.queue import is_due
-    from database.models import ScraperJob, ScraperJobStatus
-    from database.models.jobs import OPEN
-
-    def count(condition: Any) -> Any:
-        return func.sum(case((condition, 1), else_=0))
-
-    pending = ScraperJob.status == ScraperJobStatus.PENDING
-    parked = ScraperJob.parked_for.is_not(None) & ScraperJob.available_at.is_(None)
-    rows = session.execute(
-        select(
-            ScraperJob.portal,
-            count(~pending),
-            count(is_due(time)),
-            count(pending & (ScraperJob.available_at > time)),
-            count(pending & parked),
-            func.min(case((ScraperJob.available_at > time, ScraperJob.available_at))),
-        )
-        .where(ScraperJob.status.in_(OPEN))
-        .group_by(ScraperJob.portal)
-        .order_by(ScraperJob.portal)
-    )
-    names = ("portal", "running", "due", "later", "parked", "next")
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-def _workers(session: Session, time: datetime) -> list[dict[str, Any]]:
-    from sqlalchemy import select
-
-    from database.models.jobs import Worker
-    from jobs.presence import is_silent
-
-    return [
-        {
-            "worker": f"{row.host} {row.pid}",
-            "slots": row.slots,
-            "portals": ", ".join(row.portals) if row.portals else "all",
-            "since": row.started_at,
-            "heard": row.seen_at,
-            "state": "silent" if is_silent(row, time) else row.state,
-            "crawls": row.done,
-        }
-        for row in session.scalars(select(Worker).order_by(Worker.started_at))
-    ]
-
-
-def _breakers(session: Session) -> list[dict[str, Any]]:
-    from sqlalchemy import select
-
-    from database.models.jobs import Breaker
-
-    rows = session.scalars(select(Breaker).where(Breaker.tripped_at.is_not(None)).order_by(Breaker.portal))
-    return [
-        {
-            "portal": row.portal,
-            "trouble": row.outcome,
-            "since": row.tripped_at,
-            "next_try": row.probe_at,
-            "tries": row.probes,
-        }
-        for row in rows
     ]
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from jobs.clock import Clock
 from jobs.crawls import Crawl
 from jobs.settings import WorkerSettings
 
-EVERY = 10.0  # seconds between two reports
+EVERY = 10.0  # seconds between two reports; `jobs.overview` calls one silent after three of them
 FORGOTTEN = timedelta(days=1)  # rows of workers that were killed
 
 
@@ -88,8 +88,3 @@ def write_whole(path: Path, text: str) -> None:
     half = path.with_name(f".{path.name}.{os.getpid()}")
     half.write_text(text + "\n")
     half.replace(path)
-
-
-def is_silent(worker: Worker, at: datetime) -> bool:
-    """Tell whether a worker has not reported for so long that it is probably gone."""
-    return at - worker.seen_at > timedelta(seconds=3 * EVERY)

@@ -89,6 +89,8 @@ DOWNLOADER_MIDDLEWARES = {
     # In the place of Scrapy's own, which fetches a list from the internet.
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "middlewares.cookies.CookiesMiddleware": 700,
+    # After everything that may answer or drop a request: what is given a moment is sent.
+    "middlewares.pace.PaceMiddleware": 940,
     # Nearest to the network: sees every single request, retries and sign-ins included.
     "middlewares.evidence.EvidenceMiddleware": 950,
 }

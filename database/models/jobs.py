@@ -160,13 +160,12 @@ class Breaker(Base):
 
 
 class Pace(Base):
-    """Requests that all processes together have sent to a portal in the present minute."""
+    """When the next request may be sent to a portal, by any process."""
 
     __tablename__ = "portal_pace"
 
     portal: Mapped[str] = mapped_column(String(50), primary_key=True)
-    minute: Mapped[datetime] = mapped_column(UtcDateTime)
-    requests: Mapped[int] = mapped_column(default=0)
+    free_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Worker(Base):

@@ -25,8 +25,7 @@ def upgrade() -> None:
     op.create_table(
         "portal_pace",
         sa.Column("portal", sa.String(length=50), nullable=False),
-        sa.Column("minute", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("free_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("portal", name=op.f("pk_portal_pace")),
     )
     op.create_table(
