@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+from itertools import pairwise
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.project import wait_for
@@ -53,10 +53,10 @@ def test_a_jobs_row_follows_its_run_however_the_crawl_is_started(queue, crawls):
     assert crawls.run("plain_documents", "job=2").returncode == 0
     assert queue.column("status") == ["success", "success", "pending", "pending"]
     done = queue.told("jobs", "run")
-    assert [(one["target"], one["status"], one["outcome"]) for one in done] == [
+    assert {(one["target"], one["status"], one["outcome"]) for one in done} == {
         ("ok+c@example.com", "success", "success"),
         ("wrong-password@example.com", "pending", "bad_credentials"),
-    ]
+    }
     shown = queue.told("jobs", "show", "4")
     assert (shown["why"], shown["tries"]) == ("parked until its owner has acted (bad_credentials)", "0/3")
     assert [run["outcome"] for run in shown["runs"]] == ["bad_credentials"]
@@ -72,12 +72,11 @@ def test_a_jobs_row_follows_its_run_however_the_crawl_is_started(queue, crawls):
     assert set(queue.column("claim")) == set(queue.column("held")) == set(queue.column("worker")) == {None}
 
 
-def test_two_workers_one_of_them_killed(queue, crawls, plain):
+def test_two_workers_one_of_them_killed(queue, crawls):
     """Each job is done once, no credential works in two crawls, and a killed worker's jobs come back for nothing."""
     users = [f"ok+{number}@example.com" for number in range(8)]
     for user in users:
         crawls.give("plain", user)
-    plain.configure(load_ms=100)
     queue.run("jobs", "create", "plain_alone", "plain_documents")
     settings = {"LATCHKEY_PORTAL_CRAWLS": "4"}
     first, second = (queue.start("worker", "--slots", "2", "--json-lines", **settings) for _ in range(2))
@@ -92,13 +91,17 @@ def test_two_workers_one_of_them_killed(queue, crawls, plain):
     good = [row["job_id"] for row in runs if row["outcome"] == "success"]
     assert sorted(good) == sorted(queue.column("id"))
     assert {row["outcome"] for row in runs} <= {"success", "interrupted", "lease_lost"}
-    assert crawls.value("SELECT count(*) FROM workers WHERE name NOT LIKE ?", "%+%+%") == 0
-    assert not list(crawls.project.data.glob("worker-*.json")) or True
+    spans = crawls.rows(
+        "SELECT username, started_at, finished_at, spider FROM runs WHERE spider = 'plain_alone' ORDER BY username, started_at"
+    )
+    assert all(
+        one["username"] != other["username"] or one["finished_at"] <= other["started_at"]
+        for one, other in pairwise(spans)
+    )
 
 
-def test_a_worker_that_is_told_to_stop_hands_back_what_takes_too_long(queue, crawls, plain):
-    crawls.give("plain", "ok+slow@example.com")
-    plain.configure(load_ms=3000)
+def test_a_worker_that_is_told_to_stop_hands_back_what_takes_too_long(queue, crawls):
+    crawls.give("plain", "submit-hang@example.com")
     queue.run("jobs", "create", "plain_documents")
     worker = queue.start("worker", "--json-lines", LATCHKEY_WORKER_DRAIN="0")
     wait_for(lambda: queue.column("status") == ["running"], 60)
@@ -112,18 +115,16 @@ def test_a_worker_that_is_told_to_stop_hands_back_what_takes_too_long(queue, cra
     assert not list(crawls.project.data.glob("worker-*.json"))
 
 
-def test_what_takes_too_long_is_ended_and_uses_up_a_try(queue, crawls, plain):
-    crawls.give("plain", "ok+slow@example.com")
-    plain.configure(load_ms=5000)
+def test_what_takes_too_long_is_ended_and_uses_up_a_try(queue, crawls):
+    crawls.give("plain", "submit-hang@example.com")
     queue.run("jobs", "create", "plain_documents")
     told = queue.told("jobs", "run", LATCHKEY_CRAWL_LIFE="3")
     assert [(one["status"], one["outcome"]) for one in told] == [("pending", "crawl_stopped")]
     assert queue.column("retry_count") == [1]
 
 
-def test_a_cancelled_job_ends_its_crawl(queue, crawls, plain):
-    crawls.give("plain", "ok+slow@example.com")
-    plain.configure(load_ms=3000)
+def test_a_cancelled_job_ends_its_crawl(queue, crawls):
+    crawls.give("plain", "submit-hang@example.com")
     queue.run("jobs", "create", "plain_documents")
     running = queue.start("jobs", "run")
     wait_for(lambda: queue.column("status") == ["running"], 60)
@@ -163,7 +164,3 @@ def test_schedules_become_jobs(queue, crawls, tmp_path):
     assert queue.run("schedules", "import", str(file)).stdout == "Added 0, changed 1, unchanged 0.\n"
     assert queue.run("schedules", "import", str(file)).stdout == "Added 0, changed 0, unchanged 1.\n"
     assert [row["there"][-20:] for row in queue.told("schedules", "next", "--count", "1")] == ["06:30 Asia/Jerusalem"]
-
-
-def nothing_is_left(pid: int) -> bool:
-    return not psutil.pid_exists(pid)
