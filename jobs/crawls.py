@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from database.jobs.claims import Claim
+from jobs.clock import Clock
 from jobs.warm import AnyProcess, WarmParent, WarmProcess
 
 KEPT = 50  # outputs of crawls that failed
@@ -80,8 +81,8 @@ class Launcher:
         self.parent = WarmParent.start(Path(self.folder.name))
         logs.mkdir(parents=True, exist_ok=True)
 
-    def start(self, claim: Claim, elapsed: float) -> Crawl:
-        """Start the crawl of a claim. Raises OSError or WarmFailed when that cannot be done."""
+    def start(self, claim: Claim, clock: Clock) -> Crawl:
+        """Start the crawl of a claim; the first one waits for the parent's imports. Raises OSError, WarmFailed."""
         path = self.logs / f"{claim.id}.log"
         output = path.open("wb")
         jobs = ",".join(map(str, claim.jobs))
@@ -94,7 +95,7 @@ class Launcher:
             output.close()
             path.unlink()
             raise
-        return Crawl(claim, process, output, path, elapsed)
+        return Crawl(claim, process, output, path, clock.elapsed())
 
     def forget(self, crawl: Crawl, *, keep: bool) -> None:
         """Close a crawl that has ended; keep its output if it failed, and those of the last ones before it."""

@@ -146,7 +146,7 @@ class Worker:
         while len(self.crawls) < self.slots and (taken := self._in_session(self._claim)) is not None:
             claimed = True
             try:
-                self.crawls.append(self.launcher.start(taken, self.clock.elapsed()))
+                self.crawls.append(self.launcher.start(taken, self.clock))
             except (OSError, WarmFailed) as error:
                 self.events.tell("not_started", f"{taken.spider}: {error}", claim=taken.id)
                 self._in_session(partial(self._return, taken=taken, why="It could not be started."))

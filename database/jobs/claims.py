@@ -228,10 +228,11 @@ def renew(session: Session, claim: str, at: datetime, seconds: float) -> set[int
 
 
 def hand_back(session: Session, claim: str, at: datetime, why: str) -> list[int]:
-    """Make the jobs of a claim that have not ended due again at once; return their ids."""
+    """Make the jobs of a claim whose crawl has gone due again at once, and close their runs; return the ids."""
     of_claim = select(ScraperJob).where(ScraperJob.claim == claim, ScraperJob.status.in_(CLAIMED))
     jobs = session.scalars(of_claim.order_by(ScraperJob.id).with_for_update()).all()
     for job in jobs:
+        _close_runs(session, job, at)
         _return(job, at)
         write(job, at, why)
     session.flush()
@@ -276,7 +277,7 @@ def _is_dead(job: ScraperJob, at: datetime) -> bool:
 
 
 def _return(job: ScraperJob, at: datetime) -> None:
-    job.status, job.available_at = ScraperJobStatus.PENDING, at
+    job.status, job.available_at, job.outcome = ScraperJobStatus.PENDING, at, "interrupted"
     job.worker = job.lease_until = job.claim = job.held = None
 
 
