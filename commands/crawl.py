@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
 
+from commands._progress import moving_line
 from commands._terminal import WrongArgument, check_texts
 
 if TYPE_CHECKING:
@@ -73,7 +75,9 @@ def crawl(process: Any, crawler: Any, arguments: dict[str, str]) -> int:
     ):
         return done
     process.crawl(crawler, **arguments)
-    process.start()
+    # Where a person is asked something, no line moves.
+    with nullcontext() if {"prompt", "visible"} & set(arguments) else moving_line(crawler):
+        process.start()
     return exit_code(crawler)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 progress = logging.getLogger("latchkey.progress")
 
 LIVE_SECONDS = 5.0  # between two looks at what the crawl has counted so far
+TOLD_SECONDS = 30.0  # between two lines of it, where there is no terminal
+SHOWN = 60  # characters of a step
 
 
 class QueuedJobs:
@@ -96,9 +99,14 @@ class QueuedJobs:
 
         A job whose row another crawl has taken, or that was cancelled, is stopped.
         """
-        seconds = database_settings().lease_seconds
+        seconds, clock = database_settings().lease_seconds, asyncio.get_running_loop().time
+        told, told_at = so_far(work.jobs.values()), clock()
         while jobs := [job for job in work.jobs.values() if job.outcome is None]:
             await asyncio.sleep(min(seconds / 3, LIVE_SECONDS))
+            said = so_far(work.jobs.values())
+            if said != told and clock() - told_at >= TOLD_SECONDS and not sys.stderr.isatty():
+                told, told_at = said, clock()
+                progress.info("%s: %s", self.spider, told)
             try:
                 kept, cancelled = await work.db.run(partial(self._report, jobs=jobs, seconds=seconds))
             except DatabaseAway:
@@ -122,6 +130,24 @@ class QueuedJobs:
             ScraperJob.id.in_(rows), ScraperJob.status == ScraperJobStatus.CANCELLED
         )
         return kept, set(session.scalars(cancelled)) if len(kept) < len(rows) else set()
+
+
+def so_far(jobs: Iterable[Job]) -> str:
+    """
+    Return what a crawl has done so far, and what it is about.
+
+    >>> so_far([])
+    'begins'
+    """
+    known = list(jobs)
+    if not known:
+        return "begins"
+    over = sum(job.outcome is not None for job in known)
+    names = ("files", "records", "requests")
+    counts = ", ".join(f"{sum(getattr(job.counts, name) for job in known)} {name}" for name in names)
+    working = [job for job in known if job.outcome is None and job.step]
+    about = f", {working[-1].label}: {redactor.hide(working[-1].step)[:SHOWN]}" if working else ""
+    return f"{over} of {len(known)} jobs done, {counts}{about}"
 
 
 def secret_of(session: Session, spider: str, credential: Credential | None) -> str | None:
