@@ -27,7 +27,7 @@ class PaceMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self.per_minute = QueueSettings.current().portal_pace
         if not self.per_minute:
-            raise NotConfigured("LATCHKEY_PORTAL_PACE is 0: requests have no common pace.")
+            raise NotConfigured  # the usual case, and nothing to tell of: a text would be a warning
         self.work = work_of(crawler, "This spider has no jobs: it has no portal whose pace is known.")
 
     @classmethod

@@ -206,7 +206,12 @@ class PortalSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first requests of every job that is not done yet."""
-        self._keeping = asyncio.ensure_future(self.work.queued.keep(self.work))
+        keeping = asyncio.ensure_future(self.work.queued.keep(self.work))
+
+        def stop_keeping() -> None:
+            keeping.cancel()
+
+        self.crawler.signals.connect(stop_keeping, signals.spider_closed, weak=False)
         for job in self.work.jobs.values():
             if job.plan.done:
                 continue
