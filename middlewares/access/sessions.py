@@ -144,6 +144,8 @@ class SessionKeeper:
             if saved is not None and self.login.renewable:
                 await self._renew(job, saved)
                 return
+            if self.work.only_stored:
+                raise SignedOut("There is no live session, and none was made.")
             signed_in = await SignIn(self.crawler, self.login, self.credential).run(job)
             self.storage.context = signed_in.context
             await self._accept(job, signed_in)

@@ -82,6 +82,7 @@ class Work:
         self.places = Places(crawl_settings().browser_pages)
         self.evidence: EvidenceKeeper | None = None
         self.visible = False
+        self.only_stored = False  # no sign-in: a session that has ended is the failure
         self.conclude: Callable[[Session, Job, Failure | None], None] | None = None
         self.recover: Callable[[Response, Failure], Awaitable[Request | None]] | None = None  # set by AuthMiddleware
         self.prompt: Callable[[str], str] | None = None  # asks the person at the terminal for a code; None without one

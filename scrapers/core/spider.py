@@ -113,6 +113,7 @@ class PortalSpider(scrapy.Spider):
     in_sync: ClassVar[bool] = True  # `scrapy sync` runs it; False: another spider of the portal brings the same
     private: ClassVar[frozenset[str]] = frozenset()  # JSON keys; their values never go into evidence
     target_argument: ClassVar[str] = "credential"  # the argument that names targets, separated by commas
+    only_stored: ClassVar[bool] = False  # it works in stored sessions alone, and signs in to none
     keeps_files: ClassVar[bool] = True  # False: it brings records alone, and needs no file store
     work: Work
     arguments: Any  # an instance of Arguments
@@ -141,6 +142,7 @@ class PortalSpider(scrapy.Spider):
                 plans = cls.planned(session, spider.arguments)
         spider.work.visible = spider.arguments.visible or not crawl_settings().headless
         spider.work.prompt = getpass if spider.arguments.prompt else None
+        spider.work.only_stored = cls.only_stored
         spider.work.conclude = spider.conclude
         spider.work.open(plans, spider.arguments.claim)
         before_stop(crawler, spider.work.stop)  # pulls the brakes
