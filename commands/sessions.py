@@ -98,7 +98,7 @@ class Command(Everyday, ScrapyCommand):
 
 def sessions(session: Session, time: datetime) -> list[dict[str, Any]]:
     """Return what is known of each session; nothing is decrypted for it."""
-    from sqlalchemy import select
+    from sqlalchemy import or_, select
 
     from database.models import Lease, Run, StoredSession
 
@@ -113,7 +113,8 @@ def sessions(session: Session, time: datetime) -> list[dict[str, Any]]:
         portals = ["_".join(words[:end]) for end in range(1, len(words) + 1)]
         runs = session.scalars(
             select(Run)
-            .where(Run.portal.in_(portals), Run.username == row.username, Run.started_at >= row.created_at)
+            .where(Run.portal.in_(portals), Run.username == row.username)
+            .where(or_(Run.finished_at.is_(None), Run.finished_at >= row.created_at))
             .order_by(Run.id.desc())
             .limit(RUNS)
         ).all()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import ScrapyCommand
 
-from commands._terminal import Everyday, WrongArgument
+from commands._terminal import Everyday, Refused, WrongArgument
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,6 +38,9 @@ class Command(Everyday, ScrapyCommand):
         )
         parser.add_argument("--portals", metavar="WORD,…", help="only jobs of these portals")
         parser.add_argument(
+            "--engine", choices=("embedded", "scrapyd"), help="what runs the crawls (default: LATCHKEY_ENGINE)"
+        )
+        parser.add_argument(
             "--json-lines", action="store_true", help="each event as a line of JSON, on standard output"
         )
 
@@ -65,9 +68,10 @@ def work(
     from database.settings import database_settings
     from jobs.clock import Clock
     from jobs.crawls import Launcher
+    from jobs.engines.scrapyd import ScrapydAway, ScrapydLauncher
     from jobs.events import Events
     from jobs.planning import Planner, Spiders
-    from jobs.settings import WorkerSettings
+    from jobs.settings import ScrapydSettings, WorkerSettings
     from jobs.worker import Worker
     from scrapers.core import stated
 
@@ -84,7 +88,15 @@ def work(
         pass  # a database that is away is told before anything is started
     assert command.settings is not None
     settings, clock = command.settings, Clock()
-    launcher = Launcher(database_settings().data_dir / "logs", opts.set or ())
+    launcher: Any
+    engine = getattr(opts, "engine", None) or WorkerSettings.current().engine
+    if engine == "scrapyd":
+        try:
+            launcher = ScrapydLauncher(ScrapydSettings.current(), tuple(opts.set or ()))
+        except ScrapydAway as error:
+            raise Refused(str(error)) from None
+    else:
+        launcher = Launcher(database_settings().data_dir / "logs", opts.set or ())
     worker = Worker(
         database(),
         clock,

@@ -18,7 +18,7 @@ from typing import IO
 
 from database.jobs.claims import Claim
 from jobs.clock import Clock
-from jobs.warm import AnyProcess, WarmParent, WarmProcess
+from jobs.warm import AnyProcess, WarmFailed, WarmParent, WarmProcess
 
 KEPT = 50  # outputs of crawls that failed
 SHOWN = 2000  # bytes at the end of an output in which the last line is looked for
@@ -37,6 +37,23 @@ class Crawl:
     began: float  # by the clock's `elapsed`
     told_to_end: float | None = None
     why: str = ""  # it was told to end
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.process.pid
+
+    @property
+    def memory(self) -> int | None:
+        """Resident bytes of itself and its browser; None where the system does not say."""
+        return memory_of(self.process.pid)
+
+    def poll(self) -> int | None:
+        """Return its exit code, None while it runs."""
+        try:
+            return self.process.poll()
+        except WarmFailed:
+            return -signal.SIGKILL
 
     @property
     def wakes(self) -> bool:

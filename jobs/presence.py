@@ -17,7 +17,6 @@ from database.engine import Database
 from database.models.jobs import Worker
 from database.settings import database_settings
 from jobs.clock import Clock
-from jobs.crawls import Crawl
 from jobs.settings import WorkerSettings
 
 EVERY = 10.0  # seconds between two reports; `jobs.overview` calls one silent after three of them
@@ -37,7 +36,7 @@ class Presence:
         self._next = 0.0
         self._state = ""
 
-    def report(self, crawls: Sequence[Crawl], state: str) -> None:
+    def report(self, crawls: Sequence[Any], state: str) -> None:
         """Write the row and the file, not oftener than `EVERY` seconds unless the state has changed. Raises DatabaseAway."""
         elapsed = self.clock.elapsed()
         if elapsed < self._next and state == self._state:
@@ -68,16 +67,14 @@ class Presence:
         session.add(row)
         return row
 
-    def _write_file(self, crawls: Sequence[Crawl], state: str) -> None:
+    def _write_file(self, crawls: Sequence[Any], state: str) -> None:
         told: dict[str, Any] = {
             "worker": self.name,
             "state": state,
             "at": self.clock.now().isoformat(timespec="seconds"),
             "slots": self.slots,
             "done": self.done,
-            "crawls": [
-                {"spider": each.claim.spider, "jobs": each.claim.jobs, "pid": each.process.pid} for each in crawls
-            ],
+            "crawls": [{"spider": each.claim.spider, "jobs": each.claim.jobs, "pid": each.pid} for each in crawls],
         }
         write_whole(self.path, json.dumps(told))
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,7 +24,6 @@ from database.models.jobs import CLAIMED
 from database.processes import signature
 from database.settings import database_settings
 from jobs.clock import Clock
-from jobs.crawls import Crawl, Launcher, memory_of
 from jobs.events import Events
 from jobs.planning import Planner
 from jobs.presence import Presence
@@ -70,6 +69,52 @@ class Stop:
                 os.close(descriptor)
 
 
+class AnyCrawl(Protocol):
+    """What a worker asks of a crawl, wherever it runs."""
+
+    claim: Claim
+    began: float
+    told_to_end: float | None
+    why: str
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0: it runs elsewhere."""
+
+    @property
+    def wakes(self) -> bool:
+        """Whether its descriptor can be read from once it has ended."""
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes that it takes; None: unknown."""
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while it runs."""
+
+    def last_line(self) -> str:
+        """Return the last line of its output."""
+
+    def end(self, elapsed: float, why: str) -> None:
+        """Ask it to end."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+class AnyLauncher(Protocol):
+    """What starts crawls."""
+
+    def start(self, claim: Claim, clock: Clock) -> Any:
+        """Start the crawl of a claim; raise OSError or WarmFailed."""
+
+    def forget(self, crawl: Any, *, keep: bool) -> None:
+        """Clear away what belongs to a crawl that has ended."""
+
+    def close(self) -> None:
+        """End what it has started."""
+
+
 class Worker:
     """Runs crawls in slots until it is told to stop, or until nothing is due."""
 
@@ -78,7 +123,7 @@ class Worker:
         db: Database,
         clock: Clock,
         planner: Planner,
-        launcher: Launcher,
+        launcher: AnyLauncher,
         events: Events,
         *,
         slots: int,
@@ -90,7 +135,7 @@ class Worker:
         self.settings = WorkerSettings.current()
         self.name = signature()
         self.presence = Presence(db, clock, self.name, slots, portals)
-        self.crawls: list[Crawl] = []
+        self.crawls: list[Any] = []
         self.results: list[dict[str, Any]] = []  # of the jobs that were done
         self.stop = Stop()
         self._next_tick = self._next_look = self._drained_by = 0.0
@@ -164,11 +209,9 @@ class Worker:
     def _reap(self) -> None:
         """Settle the crawls that have ended; one whose end cannot be written yet stays, and is looked at again."""
         for crawl in list(self.crawls):
-            try:
-                code = crawl.process.poll()
-            except WarmFailed:
-                code = -signal.SIGKILL
-            if code is None:
+            if (code := crawl.poll()) is None:
+                if crawl.pid == 0:  # it may wait elsewhere, where nothing prolongs its claim yet
+                    self._in_session(partial(self._prolong, claim=crawl.claim))
                 continue
             told = self._in_session(partial(self._settled, crawl=crawl, code=code))
             if told is None:
@@ -181,7 +224,7 @@ class Worker:
                 sentence = f"{one['spider']} {one['target']}: {one['outcome']}, {one['files']} files, {one['records']} records (job {one['job']})"
                 self.events.tell("done", sentence, **one)
 
-    def _settled(self, session: Session, crawl: Crawl, code: int) -> list[dict[str, Any]]:
+    def _settled(self, session: Session, crawl: AnyCrawl, code: int) -> list[dict[str, Any]]:
         """Give back or fail what a crawl has left open, and return what became of its jobs."""
         at = self.clock.now(session)
         mine = select(ScraperJob).where(ScraperJob.claim == crawl.claim.id, ScraperJob.status.in_(CLAIMED))
@@ -215,7 +258,7 @@ class Worker:
             if crawl.told_to_end is not None:
                 crawl.end(elapsed, crawl.why)
                 continue
-            memory = memory_of(crawl.process.pid)
+            memory = crawl.memory
             why = ""
             if elapsed - crawl.began > self.settings.crawl_life:
                 why = f"It took longer than {self.settings.crawl_life:g} s."
@@ -230,7 +273,7 @@ class Worker:
                 crawl.end(elapsed, "Its jobs were cancelled.")
 
     def _fail(
-        self, session: Session, crawl: Crawl, outcome: Outcome, message: str, jobs: Sequence[int] | None = None
+        self, session: Session, crawl: AnyCrawl, outcome: Outcome, message: str, jobs: Sequence[int] | None = None
     ) -> bool:
         """Settle the jobs of a crawl that are not settled yet."""
         ending = Ending(outcome.code, outcome.then.value, message, outcome.actor.value, requests=0)
@@ -248,6 +291,9 @@ class Worker:
             for crawl in self.crawls:
                 crawl.end(elapsed, "The worker was told to stop.")
         return bool(self.crawls)
+
+    def _prolong(self, session: Session, claim: Claim) -> set[int]:
+        return claims.renew(session, claim.id, self.clock.now(session), database_settings().lease_seconds)
 
     def _return(self, session: Session, taken: Claim, why: str) -> bool:
         claims.hand_back(session, taken.id, self.clock.now(session), why)

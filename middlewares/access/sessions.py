@@ -145,7 +145,7 @@ class SessionKeeper:
                 await self._renew(job, saved)
                 return
             if self.work.only_stored:
-                raise SignedOut("There is no live session, and none was made.")
+                raise outcomes.SessionEnded()
             signed_in = await SignIn(self.crawler, self.login, self.credential).run(job)
             self.storage.context = signed_in.context
             await self._accept(job, signed_in)

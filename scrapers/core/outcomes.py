@@ -355,6 +355,13 @@ class SessionGone(SignedOut):
     """The session ended before this request was sent: it goes into the next one. Never the end of a run."""
 
 
+class SessionEnded(Failure):
+    """The stored session has ended, and this run was to sign in to no other: `scrapy sessions refresh` does."""
+
+    code, actor, retry = "session_ended", Actor.OPERATOR, Retry.SOON
+    ends_visit = True
+
+
 class CacheError(Failure):
     """The portal's report page opened without its header, also after clearing everything and signing in again."""
 

@@ -27,7 +27,7 @@ NOW = (AT, AT)
 # By code: status, when it is due again, whether a try is used up, who has to act first.
 STEPS = {
     **dict.fromkeys(
-        "code_not_received sign_in_timed_out token_untrusted identity_mismatch signed_out cache_error report_failed "
+        "code_not_received session_ended sign_in_timed_out token_untrusted identity_mismatch signed_out cache_error report_failed "
         "portal_refused unexpected_answer portal_down rate_limited download_timed_out bad_file incomplete upload_failed "
         "browser_died flow_timed_out crawl_stopped".split(),
         ("pending", LATER, True, None),
