@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from database.access.fingerprints import fingerprints
 from database.access.ledger import told
-from database.engine import DatabaseAway, now
+from database.engine import Database, DatabaseAway, now
 from database.jobs import claims
 from database.jobs.queue import open_with
 from database.jobs.settling import settle
@@ -28,7 +28,6 @@ from scrapers.core.redaction import redactor
 
 if TYPE_CHECKING:
     from database.access.credentials import Credential
-    from scrapers.core.runs import Work
 
 progress = logging.getLogger("latchkey.progress")
 
@@ -93,22 +92,22 @@ class QueuedJobs:
         )
         settle(session, job.plan.job_id, self.claim, ending, now(session))
 
-    async def keep(self, work: Work) -> None:
+    async def keep(self, db: Database, known: Mapping[int, Job]) -> None:
         """
         Prolong the claim and write down what was counted so far, until every job has ended.
 
         A job whose row another crawl has taken, or that was cancelled, is stopped.
         """
         seconds, clock = database_settings().lease_seconds, asyncio.get_running_loop().time
-        told, told_at = so_far(work.jobs.values()), clock()
-        while jobs := [job for job in work.jobs.values() if job.outcome is None]:
+        told, told_at = so_far(known.values()), clock()
+        while jobs := [job for job in known.values() if job.outcome is None]:
             await asyncio.sleep(min(seconds / 3, LIVE_SECONDS))
-            said = so_far(work.jobs.values())
+            said = so_far(known.values())
             if said != told and clock() - told_at >= TOLD_SECONDS and not sys.stderr.isatty():
                 told, told_at = said, clock()
                 progress.info("%s: %s", self.spider, told)
             try:
-                kept, cancelled = await work.db.run(partial(self._report, jobs=jobs, seconds=seconds))
+                kept, cancelled = await db.run(partial(self._report, jobs=jobs, seconds=seconds))
             except DatabaseAway:
                 continue  # the claim is valid for another two thirds of its life
             for job in jobs:

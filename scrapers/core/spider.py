@@ -208,7 +208,7 @@ class PortalSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first requests of every job that is not done yet."""
-        keeping = asyncio.ensure_future(self.work.queued.keep(self.work))
+        keeping = asyncio.ensure_future(self.work.queued.keep(self.work.db, self.work.jobs))
 
         def stop_keeping() -> None:
             keeping.cancel()

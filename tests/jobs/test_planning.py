@@ -136,7 +136,7 @@ def test_other_families(planner, store):
     assert [(job.identity, job.arguments) for job in narrowed] == [
         ("iec_account home contract=00042", {"contract": "00042"})
     ]
-    assert [(job.label, job.exclusive, job.target["tenant"]) for job in fleet] == [("acme", "trucktech:ann", "acme")]
+    assert [(job.label, job.exclusive, job.target["tenant"]) for job in fleet] == [("acme", None, "acme")]
 
 
 def test_jobs_that_others_have_made_are_filled_in(planner, store):
