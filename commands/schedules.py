@@ -73,8 +73,10 @@ class Command(Everyday, ScrapyCommand):
         """Add or change one."""
         from commands.jobs.create import further_of
         from database.engine import database, now
-        from database.jobs.schedules import named, put
+        from database.jobs.schedules import named
+        from jobs.clock import Clock
         from jobs.definitions import BadSchedule, define
+        from jobs.engines.chosen import chosen_engine
 
         given: dict[str, Any] = {
             name: getattr(opts, name)
@@ -101,9 +103,9 @@ class Command(Everyday, ScrapyCommand):
                 f"{'' if field in ('name', 'spiders') else '--'}{field.replace('_', '-')}: {said}"
             ) from None
         self._check_spiders(made.spiders)
+        done = chosen_engine(database(), Clock()).upsert_schedule(made.name, made.fields())
         with database().transaction() as session:
             at = now(session)
-            done = put(session, made.name, made.fields(), at)
             schedule = named(session, made.name)
             assert schedule is not None
             when = next_of(schedule, at, 1)[0]
@@ -213,30 +215,36 @@ class Command(Everyday, ScrapyCommand):
 
     def pause(self, opts: argparse.Namespace) -> None:
         """Pause one."""
-        from database.engine import database
-
-        with database().transaction() as session:
-            self._named(session, opts.name).paused = True
+        self._ask(opts.name, "pause")
         print(f"Paused: {opts.name}.")
 
     def resume(self, opts: argparse.Namespace) -> None:
         """Resume one."""
         from database.engine import database, now
-        from jobs.tick import resume
 
+        self._ask(opts.name, "resume")
         with database().transaction() as session:
-            schedule, at = self._named(session, opts.name), now(session)
-            resume(session, schedule, at)
-            when = next_of(schedule, at, 1)[0]
+            schedule = self._named(session, opts.name)
+            when = next_of(schedule, now(session), 1)[0]
         print(f"Resumed: {opts.name}, due next at {local(when, schedule.time_zone)}.")
 
     def remove(self, opts: argparse.Namespace) -> None:
         """Remove one."""
-        from database.engine import database
-
-        with database().transaction() as session:
-            session.delete(self._named(session, opts.name))
+        self._ask(opts.name, "delete")
         print(f"Removed: {opts.name}.")
+
+    @staticmethod
+    def _ask(name: str, act: str) -> None:
+        """Let the engine do something with a schedule."""
+        from database.engine import database
+        from jobs.clock import Clock
+        from jobs.engines.chosen import chosen_engine
+        from jobs.engines.embedded import UnknownSchedule
+
+        try:
+            getattr(chosen_engine(database(), Clock()), act)(name)
+        except UnknownSchedule as error:
+            raise WrongArgument(str(error)) from None
 
     @staticmethod
     def _named(session: Session, name: str) -> Schedule:

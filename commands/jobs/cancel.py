@@ -19,11 +19,11 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(command: ScrapyCommand, opts: argparse.Namespace) -> int:
     """Cancel those that are open."""
-    from database.engine import database, now
-    from database.jobs.queue import cancel
+    from database.engine import database
+    from jobs.clock import Clock
+    from jobs.engines.chosen import chosen_engine
 
-    with database().transaction() as session:
-        done = cancel(session, opts.jobs, now(session))
+    done = chosen_engine(database(), Clock()).cancel(opts.jobs)
     return tell(opts, done, "cancelled", "is not open")
 
 

@@ -20,12 +20,13 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(command: ScrapyCommand, opts: argparse.Namespace) -> int:
     """Make them due at once."""
-    from database.engine import database, now
-    from database.jobs.queue import NotPossible, retry
+    from database.engine import database
+    from database.jobs.queue import NotPossible
+    from jobs.clock import Clock
+    from jobs.engines.chosen import chosen_engine
 
     try:
-        with database().transaction() as session:
-            done = retry(session, opts.jobs, now(session))
+        done = chosen_engine(database(), Clock()).run_now(opts.jobs)
     except NotPossible as error:
         raise Refused(str(error)) from None
     return tell(opts, done, "due again", "cannot be tried again now")

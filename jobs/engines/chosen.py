@@ -1,0 +1,16 @@
+"""The engine that LATCHKEY_ENGINE names."""
+
+from __future__ import annotations
+
+from database.engine import Database
+from jobs.clock import Clock
+from jobs.engines.embedded import Engine
+from jobs.engines.scrapyd import ScrapydEngine
+from jobs.settings import WorkerSettings
+
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Engine, ScrapydEngine)}
+
+
+def chosen_engine(db: Database, clock: Clock, name: str | None = None) -> Engine:
+    """Return the engine of that name, by default the one of the settings."""
+    return ENGINES[name or WorkerSettings.current().engine](db, clock)
