@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from database.access.ledger import UNBLOCKED
-from database.jobs.queue import is_waiting_for_somebody, release, write
+from database.jobs.queue import is_parked, release, write
 from database.models import LedgerEntry, ScraperJob, StoredSession
 from database.models.jobs import ScraperJobStatus
 from jobs.planning import REFUSALS, Spiders
@@ -18,7 +18,7 @@ from scrapers.core.spider import PortalSpider
 
 def release_parked(session: Session, spiders: Spiders, at: datetime) -> list[ScraperJob]:
     """Make the jobs due whose owner has acted since they were parked; return them."""
-    waiting = select(ScraperJob).where(ScraperJob.status == ScraperJobStatus.PENDING, is_waiting_for_somebody())
+    waiting = select(ScraperJob).where(ScraperJob.status == ScraperJobStatus.PENDING, is_parked())
     freed = []
     for job in session.scalars(waiting.order_by(ScraperJob.id)):
         spider = spiders.one(job.spider)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count, pairwise
 from random import Random
 
@@ -18,25 +18,20 @@ from sqlalchemy import bindparam, exists, func, select
 from database.engine import Database
 from database.jobs import claims
 from database.jobs.claims import Claim, claim
-from database.jobs.queue import NewJob, is_due, is_waiting_for_somebody, release
+from database.jobs.queue import NewJob, is_due, is_parked, release
 from database.jobs.schedules import put
 from database.jobs.settling import settle
 from database.jobs.steps import Ending
 from database.models.base import UtcDateTime
-from database.models.jobs import CLAIMED, Firing, MissedRuns, Schedule, ScraperJob, ScraperJobStatus
+from database.models.jobs import CLAIMED, Firing, Schedule, ScraperJob, ScraperJobStatus
 from jobs.clock import TurnableClock
 from jobs.cron import due_times
 from jobs.planning import Found, Wanted
+from jobs.plans import DAY, HOUR, MINUTE, ZONES, Fault, Plan, faults, schedule
 from jobs.tick import Ticked, fire_schedules
 from scrapers.core.outcomes import OUTCOMES
 
-ZONES = ("America/Toronto", "Europe/Zurich", "Asia/Jerusalem", "Australia/Lord_Howe", "America/St_Johns", "UTC")
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LEASE = 60.0  # seconds
-STOPS = ("worker away", "all workers away", "worker suspended", "database away")
-FAULTS = (*STOPS, "portal away", "portal slow", "clock ahead", "clock behind")
-
-
 _AT = bindparam("at", type_=UtcDateTime)
 _PENDING = ScraperJob.status == ScraperJobStatus.PENDING
 # Whether a job is due, and when the next one is that is not.
@@ -44,20 +39,6 @@ WAITING = select(
     exists().where(is_due(_AT)),
     select(func.min(ScraperJob.available_at)).where(_PENDING, ScraperJob.available_at > _AT).scalar_subquery(),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is simulated."""
-
-    days: int = 365
-    schedules: int = 40
-    outages: int = 100
-    kills: int = 50
-    workers: int = 3
-    slots: int = 3
-    seed: int = 1
-    begins: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -79,17 +60,6 @@ class Counts:
     def is_sound(self) -> bool:
         """Whether all that must be zero is zero."""
         return not (self.without_job_or_reason or self.doubled or self.overlaps or self.wrong_attempts or self.left)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something that goes wrong from an instant to another."""
-
-    kind: str
-    begins: datetime
-    ends: datetime
-    target: int  # which worker or portal
-    by: timedelta = timedelta(0)  # of a clock
 
 
 @dataclass
@@ -136,7 +106,8 @@ class Simulation:
         self.clock = TurnableClock(self.time)
         self.workers = [SimulatedWorker(f"machine{number}+1+1") for number in range(plan.workers)]
         self.counts = Counts()
-        self.faults = self._planned_faults()
+        self.faults = faults(plan, self.random)
+        self.counts.faults.update(fault.kind for fault in self.faults)
         moments = (self.time + self.random.random() * plan.days * DAY for _ in range(plan.kills))
         self.kills = sorted(moments, reverse=True)
         self.claimed: Counter[int] = Counter()
@@ -148,7 +119,7 @@ class Simulation:
         """Play it to its end and return the counts."""
         with self.db.transaction() as session:
             for number in range(self.plan.schedules):
-                put(session, f"schedule {number}", self._schedule(number), self.time)
+                put(session, f"schedule {number}", schedule(number, self.random), self.time)
             session.flush()
             self.schedules = list(session.scalars(select(Schedule).order_by(Schedule.id)))
         dues = {each.id: due_times(each.cron, each.time_zone, self.time) for each in self.schedules}
@@ -250,7 +221,7 @@ class Simulation:
     def _owners_act(self) -> None:
         """Let the owners of parked jobs act after a day or two."""
         with self.db.transaction() as session:
-            waiting = select(ScraperJob).where(ScraperJob.status == ScraperJobStatus.PENDING, is_waiting_for_somebody())
+            waiting = select(ScraperJob).where(ScraperJob.status == ScraperJobStatus.PENDING, is_parked())
             for job in session.scalars(waiting.where(ScraperJob.parked_at < self.clock.at - 1.5 * DAY)):
                 release(job, self.clock.at)
 
@@ -301,36 +272,6 @@ class Simulation:
             waits, later = session.execute(WAITING, {"at": self.clock.at}).one()
         # What is due already waits for a credential, a place, a worker or the next probe of a breaker.
         return [self.time + 5 * MINUTE] * bool(waits) + ([later - self._offset()] if later is not None else [])
-
-    def _planned_faults(self) -> list[Fault]:
-        """Return the outages of the plan, each kind about as often; those that stop the same thing may overlap."""
-        found = []
-        for number in range(self.plan.outages):
-            kind = FAULTS[number % len(FAULTS)]
-            begins = self.plan.begins + self.random.random() * (self.plan.days - 1) * DAY
-            lasts = self.random.choice((20 * MINUTE, 2 * HOUR, 9 * HOUR, 30 * HOUR))
-            by = self.random.choice((4 * MINUTE, 45 * MINUTE, 3 * HOUR, 26 * HOUR))
-            target = self.random.randrange(self.plan.workers if kind in STOPS else len(ZONES))
-            found.append(Fault(kind, begins, begins + lasts, target, -by if kind == "clock behind" else by))
-            self.counts.faults[kind] += 1
-        return found
-
-    def _schedule(self, number: int) -> dict[str, object]:
-        random = self.random
-        minute, hour = random.randrange(60), random.randrange(24)
-        kinds = [f"{minute} {hour} * * *"] * 4 + [f"{minute} {hour} * * 1-5"] * 2 + [f"{minute} {hour} * * 0"] * 3
-        kinds += [f"{minute} {hour} 1 * *", f"{minute} 2 * * *", "*/30 1-3 * * 0"]
-        portal = "shared" if number % 10 == 9 else f"portal{number % len(ZONES)}"
-        users = [f"user{random.randrange(8)}" for _ in range(random.choice((1, 1, 1, 2)))]
-        return {
-            "spiders": [f"{portal}_kind{number}"],
-            "accounts": sorted(set(users)),
-            "cron": random.choice(kinds),
-            "time_zone": ZONES[number % len(ZONES)],
-            "hours": random.choice((None, None, None, "06:00-22:00", "22:00-05:00")),
-            "jitter": random.choice((0, 0, 300, 1800)),
-            "missed": random.choice(list(MissedRuns)),
-        }
 
     def _counted(self) -> Counts:
         counts = self.counts

@@ -29,7 +29,8 @@ def run(command: ScrapyCommand, opts: argparse.Namespace) -> int:
     """Play it on a database of its own, in memory; 1 when something is not zero that must be."""
     from database.engine import Database
     from database.models import all_tables
-    from jobs.simulation import Plan, Simulation
+    from jobs.plans import Plan
+    from jobs.simulation import Simulation
 
     names = ("days", "schedules", "outages", "kills", "workers", "seed")
     db = Database("sqlite:///:memory:")

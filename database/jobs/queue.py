@@ -98,7 +98,7 @@ def arguments_of(session: Session, ids: Collection[int]) -> dict[str, str]:
     return first[1] if first else {}
 
 
-def is_waiting_for_somebody() -> ColumnElement[bool]:
+def is_parked() -> ColumnElement[bool]:
     """Return the condition of jobs that are parked without a time at which they are tried anyway."""
     return and_(ScraperJob.parked_for.is_not(None), ScraperJob.available_at.is_(None))
 

@@ -15,7 +15,7 @@ from database.jobs.settings import QueueSettings
 from database.jobs.steps import Ending, Step, next_step
 from database.models.jobs import CLAIMED, ScraperJob, ScraperJobStatus
 
-_FROM_OUTSIDE = Random()
+_RANDOM = Random()
 # Built once, because every end of a run asks them.
 MINE = (
     select(ScraperJob)
@@ -26,7 +26,7 @@ OTHERS = select(ScraperJob).where(ScraperJob.claim == bindparam("claim"), Scrape
 
 
 def settle(
-    session: Session, job_id: int, claim: str, ending: Ending, at: datetime, random: Random = _FROM_OUTSIDE
+    session: Session, job_id: int, claim: str, ending: Ending, at: datetime, random: Random = _RANDOM
 ) -> Step | None:
     """
     Write the end of a run into its job, if that is still the claim's; return what becomes of it, else None.

@@ -14,7 +14,7 @@ LONGEST = timedelta(hours=24)  # pause between two tries
 SHORTEST = timedelta(minutes=1)  # pause of a job that a run was taken from, so that it does not turn in circles
 SPREAD = timedelta(minutes=30)  # jobs of the portal's hour are spread over that
 MOST_RETURNS = 5  # times in a row that a job may come back from a dead crawl for nothing
-_FROM_OUTSIDE = Random()
+_RANDOM = Random()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Step:
 
 
 def next_step(
-    ending: Ending, tries: int, most: int, at: datetime, settings: QueueSettings, random: Random = _FROM_OUTSIDE
+    ending: Ending, tries: int, most: int, at: datetime, settings: QueueSettings, random: Random = _RANDOM
 ) -> Step:
     """
     Return what becomes of a job.
@@ -76,12 +76,12 @@ def next_step(
     return Step(pending, at + pause(tries, timedelta(minutes=settings.job_pause), random), uses_try=True)
 
 
-def pause(before: int, first: timedelta, random: Random = _FROM_OUTSIDE) -> timedelta:
+def pause(before: int, first: timedelta, random: Random = _RANDOM) -> timedelta:
     """Return the pause after a failure that had *before* others before it: doubled each time, with jitter."""
     return _jittered(min(first * 2 ** min(before, 20), LONGEST), random)
 
 
-def portal_morning(at: datetime, ending: Ending, random: Random = _FROM_OUTSIDE) -> datetime:
+def portal_morning(at: datetime, ending: Ending, random: Random = _RANDOM) -> datetime:
     """Return a moment just after the portal's hour of the next day, by the portal's calendar."""
     zone = ZoneInfo(ending.time_zone)
     day = at.astimezone(zone).date() + timedelta(days=1)

@@ -144,7 +144,7 @@ class Firing(Base):
 
 
 class Breaker(Base):
-    """The trouble that a portal has with everybody, as far as the jobs of all workers have met it."""
+    """The trouble of a portal that concerns all its customers, as far as the jobs of all workers have met it."""
 
     __tablename__ = "portal_breakers"
 

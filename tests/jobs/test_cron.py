@@ -49,7 +49,7 @@ def test_a_doubled_hour_is_due_once_a_day_and_each_half_hour_twice():
 
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("cron", ["30 2 * * *", "15 1,2,3 * * *", "*/30 1-3 * * *", "0 0 * * *", "0 */2 * * 6,0"])
-def test_whoever_looks_in_pieces_sees_what_the_whole_year_has(cron, zone):
+def test_looking_in_pieces_sees_what_the_whole_year_has(cron, zone):
     """So `schedules next`, a tick each second, and one after a week of sleep agree."""
     whole = list(due_times(cron, zone, *YEAR))
     assert whole == sorted(set(whole))

@@ -7,7 +7,8 @@ from functools import partial
 import pytest
 
 from database.jobs import claims, schedules
-from jobs.simulation import Plan, Simulation
+from jobs.plans import Plan
+from jobs.simulation import Simulation
 
 SHORT = Plan(days=3, schedules=24, outages=16, kills=6, seed=2)
 CROWDED = Plan(days=3, outages=8, kills=0, seed=3)  # schedules of one credential are due close together

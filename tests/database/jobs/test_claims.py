@@ -184,7 +184,7 @@ def test_what_is_handed_back_is_due_at_once(store):
         assert claim(session, "w", AT, 60).jobs == (taken.jobs[1],)
 
 
-def test_a_cancelled_job_is_nobodys(store):
+def test_a_cancelled_job_is_no_crawls_any_more(store):
     with store.transaction() as session:
         first, second = add(session, [new(1), new(2)], AT)
         taken = claim(session, "w", AT, 60)
