@@ -20,7 +20,9 @@ LOG_IN = ("#loginBtn",)
 CODE = ("input[ng-model='password']:not(#Password)",)
 CONTINUE = ("#continueButton",)
 CODE_FORM = "form:not(:has(input[type=password]:visible)):has([ng-model=password])"
-REFUSED = words.alerts(words.REFUSED, "form:has(#Password)")
+# Also beside the form, and in what is not marked as an alert: a refusal that is not seen would be tried again.
+ANYWHERE = guess(f"body:has(#Password:visible) :text-matches('{words.REFUSED}', 'i')")
+REFUSED = (*words.alerts(words.REFUSED, "form:has(#Password)"), ANYWHERE)
 WRONG_CODE = words.alerts(words.REFUSED, CODE_FORM)
 LOCKED = words.alerts(words.LOCKED)
 CAPTCHA = (guess("iframe[src*='recaptcha']"),)
