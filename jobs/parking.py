@@ -20,18 +20,27 @@ def release_parked(session: Session, spiders: Spiders, at: datetime) -> list[Scr
     """Make the jobs due whose owner has acted since they were parked; return them."""
     waiting = select(ScraperJob).where(ScraperJob.status == ScraperJobStatus.PENDING, is_parked())
     freed = []
+    groups: dict[tuple[str, str], list[ScraperJob]] = {}
     for job in session.scalars(waiting.order_by(ScraperJob.id)):
-        spider = spiders.one(job.spider)
-        if spider is not None and (why := _acted(session, spider, job)):
-            release(job, at)
-            write(job, at, f"Due again: {why}.")
-            freed.append(job)
+        # Without a user name nothing says that two jobs have the same credential.
+        groups.setdefault((job.spider, job.username or f"{job.id}"), []).append(job)
+    for (name, _), jobs in groups.items():
+        if (spider := spiders.one(name)) is None:
+            continue
+        secret = _secret(session, spider, jobs[0])
+        for job in jobs:
+            if why := _signed(session, spider, job) or (
+                "its credential has changed" if secret != job.parked_secret else ""
+            ):
+                release(job, at)
+                write(job, at, f"Due again: {why}.")
+                freed.append(job)
     session.flush()
     return freed
 
 
-def _acted(session: Session, spider: type[PortalSpider], job: ScraperJob) -> str:
-    """Return what its owner has done since a job was parked; empty for nothing."""
+def _signed(session: Session, spider: type[PortalSpider], job: ScraperJob) -> str:
+    """Return what the ledger and the sessions say of a job's credential since it was parked; empty for nothing."""
     logins = [login.name for login in spider.logins]
     of_user = LedgerEntry.login.in_(logins), LedgerEntry.username == job.username
     since = session.scalars(select(LedgerEntry).where(*of_user, LedgerEntry.started_at > job.parked_at)).all()
@@ -45,11 +54,15 @@ def _acted(session: Session, spider: type[PortalSpider], job: ScraperJob) -> str
     )
     if any(row.proved for row in since) or session.scalar(signed_in.limit(1)) is not None:
         return "its credential has signed in"
+    return ""
+
+
+def _secret(session: Session, spider: type[PortalSpider], job: ScraperJob) -> str | None:
+    """Return the fingerprint of the secret that a job's credential has now; what it was parked with where that is unknown."""
     try:
         with session.begin_nested():
             given = {"job": str(job.id), **(job.arguments or {})}
             (plan,) = spider.planned(session, spider.Arguments.parse(given))
     except REFUSALS:
-        return ""  # what is wrong is still wrong
-    # A job without a fingerprint had no credential.
-    return "its credential has changed" if secret_of(session, spider.name, plan.credential) != job.parked_secret else ""
+        return job.parked_secret  # what is wrong is still wrong
+    return secret_of(session, spider.name, plan.credential)

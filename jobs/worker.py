@@ -30,7 +30,7 @@ from jobs.presence import Presence
 from jobs.settings import WorkerSettings
 from jobs.tick import tick
 from jobs.warm import WarmFailed
-from scrapers.core.outcomes import CrawlNotStarted, CrawlStopped, Outcome
+from scrapers.core.outcomes import CrawlNotStarted, CrawlStopped, DatabaseAwayFailure, Outcome
 
 T = TypeVar("T")
 
@@ -175,7 +175,8 @@ class Worker:
         pause = AWAY_SECONDS if self._is_away and not self.stop.signals else self.settings.worker_poll
         while self.clock.wait(0, [self.stop]):
             os.read(self.stop.fileno(), 100)
-        awake = [crawl for crawl in self.crawls if crawl.wakes]
+        # One that has ended, and whose end could not be written yet, would wake us for ever.
+        awake = [crawl for crawl in self.crawls if crawl.wakes and crawl.poll() is None]
         self.clock.wait(min(pause, LOOK_SECONDS) if self.crawls else pause, [*awake, self.stop])
 
     def _tick(self) -> None:
@@ -230,7 +231,8 @@ class Worker:
         mine = select(ScraperJob).where(ScraperJob.claim == crawl.claim.id, ScraperJob.status.in_(CLAIMED))
         for job in session.scalars(mine.order_by(ScraperJob.id)).all():
             if code >= 0 and job.status == ScraperJobStatus.IN_PROGRESS and not crawl.why:
-                self._fail(session, crawl, CrawlNotStarted.outcome, crawl.last_line() or f"Exit code {code}.", [job.id])
+                kind = DatabaseAwayFailure if code == DatabaseAwayFailure.outcome.exit_code else CrawlNotStarted
+                self._fail(session, crawl, kind.outcome, crawl.last_line() or f"Exit code {code}.", [job.id])
         claims.hand_back(session, crawl.claim.id, at, crawl.why or f"Its crawl ended with {code} and said nothing.")
         return [self._result(session, number) for number in crawl.claim.jobs]
 
