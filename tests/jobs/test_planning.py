@@ -219,3 +219,11 @@ def test_a_sign_in_lets_it_go_on(planner, store, parked):
     ledger = Ledger(store)
     ledger.finish(ledger.begin("bell_self_serve", "c@example.com", "x\n"), "signed_in")
     assert freed(planner, store) == ["Due again: its credential has signed in."]
+
+
+def test_a_sign_in_does_not_cure_a_wrong_account(planner, store, parked):
+    with store.transaction() as session:
+        session.scalars(select(ScraperJob)).one().outcome = "wrong_account"
+    ledger = Ledger(store)
+    ledger.finish(ledger.begin("bell_self_serve", "c@example.com", "x\n"), "signed_in")
+    assert freed(planner, store) == []
