@@ -38,7 +38,9 @@ class Command(Everyday, ScrapyCommand):
         )
         parser.add_argument("--portals", metavar="WORD,…", help="only jobs of these portals")
         parser.add_argument(
-            "--engine", choices=("embedded", "scrapyd"), help="what runs the crawls (default: LATCHKEY_ENGINE)"
+            "--engine",
+            choices=("embedded", "procrastinate", "scrapyd"),
+            help="what runs the crawls (default: LATCHKEY_ENGINE)",
         )
         parser.add_argument(
             "--json-lines", action="store_true", help="each event as a line of JSON, on standard output"
@@ -97,7 +99,12 @@ def work(
             raise Refused(str(error)) from None
     else:
         launcher = Launcher(database_settings().data_dir / "logs", opts.set or ())
-    worker = Worker(
+    kind = Worker
+    if engine == "procrastinate":
+        from jobs.engines.procrastinate import ProcrastinateWorker
+
+        kind = ProcrastinateWorker
+    worker = kind(
         database(),
         clock,
         Planner(Spiders(settings), clock),

@@ -13,7 +13,7 @@ from database.settings import RoomSettings
 class WorkerSettings(RoomSettings):
     """How a worker behaves."""
 
-    engine: Literal["embedded", "scrapyd"] = Field("embedded", description="What starts the crawls.")
+    engine: Literal["embedded", "procrastinate", "scrapyd"] = Field("embedded", description="What starts the crawls.")
     worker_slots: int = Field(2, ge=1, description="Crawls that a worker runs side by side.")
     worker_poll: float = Field(2.0, gt=0, description="Seconds between two looks of a worker for due jobs.")
     worker_drain: float = Field(

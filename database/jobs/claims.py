@@ -63,12 +63,17 @@ class Claim:
 
 
 def claim(
-    session: Session, worker: str, at: datetime, seconds: float, portals: Collection[str] | None = None
+    session: Session,
+    worker: str,
+    at: datetime,
+    seconds: float,
+    portals: Collection[str] | None = None,
+    only: int | None = None,
 ) -> Claim | None:
     """
     Claim the first due jobs of one spider and credential for *seconds*; None when there are none, or another was faster.
 
-    worker: signature of the process. portals: to which it is limited.
+    worker: signature of the process. portals: to which it is limited. only: the job that must be the first.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(ONE_CLAIM)))
@@ -76,6 +81,8 @@ def claim(
     if session.scalar(ANY_DUE, {"at": at}) is None:
         return None
     query = _candidates(session, at, portals, under_way)
+    if only is not None:
+        query = query.where(ScraperJob.id == only)
     while jobs := session.scalars(query).all():
         for job in jobs:
             if (opens := into_hours(at, job.hours, job.time_zone)) > at:
@@ -116,6 +123,23 @@ def _candidates(
     if busy:
         query = query.where(func.coalesce(ScraperJob.exclusive, "").not_in(busy))
     return query if portals is None else query.where(ScraperJob.portal.in_(portals))
+
+
+def due_groups(
+    session: Session, at: datetime, portals: Collection[str] | None = None
+) -> list[tuple[int, str, str | None]]:
+    """Return, for each spider and credential with due jobs, the first job, a name of the group, and what it holds alone."""
+    query = select(ScraperJob).outerjoin(BillingCycle, BillingCycle.id == ScraperJob.billing_cycle_id)
+    query = query.where(is_due(at), ScraperJob.identity.is_not(None)).order_by(*ORDER)
+    if portals is not None:
+        query = query.where(ScraperJob.portal.in_(portals))
+    found: dict[str, tuple[int, str, str | None]] = {}
+    for job in session.scalars(query):
+        if into_hours(at, job.hours, job.time_zone) == at:
+            arguments = " ".join(f"{name}={value}" for name, value in sorted((job.arguments or {}).items()))
+            group = f"{job.spider} {job.username or job.id} {arguments}".strip()
+            found.setdefault(group, (job.id, group, job.exclusive))
+    return list(found.values())
 
 
 def _full(session: Session, at: datetime, under_way: Sequence[ScraperJob]) -> list[str]:

@@ -8,9 +8,12 @@ from jobs.engines.embedded import Engine
 from jobs.engines.scrapyd import ScrapydEngine
 from jobs.settings import WorkerSettings
 
-ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Engine, ScrapydEngine)}
-
 
 def chosen_engine(db: Database, clock: Clock, name: str | None = None) -> Engine:
     """Return the engine of that name, by default the one of the settings."""
-    return ENGINES[name or WorkerSettings.current().engine](db, clock)
+    name = name or WorkerSettings.current().engine
+    if name == "procrastinate":
+        from jobs.engines.procrastinate import ProcrastinateEngine
+
+        return ProcrastinateEngine(db, clock)
+    return ScrapydEngine(db, clock) if name == "scrapyd" else Engine(db, clock)
