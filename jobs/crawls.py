@@ -88,26 +88,34 @@ class Crawl:
 
 
 class Launcher:
-    """Starts crawls from a warm parent, which lives as long as the launcher."""
+    """
+    Starts crawls from a warm parent, which begins with the first crawl, or when it is told to, and ends with the launcher.
+
+    logs: folder of outputs; settings: `NAME=VALUE` for each crawl, as `-s` gives them.
+    """
 
     def __init__(self, logs: Path, settings: Sequence[str] = ()) -> None:
-        """Make the parent. logs: folder of outputs; settings: `NAME=VALUE` for each crawl, as `-s` gives them."""
         self.logs = logs
         self.settings = [part for each in settings for part in ("-s", each)]
-        self.folder = tempfile.TemporaryDirectory(prefix="latchkey-worker-")
-        self.parent = WarmParent.start(Path(self.folder.name))
-        logs.mkdir(parents=True, exist_ok=True)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._parent: WarmParent | None = None
+
+    def warm(self) -> WarmParent:
+        """Return the parent, started if need be; its imports go on meanwhile."""
+        if self._parent is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="latchkey-worker-")
+            self._parent = WarmParent.start(Path(self._folder.name))
+            self.logs.mkdir(parents=True, exist_ok=True)
+        return self._parent
 
     def start(self, claim: Claim, clock: Clock) -> Crawl:
         """Start the crawl of a claim; the first one waits for the parent's imports. Raises OSError, WarmFailed."""
-        path = self.logs / f"{claim.id}.log"
+        parent, path = self.warm(), self.logs / f"{claim.id}.log"
         output = path.open("wb")
         jobs = ",".join(map(str, claim.jobs))
         command = ["crawl", claim.spider, "-a", f"job={jobs}", "-a", f"claim={claim.id}", *self._given(claim.arguments)]
         try:
-            process = self.parent.popen(
-                [*command, *self.settings], stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
+            process = parent.popen([*command, *self.settings], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         except BaseException:
             output.close()
             path.unlink()
@@ -126,8 +134,9 @@ class Launcher:
 
     def close(self) -> None:
         """End the parent and what still runs of it."""
-        self.parent.close()
-        self.folder.cleanup()
+        if self._parent is not None and self._folder is not None:
+            self._parent.close()
+            self._folder.cleanup()
 
     @staticmethod
     def _given(arguments: Mapping[str, str]) -> list[str]:

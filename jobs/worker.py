@@ -105,6 +105,9 @@ class AnyCrawl(Protocol):
 class AnyLauncher(Protocol):
     """What starts crawls."""
 
+    def warm(self) -> object:
+        """Make ready for the first crawl."""
+
     def start(self, claim: Claim, clock: Clock) -> Any:
         """Start the crawl of a claim; raise OSError or WarmFailed."""
 
@@ -145,6 +148,8 @@ class Worker:
         """Work until a signal comes; *until_idle*: until nothing is due and nothing runs."""
         with self.stop.listening():
             self.events.tell("started", f"worker {self.name}: {self.slots} slots", slots=self.slots)
+            if not until_idle:  # which may find nothing to do
+                self.launcher.warm()
             try:
                 while self._turn(until_idle):
                     self._rest()

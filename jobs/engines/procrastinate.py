@@ -107,6 +107,7 @@ class ProcrastinateWorker(Worker):
     def run(self, *, until_idle: bool = False) -> None:
         """Work until a signal comes; *until_idle*: until nothing is due."""
         self.events.tell("started", f"worker {self.name}: {self.slots} slots, by Procrastinate", slots=self.slots)
+        self.launcher.warm()
         try:
             asyncio.run(self._serve(until_idle))
         finally:

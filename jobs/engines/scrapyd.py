@@ -134,6 +134,9 @@ class ScrapydLauncher:
                 f"Scrapyd has no project {settings.scrapyd_project}: deploy it with `scrapyd-deploy`, or name another one."
             )
 
+    def warm(self) -> None:
+        """Nothing is to be made ready here."""
+
     def start(self, claim: Claim, clock: Clock) -> RemoteCrawl:
         """Post a claim. Raises ScrapydAway."""
         form: dict[str, Any] = {

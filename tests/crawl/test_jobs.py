@@ -72,6 +72,7 @@ def test_a_jobs_row_follows_its_run_however_the_crawl_is_started(queue, crawls):
     assert set(queue.column("claim")) == set(queue.column("held")) == set(queue.column("worker")) == {None}
 
 
+@pytest.mark.matrix
 def test_two_workers_one_of_them_killed(queue, crawls):
     """Each job is done once, no credential works in two crawls, and a killed worker's jobs come back for nothing."""
     users = [f"ok+{number}@example.com" for number in range(8)]
@@ -115,6 +116,7 @@ def test_a_worker_that_is_told_to_stop_hands_back_what_takes_too_long(queue, cra
     assert not list(crawls.project.data.glob("worker-*.json"))
 
 
+@pytest.mark.matrix
 def test_what_takes_too_long_is_ended_and_uses_up_a_try(queue, crawls):
     crawls.give("plain", "submit-hang@example.com")
     queue.run("jobs", "create", "plain_documents")
@@ -123,6 +125,7 @@ def test_what_takes_too_long_is_ended_and_uses_up_a_try(queue, crawls):
     assert queue.column("retry_count") == [1]
 
 
+@pytest.mark.matrix
 def test_a_cancelled_job_ends_its_crawl(queue, crawls):
     crawls.give("plain", "submit-hang@example.com")
     queue.run("jobs", "create", "plain_documents")
