@@ -67,7 +67,7 @@ def crawl(process: Any, crawler: Any, arguments: dict[str, str]) -> int:
     except CannotStart as problem:
         sys.stderr.write(f"{problem}\n")
         return problem.exit_code
-    show_progress()
+    show_progress(crawler.settings.get("LOG_FILE"))
     # A feed is written by Scrapy's engine, an empty one too.
     if (
         not crawler.settings.getdict("FEEDS")
@@ -190,11 +190,12 @@ def feeds_failed(crawler: Any) -> bool:
     return "failed_count" in ends or ("success_count" not in ends and crawler.settings.getbool("FEED_STORE_EMPTY"))
 
 
-def show_progress() -> None:
-    """Print progress lines to standard error, apart from the log."""
+def show_progress(log_file: str | None = None) -> None:
+    """Print progress lines to standard error, apart from the log; into the log file too, where there is one, as Scrapyd's."""
     progress = logging.getLogger("latchkey.progress")
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    progress.addHandler(handler)
+    handlers = [logging.StreamHandler(), *([logging.FileHandler(log_file)] if log_file else [])]
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        progress.addHandler(handler)
     progress.setLevel(logging.INFO)
     progress.propagate = False
