@@ -193,7 +193,7 @@ def feeds_failed(crawler: Any) -> bool:
 def show_progress(log_file: str | None = None) -> None:
     """Print progress lines to standard error, apart from the log; into the log file too, where there is one, as Scrapyd's."""
     progress = logging.getLogger("latchkey.progress")
-    handlers = [logging.StreamHandler(), *([logging.FileHandler(log_file)] if log_file else [])]
+    handlers: list[logging.Handler] = [logging.StreamHandler(), *([logging.FileHandler(log_file)] if log_file else [])]
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         progress.addHandler(handler)
