@@ -14,7 +14,9 @@ from scrapers.core.settings import CrawlSettings, crawl_settings  # noqa: E402
 # The settings classes of every package; a LATCHKEY_ name that none of them has is reported as an error.
 ROOMS = (
     "database.settings",
+    "database.jobs.settings",
     "scrapers.core.settings",
+    "jobs.settings",
     "middlewares.settings",
     "pipelines.settings",
     "webhook.settings",
@@ -95,6 +97,8 @@ DOWNLOADER_MIDDLEWARES = {
     # In the place of Scrapy's own, which fetches a list from the internet.
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "middlewares.cookies.CookiesMiddleware": 700,
+    # After everything that may answer or drop a request: what is given a moment is sent.
+    "middlewares.pace.PaceMiddleware": 940,
     # Nearest to the network: sees every single request, retries and sign-ins included.
     "middlewares.evidence.EvidenceMiddleware": 950,
 }

@@ -92,7 +92,7 @@ class SignIn:
         begun, device = await self.work.db.run(lambda session: self._begin(session, job))
         if isinstance(begun, Refusal):
             until = f"It is free again at {begun.until:%Y-%m-%d %H:%M} UTC." if begun.until else ""
-            raise REFUSALS[begun.kind](until)
+            raise REFUSALS[begun.kind](until, until=begun.until)
         progress.info("%s: signing in to %s", self.work.spider, name)
         job.counts.sign_ins += 1
         end: Ended | None = None

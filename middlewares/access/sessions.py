@@ -161,6 +161,8 @@ class SessionKeeper:
             if found.saved is not None and self.login.renewable:
                 await self._renew(job, found.saved)
                 return
+            if self.work.only_stored:
+                raise outcomes.SessionEnded()
             sign_in = SignIn(self.crawler, self.login, self.credential)
             signed_in = await sign_in.run(job)
             self.storage.context = signed_in.context

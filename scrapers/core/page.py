@@ -192,6 +192,7 @@ class PortalPage:
     def begin(self, step: str) -> None:
         """Name the step that begins, for the log and the evidence."""
         self.trail.steps.append(step)
+        self.job.step = step
         logger.debug("Step: %s", step)
 
     @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -114,6 +114,9 @@ class DocumentSpider(PortalSpider):
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
         """Return a job for each credential."""
+        if arguments.job:
+            named = [(number, (cls.row(session, number).target or {}).get("username")) for number in arguments.job]
+            return [replace(cls._plan(session, arguments, name), job_id=number) for number, name in named]
         return [cls._plan(session, arguments, name) for name in cls._usernames(session, arguments.credential)]
 
     @classmethod
