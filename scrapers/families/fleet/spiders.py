@@ -15,7 +15,6 @@ from scrapy.http import TextResponse
 from sqlalchemy.orm import Session
 
 from database.families.fleet import Seen, conclude_sync, known_vins, note_vehicles, tenant_named
-from database.models import ScraperJob
 from database.models import fleet as models
 from scrapers.core.items import Batch, Listing
 from scrapers.core.jobs import ArgumentError, Job, Plan
@@ -42,6 +41,7 @@ MOST_WARNINGS = 20  # of one kind: a column that cannot be read has as many as t
 class FleetArguments(SpiderArguments):
     """Arguments of a fleet's spider."""
 
+    aims = SpiderArguments.aims | {"tenant"}
     tenant: str = Field("default", description="Name of the fleet, of your choice; several with commas.")
 
 
@@ -67,6 +67,7 @@ class FleetSpider(PortalSpider):
     """Base of a fleet portal's spiders: a job is a tenant."""
 
     Arguments = FleetArguments
+    target_argument = "tenant"
     keeps_files = False
     list_path: ClassVar[str]  # relative to the sign-in address
     list_page: ClassVar[ListPage]
@@ -90,10 +91,9 @@ class FleetSpider(PortalSpider):
 
     @classmethod
     def _of_job(cls, session: Session, number: int) -> str:
-        job = session.get(ScraperJob, number)
-        name = (job.target or {}).get("tenant") if job is not None else None
-        if job is None or not name or (job.portal, job.report_type) != (cls.portal, cls.report_type):
-            raise ArgumentError(f"-a job={number}: there is no such job of {cls.name} with a tenant.")
+        name = (cls.row(session, number).target or {}).get("tenant")
+        if not name:
+            raise ArgumentError(f"-a job={number}: it names no tenant.")
         return str(name)
 
     @classmethod

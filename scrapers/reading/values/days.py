@@ -16,6 +16,7 @@ FOR_EVER = 9999  # dates of this year mean "without an end"; with an offset they
 SAYS_NOTHING = re.compile(r"0000-00-00(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?|00/00/0000|00000000")
 YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
 YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
+MIDNIGHT = re.compile(r"(?<=\d)[ T]00:00(?::00(?:\.0{1,9})?)?\Z")  # how a day is written by what knows only times
 NAMED = re.compile(
     r"(?:(\d{1,2})(?:st|nd|rd|th|er)?[\s-]+)?([^\W\d]+)[.׳]?(?:[\s-]+(\d{1,2})(?:st|nd|rd|th)?,)?[\s,-]+(\d{4})", re.I
 )
@@ -145,7 +146,7 @@ def day(cell: Cell, locale: Locale) -> str | None:
     if not isinstance(cell, str):
         return _refuse("day")
     said = known(without_marks(cell))
-    return str(_written_day(said, locale)) if said else None
+    return str(_written_day(MIDNIGHT.sub("", said), locale)) if said else None
 
 
 def _written_day(said: str, locale: Locale) -> date:

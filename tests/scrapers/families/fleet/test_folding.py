@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 from scrapy.http import HtmlResponse, JsonResponse
 
 from scrapers.core.jobs import Job, Plan
 from scrapers.core.outcomes import PortalChanged
-from scrapers.families.fleet.items import Vehicle
+from scrapers.families.fleet.items import Instant, Vehicle
 from scrapers.families.fleet.spiders import Fleet, FleetTarget
 from scrapers.portals.trucktech.faults import TruckTechFaults
 
@@ -136,3 +137,9 @@ def test_two_rows_for_one_vehicle_are_not_folded_in_silence(spider, job):
     vehicles = [Vehicle(job=1, tenant_id=1, vin=VIN, unit_number=unit) for unit in ("T-1", "T-1", "T-2")]
     list(spider.listed(job, vehicles, last=True))
     assert job.warnings == [f"{VIN}: of two rows that differ in unit_number the first is kept"]
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+14:00"])
+def test_a6_an_instant_beyond_all_years_is_refused(at):
+    with pytest.raises(ValidationError, match="is outside the years that there are"):
+        TypeAdapter(Instant).validate_python(at)
