@@ -158,6 +158,7 @@ def trucktech_pages() -> Iterator[tuple[str, str]]:
     yield "trust", screens.trust_device(screen)
     yield "elsewhere", screens.elsewhere(screen)
     yield "policies", screens.policies("ok", may_wait=True)
+    yield "dashboard", screens.frame("Dashboard", "ok", screens.dashboard(6))
     fleet = trucks.Fleet("own", 142, trucks.default_faults("own", 142, 23))
     for layout in lists.LAYOUTS:
         look = lists.Look(layout, words)
