@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import JSON, Connection, Dialect, Index, Numeric, String, Table, UniqueConstraint, or_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
-from database.models.base import Base
+from database.dialects import postgresql, sqlite
+from database.models.base import Base, Json
 
 T = TypeVar("T")
 
@@ -355,6 +355,6 @@ def _column_normaliser(table: str, name: str, kind: Any) -> Callable[[Any], Any]
             return value
 
         return text
-    if isinstance(kind, JSON) or kind.python_type in (str, float):
+    if isinstance(kind, (JSON, Json)) or kind.python_type in (str, float):
         return normalise
     return None

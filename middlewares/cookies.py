@@ -1,25 +1,25 @@
-"""Scrapy's cookies without the download of the suffix list, and conversion between browser and jar cookies."""
+"""Scrapy's cookies without the suffix list where none is needed, and conversion between browser and jar cookies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from http.cookiejar import Cookie
 from typing import TYPE_CHECKING, Any
 
-from scrapy.downloadermiddlewares.cookies import CookiesMiddleware as ScrapyCookies
-
-from scrapers.core.compat import use_packaged_suffix_list
+from scrapers.core.compat import scrapy_cookies
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scrapy import Request
+    from scrapy.downloadermiddlewares.cookies import CookiesMiddleware as ScrapyCookies
     from scrapy.http import Response
     from scrapy.http.cookies import CookieJar
-
-use_packaged_suffix_list()
+else:
+    ScrapyCookies = scrapy_cookies().CookiesMiddleware
 
 
 class CookiesMiddleware(ScrapyCookies):
-    """Scrapy's middleware, with the suffix list that comes with tldextract, which is read for cookies of domains only."""
+    """Scrapy's middleware, which here asks the suffix list (that of tldextract's package) only about a wider domain."""
 
     # Without Scrapy's last argument, which is deprecated.
     def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
@@ -27,11 +27,14 @@ class CookiesMiddleware(ScrapyCookies):
         return super().process_response(request, response) if b"Set-Cookie" in response.headers else response
 
     def _process_cookies(self, cookies: Iterable[Cookie], *, jar: CookieJar, request: Request) -> None:
+        wide = []
         for cookie in cookies:
+            # Without a domain of its own a cookie is its host's alone: a public suffix could not widen it.
             if cookie.domain_specified:
-                super()._process_cookies((cookie,), jar=jar, request=request)
-            else:  # for the host of the request alone: no list says more
+                wide.append(cookie)
+            else:
                 jar.set_cookie_if_ok(cookie, request)
+        super()._process_cookies(wide, jar=jar, request=request)
 
 
 def as_cookie(cookie: dict[str, Any]) -> Cookie:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from database.engine import DatabaseAway
-from database.models import Account, Client, FileStatus, StoredFile, Workspace
+from database.models import FileStatus, StoredFile
 from pipelines.settings import pipeline_settings
 from pipelines.stores import store_of
 from pipelines.stores.base import INCOMING
@@ -126,6 +126,8 @@ class FilesPipeline:
         if account is None:
             return "all"
         if account not in self._clients:
+            from database.models import Account, Client, Workspace  # of one family alone
+
             name = select(Client.name).join(Workspace).join(Account).where(Account.id == account)
             try:
                 self._clients[account] = await self.work.db.run(lambda session: session.scalars(name).one())

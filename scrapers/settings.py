@@ -1,9 +1,15 @@
 """Scrapy's settings: every component in its order, with the reason for its place. Read before any command runs."""
 
+import gc
 import sys
 
-from database.settings import DatabaseSettings, SettingsError, check_names, database_settings, read_command_line
-from scrapers.core.settings import CrawlSettings, crawl_settings
+# Imports make objects that stay: each full collection among them looks at all of them for nothing. Not `gc.disable`,
+# as some commands run long: a spider that opens sets it back (scrapers/core/spider.py).
+gc.set_threshold(200_000, 10, 10)
+
+from database.settings import DatabaseSettings, SettingsError, check_names, database_settings, read_command_line  # noqa: E402
+from scrapers.core.compat import find_commands_late  # noqa: E402
+from scrapers.core.settings import CrawlSettings, crawl_settings  # noqa: E402
 
 # The settings classes of every package; a LATCHKEY_ name that none of them has is reported as an error.
 ROOMS = (
@@ -13,6 +19,7 @@ ROOMS = (
     "pipelines.settings",
     "webhook.settings",
 )
+find_commands_late()
 # Before any setting is read: Scrapy applies -s only after this module has been imported.
 read_command_line(sys.argv[1:])
 try:
@@ -118,5 +125,5 @@ EXTENSIONS_BASE = {
     "scrapy.extensions.closespider.CloseSpider": 0,
     "pipelines.feeds.FeedExporter": 0,  # stays off without -o, -O or FEEDS
 }
-FEED_EXPORTERS = {"csv": "pipelines.feeds.CsvExporter"}  # a column for every field of every record
+FEED_EXPORTERS = {"csv": "pipelines.exporters.CsvExporter"}  # a column for every field of every record
 FEED_EXPORT_ENCODING = "utf-8"

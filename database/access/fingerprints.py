@@ -7,10 +7,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from database.access.encryption import fingerprint, key_ring
+from database.dialects import postgresql, sqlite
 from database.models import FingerprintKey
 from database.models.base import utc_now
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlalchemy import and_, bindparam, case, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from database.dialects import postgresql, sqlite
 from database.engine import Transacting, now
 from database.models import Lease
 from database.processes import has_ended, signature

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from database.dialects import postgresql, sqlite
 from database.engine import Transacting, now
 from database.models import ProvedIdentity, StoredSession
 from database.upsert import normalise, upsert

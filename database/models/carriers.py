@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, String, Table, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from database.models.access import CarrierPortalCredential
 from database.models.base import Base, JsonColumn, UtcDateTime, text_enum, utc_now
+from database.models.runs import FileStatus, Run, StoredFile
+from database.models.uploads import Upload
 
 
 class Navigators(StrEnum):
@@ -20,16 +22,6 @@ class Navigators(StrEnum):
     FIREFOX = "firefox"
     EDGE = "edge"
     SAFARI = "safari"
-
-
-class FileStatus(StrEnum):
-    """What has become of a file that is wanted."""
-
-    TO_BE_FETCHED = "to_be_fetched"
-    READY = "ready"
-    PROCESSING = "processing"
-    PROCESSED = "processed"
-    ERROR = "error"
 
 
 class AccountType(StrEnum):
@@ -328,3 +320,17 @@ class ScraperJob(Base):
 
     billing_cycle: Mapped[BillingCycle | None] = relationship()
     scraper_config: Mapped[ScraperConfig | None] = relationship()
+
+
+# References of tables that all families have to those of this one.
+for model, column, target, ondelete in (
+    (Run, "job_id", "scraper_jobs.id", "SET NULL"),
+    (Run, "account_id", "accounts.id", "SET NULL"),
+    (Run, "billing_cycle_id", "billing_cycles.id", "SET NULL"),
+    (StoredFile, "account_id", "accounts.id", "SET NULL"),
+    (StoredFile, "billing_cycle_id", "billing_cycles.id", "SET NULL"),
+    (CarrierPortalCredential, "client_id", "clients.id", "CASCADE"),
+    (CarrierPortalCredential, "carrier_id", "carriers.id", "RESTRICT"),
+    (Upload, "client_id", "clients.id", "SET NULL"),
+):
+    cast(Table, model.__table__).append_constraint(ForeignKeyConstraint([column], [target], ondelete=ondelete))

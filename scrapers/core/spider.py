@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from scrapers.core.visit import Visit
 
 logger = logging.getLogger(__name__)
+
+GENERATIONS = (700, 10, 10)  # Python's own thresholds of the garbage collector
 
 PLANS: OnCrawler[list[Plan]] = OnCrawler("plans")  # the jobs of a crawl, where they are known before its spider is made
 
@@ -128,6 +131,7 @@ class PortalSpider(scrapy.Spider):
         spider.work.conclude = spider.conclude
         spider.work.open(plans)
         before_stop(crawler, spider.work.stop)  # pulls the brakes
+        crawler.signals.connect(_collect_again, signals.spider_opened)
         crawler.signals.connect(spider._on_error, signals.spider_error)
         crawler.signals.connect(spider._on_item_error, signals.item_error)
         crawler.signals.connect(spider._on_item_stored, signals.item_scraped)
@@ -339,3 +343,9 @@ async def _things(output: Any) -> AsyncIterator[Any]:
     else:
         for thing in output or ():
             yield thing
+
+
+def _collect_again() -> None:
+    """Let the garbage collector run as usual, but never look at what was made until now (scrapers/settings.py)."""
+    gc.freeze()
+    gc.set_threshold(*GENERATIONS)

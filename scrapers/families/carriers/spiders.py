@@ -48,6 +48,7 @@ class CarrierTarget(BaseModel):
     start: date
     end: date
     reports: dict[str, int] = {}  # ids of the carrier's reports by slug, for monthly reports
+    others: tuple[str, ...] = ()  # numbers of the known accounts that have the same credential
 
     @property
     def month(self) -> str:
@@ -107,6 +108,12 @@ class CarrierSpider(PortalSpider):
         """Return the ids of the spider's reports by slug; empty except for monthly reports."""
         return {}
 
+    @staticmethod
+    def _others(session: Session, config: ScraperConfig) -> tuple[str, ...]:
+        same_user = ScraperConfig.credential_id == config.credential_id
+        query = select(Account.number).join(ScraperConfig).where(same_user, Account.id != config.account_id)
+        return tuple(session.scalars(query.order_by(Account.number)))
+
     @classmethod
     def _accounts(cls, session: Session, numbers: str) -> list[Account]:
         of_portal = select(Account).join(Carrier).where(Carrier.portal == cls.portal).order_by(Account.number)
@@ -140,6 +147,7 @@ class CarrierSpider(PortalSpider):
     def _plan(
         cls, session: Session, account: Account, cycle: BillingCycle, job_id: int | None, arguments: CarrierArguments
     ) -> Plan:
+        config = session.scalars(select(ScraperConfig).where(ScraperConfig.account_id == account.id)).one_or_none()
         target = CarrierTarget(
             account_id=account.id,
             account=account.number,
@@ -147,6 +155,7 @@ class CarrierSpider(PortalSpider):
             start=cycle.start_date,
             end=cycle.end_date,
             reports=cls._reports(session, account),
+            others=() if config is None else cls._others(session, config),
         )
         key = f"{account.number}/{cls.period(target)}"
         ready = set(
@@ -156,7 +165,6 @@ class CarrierSpider(PortalSpider):
                 )
             )
         )
-        config = session.scalars(select(ScraperConfig).where(ScraperConfig.account_id == account.id)).one_or_none()
         username = arguments.credential
         if username is None and config is not None:
             username = username_for(session, cls.logins[0].name, config.credential)

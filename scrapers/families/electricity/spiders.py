@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from database.engine import now
-from database.models import FileStatus, Note, ScraperJob, StoredCredential, StoredFile
+from database.models import FileStatus, Note, StoredCredential, StoredFile
 from database.models.base import Base
 from database.upsert import upsert
 from scrapers.core.items import Batch, Listing, Record
@@ -65,6 +65,8 @@ class ElectricitySpider(PortalSpider):
 
     @classmethod
     def _of_job(cls, session: Session, number: int, arguments: Any) -> Plan:
+        from database.models import ScraperJob  # with all tables of the carriers
+
         job = session.get(ScraperJob, number)
         if job is None or (job.portal, job.report_type) != (cls.portal, cls.report_type):
             raise ArgumentError(f"-a job={number}: there is no such job of {cls.name}.")
