@@ -95,12 +95,17 @@ class Writer:
             if self._collecting:
                 if piece.due < self._until or len(self._waiting) >= MOST:
                     self._sooner.notify()
-            elif self._idle:
-                self._arrived.notify()
-            elif self._threads < self._most_threads:
-                self._threads += 1
-                Thread(target=self._serve, name="database", daemon=True).start()
+            else:
+                self._wake()
         return piece.future
+
+    def _wake(self) -> None:
+        """Let a thread look at what waits, if one has nothing else to do; the caller holds the lock."""
+        if self._idle:
+            self._arrived.notify()
+        elif self._threads < self._most_threads:
+            self._threads += 1
+            Thread(target=self._serve, name="database", daemon=True).start()
 
     def hurry(self) -> None:
         """Begin the transaction of what waits now: nothing is to come that it could wait for."""
@@ -136,7 +141,7 @@ class Writer:
             while not pieces[0].alone and self._waiting and not self._waiting[0].alone and len(pieces) < MOST:
                 pieces.append(self._waiting.popleft())
             if self._waiting:
-                self._arrived.notify()
+                self._wake()
             return pieces
 
     def _do(self, pieces: list[Piece]) -> None:
@@ -161,7 +166,7 @@ class Writer:
                         piece.result = piece.work(session)
                         session.commit()  # of the session: it sends what is left to send
             return
-        except Exception as error:  # noqa: BLE001 - whose it is is seen below, when each piece has its savepoint
+        except BaseException as error:  # noqa: BLE001 - whose it is is seen below, when each piece has its savepoint
             if connection is None or getattr(error, "connection_invalidated", False):
                 self._lost(pieces, error)
                 return
@@ -171,7 +176,7 @@ class Writer:
                     self._do_in_savepoint(connection, piece)
         except _Undone as lost:
             self._lost(pieces, lost.cause)
-        except Exception as error:  # noqa: BLE001 - of the commit: every piece is told
+        except BaseException as error:  # noqa: BLE001 - of the commit: every piece is told
             self._lost(pieces, error)
 
     def _do_alone(self, piece: Piece) -> None:

@@ -197,6 +197,26 @@ def test_what_takes_long_is_alone(store):
     assert seen.begun == 2
 
 
+def test_what_takes_long_does_not_hold_up_the_others(store):
+    """On PostgreSQL, where another thread begins with what was behind it."""
+    if store.dialect == "sqlite":
+        pytest.skip("SQLite has one writer")
+    gate = threading.Event()
+
+    def long(session):
+        assert gate.wait(30)
+
+    async def both():
+        first = asyncio.ensure_future(store.run(long, alone=True))
+        second = asyncio.ensure_future(store.run(adds("Birch")))
+        await asyncio.wait_for(second, 20)
+        gate.set()
+        await first
+
+    asyncio.run(both())
+    assert names(store) == ["Birch"]
+
+
 def test_what_was_cancelled_while_it_waited_is_not_done(store):
     async def two():
         gone = asyncio.ensure_future(store.run(adds("Gone"), patience=600))
