@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from scrapy import Request
     from scrapy.downloadermiddlewares.cookies import CookiesMiddleware as ScrapyCookies
+    from scrapy.http import Response
     from scrapy.http.cookies import CookieJar
 else:
     ScrapyCookies = scrapy_cookies().CookiesMiddleware
@@ -19,6 +20,11 @@ else:
 
 class CookiesMiddleware(ScrapyCookies):
     """Scrapy's middleware, which here asks the suffix list (that of tldextract's package) only about a wider domain."""
+
+    # Without Scrapy's last argument, which is deprecated.
+    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        """Keep the cookies that a response sets."""
+        return super().process_response(request, response) if b"Set-Cookie" in response.headers else response
 
     def _process_cookies(self, cookies: Iterable[Cookie], *, jar: CookieJar, request: Request) -> None:
         wide = []

@@ -68,12 +68,7 @@ class FilesPipeline:
 
     def _look(self) -> None:
         store = store_of(self.settings)
-        with self.work.db.transaction() as session:
-            known = select(StoredFile.id).where(
-                StoredFile.store == store.address, StoredFile.status == FileStatus.READY
-            )
-            used = not store.is_used() and session.scalar(known.limit(1)) is not None
-        if used:
+        if not store.is_used() and self._knows_files(store):
             raise StoreAway(
                 f"{store.address} is empty, but files were stored there: mount it; if they were moved away on purpose, "
                 f"make the folder {INCOMING} in it."
@@ -83,6 +78,11 @@ class FilesPipeline:
             store.sweep()
         except StoreAway as failure:  # writable, which is all that matters here
             logger.warning("What killed runs left could not be swept: %s", failure.detail)
+
+    def _knows_files(self, store: Store) -> bool:
+        known = select(StoredFile.id).where(StoredFile.store == store.address, StoredFile.status == FileStatus.READY)
+        with self.work.db.transaction() as session:
+            return session.scalar(known.limit(1)) is not None
 
     def _stop(self, failure: StoreAway) -> None:
         """Fail every job that still runs, and send the portal no further requests."""

@@ -100,10 +100,15 @@ class AdminPages:
         return web.json_response(self._portal.perturbation.as_json())
 
     async def perturb(self, request: web.Request) -> web.Response:
-        """Change what is free: `{"seed": 7}`, `{"seed": 7, "only": ["order"]}`, `{"seed": null}` for nothing."""
+        """
+        Change what is free: `{"seed": 7}`, `{"seed": 7, "only": ["order"]}`, `{"seed": null}` for nothing.
+
+        `visitors`: a list of such objects, for visits whose user is not known yet; each gets the next one.
+        """
         said = await body(request)
         try:
-            self._portal.perturb(Perturbation.of(said.get("seed"), said.get("only") or ()))
+            looks = [Perturbation.of(each.get("seed"), each.get("only") or ()) for each in said.get("visitors") or ()]
+            self._portal.perturb(Perturbation.of(said.get("seed"), said.get("only") or ()), looks)
         except PerturbationError as error:
             raise refusal(str(error)) from None
         return web.json_response(self._portal.perturbation.as_json())

@@ -14,7 +14,9 @@ from scrapers.core.settings import CrawlSettings, crawl_settings  # noqa: E402
 # The settings classes of every package; a LATCHKEY_ name that none of them has is reported as an error.
 ROOMS = (
     "database.settings",
+    "database.jobs.settings",
     "scrapers.core.settings",
+    "jobs.settings",
     "middlewares.settings",
     "pipelines.settings",
     "webhook.settings",
@@ -82,6 +84,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
     # Nearer to the network than Retry (550), which would send a 503 that names a pause again at once.
     "middlewares.limits.RetryAfterMiddleware": 560,
     # Before AuthMiddleware: a visit's sign-in begins once there is a place for both in the browser.
@@ -94,8 +97,14 @@ DOWNLOADER_MIDDLEWARES = {
     # In the place of Scrapy's own, which fetches a list from the internet.
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "middlewares.cookies.CookiesMiddleware": 700,
+    # After everything that may answer or drop a request: what is given a moment is sent.
+    "middlewares.pace.PaceMiddleware": 940,
     # Nearest to the network: sees every single request, retries and sign-ins included.
     "middlewares.evidence.EvidenceMiddleware": 950,
+}
+SPIDER_MIDDLEWARES = {
+    # It would drop requests without a word to their job; one component less handles each answer of a callback.
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
 }
 REQUEST_FINGERPRINTER_CLASS = "middlewares.fingerprint.JobFingerprinter"  # one URL of two accounts is two requests
 

@@ -29,7 +29,7 @@ def fingerprints(session: Session, text: str) -> list[str]:
 
 def own_key(session: Session) -> bytes:
     """Return the key of this installation's fingerprints, made when there is none."""
-    engine = session.get_bind()
+    engine = session.get_bind().engine
     key = _known.get(engine)
     if key is None:
         stored = session.scalar(select(FingerprintKey.value))

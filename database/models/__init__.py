@@ -42,14 +42,22 @@ if TYPE_CHECKING:
         PoolUsage,
         ReportLine,
         ScraperConfig,
-        ScraperJob,
-        ScraperJobStatus,
-        ScraperType,
         SessionStatus,
         UsageRecord,
         Workspace,
     )
     from database.models.codes import CodeKind, CodeRequest, CodeRequestState, Message
+    from database.models.jobs import (
+        Breaker,
+        Firing,
+        MissedRuns,
+        Pace,
+        Schedule,
+        ScraperJob,
+        ScraperJobStatus,
+        ScraperType,
+        Worker,
+    )
     from database.models.keys import FingerprintKey
     from database.models.uploads import Upload, UploadState
     from database.models.versions import Version, Watermark
@@ -57,9 +65,10 @@ if TYPE_CHECKING:
 # Imported at the first use of one of their names: what a module maps takes time at each start that does without it.
 _LATE = {
     "carriers": """Account AccountType BillingCycle BillingCycleFile BillingCyclePdfFile BillingCycleStatus Carrier
-        CarrierReport Client DailyUsageFile Navigators PoolUsage ReportLine ScraperConfig ScraperJob ScraperJobStatus
-        ScraperType SessionStatus UsageRecord Workspace""",
+        CarrierReport Client DailyUsageFile Navigators PoolUsage ReportLine ScraperConfig
+        SessionStatus UsageRecord Workspace""",
     "codes": "CodeKind CodeRequest CodeRequestState Message",
+    "jobs": "Breaker Firing MissedRuns Pace Schedule ScraperJob ScraperJobStatus ScraperType Worker",
     "keys": "FingerprintKey",
     "uploads": "Upload UploadState",
     "versions": "Version Watermark",
@@ -78,6 +87,7 @@ __all__ = [
     "BillingCycleFile",
     "BillingCyclePdfFile",
     "BillingCycleStatus",
+    "Breaker",
     "Carrier",
     "CarrierPortalCredential",
     "CarrierReport",
@@ -88,16 +98,20 @@ __all__ = [
     "DailyUsageFile",
     "FileStatus",
     "FingerprintKey",
+    "Firing",
     "Lease",
     "LedgerEntry",
     "Message",
+    "MissedRuns",
     "Navigators",
     "Note",
+    "Pace",
     "PoolUsage",
     "ProvedIdentity",
     "ReportLine",
     "Run",
     "RunState",
+    "Schedule",
     "ScraperConfig",
     "ScraperJob",
     "ScraperJobStatus",
@@ -112,6 +126,7 @@ __all__ = [
     "UsedTotpStep",
     "Version",
     "Watermark",
+    "Worker",
     "Workspace",
     "all_tables",
 ]

@@ -314,6 +314,11 @@ def is_covered(error: PlaywrightError) -> bool:
     return "intercepts pointer events" in str(error)
 
 
+def is_detached(error: PlaywrightError) -> bool:
+    """Return whether an error means that the element was taken out of the page, such as when a list is drawn anew."""
+    return "not attached to the DOM" in str(error)
+
+
 def program_missing(error: PlaywrightError) -> bool:
     """Return whether an error means that the browser program is missing or does not start."""
     return "Executable doesn't exist" in str(error) or "Failed to launch" in str(error)
