@@ -44,14 +44,16 @@ db.engine.dispose()
 # `scrapy …`, and on the last line of its output the number of transactions that it began in SQLite.
 COUNTED = """
 import atexit, sys
-begun = []
+from sqlite3 import dbapi2  # what SQLAlchemy connects through
+begun, connect = [], dbapi2.connect
 def count(statement):
     if statement.lstrip()[:5].upper() == "BEGIN":
         begun.append(statement)
-def watch(event, args):
-    if event == "sqlite3.connect/handle":
-        args[0].set_trace_callback(count)
-sys.addaudithook(watch)
+def connected(*given, **options):
+    connection = connect(*given, **options)
+    connection.set_trace_callback(count)
+    return connection
+dbapi2.connect = connected
 atexit.register(lambda: print(len(begun)))
 from scrapy.cmdline import execute
 execute(["scrapy", *sys.argv[1:]])

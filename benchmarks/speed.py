@@ -31,6 +31,7 @@ def run(
     """Do each line of the table by all of them in turns; a ratio is the median of those of the rounds."""
     few = max(documents // 10, 1)
     return [
+        *transactions(bench, accounts, few),
         *many(bench, f"{documents} documents, 0 ms", 1, documents, 0, {"wall": 1.6, "CPU": 1.6}),
         *many(bench, f"{documents} documents, 50 ms", 1, documents, 50, {"wall": 1.4, "window": 1.4}),
         *many(bench, f"{accounts} accounts x {few}, 50 ms", accounts, few, 50, {"wall": 1.5, "window": 1.5}),
@@ -40,7 +41,6 @@ def run(
         *usage(bench, rows),
         *one_file(bench, big),
         *trouble(bench, documents),
-        *transactions(bench, accounts, few),
     ]
 
 
