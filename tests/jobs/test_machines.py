@@ -53,6 +53,7 @@ def test_three_machines(project, tmp_path, postgresql_url, encryption_key):
             "LATCHKEY_DATABASE_URL": postgresql_url,
             "LATCHKEY_LEASE_SECONDS": "20",
             "LATCHKEY_PORTAL_CRAWLS": "5",
+            "LATCHKEY_REPORT_PAUSE": "0.1",
             **sandbox.environment,
             **bucket.settings(),
         }
