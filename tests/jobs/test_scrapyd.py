@@ -153,7 +153,7 @@ def test_schedules_jobs_cancel_and_a_killed_dispatcher(deployed, tmp_path):
         deployed.start(IEC_API_URL=address)
         here.scrapy("jobs", "create", "iec_tariffs", "-a", "again=yes")
         dispatcher = worker()
-        wait_for(lambda: jobs()[-1].status == "running", 60)
+        wait_for(lambda: jobs()[-1].status == "running", 120)
         # The dispatcher is killed; its crawl goes on, and another one does not start it a second time.
         dispatcher.kill()
         second = worker()
