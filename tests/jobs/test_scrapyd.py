@@ -49,7 +49,6 @@ class Deployed:
             LATCHKEY_SCRAPYD_USERNAME="ops",
             LATCHKEY_SCRAPYD_PASSWORD=PASSWORD,
             LATCHKEY_WORKER_POLL="0.3",
-            LATCHKEY_LEASE_SECONDS="15",
             **sandbox,
         )
         folder.mkdir()
