@@ -23,7 +23,7 @@ def test_a_line_moves_at_a_terminal(crawls, plain):
             return terminal.sees("sign-ins 1, requests") is not None
 
         wait_for(is_over, 90)
-        wait_for(lambda: terminal.sees(f"\n{READY}"), 60)
+        wait_for(lambda: terminal.sees(READY), 60)  # after what clears the line
     finally:
         terminal.close()
     assert len(seen) >= 2, terminal.shown  # it has moved
