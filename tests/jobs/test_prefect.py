@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ PROGRAM = "LATCHKEY_TEST_PREFECT"
 pytestmark = [pytest.mark.prefect, pytest.mark.matrix, pytest.mark.timeout(1500)]
 
 
-def test_schedule_run_cancel_and_a_killed_worker(project, tmp_path, postgresql_server, postgresql_url):
+def test_schedules_are_deployments_and_jobs_are_flow_runs(project, tmp_path, postgresql_server, postgresql_url):
     program, port = os.environ[PROGRAM], free_port()
     with running(tmp_path / "sandbox", ("iec",)) as sandbox, new_postgresql(postgresql_server) as theirs:
         here = project(
@@ -44,7 +43,7 @@ def test_schedule_run_cancel_and_a_killed_worker(project, tmp_path, postgresql_s
             "PREFECT_SERVER_API_HOST": "127.0.0.1",
             "PREFECT_SERVER_API_PORT": str(port),
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_SERVER_DATABASE_CONNECTION_URL": url.replace("?host=", "?host="),
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": url,
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
             "PREFECT_WORKER_QUERY_SECONDS": "2",
             "DO_NOT_TRACK": "1",
@@ -85,7 +84,7 @@ def test_schedule_run_cancel_and_a_killed_worker(project, tmp_path, postgresql_s
             added = here.scrapy("schedules", "add", "tariffs", "iec_tariffs", "--cron", "* * * * *", timeout=120)
             assert added.returncode == 0, added.stderr
             assert here.scrapy("schedules", "pause", "tariffs").returncode == 0
-            assert api.deployment("tariffs")["paused"]
+            assert (api.deployment("tariffs") or {})["paused"]
             assert here.scrapy("schedules", "resume", "tariffs").returncode == 0
             # The schedule: its flow ticks, its job is another flow's, in Prefect's worker.
             worker("one")
@@ -105,4 +104,3 @@ def test_schedule_run_cancel_and_a_killed_worker(project, tmp_path, postgresql_s
                     os.killpg(process.pid, 9)
                 process.wait()
             db.engine.dispose()
-        assert Path(tmp_path / "prefect-0.log").exists()
