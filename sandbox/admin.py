@@ -39,6 +39,7 @@ class AdminPages:
             web.get(PREFIX + "secrets", self.secrets),
             web.post(PREFIX + "configure", self.configure),
             web.post(PREFIX + "reset", self.reset),
+            web.post(PREFIX + "maxima", self.maxima),
             web.post(PREFIX + "clock", self.clock),
             web.get(PREFIX + "perturb", self.perturbation),
             web.post(PREFIX + "perturb", self.perturb),
@@ -79,6 +80,11 @@ class AdminPages:
     async def reset(self, request: web.Request) -> web.Response:
         """Forget everything but the configuration."""
         self._portal.reset()
+        return web.json_response({})
+
+    async def maxima(self, request: web.Request) -> web.Response:
+        """Forget the maxima of requests in flight and connections."""
+        self._portal.counters.forget_maxima()
         return web.json_response({})
 
     async def clock(self, request: web.Request) -> web.Response:

@@ -51,6 +51,10 @@ class Admin:
         """Forget everything but the configuration."""
         self._ask("reset", {})
 
+    def forget_maxima(self) -> None:
+        """Begin the maxima of requests in flight and connections again."""
+        self._ask("maxima", {})
+
     def clock(self, offset: float) -> None:
         """Set by how many seconds the portal's clock is ahead."""
         self._ask("clock", {"offset": offset})

@@ -326,6 +326,7 @@ ELSEWHERE = {
 }
 # What our subclasses override or call of theirs; tests/scrapers/core/test_compat.py tests each.
 OVERRIDES = {
+    "middlewares.cookies.CookiesMiddleware": {"_process_cookies"},
     "middlewares.download.streaming.StreamingDownloadHandler": {
         "_extract_headers",
         "_make_request",

@@ -8,13 +8,13 @@ that are something else (telephone, reference, day, amount, part of a link) are 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 
-GONE = "\ufffc"  # stands where something was that is no code
+from database.access.addresses import GONE, unified
+
 # Sizes of the groups in which codes are written: 377-537, 3775 3721, 37 75 37.
 GROUPINGS = frozenset({(3, 3), (4, 4), (2, 2, 2), (2, 2, 2, 2), (3, 2, 3), (2, 3, 3), (3, 3, 2)})
 
@@ -174,7 +174,6 @@ BARE_HOST = re.compile(
     r"example|test|invalid)(?![\w-])(?:[/?#:][^\s<>\"]*)?"
 )
 QUOTED_LINE = re.compile(r"(?m)^[ \t]*>.*$")
-REVERSED = re.compile("\u202e[^\u202c\u2069\n]*")  # shown in another order than it is written
 BOUND_CODE = re.compile(r"(?m)^@[\w.-]+(?::\d+)? #(\w+)(?: @\S+)?\s*\Z")  # WebOTP: the last line
 
 TELEPHONE = re.compile(r"\+\d[\d ().-]{5,}\d|\(\d{2,4}\)[ -]?\d[\d -]{4,}\d|\*\d{3,5}(?!\d)")
@@ -226,38 +225,6 @@ def candidates(pattern: str, text: str) -> tuple[str, ...]:
         ranks[value] = max(rank, ranks.get(value, 0))
     best = max(ranks.values(), default=0)
     return tuple(value for value, rank in ranks.items() if rank == best and best > 0)
-
-
-def unified(text: str) -> str:
-    r"""
-    Return a text with ASCII digits, plain blanks and hyphens, and without invisible marks; digits stand free of letters of other scripts.
-
-    >>> unified("קוד\u200f３７７\u00a0٥٣٧验证码")
-    'קוד 377 537 验证码'
-    """
-    if text.isascii():
-        return text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    out: list[str] = []
-    for char in REVERSED.sub(GONE, text.replace("\r\n", "\n").replace("\r", "\n")):
-        kind = unicodedata.category(char)
-        if char.isascii():
-            out.append(" " if char == "\t" else char)
-        elif kind == "Nd":
-            out.append(str(unicodedata.decimal(char)))
-        elif kind in ("Cf", "Mn", "Me") and not (kind == "Mn" and unicodedata.combining(char)):
-            continue  # joiners, direction marks, soft hyphens, variation selectors
-        elif char in "\u034f\u115f\u1160\u3164\uffa0\u20e3":
-            continue  # characters of no width that have other categories
-        elif kind in ("Zs", "Zl", "Zp"):
-            out.append("\n" if kind in ("Zl", "Zp") else " ")
-        elif kind == "Pd" or char == "\u2212":
-            out.append("-")
-        elif "\uff01" <= char <= "\uff5e":  # full-width forms; their marks have a blank of their own
-            narrow = chr(ord(char) - 0xFEE0)
-            out.append(narrow if narrow.isalnum() else f"{narrow} ")
-        else:
-            out.append(char)
-    return re.sub(r"(?<=\d)(?=[^\W\d_a-zA-Z])|(?<=[^\W\d_a-zA-Z])(?=\d)", " ", "".join(out))
 
 
 def _without_columns(text: str) -> str:

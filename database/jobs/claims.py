@@ -24,8 +24,7 @@ from database.jobs.settings import QueueSettings
 from database.jobs.steps import MOST_RETURNS
 from database.models import BillingCycle, Lease, Run, RunState
 from database.models.base import UtcDateTime
-from database.models.carriers import ScraperType
-from database.models.jobs import CLAIMED, ScraperJob, ScraperJobStatus
+from database.models.jobs import CLAIMED, ScraperJob, ScraperJobStatus, ScraperType
 from database.processes import has_ended
 
 ONE_CLAIM = 0x1A7C5  # of PostgreSQL's advisory locks: claims are made one after another, so that limits are exact

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, String, Table, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from database.models.access import CarrierPortalCredential
 from database.models.base import Base, JsonColumn, UtcDateTime, text_enum
+from database.models.jobs import ScraperJob
+from database.models.runs import FileStatus, Run, StoredFile
+from database.models.uploads import Upload
 
 
 class Navigators(StrEnum):
@@ -20,16 +23,6 @@ class Navigators(StrEnum):
     FIREFOX = "firefox"
     EDGE = "edge"
     SAFARI = "safari"
-
-
-class FileStatus(StrEnum):
-    """What has become of a file that is wanted."""
-
-    TO_BE_FETCHED = "to_be_fetched"
-    READY = "ready"
-    PROCESSING = "processing"
-    PROCESSED = "processed"
-    ERROR = "error"
 
 
 class AccountType(StrEnum):
@@ -47,14 +40,6 @@ class BillingCycleStatus(StrEnum):
     PROCESSING = "processing"
     PROCESSED = "processed"
     ERROR = "error"
-
-
-class ScraperType(StrEnum):
-    """The report types of carriers."""
-
-    DAILY_USAGE = "daily_usage"
-    MONTHLY_REPORTS = "monthly_reports"
-    PDF_INVOICE = "pdf_invoice"
 
 
 class SessionStatus(StrEnum):
@@ -290,3 +275,21 @@ class ScraperConfig(Base):
     account: Mapped[Account] = relationship()
     credential: Mapped[CarrierPortalCredential] = relationship()
     carrier: Mapped[Carrier] = relationship()
+
+
+# References of tables that all families have to those of this one.
+for model, column, target, ondelete in (
+    (ScraperJob, "billing_cycle_id", "billing_cycles.id", "CASCADE"),
+    (ScraperJob, "scraper_config_id", "scraper_configs.id", "RESTRICT"),
+    (Run, "account_id", "accounts.id", "SET NULL"),
+    (Run, "billing_cycle_id", "billing_cycles.id", "SET NULL"),
+    (StoredFile, "account_id", "accounts.id", "SET NULL"),
+    (StoredFile, "billing_cycle_id", "billing_cycles.id", "SET NULL"),
+    (CarrierPortalCredential, "client_id", "clients.id", "CASCADE"),
+    (CarrierPortalCredential, "carrier_id", "carriers.id", "RESTRICT"),
+    (Upload, "client_id", "clients.id", "SET NULL"),
+):
+    cast(Table, model.__table__).append_constraint(ForeignKeyConstraint([column], [target], ondelete=ondelete))
+
+ScraperJob.billing_cycle = relationship(BillingCycle)
+ScraperJob.scraper_config = relationship(ScraperConfig)

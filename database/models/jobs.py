@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, Table, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from database.models.base import Base, JsonColumn, UtcDateTime, text_enum, utc_now
-from database.models.carriers import BillingCycle, ScraperConfig, ScraperType
+from database.models.runs import Run
+
+if TYPE_CHECKING:
+    from database.models.carriers import BillingCycle, ScraperConfig
+
+
+class ScraperType(StrEnum):
+    """The report types of carriers."""
+
+    DAILY_USAGE = "daily_usage"
+    MONTHLY_REPORTS = "monthly_reports"
+    PDF_INVOICE = "pdf_invoice"
 
 
 class ScraperJobStatus(StrEnum):
@@ -45,8 +56,8 @@ class ScraperJob(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     portal: Mapped[str] = mapped_column(String(50))
     report_type: Mapped[str] = mapped_column(String(100))
-    billing_cycle_id: Mapped[int | None] = mapped_column(ForeignKey("billing_cycles.id", ondelete="CASCADE"))
-    scraper_config_id: Mapped[int | None] = mapped_column(ForeignKey("scraper_configs.id", ondelete="RESTRICT"))
+    billing_cycle_id: Mapped[int | None]  # foreign keys and relationships: `database.models.carriers`
+    scraper_config_id: Mapped[int | None]
     target: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # None for carriers
     arguments: Mapped[dict[str, str] | None] = mapped_column(JsonColumn)  # further ones of the spider; None: none
     identity: Mapped[str | None] = mapped_column(String(700))  # spider, target and period; None: made by others
@@ -85,8 +96,9 @@ class ScraperJob(Base):
     hours: Mapped[str | None] = mapped_column(String(11))  # HH:MM-HH:MM in which it may start; None: at any hour
     time_zone: Mapped[str | None] = mapped_column(String(50))  # of these hours
 
-    billing_cycle: Mapped[BillingCycle | None] = relationship()
-    scraper_config: Mapped[ScraperConfig | None] = relationship()
+    if TYPE_CHECKING:
+        billing_cycle: Mapped[BillingCycle | None]
+        scraper_config: Mapped[ScraperConfig | None]
 
     @property
     def spider(self) -> str:
@@ -182,3 +194,6 @@ class Worker(Base):
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     state: Mapped[str] = mapped_column(String(20))  # working, draining, ended
     done: Mapped[int] = mapped_column(default=0)  # crawls
+
+
+cast(Table, Run.__table__).append_constraint(ForeignKeyConstraint(["job_id"], ["scraper_jobs.id"], ondelete="SET NULL"))

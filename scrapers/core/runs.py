@@ -133,6 +133,17 @@ class Work:
         for job in self.jobs.values():
             job.brake.pull(Interrupted())
 
+    @property
+    def expects_more(self) -> bool:
+        """Whether requests are under way, which may bring further items."""
+        return any(job.tickets for job in self.jobs.values())
+
+    def answered(self, job: Job, ticket: int) -> None:
+        """Take a request's ticket back; after the last one, what waits for further items to be written with is written."""
+        job.tickets.pop(ticket, None)
+        if not job.tickets and not self.expects_more:
+            self.db.hurry()
+
     def job_of(self, message: Request | Response) -> Job | None:
         """Return the job that a request or response belongs to; None for one that is not ours."""
         state = state_of(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from scrapers.core.visit import Visit
 
 logger = logging.getLogger(__name__)
+
+GENERATIONS = (700, 10, 10)  # Python's own thresholds of the garbage collector
 
 PLANS: OnCrawler[list[Plan]] = OnCrawler("plans")  # the jobs of a crawl, where they are known before its spider is made
 
@@ -146,6 +149,7 @@ class PortalSpider(scrapy.Spider):
         spider.work.conclude = spider.conclude
         spider.work.open(plans, spider.arguments.claim)
         before_stop(crawler, spider.work.stop)  # pulls the brakes
+        crawler.signals.connect(_collect_again, signals.spider_opened)
         crawler.signals.connect(spider._on_error, signals.spider_error)
         crawler.signals.connect(spider._on_item_error, signals.item_error)
         crawler.signals.connect(spider._on_item_stored, signals.item_scraped)
@@ -303,7 +307,7 @@ class PortalSpider(scrapy.Spider):
         job, ticket = self.job_of(response), own_state(response).ticket
         async for thing in self._guarded(job, callback(response), response):
             yield thing
-        job.tickets.pop(ticket, None)
+        self.work.answered(job, ticket)
 
     async def _guarded(self, job: Job, output: Any, response: Response | None = None) -> AsyncIterator[Any]:
         """Yield a callback's output; record a Failure that it raises in the job, with the response as evidence."""
@@ -332,7 +336,7 @@ class PortalSpider(scrapy.Spider):
         """Errback of every request: record the failure that the error maps to in the job."""
         request = error.request
         job = self.job_of(request)
-        job.tickets.pop(own_state(request).ticket, None)
+        self.work.answered(job, own_state(request).ticket)
         if own_state(request).visit:
             self.work.places.leave(job.id)
             self.work.deliveries.close()
@@ -386,3 +390,9 @@ async def _things(output: Any) -> AsyncIterator[Any]:
     else:
         for thing in output or ():
             yield thing
+
+
+def _collect_again() -> None:
+    """Let the garbage collector run as usual, but never look at what was made until now (scrapers/settings.py)."""
+    gc.freeze()
+    gc.set_threshold(*GENERATIONS)

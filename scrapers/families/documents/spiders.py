@@ -145,8 +145,13 @@ class DocumentSpider(PortalSpider):
 
     async def requests(self, job: Job) -> AsyncIterator[Any]:
         """Ask for the first page of the list."""
-        self.progress[job.id] = await self.work.db.run(lambda session: self._begin(session, job))
+        if job.id not in self.progress:
+            # Of all jobs, in one transaction: their first requests are asked for one after another.
+            self.progress = await self.work.db.run(self._begin_all)
         yield self.request(job, self.first_page(job), self.listed)
+
+    def _begin_all(self, session: Session) -> dict[int, Progress]:
+        return {job.id: self._begin(session, job) for job in self.work.jobs.values() if not job.plan.done}
 
     def _begin(self, session: Session, job: Job) -> Progress:
         if self.arguments.again:

@@ -12,6 +12,7 @@ from scrapers.core.page import PortalPage
 from scrapers.families.carriers.ordered import Entry, listed
 from scrapers.families.carriers.spiders import CarrierTarget
 from scrapers.portals.bell import self_serve, workbooks
+from scrapers.portals.bell.enterprise_login import REFUSED
 from scrapers.portals.bell.ereports import BellEreports
 from scrapers.portals.bell.monthly_reports import BellMonthlyReports
 
@@ -249,3 +250,22 @@ def test_the_reports_tab_may_take_longer_than_a_page(run, monkeypatch):
             return tab.raw.url
 
     assert run(slow, act) == "about:blank"
+
+
+@pytest.mark.parametrize(
+    ("said", "is_refused"),
+    [
+        ("<p>The user name or password is incorrect. Please try again.</p>", True),
+        ("<em>Invalid credentials</em>", True),
+        ("<p>Something went wrong. Reset your password later.</p>", False),
+        ("<p>Invalid request</p>", False),
+        ("", False),
+    ],
+)
+def test_a_refused_password_is_seen_where_no_alert_says_so(run, said, is_refused):
+    form = "<form><label>Password <input id=Password type=password></label></form>"
+
+    async def act(page: PortalPage) -> Any:
+        return await page.shown(REFUSED)
+
+    assert bool(run(form + f"<div>{said}</div>", act)) == is_refused
