@@ -39,7 +39,7 @@ class Command(Everyday, ScrapyCommand):
         parser.add_argument("--portals", metavar="WORD,…", help="only jobs of these portals")
         parser.add_argument(
             "--engine",
-            choices=("embedded", "procrastinate", "scrapyd"),
+            choices=("embedded", "prefect", "procrastinate", "scrapyd"),
             help="what runs the crawls (default: LATCHKEY_ENGINE)",
         )
         parser.add_argument(
@@ -60,6 +60,7 @@ def work(
     until_idle: bool,
     with_schedules: bool = True,
     json_lines: bool = False,
+    only: int | None = None,
 ) -> list[dict[str, Any]]:
     """Run a worker to its end and return what became of the jobs that it did."""
     import sys
@@ -92,6 +93,11 @@ def work(
     settings, clock = command.settings, Clock()
     launcher: Any
     engine = getattr(opts, "engine", None) or WorkerSettings.current().engine
+    if only is not None:
+        engine = "embedded"  # another engine has started this very process for it
+    if engine == "prefect":
+        _dispatch(settings, until_idle)
+        return []
     if engine == "scrapyd":
         try:
             launcher = ScrapydLauncher(ScrapydSettings.current(), tuple(opts.set or ()))
@@ -113,6 +119,27 @@ def work(
         slots=slots or WorkerSettings.current().worker_slots,
         portals=words,
         with_schedules=with_schedules,
+        only=only,
     )
     worker.run(until_idle=until_idle)
     return worker.results
+
+
+def _dispatch(settings: Any, once: bool) -> None:
+    """Tick and post what is due to Prefect, whose workers do it."""
+    from database.engine import database
+    from jobs.clock import Clock
+    from jobs.engines.prefect import PrefectAway, PrefectEngine
+    from jobs.planning import Planner, Spiders
+
+    if not once:
+        raise WrongArgument(
+            "--engine prefect: start Prefect's own workers; `scrapy worker --once --engine prefect` ticks and posts."
+        )
+    clock = Clock()
+    try:
+        done = PrefectEngine(database(), clock).tick(Planner(Spiders(settings), clock))
+    except PrefectAway as error:
+        raise Refused(str(error)) from None
+    for sentence in done.sentences:
+        print(sentence)

@@ -13,7 +13,9 @@ from database.settings import RoomSettings
 class WorkerSettings(RoomSettings):
     """How a worker behaves."""
 
-    engine: Literal["embedded", "procrastinate", "scrapyd"] = Field("embedded", description="What starts the crawls.")
+    engine: Literal["embedded", "prefect", "procrastinate", "scrapyd"] = Field(
+        "embedded", description="What starts the crawls."
+    )
     worker_slots: int = Field(2, ge=1, description="Crawls that a worker runs side by side.")
     worker_poll: float = Field(2.0, gt=0, description="Seconds between two looks of a worker for due jobs.")
     worker_drain: float = Field(
@@ -34,3 +36,11 @@ class ScrapydSettings(RoomSettings):
     scrapyd_project: str = Field("latchkey", description="Name of the project there.")
     scrapyd_username: str = Field("", description="User name of Scrapyd; empty: it asks for none.")
     scrapyd_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
+
+
+class PrefectSettings(RoomSettings):
+    """Where Prefect is, for LATCHKEY_ENGINE=prefect."""
+
+    prefect_url: str = Field("http://127.0.0.1:4200/api", description="Address of Prefect's API.")
+    prefect_pool: str = Field("latchkey", description="Work pool of the crawls.")
+    prefect_folder: Path | None = Field(None, description="Folder of Latchkey on Prefect's workers; empty: as here.")

@@ -132,9 +132,10 @@ class Worker:
         slots: int,
         portals: Collection[str] | None = None,
         with_schedules: bool = True,
+        only: int | None = None,
     ) -> None:
         self.db, self.clock, self.planner, self.launcher, self.events = db, clock, planner, launcher, events
-        self.slots, self.portals, self.with_schedules = slots, portals, with_schedules
+        self.slots, self.portals, self.with_schedules, self.only = slots, portals, with_schedules, only
         self.settings = WorkerSettings.current()
         self.name = signature()
         self.presence = Presence(db, clock, self.name, slots, portals)
@@ -210,7 +211,7 @@ class Worker:
 
     def _claim(self, session: Session) -> Claim | None:
         seconds = database_settings().lease_seconds
-        return claims.claim(session, self.name, self.clock.now(session), seconds, self.portals)
+        return claims.claim(session, self.name, self.clock.now(session), seconds, self.portals, self.only)
 
     def _reap(self) -> None:
         """Settle the crawls that have ended; one whose end cannot be written yet stays, and is looked at again."""

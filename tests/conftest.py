@@ -74,6 +74,10 @@ def missing_servers() -> dict[str, str]:
         missing["engines"] = (
             "Scrapyd 1.6 and its client, setuptools between 77 and 80 (pip install scrapyd scrapyd-client)"
         )
+    if "LATCHKEY_TEST_PREFECT" not in os.environ:
+        missing["prefect"] = (
+            "a Prefect in an environment of its own (docs/engines.md); LATCHKEY_TEST_PREFECT is its program"
+        )
     return missing
 
 

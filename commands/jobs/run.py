@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 def options(parser: argparse.ArgumentParser) -> None:
     """Add its options."""
     parser.add_argument("--max", type=int, metavar="N", help="crawls side by side (default: LATCHKEY_WORKER_SLOTS)")
+    parser.add_argument("--job", type=int, metavar="ID", help="only this one, and what its crawl takes along")
     parser.add_argument("--portals", metavar="WORD,…", help="only jobs of these portals")
     parser.add_argument("--json", action="store_true", help="the result of each job as JSON")
 
@@ -22,7 +23,9 @@ def run(command: ScrapyCommand, opts: argparse.Namespace) -> int:
     """Do them; 0 when all that was done has succeeded, else 3."""
     from commands.worker import work
 
-    results = work(command, opts, slots=opts.max, portals=opts.portals, until_idle=True, with_schedules=False)
+    results = work(
+        command, opts, slots=opts.max, portals=opts.portals, until_idle=True, with_schedules=False, only=opts.job
+    )
     if opts.json:
         print_json(results)
     elif not results:

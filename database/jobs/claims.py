@@ -141,6 +141,11 @@ def due_groups(
     return list(found.values())
 
 
+def attempts_of(session: Session, job: int) -> int:
+    """Return how often a job was claimed."""
+    return session.scalar(select(ScraperJob.attempt).where(ScraperJob.id == job)) or 0
+
+
 def _full(session: Session, at: datetime, under_way: Sequence[ScraperJob]) -> list[str]:
     """Return the portals that get no further crawl now."""
     settings = QueueSettings.current()

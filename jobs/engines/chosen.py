@@ -16,4 +16,8 @@ def chosen_engine(db: Database, clock: Clock, name: str | None = None) -> Engine
         from jobs.engines.procrastinate import ProcrastinateEngine
 
         return ProcrastinateEngine(db, clock)
+    if name == "prefect":
+        from jobs.engines.prefect import PrefectEngine
+
+        return PrefectEngine(db, clock)
     return ScrapydEngine(db, clock) if name == "scrapyd" else Engine(db, clock)

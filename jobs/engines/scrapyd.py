@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import signal
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.error import HTTPError, URLError
@@ -21,12 +22,18 @@ from jobs.clock import Clock
 from jobs.engines.embedded import Engine
 from jobs.settings import ScrapydSettings
 
-WAIT = 10.0  # seconds for one answer
+# Seconds for one answer: after its start Scrapyd loads the egg before it accepts the first job, and does nothing else meanwhile.
+WAIT = 60.0
+LEAVING = 20.0  # seconds that a crawl gets after SIGTERM before it is killed
 FOUND = ("pending", "running", "finished")
 
 
 class ScrapydAway(OSError):
     """Scrapyd does not answer, or refuses. The text is one sentence."""
+
+
+class ScrapydSilent(ScrapydAway):
+    """Scrapyd took what was sent and did not answer in time: it may have done what was asked."""
 
 
 class ScrapydEngine(Engine):
@@ -68,7 +75,9 @@ class Scrapyd:
                 body: bytes = answer.read()
         except HTTPError as error:
             raise ScrapydAway(f"Scrapyd answered {path} with {error.code}.") from None
-        except (URLError, TimeoutError) as error:
+        except TimeoutError:
+            raise ScrapydSilent(f"Scrapyd did not answer {path} within {WAIT:g} s.") from None
+        except URLError as error:
             raise ScrapydAway(f"Scrapyd at {self.settings.scrapyd_url} does not answer: {error}.") from None
         return body.decode(errors="replace")
 
@@ -110,7 +119,7 @@ class RemoteCrawl:
 
     def end(self, elapsed: float, why: str) -> None:
         """Let Scrapyd end it: SIGTERM the first time, SIGKILL the second."""
-        if self.told_to_end is None or elapsed - self.told_to_end > WAIT * 2:
+        if self.told_to_end is None or elapsed - self.told_to_end > LEAVING:
             self.told_to_end, self.why = elapsed, why
             self.kill()
 
@@ -149,7 +158,8 @@ class ScrapydLauncher:
         }
         if self.given:
             form["setting"] = list(self.given)
-        self.api.ask("schedule.json", form)
+        with suppress(ScrapydSilent):  # whether it knows the job is asked next
+            self.api.ask("schedule.json", form)
         return RemoteCrawl(claim, self.api, clock.elapsed())
 
     def forget(self, crawl: RemoteCrawl, *, keep: bool) -> None:

@@ -49,7 +49,6 @@ class Deployed:
             LATCHKEY_SCRAPYD_USERNAME="ops",
             LATCHKEY_SCRAPYD_PASSWORD=PASSWORD,
             LATCHKEY_WORKER_POLL="0.3",
-            LATCHKEY_LEASE_SECONDS="15",
             **sandbox,
         )
         folder.mkdir()
@@ -153,7 +152,7 @@ def test_schedules_jobs_cancel_and_a_killed_dispatcher(deployed, tmp_path):
         deployed.start(IEC_API_URL=address)
         here.scrapy("jobs", "create", "iec_tariffs", "-a", "again=yes")
         dispatcher = worker()
-        wait_for(lambda: jobs()[-1].status == "running", 60)
+        wait_for(lambda: jobs()[-1].status == "running", 120)
         # The dispatcher is killed; its crawl goes on, and another one does not start it a second time.
         dispatcher.kill()
         second = worker()
