@@ -102,7 +102,7 @@ async def choose_account(tab: PortalPage) -> None:
     for _ in range(2):  # a list that is drawn anew may have lost the choice
         await tick_account(tab, account)
         if (
-            await until(is_alone, 3)
+            await until(is_alone, min(3, KEPT))
             or (await tab.is_at_rest(KEPT) and not await named())
             or await until(is_alone, KEPT)
         ):
