@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def missing_servers() -> dict[str, str]:
     """Return the marks whose tests cannot run here, and what each of them needs."""
     servers = {"imap": dovecot, "smb": samba}
-    return {mark: server.NEEDED for mark, server in servers.items() if server.program() is None}
+    missing = {mark: server.NEEDED for mark, server in servers.items() if server.program() is None}
+    if find_spec("scrapyd") is None or find_spec("scrapyd_client") is None:
+        missing["engines"] = (
+            "Scrapyd 1.6 and its client, setuptools between 77 and 80 (pip install scrapyd scrapyd-client)"
+        )
+    return missing
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -278,7 +284,7 @@ def run(launched: tuple[asyncio.AbstractEventLoop, Any], tmp_path: Path) -> Run:
 
     async def show(body: str, act: Callable[[PortalPage], Awaitable[Any]], **job: Any) -> Any:
         page = await browser.new_page()
-        page.set_default_timeout(5000)
+        page.set_default_timeout(30_000)
         try:
             await page.set_content(f"<!doctype html><body>{body}</body>")
             made = SimpleNamespace(failures=[], warnings=[], counts=SimpleNamespace(downloads=0), **job)

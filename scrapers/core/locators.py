@@ -46,6 +46,12 @@ SMALLEST_CLICKABLE = "xpath=ancestor-or-self::*[{}][1]".format(
         )
     )
 )
+CLICKABLE_ELEMENTS = ", ".join(
+    (
+        *("button", "a[href]", "summary", "option", "input:is([type=submit], [type=button], [type=reset])"),
+        *(f"[role={role}]" for role in CLICKABLE),
+    )
+)
 OURS = re.compile(r"(says|role|label)=(?!.*\[)")
 BETWEEN = r"[\s\u00a0\u00ad\u2000-\u200f\u2010-\u2015\u2060\u2212\ufeff-]*"  # any blanks and dashes between two words, or none
 LETTER = r"0-9A-Za-z\u00c0-\u024f\u0370-\u06ff"
@@ -123,6 +129,28 @@ def ranks(scope: Scope, selector: str) -> tuple[list[Locator], list[Locator]]:
         return certain, [plain, *similar]
     # In a stated scope any element with that text is meant, and the scope's own element, too.
     return [*certain, plain, within.filter(has_text=exactly(text))], similar
+
+
+def candidates(scope: Scope, selector: str) -> list[Locator]:
+    """
+    Return the elements that a selector certainly names, as `ranks` does, with those first that a browser finds at little cost.
+
+    A browser computes the roles and accessible names of all elements of a page for `ranks`, which takes ten times as long.
+    """
+    return [*_quick(scope, selector), *ranks(scope, selector)[0]]
+
+
+def _quick(scope: Scope, selector: str) -> list[Locator]:
+    *outer, last = selector.split(" >> ")
+    found = OURS.match(last)
+    if not found or found[1] == "role":
+        return []
+    for part in outer:
+        scope = _first_rank(scope, part)
+    text = exactly(last[found.end() :])
+    if found[1] == "label":
+        return [scope.get_by_label(text)]
+    return [scope.locator(CLICKABLE_ELEMENTS).filter(has_text=text)]
 
 
 def any_of(found: list[Locator]) -> Locator:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scrapers.core.compat import PlaywrightError
+from scrapers.core.compat import PlaywrightError, PlaywrightTimeout
 
 if TYPE_CHECKING:
     from playwright.async_api import ElementHandle, Locator, Page
@@ -99,6 +99,28 @@ FIND = r"""([target, dialogs, names, byMark]) => {
   }
   return null;
 }"""
+
+
+IS_FREE = """node => {
+  if (window !== window.top) return false;  // what lies over its frame is not known here
+  node.scrollIntoViewIfNeeded ? node.scrollIntoViewIfNeeded() : node.scrollIntoView({block: "center"});
+  const box = node.getBoundingClientRect();
+  const hit = node.getRootNode().elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  return hit !== null && node.contains(hit);
+}"""
+
+
+async def is_free(element: Locator | ElementHandle) -> bool:
+    """Return whether nothing lies over an element; False where it is not certain, or the element is not there."""
+    from playwright.async_api import Locator
+
+    try:
+        free: bool = await (
+            element.evaluate(IS_FREE, timeout=1000) if isinstance(element, Locator) else element.evaluate(IS_FREE)
+        )
+    except PlaywrightTimeout:
+        return False
+    return free
 
 
 async def close_overlay(page: Page, target: Locator | ElementHandle | None) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from scrapers.core.choices import LISTS, Match, Offer, drawn, fitting, is_filled, is_ticked, offers
 from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, browser_gone, is_covered, is_detached, navigated
 from scrapers.core.downloads import Arrivals, keep
-from scrapers.core.locators import Guess, Selectors, any_of, guess, is_ours, ranks, same
+from scrapers.core.locators import Guess, Selectors, any_of, candidates, guess, is_ours, ranks, same
 from scrapers.core.naming import unexpected_error
 from scrapers.core.outcomes import (
     BrowserDied,
@@ -30,7 +30,7 @@ from scrapers.core.outcomes import (
     RateLimited,
     SignedOut,
 )
-from scrapers.core.overlays import DIALOGS, Interruption, close_overlay, says_session_over
+from scrapers.core.overlays import DIALOGS, Interruption, close_overlay, is_free, says_session_over
 from scrapers.core.pace import ERROR_TRIES, RATE_TRIES, Pause, backoff, retry_after
 from scrapers.core.periods import month_missing, months_in, names_month
 from scrapers.core.redaction import bare_url
@@ -60,6 +60,8 @@ T = TypeVar("T")
 
 GRACE = 3.0  # seconds after which an overlay is closed, or a similar text taken, where the wanted element is not shown
 REST = 2.0  # seconds without a change or a request, after which a list or page counts as complete
+SETTLED = 1.0  # the same once the requests that an action caused are answered; lists fill in steps less apart than this
+LOOK_THOROUGHLY = 0.5  # seconds between two looks for an element by its accessible name, which costs a browser much
 POLLS = 3  # requests for one address since the last action, after which it is polled: that never ends
 LONG_POLLS = 2  # requests for one address that took longer than IN_FLIGHT, after which it is one that always does
 IN_FLIGHT = 10.0  # seconds; a request that takes longer (a long poll) does not keep a page from being at rest
@@ -84,6 +86,7 @@ class Trail:
     endless: Counter[str] = field(default_factory=Counter)  # what took longer than IN_FLIGHT in this crawl, by address
     asked: Counter[str] = field(default_factory=Counter)  # requests by address, since the last action
     acted: float = 0  # when that was, by the loop's clock
+    sent: float = 0  # when the newest request was sent that may change a page
 
     def act(self) -> None:
         """Note an action in the page, such as a click."""
@@ -160,10 +163,12 @@ class PortalPage:
         self.trail.asked[request.url] += 1
         is_news = self.trail.asked[request.url] > POLLS or self.trail.endless[bare_url(request.url)] >= LONG_POLLS
         if request.resource_type in WORK and not is_news:
-            self.trail.in_flight[request] = asyncio.get_running_loop().time()
+            self.trail.sent = self.trail.in_flight[request] = asyncio.get_running_loop().time()
 
     def _landed(self, request: Request) -> None:
-        self.trail.in_flight.pop(request, None)
+        sent = self.trail.in_flight.pop(request, None)
+        if sent is not None and asyncio.get_running_loop().time() - sent >= IN_FLIGHT:
+            self.trail.endless[bare_url(request.url)] += 1
 
     def _keep_answer(self, response: Response) -> None:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
@@ -187,6 +192,7 @@ class PortalPage:
     def begin(self, step: str) -> None:
         """Name the step that begins, for the log and the evidence."""
         self.trail.steps.append(step)
+        self.job.step = step
         logger.debug("Step: %s", step)
 
     @asynccontextmanager
@@ -318,24 +324,55 @@ class PortalPage:
 
         A page answered with 429 or 5xx is reloaded meanwhile. Raises SignedOut when the sign-in form is shown instead.
         """
+        found = await self._look(selectors, within)
+        return None if found is None else found[0]
+
+    async def _look(self, selectors: Selectors, within: float = 0) -> tuple[str, Locator] | None:
+        """Return the first selector that has a visible element, and that element; see `shown`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within
+        thorough_at = 0.0  # when to look again for what takes a browser long to find
         while True:
-            if within:
-                with suppress(PlaywrightTimeout):
-                    look = min(1.0, max(0.01, deadline - loop.time()))  # short, to notice a page that failed
-                    await self._any(selectors).wait_for(state="visible", timeout=look * 1000)
-            for selector in selectors:
-                if await self.locate(selector).count():
-                    return selector
+            is_last = loop.time() >= deadline
+            is_thorough = is_last or loop.time() >= thorough_at
+            if is_thorough:
+                thorough_at = loop.time() + LOOK_THOROUGHLY
+            if found := await self._matching(selectors, is_thorough=is_thorough):
+                return found
             if not within:
                 return None
             if await self.retry_failed_page():
                 deadline = loop.time() + within
-            elif loop.time() >= deadline:
+            elif is_last:
                 if self.signed_out and await self.shown(self.signed_out):
                     raise SignedOut("The sign-in form turned up.", step=self.trail.step)
                 return None
+            await asyncio.sleep(min(0.1, max(0.0, deadline - loop.time())))  # between two polls
+
+    async def _matching(self, selectors: Selectors, *, is_thorough: bool = True) -> tuple[str, Locator] | None:
+        """
+        Return the first selector that has a visible element now, and the best such element.
+
+        is_thorough: also where a browser finds nothing at little cost (see `candidates`).
+        """
+        wanted = {selector: candidates(self.scope, selector) for selector in selectors}
+        looked = [each for found in wanted.values() for each in (found if is_thorough else found[:1])]
+        try:
+            if (
+                len(looked) > 1 and not await any_of(looked).filter(visible=True).count()
+            ):  # one question in place of many
+                return None
+            for selector, found in wanted.items():
+                for visible in (each.filter(visible=True) for each in found):
+                    if not is_ours(selector):
+                        if await visible.count():
+                            return selector, visible.first
+                    elif best := await _best(visible):
+                        return selector, visible.nth(best[0])
+        except PlaywrightError as error:
+            if not navigated(error):
+                raise
+        return None
 
     async def find(self, selectors: Selectors, *, within: float | None = None) -> Locator:
         """Return the visible element that the first matching selector names best, waiting up to *within* seconds.
@@ -350,14 +387,14 @@ class PortalPage:
         loop = asyncio.get_running_loop()
         began = loop.time()
         deadline, has_looked = began + seconds, False
-        matched = await self.shown(watched, within=min(GRACE, seconds))
-        while matched is None:
+        found = await self._look(watched, min(GRACE, seconds))
+        while found is None:
             last = loop.time() >= deadline
-            if last or await self.is_at_rest(deadline - loop.time()):
+            if last or await self._rests(deadline - loop.time()):
                 if (similar := await self._similar(selectors)) is not None:
                     return similar
                 if not last and await self._close_overlay(None):
-                    matched = await self.shown(watched, within=1)
+                    found = await self._look(watched, 1)
                     continue
                 is_late = loop.time() > began + crawl_settings().page_wait
                 if not (last or has_looked) and (is_late or await self.shown((DIALOGS,))):
@@ -366,16 +403,13 @@ class PortalPage:
             if last:
                 detail = f"Nothing matched within {seconds:g} s."
                 raise PortalChanged(detail, step=self.trail.step, selector=self.trail.selector)
-            matched = await self.shown(watched, within=min(1.0, max(0.01, deadline - loop.time())))
+            found = await self._look(watched, min(1.0, max(0.01, deadline - loop.time())))
+        matched, element = found
         if matched not in selectors:
             raise SignedOut("The sign-in form turned up.", step=self.trail.step)
         if matched != selectors[0]:
             logger.info("Fallback selector matched: %s", matched)
-        if is_ours(matched):
-            for rank in ranks(self.scope, matched)[0]:
-                if best := await _best(found := rank.filter(visible=True)):
-                    return found.nth(best[0])
-        return self.locate(matched).first
+        return element
 
     async def _check_session(self) -> None:
         """Raise SignedOut if the session has ended, which an unknown page or dialog may say in any words."""
@@ -406,6 +440,19 @@ class PortalPage:
         return matched[0]
 
     async def is_at_rest(self, within: float = 0) -> bool:
+        """
+        Return whether what the last action caused is there, waiting up to *within* seconds.
+
+        The requests sent since then are answered, and the page has stayed the same for SETTLED seconds, or for REST
+        seconds where the action caused no request. Requests that hang since before are no answer to it.
+        """
+
+        async def never() -> bool:
+            return False
+
+        return await self._look_until(never, within, max([self.trail.acted, *(each.at for each in self._choices)]))
+
+    async def _rests(self, within: float) -> bool:
         """Return whether the page stays the same for REST seconds, with no request in flight, waiting up to *within*."""
 
         async def never() -> bool:
@@ -413,15 +460,21 @@ class PortalPage:
 
         return await self._look_until(never, within)
 
-    async def _look_until(self, is_true: Callable[[], Awaitable[bool]], within: float) -> bool:
-        """Poll a condition until it is true, the page is at rest, or the time is over; return False for the last."""
+    async def _look_until(
+        self, is_true: Callable[[], Awaitable[bool]], within: float, since_action: float | None = None
+    ) -> bool:
+        """
+        Poll a condition until it is true, the page is at rest, or the time is over; return False for the last.
+
+        since_action: time of the loop's clock; where it is given, only what was caused since then is waited for.
+        """
         loop = asyncio.get_running_loop()
         deadline, since, before = loop.time() + max(within, 0), loop.time(), ""
         while not await is_true():
             now = await run_script(self.raw, FINGERPRINT)
-            if now != before or self.trail.is_busy():
+            if now != before or self.trail.is_busy(since_action):
                 since, before = loop.time(), now
-            elif loop.time() - since >= REST:
+            elif loop.time() - since >= (REST if since_action is None or self.trail.sent < since_action else SETTLED):
                 return True
             if loop.time() >= deadline:
                 return False
@@ -448,6 +501,8 @@ class PortalPage:
 
     async def _uncover(self, element: Locator | ElementHandle) -> None:
         """Close the overlays that lie over an element."""
+        if await is_free(element):
+            return
         for _ in range(5):
             try:
                 await element.click(trial=True, timeout=COVERED * 1000)
@@ -456,15 +511,10 @@ class PortalPage:
                     continue
             return
 
-    def _any(self, selectors: Selectors) -> Locator:
-        first, *rest = (self.locate(selector) for selector in selectors)
-        for other in rest:
-            first = first.or_(other)
-        return first.first
-
     async def click(self, selectors: Selectors, *, within: float | None = None) -> None:
         """Click the element, waiting until it is enabled and closing what lies over it."""
-        await self._press(await self._ready(selectors, within))
+        await self._hold_choices()
+        await self._press(await self.find(selectors, within=within))
 
     async def double_click(self, selectors: Selectors, *, within: float | None = None) -> None:
         """Double-click the element."""
@@ -506,7 +556,7 @@ class PortalPage:
 
         async def is_there() -> bool:
             for selector in selectors:
-                for rank in ranks(self.scope, selector)[0]:
+                for rank in candidates(self.scope, selector):
                     if any(offer.kind == "box" for offer in await offers(rank)):
                         boxes.append(rank.first)
                         return True
@@ -683,7 +733,7 @@ class PortalPage:
         """Return what the elements of all selectors offer; of one element only what the first selector says."""
         found: list[Offer] = []
         for selector in selectors:
-            for rank in ranks(self.scope, selector)[0]:
+            for rank in candidates(self.scope, selector):
                 if not found or all(offer.kind == "opener" for offer in found):
                     found += await offers(rank)
         if opened:

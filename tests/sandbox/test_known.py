@@ -11,10 +11,11 @@ import lxml.html
 import pytest
 from markupsafe import Markup
 
-from sandbox.bell.data import FILTERS, REPORTS, pools, published_months
+from sandbox.bell.data import FILTERS, REPORTS, pools
 from sandbox.bell.known import NOT_SHOWN
 from sandbox.bell.pages import ALIASES, render
 from sandbox.bell.state import BellState
+from sandbox.invented import published_months
 from sandbox.known import KINDS, Known, known_of
 from sandbox.markup import known_places, perturbed
 from sandbox.perturb import DIMENSIONS, Perturbation

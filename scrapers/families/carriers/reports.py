@@ -85,6 +85,7 @@ class DailyUsage(CarrierSpider):
     """Base of the spiders of the usage file of the current day at the portal."""
 
     rendering = "browser"
+    takes_cycles = False
     columns: ClassVar[tuple[Column, ...]]  # of the file
 
     @abstractmethod

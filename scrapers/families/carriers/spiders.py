@@ -15,10 +15,11 @@ from database.models import (
     Account,
     BillingCycle,
     Carrier,
+    Client,
     FileStatus,
     ScraperConfig,
-    ScraperJob,
     StoredFile,
+    Workspace,
 )
 from scrapers.core.jobs import ArgumentError, Plan
 from scrapers.core.spider import PortalSpider, SpiderArguments
@@ -29,6 +30,7 @@ from scrapers.reading.values.locale import Locale
 class CarrierArguments(SpiderArguments):
     """Arguments of a carrier's spider."""
 
+    aims = SpiderArguments.aims | {"account", "cycle"}
     account: str = Field("all", description="Account numbers separated by commas, or all.")
     cycle: str | None = Field(None, description="Billing month YYYY-MM, by the cycle's end date; default: the latest.")
 
@@ -65,6 +67,8 @@ class CarrierSpider(PortalSpider):
     """Base of a carrier's spiders: a job is an account and a billing cycle."""
 
     Arguments = CarrierArguments
+    target_argument = "account"
+    takes_cycles: ClassVar[bool] = True  # the portal offers past billing cycles too
     locale: ClassVar[Locale]  # of the values in the portal's files; required where rows are read
 
     @classmethod
@@ -118,7 +122,8 @@ class CarrierSpider(PortalSpider):
     def _accounts(cls, session: Session, numbers: str) -> list[Account]:
         of_portal = select(Account).join(Carrier).where(Carrier.portal == cls.portal).order_by(Account.number)
         if numbers == "all":
-            accounts = list(session.scalars(of_portal))
+            of_clients = of_portal.join(Workspace, Workspace.id == Account.workspace_id).join(Client)
+            accounts = list(session.scalars(of_clients.where(Client.active)))
             if not accounts:
                 raise ArgumentError(
                     f"-a account=all: {cls.portal} has no account yet; add one with `scrapy accounts add`."
@@ -136,11 +141,9 @@ class CarrierSpider(PortalSpider):
 
     @classmethod
     def _of_job(cls, session: Session, job_id: int) -> tuple[Account, BillingCycle, int | None]:
-        job = session.get(ScraperJob, job_id)
-        if job is None or job.billing_cycle is None:
-            raise ArgumentError(f"-a job={job_id}: there is no such job of an account and cycle.")
-        if (job.portal, job.report_type) != (cls.portal, cls.report_type):
-            raise ArgumentError(f"-a job={job_id}: it is for {job.portal}_{job.report_type}, not for {cls.name}.")
+        job = cls.row(session, job_id)
+        if job.billing_cycle is None:
+            raise ArgumentError(f"-a job={job_id}: it has no account and cycle.")
         return job.billing_cycle.account, job.billing_cycle, job_id
 
     @classmethod

@@ -461,7 +461,7 @@ def test_entries_of_a_list_that_covers_the_page_are_not_removed(run, monkeypatch
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("act", ["tick", "pick", "type"])
 def test_an_overlay_is_closed_before_a_box_is_ticked_a_choice_made_or_a_text_typed(run, monkeypatch, when, act):
-    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=3))
+    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=30))
     body = (
         "<p><input type=radio id=r name=v style='opacity:0;position:absolute'><label for=r>Complete</label></p>"
         f"<input id=t><div id=over role=dialog style='{OVER}' {'hidden' if when == 'after' else ''}>A survey?"
