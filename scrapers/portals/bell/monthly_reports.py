@@ -27,7 +27,8 @@ MY_REPORTS = (
     *(f"{PLACES.format(place)} > button:has-text('My Reports')" for place in (3, 2, 4)),
 )
 SERVICE = ("#ec-sidebar >> says=Service",)
-EXPORT, CONFIRM = ("#export-btn",), ("#btn-bc-export",)
+EXPORT = ("#export-btn", guess("role=button|Export"))
+CONFIRM = ("#btn-bc-export", guess(":is([role=dialog], dialog) :is(button, [role=button]):text-matches('export', 'i')"))
 XLSX = (".line-XLSX", "li:has(.line-XLSX):not(:has(li))")
 ORDERED = (guess(":text-matches('being prepared|will be notified|en préparation|vous serez avis', 'i')"),)
 EXPORT_FAILED = (guess(":text-matches('(export|request)[a-z ]* failed|could not be (made|created)|échou', 'i')"),)

@@ -12,8 +12,8 @@ ASIDE = "app-aside-left"
 WORKSPACE = (f"{ASIDE} ul > li:nth-child(3)", f"xpath=//{ASIDE}/div/div/div/ul/li[3]")
 SHARED = ("p-treenode >> says=Shared with me", "xpath=(//p-treenode)[2]")
 FOLDER = ("#ws-grid__appfolder_0",)
-PANEL = ("xpath=//*[@id='wb-sheet-container']/div/div/div[2]",)
-AUTO_APPLY, APPLY = ("#autoApplyButton",), ("#filter_apply_btn",)
+PANEL = ("xpath=//*[@id='wb-sheet-container']/div/div/div[2]", guess("role=button|Filters"))
+AUTO_APPLY, APPLY = ("#autoApplyButton",), ("#filter_apply_btn", guess("role=button|Apply"))
 COLUMN = ("th.Accountnumber", ".Accountnumber")
 COLUMN_MENU = tuple(f"{column} .menu-toggle-btn" for column in COLUMN)
 READ_COLUMN = """heads => heads.flatMap(head => [...head.closest("table")?.rows ?? []]
@@ -102,7 +102,7 @@ async def choose_account(tab: PortalPage) -> None:
     for _ in range(2):  # a list that is drawn anew may have lost the choice
         await tick_account(tab, account)
         if (
-            await until(is_alone, 3)
+            await until(is_alone, min(3, KEPT))
             or (await tab.is_at_rest(KEPT) and not await named())
             or await until(is_alone, KEPT)
         ):

@@ -28,6 +28,7 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """These pages do all at once."""
     for name, seconds in (("GRACE", 0.3), ("REST", 0.5), ("COVERED", 0.3)):
         monkeypatch.setattr(f"scrapers.core.page.{name}", seconds)
+    monkeypatch.setattr("scrapers.portals.bell.workbooks.KEPT", 0.5)
 
 
 # Notifications
@@ -131,9 +132,8 @@ def menu(shown: str, after: str) -> str:
     return PANEL.format(MONTH + ACCOUNT.format(shown)) + column
 
 
-def test_a_table_of_several_accounts_is_not_exported(run, monkeypatch):
+def test_a_table_of_several_accounts_is_not_exported(run):
     """Where the section says nothing, the column of the table does."""
-    monkeypatch.setattr("scrapers.portals.bell.workbooks.KEPT", 1)
     rows = "".join(f"<tr><td>{number}</td></tr>" for number in (OURS, OTHER))
     with pytest.raises(WrongAccount):
         run(
@@ -146,8 +146,7 @@ def test_an_account_is_chosen_where_the_page_says_so_or_says_nothing(run, after)
     run(menu("All", after), workbooks.choose_account, target=TARGET)
 
 
-def test_another_account_than_the_chosen_one_is_refused(run, monkeypatch):
-    monkeypatch.setattr("scrapers.portals.bell.workbooks.KEPT", 1)
+def test_another_account_than_the_chosen_one_is_refused(run):
     with pytest.raises(WrongAccount):
         run(menu("All", OTHER), workbooks.choose_account, target=TARGET)
 
@@ -183,7 +182,10 @@ def test_a_row_is_found_by_its_account(run, cell):
         BOX.format("parent") + cell.format(OTHER) + f"<td>Parent account {OURS}</td>",
         BOX.format("ours") + cell.format(OURS),
     ]
-    body = table(*rows) + f"<button onclick='done.hidden=false'>Continue</button><p id=done hidden>Account {OURS}</p>"
+    body = (
+        table(*rows)
+        + f"<button onclick='done.hidden=false; dataContainer.hidden=true'>Continue</button><p id=done hidden>Account {OURS}</p>"
+    )
 
     async def act(page: PortalPage) -> Any:
         await self_serve.choose_account(page, OURS, ("#done",))
