@@ -163,7 +163,8 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 places.leave(job.id)
 
     async def _run(self, request: Request, state: RequestState, job: Job) -> Response:
-        from scrapers.core.page import PortalPage, Trail
+        from scrapers.core.page import PortalPage
+        from scrapers.core.trail import Trail
 
         spider: Any = self.crawler.spider
         login = Login.registry[state.login] if state.login else spider.logins[0]

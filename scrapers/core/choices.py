@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scrapers.core.locators import bare, same
+from scrapers.core.locators import Selectors, bare, same
 
 if TYPE_CHECKING:
     from playwright.async_api import ElementHandle, Locator
@@ -73,7 +73,8 @@ READ = f"""nodes => {{ {SHARED}
     if (box) return !shownFor(node) ? [] : [["box", place, 0, "", nameOf(node === box || !clean(node.innerText) ? box : node), isOn(box), isOff(box), false]];
     const states = ["aria-selected", "aria-pressed", "aria-checked"].map(name => node.getAttribute(name));
     const isChosen = states.includes("true") ? true : states.includes("false") ? false : null;
-    return !seen(node) ? [] : [["item", place, 0, "", nameOf(node), isChosen, isOff(node), false]];
+    const kind = node.tagName === "LABEL" && !node.control ? "label" : "item";
+    return !seen(node) ? [] : [[kind, place, 0, "", nameOf(node), isChosen, isOff(node), false]];
   }}).flat();
 }}"""
 CLICK_ON = f"node => {{ {SHARED} return shownFor(node); }}"
@@ -87,7 +88,12 @@ LOADING = ("loading", "pleasewait", "chargement", "veuillezpatienter", "patiente
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One thing that can be chosen. kind: option (of a drop-down), box, item (of a list), or opener of a drawn drop-down."""
+    """
+    One thing that can be chosen.
+
+    kind: option (of a drop-down), box, item (of a list), opener of a drawn drop-down, or label: that of a box which may come
+    later, or of none.
+    """
 
     found: Locator  # elements of a selector
     kind: str
@@ -107,6 +113,16 @@ class Offer:
             await element.select_option(label=self.label, timeout=milliseconds)
         else:
             await (await drawn(element)).click(timeout=milliseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was picked in a list, to be picked again if the page loses it."""
+
+    selectors: Selectors
+    text: str
+    match: Match
+    at: float  # time of the loop's clock
 
 
 async def offers(found: Locator) -> list[Offer]:

@@ -44,6 +44,7 @@ __all__ = [
     "browser_gone",
     "context_of",
     "cookie_jars",
+    "detached",
     "find_commands_late",
     "is_covered",
     "launch",
@@ -314,7 +315,7 @@ def is_covered(error: PlaywrightError) -> bool:
     return "intercepts pointer events" in str(error)
 
 
-def is_detached(error: PlaywrightError) -> bool:
+def detached(error: PlaywrightError) -> bool:
     """Return whether an error means that the element was taken out of the page, such as when a list is drawn anew."""
     return "not attached to the DOM" in str(error)
 

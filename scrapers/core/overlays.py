@@ -37,7 +37,7 @@ DECLINE = (
     r"( cookies)?( only)?|continue without (accepting|agreeing)|continuer sans accepter|dismiss"
 )
 POSTPONE = (
-    r"(maybe |remind me |ask me |do (this|it) )?(later|tomorrow)|remind me( again)?|skip( for now| tour| this)?|plus tard|"
+    r"(i.?ll |i will )?(maybe |perhaps |remind me |ask me |tell me |decide |choose |see |do (this |it )?)?(later|tomorrow)|remind me( again)?|skip( for now| tour| this)?|plus tard|"
     r"(me le |me |le )?rappeler( plus tard)?|(me le )?demander plus tard|ignorer|passer|snooze"
 )
 CLOSE = r"close( (this|the))?( (dialog|window|message|banner|notification|overlay|popup|icon|button|tour))?|x|fermer( la fenêtre| ce message)?|cancel|annuler|hide|masquer"

@@ -167,6 +167,11 @@ async def browser(folder: Path) -> None:
         error = await error_of(page.click("button", timeout=1000))
         SEEN["timeout"] = isinstance(error, compat.PlaywrightTimeout)
         SEEN["covered"] = compat.is_covered(error)
+        await page.set_content("<button>go</button>")
+        handle = await page.query_selector("button")
+        assert handle is not None
+        await page.set_content("")
+        SEEN["detached"] = compat.detached(await error_of(handle.click(timeout=1000)))
         pending = asyncio.ensure_future(error_of(again.evaluate("new Promise(() => {})")))
         await again.goto("data:text/html,elsewhere")
         SEEN["navigated"] = compat.navigated(await pending)

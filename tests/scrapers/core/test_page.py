@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from scrapers.core import choosing, looking, trail
+from scrapers.core import page as page_module
 from scrapers.core.outcomes import (
     Failure,
     NoLongerAvailable,
@@ -18,7 +21,7 @@ from scrapers.core.outcomes import (
     WrongAccount,
 )
 from scrapers.core.pace import RATE_TRIES, Pause
-from scrapers.core.page import PortalPage
+from scrapers.core.page import PortalPage, guess
 
 pytestmark = pytest.mark.browser
 TODAY = date(2026, 11, 20)
@@ -27,11 +30,18 @@ LABELS = "<label><input type=radio name=m>Sep 2026</label><label><input type=rad
 ITEMS = "<ul><li>Sep 2026</li><li onclick=\"document.body.dataset.took='yes'\"> Oct\n 2026 </li></ul>"
 
 
+def patch(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
+    """Replace a name in all modules that a page is made of."""
+    for module in (trail, looking, choosing, page_module):
+        if hasattr(module, name):
+            monkeypatch.setattr(module, name, value)
+
+
 @pytest.fixture(autouse=True)
 def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """These pages do all at once."""
     for name, seconds in (("GRACE", 0.3), ("REST", 0.5), ("COVERED", 0.3)):
-        monkeypatch.setattr(f"scrapers.core.page.{name}", seconds)
+        patch(monkeypatch, name, seconds)
 
 
 # Reading back
@@ -154,7 +164,7 @@ def test_a_month_that_is_offered_twice_is_refused(run):
 
 
 def test_a_list_that_fills_in_steps_is_read_when_it_has_come_to_rest(run, monkeypatch):
-    monkeypatch.setattr("scrapers.core.page.REST", 1.5)
+    patch(monkeypatch, "REST", 1.5)
     body = """<select id=m><option value="">Loading…</option></select><script>
       setTimeout(() => m.innerHTML = "<option>Sep 2026</option>", 300);
       setTimeout(() => m.innerHTML += "<option>Oct 2026</option>", 1200);</script>"""
@@ -209,7 +219,7 @@ def test_what_was_picked_in_a_page_is_forgotten_when_it_is_loaded_again(run):
 
 def test_an_item_whose_list_closes_is_chosen_beside_requests_that_hang(run, monkeypatch):
     """Long polls of a page and its tab overlap, so that one is always under way."""
-    monkeypatch.setattr("scrapers.core.page.IN_FLIGHT", 0.5)
+    patch(monkeypatch, "IN_FLIGHT", 0.5)
     body = """<ul><li onclick="document.body.dataset.took = 1; this.parentNode.hidden = true">Oct 2026</li></ul>
       <script>setInterval(() => fetch("http://portal.example/news?" + Math.random()), 100)</script>"""
 
@@ -244,6 +254,55 @@ def test_a_page_that_polls_comes_to_rest(run):
         return at_rest and answered > 5
 
     assert run("", act)
+
+
+def test_after_an_action_only_what_it_caused_is_waited_for(run, monkeypatch):
+    """A request that hangs since before is no answer to a click."""
+    patch(monkeypatch, "REST", 4.0)
+    patch(monkeypatch, "SETTLED", 0.3)
+    body = """<button onclick="fetch('http://portal.example/apply').then(() => document.title = 'applied')">Apply</button>
+      <script>fetch("http://portal.example/news")</script>"""
+
+    async def act(page: PortalPage) -> tuple[bool, str, list[str]]:
+        async def answer(route: Any) -> None:
+            if route.request.url.endswith("apply"):
+                await asyncio.sleep(1)
+                await route.fulfill(body="{}", headers={"Access-Control-Allow-Origin": "*"})
+
+        await page.raw.route("http://portal.example/**", answer)
+        await page.raw.set_content(f"<!doctype html>{body}")
+        await page.click(("says=Apply",))
+        at_rest = await page.is_at_rest(5)
+        found = at_rest, await page.raw.title(), [each.url for each in page.trail.in_flight]
+        await page.raw.unroute_all(behavior="ignoreErrors")
+        return found
+
+    assert run("", act) == (True, "applied", ["http://portal.example/news"])
+
+
+def test_what_is_filled_anew_while_it_is_chosen_is_chosen_once_more(run):
+    body = """<ul id=u><li>Oct 2026</li></ul><script>
+      const fill = () => { u.innerHTML = '<li aria-selected=false>Oct 2026</li>'; u.firstChild.onclick = () => u.firstChild.ariaSelected = 'true' };
+      u.addEventListener('mouseover', fill, {once: true})</script>"""
+
+    async def act(page: PortalPage) -> str:
+        await page.pick(("li",), "Oct 2026")
+        return str(await page.raw.evaluate("u.firstChild.ariaSelected"))
+
+    assert run(body, act) == "true"
+
+
+def test_a_label_is_not_chosen_before_its_box_is_there(run, monkeypatch):
+    body = """<label id=l>533122906</label><script>
+      setTimeout(() => l.insertAdjacentHTML('afterbegin', '<input type=radio id=o>'), 1500)</script>"""
+
+    patch(monkeypatch, "REST", 3.0)
+
+    async def act(page: PortalPage) -> bool:
+        await page.pick(("label",), "533122906")
+        return bool(await page.raw.evaluate("o.checked"))
+
+    assert run(body, act)
 
 
 DRAWN = "<i style='display:inline-block;width:20px;height:20px;border:1px solid'></i>"
@@ -333,9 +392,40 @@ def test_a_control_is_found_by_what_it_says(run, control):
 
 
 def test_of_two_that_are_only_similar_none_is_taken(run, monkeypatch):
-    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=0.2))
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=0.2))
     with pytest.raises(PortalChanged):
         run("<a href=#>Download this page</a><a href=#>Download all</a>", lambda page: page.click(("says=Download",)))
+
+
+@pytest.mark.parametrize("known", ["#s", "says=Search", "form >> says=Search", "role=button|Search"])
+def test_a_guess_waits_for_what_is_known(run, known):
+    body = """<form><button type=button onclick="document.title = 'guess'">Go</button></form><script>setTimeout(() =>
+      document.forms[0].insertAdjacentHTML('beforeend', '<p onclick="document.title = 1"><a role=button id=s>Search</a></p>'), 300)</script>"""
+
+    async def act(page: PortalPage) -> str:
+        await page.click((known, guess("form >> role=button")))
+        return await page.raw.title()
+
+    assert run(body, act) == "1"
+
+
+def test_a_guess_is_taken_where_what_is_known_does_not_come(run):
+    body = "<form><button type=button onclick='document.title = 1'>Go</button></form>"
+
+    async def act(page: PortalPage) -> str:
+        await page.click(("says=Search", guess("form >> role=button")))
+        return await page.raw.title()
+
+    assert run(body, act) == "1"
+
+
+def test_the_first_selector_counts_also_where_another_costs_a_browser_less(run):
+    body = "<div id=d></div><script>setTimeout(() => d.innerHTML = '<p>Shared <b>with me</b></p><i id=other>x</i>', 300)</script>"
+
+    async def act(page: PortalPage) -> str:
+        return await (await page.find(("div >> says=Shared with me", "#other"))).inner_text()
+
+    assert run(body, act) == "Shared with me"
 
 
 @pytest.mark.parametrize(
@@ -380,7 +470,7 @@ def test_a_button_that_is_enabled_late_is_waited_for(run):
 
 @pytest.mark.parametrize("event", ["mouseenter", "click"])
 def test_a_menu_is_opened_by_pointer_or_click(run, monkeypatch, event):
-    monkeypatch.setattr("scrapers.core.page.GRACE", 0.2)
+    patch(monkeypatch, "GRACE", 0.2)
     body = f"""<nav><a id=a href=#>Usage</a><ul id=u></ul></nav>
       <script>a.addEventListener('{event}', () => u.innerHTML = '<li><a href=#><span>Usage details</span></a></li>')</script>"""
 
@@ -399,6 +489,7 @@ CONTROLS = [
     "<button data-bad>Accept</button><a href=#>Me le rappeler plus tard</a>",
     "<button aria-label='Close this dialog'><svg width=9 height=9></svg></button><button data-bad>OK</button>",
     "<span class=modal-close>×</span><button data-bad>Upgrade</button>",
+    "<button data-bad>Learn more</button><button>Decide&nbsp;later</button>",
     "We use cookies. <button data-bad>Accept all</button><button>Reject all</button>",
     "We use cookies. <button>Accept all cookies</button>",
     "Planned work on Sunday. <button>OK</button>",
@@ -440,14 +531,14 @@ def test_an_overlay_that_comes_before_the_pointer_is_closed_too(run, monkeypatch
 
 
 def test_what_has_only_a_consequence_stays_and_is_named(run, monkeypatch):
-    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=0.5))
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=0.5))
     body = f"<button id=b>Go</button><div role=dialog style='{OVER}'>New terms <button>I agree</button><button>Pay</button></div>"
     with pytest.raises(PortalChanged, match="something lies over it"):
         run(body, lambda page: page.click(("#b",)))
 
 
 def test_entries_of_a_list_that_covers_the_page_are_not_removed(run, monkeypatch):
-    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=0.5))
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=0.5))
     body = f"<button id=b>Go</button><div style='{OVER}'><ul><li>Report <em class=line-close>×</em></li></ul></div>"
 
     async def act(page: PortalPage) -> int:
@@ -461,7 +552,7 @@ def test_entries_of_a_list_that_covers_the_page_are_not_removed(run, monkeypatch
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("act", ["tick", "pick", "type"])
 def test_an_overlay_is_closed_before_a_box_is_ticked_a_choice_made_or_a_text_typed(run, monkeypatch, when, act):
-    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=30))
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=30))
     body = (
         "<p><input type=radio id=r name=v style='opacity:0;position:absolute'><label for=r>Complete</label></p>"
         f"<input id=t><div id=over role=dialog style='{OVER}' {'hidden' if when == 'after' else ''}>A survey?"
@@ -498,7 +589,7 @@ def test_a_dialog_that_says_the_session_is_over_is_told(run, body, wanted):
 
 @pytest.mark.parametrize(("dialog", "waits"), [("<div role=dialog>Adieu</div>", 60), ("<p>Adieu</p>", 60)])
 def test_before_a_long_wait_goes_on_it_is_looked_whether_the_session_has_ended(run, monkeypatch, dialog, waits):
-    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=1))
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=1))
 
     async def act(page: PortalPage) -> None:
         async def is_over() -> bool:
@@ -567,7 +658,7 @@ def test_the_main_frame_may_be_the_one(run):
 
 
 def test_a_frame_that_no_frame_is(run, monkeypatch):
-    monkeypatch.setattr("scrapers.core.page.crawl_settings", lambda: SimpleNamespace(page_wait=0.2))
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=0.2))
     with pytest.raises(PortalChanged, match="No frame"):
         run("<iframe srcdoc='<p>first</p>'></iframe>", lambda page: page.frame_with(("#bill",)))
 

@@ -1,0 +1,64 @@
+"""The progress of a flow: its steps, and the requests that its pages wait for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from scrapers.core.pace import Pause
+from scrapers.core.redaction import bare_url
+
+if TYPE_CHECKING:
+    from playwright.async_api import Request
+
+
+REST = 2.0  # seconds without a change or a request, after which a list or page counts as complete
+SETTLED = 1.0  # the same once the requests that an action caused are answered; lists fill in steps less apart than this
+POLLS = 3  # requests for one address since the last action, after which it is polled: that never ends
+LONG_POLLS = 2  # requests for one address that took longer than IN_FLIGHT, after which it is one that always does
+IN_FLIGHT = 10.0  # seconds; a request that takes longer (a long poll) does not keep a page from being at rest
+WORK = ("document", "xhr", "fetch", "script")  # requests that may change what a page offers
+
+
+@dataclass
+class Trail:
+    """The progress of a flow, shared by all its tabs and recorded in the evidence."""
+
+    steps: list[str] = field(default_factory=list)
+    selector: str = ""
+    requests: int = 0
+    pauses: int = 0  # pages of this flow that were answered with 429 or 5xx, also before it was recovered
+    pause: Pause = field(default_factory=Pause)  # the crawl's
+    is_over: Callable[[], Awaitable[bool]] | None = None  # looks whether the session has ended; None outside of one
+    in_flight: dict[Request, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
+    endless: Counter[str] = field(default_factory=Counter)  # what took longer than IN_FLIGHT in this crawl, by address
+    asked: Counter[str] = field(default_factory=Counter)  # requests by address, since the last action
+    acted: float = 0  # when that was, by the loop's clock
+    sent: float = 0  # when the newest request was sent that may change a page
+
+    def act(self) -> None:
+        """Note an action in the page, such as a click."""
+        self.asked.clear()
+        self.acted = asyncio.get_running_loop().time()
+
+    @property
+    def step(self) -> str:
+        """The step that was begun last."""
+        return self.steps[-1] if self.steps else ""
+
+    def is_busy(self, since: float | None = None) -> bool:
+        """
+        Return whether a request that may change a page waits for its answer.
+
+        since: of the loop's clock, when it was sent at the earliest; by default a little before the last action, because a
+        request that hangs since long before has nothing to do with that.
+        """
+        since = self.acted - REST if since is None else since
+        now = asyncio.get_running_loop().time()
+        for request in [each for each, sent in self.in_flight.items() if now - sent >= IN_FLIGHT]:
+            del self.in_flight[request]
+            self.endless[bare_url(request.url)] += 1
+        return any(sent >= since for sent in self.in_flight.values())
