@@ -30,7 +30,12 @@ class ProcessFailed(Exception):
     """A measured process did not succeed, so there is nothing to compare. The text is the end of what it said."""
 
 
-def measure(command: Sequence[str], environment: Mapping[str, str], look: Callable[[int], None] | None = None) -> Cost:
+def measure(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    look: Callable[[int], None] | None = None,
+    folder: Path = ROOT,
+) -> Cost:
     """
     Run a command to its end; raise ProcessFailed when its exit code is not 0 or it takes too long.
 
@@ -41,7 +46,7 @@ def measure(command: Sequence[str], environment: Mapping[str, str], look: Callab
     with tempfile.TemporaryFile("w+") as output:
         began = time.monotonic()
         process = subprocess.Popen(
-            command, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            command, cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         status = Path(f"/proc/{process.pid}/status")
         # Not from wait4: its maximum includes the memory that the parent had when it forked.

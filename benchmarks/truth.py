@@ -31,11 +31,14 @@ def stored(bench: Bench, person: str, documents: int, size: int) -> tuple[int, i
     return right, wrong
 
 
-def figures(benchmark: str, bench: Bench, people: Sequence[str], documents: int, size: int) -> list[Figure]:
-    """Return the counts that must hold: nothing is missing, nothing is wrong."""
+def figures(
+    benchmark: str, bench: Bench, people: Sequence[str], documents: int, size: int, line: str = ""
+) -> list[Figure]:
+    """Return the counts that must hold: nothing is missing, nothing is wrong. line: what their names begin with."""
     found = [stored(bench, person, documents, size) for person in people]
     missing = len(people) * documents - sum(right for right, _ in found)
+    before = f"{line}: " if line else ""
     return [
-        count(benchmark, "files not stored right", 0, missing),
-        count(benchmark, "wrong ones stored", 0, sum(wrong for _, wrong in found)),
+        count(benchmark, f"{before}files not stored right", 0, missing),
+        count(benchmark, f"{before}wrong ones stored", 0, sum(wrong for _, wrong in found)),
     ]

@@ -234,9 +234,9 @@ def instant(given: str) -> datetime:
 
     try:
         value = datetime.fromisoformat(given)
-    except ValueError:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # OverflowError: its offset takes it out of datetime's range
         raise argparse.ArgumentTypeError(f"{given!r} is not a date like 2026-10-31") from None
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def places(settings: Any) -> list[str]:

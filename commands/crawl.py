@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
 
+from commands._progress import moving_line
 from commands._terminal import WrongArgument, check_texts
 
 if TYPE_CHECKING:
@@ -65,12 +67,17 @@ def crawl(process: Any, crawler: Any, arguments: dict[str, str]) -> int:
     except CannotStart as problem:
         sys.stderr.write(f"{problem}\n")
         return problem.exit_code
-    show_progress()
+    show_progress(crawler.settings.get("LOG_FILE"))
     # A feed is written by Scrapy's engine, an empty one too.
-    if not crawler.settings.getdict("FEEDS") and (done := nothing_to_do(crawler.spidercls, plans)) is not None:
+    if (
+        not crawler.settings.getdict("FEEDS")
+        and (done := nothing_to_do(crawler.spidercls, plans, arguments.get("claim"))) is not None
+    ):
         return done
     process.crawl(crawler, **arguments)
-    process.start()
+    # Where a person is asked something, no line moves.
+    with nullcontext() if {"prompt", "visible"} & set(arguments) else moving_line(crawler):
+        process.start()
     return exit_code(crawler)
 
 
@@ -90,6 +97,7 @@ def prepare(crawler: Any, arguments: dict[str, str], option: str = "-a credentia
     """
     from database.access.encryption import UnreadableSecret, key_ring
     from database.engine import DatabaseAway, SchemaLacking, database
+    from database.jobs.queue import NotPossible, arguments_of
     from database.settings import SettingsError
     from pipelines.settings import pipeline_settings, upload_settings
     from scrapers.core.jobs import ArgumentError
@@ -106,10 +114,13 @@ def prepare(crawler: Any, arguments: dict[str, str], option: str = "-a credentia
         spidercls.check_settings()
         key_ring()
         with database().transaction() as session:
+            if parsed.job:
+                arguments |= arguments_of(session, parsed.job) | arguments
+                parsed = spidercls.Arguments.parse(arguments)
             plans: list[Plan] = spidercls.planned(session, parsed)
     except SeveralCredentials as several:
         raise CannotStart(2, several.by(option)) from several
-    except (ArgumentError, SettingsError, UnreadableSecret) as error:
+    except (ArgumentError, NotPossible, SettingsError, UnreadableSecret) as error:
         raise CannotStart(2, error) from error
     except SchemaLacking as error:
         from database.migrate import why_lacking
@@ -122,18 +133,17 @@ def prepare(crawler: Any, arguments: dict[str, str], option: str = "-a credentia
     return plans
 
 
-def nothing_to_do(spidercls: Any, plans: list[Plan]) -> int | None:
+def nothing_to_do(spidercls: Any, plans: list[Plan], claim: str | None = None) -> int | None:
     """Close the runs and return the exit code if every job is done already; None: the portal must be visited."""
     import asyncio
 
     from pipelines.settings import upload_settings
-    from scrapers.core.runs import Work
 
     if not plans or not all(plan.done for plan in plans):
         return None
     # Without Scrapy's engine: its start alone takes longer than all that is left to do.
-    work = Work(spidercls.name, spidercls.portal, spidercls.report_type)
-    work.open(plans)
+    work = spidercls.new_work()
+    work.open(plans, claim)
 
     async def finish() -> None:
         if upload_settings() is not None:
@@ -147,7 +157,7 @@ def nothing_to_do(spidercls: Any, plans: list[Plan]) -> int | None:
         asyncio.run(finish())
     except KeyboardInterrupt:
         return 130  # what was not sent, and the runs, are the next one's
-    return work.exit_code
+    return int(work.exit_code)
 
 
 def exit_code(crawler: Any) -> int:
@@ -180,11 +190,12 @@ def feeds_failed(crawler: Any) -> bool:
     return "failed_count" in ends or ("success_count" not in ends and crawler.settings.getbool("FEED_STORE_EMPTY"))
 
 
-def show_progress() -> None:
-    """Print progress lines to standard error, apart from the log."""
+def show_progress(log_file: str | None = None) -> None:
+    """Print progress lines to standard error, apart from the log; into the log file too, where there is one, as Scrapyd's."""
     progress = logging.getLogger("latchkey.progress")
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    progress.addHandler(handler)
+    handlers: list[logging.Handler] = [logging.StreamHandler(), *([logging.FileHandler(log_file)] if log_file else [])]
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        progress.addHandler(handler)
     progress.setLevel(logging.INFO)
     progress.propagate = False

@@ -142,8 +142,10 @@ class Command(Everyday, ScrapyCommand):
 
     def sign_out(self, opts: argparse.Namespace) -> None:
         """End the sessions of a credential: at the portal where its login knows how, and here in any case."""
+        from scrapy.crawler import CrawlerProcess
         from sqlalchemy import select
 
+        from commands._sessions import leave
         from database.access.sessions import Sessions
         from database.engine import database
         from database.models import StoredSession
@@ -155,31 +157,11 @@ class Command(Everyday, ScrapyCommand):
             logins = session.scalars(alive).all()
             username = row.username
         known = [login for login in served(portals(self.settings), opts.portal) if login.name in logins]
-        at_portal = self._leave([login for login in known if login.can_leave()], username)
+        leaving = [(login, username) for login in known if login.can_leave()]
+        at_portal = leave(CrawlerProcess(self.settings), leaving) if leaving else 0
         for login in logins:
             Sessions(database()).destroy(login, username)  # what could not be left at the portal
         print(f"Signed out: {opts.portal} {username}, {len(logins)} sessions, {at_portal} of them at the portal.")
-
-    def _leave(self, logins: Sequence[Any], username: str) -> int:
-        """Sign out of stored sessions at the portal; return of how many it was possible."""
-        if not logins:
-            return 0
-        from scrapy.crawler import CrawlerProcess
-
-        from commands.crawl import show_progress
-        from scrapers.logins.trial import sign_out_spider
-
-        show_progress()
-        process = CrawlerProcess(self.settings)
-        crawlers = [process.create_crawler(sign_out_spider(login)) for login in logins]
-        for crawler in crawlers:
-            process.crawl(crawler, credential=username)
-        process.start()
-        spiders: list[Any] = [crawler.spider for crawler in crawlers if crawler.spider is not None]
-        jobs = [job for spider in spiders for job in spider.work.jobs.values()]
-        for warning in (warning for job in jobs for warning in job.warnings):
-            sys.stderr.write(f"{warning}\n")
-        return sum(not job.failures and not job.warnings for job in jobs)
 
     def remove(self, opts: argparse.Namespace) -> None:
         """Remove a credential with what hangs on it."""

@@ -111,7 +111,7 @@ def markdown(rows: Iterable[tuple[str, str, str, str, str]]) -> str:
 
 
 def rooms() -> list[type[RoomSettings]]:
-    """Return the settings classes of all rooms."""
+    """Return the settings classes of all rooms, in the order of ROOMS."""
     from importlib import import_module
 
     from database.settings import RoomSettings
@@ -119,7 +119,9 @@ def rooms() -> list[type[RoomSettings]]:
 
     for module in ROOMS:
         import_module(module)
-    return [room for room in RoomSettings.rooms if room.__module__ in ROOMS]
+    # Not in that of their imports, which is another one in each command.
+    known = (room for room in RoomSettings.rooms if room.__module__ in ROOMS)
+    return sorted(known, key=lambda room: ROOMS.index(room.__module__))
 
 
 def of_portals(settings: Any) -> list[type[RoomSettings]]:

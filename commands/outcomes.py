@@ -15,7 +15,8 @@ PAGE = """# How a run can end
 Every run of every job ends with one of these codes. `scrapy runs ID` shows a run's code, its sentence, what was seen, and
 what to do next; `scrapy runs --outcome CODE` lists the runs that ended so. The exit code of `scrapy crawl` is that of the
 worst of its runs: 0 when everything is stored, else by who must act. 2 means that an argument or setting is wrong, and
-130 that the crawl was interrupted.
+130 that the crawl was interrupted. What becomes of the job in the queue (`scrapy jobs`) is in the last column: it follows from
+the code alone, never from words.
 """
 
 
@@ -41,21 +42,24 @@ class Command(Everyday, ScrapyCommand):
         if opts.markdown:
             print(page(), end="")
             return
-        columns = ("code", "exit code", "who must act", "again", "sentence")
-        rows = [(o.code, o.exit_code, o.actor.value, o.retry.value, o.sentence) for o in OUTCOMES.values()]
+        columns = ("code", "exit code", "who must act", "again", "its job", "uses a try", "sentence")
+        rows = [
+            (o.code, o.exit_code, o.actor.value, o.retry.value, o.then.value, o.then.uses_try, o.sentence)
+            for o in OUTCOMES.values()
+        ]
         show(columns, rows, as_json=opts.json)
 
 
 def page() -> str:
     """Return the page docs/outcomes.md."""
-    from scrapers.core.outcomes import EXIT_CODES, OUTCOMES, WHEN, WHO
+    from scrapers.core.outcomes import EXIT_CODES, NEXT, OUTCOMES, WHO
 
     parts = [PAGE]
     for actor, exit_code in EXIT_CODES.items():
         ends = f"Exit code {exit_code}" + (", or 0 after `success`." if actor == OUTCOMES["success"].actor else ".")
-        parts.append(f"\n## {WHO[actor]}\n\n{ends}\n\n| code | what it means | then |\n|---|---|---|\n")
+        parts.append(f"\n## {WHO[actor]}\n\n{ends}\n\n| code | what it means | then its job |\n|---|---|---|\n")
         for outcome in OUTCOMES.values():
             if outcome.actor == actor:
                 sentence = outcome.sentence.replace("|", "\\|")
-                parts.append(f"| `{outcome.code}` | {sentence} | {WHEN[outcome.retry]} |\n")
+                parts.append(f"| `{outcome.code}` | {sentence} | {NEXT[outcome.then]} |\n")
     return "".join(parts)

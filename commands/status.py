@@ -31,11 +31,15 @@ class Command(Everyday, ScrapyCommand):
     def do(self, opts: argparse.Namespace) -> None:
         """Show running runs, last runs, sessions, leases and receivers of codes."""
         from database.engine import database, now
+        from jobs import overview
 
         with database().transaction() as session:
             time = now(session)
             parts = {
                 "running": _running(session),
+                "jobs": overview.jobs(session, time),
+                "workers": overview.workers(session, time),
+                "portals_in_trouble": overview.portals_in_trouble(session),
                 "last_runs": _last_runs(session),
                 "sessions": _sessions(session, time),
                 "leases": _leases(session, time),
@@ -46,6 +50,9 @@ class Command(Everyday, ScrapyCommand):
             return
         empty = {
             "running": "Nothing runs now.",
+            "jobs": "No job is open.",
+            "workers": "No worker runs.",
+            "portals_in_trouble": "No portal is in trouble.",
             "last_runs": "Nothing has run yet: `scrapy list` shows the spiders.",
             "sessions": "Nobody is signed in anywhere.",
             "leases": "Nobody holds a lease.",
@@ -82,6 +89,7 @@ def _running(session: Session) -> list[dict[str, Any]]:
             "since": run.started_at,
             "files": run.files,
             "records": run.records,
+            "step": run.step,
             "process": "has ended" if run.has_died else f"{run.host} {run.pid}",
         }
         for run in rows

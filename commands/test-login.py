@@ -44,55 +44,23 @@ class Command(ScrapyCommand):
         """Sign in through the same chain as every crawl."""
         if len(args) != 1:
             raise UsageError("name one portal; `scrapy portals` shows them")
-        from commands._terminal import WrongArgument, check_texts, places
-        from database.access.encryption import key_ring
-        from database.access.ledger import Ledger, Refusal
-        from database.access.sessions import Sessions
-        from database.engine import DatabaseAway, database
+        from commands._sessions import login_of, try_session
+        from commands._terminal import Refused, WrongArgument, check_texts, places
+        from database.access.encryption import UnreadableSecret
+        from database.engine import DatabaseAway
         from database.settings import SettingsError
-        from scrapers.core.jobs import ArgumentError
-        from scrapers.logins.base import Login, code_channels
-        from scrapers.logins.credentials import SeveralCredentials
-        from scrapers.logins.trial import sign_in_spider
 
         try:
             check_texts(vars(opts))
+            login = login_of(places(self.settings), args[0], opts.login)
         except WrongArgument as error:
             raise UsageError(str(error), print_help=False) from None
-        code_channels(places(self.settings))  # imports every portal
-        logins = {name: login for name, login in Login.registry.items() if login.portal == args[0]}
-        if not logins:
-            raise UsageError(f"there is no portal {args[0]}; `scrapy portals` shows them", print_help=False)
-        if opts.login and opts.login not in logins:
-            raise UsageError(f"--login: {args[0]} has {', '.join(logins)}", print_help=False)
-        spider = sign_in_spider(logins[opts.login] if opts.login else next(iter(logins.values())))
-        arguments = {"prompt": "yes" if sys.stdin.isatty() else "no", "visible": "yes" if opts.visible else "no"}
-        if opts.username:
-            arguments["credential"] = opts.username
         try:
-            key_ring()
-            with database().transaction() as session:
-                plans = spider.plans(session, spider.Arguments.parse(arguments))
-            if opts.fresh:
-                credential, login = plans[0].credential, spider.logins[0].name
-                assert credential is not None  # plans() has refused to go on without one
-                Ledger(database()).check(login, credential.username, credential.secret)
-                Sessions(database()).destroy(login, credential.username)
-        except SeveralCredentials as several:
-            sys.stderr.write(f"{several.by('--username USERNAME')}\n")
-            self.exitcode = 2
-            return
-        except (ArgumentError, SettingsError, DatabaseAway, Refusal) as error:
+            how = {"fresh": opts.fresh, "visible": opts.visible}
+            self.exitcode, _ = try_session(self.crawler_process, login, opts.username, **how)
+        except (DatabaseAway, Refused, SettingsError, UnreadableSecret) as error:
             sys.stderr.write(f"{error}\n")
             self.exitcode = 4 if isinstance(error, DatabaseAway) else 2
             return
-        from commands.crawl import exit_code, show_progress
-
-        show_progress()
-        assert self.crawler_process is not None
-        crawler = self.crawler_process.create_crawler(spider)
-        self.crawler_process.crawl(crawler, **arguments)
-        self.crawler_process.start()
-        self.exitcode = exit_code(crawler)
-        if crawler.spider is not None and self.exitcode == 0:
-            print(f"{spider.logins[0].name}: signed in")
+        if self.exitcode == 0:
+            print(f"{login.name}: signed in")

@@ -1,4 +1,4 @@
-"""One engine per process, and short transactions on it."""
+"""One engine per process, and short transactions on it: from coroutines those that wait together are one."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from database.settings import DatabaseSettings, SettingsError, database_settings
+from database.writer import Writer
 
 T = TypeVar("T")
 
-BUSY_SECONDS = 30  # wait for another process's lock on SQLite's file
+BUSY_SECONDS = 30  # wait for another process's lock on SQLite's file, and for another thread of this process
+THREADS = 3  # of coroutines' work on PostgreSQL: one that takes long does not hold up the others
 
 
 class DatabaseAway(Exception):
@@ -37,7 +39,12 @@ class SchemaLacking(DatabaseAway):
 
 
 class Database:
-    """An engine and the one way to use it: short transactions, from a thread when the caller is a coroutine."""
+    """
+    An engine and the one way to use it: short transactions, from a thread when the caller is a coroutine.
+
+    SQLite has one writer at a time: the threads of a process take turns by a lock, because waiting for each other in SQLite
+    itself means to sleep and look again. So coroutines have one thread there, and a few on PostgreSQL.
+    """
 
     def __init__(self, url: str) -> None:
         try:
@@ -51,7 +58,7 @@ class Database:
                 options["connect_args"] = {"connect_timeout": 10}  # seconds; the driver would wait for minutes
             self.engine: Engine = create_engine(
                 parsed,
-                pool_pre_ping=True,
+                pool_pre_ping=parsed.get_backend_name() != "sqlite",  # a file does not hang up
                 hide_parameters=True,  # an error's text would quote the values
                 # Sorted, because equal values must be equal texts on SQLite; PostgreSQL refuses NaN.
                 json_serializer=partial(json.dumps, allow_nan=False, sort_keys=True),
@@ -65,39 +72,101 @@ class Database:
                 f"The database file {parsed.database} cannot be made ({error.strerror}): "
                 "check LATCHKEY_DATABASE_URL and LATCHKEY_DATA_DIR."
             ) from None
-        self.dialect = self.engine.dialect.name
+        self.dialect: str = self.engine.dialect.name
         if self.dialect == "sqlite":
             event.listen(self.engine, "connect", _tune_sqlite)
             event.listen(self.engine, "begin", _begin_immediate)
+        _use_plain_savepoints(self.engine.dialect)
+        self._turn = threading.Lock() if self.dialect == "sqlite" else None
+        self._writer = Writer(self, 1 if self.dialect == "sqlite" else THREADS)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Give a session for one short transaction: committed at the end, rolled back on an exception."""
         try:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            with self._alone(), Session(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except DBAPIError as error:
-            if _lacks_schema(error):
-                raise SchemaLacking(self.explain(error)) from error
-            if _is_away(error):
-                raise DatabaseAway(self.explain(error)) from error
-            raise
+            if (named := self.named(error)) is error:
+                raise
+            raise named from error
+
+    @contextmanager
+    def together(self) -> Iterator[Connection]:
+        """Give a connection for one transaction of several pieces of work; used by the writer."""
+        with self._alone(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait for the other threads of this process, on SQLite."""
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY_SECONDS):
+            raise DatabaseAway(f"The database {self._where} is kept busy by this process itself.")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def named(self, error: BaseException) -> BaseException:
+        """Return SchemaLacking or DatabaseAway for a driver's error that means it, any other error as it is."""
+        if isinstance(error, DBAPIError) and (_lacks_schema(error) or _is_away(error)):
+            named = (SchemaLacking if _lacks_schema(error) else DatabaseAway)(self.explain(error))
+            named.__cause__ = error
+            return named
+        return error
 
     def explain(self, error: DBAPIError) -> str:
         """Return one sentence for a person, without the statement, its values or the URL's password."""
-        where = self.engine.url.render_as_string(hide_password=True)
+        where = self._where
         if _lacks_schema(error):
             return f"The database {where} lacks our tables or has old ones: run `scrapy db upgrade`."
         return f"The database {where} does not answer ({type(error.orig).__name__}): check LATCHKEY_DATABASE_URL and the server."
 
-    async def run(self, work: Callable[[Session], T]) -> T:
-        """Run *work* in a transaction of its own in a worker thread, so that the event loop goes on."""
+    @property
+    def _where(self) -> str:
+        return self.engine.url.render_as_string(hide_password=True)
 
-        def in_transaction() -> T:
-            with self.transaction() as session:
-                return work(session)
+    async def run(self, work: Callable[[Session], T], *, patience: float = 0.0, alone: bool = False) -> T:
+        """
+        Run *work* in a worker thread, so that the event loop goes on; return its result once it is committed.
 
-        return await asyncio.to_thread(in_transaction)
+        What waits at the same time is one transaction; what a piece raises undoes its own writes alone and is raised here.
+        A piece may be run again, when another one of its transaction has failed: it changes nothing but the database.
+        patience: seconds that it may wait for others. alone: in a transaction of its own, because it takes long.
+        """
+        return await self.queue(work, patience=patience, alone=alone)
+
+    def queue(self, work: Callable[[Session], T], *, patience: float = 0.0, alone: bool = False) -> asyncio.Future[T]:
+        """Do what `run` does, and return the future of the result: the work has its place in the order from now on."""
+        return self._writer.queue(work, patience, alone)
+
+    def hurry(self) -> None:
+        """Let what waits in `run` wait no longer."""
+        self._writer.hurry()
+
+
+class Transacting(Protocol):
+    """What repositories need: a database, or a transaction of it that is under way."""
+
+    dialect: str  # sqlite or postgresql
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """Give the session in which to read and write."""
+
+
+class Within:
+    """A transaction that is under way, for what takes a database: so several calls are one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.dialect = session.get_bind().dialect.name
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """Give the session; who has begun the transaction ends it."""
+        return nullcontext(self.session)
 
 
 def now(session: Session) -> datetime:
@@ -152,6 +221,20 @@ def _use_wal(cursor: Any) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
         threading.Event().wait(0.02)
+
+
+def _use_plain_savepoints(dialect: Any) -> None:
+    """Send SAVEPOINT as text: SQLAlchemy would compile each one anew, which takes as long as the write of a row."""
+
+    def sends(words: str) -> Callable[[Connection, str], None]:
+        def send(connection: Connection, name: str) -> None:
+            connection.exec_driver_sql(f"{words} {name}")  # a name of SQLAlchemy's own
+
+        return send
+
+    dialect.do_savepoint = sends("SAVEPOINT")
+    dialect.do_release_savepoint = sends("RELEASE SAVEPOINT")
+    dialect.do_rollback_to_savepoint = sends("ROLLBACK TO SAVEPOINT")
 
 
 def _begin_immediate(connection: Any) -> None:

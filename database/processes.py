@@ -13,7 +13,12 @@ from pathlib import Path
 
 def signature() -> str:
     """Return a text that names this process among those of all machines, past ones included; good in a file's name."""
-    return f"{_machine()}+{os.getpid()}+{_began(os.getpid())}"
+    return _signature(os.getpid())
+
+
+@cache
+def _signature(pid: int) -> str:
+    return f"{_machine()}+{pid}+{_began(pid)}"
 
 
 def has_ended(name: str) -> bool:

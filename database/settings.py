@@ -185,13 +185,19 @@ def check_names(modules: Iterable[str], environment: Iterable[str] | None = None
     """
     Raise SettingsError for the first `LATCHKEY_…` variable that no room knows (pydantic-settings ignores those).
 
-    modules: dotted names of the rooms' settings modules, imported here so that their classes are registered.
+    modules: dotted names of the rooms' settings modules, imported here, as far as a name is in none of those before, so
+    that their classes are registered.
     """
+    given = {*os.environ, *_typed} if environment is None else set(environment)
+    ours = sorted(name for name in given if name.startswith(PREFIX))
+    known: set[str] = set()
     for module in modules:
         import_module(module)
-    known = set().union(*(room.variables() for room in RoomSettings.rooms))
-    for name in sorted({*os.environ, *_typed} if environment is None else environment):
-        if name.startswith(PREFIX) and name not in known:
+        known = set().union(*(room.variables() for room in RoomSettings.rooms))
+        if known.issuperset(ours):
+            return
+    for name in ours:
+        if name not in known:
             close = nearest(name, known)
             hint = (
                 f" Did you mean {close}?"

@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from database.dialects import postgresql, sqlite
 from database.engine import now
 from database.models import (
     Account,

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache, lru_cache
 from itertools import chain, islice
 from math import isfinite
 from operator import itemgetter
+from sys import maxsize
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import JSON, Index, Numeric, String, Table, UniqueConstraint, or_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import JSON, Connection, Dialect, Index, Numeric, String, Table, UniqueConstraint, or_
+from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
-from database.models.base import Base
+from database.dialects import postgresql, sqlite
+from database.models.base import Base, Json
 
 T = TypeVar("T")
 
@@ -61,7 +64,7 @@ def distinct(model: type[Base], rows: Sequence[Mapping[str, Any]], key: Sequence
         raise ValueError("rows: all must have the same columns")
     if unknown := columns - set(table.columns.keys()) | set(key) - columns:
         raise ValueError(f"rows or key: {', '.join(sorted(unknown))} does not fit {model.__name__}")
-    change = _row_normaliser(table, columns)
+    change = _row_normaliser(table, frozenset(columns))
     # The same key twice: the last one wins on SQLite and is an error on PostgreSQL.
     return list({tuple(row[name] for name in key): row for row in map(change, rows)}.values())
 
@@ -77,11 +80,16 @@ def put(
     """Do what `upsert` does with rows that `distinct` has returned."""
     if not rows:
         return 0
-    statement = _statement(session, model, list(rows[0]), key, update, also)
-    statement = statement.execution_options(preserve_rowcount=True)
     connection = session.connection()
-    # A list of parameters, never .values(list): that is ten times slower.
-    return sum(connection.execute(statement, batch).rowcount for batch in batches(rows))
+    written = _compiled(connection, model, list(rows[0]), key, update, also)
+    return sum(written.execute(connection, batch) for batch in batches(rows))
+
+
+def add(session: Session, model: type[Base], row: Mapping[str, Any], key: Sequence[str]) -> int | None:
+    """Insert a row and return its id; None where there is one with its *key*, which stays as it is. Values are not normalised."""
+    connection = session.connection()
+    found: int | None = _compiled(connection, model, list(row), key, (), (), returns="id").first(connection, row)
+    return found
 
 
 def put_stream(
@@ -96,35 +104,18 @@ def put_stream(
     """
     Do what `put` does with rows that are made on the way; return how many were inserted or changed, and how many there were.
 
-    rows: none with a key that another one has, all with the same columns, their texts normalised; they are used up.
-    shared: the columns that all rows have alike. Past SQLAlchemy, which takes as long for a row as the database does.
+    rows: none with a key that another one has, all with the same columns, their texts normalised.
+    shared: the columns that all rows have alike.
     """
     rows = iter(rows)
     if (first := next(rows, None)) is None:
         return 0, 0
-    names = [*first, *shared]
     connection = session.connection()
-    statement = _statement(session, model, names, key, update, also)
-    compiled = statement.compile(dialect=connection.dialect, column_keys=names)
-    table = table_of(model)
-    bound = {
-        name: table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for name in names
-    }
-    same = {name: change(value) if (change := bound[name]) else value for name, value in shared.items()}
-    changes = [(name, change) for name in first if (change := bound[name]) is not None]
-    in_order = itemgetter(*(compiled.positiontup or names))
-
-    def parameters(row: dict[str, Any]) -> Any:
-        for name, change in changes:
-            if row[name] is not None:
-                row[name] = change(row[name])
-        row.update(same)
-        return in_order(row) if compiled.positiontup else row
-
+    written = _compiled(connection, model, [*first, *shared], key, update, also)
     changed = number = 0
     for piece in _pieces(chain([first], rows)):
         number += len(piece)
-        changed += connection.exec_driver_sql(str(compiled), [parameters(row) for row in piece]).rowcount
+        changed += written.execute(connection, piece, shared)
     return changed, number
 
 
@@ -134,8 +125,88 @@ def _pieces(rows: Iterable[T]) -> Iterator[list[T]]:
         yield piece
 
 
+class _Compiled:
+    """
+    An upsert as text, and what makes parameters of a row: compiled once, and executed past SQLAlchemy.
+
+    SQLAlchemy compiles an INSERT … ON CONFLICT anew for every execution, and takes as long for a row as the database does.
+    """
+
+    def __init__(self, statement: Any, table: Table, names: Sequence[str], dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=names)
+        self.text = str(compiled)
+        names_in_order: list[str] | None = compiled.positiontup
+        self._in_order = None if names_in_order is None else _tuple_of(names_in_order)
+        defaults = {column.name: column.default for column in compiled.insert_prefetch}
+        self._constants = {name: default.arg for name, default in defaults.items() if default.is_scalar}
+        self._makers = {name: default.arg for name, default in defaults.items() if default.is_callable}
+        self._bound = {
+            name: change
+            for name in (*names, *defaults)
+            if (change := table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) is not None
+        }
+        self._names = [name for name in names if name in self._bound]
+
+    def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]], shared: Mapping[str, Any] = {}) -> int:
+        """Write rows, and the columns that they have alike; return how many were inserted or changed."""
+        try:
+            parameters = self._parameters(rows, shared)
+        except Exception as error:
+            raise StatementError(str(error), self.text, None, error, hide_parameters=True) from error
+        return connection.exec_driver_sql(self.text, parameters if len(rows) > 1 else parameters[0]).rowcount
+
+    def first(self, connection: Connection, row: Mapping[str, Any]) -> Any:
+        """Write a row; return the value that the statement returns, None where it returns nothing."""
+        return connection.exec_driver_sql(self.text, self._parameters([row], {})[0]).scalar()
+
+    def _parameters(self, rows: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]) -> list[Any]:
+        alike = {name: self._as_parameter(name, value) for name, value in {**self._constants, **shared}.items()}
+        changes = [(name, self._bound[name]) for name in self._names if name not in shared]
+        in_order, made = self._in_order, []
+        for given in rows:
+            row = {**given, **alike}
+            for name, change in changes:
+                if row[name] is not None:
+                    row[name] = change(row[name])
+            for name, make in self._makers.items():
+                row[name] = self._as_parameter(name, make(None))
+            made.append(in_order(row) if in_order else row)
+        return made
+
+    def _as_parameter(self, name: str, value: Any) -> Any:
+        change = self._bound.get(name)
+        return value if value is None or change is None else change(value)
+
+
+def _tuple_of(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    return itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
+
+
+# By dialect, which lives as long as its engine: the key holds everything else that a statement is made of.
+_STATEMENTS: WeakKeyDictionary[Dialect, dict[Any, _Compiled]] = WeakKeyDictionary()
+
+
+def _compiled(
+    connection: Connection,
+    model: type[Base],
+    columns: Sequence[str],
+    key: Sequence[str],
+    update: Sequence[str] | None,
+    also: Sequence[str],
+    returns: str = "",
+) -> _Compiled:
+    known = _STATEMENTS.setdefault(connection.dialect, {})
+    made_of = (model, tuple(columns), tuple(key), None if update is None else tuple(update), tuple(also), returns)
+    if (found := known.get(made_of)) is None:
+        statement = _statement(connection.dialect, model, columns, key, update, also)
+        if returns:
+            statement = statement.returning(table_of(model).c[returns])
+        found = known[made_of] = _Compiled(statement, table_of(model), columns, connection.dialect)
+    return found
+
+
 def _statement(
-    session: Session,
+    dialect: Dialect,
     model: type[Base],
     columns: Sequence[str],
     key: Sequence[str],
@@ -146,7 +217,7 @@ def _statement(
     table = table_of(model)
     if unknown := set(update or ()) - set(table.columns.keys()):
         raise ValueError(f"update: {', '.join(sorted(unknown))} does not fit {model.__name__}")
-    make_insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    make_insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
     statement: Any = make_insert(table)
     taken_over = [name for name in columns if name not in key] if update is None else list(update)
     if not taken_over:
@@ -229,12 +300,24 @@ def _clean_text(text: str) -> str:
     return text
 
 
-def _row_normaliser(table: Table, names: set[str]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    changes = [(name, change) for name in names if (change := _column_normaliser(table.name, name, table.c[name].type))]
+@lru_cache(maxsize=500)
+def _row_normaliser(table: Table, names: frozenset[str]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    changes = {name: change for name in names if (change := _column_normaliser(table.name, name, table.c[name].type))}
+    texts = [
+        (name, getattr(table.c[name].type, "length", None) or maxsize, changes.pop(name))
+        for name in sorted(changes)
+        if isinstance(table.c[name].type, String)
+    ]
+    others = list(changes.items())
 
     def normalised(row: Mapping[str, Any]) -> dict[str, Any]:
         row = dict(row)
-        for name, change in changes:
+        for name, length, change in texts:
+            value = row[name]
+            # Most texts are known to be good without a call.
+            if value.__class__ is not str or not value.isascii() or "\x00" in value or len(value) > length:
+                row[name] = change(value)
+        for name, change in others:
             row[name] = change(row[name])
         return row
 
@@ -253,7 +336,11 @@ def _column_normaliser(table: str, name: str, kind: Any) -> Callable[[Any], Any]
             if not exact.is_finite():
                 return None
             # SQLite rounds 1.005 down and PostgreSQL up; SQLite also cuts what is too long.
-            if abs(exact) >= limit or abs(rounded := exact.quantize(unit, ROUND_HALF_UP)) >= limit:
+            try:
+                rounded = exact.quantize(unit, ROUND_HALF_UP)
+            except InvalidOperation:  # far too many digits
+                rounded = limit
+            if abs(rounded) >= limit:
                 raise ValueError(f"{table}.{name}: the number has more than {kind.precision} digits")
             return rounded
 
@@ -268,6 +355,6 @@ def _column_normaliser(table: str, name: str, kind: Any) -> Callable[[Any], Any]
             return value
 
         return text
-    if isinstance(kind, JSON) or kind.python_type in (str, float):
+    if isinstance(kind, (JSON, Json)) or kind.python_type in (str, float):
         return normalise
     return None

@@ -41,8 +41,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # By name, walked and imported without an import statement: what runs in a child stands on floors above this room.
 ROOMS = ("commands", "database", "jobs", "middlewares", "pipelines", "scrapers", "webhook")
-# They read the environment, or are run by Alembic, when they are imported.
-NOT_BEFORE_THE_FORK = ("scrapers.settings", "database.migrations")
+# They read the environment, or are run by Alembic, when they are imported; engines are no crawl's affair.
+NOT_BEFORE_THE_FORK = ("scrapers.settings", "database.migrations", "jobs.engines")
 # What Scrapy and we import only when a crawl or a command begins; those of the first line with all modules in them.
 WHOLE_LIBRARIES = ("scrapy.commands", "scrapy.downloadermiddlewares", "scrapy.spidermiddlewares")
 LIBRARIES = (
@@ -114,6 +114,10 @@ class WarmProcess:
             weakref.finalize(self, os.close, descriptor)
         self._threads: list[threading.Thread] = []
         self._said: dict[str, str] = {}
+
+    def fileno(self) -> int:
+        """Return a descriptor that can be read from once the process has ended, for `select`."""
+        return self._channel
 
     def poll(self) -> int | None:
         """Return the exit code, minus the number of the signal that ended it, or None while it runs."""

@@ -220,5 +220,4 @@ class AuthMiddleware:
                 job.brake.pull(outcomes.LeaseLost())
 
     async def _close(self) -> None:
-        for keeper in self._keepers.values():
-            await keeper.close()
+        await asyncio.gather(*(keeper.close() for keeper in self._keepers.values()))

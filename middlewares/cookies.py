@@ -1,19 +1,40 @@
-"""Scrapy's cookies without the download of the suffix list, and conversion between browser and jar cookies."""
+"""Scrapy's cookies without the suffix list where none is needed, and conversion between browser and jar cookies."""
 
 from __future__ import annotations
 
 from http.cookiejar import Cookie
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scrapy.downloadermiddlewares.cookies import CookiesMiddleware as ScrapyCookies
+from scrapers.core.compat import scrapy_cookies
 
-from scrapers.core.compat import use_packaged_suffix_list
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-use_packaged_suffix_list()
+    from scrapy import Request
+    from scrapy.downloadermiddlewares.cookies import CookiesMiddleware as ScrapyCookies
+    from scrapy.http import Response
+    from scrapy.http.cookies import CookieJar
+else:
+    ScrapyCookies = scrapy_cookies().CookiesMiddleware
 
 
 class CookiesMiddleware(ScrapyCookies):
-    """Scrapy's middleware, with the suffix list that comes with tldextract."""
+    """Scrapy's middleware, which here asks the suffix list (that of tldextract's package) only about a wider domain."""
+
+    # Without Scrapy's last argument, which is deprecated.
+    def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
+        """Keep the cookies that a response sets."""
+        return super().process_response(request, response) if b"Set-Cookie" in response.headers else response
+
+    def _process_cookies(self, cookies: Iterable[Cookie], *, jar: CookieJar, request: Request) -> None:
+        wide = []
+        for cookie in cookies:
+            # Without a domain of its own a cookie is its host's alone: a public suffix could not widen it.
+            if cookie.domain_specified:
+                wide.append(cookie)
+            else:
+                jar.set_cookie_if_ok(cookie, request)
+        super()._process_cookies(wide, jar=jar, request=request)
 
 
 def as_cookie(cookie: dict[str, Any]) -> Cookie:

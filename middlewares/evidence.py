@@ -13,7 +13,7 @@ import traceback
 import zipfile
 from collections import defaultdict, deque
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from scrapy import signals
 from scrapy.http import Response, TextResponse
@@ -27,8 +27,11 @@ from scrapers.core.runs import work_of
 from scrapers.core.settings import crawl_settings
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from scrapy import Request
     from scrapy.crawler import Crawler
+    from scrapy.http import Headers
 
     from scrapers.core.jobs import Job
     from scrapers.core.outcomes import Failure
@@ -41,13 +44,44 @@ LARGEST_BUNDLE = 5_000_000  # bytes
 SHOWN_HEADERS = ("Content-Type", "Content-Length", "Content-Disposition", "Retry-After", "Server", "Date")
 
 
+class Noted(NamedTuple):
+    """A request as it is remembered; put into words for a bundle only."""
+
+    at: datetime
+    kind: str
+    method: str
+    url: str
+    result: str
+    seconds: float
+    size: int  # bytes of the body
+    headers: Headers | None
+
+    def shown(self) -> dict[str, Any]:
+        """Return what a bundle shows of it, without the URLs' queries."""
+        headers = {}
+        for name in (*SHOWN_HEADERS, "Location"):
+            if self.headers is not None and (value := self.headers.get(name)):
+                text = value.decode("latin-1")
+                headers[name] = bare_url(text) if name == "Location" else text
+        return {
+            "at": self.at.isoformat(timespec="milliseconds"),
+            "kind": self.kind,
+            "method": self.method,
+            "url": bare_url(self.url),
+            "result": self.result,
+            "milliseconds": round(self.seconds * 1000),
+            "bytes": self.size,
+            "headers": headers,
+        }
+
+
 class EvidenceMiddleware:
     """Counts and records every HTTP request, and builds bundles in memory, redacted before they are written."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.work = work_of(crawler, "This spider has no jobs: there is nothing to keep evidence of.")
         self.private: frozenset[str] = getattr(crawler.spider, "private", frozenset())
-        self._requests: defaultdict[int, deque[dict[str, Any]]] = defaultdict(lambda: deque(maxlen=KEPT_REQUESTS))
+        self._requests: defaultdict[int, deque[Noted]] = defaultdict(lambda: deque(maxlen=KEPT_REQUESTS))
         if crawl_settings().evidence:
             self.work.evidence = self
         crawler.signals.connect(self._scheduled, signals.request_dropped)
@@ -83,26 +117,20 @@ class EvidenceMiddleware:
         self._note(request, type(exception).__name__, None)
 
     def _note(self, request: Request, result: str, response: Response | None) -> None:
-        headers = {}
-        if response is not None:
-            for name in SHOWN_HEADERS:
-                if value := response.headers.get(name):
-                    headers[name] = value.decode("latin-1")
-            if location := response.headers.get("Location"):
-                headers["Location"] = bare_url(location.decode("latin-1"))
         state = state_of(request) or RequestState(0)
         kind = "sign-in" if state.own else "flow" if state.in_browser else "request"
+        ended = time.monotonic()
         self._requests[state.job].append(
-            {
-                "at": utc_now().isoformat(timespec="milliseconds"),
-                "kind": kind,
-                "method": request.method,
-                "url": bare_url(request.url),
-                "result": result,
-                "milliseconds": round((time.monotonic() - (state.sent_at or time.monotonic())) * 1000),
-                "bytes": len(response.body) if response is not None else 0,
-                "headers": headers,
-            }
+            Noted(
+                at=utc_now(),
+                kind=kind,
+                method=request.method,
+                url=request.url,
+                result=result,
+                seconds=ended - (state.sent_at or ended),
+                size=len(response.body) if response is not None else 0,
+                headers=response.headers if response is not None else None,
+            )
         )
 
     def bundle(self, job: Job, failure: Failure) -> str | None:
@@ -131,7 +159,7 @@ class EvidenceMiddleware:
             "versions": versions(),
         }
         members: dict[str, bytes] = {"run.json": self._text(json.dumps(story, indent=2, default=str))}
-        members["requests.json"] = self._text(json.dumps(list(self._requests[job.id]), indent=1))
+        members["requests.json"] = self._text(json.dumps([each.shown() for each in self._requests[job.id]], indent=1))
         if page := evidence.get("page"):
             members["page.html"] = self._text(scrub_page(page))
         response = evidence.get("response")

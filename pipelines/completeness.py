@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
@@ -39,5 +40,4 @@ class CompletenessPipeline:
         return item
 
     async def _close(self, reason: str) -> None:
-        for job in self.work.jobs.values():
-            await self.work.finish(job, reason)
+        await asyncio.gather(*(self.work.finish(job, reason) for job in self.work.jobs.values()))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from database.engine import DatabaseAway
-from database.models import Account, Client, FileStatus, StoredFile, Workspace
+from database.models import FileStatus, StoredFile
 from pipelines.settings import pipeline_settings
 from pipelines.stores import store_of
 from pipelines.stores.base import INCOMING
@@ -68,12 +68,7 @@ class FilesPipeline:
 
     def _look(self) -> None:
         store = store_of(self.settings)
-        with self.work.db.transaction() as session:
-            known = select(StoredFile.id).where(
-                StoredFile.store == store.address, StoredFile.status == FileStatus.READY
-            )
-            used = not store.is_used() and session.scalar(known.limit(1)) is not None
-        if used:
+        if not store.is_used() and self._knows_files(store):
             raise StoreAway(
                 f"{store.address} is empty, but files were stored there: mount it; if they were moved away on purpose, "
                 f"make the folder {INCOMING} in it."
@@ -83,6 +78,11 @@ class FilesPipeline:
             store.sweep()
         except StoreAway as failure:  # writable, which is all that matters here
             logger.warning("What killed runs left could not be swept: %s", failure.detail)
+
+    def _knows_files(self, store: Store) -> bool:
+        known = select(StoredFile.id).where(StoredFile.store == store.address, StoredFile.status == FileStatus.READY)
+        with self.work.db.transaction() as session:
+            return session.scalar(known.limit(1)) is not None
 
     def _stop(self, failure: StoreAway) -> None:
         """Fail every job that still runs, and send the portal no further requests."""
@@ -126,6 +126,8 @@ class FilesPipeline:
         if account is None:
             return "all"
         if account not in self._clients:
+            from database.models import Account, Client, Workspace  # of one family alone
+
             name = select(Client.name).join(Workspace).join(Account).where(Account.id == account)
             try:
                 self._clients[account] = await self.work.db.run(lambda session: session.scalars(name).one())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -20,7 +20,7 @@ from database import versions
 from database.access.leases import is_held
 from database.engine import DatabaseAway, SchemaLacking, now
 from database.models import FileStatus, StoredFile
-from database.upsert import WrongKey, put_stream, table_of, upsert
+from database.upsert import BATCH, WrongKey, add, put_stream, table_of, upsert
 from pipelines.settings import pipeline_settings
 from pipelines.stores import store_of
 from scrapers.core.items import Batch, FileItem, Lines, Record
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from scrapers.core.jobs import Job
 
 
+PATIENCE = 0.2  # seconds: what a crawl stores within them is one transaction
 AWAY = (InterfaceError, InternalError)  # of the connection, and not known to the engine as such
 
 
@@ -55,7 +56,9 @@ class RecordsPipeline:
             return item  # a batch without rows says that there are none: nothing to write
         job = self.work.jobs[item.job]
         try:
-            new_file, changed, rows = await self.work.db.run(lambda session: write(session, self.work, job, item))
+            new_file, changed, rows = await self.work.db.run(
+                lambda session: write(session, self.work, job, item), patience=self._patience(item), alone=is_big(item)
+            )
         except (WrongKey, SchemaLacking, SQLAlchemyError) as error:
             if (mistake := mistake_of(error)) is None:
                 raise DatabaseAwayFailure(type(error).__name__) from error
@@ -69,6 +72,16 @@ class RecordsPipeline:
         job.counts.records += changed
         job.counts.already += rows - changed
         return item
+
+    def _patience(self, item: Any) -> float:
+        """Return for how long an item may wait for others to be written with: not at all when someone waits for it."""
+        return PATIENCE if self.work.expects_more and not self.work.deliveries.awaits(item) else 0.0
+
+
+def is_big(item: FileItem | Record | Batch) -> bool:
+    """Return whether an item has so many rows that others should not have to wait until they are written."""
+    parts = item.records if isinstance(item, FileItem) else (item,)
+    return any(isinstance(part, Lines) or (isinstance(part, Batch) and len(part.rows) > BATCH) for part in parts)
 
 
 def mistake_of(error: Exception) -> str | None:
@@ -94,28 +107,55 @@ def write(session: Session, work: Any, job: Job, item: FileItem | Record | Batch
     if not isinstance(item, FileItem):
         changed, rows = write_rows(session, job, item, None)
         return 0, changed, rows
-    row = session.scalars(
-        select(StoredFile).where(
-            StoredFile.spider == work.spider, StoredFile.target_key == job.key, StoredFile.key == item.key
-        )
-    ).one_or_none()
-    is_new = row is None or row.sha256 != item.part.sha256
-    if row is None:
-        row = StoredFile(spider=work.spider, target_key=job.key, key=item.key)
-        row.portal, row.report_type = work.portal, work.report_type
-        session.add(row)
-    place = (pipeline_settings().files_address, item.stored_path)
-    if is_new or row.status != FileStatus.READY or (row.store, row.path) != place:
-        row.run_id, row.account_id, row.billing_cycle_id = job.id, job.plan.account_id, job.plan.billing_cycle_id
-        row.store, row.path = place
-        row.sha256, row.size, row.media_type = item.part.sha256, item.part.size, item.part.media_type
-        row.source, row.status, row.stored_at = bare_url(item.source), FileStatus.READY, now(session)
-    session.flush()
+    file, is_new = write_file(session, work, job, item)
     owner = item.owner()
     parts = [*item.records, owner] if owner else list(item.records)
     with opened(item) as stored:
-        written = [write_rows(session, job, part, row, stored) for part in parts]
+        written = [write_rows(session, job, part, file, stored) for part in parts]
     return int(is_new), sum(changed for changed, _ in written), sum(rows for _, rows in written)
+
+
+class Origin(NamedTuple):
+    """The file that rows were read from: the id of its row, and its path in the store."""
+
+    id: int
+    path: str
+
+
+def write_file(session: Session, work: Any, job: Job, item: FileItem) -> tuple[Origin, bool]:
+    """Write a file's row, if it says anything new; return what its rows refer to, and whether its content is new."""
+    key = {"spider": work.spider, "target_key": job.key, "name": item.key}
+    address, path = pipeline_settings().files_address, item.stored_path
+    values = {
+        "run_id": job.id,
+        "account_id": job.plan.account_id,
+        "billing_cycle_id": job.plan.billing_cycle_id,
+        "store": address,
+        "path": path,
+        "sha256": item.part.sha256,
+        "size": item.part.size,
+        "media_type": item.part.media_type,
+        "source": bare_url(item.source),
+        "status": FileStatus.READY,
+        "stored_at": now(session),
+    }
+    new = {**key, "portal": work.portal, "report_type": work.report_type, **values}
+    # Nearly every file that comes is new: what is stored is not fetched.
+    if (number := add(session, StoredFile, new, list(key))) is not None:
+        return Origin(number, path), True
+    connection = session.connection()
+    row = connection.execute(_KNOWN, {f"of_{name}": value for name, value in key.items()}).one()
+    is_new = row.sha256 != item.part.sha256
+    if is_new or (row.status, row.store, row.path) != (FileStatus.READY, address, path):
+        connection.execute(_CHANGE, {"of_id": row.id, **values})
+    return Origin(row.id, path), is_new
+
+
+# Made once, with the key as parameters: making a statement takes longer than its execution.
+_FILES = table_of(StoredFile)
+_KEY = (_FILES.c[name] == bindparam(f"of_{name}") for name in ("spider", "target_key", "name"))
+_KNOWN = select(*(_FILES.c[name] for name in ("id", "sha256", "status", "store", "path"))).where(*_KEY)
+_CHANGE = update(_FILES).where(_FILES.c.id == bindparam("of_id"))
 
 
 def opened(item: FileItem) -> AbstractContextManager[BinaryIO | None]:
@@ -129,7 +169,7 @@ def write_rows(
     session: Session,
     job: Job,
     item: Record | Batch | Lines,
-    file: StoredFile | None,
+    file: Origin | None,
     stored: BinaryIO | None = None,
 ) -> tuple[int, int]:
     """
@@ -150,9 +190,9 @@ def write_rows(
         written = versions.write(session, item.table, rows, item.natural_key, origin=origin)
         return written.new + written.replaced, len(rows)
     # Which run wrote a row is said of new and changed rows only: it is no reason to write one again.
-    update = [name for name in rows[0] if name not in item.natural_key] + [n for n in origin if n != "run_id"]
+    taken_over = [name for name in rows[0] if name not in item.natural_key] + [n for n in origin if n != "run_id"]
     full = [{**row, **origin} for row in rows]
-    changed = upsert(session, item.table, full, item.natural_key, update, also=_writer(origin))
+    changed = upsert(session, item.table, full, item.natural_key, taken_over, also=_writer(origin))
     return changed, len(rows)
 
 
@@ -162,8 +202,8 @@ def write_lines(
     """Write the lines on their way, and delete those that an earlier, longer file had."""
     stored.seek(0)
     key, shared = (*item.place, "row"), {**item.place, **origin}
-    update = [name for name in columns if name not in (*key, "id", "run_id")]
-    changed, number = put_stream(session, item.table, item.rows(stored), shared, key, update, also=_writer(origin))
+    taken_over = [name for name in columns if name not in (*key, "id", "run_id")]
+    changed, number = put_stream(session, item.table, item.rows(stored), shared, key, taken_over, also=_writer(origin))
     table = table_of(item.table)
     session.execute(
         delete(table).where(*(table.c[name] == value for name, value in item.place.items()), table.c.row > number)

@@ -39,6 +39,7 @@ class AdminPages:
             web.get(PREFIX + "secrets", self.secrets),
             web.post(PREFIX + "configure", self.configure),
             web.post(PREFIX + "reset", self.reset),
+            web.post(PREFIX + "maxima", self.maxima),
             web.post(PREFIX + "clock", self.clock),
             web.get(PREFIX + "perturb", self.perturbation),
             web.post(PREFIX + "perturb", self.perturb),
@@ -81,6 +82,11 @@ class AdminPages:
         self._portal.reset()
         return web.json_response({})
 
+    async def maxima(self, request: web.Request) -> web.Response:
+        """Forget the maxima of requests in flight and connections."""
+        self._portal.counters.forget_maxima()
+        return web.json_response({})
+
     async def clock(self, request: web.Request) -> web.Response:
         """Turn the portal's clock: `{"offset": seconds}`."""
         said = (await body(request)).get("offset")
@@ -94,10 +100,15 @@ class AdminPages:
         return web.json_response(self._portal.perturbation.as_json())
 
     async def perturb(self, request: web.Request) -> web.Response:
-        """Change what is free: `{"seed": 7}`, `{"seed": 7, "only": ["order"]}`, `{"seed": null}` for nothing."""
+        """
+        Change what is free: `{"seed": 7}`, `{"seed": 7, "only": ["order"]}`, `{"seed": null}` for nothing.
+
+        `visitors`: a list of such objects, for visits whose user is not known yet; each gets the next one.
+        """
         said = await body(request)
         try:
-            self._portal.perturb(Perturbation.of(said.get("seed"), said.get("only") or ()))
+            looks = [Perturbation.of(each.get("seed"), each.get("only") or ()) for each in said.get("visitors") or ()]
+            self._portal.perturb(Perturbation.of(said.get("seed"), said.get("only") or ()), looks)
         except PerturbationError as error:
             raise refusal(str(error)) from None
         return web.json_response(self._portal.perturbation.as_json())

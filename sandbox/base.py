@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+
+from aiohttp import web
 
 from sandbox import faults
 from sandbox.counters import Counters
@@ -73,6 +75,8 @@ class PortalBase:
         self.configuration = CONFIGURATION | dict(self.defaults) | self._settings.get("configuration", {})
         self.clock_offset = float(self._settings.get("clock", {}).get("offset", 0.0))
         self.perturbation = Perturbation.from_json(self._settings.get("perturbation", {}))
+        self._of_visitors = [Perturbation.from_json(row) for row in self._settings.get("visitors", {}).get("looks", ())]
+        self._visitors = 0
 
     def now(self) -> float:
         """Return the portal's time in Unix seconds: the system's, turned by what `/_sandbox/clock` was told."""
@@ -150,15 +154,35 @@ class PortalBase:
         self.clock_offset = offset
         self._settings["clock"] = {"offset": offset}
 
-    def perturb(self, perturbation: Perturbation) -> None:
-        """Change what is free for everybody whose user name has no seed of its own, from now on and after a restart."""
-        self.perturbation = perturbation
+    def perturb(self, perturbation: Perturbation, visitors: Sequence[Perturbation] = ()) -> None:
+        """
+        Change what is free for everybody whose user name has no seed of its own, from now on and after a restart.
+
+        visitors: of the first pages of a visit, which does not know its user yet; each new visit gets the next of these.
+        """
+        self.perturbation, self._of_visitors = perturbation, list(visitors)
         self._settings["perturbation"] = perturbation.as_json()
+        self._settings["visitors"] = {"looks": [each.as_json() for each in visitors]}
+
+    def perturbation_of_visitor(self, number: str) -> tuple[Perturbation, str]:
+        """Return what is changed for a visit whose user is not known, and the visit's number; "" begins a visit."""
+        if not self._of_visitors:
+            return self.perturbation, ""
+        if not number.isdecimal():
+            self._visitors += 1
+            number = str(self._visitors)
+        return self._of_visitors[int(number) % len(self._of_visitors)], number
 
     def perturbation_of(self, user: User | None) -> Perturbation:
         """Return what is changed for a user: by the tag `perturb-<seed>` of the name, else by the portal's seed."""
         tagged = Perturbation.tagged(user.value("perturb")) if user else None
         return self.perturbation if tagged is None else tagged
+
+    def perturbation_for(self, request: web.Request) -> Perturbation:
+        """Return what is changed for a request: by the user that a handler has noted, else by its visit or the portal's seed."""
+        if request.get("user"):
+            return self.perturbation_of(User.of(request["user"]))
+        return request.get("visitor", self.perturbation)  # type: ignore[no-any-return]
 
     def reset(self) -> None:
         """Forget people, sessions, codes, counters and the portal's own tables; the configuration stays."""

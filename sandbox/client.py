@@ -51,13 +51,24 @@ class Admin:
         """Forget everything but the configuration."""
         self._ask("reset", {})
 
+    def forget_maxima(self) -> None:
+        """Begin the maxima of requests in flight and connections again."""
+        self._ask("maxima", {})
+
     def clock(self, offset: float) -> None:
         """Set by how many seconds the portal's clock is ahead."""
         self._ask("clock", {"offset": offset})
 
-    def perturb(self, seed: int | None, only: Sequence[str] = ()) -> dict[str, Any]:
-        """Change what is free by a seed (None: nothing), all of it or `only` these dimensions; return what is on."""
-        return self._ask("perturb", {"seed": seed, "only": list(only)})
+    def perturb(
+        self, seed: int | None, only: Sequence[str] = (), visitors: Sequence[tuple[int, Sequence[str]]] = ()
+    ) -> dict[str, Any]:
+        """
+        Change what is free by a seed (None: nothing), all of it or `only` these dimensions; return what is on.
+
+        visitors: seeds and dimensions for visits whose user is not known yet, one after the other.
+        """
+        looks = [{"seed": number, "only": list(names)} for number, names in visitors]
+        return self._ask("perturb", {"seed": seed, "only": list(only), "visitors": looks})
 
     def user(self, name: str, **changes: Any) -> None:
         """Change a user: password, session_requests, failed, locked, totp_secret, next_codes."""

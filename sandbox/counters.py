@@ -73,6 +73,11 @@ class Counters:
             self._numbers[name] = value
             self._table.touch("numbers")
 
+    def forget_maxima(self) -> None:
+        """Begin the maxima of requests in flight and connections again."""
+        self._numbers.update(in_flight_max=self._in_flight, connections_max=0)
+        self._table.touch("numbers")
+
     def entered(self) -> int:
         """Count a request in; return how many are in flight with it."""
         self._in_flight += 1

@@ -28,7 +28,6 @@ from sandbox.messages import Gateway
 from sandbox.perturb import Perturbation
 from sandbox.portal import PortalState
 from sandbox.state import State
-from sandbox.users import User
 
 FLUSH_SECONDS = 0.1
 SCRIPT = "<script>" + (Path(__file__).parent / "static" / "perturb.js").read_text() + "</script>"
@@ -111,14 +110,14 @@ class Portal(PortalState, ABC):
             self.counters.add("knocks")
         if fault is not None and fault.kind != "cut":
             return await faults.answer(request, fault)
+        visitor = request.cookies.get(self.cookie("visitor"), "")
+        request["visitor"], number = self.perturbation_of_visitor(visitor)
         response = self._perturbed(request, await handler(request))
+        if number != visitor:
+            response.set_cookie(self.cookie("visitor"), number)
         if fault is not None and isinstance(response, web.Response):
             return await faults.cut_short(request, response)
         return response
-
-    def perturbation_for(self, request: web.Request) -> Perturbation:
-        """Return what is changed for a request: by the user that a handler has noted, else by the portal's seed."""
-        return self.perturbation_of(User.of(request["user"]) if request.get("user") else None)
 
     def _perturbed(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
         """Change what is free in a page, or in the HTML of a JSON answer."""

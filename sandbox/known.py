@@ -34,6 +34,7 @@ KINDS: dict[str, str] = {
     "message": "text of a message with a code",
     "wait": "what is waited for, and how many seconds at most",
     "key": "key of a JSON object",
+    "sent": "key of a request's body, query or form",
     "optional": "key of a JSON object that may be null or missing",
     "sequence": "key of a JSON list whose order is stated",
     "map": "key of a JSON object whose own keys are data",
@@ -56,9 +57,9 @@ class Fact:
     guess: bool = False
 
 
-def facts(kind: str, section: str, *values: str, guess: bool = False) -> list[Fact]:
+def facts(kind: str, section: str, *values: str, dated: str = "", guess: bool = False) -> list[Fact]:
     """Return a fact for each value."""
-    return [Fact(kind, value, section, guess=guess) for value in values]
+    return [Fact(kind, value, section, dated, guess) for value in values]
 
 
 class Known:
@@ -69,6 +70,11 @@ class Known:
         self._by_kind: dict[str, frozenset[str]] = {
             kind: frozenset(fact.value for fact in self.facts if fact.kind == kind) for kind in KINDS
         }
+
+    def within(self, sections: Iterable[str]) -> Known:
+        """Return the facts of some sections alone: "2.1" is 2.1, 2.1.3 and 2.1-4, not 2.10."""
+        begins = tuple(f"{section}{sign}" for section in sections for sign in ".-")
+        return Known(fact for fact in self.facts if f"{fact.section}.".startswith(begins))
 
     def of(self, kind: str) -> frozenset[str]:
         """Return the values of a kind."""

@@ -577,8 +577,13 @@ def renamed(markup: Markup) -> None:
     if not markup.perturbation.on("renamed"):
         return
     rename, of = markup.perturbation.rename, markup.known.of
+    parts = [said.removeprefix("id*=") for said in of("attribute") if said.startswith("id*=")]
+
+    def rename_id(own: str) -> str:
+        return own if any(part in own for part in parts) else rename(own, of("id"))
+
     patterns: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
-        (re.compile(r"#([A-Za-z][\w-]*)"), lambda found: "#" + rename(found, of("id"))),
+        (re.compile(r"#([A-Za-z][\w-]*)"), lambda found: "#" + rename_id(found)),
         (re.compile(r"\[name=([\w-]+)\]"), lambda found: f"[name={rename(found, of('name'))}]"),
     )
     for element in markup.root.iter():
@@ -586,7 +591,7 @@ def renamed(markup: Markup) -> None:
             continue
         for name in ("id", *ID_REFERENCES):
             if name in element.attrib:
-                told = " ".join(rename(each, of("id")) for each in element.get(name).split())
+                told = " ".join(rename_id(each) for each in element.get(name).split())
                 element.set(name, told)
         if "class" in element.attrib:
             element.set("class", " ".join(rename(each, of("class")) for each in element.get("class").split()))

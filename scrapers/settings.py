@@ -1,18 +1,27 @@
 """Scrapy's settings: every component in its order, with the reason for its place. Read before any command runs."""
 
+import gc
 import sys
 
-from database.settings import DatabaseSettings, SettingsError, check_names, database_settings, read_command_line
-from scrapers.core.settings import CrawlSettings, crawl_settings
+# Imports make objects that stay: each full collection among them looks at all of them for nothing. Not `gc.disable`,
+# as some commands run long: a spider that opens sets it back (scrapers/core/spider.py).
+gc.set_threshold(200_000, 10, 10)
+
+from database.settings import DatabaseSettings, SettingsError, check_names, database_settings, read_command_line  # noqa: E402
+from scrapers.core.compat import find_commands_late  # noqa: E402
+from scrapers.core.settings import CrawlSettings, crawl_settings  # noqa: E402
 
 # The settings classes of every package; a LATCHKEY_ name that none of them has is reported as an error.
 ROOMS = (
     "database.settings",
+    "database.jobs.settings",
     "scrapers.core.settings",
+    "jobs.settings",
     "middlewares.settings",
     "pipelines.settings",
     "webhook.settings",
 )
+find_commands_late()
 # Before any setting is read: Scrapy applies -s only after this module has been imported.
 read_command_line(sys.argv[1:])
 try:
@@ -75,6 +84,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
     # Nearer to the network than Retry (550), which would send a 503 that names a pause again at once.
     "middlewares.limits.RetryAfterMiddleware": 560,
     # Before AuthMiddleware: a visit's sign-in begins once there is a place for both in the browser.
@@ -87,8 +97,14 @@ DOWNLOADER_MIDDLEWARES = {
     # In the place of Scrapy's own, which fetches a list from the internet.
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "middlewares.cookies.CookiesMiddleware": 700,
+    # After everything that may answer or drop a request: what is given a moment is sent.
+    "middlewares.pace.PaceMiddleware": 940,
     # Nearest to the network: sees every single request, retries and sign-ins included.
     "middlewares.evidence.EvidenceMiddleware": 950,
+}
+SPIDER_MIDDLEWARES = {
+    # It would drop requests without a word to their job; one component less handles each answer of a callback.
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
 }
 REQUEST_FINGERPRINTER_CLASS = "middlewares.fingerprint.JobFingerprinter"  # one URL of two accounts is two requests
 
@@ -113,5 +129,5 @@ EXTENSIONS_BASE = {
     "scrapy.extensions.closespider.CloseSpider": 0,
     "pipelines.feeds.FeedExporter": 0,  # stays off without -o, -O or FEEDS
 }
-FEED_EXPORTERS = {"csv": "pipelines.feeds.CsvExporter"}  # a column for every field of every record
+FEED_EXPORTERS = {"csv": "pipelines.exporters.CsvExporter"}  # a column for every field of every record
 FEED_EXPORT_ENCODING = "utf-8"

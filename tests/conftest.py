@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,6 +26,9 @@ from tests.project import wait_for as poll
 if TYPE_CHECKING:
     from database.engine import Database
     from jobs.warm import WarmParent
+    from scrapers.core.page import PortalPage
+
+Run = Callable[..., Any]  # shows a page and runs a coroutine function on it, see `run`
 
 # Set by whoever wants the tests on a PostgreSQL of their own; its user must be allowed to create databases.
 SERVER = "TEST_POSTGRESQL_URL"
@@ -63,7 +69,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def missing_servers() -> dict[str, str]:
     """Return the marks whose tests cannot run here, and what each of them needs."""
     servers = {"imap": dovecot, "smb": samba}
-    return {mark: server.NEEDED for mark, server in servers.items() if server.program() is None}
+    missing = {mark: server.NEEDED for mark, server in servers.items() if server.program() is None}
+    if find_spec("scrapyd") is None or find_spec("scrapyd_client") is None:
+        missing["engines"] = (
+            "Scrapyd 1.6 and its client, setuptools between 77 and 80 (pip install scrapyd scrapyd-client)"
+        )
+    if "LATCHKEY_TEST_PREFECT" not in os.environ:
+        missing["prefect"] = (
+            "a Prefect in an environment of its own (docs/engines.md); LATCHKEY_TEST_PREFECT is its program"
+        )
+    return missing
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -243,3 +258,43 @@ def project(warm: WarmParent) -> Iterator[Callable[..., Project]]:
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture(scope="module")
+def launched() -> Iterator[tuple[asyncio.AbstractEventLoop, Any]]:
+    """Event loop and real browser, for pages of a few lines."""
+    from playwright.async_api import async_playwright
+
+    from middlewares.download.handler import find_browser
+
+    async def launch() -> tuple[Any, Any]:
+        driver = await async_playwright().start()
+        return driver, await driver.chromium.launch(executable_path=find_browser())
+
+    loop = asyncio.new_event_loop()
+    driver, browser = loop.run_until_complete(launch())
+    yield loop, browser
+    loop.run_until_complete(browser.close())
+    loop.run_until_complete(driver.stop())
+    loop.close()
+
+
+@pytest.fixture
+def run(launched: tuple[asyncio.AbstractEventLoop, Any], tmp_path: Path) -> Run:
+    """Return a function that shows a page with this body and runs a coroutine function on it. job: facts of its job."""
+    from scrapers.core.page import PortalPage
+
+    loop, browser = launched
+
+    async def show(body: str, act: Callable[[PortalPage], Awaitable[Any]], **job: Any) -> Any:
+        page = await browser.new_page()
+        page.set_default_timeout(30_000)
+        try:
+            await page.set_content(f"<!doctype html><body>{body}</body>")
+            made = SimpleNamespace(failures=[], warnings=[], counts=SimpleNamespace(downloads=0), **job)
+            made.fail, made.warn = made.failures.append, made.warnings.append
+            return await act(PortalPage(page, spool=tmp_path, job=made, signed_out=("#sign-in",)))
+        finally:
+            await page.close()
+
+    return lambda body, act, **job: loop.run_until_complete(show(body, act, **job))

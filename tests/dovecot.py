@@ -234,7 +234,7 @@ def mail_server() -> Iterator[MailServer]:
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(timeout=10)
+                process.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -276,5 +276,5 @@ def _start(path: str, server: MailServer) -> subprocess.Popen[bytes]:
             )
         return (server.folder / "dovecot.log").exists() and "starting up" in server.log()
 
-    wait_for(listens, 20)
+    wait_for(listens)
     return process

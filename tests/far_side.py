@@ -194,10 +194,10 @@ def far_side() -> Iterator[FarSide]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield side
     finally:
         loop.call_soon_threadsafe(side.over.set)
-        thread.join(10)
+        thread.join(60)
         loop.close()

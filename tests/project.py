@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -30,7 +31,7 @@ PORTAL_PREFIXES = (
 CARRIERS = with_accounts()
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 10.0, every: float = 0.02) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 60.0, every: float = 0.02) -> Any:
     """Poll *condition* until it gives something true, and return that; raise TimeoutError after *seconds*."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
@@ -52,6 +53,15 @@ def clean_environment(environment: Mapping[str, str] | None = None) -> dict[str,
     """Return the environment without the settings and credentials of whoever runs the tests."""
     given = os.environ if environment is None else environment
     return {name: value for name, value in given.items() if not name.startswith(PORTAL_PREFIXES)}
+
+
+# Not in a copy of the project. What is compiled comes along: it counts by the time of its source, which is copied too.
+LEFT_BEHIND = (".git", ".venv", ".tools", ".latchkey", ".*_cache", ".coverage*", "build", "dist", "*.egg-info")
+
+
+def copy_project(to: Path) -> Path:
+    """Copy this checkout, without what is made in it, to a folder that does not exist; return the folder."""
+    return Path(shutil.copytree(ROOT, to, ignore=shutil.ignore_patterns(*LEFT_BEHIND)))
 
 
 # What the interpreter reads when it starts: the same for each command, so that one parent serves all of them.
@@ -132,7 +142,7 @@ class Project:
                 process.terminate()
         for process in self.started:
             try:
-                process.communicate(timeout=10)
+                process.communicate(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()

@@ -52,5 +52,5 @@ class Terminal:
         for process in left:
             process.kill()
         self.shell.kill()
-        self.shell.wait(20)
+        self.shell.wait(60)
         os.close(self.terminal)

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -47,13 +48,27 @@ BROAD = {"Exception", "BaseException"}
 STATEMENTS = [*ROOT.glob("scrapers/portals/*/__init__.py"), *ROOT.glob("scrapers/families/*/__init__.py")]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def forget() -> Iterator[None]:
+    """Let the trees of all files go when these tests have ended."""
+    yield
+    for remembered in (parsed, imports, calls):
+        remembered.cache_clear()
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def files(*rooms: str) -> Iterator[tuple[str, str, ast.Module]]:
     """Give room, name and tree of every Python file in the rooms."""
     for room in rooms:
         for path in sorted((ROOT / room).rglob("*.py")):
-            yield room, str(path.relative_to(ROOT)), ast.parse(path.read_text())
+            yield room, str(path.relative_to(ROOT)), parsed(path)
 
 
+@cache
 def imports(tree: ast.AST) -> set[str]:
     """Return every dotted name that is imported anywhere in a file, inside functions too."""
     found: set[str] = set()
@@ -65,11 +80,10 @@ def imports(tree: ast.AST) -> set[str]:
     return found
 
 
-def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
-    """Give the name and node of every call."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func), node
+@cache
+def calls(tree: ast.AST) -> list[tuple[str, ast.Call]]:
+    """Return the name and node of every call."""
+    return [(ast.unparse(node.func), node) for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 def test_imports_come_from_lower_floors():
@@ -312,6 +326,7 @@ ELSEWHERE = {
 }
 # What our subclasses override or call of theirs; tests/scrapers/core/test_compat.py tests each.
 OVERRIDES = {
+    "middlewares.cookies.CookiesMiddleware": {"_process_cookies"},
     "middlewares.download.streaming.StreamingDownloadHandler": {
         "_extract_headers",
         "_make_request",
@@ -321,6 +336,7 @@ OVERRIDES = {
     "scrapers.core.compat.LateSpiderLoader": {"_found", "_load_all_spiders", "_load_spiders", "_spiders"},
 }
 PRIVATE = r"_[a-zA-Z]\w*"
+BY_NAME = {"getattr", "setattr", "hasattr", "delattr"}
 
 
 def is_private(name: str) -> bool:
@@ -332,11 +348,15 @@ def private_names(source: str) -> set[str]:
     return set(re.findall(rf"(?:\.|\bdef |^    )({PRIVATE})\b", source, re.M))
 
 
+def is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
 def own_names(tree: ast.Module) -> set[str]:
     """Return the private functions, methods and attributes that a file defines."""
     found = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self":
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and is_self(node.value):
             found.add(node.attr)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             found.add(node.id)
@@ -356,14 +376,17 @@ def private_use(tree: ast.Module, theirs: set[str]) -> Iterator[tuple[str, str]]
                 if found.split(".")[0] not in {*FLOORS, "__future__"}:
                     yield from ((found, part) for part in found.split(".") if is_private(part))
             continue
-        name, owner = "", ""
         if isinstance(node, ast.Attribute):
-            name, owner = node.attr, ast.unparse(node.value)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"getattr", "setattr", "hasattr", "delattr"}:
+            name, owner = node.attr, node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BY_NAME and node.args:
             literal = node.args[1] if len(node.args) > 1 else None
-            name, owner = str(getattr(literal, "value", "")), ast.unparse(node.args[0])
-        if is_private(name) and owner not in {"self", "cls", "super()"} and (name not in own or name in theirs):
-            yield f"{owner}.{name}", name
+            name, owner = str(getattr(literal, "value", "")), node.args[0]
+        else:
+            continue
+        if is_private(name) and (name not in own or name in theirs):
+            whose = ast.unparse(owner)
+            if whose not in {"self", "cls", "super()"}:
+                yield f"{whose}.{name}", name
 
 
 def test_undocumented_parts_of_libraries_stand_in_compat_alone():
@@ -416,6 +439,11 @@ def test_what_is_overridden_of_libraries_is_listed():
     assert {name: set(found) for name, found in json.loads(done.stdout).items()} == OVERRIDES
 
 
+@cache  # finding the source of a class means to parse its module
+def private_names_of(each: type) -> set[str]:
+    return private_names(inspect.getsource(each))
+
+
 def overrides() -> dict[str, list[str]]:
     """Return the private names that each loaded class of ours shares with its bases in the libraries."""
     found = {}
@@ -423,7 +451,7 @@ def overrides() -> dict[str, list[str]]:
         for each in vars(module).values() if name.split(".")[0] in FLOORS else ():
             if isinstance(each, type) and each.__module__ == name:
                 bases = [base for base in each.__mro__ if base.__module__.split(".")[0] in OPAQUE]
-                theirs = {word for base in bases for word in private_names(inspect.getsource(base))}
-                if bases and (shared := theirs & private_names(inspect.getsource(each))):
+                theirs = {word for base in bases for word in private_names_of(base)}
+                if theirs and (shared := theirs & private_names_of(each)):
                     found[f"{name}.{each.__qualname__}"] = sorted(shared)
     return found

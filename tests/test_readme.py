@@ -40,17 +40,17 @@ def test_the_first_real_crawl_ends_with_the_file_and_its_record(project, tmp_pat
     terminals = [Terminal(environment)]
     first = terminals[0]
     try:
-        wait_for(lambda: first.sees(READY), 30)
+        wait_for(lambda: first.sees(READY))
         exports = []
         for line in (line.replace(":8000", f":{port}") for block in blocks()[1:] for line in block):
             if re.search(r"scrapy (serve|sandbox --sms-url)", line):
                 terminals.append(Terminal(environment))
-                wait_for(lambda: terminals[-1].sees(READY), 30)
+                wait_for(lambda: terminals[-1].sees(READY))
                 for export in exports:
                     terminals[-1].type(export)
                 terminals[-1].type(line)
                 listening = "Listening on" if "serve" in line else "BELL_SELF_SERVE_URL"
-                wait_for(lambda listening=listening: terminals[-1].sees(listening), 60)
+                wait_for(lambda listening=listening: terminals[-1].sees(listening))
                 continue
             said = answer_prompts(first, line, wait_for)
             if line.startswith("export "):
@@ -71,7 +71,7 @@ def answer_prompts(terminal, line, wait_for):
     terminal.type(line)
     if "credentials add" in line:
         for question, answer in (("Password: ", "open-sesame"), ("none: ", "")):
-            wait_for(lambda question=question: terminal.sees(question), 60)
+            wait_for(lambda question=question: terminal.sees(question))
             terminal.type(answer)
     try:
         wait_for(lambda: terminal.sees(f"\n{READY}"), 120)
@@ -92,6 +92,6 @@ def answer_prompts(terminal, line, wait_for):
 
 @pytest.mark.parametrize("word", commands())
 def test_every_command_of_the_first_crawl_answers_help(project, tmp_path, word):
-    said = project(tmp_path).scrapy(word, "--help", fresh=True)
+    said = project(tmp_path).scrapy(word, "--help")
     assert said.returncode == 0
     assert f"scrapy {word}" in said.stdout

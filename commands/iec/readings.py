@@ -38,7 +38,10 @@ def options(parser: argparse.ArgumentParser) -> None:
 def day(given: str) -> date:
     """Return a day (argparse type)."""
     try:
-        return date.fromisoformat(given)
+        read = date.fromisoformat(given)
+        if not date.min < read < date.max:
+            raise ValueError("has no day before or after it")
+        return read
     except ValueError:
         raise argparse.ArgumentTypeError(f"{given!r} is not a date like 2026-10-31") from None
 

@@ -1,16 +1,49 @@
-"""The one spelling under which senders and receivers of messages are compared."""
+"""The one spelling under which senders and receivers of messages are compared, and texts of all scripts with ASCII digits."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
-from database.access.extraction import unified
-
+GONE = "\ufffc"  # stands where something was that is no code
+REVERSED = re.compile("\u202e[^\u202c\u2069\n]*")  # shown in another order than it is written
 # Countries whose numbers are often written with the national trunk prefix 0: +972 (0)50, +44 020.
 TRUNK_ZERO = re.compile(r"\+(972|44|33|49|61|64|31|32|41|43|46|81|82)0+")
 SCHEME = re.compile(r"\A(?:tel|sms|mailto):", re.IGNORECASE)
 IN_ANGLES = re.compile(r"<\s*([^<>\s@]+@[^<>\s@]+)\s*(?:>|\Z)")
 BARE = re.compile(r"(?<![^\s<>,;:()\"])[^\s<>,;:()\"@]+@[^\s<>,;:()\"@]+(?![^\s<>,;:()\"])")
+
+
+def unified(text: str) -> str:
+    r"""
+    Return a text with ASCII digits, plain blanks and hyphens, and without invisible marks; digits stand free of letters of other scripts.
+
+    >>> unified("קוד\u200f３７７\u00a0٥٣٧验证码")
+    'קוד 377 537 验证码'
+    """
+    if text.isascii():
+        return text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    out: list[str] = []
+    for char in REVERSED.sub(GONE, text.replace("\r\n", "\n").replace("\r", "\n")):
+        kind = unicodedata.category(char)
+        if char.isascii():
+            out.append(" " if char == "\t" else char)
+        elif kind == "Nd":
+            out.append(str(unicodedata.decimal(char)))
+        elif kind in ("Cf", "Mn", "Me") and not (kind == "Mn" and unicodedata.combining(char)):
+            continue  # joiners, direction marks, soft hyphens, variation selectors
+        elif char in "\u034f\u115f\u1160\u3164\uffa0\u20e3":
+            continue  # characters of no width that have other categories
+        elif kind in ("Zs", "Zl", "Zp"):
+            out.append("\n" if kind in ("Zl", "Zp") else " ")
+        elif kind == "Pd" or char == "\u2212":
+            out.append("-")
+        elif "\uff01" <= char <= "\uff5e":  # full-width forms; their marks have a blank of their own
+            narrow = chr(ord(char) - 0xFEE0)
+            out.append(narrow if narrow.isalnum() else f"{narrow} ")
+        else:
+            out.append(char)
+    return re.sub(r"(?<=\d)(?=[^\W\d_a-zA-Z])|(?<=[^\W\d_a-zA-Z])(?=\d)", " ", "".join(out))
 
 
 def storable(text: str) -> str:

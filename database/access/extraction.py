@@ -8,13 +8,13 @@ that are something else (telephone, reference, day, amount, part of a link) are 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 
-GONE = "\ufffc"  # stands where something was that is no code
+from database.access.addresses import GONE, unified
+
 # Sizes of the groups in which codes are written: 377-537, 3775 3721, 37 75 37.
 GROUPINGS = frozenset({(3, 3), (4, 4), (2, 2, 2), (2, 2, 2, 2), (3, 2, 3), (2, 3, 3), (3, 3, 2)})
 
@@ -54,10 +54,10 @@ OTHER_CODES = "|".join(
             r"(?:postal|post|zip|area|country|dialling|promo(?:tion(?:al)?)?|discount|coupon|voucher|gift|referral|"
             r"reference|ref|error|status|product|item|customer|client|tracking|booking|branch|sort|bank|swift|transaction|"
             r"order|qr|bar|dress|source|tax|department|store|meter|previous|former|old|earlier|last|expired|invalid|"
-            r"first|used)[ -]+codes?|barcode|"
+            r"used)[ -]+codes?|barcode|"
             r"codes? (?:postal|promo(?:tionnel)?|de (?:réduction|référence|suivi|commande|transaction|parrainage|produit)|"
             r"d['’]erreur|client|barres?|régional|produit|agence|précédent|expiré|périmé)|"
-            r"(?:ancien|précédent|dernier|premier) codes?|password reset|reset password|"
+            r"(?:ancien|précédent|dernier) codes?|password reset|reset password|"
             r"(?:ignore[rz]?|disregard|(?:do not|don['’]t|never|cannot) (?:use|enter|type)|n['’]utilisez (?:pas|plus)|"
             r"ne pas utiliser)(?: \w+){0,3}? codes?"
         ),
@@ -75,7 +75,7 @@ OTHER_NUMBERS = "|".join(
         _LATIN.format(
             r"ref(?:erence)?s?|réf(?:érence)?s?|transactions?|txn?|orders?|tickets?|cases?|claims?|incidents?|invoices?|"
             r"bills?|receipts?|accounts?|accts?|customers?|clients?|clientes?|members?(?:hip)?|polic(?:y|ies)|contracts?|"
-            r"bookings?|reservations?|confirmation (?:no|number|#)|tracking|shipments?|parcels?|packages?|deliver(?:y|ies)|"
+            r"bookings?|reservations?|confirmation (?:no|number|#)|(?:numéro|no\.?|n°|número|nº) de confirma[ct]i[oó]n|tracking|shipments?|parcels?|packages?|deliver(?:y|ies)|"
             r"files?|dossiers?|commandes?|factures?|comptes?|contrats?|réservations?|colis|suivi|livraison|abonnements?|"
             r"phones?|telephones?|tele?|tél|téléphone|mobiles?|cell(?:ulaire)?|fax|hotline|helpline|call(?:ing)?|dial|ring|"
             r"call us(?: at| on)?|appelez(?:-nous)?|composez|contactez|ext(?:ension)?|poste|amounts?|amt|totals?|montants?|"
@@ -107,10 +107,20 @@ OTHER_NUMBER = re.compile(
     re.IGNORECASE,
 )
 NOT_A_CODE = re.compile(OTHER_CODES, re.IGNORECASE)
+# "not 377537", "instead of 377537"
+NEGATED = re.compile(
+    r"(?<![^\W_])(?:not|pas|nicht|instead of|rather than|au lieu d[eu]|plutôt que|לא|במקום)"
+    r"(?:\s{1,3}(?:the|le|la|with|par|code)){0,3}\s{0,3}[:\"'«(]?\s{0,3}(?<!\d)\d{1,20}(?:[ -]\d{1,8}){0,7}(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
 A_CODE = re.compile(CODE_WORDS, re.IGNORECASE)
-# "your code for this transaction: 214925"
+# "your codes are 214925 for the app and 377537 for the page"
+SEVERAL_CODES = re.compile(r"(?:codes|c[óo]digos|passwords|pins|otps|קודים|הקודים|סיסמאות)\Z", re.IGNORECASE)
+# "your code for this transaction: 214925", "your code for the hotline is 214925"
 FOR_THIS = re.compile(
-    rf"(?:{CODE_WORDS})[^.!?\n]{{0,30}}\b(?:for|pour)\s+(?:this|cette|cet|ce)\s+(?:\w+\s+){{0,2}}\Z", re.IGNORECASE
+    rf"(?:{CODE_WORDS})[^.!?\n]{{0,30}}\b(?:for|pour)\s+(?:this|the|your|our|cette|cet|ce|le|la|l['’]|votre|notre)\s{{0,3}}"
+    r"(?:\w+\s+){0,2}\Z",
+    re.IGNORECASE,
 )
 
 IS = r"(?:is|are|est|es|ist|será|sera|was|é|è|הוא|היא|הינו|הינה|是|为|為|هو|هي|は|—)"
@@ -164,7 +174,6 @@ BARE_HOST = re.compile(
     r"example|test|invalid)(?![\w-])(?:[/?#:][^\s<>\"]*)?"
 )
 QUOTED_LINE = re.compile(r"(?m)^[ \t]*>.*$")
-REVERSED = re.compile("\u202e[^\u202c\u2069\n]*")  # shown in another order than it is written
 BOUND_CODE = re.compile(r"(?m)^@[\w.-]+(?::\d+)? #(\w+)(?: @\S+)?\s*\Z")  # WebOTP: the last line
 
 TELEPHONE = re.compile(r"\+\d[\d ().-]{5,}\d|\(\d{2,4}\)[ -]?\d[\d -]{4,}\d|\*\d{3,5}(?!\d)")
@@ -201,7 +210,7 @@ def candidates(pattern: str, text: str) -> tuple[str, ...]:
     >>> candidates(r"\b(\d{6})\b", "Codes: 153377, 214925")
     ('153377', '214925')
     """
-    plain = _without_emphasis(unified(text))
+    plain = _without_emphasis(_without_columns(unified(text)))
     if "http" in pattern or "://" in pattern:
         return tuple(dict.fromkeys(_value(match)[0] for match in re.finditer(pattern, plain)))
     if not _is_shape(pattern):
@@ -218,36 +227,32 @@ def candidates(pattern: str, text: str) -> tuple[str, ...]:
     return tuple(value for value, rank in ranks.items() if rank == best and best > 0)
 
 
-def unified(text: str) -> str:
+def _without_columns(text: str) -> str:
     r"""
-    Return a text with ASCII digits, plain blanks and hyphens, and without invisible marks; digits stand free of letters of other scripts.
+    Write each cell of a table of plain text behind its head, or behind the word in front of it.
 
-    >>> unified("קוד\u200f３７７\u00a0٥٣٧验证码")
-    'קוד 377 537 验证码'
+    >>> _without_columns("Ref | Code\n---|---\n153377 | 214925")
+    'Ref | Code\nRef: 153377\nCode: 214925'
     """
-    if text.isascii():
-        return text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    out: list[str] = []
-    for char in REVERSED.sub(GONE, text.replace("\r\n", "\n").replace("\r", "\n")):
-        kind = unicodedata.category(char)
-        if char.isascii():
-            out.append(" " if char == "\t" else char)
-        elif kind == "Nd":
-            out.append(str(unicodedata.decimal(char)))
-        elif kind in ("Cf", "Mn", "Me") and not (kind == "Mn" and unicodedata.combining(char)):
-            continue  # joiners, direction marks, soft hyphens, variation selectors
-        elif char in "\u034f\u115f\u1160\u3164\uffa0\u20e3":
-            continue  # characters of no width that have other categories
-        elif kind in ("Zs", "Zl", "Zp"):
-            out.append("\n" if kind in ("Zl", "Zp") else " ")
-        elif kind == "Pd" or char == "\u2212":
-            out.append("-")
-        elif "\uff01" <= char <= "\uff5e":  # full-width forms; their marks have a blank of their own
-            narrow = chr(ord(char) - 0xFEE0)
-            out.append(narrow if narrow.isalnum() else f"{narrow} ")
-        else:
-            out.append(char)
-    return re.sub(r"(?<=\d)(?=[^\W\d_a-zA-Z])|(?<=[^\W\d_a-zA-Z])(?=\d)", " ", "".join(out))
+    if "|" not in text:
+        return text
+    lines: list[str] = []
+    heads: list[str] = []
+    for row in text.split("\n"):
+        line, cells = row, [cell.strip() for cell in row.strip().strip("|").split("|")]
+        if len(cells) < 2:
+            heads = []
+        elif not re.search(r"\w", line):
+            continue  # the rule below the heads
+        elif not re.search(r"\d", line):
+            heads = cells
+        elif len(cells) == len(heads):
+            lines += [f"{head}: {cell}" for head, cell in zip(heads, cells, strict=True)]
+            continue
+        elif len(cells) == 2 and not re.search(r"\d", cells[0]):
+            line = ": ".join(cells)
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def _without_emphasis(text: str) -> str:
@@ -278,7 +283,7 @@ def _without_addresses(text: str) -> str:
 def _joined(text: _Text) -> _Text:
     """Write codes in groups as one number; take out days, times, amounts, telephone numbers and other compounds."""
     found = text.text
-    for pattern in (TELEPHONE, MONEY, MASKED, PREFIXED):
+    for pattern in (TELEPHONE, MONEY, MASKED, PREFIXED, NEGATED):
         found = pattern.sub(GONE, found)
 
     def tight(match: re.Match[str]) -> str:
@@ -323,7 +328,8 @@ def _without_other_numbers(text: _Text) -> _Text:
         until = match.end("number")
         if match.start() < end or _is_named_after(found[until : until + 120]):
             continue
-        if FOR_THIS.search(found[max(0, match.start() - 120) : match.start()]) and ":" in match[0]:
+        is_said = ":" in match[0] or SAYS.search(match[0])
+        if is_said and FOR_THIS.search(found[max(0, match.start() - 120) : match.start()]):
             continue
         out += [found[end : match.start()], GONE]
         end = until
@@ -343,6 +349,7 @@ def _is_named_after(right: str) -> bool:
     return OTHER_NUMBER_NEXT.match(rest) is None and (after["loose"] is None or NAMES_ANOTHER.match(rest) is None)
 
 
+SAYS = re.compile(rf"\s{IS}\s", re.IGNORECASE)
 NAMES_ANOTHER = re.compile(rf"\A[^.!?\n]{{0,40}}?(?:{IS}|[:=])?\s*\d", re.IGNORECASE)
 OTHER_NUMBER_NEXT = re.compile(rf"\A\s*(?:{OTHER_NUMBERS})", re.IGNORECASE)
 
@@ -401,7 +408,8 @@ def _rank(text: str, start: int, end: int, spans: list[list[int]]) -> int:
     if words:
         last = words[-1]
         gap = left[last.end() :]
-        if len(gap) <= 120 and (NAMES_NEXT.search(gap) or ADJACENT.match(gap)):
+        is_one_of_them = SEVERAL_CODES.search(last[0]) is not None
+        if len(gap) <= 120 and (NAMES_NEXT.search(gap) or ADJACENT.match(gap) or is_one_of_them):
             return NAMED if is_sure else BESIDE
         # "code is 214925 or 153377": both are named
         other = next((s for s in reversed(spans) if s[1] <= start), None)

@@ -7,10 +7,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from database.access.encryption import fingerprint, key_ring
+from database.dialects import postgresql, sqlite
 from database.models import FingerprintKey
 from database.models.base import utc_now
 
@@ -29,7 +29,7 @@ def fingerprints(session: Session, text: str) -> list[str]:
 
 def own_key(session: Session) -> bytes:
     """Return the key of this installation's fingerprints, made when there is none."""
-    engine = session.get_bind()
+    engine = session.get_bind().engine
     key = _known.get(engine)
     if key is None:
         stored = session.scalar(select(FingerprintKey.value))

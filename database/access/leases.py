@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import and_, case, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import and_, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
-from database.engine import Database, now
+from database.dialects import postgresql, sqlite
+from database.engine import Transacting, now
 from database.models import Lease
 from database.processes import has_ended, signature
+from database.upsert import table_of
+
+_HOLDER = select(table_of(Lease).c.holder).where(table_of(Lease).c.name == bindparam("of")).with_for_update()
 
 
 def holder(run: str) -> str:
@@ -21,7 +24,7 @@ def holder(run: str) -> str:
 def is_held(session: Session, name: str, holder: str) -> bool:
     """Tell whether *holder* has the lease, and lock its row until this transaction ends, so that it stays so."""
     # An expired lease that no other holder took is still the holder's: no other one has worked meanwhile.
-    return session.scalar(select(Lease.holder).where(Lease.name == name).with_for_update()) == holder
+    return session.connection().scalar(_HOLDER, {"of": name}) == holder
 
 
 class Leases:
@@ -33,7 +36,7 @@ class Leases:
     holders can be told apart.
     """
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Transacting) -> None:
         self.db = db
 
     def acquire(self, name: str, holder: str, seconds: float) -> int | None:

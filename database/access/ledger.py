@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from database.access.fingerprints import fingerprints
-from database.engine import Database, now
+from database.engine import Transacting, now
 from database.models import LedgerEntry
 from database.processes import has_died, signature
 from database.settings import database_settings
@@ -59,7 +59,7 @@ class Ledger:
 
     def __init__(
         self,
-        db: Database,
+        db: Transacting,
         budget: int | None = None,
         lock_rest: timedelta | None = None,
         mfa_rest: timedelta | None = None,

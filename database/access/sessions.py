@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from database.engine import Database, now
+from database.dialects import postgresql, sqlite
+from database.engine import Transacting, now
 from database.models import ProvedIdentity, StoredSession
 from database.upsert import normalise, upsert
 
@@ -40,7 +40,7 @@ class KnownIdentity:
 class Sessions:
     """Sessions by login and user name. Each call is one short transaction."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Transacting) -> None:
         self.db = db
 
     def load(self, login: str, username: str) -> SavedSession | None:

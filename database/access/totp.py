@@ -13,8 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import delete
 
-from database.access.addresses import storable
-from database.access.extraction import unified
+from database.access.addresses import storable, unified
 from database.engine import Database, now
 from database.models import UsedTotpStep
 from database.upsert import upsert

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from database.dialects import postgresql, sqlite
 from database.models import Account, Base, BillingCycle, BillingCycleFile, CarrierReport
 
 DEFAULT_BILLING_DAY = 15  # for an account without a known billing day

@@ -15,7 +15,7 @@ from database.access.encryption import Encrypted
 from database.engine import database as this_database
 from database.migrate import alone
 from database.models import all_tables
-from database.models.base import UtcDateTime
+from database.models.base import Json, UtcDateTime
 
 
 def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
@@ -28,7 +28,7 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[
         return "sa.Text()"
     if isinstance(item, sa.Enum):
         return f"sa.String(length={item.length})"
-    if isinstance(item, sa.JSON) and "postgresql" in item._variant_mapping:
+    if isinstance(item, Json):
         autogen.imports.add("from sqlalchemy.dialects import postgresql")
         return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
     return False

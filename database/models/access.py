@@ -40,8 +40,9 @@ class CarrierPortalCredential(StoredCredential):
 
     __mapper_args__ = {"polymorphic_identity": "carrier"}
 
-    client_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))
-    carrier_id: Mapped[int | None] = mapped_column(ForeignKey("carriers.id", ondelete="RESTRICT"))
+    # Their foreign keys are in `database.models.carriers`.
+    client_id: Mapped[int | None]
+    carrier_id: Mapped[int | None]
 
 
 class StoredSession(Base):

@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Enum, MetaData
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from database.dialects import postgresql
 
 # Named constraints, so that Alembic can alter them on both databases.
 NAMING = {
@@ -27,8 +28,24 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
-# JSONB on PostgreSQL, because its plain JSON type cannot be compared; None is SQL's NULL.
-JsonColumn: TypeEngine[Any] = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+class Json(TypeDecorator[Any]):
+    """JSON; JSONB on PostgreSQL, because its plain JSON type cannot be compared. None is SQL's NULL."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(none_as_null=True)
+
+    def load_dialect_impl(self, dialect: Any) -> TypeEngine[Any]:
+        """Return the type of a database."""
+        kind: TypeEngine[Any] = (
+            postgresql.JSONB(none_as_null=True) if dialect.name == "postgresql" else JSON(none_as_null=True)
+        )
+        return dialect.type_descriptor(kind)  # type: ignore[no-any-return]
+
+
+JsonColumn = Json()
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,16 +1,19 @@
-"""Tables of the carriers' family: clients, accounts, billing cycles, wanted files, usage and jobs."""
+"""Tables of the carriers' family: clients, accounts, billing cycles, wanted files, usage."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, String, Table, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from database.models.access import CarrierPortalCredential
-from database.models.base import Base, JsonColumn, UtcDateTime, text_enum, utc_now
+from database.models.base import Base, JsonColumn, UtcDateTime, text_enum
+from database.models.jobs import ScraperJob
+from database.models.runs import FileStatus, Run, StoredFile
+from database.models.uploads import Upload
 
 
 class Navigators(StrEnum):
@@ -20,16 +23,6 @@ class Navigators(StrEnum):
     FIREFOX = "firefox"
     EDGE = "edge"
     SAFARI = "safari"
-
-
-class FileStatus(StrEnum):
-    """What has become of a file that is wanted."""
-
-    TO_BE_FETCHED = "to_be_fetched"
-    READY = "ready"
-    PROCESSING = "processing"
-    PROCESSED = "processed"
-    ERROR = "error"
 
 
 class AccountType(StrEnum):
@@ -47,24 +40,6 @@ class BillingCycleStatus(StrEnum):
     PROCESSING = "processing"
     PROCESSED = "processed"
     ERROR = "error"
-
-
-class ScraperJobStatus(StrEnum):
-    """How far a job has come."""
-
-    PENDING = "pending"
-    IN_PROGRESS = "in_progress"  # claimed by a worker, its crawl has not begun yet
-    RUNNING = "running"
-    SUCCESS = "success"
-    ERROR = "error"
-
-
-class ScraperType(StrEnum):
-    """The report types of carriers."""
-
-    DAILY_USAGE = "daily_usage"
-    MONTHLY_REPORTS = "monthly_reports"
-    PDF_INVOICE = "pdf_invoice"
 
 
 class SessionStatus(StrEnum):
@@ -302,29 +277,19 @@ class ScraperConfig(Base):
     carrier: Mapped[Carrier] = relationship()
 
 
-class ScraperJob(Base):
-    """A job: what to fetch for a carrier's billing cycle and config, or for another family's target."""
+# References of tables that all families have to those of this one.
+for model, column, target, ondelete in (
+    (ScraperJob, "billing_cycle_id", "billing_cycles.id", "CASCADE"),
+    (ScraperJob, "scraper_config_id", "scraper_configs.id", "RESTRICT"),
+    (Run, "account_id", "accounts.id", "SET NULL"),
+    (Run, "billing_cycle_id", "billing_cycles.id", "SET NULL"),
+    (StoredFile, "account_id", "accounts.id", "SET NULL"),
+    (StoredFile, "billing_cycle_id", "billing_cycles.id", "SET NULL"),
+    (CarrierPortalCredential, "client_id", "clients.id", "CASCADE"),
+    (CarrierPortalCredential, "carrier_id", "carriers.id", "RESTRICT"),
+    (Upload, "client_id", "clients.id", "SET NULL"),
+):
+    cast(Table, model.__table__).append_constraint(ForeignKeyConstraint([column], [target], ondelete=ondelete))
 
-    __tablename__ = "scraper_jobs"
-    __table_args__ = (Index(None, "status", "available_at"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    portal: Mapped[str] = mapped_column(String(50))
-    report_type: Mapped[str] = mapped_column(String(100))
-    billing_cycle_id: Mapped[int | None] = mapped_column(ForeignKey("billing_cycles.id", ondelete="CASCADE"))
-    scraper_config_id: Mapped[int | None] = mapped_column(ForeignKey("scraper_configs.id", ondelete="RESTRICT"))
-    target: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # None for carriers
-    status: Mapped[ScraperJobStatus] = mapped_column(text_enum(ScraperJobStatus), default=ScraperJobStatus.PENDING)
-    type: Mapped[ScraperType | None] = mapped_column(text_enum(ScraperType))  # None for other families
-    log: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    available_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: at once
-    retry_count: Mapped[int] = mapped_column(default=0)
-    max_retries: Mapped[int] = mapped_column(default=3)
-    worker: Mapped[str | None] = mapped_column(String(200))  # who has claimed it
-    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    attempt: Mapped[int] = mapped_column(default=0)  # times it was claimed
-
-    billing_cycle: Mapped[BillingCycle | None] = relationship()
-    scraper_config: Mapped[ScraperConfig | None] = relationship()
+ScraperJob.billing_cycle = relationship(BillingCycle)
+ScraperJob.scraper_config = relationship(ScraperConfig)

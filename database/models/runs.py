@@ -9,7 +9,6 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database.models.base import Base, JsonColumn, UtcDateTime, text_enum, utc_now
-from database.models.carriers import FileStatus
 from database.processes import has_died
 
 
@@ -18,6 +17,20 @@ class RunState(StrEnum):
 
     RUNNING = "running"
     FINISHED = "finished"
+
+
+class FileStatus(StrEnum):
+    """What has become of a file that is wanted."""
+
+    TO_BE_FETCHED = "to_be_fetched"
+    READY = "ready"
+    PROCESSING = "processing"
+    PROCESSED = "processed"
+    ERROR = "error"
+
+
+# Columns that name a job, account, billing cycle or client get their foreign keys in `database.models.carriers`, which
+# has those tables: the other families do without them.
 
 
 class Run(Base):
@@ -31,9 +44,9 @@ class Run(Base):
     spider: Mapped[str] = mapped_column(String(100))
     portal: Mapped[str] = mapped_column(String(50))
     report_type: Mapped[str] = mapped_column(String(100))
-    job_id: Mapped[int | None] = mapped_column(ForeignKey("scraper_jobs.id", ondelete="SET NULL"))
-    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
-    billing_cycle_id: Mapped[int | None] = mapped_column(ForeignKey("billing_cycles.id", ondelete="SET NULL"))
+    job_id: Mapped[int | None]
+    account_id: Mapped[int | None]
+    billing_cycle_id: Mapped[int | None]
     username: Mapped[str | None] = mapped_column(String(300))
     target: Mapped[str] = mapped_column(String(300), default="")  # for people: account and period
     state: Mapped[RunState] = mapped_column(text_enum(RunState), default=RunState.RUNNING)
@@ -77,8 +90,8 @@ class StoredFile(Base):
     spider: Mapped[str] = mapped_column(String(100))
     portal: Mapped[str] = mapped_column(String(50))
     report_type: Mapped[str] = mapped_column(String(100))
-    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
-    billing_cycle_id: Mapped[int | None] = mapped_column(ForeignKey("billing_cycles.id", ondelete="SET NULL"))
+    account_id: Mapped[int | None]
+    billing_cycle_id: Mapped[int | None]
     target_key: Mapped[str] = mapped_column(String(300))
     # The last part of the natural key: what the file is, not what the portal calls it.
     key: Mapped[str] = mapped_column("name", String(300))

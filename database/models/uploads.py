@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from database.models import runs  # noqa: F401 - rows refer to its tables
 from database.models.base import Base, UtcDateTime, text_enum
 
 
@@ -35,7 +36,7 @@ class Upload(Base):
     status: Mapped[int | None]  # of the last answer; None: there was none
     message: Mapped[str | None] = mapped_column(Text)  # what went wrong, without secrets
     tries: Mapped[int] = mapped_column(default=0)  # requests in all
-    client_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id", ondelete="SET NULL"))
+    client_id: Mapped[int | None]  # its foreign key is in `database.models.carriers`
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))  # None: `scrapy upload`
     holder: Mapped[str] = mapped_column(String(200), default="")  # process that sent it last
     began_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of the last request

@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.orm import Session
+
 from database.access import ledger as ledger_results
 from database.access.ledger import Ledger, Refusal
 from database.access.sessions import Sessions
+from database.engine import Within
 from database.settings import database_settings
 from middlewares.access.codes import CodeSource
 from middlewares.access.portal import PortalClient
@@ -36,6 +39,9 @@ REFUSALS: dict[str, type[LoginFailed]] = {
 }
 
 
+PATIENCE = 1.0  # seconds for which the end of a sign-in waits to be written with its session
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How an attempt ended, as the ledger records it."""
@@ -59,19 +65,23 @@ def ended(failure: Failure | None, *, submitted: bool, asked: bool = False) -> E
     return Ended(ledger_results.UNANSWERED if submitted else ledger_results.NOT_SUBMITTED)
 
 
+def _finish(session: Session, attempt_id: int, end: Ended) -> None:
+    Ledger(Within(session)).finish(attempt_id, end.result, proved=end.proved)
+
+
 class SignIn:
-    """The sign-ins of one credential at one login."""
+    """A sign-in of one credential at one login."""
 
     def __init__(self, crawler: Crawler, login: Login, credential: Credential) -> None:
         self.crawler = crawler
         self.work = crawler.spider.work  # type: ignore[union-attr]
         self.login = login
         self.credential = credential
+        self._finishing: asyncio.Future[None] | None = None
 
     async def run(self, job: Job) -> SignedIn:
         """Make one attempt: one ledger row, at most one submission of the password."""
-        ledger = Ledger(self.work.db, database_settings().sign_in_budget)
-        name, username = self.login.name, self.credential.username
+        name = self.login.name
         self.login.check(self.credential)
         check_second_factor(self.credential)
         has_source = self.credential.receiver or self.login.fetches_codes() or self.work.prompt is not None
@@ -79,14 +89,10 @@ class SignIn:
             raise outcomes.ReauthenticationRequired(
                 "No one-time code can be received or typed in this run, so none was asked for."
             )
-        try:
-            attempt_id = await asyncio.to_thread(
-                ledger.begin, name, username, self.credential.secret, job.id, self.login.code_pause
-            )
-        except Refusal as refusal:
-            until = f"It is free again at {refusal.until:%Y-%m-%d %H:%M} UTC." if refusal.until else ""
-            raise REFUSALS[refusal.kind](until) from None
-        device = await asyncio.to_thread(Sessions(self.work.db).device, name, username)
+        begun, device = await self.work.db.run(lambda session: self._begin(session, job))
+        if isinstance(begun, Refusal):
+            until = f"It is free again at {begun.until:%Y-%m-%d %H:%M} UTC." if begun.until else ""
+            raise REFUSALS[begun.kind](until, until=begun.until)
         progress.info("%s: signing in to %s", self.work.spider, name)
         job.counts.sign_ins += 1
         end: Ended | None = None
@@ -122,9 +128,27 @@ class SignIn:
             raise
         finally:
             end = end or ended(None, submitted=attempt is not None and attempt.submitted)
-            await asyncio.to_thread(ledger.finish, attempt_id, end.result, proved=end.proved)
+            self._finishing = self.work.db.queue(partial(_finish, attempt_id=begun, end=end), patience=PATIENCE)
+            if end.result != ledger_results.SIGNED_IN:
+                await self.finished()
         # Cookies of a device could hold a whole session: then nothing says whose it is.
         return replace(signed_in, fresh=attempt.submitted or not device)
+
+    async def finished(self) -> None:
+        """Wait until the ledger has the end of the attempt; after a sign-in it is written with its session."""
+        if self._finishing is not None:
+            self.work.db.hurry()
+            await self._finishing
+
+    def _begin(self, session: Session, job: Job) -> tuple[int | Refusal, dict[str, Any]]:
+        """Write down the attempt, unless it is refused; return its number and what is kept of a trusted device."""
+        within, name, username = Within(session), self.login.name, self.credential.username
+        ledger = Ledger(within, database_settings().sign_in_budget)
+        try:
+            number = ledger.begin(name, username, self.credential.secret, job.id, self.login.code_pause)
+        except Refusal as refusal:
+            return refusal, {}  # not raised: what the ledger has learnt of dead attempts stays
+        return number, Sessions(within).device(name, username)
 
     def _place(self, failure: Failure, screens: list[str]) -> None:
         """Add to a failure the screens that were passed and the selectors of the last one."""

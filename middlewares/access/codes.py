@@ -24,7 +24,6 @@ from database.access.codes import (
 )
 from database.access.totp import TotpSecret, TotpSteps
 from database.settings import SettingsError
-from middlewares.settings import mailbox_settings
 from scrapers.core import outcomes
 from scrapers.core.redaction import redactor, secret_parts
 from scrapers.core.settings import crawl_settings
@@ -146,6 +145,8 @@ class CodeSource:
     async def _watch(self, receiver: str, senders: Sequence[str]) -> None:
         """Connect to the receiver's mailbox where one is configured; raise CodeNotReceived if it cannot be read."""
         try:
+            from middlewares.settings import mailbox_settings
+
             mailbox = mailbox_settings().of(receiver)
             if mailbox is None:
                 return

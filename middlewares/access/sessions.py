@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapy import Request
+from sqlalchemy.orm import Session
 
 from database.access.leases import holder
 from database.access.sessions import SavedSession, Sessions
+from database.engine import Within
 from middlewares.access.attempts import SignIn
 from middlewares.access.identity import proof_of
 from middlewares.access.leases import HeldLeases
@@ -35,7 +38,18 @@ logger = logging.getLogger(__name__)
 progress = logging.getLogger("latchkey.progress")
 
 
+T = TypeVar("T")
+
 LOOK_AGAIN = 10.0  # seconds for which a session that was seen alive is not looked at again for further unknown pages
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was there before a session is got: the leases that were taken, and the stored session."""
+
+    leases: Sequence[str] = ()
+    usable: SavedSession | None = None  # the stored session, if it can be used as it is
+    saved: SavedSession | None = None
 
 
 class SessionKeeper:
@@ -51,13 +65,13 @@ class SessionKeeper:
         self.name = f"{login.name}:{credential.username}"
         self.leases = HeldLeases(self.work.db, holder(self.work.crawl), self._lose)
         self.storage = SessionStorage(crawler, self.login, self.name)
-        self.identities = IdentityRecord(self.work.db, self.login, credential)
+        self.identities = IdentityRecord(self.login, credential)
         self.saved: SavedSession | None = None
         self.proved_versions: dict[int, str] = {}  # of the sessions with a proved identity, and by what
         self.served = False  # the portal has answered a request in this session
         self.lost = False  # a lease was lost: nothing more may be done in the session
-        self._sessions = Sessions(self.work.db)
-        self._run_lease = f"run:{self.name}"  # name of the lease on the session
+        self._run_lease = f"run:{self.name}"  # name of the lease on the session …
+        self._sign_in_lease = f"sign-in:{self.name}"  # … and on signing in to a new one
         self._on_lost = on_lost
         self._establishing: asyncio.Task[None] | None = None
         self._failure: Failure | None = None  # remembered, so that no waiting request starts another attempt
@@ -121,45 +135,65 @@ class SessionKeeper:
 
     async def _establish(self, job: Job) -> None:
         stale = self._over
-        if not self.login.shared and self._run_lease not in self.leases:
-            await self.leases.wait_for(self._run_lease, job)
         if stale > 0 and not self.login.renewable:
+            if not self.login.shared and self._run_lease not in self.leases:
+                await self.leases.wait_for(self._run_lease, job)
             await self._destroy(stale)
-        lease = f"sign-in:{self.name}"
         deadline = asyncio.get_running_loop().time() + crawl_settings().busy_wait
         while True:
-            if await self._reuse(stale):
+            found = await self.work.db.run(lambda session: self._look(session, stale))
+            for lease in found.leases:
+                self.leases.hold(lease)
+            if found.usable is not None:
                 logger.info("Reusing the session of %s", self.login.name)
+                self._adopt(found.usable, is_new=stale > 0)
                 return
-            if await self.leases.take(lease):
+            if self._sign_in_lease in found.leases:
                 break
+            if not self.login.shared and self._run_lease not in self.leases:
+                await self.leases.wait_for(self._run_lease, job)
+                continue
             job.brake.check()
             if asyncio.get_running_loop().time() > deadline:
                 raise outcomes.CredentialBusy("Another process is still signing in.")
             await asyncio.sleep(0.2)  # between two attempts to take the lease
         try:
-            if await self._reuse(stale):
-                return  # another process signed in while we waited for the lease
-            saved = await self._load()
-            if saved is not None and self.login.renewable:
-                await self._renew(job, saved)
+            if found.saved is not None and self.login.renewable:
+                await self._renew(job, found.saved)
                 return
-            signed_in = await SignIn(self.crawler, self.login, self.credential).run(job)
+            if self.work.only_stored:
+                raise outcomes.SessionEnded()
+            sign_in = SignIn(self.crawler, self.login, self.credential)
+            signed_in = await sign_in.run(job)
             self.storage.context = signed_in.context
-            await self._accept(job, signed_in)
+            try:
+                await self._accept(job, signed_in)
+            finally:
+                await sign_in.finished()
         finally:
-            await self.leases.release(lease)
+            await self.leases.release(self._sign_in_lease)
 
-    async def _load(self) -> SavedSession | None:
-        return await asyncio.to_thread(self._sessions.load, self.login.name, self.credential.username)
+    def _look(self, session: Session, stale: int) -> Found:
+        """Take the run lease, look for a session that can be used, and take the sign-in lease if there is none."""
+        leases = []
+        if not self.login.shared and self._run_lease not in self.leases:
+            if not self.leases.take_within(session, self._run_lease):
+                return Found()
+            leases.append(self._run_lease)
+        if (usable := self._usable(session, stale)) is None and self.leases.take_within(session, self._sign_in_lease):
+            leases.append(self._sign_in_lease)
+            # Another process may have signed in, and let go of the lease, since we looked.
+            usable = self._usable(session, stale)
+        return Found(leases, usable, usable or self._load(session))
 
-    async def _reuse(self, stale: int) -> bool:
-        """Use the stored session if it is newer than *stale* and its identity can be checked; return whether it is used."""
-        saved = await self._load()
-        if saved is None or not self._good(saved, stale) or not await self.identities.can_judge(saved):
-            return False
-        self._adopt(saved, is_new=stale > 0)
-        return True
+    def _load(self, session: Session) -> SavedSession | None:
+        return Sessions(Within(session)).load(self.login.name, self.credential.username)
+
+    def _usable(self, session: Session, stale: int) -> SavedSession | None:
+        """Return the stored session if it is newer than *stale* and its identity can be checked."""
+        saved = self._load(session)
+        is_usable = saved is not None and self._good(saved, stale) and self.identities.can_judge(session, saved)
+        return saved if is_usable else None
 
     async def _renew(self, job: Job, saved: SavedSession) -> None:
         """Renew a session. The caller holds the sign-in lease, so one process renews for all."""
@@ -175,25 +209,37 @@ class SessionKeeper:
         if before and self.login.subject(renewed.state) != before:
             await self._destroy()
             raise outcomes.IdentityMismatch("The renewed session is another user's.", step="renew the session")
-        await self._save(renewed, self.proved_versions.get(saved.version, ""))
+        proved = self.proved_versions.get(saved.version, "")
+        self._adopt_new(await self.work.db.run(lambda session: self._save(session, renewed)), proved)
 
     async def _accept(self, job: Job, signed_in: SignedIn) -> None:
         """Prove and save a new session; a login that is `proved_by_request` saves it before it is proved."""
         self.storage.hide(signed_in.state)
-        proved = ""
-        if not self.login.proved_by_request:
-            proved = await self._judge(job, signed_in.shown, signed_in.state, fresh=signed_in.fresh)
-        await self._save(signed_in, proved)
+
+        def accept(session: Session) -> tuple[str, SavedSession | None]:
+            proved, shown, state = "", signed_in.shown, signed_in.state
+            if not self.login.proved_by_request:
+                proved = self.identities.judge(session, job, shown, state, fresh=signed_in.fresh)
+            saved = self._save(session, signed_in)
+            self.leases.release_within(session, self._sign_in_lease)
+            return proved, saved
+
+        proved, saved = await self._judged(accept)
+        self.leases.let_go(self._sign_in_lease)
+        self._adopt_new(saved, proved)
         if self.login.keeps_context and self.crawler.spider.rendering == "http":  # type: ignore[union-attr]
             await self.storage.drop_context()  # its cookies are used over plain HTTP from here on
 
-    async def _save(self, signed_in: SignedIn, proved: str) -> None:
+    def _save(self, session: Session, signed_in: SignedIn) -> SavedSession | None:
+        """Save a new session and return it as it is stored."""
         expires = datetime.now(UTC) + self.login.life if self.login.life else None
         name, username, proof = self.login.name, self.credential.username, proof_of(signed_in.shown)
         state, user_agent = signed_in.state, signed_in.user_agent
         device = self.login.device(state)
-        await asyncio.to_thread(self._sessions.save, name, username, state, user_agent, proof, expires, device)
-        saved = await self._load()
+        Sessions(Within(session)).save(name, username, state, user_agent, proof, expires, device)
+        return self._load(session)
+
+    def _adopt_new(self, saved: SavedSession | None, proved: str) -> None:
         if saved is None:
             raise outcomes.LeaseLost("The session was destroyed while it was being saved.")
         self._adopt(saved, proved)
@@ -221,11 +267,19 @@ class SessionKeeper:
             assert self.saved is not None
             state = self.saved.state
             address = self.login.shows_user_at(state)
-            if look and not shown and address and not await self.identities.has_proved_subject(state):
+            if look and not shown and address and not await self._has_proved_subject(state):
                 shown = await self._landing_identity(job, state, address)
                 if not shown and await self.has_ended_by_http(job):
                     raise SignedOut("The session was over when it was looked at.")
-            self.proved_versions[version] = await self._judge(job, shown, state, fresh=False)
+            self.proved_versions[version] = await self._judged(
+                lambda session: self.identities.judge(session, job, shown, state, fresh=False)
+            )
+
+    async def _has_proved_subject(self, state: dict[str, Any]) -> bool:
+        if not self.login.subject(state):
+            return False
+        has: bool = await self.work.db.run(lambda session: self.identities.has_proved_subject(session, state))
+        return has
 
     async def _landing_identity(self, job: Job, state: dict[str, Any], address: str) -> ShownIdentity:
         request = Request(address)
@@ -235,14 +289,15 @@ class SessionKeeper:
             raise SignedOut("The session was over when it was looked at.")
         return self.login.identity(answer)
 
-    async def _judge(self, job: Job, shown: ShownIdentity, state: dict[str, Any], *, fresh: bool) -> str:
+    async def _judged(self, judge: Callable[[Session], T]) -> T:
+        """Run what judges a session; destroy the session, and forget the device, if it is not proved to be the credential's."""
         try:
-            return await self.identities.judge(job, shown, state, fresh=fresh)
+            judged: T = await self.work.db.run(judge)
         except LoginFailed as failure:
-            await self._destroy()
-            await asyncio.to_thread(self._sessions.forget_device, self.login.name, self.credential.username)
+            await self._destroy(forget_device=True)
             self._failure = failure
             raise
+        return judged
 
     async def guard(self, page: PortalPage, job: Job) -> None:
         """Open the page on which the sign-in ended; before the first flow of a reused session its identity is proved."""
@@ -287,7 +342,7 @@ class SessionKeeper:
         """Sign out of the stored session, if there is one, without signing in to another."""
         if not self.login.shared:
             await self.leases.wait_for(self._run_lease, job)
-        saved = await self._load()
+        saved = await self.work.db.run(self._load)
         if saved is not None:
             self._adopt(saved)
             await self.leave()
@@ -307,22 +362,33 @@ class SessionKeeper:
             job.warn(f"Signing out of {self.login.name} failed: {failure}")
         await self._destroy(self.saved.version)
 
-    async def _destroy(self, version: int | None = None) -> None:
+    async def _destroy(self, version: int | None = None, *, forget_device: bool = False) -> None:
         """Destroy the stored session (only if it is *version*, when given) and clear the one held here."""
-        await asyncio.to_thread(self._sessions.destroy, self.login.name, self.credential.username, version)
+        name, username = self.login.name, self.credential.username
+
+        def destroy(session: Session) -> None:
+            sessions = Sessions(Within(session))
+            sessions.destroy(name, username, version)
+            if forget_device:
+                sessions.forget_device(name, username)
+
+        await self.work.db.run(destroy)
         await self.storage.clear()
         self.saved = None
 
     async def close(self) -> None:
         """Save the session with its newest cookies, and release the leases."""
+        keep = None
         try:
             if self.saved is not None and not self.lost and self.served:
-                await self._keep(self.saved)
+                keep = await self._kept(self.saved)
         finally:
-            await self.leases.close()
+            await self.leases.close(keep)
 
-    async def _keep(self, saved: SavedSession) -> None:
+    async def _kept(self, saved: SavedSession) -> Callable[[Session], object] | None:
+        """Return what writes the session's newest cookies and storage; None when they are those that are stored."""
         state = await self.storage.newest(saved.state)
-        if state != saved.state:
-            key = saved.login, saved.username, saved.version
-            await asyncio.to_thread(self._sessions.touch_state, *key, state, self.login.device(state))
+        if state == saved.state:
+            return None
+        key, device = (saved.login, saved.username, saved.version), self.login.device(state)
+        return lambda session: Sessions(Within(session)).touch_state(*key, state, device)

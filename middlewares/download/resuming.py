@@ -87,7 +87,7 @@ def strong_validator(headers: Headers) -> bytes | None:
     try:
         if modified and sent and _time(modified) + SECOND <= _time(sent):
             return bytes(modified)
-    except (ValueError, TypeError):  # no date, or one without a zone
+    except (ValueError, TypeError, OverflowError):  # no date, one without a zone, or the last one that there is
         pass
     return None
 

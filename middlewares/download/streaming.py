@@ -119,7 +119,7 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
                 break
         if not matches(sniff(head), state.stream):
             return await self._to_memory(request, headers, head, chunks)
-        writer = await asyncio.to_thread(PartWriter, work_of(self.crawler).spool)
+        writer = PartWriter(work_of(self.crawler).spool)
         partial = Partial.of(writer, request, headers)
         return await self._to_spool(request, headers, partial or writer, chunks, head)
 

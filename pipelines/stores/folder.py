@@ -21,25 +21,36 @@ class FolderStore(AnyStore):
         self.folder = folder
 
     def _bring(self, part: PartFile, moving: str) -> None:
-        place = self.folder / INCOMING / moving
-        place.parent.mkdir(parents=True, exist_ok=True)
+        place = os.path.join(self.folder, INCOMING, moving)
         try:
             os.rename(part.path, place)
-        except OSError:  # the spool is on another file system than the store
-            shutil.copyfile(part.path, place)
-        with place.open("rb+") as file:
-            os.fsync(file.fileno())
-        place.chmod(0o640)
+        except OSError:  # the folder is not there yet, or the spool is on another file system than the store
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            try:
+                os.rename(part.path, place)
+            except OSError:
+                shutil.copyfile(part.path, place)
+        file = os.open(place, os.O_RDWR)
+        try:
+            os.fsync(file)
+            os.chmod(file, 0o640)
+        finally:
+            os.close(file)
 
     def _show(self, moving: str, path: str, part: PartFile) -> None:
-        place, target = self.folder / INCOMING / moving, self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        place, target = os.path.join(self.folder, INCOMING, moving), os.path.join(self.folder, path)
         try:
             os.link(place, target)  # unlike a rename it never takes the place of another file
         except FileExistsError:
             raise
-        except OSError:  # a file system without links
-            os.rename(place, target)
+        except OSError:  # the folder is not there yet, or it is on a file system without links
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            try:
+                os.link(place, target)
+            except FileExistsError:
+                raise
+            except OSError:
+                os.rename(place, target)
 
     def _drop(self, moving: str) -> None:
         (self.folder / INCOMING / moving).unlink(missing_ok=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.bell import exports
-from sandbox.bell.call import Call, Reply
-from sandbox.bell.data import Month, month_of, numbered_accounts
+from sandbox.bell.data import numbered_accounts
 from sandbox.bell.exports import account_text, hyphened
-from sandbox.bell.monthly import REPORTS, Line
-from sandbox.bell.people import opened_account
+from sandbox.bell.monthly import REPORTS, begins
+from sandbox.invented import Line, Month, month_of
+from sandbox.scripted.call import Call, Reply
 
 NEAR = 10  # entries that a list shows before a search
 PREVIEW_ROWS = 5
@@ -87,7 +87,7 @@ async def choose_accounts(call: Call) -> Reply:
         return {}
     if not chosen:
         return {"show": {"[data-place=toast]": '<p role="alert">Tick an entry first.</p>'}}
-    _keep(call, slug, accounts=[opened_account(call.user, account, call.accounts) for account in chosen])
+    _keep(call, slug, accounts=[call.portal.people.opened(call.user, account, call.accounts) for account in chosen])
     return _redrawn(call, slug)
 
 
@@ -164,7 +164,7 @@ def _values(call: Call, slug: str) -> dict[str, Any]:
         "slug": slug,
         "label": report.label,
         "columns": report.columns,
-        "rows": [["" if cell is None else str(cell) for cell in line.begins + report.cells(line)] for line in lines],
+        "rows": [["" if cell is None else str(cell) for cell in begins(line) + report.cells(line)] for line in lines],
         "month": month.short,
         "shown_month": _state(call, slug)["pending"] or month.short,
         "months": [each.short for each in call.months],

@@ -11,11 +11,11 @@ import secrets
 
 from aiohttp import web
 
-from sandbox import faults
-from sandbox.bell.call import Call, Reply
 from sandbox.bell.pages import BASE, render
-from sandbox.bell.signing import MESSAGES, visit_of
-from sandbox.bell.state import BellState
+from sandbox.bell.signing import MESSAGES
+from sandbox.scripted.call import Call, Reply
+from sandbox.scripted.signing import CHALLENGE, judge, once_more, takes, visit_of
+from sandbox.scripted.state import ScriptedState
 from sandbox.signin import Answer, digest
 from sandbox.users import User
 
@@ -23,7 +23,7 @@ ORIGIN = "business_portal"
 OTP = "IG.OTP"
 
 
-async def receive(portal: BellState, request: web.Request) -> web.StreamResponse:
+async def receive(portal: ScriptedState, request: web.Request) -> web.StreamResponse:
     """Take a request of the Enterprise Centre, and begin a visit with it."""
     form = await request.post()
     asked, relay = str(form.get("SAMLRequest", "")), str(form.get("RelayState", ""))
@@ -36,7 +36,7 @@ async def receive(portal: BellState, request: web.Request) -> web.StreamResponse
     raise answer
 
 
-async def give_back(portal: BellState, request: web.Request) -> web.StreamResponse:
+async def give_back(portal: ScriptedState, request: web.Request) -> web.StreamResponse:
     """Send who has signed in back to the Enterprise Centre, once."""
     visit = portal.visits.find(request.cookies.get(portal.cookie("visit", ORIGIN)))
     row = portal.visits.row(visit) if visit else {}
@@ -54,7 +54,7 @@ async def give_back(portal: BellState, request: web.Request) -> web.StreamRespon
     )
 
 
-def expired(portal: BellState) -> web.Response:
+def expired(portal: ScriptedState) -> web.Response:
     """Return the page that a used or unknown request or response leads to."""
     html = render("centre_expired", centre=portal.urls["enterprise_centre"])
     return web.Response(status=403, text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
@@ -94,26 +94,18 @@ def otp_page(call: Call) -> Reply:
 async def sign_in(call: Call) -> Reply | web.StreamResponse:
     """Judge a submitted password."""
     portal, visit = call.portal, visit_of(call)
-    if not portal.visits.take(visit, call.request.headers.get("X-CSRF-Token", "")):
+    if not takes(call, visit):
         return _start_again(call)
     user = User.of(call.value("username"))
-    answer = portal.passwords.submit(user.name, call.value("password"))
-    call.request["user"] = user.name
-    if portal.troubled(user, "submit-hang"):
-        return await faults.hang(call.request)
-    if portal.troubled(user, "submit-drop"):
-        return await faults.cut_short(call.request, web.json_response({"delay": call.delay}))
-    if portal.troubled(user, "submit-503"):
-        raise web.HTTPServiceUnavailable
-    again: Reply = {"csrf": portal.visits.token(visit), "delay": call.delay}
+    answer = await judge(call, user, call.value("password"))
+    if isinstance(answer, web.StreamResponse):
+        return answer
+    again = once_more(call, visit)
     if answer is not Answer.GOOD:
         said = call.text(*MESSAGES["locked" if answer is Answer.LOCKED else "wrong_name"], user=user)
         return again | {"show": {"[data-place=error]": _alert(said)}}
     if user.says("captcha"):
-        frame = (
-            f'<iframe title="reCAPTCHA challenge" width="400" height="300" src="{call.base}/recaptcha/bframe"></iframe>'
-        )
-        return again | {"show": {"[data-place=challenge]": frame}}
+        return again | {"show": {"[data-place=challenge]": CHALLENGE.format(call.base)}}
     owes = owes_code(call, user)
     portal.visits.change(visit, user=user.name, passed=not owes)
     if not owes:
@@ -125,7 +117,7 @@ async def sign_in(call: Call) -> Reply | web.StreamResponse:
 async def check_code(call: Call) -> Reply:
     """Judge a typed code; what no key event typed sends the browser back to the beginning."""
     visit = visit_of(call)
-    taken = call.portal.visits.take(visit, call.request.headers.get("X-CSRF-Token", ""))
+    taken = takes(call, visit)
     row = call.portal.visits.row(visit)
     name = next((name for name in call.values if name.startswith("message") and not name.endswith("_keyed")), "")
     code = call.value(name)

@@ -8,10 +8,10 @@ from urllib.parse import quote, urlsplit
 from aiohttp import web
 
 from sandbox.bell.business_portal import expired, post_form
-from sandbox.bell.call import Call, Reply
-from sandbox.bell.data import number
 from sandbox.bell.pages import BASE
-from sandbox.bell.state import BellState
+from sandbox.invented import number
+from sandbox.scripted.call import Call, Reply
+from sandbox.scripted.state import ScriptedState
 from sandbox.signin import digest
 from sandbox.users import User
 
@@ -25,7 +25,7 @@ def sign_in_address(path: str = "") -> str:
     return f"{BASE[ORIGIN]}/saml/login" + (f"?to={quote(path)}" if path else "")
 
 
-async def ask(portal: BellState, request: web.Request) -> web.StreamResponse:
+async def ask(portal: ScriptedState, request: web.Request) -> web.StreamResponse:
     """Send a browser to the business portal with a request that is good once."""
     to = request.query.get("to", "")
     path = to if to.startswith(f"{BASE[ORIGIN]}/") and not urlsplit(to).netloc else f"{BASE[ORIGIN]}/Home"
@@ -36,7 +36,7 @@ async def ask(portal: BellState, request: web.Request) -> web.StreamResponse:
     return post_form(address, "SAMLRequest", asked, relay)
 
 
-async def consume(portal: BellState, request: web.Request) -> web.StreamResponse:
+async def consume(portal: ScriptedState, request: web.Request) -> web.StreamResponse:
     """Take a response of the business portal, and sign its user in."""
     form = await request.post()
     response, relay = str(form.get("SAMLResponse", "")), str(form.get("RelayState", ""))

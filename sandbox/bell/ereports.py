@@ -7,33 +7,29 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sandbox.bell.call import YEAR, ZONE, Call, Reply
-from sandbox.bell.data import REPORTS, Month, numbered_accounts, report_workbook
-from sandbox.bell.downloads import offer
-from sandbox.bell.files import XLSX_TYPE, File
+from sandbox.bell.data import REPORTS, numbered_accounts, report_workbook
 from sandbox.bell.pages import BASE, render
-from sandbox.signin import digest
+from sandbox.invented import Month
+from sandbox.scripted.call import YEAR, Call, Reply
+from sandbox.scripted.downloads import offer
+from sandbox.scripted.files import XLSX_TYPE, File
 
 MENU = '<a href="{0}" data-go="{0}">Standard reports</a>'
 
 
 async def open_reports(call: Call) -> Reply:
     """Hand the session over to the e-reports, in a tab of its own."""
-    token = secrets.token_urlsafe(24)
-    call.portal.reveal("tokens", token)
-    call.portal.handovers[token] = call.signed_in.key
+    token = call.portal.hand_over(call.signed_in)
     return {"open": call.portal.urls["ereports"] + call.at("Enter", "ereports", token=token)}
 
 
 def enter(call: Call) -> Reply:
     """Redeem the token: the browser gets a session of this origin."""
     token = parse_qs(urlsplit(call.page).query).get("token", [""])[0]
-    session = call.portal.sessions.by_key(call.portal.handovers.pop(token, ""))
+    session = call.portal.taken_over(token)
     if session is None:
         return signed_out(call)
-    secret = secrets.token_urlsafe(32)
-    call.portal.reveal("cookies", secret)
-    call.portal.state.table("ereports")[digest(secret)] = {"session": session.key}
+    secret = call.portal.link(call.origin, session)
     call.request["user"] = session.user.name
     reply: Reply = {"go": call.at("Home")}
     if session.data["stale"]:
@@ -167,7 +163,7 @@ def _age(call: Call, asked: float) -> str:
     if call.perturbation.touches("notations", "asked"):
         notations = ("%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M", "%B %d %Y, %I:%M:%S %p", "today")
     notation = call.perturbation.choose("notations", "asked", notations)
-    return f"{datetime.fromtimestamp(asked, ZONE):{notation}}"
+    return f"{datetime.fromtimestamp(asked, call.portal.zone):{notation}}"
 
 
 def _shown_status(call: Call) -> dict[str, str]:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.bell.call import Call, Reply
-from sandbox.bell.data import Month, month_of, numbered_accounts
-from sandbox.bell.downloads import offer
-from sandbox.bell.files import XLSX_TYPE, File
+from sandbox.bell.data import numbered_accounts
 from sandbox.bell.monthly import REPORTS, monthly_workbook
-from sandbox.bell.state import BellState
+from sandbox.invented import Month, month_of
+from sandbox.scripted.call import Call, Reply
+from sandbox.scripted.downloads import offer
+from sandbox.scripted.files import XLSX_TYPE, File
+from sandbox.scripted.state import ScriptedState
 from sandbox.users import User
 
 ALL = "All"
@@ -156,7 +157,7 @@ def _former(call: Call) -> list[Notification]:
     ]
 
 
-def stamp(portal: BellState, planted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def stamp(portal: ScriptedState, planted: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return planted entries with the time at which each came."""
     return [{"at": portal.now() - float(entry["age"]), **entry} for entry in planted]
 

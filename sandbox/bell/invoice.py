@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sandbox.bell.call import Call, Reply
-from sandbox.bell.data import Month, invoice_pdf
-from sandbox.bell.downloads import offer
-from sandbox.bell.files import PDF_TYPE, ZIP_TYPE, File
+from sandbox.bell.data import invoice_pdf
 from sandbox.bell.landing import accounts_page, framed
+from sandbox.invented import Month
+from sandbox.scripted.call import Call, Reply
+from sandbox.scripted.downloads import offer
+from sandbox.scripted.files import PDF_TYPE, ZIP_TYPE, File
 from sandbox.workbooks import archive
 
 PARTS = {"Y": "Complete invoice", "N": "Invoice summary"}

@@ -166,7 +166,7 @@ ENTERPRISE_CENTRE = [
     *facts("path", "2.1.1", f"{SIDE}/ul[1]/li/button", REPORTS_LINK, ASIDE),
     *facts("contained", "2.1.1", "My Reports"),
     *facts("words", "2.1.1", "Service", "Enhanced Mobility Reports", "Shared with me"),
-    *facts("id", "2.1.1", "ec-goa-reports-app", "ws-grid__appfolder_0"),
+    *facts("id", "2.1.1", "ec-sidebar", "ec-goa-reports-app", "ws-grid__appfolder_0"),
     *facts("component", "2.1.1", "app-base", "block-ui", "app-aside-left", "p-treenode"),
     *facts("path", "2.1.1", "//p-treenode[2]"),
     *facts("order", "2.1.1", ".ec-sidebar__container > ul", "app-aside-left ul"),
@@ -214,6 +214,18 @@ ENTERPRISE_CENTRE = [
 ]
 
 KNOWN = Known([*SELF_SERVE, *ENTERPRISE_CENTRE])
+
+# What a module of the spiders is about: a word that the sheet states for one page is none of another page's.
+PAGES = {
+    "login": ("1.0", "1.1"),
+    "enterprise_login": ("1.2", "1.8"),
+    "self_serve": ("1.1", "2.1.2.1", "2.1.3.1", "2.1.3.2", "2.1.4.1", "2.1.4.2"),
+    "daily_usage": ("2.1.3",),
+    "pdf_invoice": ("2.1.4",),
+    "ereports": ("2.1.2",),
+    "monthly_reports": ("2.1.1",),
+    "workbooks": ("2.1.1",),
+}
 
 # Stated by the sheet, and not shown by the imitation: it has hosts of its own, one place of the user button, and delivers no
 # codes by mail at Self Serve.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
-from sandbox.bell.data import Month, number, person
+from sandbox.invented import Line, Month, number, person
 from sandbox.workbooks import Cell, workbook
 
 DEVICES = ("Model A", "Model B", "Model C", "Tablet T", "Stick S")
@@ -16,30 +16,9 @@ CHARGES = ("Rate plan", "Device balance", "Roaming", "Long distance", "Credit")
 CENTRES = ("100 Sales", "200 Service", "300 Works", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What a row is about."""
-
-    account: str
-    month: Month
-    row: int
-
-    def draw(self, what: str, below: int) -> int:
-        """Return a number from 0 to below - 1 that belongs to this row."""
-        return number("monthly", what, self.account, self.month.short, self.row, below=below)
-
-    def money(self, what: str, below: int) -> Decimal:
-        """Return an amount with two decimals."""
-        return Decimal(self.draw(what, below)) / 100
-
-    def day(self, what: str) -> date:
-        """Return a day of the month."""
-        return date(self.month.year, self.month.number, 1) + timedelta(days=self.draw(what, self.month.last_day.day))
-
-    @property
-    def begins(self) -> list[Cell]:
-        """The cells that every report begins with."""
-        return [int(self.account), self.month.short, f"+155501{self.row % 100_000:05d}", person(self.account, self.row)]
+def begins(line: Line) -> list[Cell]:
+    """Return the cells that every report begins with."""
+    return [int(line.account), line.month.short, f"+155501{line.row % 100_000:05d}", person(line.account, line.row)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,5 +93,5 @@ def monthly_workbook(slug: str, accounts: Sequence[str], month: Month, count: in
     rows.append(list(report.columns))
     for row in range(count):
         line = Line(accounts[row % len(accounts)], month, row)
-        rows.append(line.begins + report.cells(line))
+        rows.append(begins(line) + report.cells(line))
     return workbook(report.label, rows)

@@ -1,12 +1,9 @@
 """The templates of the imitation and the first path part of its origins."""
 
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from sandbox.aliases import Aliases
+from sandbox.scripted.site import Site
 
 FOLDER = Path(__file__).parent
 BASE = {
@@ -50,17 +47,5 @@ ALIASES = {
     "business_portal": Aliases(("Login", "IG.OTP", "Download"), {}),
 }
 
-_environment = Environment(
-    loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-)
-
-
-def render(template: str, **values: Any) -> Markup:
-    """Return a template's HTML; `template` is its name without `.html`."""
-    return Markup(_environment.get_template(f"{template}.html").render(**values))
-
-
-def dialog(name: str, title: str, text: str, *buttons: tuple[str, str]) -> Markup:
-    """Return an overlay with a backdrop that intercepts clicks; buttons are (text, spoken label or "")."""
-    macros: Any = _environment.get_template("macros.html").module
-    return Markup(macros.dialog(name, title, text, buttons))
+SITE = Site(BASE, ALIASES, FOLDER)
+render = SITE.render

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from sandbox import faults
-from sandbox.bell.call import YEAR, Call, Reply
-from sandbox.bell.landing import stays
-from sandbox.bell.pages import render
-from sandbox.bell.people import masked_mail, masked_phone
+from sandbox.scripted.call import Call, Reply
+from sandbox.scripted.overlays import banner, stays
+from sandbox.scripted.people import masked_mail, masked_phone
+from sandbox.scripted.signing import CHALLENGE, judge, once_more, takes, visit_of
 from sandbox.signin import Answer, Codes
 from sandbox.users import User
 
@@ -33,15 +32,6 @@ MESSAGES = {
 }
 
 
-def visit_of(call: Call) -> str:
-    """Return the visit of a browser that is not signed in, and begin one where there is none."""
-    found = call.portal.visits.find(call.cookie("visit"))
-    if found is None:
-        found, secret = call.portal.visits.open()
-        call.set_cookie("visit", secret)
-    return found
-
-
 def factor(user: User) -> str:
     """Return the second factor of a user: "sms", "totp" or "" for none."""
     return Codes.factor(user) or ("sms" if user.says("code-direct", "mfa-pending") else "")
@@ -55,9 +45,7 @@ def sign_in_page(call: Call) -> Reply:
         return verify_page(call)
     call.portal.visits.change(visit, user="", stage="")
     reply: Reply = {"title": "Log in", "body": call.render("sign_in"), "csrf": call.portal.visits.token(visit)}
-    if call.setting("cookie_banner") and not call.cookie("consent"):
-        reply["overlay"] = {"html": render("cookie_banner"), "delay": 0}
-    return reply
+    return reply | banner(call)
 
 
 def verify_page(call: Call) -> Reply:
@@ -79,29 +67,20 @@ def verify_page(call: Call) -> Reply:
 async def sign_in(call: Call) -> Reply | web.StreamResponse:
     """Judge a submitted password."""
     portal, visit = call.portal, visit_of(call)
-    if not portal.visits.take(visit, call.request.headers.get("X-CSRF-Token", "")):
+    if not takes(call, visit):
         return {"go": f"{call.base}/Login"}
     user = User.of(call.value("username"))
-    answer = portal.passwords.submit(user.name, call.value("password"))
-    call.request["user"] = user.name
-    if portal.troubled(user, "submit-hang"):
-        return await faults.hang(call.request)
-    if portal.troubled(user, "submit-drop"):
-        # Not before the answer: a browser repeats a request when its connection broke before the first byte.
-        return await faults.cut_short(call.request, web.json_response({"delay": call.delay}))
-    if portal.troubled(user, "submit-503"):
-        raise web.HTTPServiceUnavailable
-    again: Reply = {"csrf": portal.visits.token(visit), "delay": call.delay}
+    answer = await judge(call, user, call.value("password"))
+    if isinstance(answer, web.StreamResponse):
+        return answer
+    again = once_more(call, visit)
     if answer is Answer.LOCKED:
         return again | {"show": {"[data-place=notice]": f'<p role="alert">{_say(call, "locked", user)}</p>'}}
     if answer is Answer.REFUSED:
         place, css = "[data-place=error]", "error-desc invalid"
         return again | {"show": {place: f'<p class="{css}" role="alert">{_say(call, "wrong", user)}</p>'}}
     if user.says("captcha"):
-        frame = (
-            f'<iframe title="reCAPTCHA challenge" width="400" height="300" src="{call.base}/recaptcha/bframe"></iframe>'
-        )
-        return again | {"show": {"[data-place=challenge]": frame}}
+        return again | {"show": {"[data-place=challenge]": CHALLENGE.format(call.base)}}
     if not factor(user):
         return begin(call, user)
     direct = factor(user) == "totp" or user.says("code-direct")
@@ -115,7 +94,7 @@ async def sign_in(call: Call) -> Reply | web.StreamResponse:
 async def send_code(call: Call) -> Reply:
     """Send the code by text message; by mail it is only counted, not sent."""
     visit = visit_of(call)
-    if not call.portal.visits.take(visit, call.request.headers.get("X-CSRF-Token", "")):
+    if not takes(call, visit):
         return _back(call, visit)
     user = User.of(call.portal.visits.row(visit)["user"])
     method = call.value("method")
@@ -132,7 +111,7 @@ async def send_code(call: Call) -> Reply:
 async def check_code(call: Call) -> Reply:
     """Judge a typed code; what no key event typed sends the browser back to the sign-in page."""
     visit = visit_of(call)
-    taken = call.portal.visits.take(visit, call.request.headers.get("X-CSRF-Token", ""))
+    taken = takes(call, visit)
     row = call.portal.visits.row(visit)
     code = call.value("code")
     if not taken or not row["user"]:
@@ -161,12 +140,6 @@ async def log_out(call: Call) -> Reply:
     call.portal.sessions.close(call.signed_in.key)
     call.set_cookie("session", "", 0)
     return {"delay": call.delay, "forget": True, "go": f"{call.base}/Login"}
-
-
-async def accept_cookies(call: Call) -> Reply:
-    """Remember that the cookie banner was answered."""
-    call.set_cookie("consent", "all", YEAR)
-    return {}
 
 
 def begin(call: Call, user: User) -> Reply:

@@ -1,20 +1,19 @@
-"""What the pages of Bell know: the portal's facts, its sessions, and the files and sessions that are on their way."""
+"""What the pages of Bell know: the portal's facts, and the form of its codes and messages."""
 
 from __future__ import annotations
 
 import secrets
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
-from sandbox.bell.files import File
-from sandbox.messages import Gateway
-from sandbox.portal import PortalState
-from sandbox.signin import Session, Sessions
-from sandbox.state import State
+from sandbox.bell.pages import SITE
+from sandbox.bell.people import PEOPLE
+from sandbox.scripted import state as scripted
 from sandbox.users import User
 
+ZONE = ZoneInfo("America/Toronto")
 SCENARIOS = {
     "ok": "signs in with the password alone; everything works",
     "sms": "a verification page with a choice of method; the code comes as a text message",
@@ -76,32 +75,22 @@ SCENARIOS = {
     "html-instead-of-xlsx": "an HTML page under the file's name",
     "session-lost-tab": "the reports' tab asks for a sign-in, in the first session",
 }
-DEFAULTS: dict[str, Any] = {
-    "accounts": {},  # {user name: account numbers} in place of the derived ones
-    "layout": "a",  # "b" for all users, the sign-in page included
-    "cookie_banner": False,  # a cookie dialog over the sign-in page
-    "maintenance": False,  # 503 for every request
-    "render_ms": [30, 300],  # how long a page takes to draw an answer: shortest and longest
-    "load_ms": 1500,  # how long a document takes until its `load`
-    "pools_ms": 150,
-    "filter_ms": 100,
-    "overlay_ms": 400,
-    "report_preview_ms": 100,
-    "status_ms": 300,  # how often the table of reports is drawn anew
-    "pdf_seconds": 0.5,  # how long an invoice takes; a tag `pdf-<seconds>` for one user
-    "report_seconds": 1.0,  # how long a report takes; a tag `report-<seconds>` for one user
-    "slow_report_seconds": 120.0,
-    "slow_seconds": 3.0,
-    "pdf_bytes": 0,
-    "cookie_seconds": 3600,
-    "midway_requests": 3,
-    "centre_codes": True,  # False: the Enterprise Centre asks no user for a code
-    "workbook_ms": 150,
-    "search_ms": 100,
-    "monthly_rows": 40,
-    "notifications": [],  # [{"report": slug, "account": number or "All", "month": "Oct 2026", "age": seconds, "user": name}]
-    "rate_limited_pages": 2,
-}
+DEFAULTS: dict[str, Any] = (
+    scripted.DEFAULTS
+    | {
+        "pools_ms": 150,
+        "filter_ms": 100,
+        "report_preview_ms": 100,
+        "pdf_seconds": 0.5,  # how long an invoice takes; a tag `pdf-<seconds>` for one user
+        "report_seconds": 1.0,  # how long a report takes; a tag `report-<seconds>` for one user
+        "slow_report_seconds": 120.0,
+        "centre_codes": True,  # False: the Enterprise Centre asks no user for a code
+        "workbook_ms": 150,
+        "search_ms": 100,
+        "monthly_rows": 40,
+        "notifications": [],  # [{"report": slug, "account": number or "All", "month": "Oct 2026", "age": seconds, "user": name}]
+    }
+)
 MAIL_CODE_LENGTH = 8
 # Beside the frame's: codes that no key event typed, and the most tabs that one session had open at once.
 COUNTED = (
@@ -114,77 +103,26 @@ COUNTED = (
     "ereports_pages_open_max",
     "enterprise_centre_pages_open_max",
 )
-COUNTED_IN_GROUPS = ("sign_ins_of", "exports_of", "files")
 
 
-@dataclass(frozen=True)
-class Ticket:
-    """A permission to download a file, and the fault that the download meets: one of TROUBLES, or "" for none."""
-
-    session: Session
-    file: File
-    trouble: str
-    origin: str  # its sign-in page is shown if the session has ended meanwhile
-
-
-class BellSessions(Sessions):
-    """The frame's sessions, also found by key: the e-reports know a session by that alone."""
-
-    def by_key(self, key: str, count: bool = False) -> Session | None:
-        """Return a live session; count: one request against its life, which may be its end."""
-        row = self._sessions.get(key)
-        if row is None:
-            return None
-        if count:
-            seconds = self._portal.configuration["session_seconds"]
-            worn = row["good_for"] and row["requests"] >= row["good_for"]
-            if worn or (seconds and self._portal.now() - row["made"] > seconds):
-                self.kill(key)
-                return None
-            row["requests"] += 1
-            self._sessions.touch(key)
-        return Session(key, User.of(row["user"]), row["data"])
-
-    def alive(self, key: str) -> bool:
-        """Whether there is such a session."""
-        return key in self._sessions
-
-
-class BellState(PortalState):
-    """
-    Sessions of both ways in, and what is handed over.
-
-    tickets: files that may be had, by ticket. handovers: key of the session that a token hands over to the e-reports.
-    """
+class BellState(scripted.ScriptedState):
+    """Sessions of both ways in, and what is handed over to the e-reports."""
 
     word: ClassVar[str] = "bell"
     scenarios: ClassVar[Mapping[str, str]] = SCENARIOS
     defaults: ClassVar[Mapping[str, Any]] = DEFAULTS
+    site = SITE
+    people = PEOPLE
+    zone = ZONE
+    linked = frozenset({"ereports"})
+    late_pages = frozenset({"Usage/Details", "Billing/DownloadPDF", "StandardReports", "Analytics"})
+    counted = COUNTED
+    counted_in_groups = ("sign_ins_of", "exports_of", "files")
     sender: ClassVar[str] = "BELL"
     message: ClassVar[str] = "Bell: your verification code is {code}. Do not share it."
     mail_sender: ClassVar[str] = "businessportal_portailaffaires@bell.ca"
     mail_subject: ClassVar[str] = "Bell Business Portal | Portail Affaires de Bell"
     code_digits: ClassVar[int] = 8
-
-    def __init__(self, state: State, gateway: Gateway, urls: Mapping[str, str], own_hosts: bool = True) -> None:
-        super().__init__(state, gateway, urls, own_hosts)
-        self.sessions: BellSessions = BellSessions(self, self.passwords)
-        self.tickets: dict[str, Ticket] = {}
-        self.handovers: dict[str, str] = {}  # token -> key of the session that it hands over
-        self._begin_counting()
-
-    def _begin_counting(self) -> None:
-        for name in COUNTED:
-            self.counters.add(name, 0)
-        for group in COUNTED_IN_GROUPS:
-            self.counters.add_group(group)
-
-    def reset(self) -> None:
-        """Forget tickets and hand-overs too."""
-        super().reset()
-        self.tickets.clear()
-        self.handovers.clear()
-        self._begin_counting()
 
     def new_code(self, by: str) -> str:
         """Make up a code: eight digits by text message, eight letters and digits by mail."""
@@ -200,12 +138,3 @@ class BellState(PortalState):
         if user.says("lang-fr"):
             return "Bell : utiliser le code {code} pour confirmer votre identité. Ne le partagez pas."
         return self.message
-
-    def troubled(self, user: User, word: str, about: str = "", most: float = float("inf")) -> bool:
-        """Whether a user meets a trouble now, and count it: `times-<k>` in the name says how often, else *most*."""
-        if not user.says(word):
-            return False
-        table, key = self.state.table("troubles"), f"{word} {about} {user.name}"
-        met = table.get(key, {"times": 0})["times"]
-        table[key] = {"times": met + 1}
-        return bool(met < user.number("times", most))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sandbox.bell.call import Call, Reply
 from sandbox.bell.data import FILTERS, pools, usage_rows, usage_workbook
-from sandbox.bell.downloads import offer
-from sandbox.bell.files import CSV_TYPE, XLSX_TYPE, File
 from sandbox.bell.landing import accounts_page, framed
+from sandbox.scripted.call import Call, Reply
+from sandbox.scripted.downloads import offer
+from sandbox.scripted.files import CSV_TYPE, XLSX_TYPE, File
 from sandbox.tables import as_csv, changed
 
 # Tags that leave the list of filters with less than all of it.

@@ -12,7 +12,16 @@ def keys(section: str, said: str) -> list[Fact]:
     return [*facts("key", section, *(name.rstrip("?") for name in names)), *optional]
 
 
+def sent(section: str, said: str) -> list[Fact]:
+    """Return a fact for each key of a request."""
+    return facts("sent", section, *said.split())
+
+
 OKTA = [
+    *facts("format", "1.1", "scopes are openid email profile offline_access", "PKCE with S256"),
+    *sent("1.2", "username stateToken passCode client_id response_type response_mode scope redirect_uri state nonce"),
+    *sent("1.2", "code_challenge_method code_challenge sessionToken code_verifier grant_type code refresh_token"),
+    *facts("words", "1.2", "UNAUTHENTICATED", "MFA_CHALLENGE", "SUCCESS"),
     *facts("address", "1.2", "/api/v1/authn", "/api/v1/authn/factors/{factor}/verify"),
     *facts("address", "1.2", "/oauth2/default/v1/authorize", "/oauth2/default/v1/token"),
     *facts("address", "1.1", "/oauth2/default/v1/keys"),
@@ -26,6 +35,8 @@ OKTA = [
     *facts("name", "1.4", "code", "state", "id_token", "error", "error_description"),
     *facts("attribute", "1.4", "type=hidden"),
     *keys("1.5", "token_type expires_in access_token scope refresh_token id_token"),
+    *facts("format", "1.5", "the bearer is id_token: RS256, with iat and exp, 3600 s; its issuer has capitals"),
+    *facts("wait", "1.6", "a code to a device, 30 s"),
     *keys("1.6", "errorCode errorSummary errorLink errorId errorCauses error error_description"),
     *facts("words", "1.6", "invalid_grant", "The refresh token is invalid or expired.", "Invalid Passcode/Answer"),
     *facts("format", "1.6", "E0000004, E0000011, E0000047, E0000068, E0000069, E0000079"),
@@ -33,6 +44,12 @@ OKTA = [
 
 MAIN = [
     *facts("header", "2.1", "x-iec-idt: 1", "x-iec-webview: 1", "portalcode: 6", "Authorization: Bearer"),
+    *facts("header", "2.1", "accept: application/pdf"),
+    *facts("header", "2.3", "RecaptchaToken", "RecaptchToken"),
+    *sent("2.3", "contractNumber processType serviceCode fromDate resolution smartMetersList meterKind meterCode"),
+    *sent("2.3", "meterSerial lastInvoiceDate emailAddress invoiceNumber contractId bpNumber count onlyOpen"),
+    *sent("2.3", "cityCode streetCode houseNumber"),
+    *facts("words", "2.3", "Consumption", "BackStream", "צריכה", "דו כיווני"),
     *keys("2.2", "data reponseDescriptor isSuccess code description dataCollection"),
     *facts("format", "2.2", "the code of a success is 0, 00, 26, 300 or null"),
     *facts("address", "2.3", "/api/customer", "/api/customer/mobile/{contract}", "/api/outages/accounts"),
@@ -83,10 +100,15 @@ MAIN = [
     *keys("2.3", "isMobilityRequestExist isMobilityInRange"),
     *keys("2.3", "streets shovalStreetCode readDataTime transaction disconnectionType messageToDisplay?"),
     *facts("format", "2.3", "fromDate and lastInvoiceDate of a request are YYYY-MM-DD", "lastDate is DD/MM/YYYY"),
+    *facts("optional", "2.3", "counterDevices", "devicesDetails", "deviceNumber", "frequency"),
+    *facts("optional", "2.4", "street", "city", "houseNumber", "consumptionOrderViewTypeCode", "id"),
     *facts("format", "2.3", "resolution is 1, 2 or 3", "meterKind is Consumption or BackStream in requests"),
 ]
 
 MASA = [
+    *sent("2.4", "accountId pageNumber pageSize Id contact contract primaryContact"),
+    *facts("format", "2.4", "an invitation and the end of one are answered by 201"),
+    *sent("2.5", "Accounts StateCode"),
     *facts("address", "2.4", "/api/cities", "/api/contacts/userprofile", "/api/contacts/account/0/userprofile"),
     *facts("address", "2.4", "/api/contacts/{profile}/contract/{contract}"),
     *facts("address", "2.4", "/api/connectionbetweencontactandcontract/remove"),
@@ -126,7 +148,11 @@ CONTENT = [
     *facts("address", "2.6", "/api/content/{language}/calculators/gadget"),
     *keys("2.6", "components pageType title text componentType table rowIndex columnIndex"),
     *facts("sequence", "2.6", "table"),
-    *facts("contained", "2.6", "KVA", "חלוקה", "אספקה", "חד", "תלת"),
+    *facts("format", "2.6", "table 1 is kWh, 2 distribution, 3 delivery, 5 kVA; row 1 is single-phase, 2 three-phase"),
+    *facts("format", "2.6", "a page in another language than he-IL is 204 without a body"),
+    *facts("words", "2.6", "richTextEditorComponent", "rteTableComponent"),
+    # The sheet says that rows have Hebrew labels, and what two of them mean; the words are assumed.
+    *facts("contained", "2.6", "KVA", "חלוקה", "אספקה", "חד", "תלת", guess=True),
     *facts("format", "2.6", "column 0 is the label, 1 without VAT, 2 with VAT; numbers are plain, with a point"),
     *keys("2.6", "period_Calculator_Rates homeRate kvaRate gadget_Calculator_Rates lastUpdated generalRate vat"),
     *facts("map", "2.6", "connectionToPowerSize"),

@@ -28,6 +28,13 @@ _SEVERITIES = {
     "yellow": (60, "Warning"),
 }
 _SEVERITIES |= {"info": (25, "Info"), "blue": (25, "Info")}
+# What the vendor says is to be done, by the words of a severity; which goes with which is our guess.
+ACTIONS = {
+    "Critical": "Please pull over as soon as it is safe.",
+    "Warning": "Drive to a dealer.",
+    "Info": "Have it fixed at the next service.",
+    "": "You can keep driving.",
+}
 # Heads in other words that hold what the sheet calls them.
 HEADS: dict[str, tuple[str, ...]] = {
     "Unit": ("Unit number", "Unit no.", "Unit #"),
@@ -344,15 +351,22 @@ def _assets(part: Part, look: Look) -> dict[str, Any]:
                     "vin": row.vin,
                     "serial_number": row.vin[-8:],
                     "unit_number": row.unit_number,
-                    "chassis_id": None,
+                    "chassis_id": row.vin[-6:],
+                    "fleet_info": "",
                     "make": row.make,
                     "model": row.model,
                     "year": row.year,
-                    "engine": None,
-                    "odometer_value": None,
-                    "odometer_unit": None,
-                    "engine_hours": None,
+                    "engine": {"make": "PACCAR", "model": "MX-13", "displacement": 12.9, "serial_number": "Y100001"},
+                    "odometer_value": 100_000 + row.index,
+                    "odometer_unit": "miles",
+                    "engine_hours": 2_000 + row.index,
+                    "stand_by_hours": 40,
+                    "switch_on_hours": 2_100 + row.index,
+                    "notes": "",
+                    "license": {"number": "EX 1", "state": "WA", "country": "US", "expiration": "2027-06-30"},
                     "vmrs_asset_status": row.status,
+                    "metadata": {},
+                    "gvwr": {"value": 80_000, "unit": "lb"},
                 },
                 "links": {"diagnostics": f"/assets/{row.vin}/diagnostics"},
             }
@@ -395,8 +409,14 @@ def _fault(vehicle: Vehicle, fault: Fault) -> dict[str, Any]:
                 "severity_level": level,
                 "description": fault.description,
             },
+            "location": {"heading": 90, "altitude": 20.5, "latitude": 47.5, "longitude": -122.25},
             "sensor_readings": [],
-            "guidance": [],
+            "guidance": [{"name": "action", "description": ACTIONS.get(level or "", ACTIONS[""]), "value": None}],
+            "external_resources": [],
         },
-        "relationships": {"asset": {"data": {"type": "registered_assets", "id": vehicle.id}}},
+        "relationships": {
+            "asset": {"data": {"type": "registered_assets", "id": vehicle.id}},
+            "diagnostic_reading": {"data": None},
+            "source_account": {"data": None},
+        },
     }

@@ -81,6 +81,7 @@ BAD_CODE = ("That code is not right. Please try again.", "Invalid code.", "Incor
 SMS = (
     "An SMS with a code is on its way: it is the text message to {}.",
     "Enter the code from the text message sent to {}.",
+    "We sent you an SMS with a code to {}.",
 )
 EMAIL = ("We sent a verification code to your email address {}.", "Look for the verification code in your email ({}).")
 TOTP = ("Enter the code that your authenticator shows.", "Code of your authenticator, six digits")
@@ -175,6 +176,15 @@ def verification(screen: Screen, factor: str, receiver: str, message: str = "") 
     forms = screen.form("/verification", field) + ("" if factor == "totp" else screen.form("/verification/send", again))
     body = f"<h1>{title}</h1>{screen.alert(message)}<p>{escape(text.format(receiver))}</p>{forms}"
     return whole(title, f'<main id="two-factor">{body}</main>')
+
+
+def ask_for_code(screen: Screen, receiver: str) -> str:
+    """Return the page that sends no code until it is told to."""
+    button = '<button type="submit" class="btn btn-primary">Send a code</button>'
+    body = f"<h1>Verify your identity</h1><p>We can reach you at {escape(receiver)}.</p>"
+    return whole(
+        "Verify your identity", f'<main id="two-factor">{body}{screen.form("/verification/send", button)}</main>'
+    )
 
 
 def trust_device(screen: Screen) -> str:

@@ -59,8 +59,7 @@ class SignIn:
         visit, secret = visits.find(request.cookies.get(self._portal.cookie("visit"))), ""
         if visit is None:
             visit, secret = visits.open()
-        perturbation = self._portal.perturbation_of(User.of(request["user"]) if request.get("user") else None)
-        screen = self._screen(visits.token(visit), perturbation)
+        screen = self._screen(visits.token(visit), self._portal.perturbation_for(request))
         visits.change(visit, user="", steps=[], names=dict(screen.names))
         answer = html(pages.sign_in(screen, message))
         if secret:
@@ -92,7 +91,7 @@ class SignIn:
             return self.page(request, words["locked" if answer is Answer.LOCKED else "refused"])
         steps = self._steps(request, user)
         portal.visits.change(visit, user=user.name, steps=steps)
-        if VERIFICATION in steps and portal.codes.factor(user) in ("sms", "email"):
+        if VERIFICATION in steps and portal.codes.factor(user) in ("sms", "email") and not user.says("ask-code"):
             portal.codes.send(user, visit)
         return self._go_on(visit, user)
 
@@ -142,6 +141,8 @@ class SignIn:
             return html(pages.elsewhere(screen))
         factor = self._portal.codes.factor(user)
         receiver = f"***-{phone(user.name)[-4:]}" if factor == "sms" else f"{user.name[:1]}***@example.com"
+        if factor in ("sms", "email") and user.says("ask-code") and not row.get("asked"):
+            return html(pages.ask_for_code(screen, receiver))
         return html(pages.verification(screen, factor, receiver, message))
 
     def _said(self, user: User, form: Mapping[str, object], name: str) -> str:
@@ -183,6 +184,7 @@ class SignIn:
             return taken
         visit, user = taken
         if self._portal.codes.factor(user) in ("sms", "email"):
+            self._portal.visits.change(visit, asked=True)
             self._portal.codes.send(user, visit)
         return found(ALIASES.shown(self._portal.perturbation_of(user), VERIFICATION))
 

@@ -68,6 +68,7 @@ class TruckTechState(PortalState):
         "code-never": "no text message comes",
         "code-refused": "no code is right",
         "mfa-none-known": "a second factor without a code",
+        "ask-code": "no code is sent until a button is pressed",
         "trust-device": "a question after the code, whether the browser is to be trusted",
         "wrong-password": "only `new-sesame` is right",
         "locked": "the user is locked",

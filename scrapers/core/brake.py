@@ -17,8 +17,10 @@ class Brake:
         self._running: set[asyncio.Timeout] = set()
 
     def pull(self, failure: Failure) -> None:
-        """Cancel the operations that run in `async with brake()`, and make every later one raise *failure*."""
-        self.failure = self.failure or failure
+        """Cancel the operations that run in `async with brake()`, and make every later one raise *failure*. Only the first pull counts."""
+        if self.failure is not None:
+            return  # every running operation is cancelled already; a timeout that expires must not be moved again
+        self.failure = failure
         for limit in self._running:
             limit.reschedule(0)  # a time in the past: expires at once
 

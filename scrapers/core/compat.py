@@ -7,7 +7,12 @@ that our subclasses override are listed there too. Importing this module imports
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from scrapy.spiderloader import SpiderLoader
@@ -15,12 +20,12 @@ from scrapy.utils.misc import load_object
 
 if TYPE_CHECKING:
     from collections import defaultdict
-    from types import ModuleType
 
     from playwright._impl._errors import Error as PlaywrightError
     from playwright._impl._errors import TimeoutError as PlaywrightTimeout
     from playwright.async_api import BrowserContext, Page
     from scrapy import Request, Spider
+    from scrapy.commands import ScrapyCommand
     from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler
     from scrapy.crawler import Crawler
     from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
@@ -40,14 +45,15 @@ __all__ = [
     "context_of",
     "cookie_jars",
     "detached",
+    "find_commands_late",
     "is_covered",
     "launch",
     "navigated",
     "new_page",
     "playwright_handler",
     "program_missing",
+    "scrapy_cookies",
     "screen_missing",
-    "use_packaged_suffix_list",
 ]
 
 T = TypeVar("T")
@@ -147,17 +153,89 @@ def before_stop(crawler: Crawler, act: Callable[[], None]) -> None:
     crawler.stop_async = stop_async  # type: ignore[method-assign]
 
 
-def use_packaged_suffix_list() -> None:
-    """
-    Make Scrapy's cookies use the public suffix list that is packaged with tldextract.
+class _LateCommands(Mapping[str, "ScrapyCommand"]):
+    """The commands of Scrapy's command line: one that is asked for is found by its module's name, without the others."""
 
-    Scrapy would fetch it from the internet, blocking the event loop, at the first cookie with a domain.
-    """
-    import scrapy.downloadermiddlewares.cookies as scrapy_cookies
-    from tldextract import TLDExtract
+    def __init__(self, cmdline: Any, settings: Any, in_project: bool, every: Callable[[Any, bool], Any]) -> None:
+        self._in_module = _need("scrapy", cmdline, "_get_commands_from_module")
+        self._settings, self._in_project, self._every = settings, in_project, every
+        self._one: dict[str, ScrapyCommand] = {}
+        self._all: dict[str, ScrapyCommand] | None = None
 
-    _need("scrapy", scrapy_cookies, "_split_domain")
-    scrapy_cookies._split_domain = TLDExtract(include_psl_private_domains=True, suffix_list_urls=())
+    def _load(self) -> dict[str, ScrapyCommand]:
+        if self._all is None:
+            self._all = {**self._every(self._settings, self._in_project), **self._one}
+        return self._all
+
+    def __getitem__(self, name: str) -> ScrapyCommand:
+        if self._all is None and name not in self._one:
+            self._one |= self._named(name)
+        return self._one[name] if name in self._one else self._load()[name]
+
+    def _named(self, name: str) -> dict[str, ScrapyCommand]:
+        """Return the command of the module of this name, ours before Scrapy's; empty for one that another package adds."""
+        places = [self._settings["COMMANDS_MODULE"], "scrapy.commands"]
+        for place in filter(None, places):
+            if "." not in name and find_spec(module := f"{place}.{name}") is not None:
+                if place == "scrapy.commands" and name in entry_points(group=place).names:
+                    break
+                if name in (found := self._in_module(module, self._in_project)):
+                    return {name: found[name]}
+        return {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._load())
+
+    def __len__(self) -> int:
+        return len(self._load())
+
+
+def find_commands_late() -> None:
+    """Make Scrapy's command line import the module of the command that is typed, not those of all commands (0.2 s)."""
+    cmdline = sys.modules.get("scrapy.cmdline")
+    if cmdline is None:
+        return  # another program reads the settings
+    every = _need("scrapy", cmdline, "_get_commands_dict")
+    if not getattr(every, "is_late", False):
+
+        def late(settings: Any, inproject: bool) -> _LateCommands:
+            return _LateCommands(cmdline, settings, inproject, every)
+
+        late.is_late = True  # type: ignore[attr-defined]
+        cmdline._get_commands_dict = late  # type: ignore[attr-defined]
+
+
+class _LateExtract:
+    """In the place of tldextract's TLDExtract: the public suffix list that is packaged with it, read at the first use."""
+
+    def __init__(self, **given: Any) -> None:
+        self._given = given
+        self._extract: Any = None
+
+    def __call__(self, domain: str) -> Any:
+        if self._extract is None:
+            from tldextract import TLDExtract
+
+            # Scrapy would fetch the list from the internet, which blocks the event loop.
+            self._extract = TLDExtract(**self._given, suffix_list_urls=())
+        return self._extract(domain)
+
+
+def scrapy_cookies() -> ModuleType:
+    """Import Scrapy's cookies middleware without tldextract and requests (0.1 s), which a host's own cookies do not need."""
+    name = "scrapy.downloadermiddlewares.cookies"
+    if name in sys.modules or "tldextract" in sys.modules:
+        module = import_module(name)
+    else:
+        stand_in = sys.modules["tldextract"] = ModuleType("tldextract")
+        stand_in.TLDExtract = _LateExtract  # type: ignore[attr-defined]
+        try:
+            module = import_module(name)
+        finally:
+            del sys.modules["tldextract"]
+    if not isinstance(_need("scrapy", module, "_split_domain"), _LateExtract):
+        module._split_domain = _LateExtract(include_psl_private_domains=True)  # type: ignore[attr-defined]
+    return module
 
 
 def cookie_jars(middleware: CookiesMiddleware) -> defaultdict[Any, CookieJar]:
@@ -238,7 +316,7 @@ def is_covered(error: PlaywrightError) -> bool:
 
 
 def detached(error: PlaywrightError) -> bool:
-    """Return whether an error means that the element is no longer in the document."""
+    """Return whether an error means that the element was taken out of the page, such as when a list is drawn anew."""
     return "not attached to the DOM" in str(error)
 
 

@@ -49,7 +49,8 @@ class Plan:
     credential: Credential | None
     account_id: int | None = None
     billing_cycle_id: int | None = None
-    job_id: int | None = None
+    job_id: int | None = None  # of its row in scraper_jobs
+    identity: str = ""  # spider, target and period, in the words of scraper_jobs
     already: frozenset[str] = frozenset()  # what is stored from earlier runs
     done: bool = False  # everything is stored: no request is sent
     period: str = ""  # the one that the key names; once the portal no longer offers it, the job is final. Empty: none
@@ -78,6 +79,7 @@ class Job:
         self.tickets: dict[int, str] = {}  # URLs of requests without a response yet
         self.brake = Brake()  # `async with job.brake():` around long operations
         self.proved_by = ""  # by what its session was proved to be the credential's: a column of the run
+        self.step = ""  # the one that was begun last
         self.halted = False
         self.outcome: Outcome | None = None
         self.message = ""

@@ -1,7 +1,8 @@
-"""A spider loader that imports only the portal of the spider that is asked for."""
+"""A spider loader that imports only the spider that is asked for, or its portal."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class PortalLoader(LateSpiderLoader):
-    """Scrapy's loader, but it first imports the portal folder with the longest name that is a prefix of the spider's."""
+    """
+    Scrapy's loader, but it first looks in the portal folder with the longest name that is a prefix of the spider's.
+
+    There it imports the module that is named as the rest of the spider's name, and all of them where that has no such spider.
+    """
 
     _has_all = False
 
@@ -29,18 +34,25 @@ class PortalLoader(LateSpiderLoader):
         for end in range(len(words), 0, -1):
             if self.is_loaded(spider_name) or self._has_all:
                 break
-            self._load_portal("_".join(words[:end]))
+            self._load_portal("_".join(words[:end]), "_".join(words[end:]), spider_name)
         if not self.is_loaded(spider_name):
             self._load_rest()
         return super().load(spider_name)
 
-    def _load_portal(self, portal: str) -> None:
-        """Load the spiders of a portal's folder in each of SPIDER_MODULES that has one."""
-        if portal.isidentifier():
-            for place in self.spider_modules:
-                if _exists(folder := f"{place}.{portal}"):
-                    for module in walk_modules_iter(folder):
-                        self.load_module(module)
+    def _load_portal(self, portal: str, report_type: str, spider_name: str) -> None:
+        """Load a spider of a portal, or all of them, from the portal's folder in each of SPIDER_MODULES that has one."""
+        if not portal.isidentifier():
+            return
+        for place in self.spider_modules:
+            if not _exists(folder := f"{place}.{portal}"):
+                continue
+            if report_type.isidentifier() and _exists(module := f"{folder}.{report_type}"):
+                if _exists(settings := f"{folder}.settings"):
+                    import_module(settings)  # names in the environment are compared with all of the portal's
+                self.load_module(import_module(module))
+            if not self.is_loaded(spider_name):
+                for each in walk_modules_iter(folder):
+                    self.load_module(each)
 
     def find_by_request(self, request: Request) -> list[str]:
         """Return the names of the spiders that could handle a request."""

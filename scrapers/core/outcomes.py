@@ -7,6 +7,7 @@ Exceptions map one to one onto outcomes. An exception carries what is known of t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -31,6 +32,25 @@ class Retry(StrEnum):
     TOMORROW = "tomorrow"
 
 
+class Then(StrEnum):
+    """What becomes of a job whose run has ended so."""
+
+    DONE = "done"
+    FINAL = "final"  # an error that no later run can mend: remembered, and not asked again
+    AT_ONCE = "at once"  # the run was taken from it: no try is used up
+    MINUTES = "in minutes"  # what it waits for is under way: no try is used up
+    RESTS = "when it may"  # at the time that the failure names: no try is used up
+    TOMORROW = "tomorrow"  # at the portal's hour: no try is used up
+    BACKOFF = "later"  # longer each time, with jitter, as long as there are tries
+    DAILY = "daily"  # at the portal's hour, as long as there are tries; at once after a success of the same spider
+    PARKED = "parked"  # until its owner has acted, then at once: no try is used up
+
+    @property
+    def uses_try(self) -> bool:
+        """Whether it counts as one of the job's tries."""
+        return self in (Then.BACKOFF, Then.DAILY)
+
+
 WHO = {
     Actor.NOBODY: "Nobody has to act",
     Actor.OWNER: "The owner of the account has to act",
@@ -42,6 +62,18 @@ WHEN = {
     Retry.AFTER_ACTION: "run it again once that is done",
     Retry.SOON: "another run makes sense within the hour",
     Retry.TOMORROW: "another run makes sense tomorrow",
+}
+
+NEXT = {
+    Then.DONE: "is done",
+    Then.FINAL: "ends as an error, and is not made again",
+    Then.AT_ONCE: "is due again at once, without using up a try",
+    Then.MINUTES: "is due again in minutes, without using up a try",
+    Then.RESTS: "is due again when the credential may be used, without using up a try",
+    Then.TOMORROW: "is due again tomorrow at the portal's hour, without using up a try",
+    Then.BACKOFF: "is due again later, longer each time, until its tries are used up",
+    Then.DAILY: "is due again tomorrow until its tries are used up; at once when the same spider has succeeded",
+    Then.PARKED: "is parked until its owner has acted, and is due at once then",
 }
 
 # Exit codes of `scrapy crawl`: the worst of its runs, in this order.
@@ -56,6 +88,9 @@ class Outcome:
     actor: Actor
     retry: Retry
     sentence: str
+    then: Then = Then.BACKOFF  # what becomes of the job
+    portal_trouble: bool = False  # every customer of the portal may meet it: it counts for the portal's breaker
+    portal_works: bool = False  # the portal answered as it should: its breaker opens
 
     @property
     def exit_code(self) -> int:
@@ -71,12 +106,28 @@ class Outcome:
 OUTCOMES: dict[str, Outcome] = {}
 
 
-def _outcome(code: str, actor: Actor, retry: Retry, sentence: str) -> Outcome:
-    OUTCOMES[code] = Outcome(code, actor, retry, sentence)
-    return OUTCOMES[code]
+def _add(outcome: Outcome) -> Outcome:
+    OUTCOMES[outcome.code] = outcome
+    return outcome
 
 
-SUCCESS = _outcome("success", Actor.NOBODY, Retry.NEVER, "Everything the portal shows for this job is stored.")
+def _usual(actor: Actor, retry: Retry) -> Then:
+    """Return what becomes of a job by who must act and when another run makes sense, where a failure states nothing else."""
+    if retry == Retry.AFTER_ACTION:
+        return Then.PARKED if actor == Actor.OWNER else Then.DAILY
+    return {Retry.NEVER: Then.FINAL, Retry.TOMORROW: Then.TOMORROW}.get(retry, Then.BACKOFF)
+
+
+SUCCESS = _add(
+    Outcome(
+        "success",
+        Actor.NOBODY,
+        Retry.NEVER,
+        "Everything the portal shows for this job is stored.",
+        Then.DONE,
+        portal_works=True,
+    )
+)
 
 
 @dataclass
@@ -91,6 +142,7 @@ class Failure(IgnoreRequest):
     step: str = ""
     selector: str = ""
     evidence: dict[str, Any] = field(default_factory=dict, repr=False)
+    until: datetime | None = None  # when another run may begin; None: unknown
     outcome: ClassVar[Outcome]
 
     def __str__(self) -> str:
@@ -104,11 +156,17 @@ class Failure(IgnoreRequest):
         super().__init_subclass__(**kwargs)
         if "code" in vars(cls):
             sentence = " ".join((cls.__doc__ or "").split())
-            cls.outcome = _outcome(vars(cls)["code"], cls.actor, cls.retry, sentence)
+            then = vars(cls).get("then") or _usual(cls.actor, cls.retry)
+            cls.outcome = _add(
+                Outcome(cls.code, cls.actor, cls.retry, sentence, then, cls.portal_trouble, cls.portal_works)
+            )
 
     code: ClassVar[str]
     actor: ClassVar[Actor] = Actor.OPERATOR
     retry: ClassVar[Retry] = Retry.SOON
+    then: ClassVar[Then | None] = None  # what becomes of the job; None: by actor and retry
+    portal_trouble: ClassVar[bool] = False  # every customer of the portal may meet it: counts for the breaker
+    portal_works: ClassVar[bool] = False  # the portal answered as it should: opens the breaker
     ends_visit: ClassVar[bool] = False  # it ends the whole visit, not only the part in which it was raised
 
     # What a failure means to the ledger, the code request, the sign-in and the pipelines. A subclass inherits the facts of
@@ -169,12 +227,14 @@ class CredentialCoolingDown(LoginFailed):
     """The credential rests after a lock, a captcha or a failed code; the time at which it may be used again is in the detail."""
 
     code, actor, retry = "credential_cooling_down", Actor.NOBODY, Retry.TOMORROW
+    then = Then.RESTS
 
 
 class SignInBudgetSpent(LoginFailed):
     """The credential's sign-ins of the last 24 hours are used up (LATCHKEY_SIGN_IN_BUDGET); the next run can go on tomorrow."""
 
     code, actor, retry = "sign_in_budget_spent", Actor.OPERATOR, Retry.TOMORROW
+    then = Then.RESTS
 
 
 class AccountLocked(LoginFailed):
@@ -198,6 +258,7 @@ class Blocked(LoginFailed):
     """A bot wall stands in front of the portal: its owner or operator looks at it from the same network."""
 
     code, actor, retry = "blocked", Actor.OPERATOR, Retry.TOMORROW
+    portal_trouble = True
     nothing_sent = True
     for_a_person = True
 
@@ -244,6 +305,7 @@ class SignInTimedOut(LoginFailed):
     """The portal did not answer a submitted sign-in; it counts as an attempt, and one more is allowed."""
 
     code, actor, retry = "sign_in_timed_out", Actor.OPERATOR, Retry.SOON
+    portal_trouble = True
 
 
 class TokenUntrusted(LoginFailed):
@@ -270,12 +332,14 @@ class CredentialBusy(LoginFailed):
     """Another run works in this session; this one waited as long as it may (LATCHKEY_BUSY_WAIT) and ended."""
 
     code, actor, retry = "credential_busy", Actor.NOBODY, Retry.SOON
+    then = Then.MINUTES
 
 
 class LeaseLost(Failure):
     """This run lost its lease to another one and stopped storing."""
 
     code, actor, retry = "lease_lost", Actor.OPERATOR, Retry.SOON
+    then = Then.AT_ONCE
     ends_visit = True
     forbids_storing = True
 
@@ -289,6 +353,13 @@ class SignedOut(Failure):
 
 class SessionGone(SignedOut):
     """The session ended before this request was sent: it goes into the next one. Never the end of a run."""
+
+
+class SessionEnded(Failure):
+    """The stored session has ended, and this run was to sign in to no other: `scrapy sessions refresh` does."""
+
+    code, actor, retry = "session_ended", Actor.OPERATOR, Retry.SOON
+    ends_visit = True
 
 
 class CacheError(Failure):
@@ -316,18 +387,22 @@ class NotYetPublished(Failure):
     """The portal does not offer this period yet."""
 
     code, actor, retry = "not_yet_published", Actor.NOBODY, Retry.TOMORROW
+    portal_works = True
 
 
 class NoLongerAvailable(Failure):
     """The portal no longer offers this period, which is final: it is not asked for it again."""
 
     code, actor, retry = "no_longer_available", Actor.NOBODY, Retry.NEVER
+    portal_works = True
 
 
 class ReportNotReady(Failure):
     """The report was asked for and the portal is still making it; the next run collects it."""
 
     code, actor, retry = "report_not_ready", Actor.NOBODY, Retry.SOON
+    then = Then.MINUTES
+    portal_works = True
 
 
 class ReportFailed(Failure):
@@ -358,6 +433,7 @@ class PortalDown(Failure):
     """The portal did not answer, or answered with errors, as often as we may ask."""
 
     code, actor, retry = "portal_down", Actor.NOBODY, Retry.SOON
+    portal_trouble = True
     hides_answer = True
     nothing_sent = True
 
@@ -366,6 +442,7 @@ class RateLimited(Failure):
     """The portal asks us to slow down and kept asking; the next run waits."""
 
     code, actor, retry = "rate_limited", Actor.NOBODY, Retry.SOON
+    portal_trouble = True
     hides_answer = True
 
 
@@ -373,6 +450,7 @@ class DownloadTimedOut(Failure):
     """A download did not start or did not end in time."""
 
     code, actor, retry = "download_timed_out", Actor.NOBODY, Retry.SOON
+    portal_trouble = True
 
 
 class BadFile(Failure):
@@ -428,6 +506,7 @@ class DatabaseAwayFailure(Failure):
     """The database did not answer in mid-run; what was stored before stays stored."""
 
     code, actor, retry = "database_away", Actor.OPERATOR, Retry.SOON
+    then = Then.MINUTES
     ends_visit = True
 
 
@@ -450,6 +529,7 @@ class FlowTimedOut(Failure):
     """A flow in the browser did not end within LATCHKEY_FLOW_WAIT."""
 
     code, actor, retry = "flow_timed_out", Actor.OPERATOR, Retry.SOON
+    portal_trouble = True
     ends_visit = True
     hides_answer = True
 
@@ -458,6 +538,21 @@ class Interrupted(Failure):
     """The run was stopped from outside before it was done."""
 
     code, actor, retry = "interrupted", Actor.NOBODY, Retry.SOON
+    then = Then.AT_ONCE
+    ends_visit = True
+
+
+class CrawlNotStarted(Failure):
+    """The crawl of this job could not begin: mend the argument, setting or database that the detail names, then run `scrapy jobs retry`."""
+
+    code, actor, retry = "crawl_not_started", Actor.OPERATOR, Retry.AFTER_ACTION
+    ends_visit = True
+
+
+class CrawlStopped(Failure):
+    """The worker ended the crawl, which took longer (LATCHKEY_CRAWL_LIFE) or more memory (LATCHKEY_CRAWL_MEMORY) than it may."""
+
+    code, actor, retry = "crawl_stopped", Actor.OPERATOR, Retry.SOON
     ends_visit = True
 
 

@@ -66,6 +66,7 @@ class PortalPage(ChoosingPage):
     def begin(self, step: str) -> None:
         """Name the step that begins, for the log and the evidence."""
         self.trail.steps.append(step)
+        self.job.step = step
         logger.debug("Step: %s", step)
 
     @asynccontextmanager
@@ -209,8 +210,13 @@ class PortalPage(ChoosingPage):
             raise wrong("The portal shows another one.", step=self.trail.step, selector=self.trail.selector)
 
     @asynccontextmanager
-    async def new_tab(self, selectors: Selectors) -> AsyncIterator[PortalPage]:
-        """Click an element that opens a new tab and yield that tab. It is closed at the end, on an exception by the handler."""
+    async def new_tab(self, selectors: Selectors, *, within: float | None = None) -> AsyncIterator[PortalPage]:
+        """
+        Click an element that opens a new tab and yield that tab, waiting up to *within* seconds for it and for its document.
+
+        It is closed at the end, on an exception by the handler.
+        """
+        seconds = crawl_settings().page_wait if within is None else within
         element = await self._ready(selectors)
         answers: list[Response] = []  # the tab's document may be answered before the tab is known here
 
@@ -219,7 +225,7 @@ class PortalPage(ChoosingPage):
 
         self.raw.context.on("response", keep)
         try:
-            async with self.raw.context.expect_page(timeout=crawl_settings().page_wait * 1000) as opened:
+            async with self.raw.context.expect_page(timeout=seconds * 1000) as opened:
                 await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
             tab = await opened.value
         except PlaywrightTimeout:
@@ -236,7 +242,7 @@ class PortalPage(ChoosingPage):
         )
         self.tabs.append(view)
         await view.prepare()
-        await tab.wait_for_load_state("domcontentloaded")
+        await tab.wait_for_load_state("domcontentloaded", timeout=seconds * 1000)
         of_tab = (each for each in reversed(answers) if each.request.is_navigation_request() and each.url == tab.url)
         view.answer = view.answer or next(of_tab, None)
         yield view

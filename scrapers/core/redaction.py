@@ -22,10 +22,7 @@ class Redactor:
     def __init__(self) -> None:
         self._spellings: frozenset[str] = frozenset()
         self._lock = threading.Lock()
-        self._made: tuple[frozenset[str], re.Pattern[str] | None] = (
-            self._spellings,
-            None,
-        )  # the pattern, and the spellings that it is made of
+        self._ordered: tuple[frozenset[str], list[str]] = (self._spellings, [])  # the same, longest first
 
     def add(self, *secrets: str | None) -> None:
         """Add secrets to mask: passwords, codes, cookies, tokens."""
@@ -36,12 +33,15 @@ class Redactor:
 
     def hide(self, text: str) -> str:
         """Return *text* with every known secret masked."""
-        made_of, pattern = self._made
-        if made_of is not (known := self._spellings):
-            # Compiled here, not in `add`: secrets are added one by one, and the time to compile grows with their number.
-            pattern = re.compile("|".join(map(re.escape, sorted(known, key=len, reverse=True))))
-            self._made = known, pattern
-        return text if pattern is None else pattern.sub(MASK, text)
+        of, ordered = self._ordered
+        if of is not (known := self._spellings):
+            ordered = sorted(known, key=len, reverse=True)
+            self._ordered = known, ordered
+        # No pattern of all: a crawl of many customers adds secrets all the time, and each would have it compiled anew.
+        for spelt in ordered:
+            if spelt in text:
+                text = text.replace(spelt, MASK)
+        return text
 
 
 def spellings(secret: str) -> set[str]:

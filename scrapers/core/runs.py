@@ -32,6 +32,7 @@ from scrapers.core.outcomes import (
     UnexpectedError,
 )
 from scrapers.core.places import Places
+from scrapers.core.queued import QueuedJobs
 from scrapers.core.redaction import install, redactor
 from scrapers.core.requests import state_of
 from scrapers.core.settings import crawl_settings
@@ -60,29 +61,44 @@ class EvidenceKeeper(Protocol):
 class Work:
     """The crawl's jobs and what they share. Made by PortalSpider.from_crawler, as `spider.work`."""
 
-    def __init__(self, spider: str, portal: str, report_type: str, db: Database | None = None) -> None:
+    def __init__(
+        self,
+        spider: str,
+        portal: str,
+        report_type: str,
+        db: Database | None = None,
+        *,
+        time_zone: str = "UTC",
+        morning: int = 6,
+    ) -> None:
         self.spider = spider
         self.portal = portal
         self.report_type = report_type
         self.db = db or database()
         self.crawl = str(uuid.uuid4())
+        self.queued = QueuedJobs(self.crawl, spider, time_zone, morning)
         self.jobs: dict[int, Job] = {}
         self.deliveries = Deliveries()
         self.places = Places(crawl_settings().browser_pages)
         self.evidence: EvidenceKeeper | None = None
         self.visible = False
+        self.only_stored = False  # no sign-in: a session that has ended is the failure
         self.conclude: Callable[[Session, Job, Failure | None], None] | None = None
         self.recover: Callable[[Response, Failure], Awaitable[Request | None]] | None = None  # set by AuthMiddleware
         self.prompt: Callable[[str], str] | None = None  # asks the person at the terminal for a code; None without one
         install()
         self.spool = database_settings().data_dir / "spool" / spool_name(self.crawl)
 
-    def open(self, plans: Iterable[Plan]) -> None:
-        """Begin a run for every plan; first close runs and sweep spool folders of processes that have ended."""
-        plans = list(plans)
+    def open(self, plans: Iterable[Plan], claim: str | None = None) -> None:
+        """
+        Begin a run for every plan; first close runs and sweep spool folders of processes that have ended.
+
+        claim: under which a worker holds the rows of the plans; a plan whose row another crawl has is left out.
+        """
         sweep(self.spool.parent)  # part files and browser profiles of killed processes
         with self.db.transaction() as session:
             close_dead_runs(session)
+            plans = self.queued.begin(session, list(plans), claim)
             runs = [self._run(plan) for plan in plans]
             session.add_all(runs)
             session.flush()
@@ -116,6 +132,17 @@ class Work:
         """Cancel the running operations of every job with Interrupted."""
         for job in self.jobs.values():
             job.brake.pull(Interrupted())
+
+    @property
+    def expects_more(self) -> bool:
+        """Whether requests are under way, which may bring further items."""
+        return any(job.tickets for job in self.jobs.values())
+
+    def answered(self, job: Job, ticket: int) -> None:
+        """Take a request's ticket back; after the last one, what waits for further items to be written with is written."""
+        job.tickets.pop(ticket, None)
+        if not job.tickets and not self.expects_more:
+            self.db.hurry()
 
     def job_of(self, message: Request | Response) -> Job | None:
         """Return the job that a request or response belongs to; None for one that is not ours."""
@@ -179,7 +206,10 @@ class Work:
 
         def close(session: Session) -> None:
             still = update(Run).where(Run.id == job.id, Run.state == RunState.RUNNING).values(values)
-            if session.connection().execute(still).rowcount and not job.plan.final:
+            if not session.connection().execute(still).rowcount:
+                return
+            self.queued.settle(session, job, outcome, failure)
+            if not job.plan.final:
                 note_final(session, job, failure)
                 if self.conclude is not None:
                     self.conclude(session, job, failure)

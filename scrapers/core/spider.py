@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import inspect
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -10,14 +12,15 @@ from getpass import getpass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import scrapy
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 from scrapy import Request, signals
 from scrapy.http import HtmlResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database.engine import SchemaLacking
-from database.models import FileStatus, StoredFile
+from database.engine import SchemaLacking, now
+from database.jobs.claims import working
+from database.models import FileStatus, ScraperJob, StoredFile
 from database.schema import lacking
 from scrapers.core.compat import OnCrawler, before_stop
 from scrapers.core.jobs import ArgumentError, Job, Plan
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+GENERATIONS = (700, 10, 10)  # Python's own thresholds of the garbage collector
+
 PLANS: OnCrawler[list[Plan]] = OnCrawler("plans")  # the jobs of a crawl, where they are known before its spider is made
 
 
@@ -46,6 +51,7 @@ class LoginFacts(Protocol):
     """The attributes of a login that the base of all spiders uses."""
 
     name: ClassVar[str]
+    shared: ClassVar[bool]
 
     @classmethod
     def address(cls) -> str:
@@ -56,11 +62,16 @@ class SpiderArguments(BaseModel):
     """Arguments of every spider (`-a name=value`)."""
 
     model_config = ConfigDict(extra="forbid")
+    # Arguments that name targets or say how, and narrow no target; a family adds its own.
+    aims: ClassVar[frozenset[str]] = frozenset({"job", "claim", "credential", "again", "visible", "prompt"})
     job: tuple[int, ...] = Field((), description="Ids of rows in scraper_jobs, separated by commas.")
+    claim: str | None = Field(None, description="Set by a worker: the claim under which it holds these jobs.")
     credential: str | None = Field(None, description="User name, where the portal has several credentials.")
     again: bool = Field(False, description="yes: fetch also what is stored already.")
     visible: bool = Field(False, description="yes: show the browser, so that a person can finish the sign-in.")
     prompt: bool = Field(False, description="yes: ask at the terminal for a one-time code.")
+
+    _narrowing: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @field_validator("job", mode="before")
     @classmethod
@@ -76,7 +87,7 @@ class SpiderArguments(BaseModel):
         Names that begin with `_` are Scrapy's or Scrapyd's (`_job`, `_version`) and are passed over.
         """
         try:
-            return cls(**{name: value for name, value in given.items() if not name.startswith("_")})
+            parsed = cls(**{name: value for name, value in given.items() if not name.startswith("_")})
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             name = str(first["loc"][0]) if first["loc"] else "arguments"
@@ -84,6 +95,12 @@ class SpiderArguments(BaseModel):
                 known = ", ".join(field.alias or name for name, field in cls.model_fields.items())
                 raise ArgumentError(f"-a {name}: this spider has no such argument; it knows {known}.") from None
             raise ArgumentError(f"-a {name}: {first['msg'].removeprefix('Value error, ')}.") from None
+        parsed._narrowing = {name: value for name, value in given.items() if name not in cls.aims and name[0] != "_"}
+        return parsed
+
+    def narrowing(self) -> dict[str, str]:
+        """Return the arguments that limit the targets to a part, as they were given."""
+        return dict(self._narrowing)
 
 
 class PortalSpider(scrapy.Spider):
@@ -92,11 +109,14 @@ class PortalSpider(scrapy.Spider):
     portal: ClassVar[str]
     report_type: ClassVar[str]
     time_zone: ClassVar[str]  # of the portal, IANA: it decides which day "today" is
+    morning: ClassVar[int] = 6  # hour of that day from which the portal has what it had not the day before
     logins: ClassVar[tuple[type[LoginFacts], ...]] = ()
     rendering: ClassVar[str] = "http"  # how pages are collected after the sign-in: http or browser
     Arguments: ClassVar[type[SpiderArguments]] = SpiderArguments
     in_sync: ClassVar[bool] = True  # `scrapy sync` runs it; False: another spider of the portal brings the same
     private: ClassVar[frozenset[str]] = frozenset()  # JSON keys; their values never go into evidence
+    target_argument: ClassVar[str] = "credential"  # the argument that names targets, separated by commas
+    only_stored: ClassVar[bool] = False  # it works in stored sessions alone, and signs in to none
     keeps_files: ClassVar[bool] = True  # False: it brings records alone, and needs no file store
     work: Work
     arguments: Any  # an instance of Arguments
@@ -106,7 +126,7 @@ class PortalSpider(scrapy.Spider):
         """Set the attributes that a spider omits: from its portal's PORTAL, and the report type from its name."""
         super().__init_subclass__(**kwargs)
         if (stated := portal_of(cls.__module__)) is not None:
-            cls.time_zone = stated.time_zone
+            cls.time_zone, cls.morning = stated.time_zone, stated.morning
             if "portal" not in vars(cls):
                 cls.portal = stated.word
         if "name" in vars(cls) and "report_type" not in vars(cls):
@@ -118,21 +138,29 @@ class PortalSpider(scrapy.Spider):
         spider = super().from_crawler(crawler)
         spider.arguments = cls.Arguments.parse(kwargs)
         spider.scrapyd = {name: value for name, value in kwargs.items() if name.startswith("_")}
-        spider.work = Work(cls.name, cls.portal, cls.report_type)
+        spider.work = cls.new_work()
         plans = PLANS.get(crawler)  # made already by the command that started the crawl
         if plans is None:
             with spider.work.db.transaction() as session:
                 plans = cls.planned(session, spider.arguments)
         spider.work.visible = spider.arguments.visible or not crawl_settings().headless
         spider.work.prompt = getpass if spider.arguments.prompt else None
+        spider.work.only_stored = cls.only_stored
         spider.work.conclude = spider.conclude
-        spider.work.open(plans)
+        spider.work.open(plans, spider.arguments.claim)
         before_stop(crawler, spider.work.stop)  # pulls the brakes
+        crawler.signals.connect(_collect_again, signals.spider_opened)
         crawler.signals.connect(spider._on_error, signals.spider_error)
         crawler.signals.connect(spider._on_item_error, signals.item_error)
         crawler.signals.connect(spider._on_item_stored, signals.item_scraped)
         crawler.signals.connect(spider._on_item_dropped, signals.item_dropped)
         return spider
+
+    @classmethod
+    def new_work(cls) -> Work:
+        """Return a Work for jobs of this spider."""
+        zone = getattr(cls, "time_zone", "UTC")  # a spider outside of a portal's folder may state none
+        return Work(cls.name, cls.portal, cls.report_type, time_zone=zone, morning=cls.morning)
 
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
@@ -156,9 +184,26 @@ class PortalSpider(scrapy.Spider):
         if missing := lacking(session, tables_of(cls)):
             raise SchemaLacking(f"The database lacks {', '.join(missing)}: run `scrapy db upgrade`.")
         plans = cls.plans(session, arguments)
+        if arguments.job and arguments.claim is None and (busy := working(session, arguments.job, now(session))):
+            raise ArgumentError(
+                f"-a job={busy[0]}: another crawl works on it; `scrapy jobs show {busy[0]}` tells which."
+            )
+        narrowing = " ".join(f"{name}={value}" for name, value in sorted(arguments.narrowing().items()))
+        for plan in plans:
+            plan.identity = f"{cls.name} {plan.key} {narrowing}".strip()
         if not arguments.again:
             mark_final(session, cls.name, plans)
         return plans
+
+    @classmethod
+    def row(cls, session: Session, job: int) -> ScraperJob:
+        """Return a row of scraper_jobs by its id; raise ArgumentError when it is none of this spider's."""
+        found = session.get(ScraperJob, job)
+        if found is None:
+            raise ArgumentError(f"-a job={job}: there is no such job; `scrapy jobs list` shows all.")
+        if (found.portal, found.report_type) != (cls.portal, cls.report_type):
+            raise ArgumentError(f"-a job={job}: it is for {found.spider}, not for {cls.name}.")
+        return found
 
     @classmethod
     def check_settings(cls) -> None:
@@ -167,6 +212,12 @@ class PortalSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first requests of every job that is not done yet."""
+        keeping = asyncio.ensure_future(self.work.queued.keep(self.work.db, self.work.jobs))
+
+        def stop_keeping() -> None:
+            keeping.cancel()
+
+        self.crawler.signals.connect(stop_keeping, signals.spider_closed, weak=False)
         for job in self.work.jobs.values():
             if job.plan.done:
                 continue
@@ -256,7 +307,7 @@ class PortalSpider(scrapy.Spider):
         job, ticket = self.job_of(response), own_state(response).ticket
         async for thing in self._guarded(job, callback(response), response):
             yield thing
-        job.tickets.pop(ticket, None)
+        self.work.answered(job, ticket)
 
     async def _guarded(self, job: Job, output: Any, response: Response | None = None) -> AsyncIterator[Any]:
         """Yield a callback's output; record a Failure that it raises in the job, with the response as evidence."""
@@ -285,7 +336,7 @@ class PortalSpider(scrapy.Spider):
         """Errback of every request: record the failure that the error maps to in the job."""
         request = error.request
         job = self.job_of(request)
-        job.tickets.pop(own_state(request).ticket, None)
+        self.work.answered(job, own_state(request).ticket)
         if own_state(request).visit:
             self.work.places.leave(job.id)
             self.work.deliveries.close()
@@ -339,3 +390,9 @@ async def _things(output: Any) -> AsyncIterator[Any]:
     else:
         for thing in output or ():
             yield thing
+
+
+def _collect_again() -> None:
+    """Let the garbage collector run as usual, but never look at what was made until now (scrapers/settings.py)."""
+    gc.freeze()
+    gc.set_threshold(*GENERATIONS)

@@ -9,6 +9,7 @@ import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from database.processes import has_ended, signature
 
@@ -122,35 +123,54 @@ def matches(media_type: str, declared: tuple[str, ...]) -> bool:
 
 
 class PartWriter:
-    """Writes one part file and hashes it while writing. It blocks: call it from a worker thread."""
+    """
+    Writes one part file, made by the first `write`, and hashes it while writing.
+
+    It blocks: call it from a worker thread.
+    """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = folder / f"{uuid.uuid4().hex}.part"
-        self._file = open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        self._file: BinaryIO | None = None
         self._hash = hashlib.sha256()
         self.size = 0
         self._head = b""
 
     def write(self, *pieces: bytes) -> None:
         """Append pieces of any size."""
+        file = self._file = self._file or self._opened()
         for data in pieces:
             if len(self._head) < SNIFFED:
                 self._head += data[: SNIFFED - len(self._head)]
-            self._file.write(data)
+            file.write(data)
             self._hash.update(data)
             self.size += len(data)
 
     def finish(self, name: str, *pieces: bytes) -> PartFile:
         """Append the last pieces, close the file and return its PartFile."""
         self.write(*pieces)
-        self._file.close()
+        self.close()
         return PartFile(self.path, base_name(name), sniff(self._head), self._hash.hexdigest(), self.size)
 
     def discard(self) -> None:
         """Close and delete the file."""
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+        if self._file is not None:
+            self.close()
+            self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file, if it was made."""
+        if self._file is not None:
+            self._file.close()
+
+    def _opened(self) -> BinaryIO:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            descriptor = os.open(self.path, flags, 0o600)
+        except FileNotFoundError:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(self.path, flags, 0o600)
+        return open(descriptor, "wb")
 
 
 def describe(path: Path, name: str) -> PartFile:

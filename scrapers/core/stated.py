@@ -26,6 +26,7 @@ class Portal:
     family: str  # name of a folder of scrapers/families
     time_zone: str  # IANA name: defines today's date at the portal
     locale: str  # language and country of its pages, as `en_CA`
+    morning: int = 6  # hour of its day from which it has what was not published yet the day before
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,10 @@ class Deliveries:
         finally:
             del self._waiting[id(item)]
 
+    def awaits(self, item: object) -> bool:
+        """Return whether a visit waits until an item is stored."""
+        return id(item) in self._waiting
+
     def settle(self, item: object, failure: Failure | None) -> bool:
         """Resolve the wait for an item, with its failure or None when stored; return False when no visit waits for it."""
         future = self._waiting.get(id(item))

@@ -10,9 +10,12 @@ _SENT = "(?:sent|texted|on (?:its|the) way|envoy|en route|gesendet|unterwegs|env
 _OTHER = "(?:elsewhere|another|other|ailleurs|autre|andere|otr[oa])"
 _SESSION = "(?:(?:signed|logged)[ -]?(?:in|on)|session|connecté|angemeldet|sesión|conectad)"
 
-TEXTED = rf"{_SENT}.{{0,60}}(?:text message|\\bSMS\\b|mensaje de texto)|(?:text message|\\bSMS\\b).{{0,60}}{_SENT}"
+TEXTED = (
+    rf"{_SENT}.{{0,60}}(?:text message|\\bSMS\\b|mensaje de texto)|(?:text message|\\bSMS\\b).{{0,60}}{_SENT}"
+    r"|\\btexted\\b.{0,60}\\bcode\\b"
+)
 MAILED = rf"{_SENT}.{{0,60}}(?:e-?mail|courriel|correo)|(?:e-?mail|courriel).{{0,60}}{_SENT}"
-ANY_CODE = r"text message|\\bSMS\\b|verification code|code de vérification|Bestätigungscode|código de verificación"
+ANY_CODE = r"text message|\\bSMS\\b|verification code|(?:one-time|digit) code|code de vérification|Bestätigungscode|código de verificación"
 LOCKED = "(?<!will be )(?<!be )locked|verrouillé|bloqué|gesperrt|bloquead"  # not "will be locked after one more try"
 SECURITY_KEY = "security key|passkey|clé de sécurité|Sicherheitsschlüssel|llave de seguridad"
 ELSEWHERE = f"{_SESSION}.{{0,60}}{_OTHER}|{_OTHER}.{{0,30}}{_SESSION}|already {_SESSION}|déjà connecté"

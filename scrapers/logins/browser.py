@@ -259,7 +259,8 @@ class BrowserLogin(Login):
             await self._submit(page, act, attempt)
         elif isinstance(act, ChooseFactor):
             await attempt.second_factor.expect(act.kind)
-            await page.click(act.option)
+            if act.option:  # a page may have a button that sends, and no choice
+                await page.click(act.option)
             await attempt.second_factor.may_send()
             attempt.second_factor.sent()
             await page.click(act.send)

@@ -73,6 +73,12 @@ class SignOutSpider(SignInSpider):
         yield request
 
 
+def look_spider(login: type[Login]) -> type[SignInSpider]:
+    """Return the spider class that looks whether a stored session lives, and never signs in."""
+    facts = {"name": f"{login.name}_look", "portal": login.portal, "logins": (login,), "only_stored": True}
+    return type("Look", (SignInSpider,), facts)
+
+
 def sign_out_spider(login: type[Login]) -> type[SignOutSpider]:
     """Return the spider class that signs out of the session of one login."""
     facts = {"name": f"{login.name}_sign_out", "portal": login.portal, "report_type": "sign_out", "logins": (login,)}

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 from scrapy.http import Response, TextResponse
@@ -56,7 +57,9 @@ RANGE = re.compile(  # "1-25 of 57": a total, wherever on the page it stands
 )
 NEXT = re.compile(  # the text, label or title of what leads to the next rows
     r"(?:go to )?(?:the )?(?:next|suivante?|weiter|nächste|siguiente)(?: (?:page|seite|página))?"
-    r"|page suivante|página siguiente|load more(?: \w+)?|charger plus|mehr laden|cargar más",
+    r"|page suivante|página siguiente|load more(?: \w+)?|charger plus|mehr laden|cargar más"
+    r"|(?:show|view|see) more(?: (?:vehicles|assets|units|trucks|results|rows|records|items|entries|faults|codes))?"
+    r"|(?:afficher|voir) plus|mehr anzeigen|(?:mostrar|ver) más",
     re.I,
 )
 ASIDE = frozenset({"nav", "header", "footer", "aside", "a", "button", "select", "label", "form"})  # no part of a list
@@ -69,7 +72,8 @@ class Row:
 
     values: by field; texts of a page, or JSON values. classes: of the row's element. text: the whole row's.
     group: class and caption of the table around it, and the heading of its group of rows. rest: text of the cells below
-    headings that are not known.
+    headings that are not known, or of a block's elements that are no field; of a list of facts its caption, or the heading
+    before it. over: the nearest heading above the row, or the label of the area around it.
     """
 
     values: Mapping[str, Any]
@@ -77,6 +81,7 @@ class Row:
     text: str = ""
     group: str = ""
     rest: str = ""
+    over: str = ""
 
     def get(self, name: str) -> str:
         """Return a field as text; "" when the row does not have it."""
@@ -96,25 +101,32 @@ class Cards:
     """
     Blocks that contain their fields. Rows of tables are none: their fields are in columns.
 
-    fields: selectors inside of a block; one may end in ::attr(name). headings: labels of fields in a list of facts.
+    fields: selectors inside of a block; one may end in ::attr(name). headings: labels of fields, in a list of facts or
+    before a colon. forms: regular expressions for the whole text of the only element that holds a field, where neither
+    names it.
     """
 
     blocks: Selectors
     fields: Mapping[str, Selectors]
     headings: Alternatives = field(default_factory=dict)
+    forms: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, response: TextResponse) -> list[Row] | None:
         """Return the blocks of all selectors, each once."""
         if not is_page(response):
             return None
         found = [each for each in visible(response.css(", ".join(self.blocks))) if each.root.tag not in ("tr", "td")]
-        blocks = _once(found)
-        return [_row(block, self._values(block)) for block in blocks] or None
+        rows = [(block, self._values(block)) for block in _once(found)]
+        return [_row(block, values, rest=_beside(block, values, self.headings)) for block, values in rows] or None
 
     def _values(self, block: Selector) -> dict[str, str]:
         lists = visible(block.xpath("descendant-or-self::dl | descendant::table"))
         labelled = {name: _value(*cells) for each in lists for name, cells in _labelled(each, self.headings)}
-        return {**labelled, **_inside(block, self.fields)}
+        found = {**_behind_labels(block, self.headings), **labelled, **_inside(block, self.fields)}
+        for name, form in self.forms.items():
+            if name not in found and (said := _of_form(block, form)):
+                found[name] = said
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +211,24 @@ class Facts:
             for values in records:
                 if any(need <= set(values) for need in self.needs):
                     found.append(
-                        _row(element, values, text(element) if len(records) == 1 else " ".join(values.values()))
+                        _row(
+                            element,
+                            values,
+                            text(element) if len(records) == 1 else " ".join(values.values()),
+                            rest=_title(element) if len(records) == 1 else "",
+                        )
                     )
         return found or None
+
+
+def _title(facts: Selector) -> str:
+    """Return the caption of a list of facts, or the heading just before it."""
+    for title in (
+        *facts.xpath("caption"),
+        *facts.xpath("preceding-sibling::*[1][self::h2 or self::h3 or self::h4 or self::h5 or self::h6]"),
+    ):
+        return text(title)
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +268,7 @@ class Paging:
     buttons: Selectors = ()  # controls that are shown while there is a next page, with or without an address
     words: re.Pattern[str] = NEXT  # text, label or title of such links and controls
     following_json: tuple[str, ...] = ()
+    pages_json: tuple[tuple[str, str], ...] = ()  # number of the page, number of pages
     total: Selectors = ()  # elements with the number of all rows
     total_json: tuple[str, ...] = ()
     scripts: Selectors = ()
@@ -323,8 +351,13 @@ class ListPage:
     def following(self, response: TextResponse) -> str | None:
         """Return the address of the next page; None at the end. Raises PortalChanged when there is a next page without an address."""
         paging, document = self.paging, json_of(response, self.paging.scripts)
-        if link := next((link for path in paging.following_json if (link := follow(document, path))), None):
-            return response.urljoin(str(follow(link, "href") or link))
+        for path in paging.following_json:
+            link = follow(document, path)
+            if isinstance(said := follow(link, "href") or link, str) and said:
+                return response.urljoin(said)
+        for page, pages in ((follow(document, one), follow(document, last)) for one, last in paging.pages_json):
+            if isinstance(page, int) and isinstance(pages, int) and page < pages:
+                raise PortalChanged(f"The {self.name} goes on after page {page} of {pages} without an address.")
         if not is_page(response):
             return None
         for element in (*_selected(response, paging.following), *self._called_next(response)):
@@ -337,6 +370,8 @@ class ListPage:
         for element in (*_selected(response, paging.buttons), *self._called_next(response)):
             if _enabled(element) and (query := submitted(element)) is not None:
                 return response.urljoin(query)
+        if link := _page_behind(response):
+            return response.urljoin(link)
         if any(map(_enabled, (*_selected(response, paging.buttons), *self._called_next(response)))):
             raise PortalChanged(
                 f"The {self.name} goes on behind a control without an address.", selector=" | ".join(paging.buttons)
@@ -456,12 +491,30 @@ def _once(blocks: list[Selector]) -> list[Selector]:
 
 
 def _row(
-    element: Selector, values: Mapping[str, Any], said: str | None = None, *, group: str = "", rest: str = ""
+    element: Selector,
+    values: Mapping[str, Any],
+    said: str | None = None,
+    *,
+    group: str = "",
+    rest: str = "",
 ) -> Row:
     table = element.xpath("ancestor-or-self::table[1]")
     groups = [*table.xpath("@class").getall(), *map(text, table.xpath("caption")), group]
     classes = frozenset(element.attrib.get("class", "").lower().split())
-    return Row(values, classes, text(element) if said is None else said, " ".join(filter(None, groups)), rest)
+    around = table[0] if table else element
+    said = text(element) if said is None else said
+    return Row(values, classes, said, " ".join(filter(None, groups)), rest, _over(around))
+
+
+def _over(element: Selector) -> str:
+    """Return the nearest heading before an element that stands beside it or one of its ancestors, or an ancestor's label."""
+    for node in (element.root, *element.root.iterancestors()):
+        if label := node.get("aria-label"):
+            return " ".join(label.split())
+        for before in node.itersiblings(preceding=True):
+            if isinstance(before.tag, str) and re.fullmatch("h[1-6]|legend|summary", before.tag):
+                return text(Selector(root=before))
+    return ""
 
 
 def _line(line: Line, at: Mapping[str, tuple[int, ...]], fields: Mapping[str, Selectors], group: str = "") -> Row:
@@ -477,6 +530,87 @@ def _line(line: Line, at: Mapping[str, tuple[int, ...]], fields: Mapping[str, Se
             filter(None, (known(text(cell)) for cell in line.own if all(cell is not other for other in named)))
         )
     return _row(line.element, {**_inside(line.element, fields), **values}, group=group, rest=rest)
+
+
+def _behind_labels(block: Selector, headings: Alternatives) -> dict[str, str]:
+    """Return what stands behind a label and a colon, in the smallest element that has both and no other label."""
+    names = {heading(label): name for name, labels in headings.items() for label in labels}
+    found: dict[str, str] = {}
+    for element in visible(block.xpath("descendant-or-self::*[contains(., ':')]")):  # outer ones first
+        parts = [heading(part) for part in text(element).split(":")]
+        label, _, said = text(element).partition(":")
+        name = names.get(heading(label))
+        others = any(part == each or part.endswith(f" {each}") for part in parts[1:-1] for each in names)
+        if name is not None and said.strip() and not others:
+            found[name] = _value(element).partition(":")[2].strip() or said.strip()
+    return found
+
+
+def _beside(block: Selector, values: Mapping[str, str], headings: Alternatives) -> str:
+    """Return the text of a block's elements that are neither a field's nor its label's."""
+    labels = {heading(label) for each in headings.values() for label in each}
+    texts = [
+        text(element)
+        for element in visible(block.xpath("descendant::*[not(*)][not(self::dt or self::dd or self::td)]"))
+    ]
+    taken = {*values.values(), ""}
+    return " ".join(said for said in texts if said not in taken and heading(said.partition(":")[0]) not in labels)
+
+
+def _of_form(block: Selector, form: str) -> str:
+    """Return the text of the only element without further ones whose whole text has a form; "" without one."""
+    said = {text(element) for element in visible(block.xpath("descendant::*[not(*)]"))}
+    fitting = [each for each in said if re.fullmatch(form, each)]
+    return fitting[0] if len(fitting) == 1 else ""
+
+
+CURRENT = frozenset({"active", "current", "selected"})  # classes of the number of the page that is shown
+
+
+def _page_behind(response: TextResponse) -> str | None:
+    """
+    Return the address behind the number of the next page, where links are the numbers of pages of this list.
+
+    The shown page is the one that is marked, that is no link among them, or whose link leads here. Raises PortalChanged
+    where pages are numbered, and which one is shown is not said.
+    """
+    links: dict[int, Selector] = {}
+    for link in visible(response.css("a[href]")):
+        said, address = text(link), response.urljoin(link.attrib["href"].strip())
+        if said.isdecimal() and len(said) < 5 and _is_page_of(address, response.url, said):
+            links.setdefault(int(said), link)
+    if not links:
+        return None
+    marked = {
+        number
+        for number, link in links.items()
+        if link.xpath("ancestor-or-self::*[position() < 3][@aria-current and @aria-current != 'false']")
+        or not CURRENT.isdisjoint(" ".join(link.xpath("ancestor-or-self::*[position() < 3]/@class").getall()).split())
+    }
+    boxes = next(iter(links.values())).xpath("ancestor::*[position() < 4]")
+    box = next((each for each in reversed(boxes) if len(each.css("a")) >= len(links)), boxes[0])
+    plain = {
+        int(said)
+        for each in box.xpath(".//text()[not(ancestor::a)]").getall()
+        if (said := each.strip()).isdecimal() and len(said) < 5 and int(said) not in links
+    }
+    here = {number for number, link in links.items() if response.urljoin(link.attrib["href"].strip()) == response.url}
+    shown = next((each for each in (marked, plain, here) if len(each) == 1), set())
+    if not shown:
+        if {1, 2} <= set(links):
+            raise PortalChanged(f"The pages at {response.url} are numbered, and none is marked as the shown one.")
+        return None
+    behind = links.get(shown.pop() + 1)
+    return behind.attrib["href"].strip() if behind is not None else None
+
+
+def _is_page_of(address: str, here: str, number: str) -> bool:
+    """Return whether an address may be that of another page of the list at *here*: the same path, or one with its number."""
+    there, this = urlsplit(address), urlsplit(here)
+    if there.netloc != this.netloc:
+        return False
+    bare = [re.sub(r"/(?:page/?|p/?)?\d+/?$", "", parts.path).rstrip("/") for parts in (there, this)]
+    return bare[0] == bare[1] and (bool(there.query) or re.search(rf"(?<!\d){number}/?$", there.path) is not None)
 
 
 def _inside(block: Selector, fields: Mapping[str, Selectors]) -> dict[str, str]:

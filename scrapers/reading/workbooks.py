@@ -18,11 +18,13 @@ from scrapers.core.spool import CSV, TEXT, XLSX, ZIP, PartFile, encoding_of
 from scrapers.reading.archive import check_zip
 from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.marks import without_marks
+from scrapers.reading.values.numbers import currency_of, money
 from scrapers.reading.values.texts import Cell, Convert, clean, digits, plain
 
 HEADER_ROWS = 50  # lines that are searched for the header, below titles, dates and addresses
 UNREADABLE = (ValueError, TypeError, InvalidOperation)  # raised when a cell cannot be read
 DELIMITERS = ",;\t|"
+OWN = "phone_number"  # the column that names what a row is about beside its account
 PAGE_DIGITS = 4  # a line with only a number of up to so many digits is a page number
 
 # First words of lines between or below the rows that are no rows, in English and French.
@@ -34,8 +36,8 @@ REMARK = re.compile(
     r"|pages?\b|copyright\b|©|\(c\)|all rights\b|tous droits\b|droits d|confidential|confidentiel"
     r"|(?:report |rapport )?(?:generated|created|printed|prepared|exported|produced|as of|run on)\b"
     r"|(?:rapport )?(?:généré|créé|imprimé|préparé|exporté|produit|en date d|établi)"
-    r"|end of\b|fin d[eu]\b|continued\b|suite\b|\d+\s+(?:lines?|rows?|records?|lignes?|enregistrements?|entrées?|entries)\b"
-    r"|\d+\s*(?:of|de|sur|/)\s*\d+\W*$)",
+    r"|end of\b|fin d[eu]\b|continued\b|suite\b|\d{1,6}\s+(?:lines?|rows?|records?|lignes?|enregistrements?|entrées?|entries)\b"
+    r"|\d{1,4}\s*(?:of|de|sur|/)\s*\d{1,4}\W*$)",
     re.I,
 )
 TOTAL = re.compile(
@@ -164,9 +166,10 @@ class Sheet:
         """
         account, locale = self.account, self._locale
         readers = [
-            (place, column.name, lru_cache(1000)(column.read) if column.repeats else column.read)
+            (place, column.name, lru_cache(1000)(read) if column.repeats else read)
             for place, column in self._known
             if account is None or column.name != "account_number"
+            for read in (self._in_currency if column.read is money else column.read,)
         ]
         # A total may be labelled in a column other than the key: one of the unknown ones, or the first one.
         at_first = None if self._column(key)[0] == 0 else 0
@@ -212,6 +215,12 @@ class Sheet:
         is_number = not isinstance(cell, str) or (not self._source.is_typed and cell.strip().isdecimal())
         return found is not None and (found == wanted or (is_number and found.zfill(len(wanted)) == wanted))
 
+    def _in_currency(self, cell: Cell, locale: Locale) -> str | None:
+        """Return an amount as `money` does; raise ValueError where the cell names another currency than the headings."""
+        if self.currency and currency_of(cell) not in (None, self.currency):
+            raise ValueError("is in another currency")
+        return money(cell, locale)
+
     def _column(self, name: str) -> tuple[int, Column]:
         return next((place, column) for place, column in self._known if column.name == name)
 
@@ -220,9 +229,15 @@ class Sheet:
         at, column = self._column(key)
         width = 0 if self._source.is_typed else max(at for at, title in enumerate(self._titles, 1) if title)
         kinds: dict[Cell, bool | None] = {}  # cache, for columns with few different values
-        below = islice(self._source.lines(), self._header.last + 1, None)
-        for number, line in enumerate(below, self._header.last + 2):
+        own = next((place for place, each in self._known if each.name == OWN and place != at), None)
+        for number, line in enumerate(self._filled(), self._header.last + 2):
             if (cell := line[at]) == "":
+                if own is not None and line[own] != "" and self._is_of_a_line(line, own):
+                    raise RowsNotUnderstood(
+                        f"Line {number} of the file has a telephone number and no {key}.",
+                        step="read the file",
+                        selector=column.name,
+                    )
                 continue
             try:
                 is_row = kinds[cell]
@@ -237,6 +252,37 @@ class Sheet:
                     selector=self._titles[width - 1],
                 )
             yield line
+
+    def _filled(self) -> Iterator[Sequence[Cell]]:
+        """Yield the lines below the header, with the cell of a merged range in each line that it covers."""
+        first = self._header.last + 1
+        lines = islice(self._source.lines(), first, None)
+        tall = [span for span in self._source.spans if span[1][0] > max(span[0][0], self._header.last)]
+        if not tall:
+            yield from lines
+            return
+        covering: dict[int, list[tuple[int, int]]] = {}  # by line: column, line of the range's cell
+        for (top, left), (bottom, _right) in tall:
+            for number in range(max(top + 1, first), bottom + 1):
+                covering.setdefault(number, []).append((left, top))
+        cells: dict[tuple[int, int], Cell] = {}
+        for number, line in enumerate(lines, first):
+            for (top, left), _ in tall:
+                if top == number:
+                    cells[left, top] = line[left]
+            if number in covering:
+                filled = list(line)
+                for place in covering[number]:
+                    filled[place[0]] = cells.get(place, filled[place[0]])
+                yield filled
+            else:
+                yield line
+
+    def _is_of_a_line(self, line: Sequence[Cell], own: int) -> bool:
+        """Return whether a line without its key has a telephone number, and is neither a total nor a remark."""
+        if any(is_total(cell) or (isinstance(cell, str) and REMARK.match(without_marks(cell))) for cell in line):
+            return False
+        return self.read(OWN, line[own]) is not None
 
     def _is_row(self, column: Column, cell: Cell) -> bool | None:
         """Return whether a line with this key is a row: True, False, or None when the rest of the line decides."""

@@ -11,8 +11,9 @@ from importlib import import_module
 
 import pytest
 
+from benchmarks import against, speed
 from benchmarks.bench import prepared
-from benchmarks.figures import Figure, count, ratio, table
+from benchmarks.figures import Figure, cells, count, markdown, ratio, table
 from benchmarks.p6 import run as run_again
 from benchmarks.p7 import right, written
 from benchmarks.processes import ProcessFailed, measure
@@ -90,7 +91,54 @@ def test_no_hard_count_is_broken_in_the_browser(which):
 def test_verdicts(figure: Figure, verdict: str):
     assert figure.verdict == verdict
     assert figure.as_json()["verdict"] == verdict
-    assert table([figure]).splitlines()[1].endswith(verdict)
+    assert table(cells([figure])).splitlines()[1].endswith(verdict)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "verdict", "ratio"),
+    [
+        ([2.0, 4.0, 3.0], [1.0, 2.0, 1.5], "better", 0.5),
+        ([2.0, 4.0, 3.0], [2.08, 4.16, 3.12], "same", 1.04),
+        ([1.0, 1.0, 1.0], [1.06, 1.06, 3.0], "worse", 1.06),
+        ([0.0, 0.0, 0.0], [0.0, 0.0, 0.0], "same", None),
+        ([0.0, 0.0, 0.0], [0.0, 1.0, 1.0], "-", None),
+    ],
+)
+def test_two_checkouts_are_compared_round_by_round(theirs, ours, verdict, ratio):
+    pairs = [
+        (Figure("p", "wall", other / 10, None, other, 10.0, "s"), Figure("p", "wall", mine / 20, None, mine, 20.0, "s"))
+        for other, mine in zip(theirs, ours, strict=True)
+    ]
+    found = against.compared(pairs)
+    assert found.verdict == verdict
+    assert found.ratio == (None if ratio is None else pytest.approx(ratio))
+    # The machine was half as fast beside ours, as the bare client shows.
+    assert found.floor_ratio == (None if ratio is None else pytest.approx(ratio / 2))
+    heading, row = against.cells("abc1234", [found])
+    assert len(heading) == len(row)
+    assert row[-1] == verdict
+    assert markdown([heading, row]).splitlines()[1].count("---") == len(heading)
+
+
+def test_a_commit_that_is_not_there_is_named(tmp_path):
+    command = [sys.executable, "-m", "benchmarks", "p11", "--against", "no-such-commit"]
+    process = subprocess.run(
+        command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert process.returncode == 2
+    assert "there is no commit no-such-commit" in process.stderr
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(600)
+def test_the_peers_do_the_same_work_and_ours_keeps_its_counts():
+    with prepared(rounds=1) as bench:
+        figures = speed.run(bench, documents=20, accounts=3, rows=500, big=3_000_000)
+    assert {name for figure in figures for name in figure.peers} == {"bare_scrapy", "typical_scrapy", "ours"}
+    counts = [figure.name for figure in figures if figure.verdict == "broken" and "transactions" not in figure.name]
+    assert counts == []
+    begun = [figure for figure in figures if "transactions" in figure.name]
+    assert begun[0].ours > 3
 
 
 def test_a_process_that_fails_is_not_measured():

@@ -137,6 +137,13 @@ def test_what_is_not_there_is_said(stored, capsys):
         readings(capsys, "--contract", "300000015", "--direction", "production")
 
 
+@pytest.mark.parametrize("range", [("--from", "0001-01-01"), ("--to", "9999-12-31")])
+def test_a6_a_day_without_one_before_or_after_it_is_refused(stored, capsys, range):
+    with pytest.raises(SystemExit):
+        readings(capsys, *range)
+    assert "is not a date like 2026-10-31" in capsys.readouterr().err
+
+
 def test_nothing_stored_names_the_cure(store, capsys):
     with pytest.raises(Refused, match="scrapy crawl iec_meter_readings"):
         readings(capsys)

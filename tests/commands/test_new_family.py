@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,12 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import ROOT, TEST_KEY, clean_environment, wait_for
+from tests.project import ROOT, TEST_KEY, clean_environment, copy_project, wait_for
 
 PAGE = (ROOT / "docs" / "adding-a-family.md").read_text()
-LEFT_BEHIND = shutil.ignore_patterns(
-    *(".git", ".venv", ".tools", ".latchkey", ".*_cache", ".coverage*", "__pycache__", "build", "dist", "*.egg-info")
-)
 
 
 def files() -> dict[str, str]:
@@ -46,7 +42,7 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.path, self.data = folder / "house", folder / "data"
-        shutil.copytree(ROOT, self.path, ignore=LEFT_BEHIND)
+        copy_project(self.path)
         self.environment = {
             **clean_environment(),
             "PYTHONPATH": str(self.path),
@@ -88,17 +84,23 @@ class House:
             process = subprocess.Popen(command, cwd=self.path, env=self.environment, stdout=log, stderr=log)
         try:
             ready = state / "ready.json"
-            wait_for(lambda: ready.exists() or process.poll() is not None, 60)
+            wait_for(lambda: ready.exists() or process.poll() is not None)
             self.environment |= json.loads(ready.read_text())["environment"]
             yield
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(60)
 
 
 @pytest.fixture
 def house(tmp_path):
     return House(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory):
+    """A copy for the mistakes, each of which writes all files of the page anew."""
+    return House(tmp_path_factory.mktemp("spoilt"))
 
 
 def revise(house: House) -> None:
@@ -172,11 +174,11 @@ def test_a_family_made_word_for_word_works(house):
     ],
     ids=["no-constraint", "no-column"],
 )
-def test_a_mistake_in_a_natural_key_is_told_when_the_class_is_made(house, path, before, after, sentence):
+def test_a_mistake_in_a_natural_key_is_told_when_the_class_is_made(spoilt, path, before, after, sentence):
     texts = files()
     assert before in texts[path]
-    house.write(texts | {path: texts[path].replace(before, after)})
-    done = house.type("scrapy crawl acme_letters")
+    spoilt.write(texts | {path: texts[path].replace(before, after)})
+    done = spoilt.type("scrapy crawl acme_letters")
     assert done.returncode != 0
     assert sentence in done.stderr
     assert "does not answer" not in done.stderr

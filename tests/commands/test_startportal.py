@@ -22,7 +22,7 @@ from database.families.accounts import NewAccount, add_account
 from database.models import BillingCycle, ReportLine, Run, StoredFile, UsageRecord
 from sandbox import PASSWORD
 from sandbox.simple import accounts
-from tests.project import ROOT, TEST_KEY, clean_environment, wait_for
+from tests.project import ROOT, TEST_KEY, clean_environment, copy_project, wait_for
 
 LONGEST = "north_tel_of_the_far_isle"[: startportal.LONGEST_WORD]  # characters, all there may be
 EVERY_CARRIER_REPORT = "pdf_invoice,daily_usage,monthly_reports,ordered_reports"
@@ -42,19 +42,24 @@ CASES = (
     ("near_power_two", "electricity", "--reports", "account", "--rendering", "browser"),
     ("near_power_three", "electricity", "--reports", "invoices"),
 )
-LEFT_BEHIND = shutil.ignore_patterns(
-    *(".git", ".venv", ".tools", ".latchkey", ".*_cache", ".coverage*", "__pycache__", "build", "dist", "*.egg-info")
-)
 
 
-@pytest.fixture
-def house(tmp_path) -> Path:
-    """A copy of the project under git, with nothing to commit."""
-    copy = tmp_path / "house"
-    shutil.copytree(ROOT, copy, ignore=LEFT_BEHIND)
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory) -> tuple[Path, str]:
+    """A copy of the project under git, and its one commit."""
+    copy = copy_project(tmp_path_factory.mktemp("house") / "house")
     git(copy, "init", "--quiet")
     git(copy, "add", ".")
     git(copy, "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "--quiet", "--message", "house")
+    return copy, git(copy, "rev-parse", "HEAD").strip()
+
+
+@pytest.fixture
+def house(committed) -> Path:
+    """The same with nothing to commit, whatever the test before wrote into it."""
+    copy, commit = committed
+    git(copy, "reset", "--quiet", "--hard", commit)
+    git(copy, "clean", "-d", "--force", "--quiet")
     assert git(copy, "status", "--porcelain") == ""
     return copy
 
@@ -259,12 +264,12 @@ def served(house: Path, folder: Path) -> Iterator[dict[str, str]]:
         process = subprocess.Popen(command, cwd=house, env=environment, stdout=log, stderr=log)
     try:
         ready = folder / "ready.json"
-        wait_for(lambda: ready.exists() or process.poll() is not None, 60)
+        wait_for(lambda: ready.exists() or process.poll() is not None)
         assert ready.exists(), (folder.parent / "sandbox.log").read_text()
         yield json.loads(ready.read_text())["environment"]
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 @pytest.mark.browser

@@ -6,16 +6,25 @@ import csv
 import doctest
 import io
 import json
+from argparse import ArgumentTypeError
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pytest
+
 from commands import _terminal, credentials
-from commands._terminal import show, write_rows
+from commands._terminal import instant, show, write_rows
 
 
 def test_doctests():
     assert doctest.testmod(_terminal).failed == 0
     assert doctest.testmod(credentials).failed == 0
+
+
+@pytest.mark.parametrize("given", ["9999-12-31T23:59-05:00", "0001-01-01T00:00+14:00", "10000-01-01", "tomorrow"])
+def test_a6_an_instant_that_is_none_is_said(given):
+    with pytest.raises(ArgumentTypeError, match="is not a date like 2026-10-31"):
+        instant(given)
 
 
 def test_a_table_in_a_pipe_is_aligned_text(capsys):

@@ -117,7 +117,7 @@ def test_a_browser_killed_after_the_password_was_sent_does_not_send_it_again(cra
     crawls.give_bell(user)
 
     process = crawls.start("bell_pdf_invoice")
-    wait_for(lambda: bell.counters()["submissions"].get(user), 60)
+    wait_for(lambda: bell.counters()["submissions"].get(user))
     os.kill(browser_of(process.pid), signal.SIGKILL)
 
     assert process.wait(60) == 4

@@ -164,7 +164,7 @@ class Killing:
         self.fresh()
         with Watch(self.data / "files") as watch:
             process = self.start()
-            began = wait_for(lambda: self.counters["first_request_at"], 60)
+            began = wait_for(lambda: self.counters["first_request_at"])
             wait_for(lambda: due(began) or process.poll() is not None, 60, every=0.001)
             instant = time.time() - began
             process.kill()  # SIGKILL, unless it is over

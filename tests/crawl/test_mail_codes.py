@@ -120,7 +120,7 @@ def test_mails_that_only_look_like_it_are_no_code(crawls, plain, box, wait_for):
     plain.configure(documents=2)
     environment = {**box.settings(MAILBOX), **WAITS, "LATCHKEY_CODE_WAIT": "4"}
     process = crawls.start("plain_mailed", f"credential={name}", **environment)
-    wait_for(lambda: plain.counters()["code_requests"], 60)
+    wait_for(lambda: plain.counters()["code_requests"])
     box.deliver(MAILBOX, mail("codes@stranger.example", MAILBOX, "Yours", "please use this code 444444"))
     box.deliver(MAILBOX, mail("codes@portal.example", MAILBOX, "Late", "please use this code 555555", dated=300))
     said = process.communicate(timeout=150)

@@ -283,7 +283,7 @@ def test_what_a_killed_run_has_asked_for_is_collected_by_the_next(crawls, bell):
     (account,) = crawls.give_bell("ok+no-code+kills@example.com")
     store_all_but_one(crawls, [account])
     killed = crawls.start(SPIDER, **KILLED)
-    wait_for(lambda: crawls.rows("SELECT 1 FROM notes WHERE value LIKE '%\"heard\": true%'"), 60)
+    wait_for(lambda: crawls.rows("SELECT 1 FROM notes WHERE value LIKE '%\"heard\": true%'"))
     killed.kill()
     killed.communicate()
     assert crawls.run(SPIDER, **KILLED).returncode == 0

@@ -97,3 +97,15 @@ def test_one_session_has_one_page_open_at_a_time(crawls, bell):
     assert counters["self_serve_pages_open_max"] == 1
     assert counters["sign_ins"] == 2
     assert crawls.outcomes == ["success"] * 3
+
+
+def test_a_common_pace_gives_each_request_its_moment(crawls, plain):
+    """600 a minute: what is free next lies a tenth of a second behind the first request, for each that was sent."""
+    crawls.give("plain", "ok+common@example.com")
+    plain.configure(documents=8)
+    assert crawls.run("plain_documents", LATCHKEY_PORTAL_PACE="600").returncode == 0
+    requests = crawls.value("SELECT sum(requests) FROM runs")
+    assert requests == plain.counters()["requests"] > 8
+    (free_at,) = crawls.rows("SELECT julianday(free_at) FROM portal_pace")[0]
+    began = crawls.value("SELECT min(julianday(started_at)) FROM runs")
+    assert (free_at - began) * 86_400 >= (requests - 1) * 0.1

@@ -212,7 +212,7 @@ def test_a_store_that_goes_away_in_mid_run_stops_it_and_loses_nothing(crawls, pl
     here = place(kind)
 
     process = crawls.start("plain_files", **here.settings, **SLOW)
-    wait_for(lambda: len(visible(here)) >= 3 or process.poll() is not None, 60)
+    wait_for(lambda: len(visible(here)) >= 3 or process.poll() is not None)
     assert process.poll() is None, process.communicate()
     here.server.stop()
     said = process.communicate(timeout=60)[1]

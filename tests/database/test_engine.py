@@ -74,7 +74,7 @@ def test_every_thread_of_the_event_loop_finds_a_connection(store):
         with store.engine.connect() as connection:
             if store.dialect == "postgresql":
                 connection.execute(text("SELECT 1"))
-            gate.wait(30)
+            gate.wait(60)
         return number
 
     with ThreadPoolExecutor(32) as threads:

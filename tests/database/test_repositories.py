@@ -129,7 +129,7 @@ def test_the_enums_have_the_values_that_are_stored():
     assert [*FileStatus] == ["to_be_fetched", "ready", "processing", "processed", "error"]
     assert [*AccountType] == ["corporate", "individual"]
     assert [*BillingCycleStatus] == ["open", "ready_to_process", "processing", "processed", "error"]
-    assert [*ScraperJobStatus] == ["pending", "in_progress", "running", "success", "error"]
+    assert [*ScraperJobStatus] == ["pending", "in_progress", "running", "success", "error", "cancelled"]
     assert [*ScraperType] == ["daily_usage", "monthly_reports", "pdf_invoice"]
     assert [*SessionStatus] == ["logged_out", "logged_in", "error"]
 

@@ -149,7 +149,7 @@ def test_signals_reach_the_process_and_are_told(acting_together, how):
     else:
         getattr(process, how)()
     sent = {"terminate": signal.SIGTERM, "kill": signal.SIGKILL, "interrupt": signal.SIGINT}[how]
-    assert process.wait(30) == process.poll() == process.returncode == -sent
+    assert process.wait(60) == process.poll() == process.returncode == -sent
     process.kill()  # it has ended: no other process with its number gets the signal
     assert process.communicate()[0] == ""
 
@@ -311,7 +311,7 @@ def test_changed_code_replaces_the_parent_and_leaves_its_children_alone(acting, 
     assert running.stdout.readline() == "runs\n"
     assert running.poll() is None
     running.terminate()
-    assert running.wait(30) == -signal.SIGTERM
+    assert running.wait(60) == -signal.SIGTERM
     wait_for(lambda: not first.is_running() or first.status() == psutil.STATUS_ZOMBIE)
 
 
@@ -332,7 +332,7 @@ def test_a_parent_that_has_died_is_replaced_and_its_childs_end_is_not_made_up(ac
     assert running.stdout.readline() == "runs\n"
     os.kill(acting.parent.pid, signal.SIGKILL)
     with pytest.raises(WarmFailed, match=str(running.pid)):
-        running.wait(30)
+        running.wait(60)
     child = psutil.Process(running.pid)
     child.kill()
     running.stdout.close()
@@ -380,7 +380,7 @@ def test_it_ends_with_the_process_that_started_it(folder, environment, tmp_path)
     assert started.returncode == -signal.SIGKILL
     numbers = [int(word) for word in started.stdout.split() if word.isdecimal()]
     assert len(numbers) == 2
-    wait_for(lambda: not any(psutil.pid_exists(number) for number in numbers), seconds=30)
+    wait_for(lambda: not any(psutil.pid_exists(number) for number in numbers))
 
 
 def test_others_cannot_enter_its_folder(folder, environment):
@@ -413,7 +413,8 @@ def test_30_processes_in_a_row_leave_the_parent_as_it_was(acting):
     before, resident = parent.num_fds(), parent.memory_info().rss
     for _ in range(30):
         assert acting.run("pass").returncode == 0
-    wait_for(lambda: not parent.children() and parent.num_fds() == before)
+    # It closes a caller's channel after it has told the end: `before` may count that of the first process.
+    wait_for(lambda: not parent.children() and parent.num_fds() <= before)
     assert parent.num_threads() == 1
     assert parent.memory_info().rss - resident < 2_000_000  # bytes
 

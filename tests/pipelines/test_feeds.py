@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from database.models import FileStatus, ReportLine, UsageRecord
-from pipelines.feeds import CsvExporter, flat
+from pipelines.exporters import CsvExporter
+from pipelines.feeds import flat
 from scrapers.core.items import Batch, FileItem, Lines, Listing
 from scrapers.core.spool import CSV, PartFile
 from scrapers.families.carriers.items import PoolRecord, ReportFile

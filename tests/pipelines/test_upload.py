@@ -461,7 +461,7 @@ def test_a_kill_between_request_and_answer_is_one_request_more(here, far):
         shelf.put("invoice", month=month)
     far.script = [201, "stored-hang"]
     process = here.start("upload")
-    wait_for(lambda: len(far.stored) == 2, seconds=30)
+    wait_for(lambda: len(far.stored) == 2)
     with here.db.transaction() as session:
         assert session.scalars(select(Upload.state).order_by(Upload.id)).all() == ["stored", "sending"]
     process.kill()
@@ -483,7 +483,7 @@ def kill_at_work(here, far, seconds):
     """Kill `scrapy upload` that long after its first request."""
     before = len(far.seen)
     process = here.start("upload")
-    wait_for(lambda: len(far.seen) > before or process.poll() is not None, seconds=30)
+    wait_for(lambda: len(far.seen) > before or process.poll() is not None)
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

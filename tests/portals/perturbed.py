@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import sqlite3
@@ -17,14 +16,16 @@ from sqlalchemy import select
 from database.engine import Database
 from database.families.accounts import NewAccount, add_account
 from database.families.fleet import tenant_named
-from database.models import CarrierPortalCredential, ScraperJob, StoredCredential
+from database.models import Account, CarrierPortalCredential, ScraperJob, StoredCredential
 from jobs.warm import WarmParent
 from sandbox import PASSWORD, Admin, mailbox, phone, running, totp_secret
 from sandbox.bell import accounts as bell_accounts
 from sandbox.iec import id_number
+from sandbox.perturb import DIMENSIONS
 from tests.project import CARRIERS, Project, wait_for
 
 GATEWAY_TOKEN = "gateway-token-for-tests"
+UNPERTURBED = "+perturb-off"  # whatever the portal's own seed is
 HASTE = {
     "BELL_HEADER_WAIT": "6",
     "BELL_SELF_SERVE_CODE_SENDERS": "*",  # the senders of text messages are not known
@@ -32,7 +33,7 @@ HASTE = {
     "LATCHKEY_CODE_WAIT": "8",
     "LATCHKEY_PAGE_WAIT": "10",
     "LATCHKEY_REPORT_WAIT": "10",
-    "LATCHKEY_SIGN_IN_WAIT": "30",
+    "LATCHKEY_SIGN_IN_WAIT": "240",  # many sign in at once, and the wait for a place counts
 }
 # Not asked for by a spider: the browser looks for the icon by itself.
 NOT_OURS = ("/favicon.ico",)
@@ -57,11 +58,21 @@ class Row:
     arguments: tuple[str, ...] = ()
     same_rows: bool = False  # rows are the same under every seed
     pages_before: bool = True  # the seed holds for the pages before the user is known, too
+    visitors: bool = True  # the portal draws the first pages of each visit by a seed of the visit
     # How much is tried; less where each crawl visits a portal in a browser.
     sample: tuple[int, ...] = (3, 11, 27)
     seeds: int = 40
+    at_once: int = 10  # seeds in one crawl
+    dimensions: tuple[str, ...] = tuple(DIMENSIONS)  # those that change what the spider meets
+    dimensions_at_once: int = 6
     refusing_seeds: int = 10
     alone: int = 4  # scenarios for each dimension
+
+
+def user_of(row: Row, scenario: str, tag: str, test: str) -> str:
+    """Return a user name for a scenario and what is perturbed: one that the spiders of a portal share, or the row's own."""
+    whose = row.portal if scenario in row.good else row.spider.replace("_", "-")
+    return f"{scenario}{tag}+{test}@{whose}.example"
 
 
 def give_bell(perturbed: Perturbed, user: str) -> str:
@@ -69,7 +80,9 @@ def give_bell(perturbed: Perturbed, user: str) -> str:
     perturbed.give(CarrierPortalCredential, "bell", user)
     number = bell_accounts(user)[0]
     with perturbed.db.transaction() as session:
-        add_account(session, NewAccount("Example Ltd", "Head office", "bell", number, user, billing_day=31), CARRIERS)
+        if session.scalars(select(Account).filter_by(number=number)).first() is None:
+            new = NewAccount("Example Ltd", "Head office", "bell", number, user, billing_day=31)
+            add_account(session, new, CARRIERS)
     return number
 
 
@@ -98,12 +111,13 @@ def give_trucktech(perturbed: Perturbed, user: str) -> str:
 def give_iec(perturbed: Perturbed, user: str) -> str:
     """Store a household under the user's name, with an ID number that has the tags of the name."""
     scenario, *tags = user.partition("@")[0].split("+")
-    number = id_number(scenario, int(hashlib.sha256(user.encode()).hexdigest(), 16) % 99_000)
+    number = id_number(scenario, perturbed.people.setdefault(user, len(perturbed.people)))
     perturbed.admin.configure(users=perturbed.admin.configuration()["users"] | {number: tags})
     with perturbed.db.transaction() as session:
-        session.add(
-            StoredCredential(kind="portal", portal="iec", username=user, password=number, receiver=phone(number))
-        )
+        if session.scalars(select(StoredCredential).filter_by(portal="iec", username=user)).first() is None:
+            session.add(
+                StoredCredential(kind="portal", portal="iec", username=user, password=number, receiver=phone(number))
+            )
     return user
 
 
@@ -149,7 +163,10 @@ BELL = {
     "argument": of_accounts,
     "good": GOOD,
     "configuration": {"load_ms": 50, "render_ms": [5, 30]},
+    "visitors": False,
     "seeds": 6,
+    "at_once": 1,
+    "dimensions_at_once": 1,
     "refusing_seeds": 2,
     "alone": 1,
 }
@@ -165,7 +182,7 @@ TRUCKTECH = {
     "portal": "trucktech",
     "give": give_trucktech,
     "argument": of_tenants,
-    "good": ("ok", "layout-json", "lang-fr", "policy-page", "totp", "sms"),
+    "good": ("ok", "layout-json", "lang-fr", "policy-page", "totp", "sms", "sms+ask-code"),
     "refused": {
         "wrong-password": "bad_credentials",
         "other-customer": "identity_mismatch",
@@ -183,6 +200,8 @@ IEC = {
     "same_rows": True,
     "refused": {"other-customer": "identity_mismatch", "locked": "account_locked", "signed-out-midway": "success"},
 }
+# What is asked for behind the sign-in, which all spiders share, is JSON.
+IN_JSON = ("words", "order", "session-over", "notations", "json", "headers")
 # A portal that comes later adds its rows here.
 ROWS: dict[str, Row] = {
     row.spider: row
@@ -214,11 +233,16 @@ ROWS: dict[str, Row] = {
         ),
         Row(spider="trucktech_faults", **TRUCKTECH),
         Row(spider="trucktech_vehicles", **TRUCKTECH),
-        *(Row(spider=f"iec_{name}", **IEC) for name in ("account", "invoices", "outages")),
+        # It asks often enough to lose its session, refresh token and all; a new code is the owner's to order.
         Row(
-            spider="iec_masa", **(IEC | {"same_rows": False})
+            spider="iec_account",
+            **IEC | {"refused": IEC["refused"] | {"signed-out-midway": "reauthentication_required"}},
+        ),
+        *(Row(spider=f"iec_{name}", dimensions=IN_JSON, **IEC) for name in ("invoices", "outages")),
+        Row(
+            spider="iec_masa", dimensions=IN_JSON, **(IEC | {"same_rows": False})
         ),  # lists for all customers are rows of the first run only
-        Row(spider="iec_meter_readings", arguments=("from=2026-11-26",), **IEC),
+        Row(spider="iec_meter_readings", dimensions=IN_JSON, arguments=("from=2026-11-26",), **IEC),
         Row(
             spider="plain_browser_files",  # its login takes no codes by message
             refused={"truncated-file": "bad_file", "captcha": "captcha_shown"},
@@ -239,21 +263,29 @@ class Ended:
 
 
 class Perturbed:
-    """Crawls of one portal into one data folder; every crawl has users of its own, and one run for each."""
+    """Crawls of one portal into one data folder, with one run for each user; later spiders go on in a user's session."""
 
     def __init__(self, project: Project, db: Database, admin: Admin) -> None:
         self.project, self.db, self.admin = project, db, admin
+        self.people: dict[str, int] = {}  # users: numbers, none of which two of them have
+        self.plain: dict[
+            tuple[str, str], Ended
+        ] = {}  # spider and scenario: the run of a user for whom nothing is perturbed
         self.unserved: list[str] = []  # requests of the last crawl to addresses that are not served
 
     def give(self, kind: type[Any], portal: str, user: str) -> None:
         """Store a credential whose codes come to the webhook."""
         secret = totp_secret(user) if "totp" in user.partition("@")[0].split("+") else None
         with self.db.transaction() as session:
-            session.add(kind(portal=portal, username=user, password=PASSWORD, totp_secret=secret, receiver=phone(user)))
+            if session.scalars(select(kind).filter_by(portal=portal, username=user)).first() is None:
+                session.add(
+                    kind(portal=portal, username=user, password=PASSWORD, totp_secret=secret, receiver=phone(user))
+                )
 
     def crawl(self, row: Row, users: Iterable[str], timeout: float = 600) -> dict[str, Ended]:
         """Crawl for all users in one crawl, one browser; return how the run of each ended."""
         since = max((entry["number"] for entry in self.admin.journal()), default=0)
+        before = self.rows("SELECT coalesce(max(id), 0) AS id FROM runs")[0]["id"]
         targets = {row.give(self, user): user for user in users}
         words = ["crawl", row.spider, "-a", row.argument(self, row, targets)]
         words += [word for argument in row.arguments for word in ("-a", argument)]
@@ -262,7 +294,7 @@ class Perturbed:
         done = self.project.scrapy(*words, env=HASTE, timeout=timeout)
         assert "Traceback" not in done.stderr, done.stderr
         ended = {}
-        for run in self.rows("SELECT * FROM runs"):
+        for run in self.rows("SELECT * FROM runs WHERE id > ?", before):
             user = targets.get(run["target"].split()[0])
             if user is not None:
                 files = self.rows("SELECT * FROM files WHERE run_id = ?", run["id"])

@@ -31,7 +31,7 @@ TEXT_PATTERN = re.compile(r":text-matches\('(.*?)', 'i'\)")
 NAME_PATTERN = re.compile(r"\[name=/(.*?)/i\]")
 ALTERNATIVE = re.compile(r"\|(?![^(]*\))")  # outside of brackets
 QUOTED = re.compile(r"""(["'])((?:\\.|(?!\1).)*)\1""")
-XPATH = re.compile(r"^(xpath=)?(\.?//|/html)")
+XPATH = re.compile(r"^(xpath=|\.?//|/html)")
 ADDRESS = re.compile(r"/[A-Za-z][\w./-]*")
 # What any page is read by: no sheet has to state it. The words in the second kind are words like others.
 MEANINGS = frozenset(("role", "type", "aria-modal", "aria-labelledby", "href", "hidden", "disabled", "for"))
@@ -56,10 +56,10 @@ def tokens(selector: str) -> Iterator[tuple[str, str]]:
     for pattern in (*TEXT_PATTERN.findall(selector), *NAME_PATTERN.findall(selector)):
         yield "pattern", pattern
     selector = NAME_PATTERN.sub("", TEXT_PATTERN.sub("", selector)).removeprefix("role=")
-    rest = selector.removeprefix("xpath=")
-    for name, _, value in re.findall(r"@([\w-]+)(\s*=\s*|\s*,\s*)['\"]([^'\"]*)['\"]", rest):
-        yield kind_of(name), value if kind_of(name) != "attribute" else f"{name}={value}"
-    rest = re.sub(r"@([\w-]+)(\s*=\s*|\s*,\s*)['\"]([^'\"]*)['\"]", "", rest)
+    if XPATH.match(selector):
+        yield from xpath_tokens(selector.removeprefix("xpath="))
+        return
+    rest = selector
     for name, value in re.findall(r"\[([\w-]+)[*^$~|]?=[\"']?([^\]\"']*)[\"']?(?:\s+i)?\]", rest):
         said = value.removesuffix(" i")
         yield kind_of(name), said if kind_of(name) != "attribute" else f"{name}={said}"
@@ -71,15 +71,31 @@ def tokens(selector: str) -> Iterator[tuple[str, str]]:
         if len(said) > 1:
             yield "words", said
     rest = QUOTED.sub("", rest)
-    if not XPATH.match(selector):
-        for value in re.findall(r"#([A-Za-z][\w-]*)", rest):
-            yield "id", value
-        for value in re.findall(r"\.([A-Za-z][\w-]*)", rest):
-            yield "class", value
-        rest = re.sub(r"[#.][A-Za-z][\w-]*|:[\w-]+", " ", rest)
-    else:
-        rest = re.sub(r"@[\w-]+|[\w-]+\(|[\w-]+::|\band\b|\bor\b", " ", rest)
+    for value in re.findall(r"#([A-Za-z][\w-]*)", rest):
+        yield "id", value
+    for value in re.findall(r"\.([A-Za-z][\w-]*)", rest):
+        yield "class", value
+    rest = re.sub(r"[#.][A-Za-z][\w-]*|:[\w-]+", " ", rest)
     for value in re.findall(r"[A-Za-z][\w-]*", rest):
+        if value not in HTML_TAGS:
+            yield "component", value
+
+
+def xpath_tokens(path: str) -> Iterator[tuple[str, str]]:
+    """Give what an XPath stands on, what its predicates ask for included."""
+    # contains(concat(' ', normalize-space(@class), ' '), ' c-btn ') asks for a class like contains(@class, 'c-btn').
+    path = re.sub(r"concat\(' ', normalize-space\((@class)\), ' '\)", r"\1", path)
+    compared = re.compile(r"@([\w-]+)\s*[=,]\s*(['\"])(.*?)\2")
+    for name, _, value in compared.findall(path):
+        yield kind_of(name), value.strip() if kind_of(name) != "attribute" else f"{name}={value}"
+    path = compared.sub("", path)
+    for _, said in QUOTED.findall(path):
+        if len(said.strip()) > 1:
+            yield "words", said.strip()
+    path = QUOTED.sub("", path)
+    for name in re.findall(r"@([\w-]+)", path):
+        yield "attribute", name
+    for value in re.findall(r"[A-Za-z][\w-]*", re.sub(r"@[\w-]+|[\w-]+\(|[\w-]+::|\band\b|\bor\b", " ", path)):
         if value not in HTML_TAGS:
             yield "component", value
 
@@ -131,28 +147,38 @@ def modules(portal: str) -> Iterator[ModuleType]:
         yield import_module(f"{package.__name__}.{each.name}")
 
 
-def selectors_of(portal: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Give name and value of every Selectors tuple, once: constants, class attributes, and what screens and the like hold."""
+def selectors_of(portal: str) -> Iterator[tuple[str, tuple[str, ...], Known]]:
+    """
+    Give name and value of every Selectors tuple, and what the sheet knows of its module's pages.
+
+    Each is given once: constants, class attributes, and what screens and the like hold.
+    """
     given: list[tuple[str, ...]] = []
+    known, pages = known_of(portal), getattr(import_module(f"sandbox.{portal}.known"), "PAGES", {})
     for name, value in _all_selectors(portal):
         if not any(value is each for each in given):  # a constant that a screen refers to is no further step
             given.append(value)
-            yield name, value
+            module, _, own = name.partition(":")
+            yield own, value, known.within(pages[module]) if module in pages else known
 
 
 def _all_selectors(portal: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     for module in modules(portal):  # first, so that a step is called by its constant
         for name, value in vars(module).items():
             if isinstance(value, tuple) and not name.startswith("_"):
-                yield from _within(name, value, _annotated(module, name))
+                yield from _within(f"{_file(module)}:{name}", value, _annotated(module, name))
     for module in modules(portal):
         for name, value in vars(module).items():
             if not name.startswith("_"):
-                yield from _within(name, value, _annotated(module, name))
+                yield from _within(f"{_file(module)}:{name}", value, _annotated(module, name))
         for name, kind in inspect.getmembers(module, inspect.isclass):
             if kind.__module__ == module.__name__:
                 for own, value in vars(kind).items():
-                    yield from _within(f"{name}.{own}", value, _annotated(kind, own))
+                    yield from _within(f"{_file(module)}:{name}.{own}", value, _annotated(kind, own))
+
+
+def _file(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
 
 
 def _annotated(owner: Any, name: str) -> bool:
@@ -195,6 +221,12 @@ def is_guess(selector: str) -> bool:
         ("input[name=invoiceSelect][value=Y]", []),
         ("[data-testid=user-menu]", ["test id user-menu"]),
         ("bell-panel > .user-panel", ["class user-panel", "component bell-panel"]),
+        ("xpath=//tr[.//td[@data-table-col='banId']]", []),
+        ("xpath=//select[option[contains(., ' 20')]]", ["words 20"]),
+        (
+            "xpath=//li[@data-place]/weather-panel[.='Elsewhere']",
+            ["words Elsewhere", "attribute data-place", "component weather-panel"],
+        ),
         (
             "xpath=/html/body/main/div/div[1]/div/div[2]/uxp-flow/div/identity-verification/div/div[2]/div/button[1]",
             [],
@@ -216,10 +248,9 @@ def test_selectors_are_found(portal):
 
 @pytest.mark.parametrize("portal", COMPARED)
 def test_what_the_sheet_does_not_know_is_marked_as_a_guess(portal):
-    known = known_of(portal)
     wrong = {
         f"{name}: {selector}": unknown(selector, known)
-        for name, selectors in selectors_of(portal)
+        for name, selectors, known in selectors_of(portal)
         for selector in selectors
         if not is_guess(selector) and unknown(selector, known)
     }
@@ -229,10 +260,9 @@ def test_what_the_sheet_does_not_know_is_marked_as_a_guess(portal):
 @pytest.mark.parametrize("portal", COMPARED)
 def test_every_step_has_a_known_way_or_is_listed(portal):
     listed = import_module(f"scrapers.portals.{portal}").UNKNOWN_STEPS
-    known = known_of(portal)
     steps_without = {
         name.rpartition(".")[2] if name.rpartition(".")[2].isupper() else name
-        for name, selectors in selectors_of(portal)
+        for name, selectors, known in selectors_of(portal)
         if all(is_guess(selector) or unknown(selector, known) for selector in selectors)
     }
     assert steps_without <= set(listed)

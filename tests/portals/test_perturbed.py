@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import cycle
 from pathlib import Path
@@ -13,24 +13,26 @@ from typing import Any
 import pytest
 
 from jobs.warm import WarmParent
-from sandbox.perturb import DIMENSIONS
-from tests.portals.perturbed import ROWS, Perturbed, Row, crawls_at
+from tests.portals.perturbed import ROWS, UNPERTURBED, Perturbed, Row, crawls_at, user_of
 from tests.project import INTERPRETER, ROOT, TEST_KEY, clean_environment
 
 ROWS_MAY_DIFFER = {"heads", "notations"}  # a column that cannot be read costs rows, never the file
-UNPERTURBED = "+perturb-off"  # whatever the portal's own seed is
 MAKE_TABLES = "import sys; from tests.portals.plain.models import create; create(sys.argv[1])"
 
 pytestmark = pytest.mark.browser
 
 
-def seeds_of(count: str) -> list[Any]:
-    """Return the cases of each row with as many seeds as its field *count* says."""
-    return [
-        pytest.param(row, seed, id=f"{name}-{seed}")
-        for name, row in ROWS.items()
-        for seed in range(getattr(row, count))
-    ]
+def blocks(field: str, at_once: str) -> list[Any]:
+    """Return cases of each row with what one crawl tries at once: seeds or dimensions, as many as *at_once* says."""
+    cases = []
+    for name, row in ROWS.items():
+        tried = getattr(row, field)
+        things = list(range(tried)) if isinstance(tried, int) else list(tried)
+        for start in range(0, len(things), getattr(row, at_once)):
+            block = things[start : start + getattr(row, at_once)]
+            ends = dict.fromkeys((str(block[0]), str(block[-1])))
+            cases.append(pytest.param(row, block, id=f"{name}-{'..'.join(ends)}"))
+    return cases
 
 
 every_spider = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
@@ -67,87 +69,111 @@ def at(served: Callable[[str], Perturbed], encryption_key: str) -> Callable[[str
     return served
 
 
-def user_of(scenario: str, tag: str, row: Row, test: str) -> str:
-    """Return a name that no other test has, for a scenario and what is perturbed."""
-    return f"{scenario}{tag}+{test}@{row.spider.replace('_', '-')}.example"
-
-
 def check(
-    crawls: Perturbed, row: Row, expected: dict[str, tuple[str, str]], rows_may_differ: Sequence[str] = ()
+    crawls: Perturbed,
+    row: Row,
+    users: Mapping[str, str],
+    outcomes: Mapping[str, str],
+    first: Sequence[tuple[int, Sequence[str]]],
+    rows_may_differ: Collection[str] = (),
 ) -> None:
     """
-    Crawl for users and compare each run with that of a user for whom nothing is perturbed.
+    Crawl for users and compare each run with that of a user of the same scenario for whom nothing is perturbed.
 
-    expected: user name -> (outcome, name of the unperturbed user of the same scenario).
+    users: names, each with its scenario. outcomes: of scenarios. first: seeds and dimensions of the pages that do not
+    know the user yet. rows_may_differ: names of users.
     """
-    plain = {twin: (outcome, twin) for outcome, twin in expected.values()}
-    ended = crawls.crawl(row, [*expected, *plain])
+    twins = {
+        user_of(row, each, UNPERTURBED, "plain"): each for each in outcomes if (row.spider, each) not in crawls.plain
+    }
+    if row.visitors:
+        crawls.admin.perturb(None, visitors=first)
+    elif row.pages_before:
+        crawls.admin.perturb(*first[0])
+    else:
+        crawls.admin.perturb(None)
+    ended = crawls.crawl(row, [*users, *twins])
+    assert {user: ended[user] for user, each in twins.items() if ended[user].outcome != outcomes[each]} == {}
+    crawls.plain |= {(row.spider, each): ended[user] for user, each in twins.items()}
+    plain = {each: crawls.plain[row.spider, each] for each in outcomes}
 
-    wrong = {user: ended[user] for user, (outcome, _) in (expected | plain).items() if ended[user].outcome != outcome}
-    assert not wrong
-    for user, (_, twin) in expected.items():
-        assert ended[user].files == ended[twin].files, user
-        if user not in rows_may_differ:
-            assert ended[user].records == ended[twin].records, user
+    wrong = [f"{user}: {ended[user]}" for user, scenario in users.items() if ended[user].outcome != outcomes[scenario]]
+    wrong += [
+        f"{user}: {ended[user].files} files, unperturbed {plain[scenario].files}"
+        for user, scenario in users.items()
+        if ended[user].files != plain[scenario].files
+    ]
+    wrong += [
+        f"{user}: {ended[user].records} records, unperturbed {plain[scenario].records}"
+        for user, scenario in users.items()
+        if ended[user].records != plain[scenario].records and user not in rows_may_differ
+    ]
+    assert "\n".join([f"{len(wrong)} of {len(users)} are wrong", *wrong]) == f"0 of {len(users)} are wrong"
     assert crawls.unserved == []
 
 
 @every_spider
 def test_a_fixed_sample_of_seeds(at, row):
-    """The first seed holds for the sign-in page too, which does not know yet whose it is."""
-    crawls = at(row.portal)
-    crawls.admin.perturb(row.sample[0] if row.pages_before else None)
-    users = {}
-    twin = user_of(row.good[0], UNPERTURBED, row, "sample")
-    for seed, scenario in zip(
-        row.sample, row.good[:1] * len(row.sample) if row.same_rows else cycle(row.good), strict=False
-    ):
-        users[user_of(scenario, f"+perturb-{seed}", row, "sample")] = ("success", twin)
-    check(crawls, row, users, rows_may_differ=() if row.same_rows else list(users))
+    """The first seeds hold for the sign-in page too, which does not know yet whose it is."""
+    scenarios = row.good[:1] * len(row.sample) if row.same_rows else cycle(row.good)
+    users = {
+        user_of(row, scenario, f"+perturb-{seed}", "sample"): row.good[0]
+        for seed, scenario in zip(row.sample, scenarios, strict=False)
+    }
+    first = [(seed, ()) for seed in row.sample]
+    check(at(row.portal), row, users, {row.good[0]: "success"}, first, rows_may_differ=() if row.same_rows else users)
 
 
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(("row", "seed"), seeds_of("seeds"))
-def test_every_seed(at, row, seed):
-    crawls = at(row.portal)
-    crawls.admin.perturb(seed if row.pages_before else None)
-    name = f"seed{seed}"
+@pytest.mark.parametrize(("row", "seeds"), blocks("seeds", "at_once"))
+def test_every_seed(at, row, seeds):
     users = {
-        user_of(scenario, f"+perturb-{seed}", row, name): ("success", user_of(scenario, UNPERTURBED, row, name))
-        for scenario in row.good
+        user_of(row, scenario, f"+perturb-{seed}", f"seed{seed}"): scenario for seed in seeds for scenario in row.good
     }
-    check(crawls, row, users, rows_may_differ=() if row.same_rows else list(users))
+    check(
+        at(row.portal),
+        row,
+        users,
+        dict.fromkeys(row.good, "success"),
+        [(seed, ()) for seed in seeds],
+        rows_may_differ=() if row.same_rows else users,
+    )
 
 
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("dimension", DIMENSIONS)
-@every_spider
-def test_each_dimension_alone(at, row, dimension):
-    crawls = at(row.portal)
-    crawls.admin.perturb(7 if row.pages_before else None, [dimension])
-    users = {
-        user_of(scenario, f"+perturb-{seed}-{dimension}", row, dimension): (
-            "success",
-            user_of(scenario, UNPERTURBED, row, dimension),
-        )
-        for scenario in row.good[: row.alone]
-        for seed in (7, 8)
-    }
-    free = dimension in ROWS_MAY_DIFFER and not row.same_rows
-    check(crawls, row, users, rows_may_differ=list(users) if free else ())
+@pytest.mark.parametrize(("row", "dimensions"), blocks("dimensions", "dimensions_at_once"))
+def test_each_dimension_alone(at, row, dimensions):
+    scenarios = row.good[: row.alone]
+    users: dict[str, str] = {}
+    free: list[str] = []
+    for dimension in dimensions:
+        of_this = {
+            user_of(row, scenario, f"+perturb-{seed}-{dimension}", dimension): scenario
+            for scenario in scenarios
+            for seed in (7, 8)
+        }
+        users |= of_this
+        if dimension in ROWS_MAY_DIFFER and not row.same_rows:
+            free += of_this
+    check(
+        at(row.portal),
+        row,
+        users,
+        dict.fromkeys(scenarios, "success"),
+        [(7, [dimension]) for dimension in dimensions],
+        rows_may_differ=free,
+    )
 
 
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(("row", "seed"), seeds_of("refusing_seeds"))
-def test_what_refuses_refuses_as_before(at, row, seed):
-    crawls = at(row.portal)
-    crawls.admin.perturb(seed if row.pages_before else None)
-    name = f"refused{seed}"
+@pytest.mark.parametrize(("row", "seeds"), blocks("refusing_seeds", "at_once"))
+def test_what_refuses_refuses_as_before(at, row, seeds):
     users = {
-        user_of(scenario, f"+perturb-{seed}", row, name): (outcome, user_of(scenario, UNPERTURBED, row, name))
-        for scenario, outcome in row.refused.items()
+        user_of(row, scenario, f"+perturb-{seed}", f"refused{seed}"): scenario
+        for seed in seeds
+        for scenario in row.refused
     }
-    check(crawls, row, users, rows_may_differ=list(users))
+    check(at(row.portal), row, users, row.refused, [(seed, ()) for seed in seeds], rows_may_differ=users)

@@ -32,7 +32,7 @@ class Customer:
     phones: Phones
 
     def __post_init__(self) -> None:
-        self.context.set_default_timeout(20_000)
+        self.context.set_default_timeout(60_000)
         self.page = self.context.new_page()
 
     @property

@@ -28,7 +28,7 @@ class Subscriber:
     mails: Mails
 
     def __post_init__(self) -> None:
-        self.context.set_default_timeout(20_000)
+        self.context.set_default_timeout(60_000)
         self.page = self.context.new_page()
 
     @property

@@ -7,13 +7,19 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sandbox import Admin, Running, running
-from tests.sandbox.person import Person, Phones
+from tests.sandbox.person import Mails, Person, Phones
 
 
 @pytest.fixture(scope="session")
 def phones() -> Iterator[Phones]:
     with Phones(token="gateway-secret") as phones:
         yield phones
+
+
+@pytest.fixture(scope="session")
+def mails() -> Iterator[Mails]:
+    with Mails(token="gateway-secret") as mails:
+        yield mails
 
 
 @pytest.fixture(scope="session")

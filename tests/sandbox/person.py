@@ -50,8 +50,15 @@ class Person:
             urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.jar), _Stay()
         )
 
-    def ask(self, path: str, form: dict[str, str] | None = None, timeout: float = 60, **headers: str) -> Answer:
-        data = None if form is None else urllib.parse.urlencode(form).encode()
+    def ask(
+        self,
+        path: str,
+        form: dict[str, str] | None = None,
+        timeout: float = 60,
+        body: bytes | None = None,
+        **headers: str,
+    ) -> Answer:
+        data = body if form is None else urllib.parse.urlencode(form).encode()
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self.url + path, data, headers)
         try:

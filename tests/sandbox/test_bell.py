@@ -16,7 +16,7 @@ from playwright.sync_api import Error, expect, sync_playwright
 from middlewares.download.handler import find_browser
 from sandbox import NEW_PASSWORD, running, totp_code, totp_secret
 from sandbox.bell import accounts
-from sandbox.bell.data import Month, published_months
+from sandbox.invented import Month, published_months
 from tests.project import wait_for
 from tests.sandbox.bell_customer import (
     FORM,

@@ -15,15 +15,17 @@ import pypdf
 import pytest
 
 from sandbox.bell import accounts
-from sandbox.bell.data import Month, invoice_pdf, pools, published_months, report_workbook, usage_workbook
-from sandbox.bell.files import unsafe_archive
+from sandbox.bell.data import invoice_pdf, pools, report_workbook, usage_workbook
+from sandbox.invented import Month, published_months
+from sandbox.scripted.files import unsafe_archive
 from tests.project import ROOT
 
 OCTOBER = Month(2026, 10)
 MADE = """
 import hashlib
 from datetime import date
-from sandbox.bell.data import Month, invoice_pdf, report_workbook, usage_workbook
+from sandbox.bell.data import invoice_pdf, report_workbook, usage_workbook
+from sandbox.invented import Month
 month = Month(2026, 10)
 files = invoice_pdf("500000001", month), usage_workbook("500000001", date(2026, 11, 20), "All usage")
 print(hashlib.sha256(b"".join((*files, report_workbook("Cost Overview", ["500000001"], month, month)))).hexdigest())

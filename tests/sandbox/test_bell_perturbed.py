@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Download, Locator, Page, expect,
 from middlewares.download.handler import find_browser
 from sandbox import PASSWORD, Running, phone, running
 from sandbox.bell import accounts
-from sandbox.bell.data import published_months
+from sandbox.invented import published_months
 from sandbox.perturb import DIMENSIONS
 from tests.project import wait_for
 from tests.sandbox.bell_customer import CHECK, FORM, MENU, STANDARD, USER_BUTTON, at, content
@@ -46,7 +46,7 @@ class Reader:
     def __init__(self, sandbox: Running, context: BrowserContext, phones: Phones) -> None:
         self.sandbox, self.context, self.phones = sandbox, context, phones
         self.downloads: list[Download] = []
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         context.on("page", lambda page: page.on("download", self._keep))
         self.page = context.new_page()
         self._watch(self.page)
@@ -160,7 +160,7 @@ def read(bell, browser, phones) -> Iterator[Callable[[str], None]]:
 def reader_day():
     from datetime import datetime
 
-    from sandbox.bell.call import ZONE
+    from sandbox.bell.state import ZONE
 
     return datetime.now(ZONE).date()
 

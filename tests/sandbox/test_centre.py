@@ -14,7 +14,8 @@ from python_calamine import CalamineWorkbook
 from middlewares.download.handler import find_browser
 from sandbox import AdminError, mailbox, running
 from sandbox.bell import accounts
-from sandbox.bell.data import Month, numbered_accounts, published_months
+from sandbox.bell.data import numbered_accounts
+from sandbox.invented import Month, published_months
 from tests.project import wait_for
 from tests.sandbox.bell_customer import content
 from tests.sandbox.centre_customer import (

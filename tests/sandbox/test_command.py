@@ -17,7 +17,7 @@ def test_the_command_serves_and_tells_where(project, tmp_path):
 
     process = mine.start("sandbox", "--portals", "plain", fresh=True)
     ready = mine.data / "sandbox" / "ready.json"
-    wait_for(ready.exists, 100)
+    wait_for(ready.exists)
     told = json.loads(ready.read_text())
     url = told["environment"]["PLAIN_URL"]
     assert told["pid"] == process.pid
@@ -55,7 +55,7 @@ def test_the_command_says_what_is_perturbed(project, tmp_path):
     mine = project(tmp_path)
     process = mine.start("sandbox", "--portals", "plain", "--perturb", "7-order.words", fresh=True)
     ready = mine.data / "sandbox" / "ready.json"
-    wait_for(ready.exists, 100)
+    wait_for(ready.exists)
     url = json.loads(ready.read_text())["portals"]["plain"]["url"]
     with urllib.request.urlopen(f"{url}/_sandbox/perturb") as answer:
         assert json.load(answer) == {"seed": 7, "only": ["order", "words"], "on": ["words", "order"]}

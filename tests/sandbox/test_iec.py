@@ -290,7 +290,7 @@ def test_a_code_by_mail(resident, admin, tmp_path):
     (factor,) = begun["_embedded"]["factors"]
     me.verify(factor["id"], begun["stateToken"])
     folder = tmp_path / sandbox.mailbox(me.number)
-    (path,) = wait_for(lambda: list(folder.glob("new/*")), 60)
+    (path,) = wait_for(lambda: list(folder.glob("new/*")))
     text = message_from_bytes(path.read_bytes()).get_payload(decode=True).decode()
     (code,) = re.findall(r"קוד האימות שלך הוא (\d{6})", text)
     assert me.verify(factor["id"], begun["stateToken"], passCode=code).json["status"] == "SUCCESS"
@@ -406,7 +406,7 @@ def test_factors_and_codes_by_scenario(resident, admin, phones):
     for me in (never, late):
         begun = me.begin().json
         assert me.verify(begun["_embedded"]["factors"][0]["id"], begun["stateToken"]).status == 200
-    wait_for(lambda: phones.codes(phone(late.number)), 60)
+    wait_for(lambda: phones.codes(phone(late.number)))
     assert phone(never.number) not in [message["receiver"] for message in admin.messages()]
     admin.configure(late_seconds=5)
 

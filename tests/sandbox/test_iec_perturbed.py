@@ -20,6 +20,7 @@ from sandbox.iec.places import CITY, STREETS, city_id
 from sandbox.jsons import UNSET, Shape
 from sandbox.known import KINDS, known_of
 from sandbox.perturb import Perturbation
+from tests.project import ROOT
 from tests.sandbox.test_iec import TODAY, Resident, fields
 
 KNOWN = known_of("iec")
@@ -163,6 +164,13 @@ def test_what_is_listed_is_in_the_imitation(answers):
     assert KNOWN.of("name") <= fields_seen
     served = {endpoint.path for endpoint in ENDPOINTS}
     assert {path for path in KNOWN.of("address") if not path.startswith(("/api/v1", "/oauth2"))} <= served
+
+
+def test_what_is_listed_as_sent_is_what_requests_of_the_imitation_have():
+    """Each is looked for by the imitation, or in a request of the tests of it."""
+    modules = [path for path in (ROOT / "sandbox" / "iec").glob("*.py") if path.name != "known.py"]
+    read = "".join(path.read_text() for path in (*modules, *(ROOT / "tests" / "sandbox").glob("*iec*.py")))
+    assert {key for key in KNOWN.of("sent") if not re.search(rf"\b{key}\b", read)} == set()
 
 
 def test_every_key_of_the_imitation_is_the_sheets(answers):

@@ -11,10 +11,11 @@ import lxml.html
 import pytest
 from markupsafe import Markup
 
-from sandbox.bell.data import FILTERS, REPORTS, pools, published_months
+from sandbox.bell.data import FILTERS, REPORTS, pools
 from sandbox.bell.known import NOT_SHOWN
 from sandbox.bell.pages import ALIASES, render
 from sandbox.bell.state import BellState
+from sandbox.invented import published_months
 from sandbox.known import KINDS, Known, known_of
 from sandbox.markup import known_places, perturbed
 from sandbox.perturb import DIMENSIONS, Perturbation
@@ -157,6 +158,7 @@ def trucktech_pages() -> Iterator[tuple[str, str]]:
     yield "trust", screens.trust_device(screen)
     yield "elsewhere", screens.elsewhere(screen)
     yield "policies", screens.policies("ok", may_wait=True)
+    yield "dashboard", screens.frame("Dashboard", "ok", screens.dashboard(6))
     fleet = trucks.Fleet("own", 142, trucks.default_faults("own", 142, 23))
     for layout in lists.LAYOUTS:
         look = lists.Look(layout, words)

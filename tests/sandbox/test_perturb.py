@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import sandbox
 from sandbox import AdminError, User, running
 from sandbox.perturb import DIMENSIONS, OFF, Perturbation, PerturbationError
+from tests.sandbox.person import Person
 
 
 def test_a_seed_decides_the_same_in_every_process():
@@ -69,6 +71,17 @@ def test_a_tag_says_a_seed_and_dimensions(name, expected):
     assert Perturbation.tagged(User.of(name).value("perturb")) == expected
 
 
+def pages(sandbox, count):
+    """Return the sign-in pages of visits, each asked for twice: a visit sees the same one again."""
+    found = []
+    for _ in range(count):
+        person = Person(sandbox.urls["plain"])
+        one, again = (re.sub(r'value="[^"]+"', "", person.ask("/login").text) for _ in range(2))
+        assert one == again
+        found.append(one)
+    return found
+
+
 def test_the_portal_keeps_its_seed_over_a_restart(tmp_path):
     with running(tmp_path, ("plain",)) as sandbox:
         admin = sandbox.admin["plain"]
@@ -82,6 +95,13 @@ def test_the_portal_keeps_its_seed_over_a_restart(tmp_path):
         admin = sandbox.admin["plain"]
         admin.reset()
         assert admin.ask("perturb") == told
+        assert pages(sandbox, 2) == pages(sandbox, 2)
+        admin.perturb(None, visitors=[(3, ()), (11, ())])
+        sandbox.kill()
+        sandbox.start()
+        admin = sandbox.admin["plain"]
+        first, second, third = pages(sandbox, 3)
+        assert first == third != second
         assert admin.perturb(None)["on"] == []
 
 

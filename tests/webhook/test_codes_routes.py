@@ -121,7 +121,7 @@ def test_a_waiting_sign_in_gets_what_comes_in(client, store):
             # It is the sign-in's: nobody else gets to see it.
             other = await asyncio.to_thread(client.post, f"/code/consume{QUERY}", headers=READER)
             assert other.get_json()["code"] is None
-            return await request.answer(10)
+            return await request.answer(60)
 
     assert asyncio.run(sign_in()) == "12345678"
 

@@ -57,7 +57,7 @@ def served(project, tmp_path, encryption_key, wait_for):
         process = project(tmp_path, LATCHKEY_DATABASE_URL=url, **TOKENS, **environment).start(
             "serve", "--port", "0", "--ready-file", str(ready), *arguments, fresh=True
         )
-        wait_for(lambda: ready.exists() or process.poll() is not None, 60)
+        wait_for(lambda: ready.exists() or process.poll() is not None)
         assert process.poll() is None, process.communicate()
         said = json.loads(ready.read_text())
         assert said["pid"] == process.pid
@@ -91,7 +91,7 @@ def test_codes_come_in_and_are_given_over_http(served):
         ) as request:
             replies = await asyncio.gather(*(loop.run_in_executor(threads, send, number) for _ in range(2)))
             assert not any(str(70000000 + number) in reply for reply in replies)
-            return await request.answer(30)
+            return await request.answer(60)
 
     async def all_of_them() -> list[str]:
         with ThreadPoolExecutor(8) as threads:
@@ -148,7 +148,7 @@ def test_rubbish_harms_nobody_and_an_expired_message_is_deleted_unasked(served, 
         with db.transaction() as session:
             return session.execute(text("SELECT count(*) FROM messages")).scalar_one()
 
-    assert wait_for(lambda: texts() == 0, 60)
+    assert wait_for(lambda: texts() == 0)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ from database.access.codes import (
     summaries,
 )
 from database.engine import Database, now
-from webhook.access import Caller, for_callers
+from jobs.overview import overview
+from webhook.access import Caller, for_callers, identify
 from webhook.codes.gateways import FORMS, read_delivery, read_mail
 from webhook.settings import WebhookSettings
 from webhook.version import STARTED_AT, version
@@ -158,6 +159,8 @@ class Status(BaseModel):
     webhook_active: bool
     server_time: datetime
     receivers: list[ReceiverStatus]
+    # Open jobs by portal, workers, portals in trouble; None for gateways, and under a portal's prefix.
+    work: dict[str, list[dict[str, Any]]] | None = None
 
 
 class Health(BaseModel):
@@ -232,8 +235,8 @@ class CodeRoutes:
         @routes.get("/status", responses={200: Status, **ERRORS}, security=TOKEN)
         @for_callers(Caller.GATEWAY, Caller.READER)
         def status() -> dict[str, Any]:
-            """Show which receivers have an unused code, without the code."""
-            return self.status(portal)
+            """Show which receivers have an unused code, without the code; to readers also how the work stands."""
+            return self.status(portal, with_work=portal is None and identify(request, self.settings) is Caller.READER)
 
         @routes.get("/health", responses={200: Health})
         @for_callers(Caller.ANYONE)
@@ -336,11 +339,12 @@ class CodeRoutes:
             raise BadRequest("`login` is missing: it is the name of the login whose code is asked for.")
         return next(iter(known.values()))
 
-    def status(self, portal: str | None) -> dict[str, Any]:
-        """Return the newest message of each receiver, of one portal or of all."""
+    def status(self, portal: str | None, *, with_work: bool = False) -> dict[str, Any]:
+        """Return the newest message of each receiver, of one portal or of all, and how the work stands."""
         with self.db.transaction() as session:
             moment = now(session)
             rows = summaries(session, self.channels.values(), self.settings.code_life)
+            work = overview(session, moment) if with_work else None
         receivers = [
             ReceiverStatus(
                 receiver=f"…{row.receiver[-4:]}",
@@ -352,7 +356,8 @@ class CodeRoutes:
             for row in rows
             if portal is None or row.portal in (None, portal)
         ]
-        return Status(webhook_active=True, server_time=moment, receivers=receivers).model_dump(mode="json")
+        answer = Status(webhook_active=True, server_time=moment, receivers=receivers, work=work)
+        return answer.model_dump(mode="json")
 
 
 def all_channels(channels: Mapping[str, CodeChannel], portals: Iterable[str]) -> dict[str, CodeChannel]:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Collection
 
-from scrapers.core.outcomes import WrongAccount
+from scrapers.core.outcomes import NotListed, PortalChanged, WrongAccount
 from scrapers.core.page import PortalPage, until
+from scrapers.core.periods import months_in
 from scrapers.core.spool import CSV, TEXT, XLSX, PartFile
+from scrapers.families.carriers.columns import ACCOUNT
 from scrapers.reading.values.texts import plain
 from scrapers.reading.workbooks import lines_of
 
 SIGNS = r"[\s\u00a0\u2010-\u2015.-]?"  # between the digits of a number
 TELEPHONE = (10, 11)  # digits
+LEADING_ZEROS = 2  # that account numbers begin with at most
+HEAD = 60  # lines of a file in which its month is looked for
 LABEL = r"(?:billing |customer )?account|ban\b|compte"
+PERIOD_LABEL = r"\b(?:invoice|billing|bill|statement) (?:month|period)|p[ée]riode de facturation|mois de (?:la )?factur"
 
 
 def names_account(wanted: str, text: str) -> int:
@@ -23,6 +30,36 @@ def names_account(wanted: str, text: str) -> int:
     (1, 0)
     """
     return int(re.search(rf"(?<!\d){SIGNS.join(wanted)}(?!\d)", text) is not None)
+
+
+def numbers_like(account: str, text: str) -> set[str]:
+    """
+    Return the digits of all numbers of a text that have as many as an account's, with or without signs between them.
+
+    >>> sorted(numbers_like("533122906", "533 122 906, 533-122-907 and 4165550100"))
+    ['533122906', '533122907']
+    """
+    return {
+        re.sub(r"\D", "", found) for found in re.findall(rf"(?<!\d)\d(?:{SIGNS}\d){{{len(account) - 1}}}(?!\d)", text)
+    }
+
+
+def saying(account: str, alone: bool = False) -> str:
+    """Return the end of a selector: of what names an account number. alone: beside no other words than those of a label."""
+    number = rf"(?<!\d){SIGNS.join(account)}(?!\d)"
+    pattern = rf"^(\W|billing|customer|account|number|no|ban|compte)*{number}\W*$" if alone else number
+    return f":text-matches({json.dumps(pattern)}, 'i')"
+
+
+def may_be(wanted: str, text: str) -> int:
+    """
+    Return 2 if a text names an account number, 1 if it is one with masked digits that ends like it, 0 if not.
+
+    >>> may_be("533122906", "533 122 906"), may_be("533122906", "\u2022\u2022\u2022 2906"), may_be("533122906", "*****2907")
+    (2, 1, 0)
+    """
+    masked = re.search(rf"[*x\u2022\u00b7\u25cf#\u2026]{{2,}}{SIGNS}(\d{{3,}})(?!\d)", text, re.I)
+    return 2 if names_account(wanted, text) else int(masked is not None and wanted.endswith(masked[1]))
 
 
 def accounts_named(text: str, like: str) -> set[str]:
@@ -43,12 +80,12 @@ def not_listed(step: str = "") -> WrongAccount:
     return WrongAccount("The portal does not list the account.", step=step)
 
 
-async def confirm_account(page: PortalPage, account: str, *, is_chosen: bool) -> None:
+async def confirm_account(page: PortalPage, account: str, *, is_chosen: bool, is_masked: bool = False) -> None:
     """
     Raise WrongAccount if the page says that another account is open; wait until what it says has come to rest.
 
     is_chosen: it was chosen in this visit, by its number. Where it was not and the page names no account at all, the job
-    gets a warning: what it fetches must prove it.
+    gets a warning: what it fetches must prove it. is_masked: it was chosen by its last digits, so that the page must name it.
     """
     named: set[str] = set()
 
@@ -62,31 +99,70 @@ async def confirm_account(page: PortalPage, account: str, *, is_chosen: bool) ->
         return
     if named:
         raise WrongAccount("The portal has opened another account.", step=page.trail.step)
+    if is_masked:
+        raise PortalChanged("The portal names the account by its last digits alone.", step=page.trail.step)
     if not is_chosen:
         page.job.warn("The page does not say which account is open.")
 
 
-def check_file(part: PartFile, account: str) -> str:
+def check_file(
+    part: PartFile,
+    account: str,
+    months: Collection[tuple[int, int]] = (),
+    users: Collection[str] | None = None,
+) -> str:
     """
     Check by its cells whose a file is of which no columns are known; return a warning where they name no account.
 
+    months: those it may be about; () if it is not checked. users: the same user's other accounts as far as they are known,
+    for a file that holds every account of its user; else None.
+
     Raises WrongAccount for a workbook or CSV that names other accounts and not this one: numbers of as many digits, below
-    a heading that says account where telephone numbers have as many. Files of other types are not looked into.
+    a heading that says account where telephone numbers have as many; and for one whose column of accounts holds others, too.
+    NotListed in its place if several of a user's accounts,
+    or a known one, are named, and PortalChanged if what is headed as the month is another one. Files of other types are
+    not looked into.
     """
     if part.media_type not in (XLSX, CSV, TEXT):
         return ""
-    others = False
+    others: set[str] = set()
+    named: set[tuple[int, int]] = set()
     headed: set[int] = set()
-    for line in lines_of(part):
+    dated: set[int] = set()
+    own: set[int] = set()
+    is_named = is_mixed = False
+    for lineno, line in enumerate(lines_of(part)):
+        beside = -1
         for place, cell in enumerate(line):
             text = str(plain(cell))
-            number = text.zfill(len(account)) if isinstance(cell, float) else text
-            if names_account(account, number):
-                return ""
+            # A number has lost its leading zeros; an amount or a count never had so many digits.
+            is_short = isinstance(cell, float) and len(account) - LEADING_ZEROS <= len(text) < len(account)
+            number = text.zfill(len(account)) if is_short else text
+            is_named = is_named or names_account(account, number) > 0
             if re.search(rf"\b(?:{LABEL})", text, re.I):
                 headed.add(place)
+                if ACCOUNT.is_headed(text):
+                    own.add(place)
+            if re.search(PERIOD_LABEL, text, re.I):
+                dated.add(place)
+                beside = place + 1
+            if lineno < HEAD and (place in dated or place == beside):
+                named.update(months_in(text))
             is_alike = re.fullmatch(rf"\d(?:{SIGNS}\d){{{len(account) - 1}}}", number) is not None
-            others = others or (is_alike and (place in headed or len(account) not in TELEPHONE))
+            if is_alike and (place in headed or len(account) not in TELEPHONE):
+                others.add(re.sub(r"\D", "", number))
+                is_mixed = is_mixed or (place in own and not names_account(account, number))
+    if months and named and not named & set(months):
+        raise PortalChanged("The file is of another month.", step="read the file")
+    if users is None and is_mixed:
+        raise WrongAccount("The file holds other accounts, too.", step="read the file")
+    if is_named:
+        return ""
+    if users is not None and (len(others) > 1 or others & set(users)):
+        raise NotListed(
+            "The report holds other accounts of the user and no line of -a account: it has none in the month, or is another user's.",
+            step="read the file",
+        )
     if others:
         raise WrongAccount("The file holds other accounts and not this one.", step="read the file")
     return "The file names no account: whose it is was not checked."

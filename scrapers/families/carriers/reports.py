@@ -85,6 +85,7 @@ class DailyUsage(CarrierSpider):
     """Base of the spiders of the usage file of the current day at the portal."""
 
     rendering = "browser"
+    takes_cycles = False
     columns: ClassVar[tuple[Column, ...]]  # of the file
 
     @abstractmethod
@@ -163,6 +164,7 @@ class MonthlyReports(CarrierSpider):
     reports: ClassVar[tuple[Report, ...]]
     not_fetched: ClassVar[dict[str, str]] = {}  # slug and name of reports that are not required for a cycle
     slug_prefix: ClassVar[str] = ""  # of slugs in carrier_reports, for reports that have the same names as others
+    covers_all: ClassVar[bool] = False  # a report holds every account of its user: their jobs share it
 
     @classmethod
     def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
@@ -220,9 +222,10 @@ class MonthlyReports(CarrierSpider):
         """
         Return a report's file with its rows; rows that are not understood are left out with a warning.
 
-        Without rows, all cells of the file are looked at for the account.
+        Without rows, all cells of the file are looked at for account and month.
 
-        Raises WrongAccount or PortalChanged for rows of another account or month.
+        Raises WrongAccount or PortalChanged for rows of another account or month, NotListed for a report of several accounts
+        that has none of this one's.
         """
         target, month = job.target, job.target.month
         ids = {"billing_cycle_id": target.billing_cycle_id, "carrier_report_id": target.reports[report.slug]}
@@ -232,7 +235,9 @@ class MonthlyReports(CarrierSpider):
                 read_sheet, part, report.columns, self.locale, target.account, month
             )
         if sheet is None:
-            warning = " ".join(filter(None, (warning, await asyncio.to_thread(check_file, part, target.account))))
+            users = (*target.others,) if self.covers_all else None
+            said = await asyncio.to_thread(check_file, part, target.account, target.months, users)
+            warning = " ".join(filter(None, (warning, said)))
         if warning:
             job.warn(f"{report.name}: {warning}")
         return ReportFile(

@@ -15,10 +15,11 @@ from database.models import (
     Account,
     BillingCycle,
     Carrier,
+    Client,
     FileStatus,
     ScraperConfig,
-    ScraperJob,
     StoredFile,
+    Workspace,
 )
 from scrapers.core.jobs import ArgumentError, Plan
 from scrapers.core.spider import PortalSpider, SpiderArguments
@@ -29,6 +30,7 @@ from scrapers.reading.values.locale import Locale
 class CarrierArguments(SpiderArguments):
     """Arguments of a carrier's spider."""
 
+    aims = SpiderArguments.aims | {"account", "cycle"}
     account: str = Field("all", description="Account numbers separated by commas, or all.")
     cycle: str | None = Field(None, description="Billing month YYYY-MM, by the cycle's end date; default: the latest.")
 
@@ -48,6 +50,7 @@ class CarrierTarget(BaseModel):
     start: date
     end: date
     reports: dict[str, int] = {}  # ids of the carrier's reports by slug, for monthly reports
+    others: tuple[str, ...] = ()  # numbers of the known accounts that have the same credential
 
     @property
     def month(self) -> str:
@@ -64,6 +67,8 @@ class CarrierSpider(PortalSpider):
     """Base of a carrier's spiders: a job is an account and a billing cycle."""
 
     Arguments = CarrierArguments
+    target_argument = "account"
+    takes_cycles: ClassVar[bool] = True  # the portal offers past billing cycles too
     locale: ClassVar[Locale]  # of the values in the portal's files; required where rows are read
 
     @classmethod
@@ -107,11 +112,18 @@ class CarrierSpider(PortalSpider):
         """Return the ids of the spider's reports by slug; empty except for monthly reports."""
         return {}
 
+    @staticmethod
+    def _others(session: Session, config: ScraperConfig) -> tuple[str, ...]:
+        same_user = ScraperConfig.credential_id == config.credential_id
+        query = select(Account.number).join(ScraperConfig).where(same_user, Account.id != config.account_id)
+        return tuple(session.scalars(query.order_by(Account.number)))
+
     @classmethod
     def _accounts(cls, session: Session, numbers: str) -> list[Account]:
         of_portal = select(Account).join(Carrier).where(Carrier.portal == cls.portal).order_by(Account.number)
         if numbers == "all":
-            accounts = list(session.scalars(of_portal))
+            of_clients = of_portal.join(Workspace, Workspace.id == Account.workspace_id).join(Client)
+            accounts = list(session.scalars(of_clients.where(Client.active)))
             if not accounts:
                 raise ArgumentError(
                     f"-a account=all: {cls.portal} has no account yet; add one with `scrapy accounts add`."
@@ -129,17 +141,16 @@ class CarrierSpider(PortalSpider):
 
     @classmethod
     def _of_job(cls, session: Session, job_id: int) -> tuple[Account, BillingCycle, int | None]:
-        job = session.get(ScraperJob, job_id)
-        if job is None or job.billing_cycle is None:
-            raise ArgumentError(f"-a job={job_id}: there is no such job of an account and cycle.")
-        if (job.portal, job.report_type) != (cls.portal, cls.report_type):
-            raise ArgumentError(f"-a job={job_id}: it is for {job.portal}_{job.report_type}, not for {cls.name}.")
+        job = cls.row(session, job_id)
+        if job.billing_cycle is None:
+            raise ArgumentError(f"-a job={job_id}: it has no account and cycle.")
         return job.billing_cycle.account, job.billing_cycle, job_id
 
     @classmethod
     def _plan(
         cls, session: Session, account: Account, cycle: BillingCycle, job_id: int | None, arguments: CarrierArguments
     ) -> Plan:
+        config = session.scalars(select(ScraperConfig).where(ScraperConfig.account_id == account.id)).one_or_none()
         target = CarrierTarget(
             account_id=account.id,
             account=account.number,
@@ -147,6 +158,7 @@ class CarrierSpider(PortalSpider):
             start=cycle.start_date,
             end=cycle.end_date,
             reports=cls._reports(session, account),
+            others=() if config is None else cls._others(session, config),
         )
         key = f"{account.number}/{cls.period(target)}"
         ready = set(
@@ -156,7 +168,6 @@ class CarrierSpider(PortalSpider):
                 )
             )
         )
-        config = session.scalars(select(ScraperConfig).where(ScraperConfig.account_id == account.id)).one_or_none()
         username = arguments.credential
         if username is None and config is not None:
             username = username_for(session, cls.logins[0].name, config.credential)

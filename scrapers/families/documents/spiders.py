@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -114,6 +114,9 @@ class DocumentSpider(PortalSpider):
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
         """Return a job for each credential."""
+        if arguments.job:
+            named = [(number, (cls.row(session, number).target or {}).get("username")) for number in arguments.job]
+            return [replace(cls._plan(session, arguments, name), job_id=number) for number, name in named]
         return [cls._plan(session, arguments, name) for name in cls._usernames(session, arguments.credential)]
 
     @classmethod
@@ -142,8 +145,13 @@ class DocumentSpider(PortalSpider):
 
     async def requests(self, job: Job) -> AsyncIterator[Any]:
         """Ask for the first page of the list."""
-        self.progress[job.id] = await self.work.db.run(lambda session: self._begin(session, job))
+        if job.id not in self.progress:
+            # Of all jobs, in one transaction: their first requests are asked for one after another.
+            self.progress = await self.work.db.run(self._begin_all)
         yield self.request(job, self.first_page(job), self.listed)
+
+    def _begin_all(self, session: Session) -> dict[int, Progress]:
+        return {job.id: self._begin(session, job) for job in self.work.jobs.values() if not job.plan.done}
 
     def _begin(self, session: Session, job: Job) -> Progress:
         if self.arguments.again:

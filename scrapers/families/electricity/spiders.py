@@ -11,11 +11,11 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from database.engine import now
-from database.models import FileStatus, Note, ScraperJob, StoredCredential, StoredFile
+from database.models import FileStatus, Note, StoredCredential, StoredFile
 from database.models.base import Base
 from database.upsert import upsert
 from scrapers.core.items import Batch, Listing, Record
-from scrapers.core.jobs import ArgumentError, Job, Plan
+from scrapers.core.jobs import Job, Plan
 from scrapers.core.spider import PortalSpider, SpiderArguments
 from scrapers.logins.credentials import credential_for
 from scrapers.reading.values.texts import bare_number
@@ -65,10 +65,7 @@ class ElectricitySpider(PortalSpider):
 
     @classmethod
     def _of_job(cls, session: Session, number: int, arguments: Any) -> Plan:
-        job = session.get(ScraperJob, number)
-        if job is None or (job.portal, job.report_type) != (cls.portal, cls.report_type):
-            raise ArgumentError(f"-a job={number}: there is no such job of {cls.name}.")
-        given = job.target or {}
+        given = cls.row(session, number).target or {}
         contract = given.get("contract") or getattr(arguments, "contract", None)
         return cls._plan(session, arguments, given.get("person") or arguments.credential, contract, number)
 

@@ -31,7 +31,10 @@ Vin = Annotated[str, BeforeValidator(bare_vin), StringConstraints(pattern=r"^[A-
 
 
 def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is outside the years that there are") from None
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_utc)]

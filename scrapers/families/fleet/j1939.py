@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from database.models.fleet import Severity
+from scrapers.families.fleet.labels import NO_GROUP_OF_FAULTS
 from scrapers.families.fleet.words import CLASSES, activity, folded, level, says_history
 from scrapers.reading.layouts import Row
 from scrapers.reading.values.marks import without_marks
@@ -219,7 +220,7 @@ def occurrences_in(text: str) -> int | None:
 
 def severity(row: Row) -> Severity:
     """
-    Return the severity of a fault: from the row's field, from its lamps, else from whole words of its classes.
+    Return the severity of a fault: by the first that names one of the row's field, its lamps and the words of its classes.
 
     >>> severity(Row({}, frozenset({"yellow"}))).value, severity(Row({}, frozenset({"registered"}))).value
     ('major', 'unknown')
@@ -233,8 +234,8 @@ def severity(row: Row) -> Severity:
         # 0 to 100 in the vendor's interface; the thresholds are a guess
         steps = ((75, Severity.CRITICAL), (50, Severity.MAJOR), (35, Severity.MINOR), (0, Severity.INFO))
         return next(named for least, named in steps if value >= least)
-    if said := known(_spelled(value)):
-        return level(said)
+    if (said := level(known(_spelled(value)))) is not Severity.UNKNOWN:
+        return said
     if (lamps := level(_spelled(row.values.get("lamp")))) is not Severity.UNKNOWN:
         return lamps
     given = words_of(" ".join(row.classes))
@@ -274,11 +275,16 @@ def is_active(row: Row) -> bool | None:
     """
     claims = {activity(_stated(value)) for name in ("active", "status") if _says(value := row.values.get(name))}
     around = {says_history(text) for text in (*row.classes, row.group)}
-    if True in around:
+    if True in around or (not claims and _is_over_history(row.over)):
         claims.add(False)
     elif not claims and (None in around or (not row.values and says_history(row.text) is not False)):
         claims.add(None)  # in a row without columns the word may be the state, or of the description
     return claims.pop() if len(claims) == 1 else None if claims else True
+
+
+def _is_over_history(heading: str) -> bool:
+    """Return whether a heading says nothing but that the faults below are not active."""
+    return not re.search(NO_GROUP_OF_FAULTS, heading, re.I) and says_history(heading) is True
 
 
 def _says(value: Any) -> bool:

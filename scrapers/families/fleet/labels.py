@@ -63,6 +63,11 @@ FAULT = {
     "status": ("Status", "State", "Statut", "État", "Estado", "Zustand"),
     "active": ("Active", "Is active", "Actif", "Activo", "Aktiv"),
 }
+VEHICLE_FORMS = {  # of a text that says nothing else
+    "vin": r"(?=\w*\d)[A-HJ-NPR-Z0-9]{17}",
+    "kind": r"(?:19|20)\d\d [^\W\d].{1,100}",
+}
+FAULT_FORMS = {"code": r"(?:SPN\W*)?\d{1,6}(?:\s*[/-]\s*|\W*FMI\W*)\d{1,2}"}
 VEHICLE_NEEDS = (frozenset({"vin"}),)
 FAULT_NEEDS = (frozenset({"code"}), frozenset({"spn", "fmi"}))
 

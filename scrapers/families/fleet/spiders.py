@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,6 @@ from scrapy.http import TextResponse
 from sqlalchemy.orm import Session
 
 from database.families.fleet import Seen, conclude_sync, known_vins, note_vehicles, tenant_named
-from database.models import ScraperJob
 from database.models import fleet as models
 from scrapers.core.items import Batch, Listing
 from scrapers.core.jobs import ArgumentError, Job, Plan
@@ -30,14 +30,18 @@ from scrapers.families.fleet.folding import fold_faults, fold_vehicles
 from scrapers.families.fleet.items import Fault, Vehicle, bare_vin
 from scrapers.logins.credentials import credential_for
 from scrapers.reading.layouts import ListPage, Row, json_of
+from scrapers.reading.values.marks import without_marks
 from scrapers.reading.visible import visible_text
 
+# A VIN as one word, or what is labelled as one, however it is parted.
+VIN_SAID = re.compile(r"\b(?=\w*\d)(?=\w*[A-Z])[A-HJ-NPR-Z0-9]{17}\b|\b(?:VIN|NIV|FIN)\b\W{0,4}(?=\w*\d)\w", re.I)
 MOST_WARNINGS = 20  # of one kind: a column that cannot be read has as many as the fleet has faults
 
 
 class FleetArguments(SpiderArguments):
     """Arguments of a fleet's spider."""
 
+    aims = SpiderArguments.aims | {"tenant"}
     tenant: str = Field("default", description="Name of the fleet, of your choice; several with commas.")
 
 
@@ -63,6 +67,7 @@ class FleetSpider(PortalSpider):
     """Base of a fleet portal's spiders: a job is a tenant."""
 
     Arguments = FleetArguments
+    target_argument = "tenant"
     keeps_files = False
     list_path: ClassVar[str]  # relative to the sign-in address
     list_page: ClassVar[ListPage]
@@ -86,10 +91,9 @@ class FleetSpider(PortalSpider):
 
     @classmethod
     def _of_job(cls, session: Session, number: int) -> str:
-        job = session.get(ScraperJob, number)
-        name = (job.target or {}).get("tenant") if job is not None else None
-        if job is None or not name or (job.portal, job.report_type) != (cls.portal, cls.report_type):
-            raise ArgumentError(f"-a job={number}: there is no such job of {cls.name} with a tenant.")
+        name = (cls.row(session, number).target or {}).get("tenant")
+        if not name:
+            raise ArgumentError(f"-a job={number}: it names no tenant.")
         return str(name)
 
     @classmethod
@@ -204,7 +208,7 @@ class FaultsSpider(FleetSpider):
         except PortalChanged as failure:
             failure.detail = f"{vin}: {failure.detail}"
             raise
-        if (shown := vins_shown(page, response)) is not None and vin not in shown:
+        if is_of_another(page, response, vin):
             raise PortalChanged(f"{vin}: the page shows another vehicle.")
         kept = self._folded(job, vin, faults, odd)
         yield Batch.of(Fault, job.id, kept, () if following or odd else (vin,))
@@ -263,10 +267,17 @@ def read_faults(
     return faults, odd or [f"SPN {spn} FMI {fmi} outside of the list" for spn, fmi in sorted(outside)]
 
 
-def vins_shown(page: ListPage, response: TextResponse) -> str | frozenset[str] | None:
-    """Return the visible text of a page without its blanks, or the VINs that a JSON document names; None: it shows none."""
-    if shown := bare_vin(visible_text(response)):
-        return str(shown)
+def is_of_another(page: ListPage, response: TextResponse, vin: str) -> bool:
+    """
+    Return whether a page is another vehicle's: by the VINs that a person sees, else by those of its JSON document.
+
+    Where it names none, its address says whose it is.
+    """
+    said = visible_text(response)
+    if vin in bare_vin(said):
+        return False
+    if VIN_SAID.search(without_marks(said)):
+        return True
     found, entries = set(), [json_of(response, page.paging.scripts)]
     while entries:
         entry = entries.pop()
@@ -275,4 +286,4 @@ def vins_shown(page: ListPage, response: TextResponse) -> str | frozenset[str] |
         elif isinstance(entry, Mapping):
             found |= {bare_vin(value) for name, value in entry.items() if name.casefold() == "vin" and value}
             entries += entry.values()
-    return frozenset(found) or None
+    return vin not in (found or bare_vin(response.url))

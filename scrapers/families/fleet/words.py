@@ -50,10 +50,12 @@ PAST = HISTORY | frozenset(
 NEGATORS = frozenset("not non no nicht kein keine pas plus longer never nunca jamais nie".split())
 FORMERLY = frozenset(
     "previously previous prev formerly former past was once before precedemment anciennement auparavant ancien ancienne"
-    " etait zuvor vorher fruher ehemals war anteriormente previamente antes era".split()
+    " etait zuvor vorher fruher ehemals war anteriormente previamente antes era"
+    " anterieur anterieure anterieurs anterieures anterior anteriores".split()
 )
 FORMER = frozenset(  # those that say it alone
-    "previously previous former formerly past precedemment anciennement auparavant ancien ancienne ehemals zuvor vorher"
+    "anterieur anterieure anterieurs anterieures anterior anteriores"
+    " previously previous former formerly past precedemment anciennement auparavant ancien ancienne ehemals zuvor vorher"
     " anteriormente previamente".split()
 )
 BESIDE = frozenset(  # words beside a state that do not change it
@@ -86,6 +88,8 @@ def activity(text: str) -> bool | None:
 
     >>> activity("Active (2 days)"), activity("No longer active"), activity("nicht aktiv"), activity("Dormant")
     (True, False, False, None)
+    >>> activity("Antérieur"), activity("Anterior")
+    (False, False)
     """
     words = folded(text)
     if not words:

@@ -20,7 +20,13 @@ LOG_IN = ("#loginBtn",)
 CODE = ("input[ng-model='password']:not(#Password)",)
 CONTINUE = ("#continueButton",)
 CODE_FORM = "form:not(:has(input[type=password]:visible)):has([ng-model=password])"
-REFUSED = words.alerts(words.REFUSED, "form:has(#Password)")
+# Also beside the form, and in what is not marked as an alert: a refusal that is not seen would be tried again.
+OF_PASSWORD = "user ?name|user id|password|combination|credentials|identifiant|nom d.utilisateur|mot de passe"
+ABOUT_IT = f"^(?!.*(went wrong|later|plus tard))(?=.*({OF_PASSWORD}))(?=.*({words.REFUSED}))"
+REFUSED = (
+    *words.alerts(words.REFUSED, "form:has(#Password)"),
+    guess(f"body:has(#Password:visible) :not(:has(input)):text-matches('{ABOUT_IT}', 'i')"),
+)
 WRONG_CODE = words.alerts(words.REFUSED, CODE_FORM)
 LOCKED = words.alerts(words.LOCKED)
 CAPTCHA = (guess("iframe[src*='recaptcha']"),)

@@ -24,7 +24,8 @@ FROM, TO = (
 )
 APPLY = ("#btnApply", "says=Apply")
 CRITERIA = (*REPORT[:2], *APPLY)
-EXCEL = tuple(guess(f":is(img, input, a, button)[{name}*=excel i]") for name in ("alt", "title", "aria-label", "src"))
+MARKS = [f"{name}*={kind} i" for kind in ("excel", "xls") for name in ("alt", "title", "aria-label", "src", "class")]
+EXCEL = tuple(guess(f":is(img, input, a, button)[{mark}]") for mark in MARKS)
 STATUS = ("#reportStatusBarRequests", "#reportStatusBarContent", "#reportStatusBar")
 
 
@@ -41,7 +42,7 @@ class BellEreports(OrderedReports):
     slug_prefix = "ereports_"  # not the Enterprise Centre's reports of the same names: these are of all accounts
     locale = LOCALE
     logins = (BellSelfServe,)
-    any_entry = True  # reports of a month are the same for every account's job
+    covers_all = True
     reports = (
         Report("cost_overview", "Cost Overview"),
         Report("usage_overview", "Usage Overview"),
@@ -51,7 +52,7 @@ class BellEreports(OrderedReports):
     @asynccontextmanager
     async def area(self, page: PortalPage) -> AsyncIterator[PortalPage]:
         entry = await open_menu(page, "Reports", "e-report", "/div[1]/ul[1]/li[1]/a[1]/h3[1]")
-        async with page.new_tab(entry) as tab:
+        async with page.new_tab(entry, within=90) as tab:
             tab.begin("check the header")
             if not await tab.shown((*STANDARD, *tab.signed_out), within=BellSettings.current().header_wait):
                 raise CacheError("The header menu did not come.", step=tab.trail.step, selector=STANDARD[0])
@@ -76,4 +77,5 @@ class BellEreports(OrderedReports):
 
     async def entries(self, page: PortalPage, report: Report) -> list[Entry]:
         await self.to_reports(page)
-        return await listed(page, await page.arrives(STATUS) or "body", report.name, page.job.target.months)
+        table = await page.shown(STATUS) or "body"
+        return await listed(page, table, report, self.reports, page.job.target.months)

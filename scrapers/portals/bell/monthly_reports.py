@@ -5,15 +5,16 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from scrapers.core.locators import same
+from scrapers.core.locators import containing
 from scrapers.core.page import PortalPage, Selectors, guess
 from scrapers.core.periods import months_in
 from scrapers.core.spool import PartFile
+from scrapers.families.carriers.accounts import numbers_like
 from scrapers.families.carriers.ordered import Entry, OrderedReports
 from scrapers.families.carriers.reports import Report
 from scrapers.portals.bell.columns import LOCALE, REPORTS
 from scrapers.portals.bell.enterprise_login import BellEnterpriseCentre
-from scrapers.portals.bell.workbooks import choose_account, choose_month, open_workbook
+from scrapers.portals.bell.workbooks import WORKSPACE, choose_account, choose_month, open_workbook
 from scrapers.reading.values.ages import least_age
 
 LINK = (
@@ -25,16 +26,24 @@ MY_REPORTS = (
     "#ec-sidebar >> says=My Reports",
     *(f"{PLACES.format(place)} > button:has-text('My Reports')" for place in (3, 2, 4)),
 )
-SERVICE = ("#ec-sidebar >> says=Service", *(f"{PLACES.format(place)} a:has-text('Service')" for place in (3, 2, 4)))
-EXPORT, XLSX, CONFIRM = ("#export-btn",), ("li:has(.line-XLSX)", ".line-XLSX"), ("#btn-bc-export",)
+SERVICE = ("#ec-sidebar >> says=Service",)
+EXPORT = ("#export-btn", guess("role=button|Export"))
+CONFIRM = ("#btn-bc-export", guess(":is([role=dialog], dialog) :is(button, [role=button]):text-matches('export', 'i')"))
+XLSX = (".line-XLSX", "li:has(.line-XLSX):not(:has(li))")
 ORDERED = (guess(":text-matches('being prepared|will be notified|en préparation|vous serez avis', 'i')"),)
 EXPORT_FAILED = (guess(":text-matches('(export|request)[a-z ]* failed|could not be (made|created)|échou', 'i')"),)
 BELL = ("li.kt-notification-content [aria-label=Notification]", "[aria-label=Notification]")
 LIST = "#m_quick_sidebar_notification-wrap"
-ENTRIES = f"{LIST} li.kt-notifi-li"
+ENTRIES = "li.kt-notifi-li"
+OPENED = (ENTRIES, f"{LIST} li", LIST)
+DAYS = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d|[^\W\d]{3,9}\.? \d\d?,? \d{4}|\d\d? [^\W\d]{3,9}\.?,? \d{4})")  # no months
+TAB = 90  # seconds in which the reports' tab opens
+FAILED = (
+    r"fail|error|could not|cannot|échou|erreur"  # of a report that is not there; in words not known it is waited for
+)
 
 READ_ENTRIES = """entries => entries.map(entry => [
-  [...entry.querySelectorAll("b")].map(name => name.textContent.trim()),
+  [...entry.querySelectorAll("b")].map(name => name.textContent.trim())[1] ?? entry.innerText,
   entry.innerText,
   entry.querySelector(".kt-notifi-time")?.textContent.trim() ?? "",
   entry.querySelector("em.line-download") !== null,
@@ -68,10 +77,11 @@ class BellMonthlyReports(OrderedReports):
         page.begin("open the reports")
         await page.find((*LINK, *MY_REPORTS))
         if not await page.shown(LINK):
-            await page.click(MY_REPORTS)
+            if not await page.shown(SERVICE):
+                await page.click(MY_REPORTS)
             await page.click(SERVICE)
-        async with page.new_tab(LINK) as tab:
-            await tab.find(BELL)
+        async with page.new_tab(LINK, within=TAB) as tab:
+            await tab.find((*BELL, *WORKSPACE), within=TAB)
             yield tab
 
     async def order(self, page: PortalPage, report: Report) -> Selectors:
@@ -85,20 +95,26 @@ class BellMonthlyReports(OrderedReports):
         return CONFIRM
 
     async def entries(self, page: PortalPage, report: Report) -> list[Entry]:
-        if not await page.shown((f"{LIST} li", LIST)):
+        if not await page.shown(OPENED):
             await page.click(BELL)
-            await page.find((f"{LIST} li", LIST))
-        target = page.job.target
-        # By name and account too: entries of other reports come on top between a look and a click.
-        like = f"{ENTRIES}:has-text({json.dumps(report.name)}):has-text('{target.account}')"
+            await page.arrives(OPENED)  # an empty list may have no size
+        target, name = page.job.target, report.name.removesuffix(" Report")
+        # By its name, too: entries of other reports come on top between a look and a click.
+        like = f"{ENTRIES}:has-text({json.dumps(name)})"
         found = []
-        for place, (names, text, age, is_ready) in enumerate(await page.raw.locator(like).evaluate_all(READ_ENTRIES)):
-            # The selector matches entries that contain the account; the entry must be about it, the report and the month.
-            says = (set(re.findall(r"\d{6,}", text)), months_in(text))
-            is_named = names[1:2] and same(names[1], report.name)
-            if is_named and says == ({target.account}, [(target.end.year, target.end.month)]):
-                found.append(Entry(f"{like} >> nth={place}", is_ready, least_age(age), failed=not is_ready))
+        for place, (named, text, age, is_ready) in enumerate(await page.raw.locator(like).evaluate_all(READ_ENTRIES)):
+            accounts, months = numbers_like(target.account, text), months_in(DAYS.sub("", text))
+            is_other = accounts - {target.account} or set(months) - {(target.end.year, target.end.month)}
+            if containing(name).search(named) and not is_other:
+                failed = not is_ready and re.search(FAILED, text, re.I) is not None
+                is_stated = bool(accounts and months)
+                found.append(Entry(f"{like} >> nth={place}", is_ready, least_age(age), failed, is_stated))
         return found
+
+    async def refresh(self, page: PortalPage) -> None:
+        await page.click(BELL)
+        if await page.shown(OPENED):  # it does not close the list
+            await page.reload()
 
     async def collect(self, page: PortalPage, entry: Entry) -> PartFile:
         return await page.download((f"{entry.selector} >> em.line-download",))

@@ -1,7 +1,7 @@
 """Shared steps of Corporate Self Serve: open a menu of the header, and choose an account."""
 
 from scrapers.core.page import PortalPage, Selectors, guess
-from scrapers.families.carriers.accounts import confirm_account, names_account, not_listed
+from scrapers.families.carriers.accounts import confirm_account, may_be, not_listed, saying
 from scrapers.portals.bell.login import HEADER
 
 MENU = f"{HEADER}/div[2]/nav[1]/ul[1]"
@@ -11,10 +11,11 @@ SEARCH = (
     "account-search >> [placeholder='Search by Billing account number']",
     f"{GLOBAL} >> input:not([type=radio], [type=checkbox])",
 )
-FIND_ACCOUNT = ("button[name=btn_search]", f"{GLOBAL} >> says=Search", guess(f"{GLOBAL} >> role=button"))
+FIND_ACCOUNT = ("button[name=btn_search]", guess(f"{GLOBAL} >> says=Search"), guess(f"{GLOBAL} >> role=button"))
 CHOICES = (f"{GLOBAL} >> label, input[type=radio], input[type=checkbox], [role=radio], [role=checkbox]",)
-CONTINUE = ("selection-dock >> says=Continue", f"{GLOBAL} >> says=Continue")
-ROWS = (f"{LIST} td[data-table-col=banId]",)
+CONTINUE, ANY_CONTINUE = ("selection-dock >> says=Continue", f"{GLOBAL} >> says=Continue"), "says=Continue"
+ROWS = (f"{LIST} td[data-table-col=banId]", f"{LIST} td[data-selection]")
+CHOOSE = ("button[aria-label*=Select]", "td[data-selection] span[class*=input-checkbox-representation]")
 
 
 async def open_menu(page: PortalPage, menu: str, entry: str, path: str) -> Selectors:
@@ -30,16 +31,19 @@ async def choose_account(page: PortalPage, account: str, done: Selectors) -> Non
     """Choose the account if the portal asks for one. done: elements of the page that follows."""
     page.begin("choose the account")
     await page.find((LIST, GLOBAL, *done))
-    asked = await page.shown((LIST, GLOBAL))
+    asked, is_masked, fitting = await page.shown((LIST, GLOBAL)), False, [0]
+
+    def fits(wanted: str, label: str) -> int:
+        fitting.append(may_be(wanted, label))
+        return fitting[-1]
+
     if asked:
-        found = (
-            f"td[@data-table-col='banId' and (normalize-space(text())='{account}' or normalize-space()='{account}')]"
+        own = f"td[@data-table-col='banId' and (normalize-space(text())='{account}' or normalize-space()='{account}')]"
+        rows = (
+            f"xpath=//tr[.//{own}]",
+            f"{LIST} :is(tr, [role=row]):has({saying(account, alone=True)})",
         )
-        row = f"xpath=//tr[.//{found}]"
-        choose = (
-            f"{row}//button[contains(@aria-label,'Select')]",
-            f"{row}//td[@data-selection]//span[contains(@class,'input-checkbox-representation')]",
-        )
+        choose = tuple(f"{row} >> {control}" for row in rows for control in CHOOSE)
         if asked == GLOBAL or not await page.shown(choose, within=5):
             came = await page.arrives((*choose, *SEARCH))
             if came is None and await page.shown(ROWS):
@@ -48,13 +52,14 @@ async def choose_account(page: PortalPage, account: str, done: Selectors) -> Non
                 await page.type(SEARCH, account)
                 await page.click(FIND_ACCOUNT)
         if asked == GLOBAL:
-            await page.pick(CHOICES, account, match=names_account, missing=lambda _offered: not_listed())
+            await page.pick(CHOICES, account, match=fits, missing=lambda _offered: not_listed())
+            is_masked = max(fitting) == 1
         elif await page.arrives(choose):
             await page.click(choose)
         else:
             raise not_listed(step=page.trail.step)
-        if await page.arrives((*CONTINUE, *done)) in CONTINUE:
-            await page.click(CONTINUE)
+        if (going_on := await page.arrives((*CONTINUE, *done, ANY_CONTINUE))) and going_on not in done:
+            await page.click((going_on,))
         await page.find(done)
     page.begin("read the account back")
-    await confirm_account(page, account, is_chosen=bool(asked))
+    await confirm_account(page, account, is_chosen=bool(asked), is_masked=is_masked)

@@ -322,8 +322,8 @@ def read(response: Response) -> dict[str, Any]:
 
 
 def hidden_fields(response: Response) -> dict[str, str]:
-    """Return the hidden fields of the page by which OKTA posts its answer; empty where it is no such page."""
-    if not isinstance(response, TextResponse) or response.status != 200:
+    """Return the hidden fields of the page by which OKTA posts its answer, whatever its status; empty where it has none."""
+    if not isinstance(response, TextResponse):
         return {}
     fields = response.css("input[type=hidden][name]")
     escapes = re.compile(r"\\x([0-9A-Fa-f]{2})")  # script escapes, which occur in these pages

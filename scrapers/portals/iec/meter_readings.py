@@ -38,7 +38,7 @@ from scrapers.portals.iec import api
 from scrapers.portals.iec.customer import ContractsSpider, object_of, objects
 from scrapers.portals.iec.errors import IECError
 from scrapers.portals.iec.settings import IecSettings
-from scrapers.reading.values.days import calendar_day
+from scrapers.reading.values.days import NEVER, calendar_day
 from scrapers.reading.values.texts import words
 
 CODES = {Resolution.DAILY: 1, Resolution.WEEKLY: 2, Resolution.MONTHLY: 3}
@@ -69,13 +69,19 @@ class Kind(StrEnum):
         }[self]
 
 
+FIRST = date(NEVER + 1, 1, 1)  # the first day that is no word for "never"
+
+
 class ReadingsArguments(ContractArguments):
     """Arguments of iec_meter_readings. Days are those of Jerusalem."""
 
     start: date | None = Field(
-        None, alias="from", description="First day (2026-10-01); default: some days before what is stored in full."
+        None,
+        ge=FIRST,
+        alias="from",
+        description="First day (2026-10-01); default: some days before what is stored in full.",
     )
-    end: date | None = Field(None, alias="to", description="Last day; default: yesterday.")
+    end: date | None = Field(None, ge=FIRST, alias="to", description="Last day; default: yesterday.")
     resolution: Resolution = Field(
         Resolution.DAILY, description="daily: quarters of an hour, a request a day; weekly or monthly: whole days."
     )

@@ -26,6 +26,7 @@ CODE = (
     guess("input[autocomplete=one-time-code]"),
     guess("form input[name*=code i]:not([type=hidden])"),
     guess("form input[inputmode=numeric]"),
+    guess("form input[aria-label*=code i]:not([type=hidden], [type=password])"),
 )
 BESIDE_WORDS = (  # fields of a code where the page announces one
     guess("form input[type=tel]"),
@@ -92,7 +93,7 @@ class TruckTechLogin(BrowserLogin):
         Screen("code by mail", MAILED, EnterCode(SENT_FIELDS, CONFIRM, kind="mail")),
         Screen("authenticator", TOTP, EnterCode(TOTP, CONFIRM, kind="totp")),
         Screen("code", CODE, EnterCode(CODE, CONFIRM, kind="sms")),
-        Screen("send code", SEND, ChooseFactor(SEND, SEND)),
+        Screen("send code", SEND, ChooseFactor((), SEND)),
         Screen("trust this device", TRUST, Dismiss(TRUST)),
         Screen("signed in elsewhere", CONTINUE, Dismiss(CONTINUE)),
         Screen("policies, may wait", LATER, Dismiss(LATER)),

@@ -14,6 +14,21 @@ DOCUMENTS = (
     guess("script#faults-document"),
     guess("script[type='application/vnd.api+json']"),
 )
+PLACES_OF_PAGING = ("", "meta.", "paging.", "pagination.")
+FOLLOWING = (
+    guess("links.next"),
+    *(
+        guess(f"{place}{name}")
+        for place in PLACES_OF_PAGING
+        for name in ("next", "next_url", "next_page", "next_page_url")
+    ),
+)
+PAGES = tuple(
+    (guess(f"{place}{one}"), guess(f"{place}{last}"))
+    for place in PLACES_OF_PAGING
+    for one in ("page", "current_page", "page_number")
+    for last in ("total_pages", "pages", "page_count", "last_page")
+)
 EMPTY = (guess(".no-faults"), guess(".no-data"), guess(".empty-state"), guess("table td[colspan]"))
 VEHICLE = {
     "vin": (guess(".vin"), guess("[data-vin]::attr(data-vin)")),
@@ -46,7 +61,7 @@ VEHICLES = ListPage(
             },
             DOCUMENTS,
         ),
-        Cards((guess(".asset-card"), guess(".vehicle-card")), VEHICLE, labels.VEHICLE),
+        Cards((guess(".asset-card"), guess(".vehicle-card")), VEHICLE, labels.VEHICLE, labels.VEHICLE_FORMS),
         Table(
             labels.VEHICLE,
             labels.VEHICLE_NEEDS,
@@ -59,9 +74,13 @@ VEHICLES = ListPage(
     paging=Paging(
         following=(guess("a[rel=next]"), "a[aria-label*=next i]"),
         buttons=(guess("[rel=next]"), "button[aria-label*=next i]"),
-        following_json=(guess("links.next"),),
+        following_json=FOLLOWING,
+        pages_json=PAGES,
         total=(guess(".asset-count"), guess(".total-count"), guess(".pagination-info"), guess(".results-count")),
-        total_json=(guess("meta.total"), guess("meta.total_count"), guess("meta.record_count")),
+        total_json=(
+            *(guess(f"meta.{name}") for name in ("total", "total_count", "record_count")),
+            *(guess(name) for name in ("total", "total_count", "pagination.total", "paging.total")),
+        ),
         scripts=DOCUMENTS,
     ),
 )
@@ -75,23 +94,34 @@ FAULTS = ListPage(
         Json(
             ("data", guess("faults"), guess("")),
             {
-                **{name: (f"attributes.{name}", name) for name in ("spn", "fmi", "source_address", "active")},
-                "code": ("attributes.fault_code", "fault_code"),
-                "description": ("attributes.details.description", "description"),
+                **{name: (f"attributes.{name}", name) for name in ("spn", "fmi", "source_address")},
+                "active": ("attributes.active", guess("attributes.is_active"), guess("active"), guess("is_active")),
+                "status": tuple(
+                    guess(f"{place}{name}") for place in ("attributes.", "") for name in ("status", "state")
+                ),
+                "code": ("attributes.fault_code", "fault_code", guess("code")),
+                "description": ("attributes.details.description", "description", guess("text"), guess("message")),
                 "severity": ("attributes.details.severity_level", "attributes.severity", "severity"),
-                "occurrences": ("attributes.details.occurrences", "occurrences"),
-                "first_seen": ("attributes.first_triggered_at",),
-                "last_seen": ("attributes.triggered_at",),
+                "occurrences": (
+                    *("attributes.details.occurrences", "occurrences", guess("occurrence_count"), guess("count")),
+                ),
+                "first_seen": (
+                    guess("attributes.first_triggered_at"),
+                    guess("first_seen"),
+                    guess("first_triggered_at"),
+                ),
+                "last_seen": ("attributes.triggered_at", guess("last_seen"), guess("triggered_at")),
             },
             DOCUMENTS,
         ),
-        Cards((guess(".fault-row"), guess(".dtc-row"), guess(".fault-item")), FAULT, labels.FAULT),
+        Cards((guess(".fault-row"), guess(".dtc-row"), guess(".fault-item")), FAULT, labels.FAULT, labels.FAULT_FORMS),
         Table(labels.FAULT, labels.FAULT_NEEDS, fields=FAULT, no_group=labels.NO_GROUP_OF_FAULTS),
         Facts(labels.FAULT, labels.FAULT_NEEDS),
     ),
     paging=Paging(
         following=(guess("a[rel=next]"), "a[aria-label*=next i]"),
-        following_json=(guess("links.next"),),
+        following_json=FOLLOWING,
+        pages_json=PAGES,
         scripts=DOCUMENTS,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any, NoReturn
 
@@ -15,8 +16,14 @@ FOR_EVER = 9999  # dates of this year mean "without an end"; with an offset they
 SAYS_NOTHING = re.compile(r"0000-00-00(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?|00/00/0000|00000000")
 YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
 YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
+MIDNIGHT = re.compile(r"(?<=\d)[ T]00:00(?::00(?:\.0{1,9})?)?\Z")  # how a day is written by what knows only times
 NAMED = re.compile(
     r"(?:(\d{1,2})(?:st|nd|rd|th|er)?[\s-]+)?([^\W\d]+)[.׳]?(?:[\s-]+(\d{1,2})(?:st|nd|rd|th)?,)?[\s,-]+(\d{4})", re.I
+)
+CLOCK = re.compile(  # a day and a time of day; a zone with a name of its own is not understood
+    r"(.+?)(?:,|,?\s+at|,?\s+à)?\s+(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d+)?)?(?:\s*([ap])\.?m\.?)?"
+    r"(?:\s*(UTC|GMT|Z|[+-]\d\d:?\d\d))?",
+    re.I,
 )
 MONTH_NUMBER = re.compile(r"(?:(\d{4})[-/]?(\d{2})|(\d{1,2})/(\d{4}))")
 
@@ -33,6 +40,8 @@ def instant(value: Any, locale: Locale) -> datetime | None:
     datetime.datetime(2028, 1, 16, 22, 0, tzinfo=datetime.timezone.utc)
     >>> instant("2028-05-18T11:00:00.1234567Z", israel)
     datetime.datetime(2028, 5, 18, 11, 0, 0, 123456, tzinfo=datetime.timezone.utc)
+    >>> instant("Nov 3, 2026 at 10:22 PM UTC", Locale("en_US")), instant("2026-11-03 10:22 GMT", Locale("en_US"))
+    (datetime.datetime(2026, 11, 3, 22, 22, tzinfo=datetime.timezone.utc), datetime.datetime(2026, 11, 3, 10, 22, tzinfo=datetime.timezone.utc))
     >>> instant("0001-01-01T00:00:00Z", israel), instant("—", israel), instant(None, israel)
     (None, None, None)
     """
@@ -75,14 +84,28 @@ def _wall(value: Any, locale: Locale) -> datetime | None:
         if SAYS_NOTHING.fullmatch(said):
             return None
         try:
-            if YEAR_LAST.fullmatch(said):
-                at = _written_day(said, locale)
-                read = datetime(at.year, at.month, at.day)  # noqa: DTZ001 - the same
-            else:
-                read = datetime.fromisoformat(said)
+            read = _written_time(said, locale)
         except ValueError:
             raise ValueError("is no date") from None
     return read if NEVER < read.year < FOR_EVER else None
+
+
+def _written_time(said: str, locale: Locale) -> datetime:
+    """Return the time that a text says: in ISO 8601, or a day as people write it, with or without a time of day."""
+    if not YEAR_LAST.fullmatch(said):
+        with suppress(ValueError):
+            return datetime.fromisoformat(said)
+    if found := CLOCK.fullmatch(said):
+        at, hour, half = _written_day(found[1], locale), int(found[2]), (found[5] or "").casefold()
+        if half and not 1 <= hour <= 12:
+            _refuse("time")
+        hour = hour % 12 + (12 if half == "p" else 0) if half else hour
+        zone = (found[6] or "").upper()
+        named = {"": None, "UTC": UTC, "GMT": UTC}
+        zoned = named[zone] if zone in named else datetime.strptime(zone, "%z").tzinfo
+        return datetime(at.year, at.month, at.day, hour, int(found[3]), int(found[4] or 0), tzinfo=zoned)
+    at = _written_day(said, locale)
+    return datetime(at.year, at.month, at.day)  # noqa: DTZ001 - a day has no zone
 
 
 def month(cell: Cell, locale: Locale) -> str | None:
@@ -123,7 +146,7 @@ def day(cell: Cell, locale: Locale) -> str | None:
     if not isinstance(cell, str):
         return _refuse("day")
     said = known(without_marks(cell))
-    return str(_written_day(said, locale)) if said else None
+    return str(_written_day(MIDNIGHT.sub("", said), locale)) if said else None
 
 
 def _written_day(said: str, locale: Locale) -> date:

@@ -18,6 +18,7 @@ BLANK_GROUPS = re.compile(rf"\d{{1,3}}(?:([{BLANK}])\d{{3}})(?:\1\d{{3}})*(?:[.,
 BODY = re.compile(r"[.,]?\d(?:.*\d)?", re.S)  # from the first digit to the last
 MINUS = ("-", "\u2212", "\u2013")  # hyphen, minus sign, en dash
 CURRENCY = re.compile(r"(?:CA|US|C)?\$(?:\s?(?:CA|US))?|\bCAD\b|\bUSD\b|\bILS\b|\bNIS\b|₪|ש[\"״]ח", re.I)
+SIGNS = {"C": "CAD", "CA": "CAD", "US": "USD", "₪": "ILS", "NIS": "ILS", 'ש"ח': "ILS", "ש״ח": "ILS"}
 # The number at the beginning of a text; not the first part of a day, a time, a pair or an identifier.
 LEADING = re.compile(rf"(\d(?:[\d.,{BLANK}]*\d)?)(?!\d|_|[a-z]+\d|[^\s\w]\d|\s*[-−–]\s*$)", re.I)
 
@@ -175,6 +176,18 @@ def money(cell: Cell, locale: Locale) -> str | None:
     if not isinstance(cell, str):
         raise ValueError("is no amount")
     return _amount(decimal(cell, locale, beside=CURRENCY)) if known(cell) else None
+
+
+def currency_of(cell: Cell) -> str | None:
+    """
+    Return the ISO code of the currency that a cell names; None where it names none, or "$" alone.
+
+    >>> currency_of("US$ 12"), currency_of("12,50 $ CA"), currency_of("$12"), currency_of(12.0)
+    ('USD', 'CAD', None, None)
+    """
+    found = CURRENCY.search(cell) if isinstance(cell, str) else None
+    sign = re.sub(r"[\s$]", "", found[0]).upper() if found else ""
+    return SIGNS.get(sign, sign) or None
 
 
 def _amount(number: Decimal) -> str:

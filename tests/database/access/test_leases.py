@@ -133,7 +133,7 @@ sys.stdin.read()
         assert output.readline() == "1\n"
         assert leases.acquire("place", holder("another crawl"), 60) is None
         process.kill()
-        assert wait_for(lambda: leases.acquire("place", holder("another crawl"), 60), 5) == 2
+        assert wait_for(lambda: leases.acquire("place", holder("another crawl"), 60)) == 2
     assert leases.holder_of("place") == holder("another crawl")
 
 

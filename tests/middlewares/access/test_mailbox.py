@@ -149,7 +149,7 @@ def test_only_what_came_since_from_the_sender_is_taken(server, db, caplog, monke
             big.add_attachment(b"x" * 20_000, maintype="application", subtype="octet-stream")
             server.deliver(HERE, big)
             server.deliver(HERE, mail(SENDER, HERE, "Now", "code 666666"))
-            return await request.answer(10)
+            return await request.answer(60)
 
     assert asyncio.run(sign_in()) == "666666"
     assert stored(db) == [(HERE, SENDER, "acme")]
@@ -165,7 +165,7 @@ def test_of_two_the_one_that_was_surely_written_since_comes_first(server, db):
                 server.deliver(HERE, mail(SENDER, HERE, "Code", text, dated=dated))
 
         async with waiting(db, box(server), before=deliver) as (request, _):
-            return await request.answer(10)
+            return await request.answer(60)
 
     assert asyncio.run(sign_in(("code 111111", 20))) == "111111"
     assert asyncio.run(sign_in(("code 222222", 20), ("code 333333", 0))) == "333333"
@@ -196,7 +196,7 @@ def test_a_mail_that_cannot_be_parsed_is_passed_over_and_counted(server, db):
             server.deliver(HERE, deep)
             server.deliver(HERE, mail("evil@example.net", HERE, "Stranger", "code 333333"))
             server.deliver(HERE, mail(SENDER, HERE, "Now", "code 666666"))
-            return await request.answer(10), dict(watch.passed_over)
+            return await request.answer(60), dict(watch.passed_over)
 
     code, passed_over = asyncio.run(sign_in())
     assert code == "666666"
@@ -220,7 +220,7 @@ def test_addresses_of_one_mailbox_are_told_apart(server, db):
             forwarded = mail(SENDER, "owner@example.net", "Here", "code 111111")
             forwarded["Delivered-To"] = HERE
             server.deliver(HERE, forwarded)
-            return await asyncio.gather(here.answer(10), other.answer(10))
+            return await asyncio.gather(here.answer(60), other.answer(60))
 
     assert asyncio.run(sign_in()) == ["111111", "222222"]
 
@@ -233,7 +233,7 @@ def test_one_mail_seen_by_two_is_one_message(server, db):
             task = asyncio.ensure_future(second.run())
             server.deliver(HERE, mail(SENDER, HERE, "Once", "code 111111"))
             server.deliver(HERE, mail(SENDER, HERE, "Once", "code 111111"))  # and delivered twice
-            code = await request.answer(10)
+            code = await request.answer(60)
             while second._reader._next < 3:  # noqa: ASYNC110 - the other one has looked too
                 await asyncio.sleep(0.02)
             task.cancel()
@@ -252,7 +252,7 @@ def test_a_connection_that_breaks_is_made_again(server, db):
             while not watch.trouble and server.log().count("Login: user=") < 2:  # noqa: ASYNC110 - it has noticed
                 await asyncio.sleep(0.02)
             server.deliver(HERE, mail(SENDER, HERE, "After", "code 111111"))
-            return await request.answer(10)
+            return await request.answer(60)
 
     assert asyncio.run(sign_in()) == "111111"
     assert server.log().count("Login: user=") == 2
@@ -272,7 +272,7 @@ def test_a_server_that_numbers_anew_makes_nothing_old_new(server, db, wait_for):
     async def sign_in():
         async with waiting(db, box(server), before=number_anew) as (request, watch):
             server.deliver(HERE, mail(SENDER, HERE, "After", "code 222222"))
-            code = await request.answer(10)
+            code = await request.answer(60)
             assert watch._reader.renumbered
             return code
 

@@ -98,7 +98,7 @@ def test_one_that_runs_holds_it_whatever_it_has_done_yet(store):
                     pass
             with store.transaction() as session:
                 session.get_one(Run, number).state = RunState.FINISHED  # closed by another process
-            async with broker.open(**how, username="bob", wait=0.1):
+            async with broker.open(**how, username="bob", wait=60):
                 pass
 
     asyncio.run(both())

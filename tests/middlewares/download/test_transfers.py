@@ -8,7 +8,9 @@ import subprocess
 import sys
 
 import pytest
+from scrapy.http import Headers
 
+from middlewares.download.resuming import strong_validator
 from scrapers.core.spool import PDF, TEXT
 from tests.middlewares.download.transfers import NEW, OLD, SIZE, TABLE
 from tests.project import ROOT, clean_environment
@@ -75,6 +77,11 @@ def test_d4_an_error_between_loses_nothing(case):
     assert (found["sha256"], kinds(found), found["sent"][1]) == (OLD_IS, [None, PART, PART], 0)
     assert found["asked"][1] == found["asked"][2]
     assert sum(found["sent"]) < SIZE + 400_000
+
+
+@pytest.mark.parametrize("changed", ["Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 99999 23:59:59 GMT"])
+def test_a6_a_file_changed_beyond_all_years_has_no_strong_validator(changed):
+    assert strong_validator(Headers({"Last-Modified": changed, "Date": "Fri, 31 Dec 9999 23:59:59 GMT"})) is None
 
 
 @pytest.mark.parametrize("name", ["weak tag", "no validator", "modified just now", "ranges refused"])

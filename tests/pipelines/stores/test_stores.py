@@ -386,7 +386,7 @@ def test_a_server_that_dies_in_the_middle_of_a_file_shows_nothing_of_it(part, tm
         wait_for(lambda: any(path.stat().st_size > 1 << 20 for path in incoming.glob("*")), 30, every=0.001)
         server.stop()
         with pytest.raises(StoreAway):
-            placing.result(30)
+            placing.result(60)
         assert [name for name in hashes(server.files) if not name.startswith(INCOMING)] == []
 
 

@@ -20,7 +20,7 @@ def terminal(household: Household) -> Iterator[Terminal]:
     environment = household.project.env()
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     opened = Terminal(environment)
-    wait_for(lambda: opened.sees(READY), 30)
+    wait_for(lambda: opened.sees(READY))
     yield opened
     opened.close()
 
@@ -31,7 +31,7 @@ def converse(terminal: Terminal, *turns: tuple[str, str]) -> str:
     for question, answer in turns:
         wait_for(lambda question=question: terminal.sees(question), 60)  # type: ignore[misc]
         terminal.type(answer)
-    wait_for(lambda: terminal.sees(READY), 60)
+    wait_for(lambda: terminal.sees(READY))
     return terminal.shown
 
 

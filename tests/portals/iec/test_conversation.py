@@ -161,10 +161,9 @@ def authorize() -> tuple[Any, Any, dict[str, list[str]]]:
     return talk, step, parse_qs(urlsplit(step.request.url).query)
 
 
-def page(step: Any, fields: str) -> HtmlResponse:
-    return HtmlResponse(
-        step.request.url, body=f"<form>{fields}</form>".encode(), encoding="utf-8", request=step.request
-    )
+def page(step: Any, fields: str, status: int = 200) -> HtmlResponse:
+    body = f"<form>{fields}</form>".encode()
+    return HtmlResponse(step.request.url, status=status, body=body, encoding="utf-8", request=step.request)
 
 
 def test_every_sign_in_has_a_challenge_a_state_and_a_nonce_of_its_own():
@@ -189,13 +188,15 @@ def test_another_state_is_not_trusted():
         )
 
 
-def test_an_error_in_the_page_is_told():
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_error_in_the_page_is_told(status):
     talk, step, _ = authorize()
     with pytest.raises(IECLoginError, match="access_denied: No"):
         talk.send(
             page(
                 step,
                 '<input type="hidden" name="error" value="access_denied"><input type="hidden" name="error_description" value="No">',
+                status,
             )
         )
 

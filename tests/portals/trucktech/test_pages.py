@@ -91,6 +91,49 @@ def test_the_next_page_is_found_by_what_its_link_says(link):
     assert VEHICLES.following(response(f"<nav>{link}</nav>")) == "http://fleet.example?p=2"
 
 
+@pytest.mark.parametrize(
+    ("pager", "following"),
+    [
+        ("<b>1</b> <a href='/assets?page=2'>2</a> <a href='/assets?page=3'>3</a>", "/assets?page=2"),
+        ("<ul><li><a href='/assets?page=1'>1</a></li><li class=active><a href='/assets?page=2'>2</a></li></ul>", None),
+        ("<a href='/assets?start=0'>1</a> <span>2</span> <a href='/assets?start=4'>3</a>", "/assets?start=4"),
+        ("<a href='/assets/page/1' aria-current=page>1</a><a href='/assets/page/2'>2</a>", "/assets/page/2"),
+        ("<a href='/cases?page=2'>2</a> <a href='/assets'>3</a>", None),
+        ("<a href='/assets?page=2'>Show more</a>", "/assets?page=2"),
+    ],
+)
+def test_the_next_page_is_found_where_pages_are_numbered(pager, following):
+    page = HtmlResponse("http://fleet.example/assets", body=f"<html><body>{pager}</body></html>", encoding="utf-8")
+    assert VEHICLES.following(page) == (following and f"http://fleet.example{following}")
+
+
+def test_numbers_of_which_none_is_marked_are_refused():
+    pager = "<a href='/assets?page=1'>1</a><a href='/assets?page=2'>2</a>"
+    page = HtmlResponse("http://fleet.example/assets", body=f"<html><body>{pager}</body></html>", encoding="utf-8")
+    with pytest.raises(PortalChanged, match="numbered"):
+        VEHICLES.following(page)
+
+
+@pytest.mark.parametrize(
+    ("more", "following"),
+    [
+        ('"next": "/assets?page=2"', "/assets?page=2"),
+        ('"links": {"next": {"href": "/assets?page=2"}}', "/assets?page=2"),
+        ('"pagination": {"next_page_url": "/assets?page=2"}', "/assets?page=2"),
+        ('"page": 3, "total_pages": 3', None),
+    ],
+)
+def test_the_next_page_of_a_json_list(more, following):
+    page = JsonResponse("http://fleet.example/assets", body=f'{{"assets": [], {more}}}', encoding="utf-8")
+    assert VEHICLES.following(page) == (following and f"http://fleet.example{following}")
+
+
+def test_a_json_list_that_goes_on_without_an_address_is_refused():
+    body = '{"assets": [], "page": 1, "total_pages": 3}'
+    with pytest.raises(PortalChanged, match="page 1 of 3"):
+        VEHICLES.following(JsonResponse("http://fleet.example/assets", body=body, encoding="utf-8"))
+
+
 @pytest.mark.parametrize("button", ["<button>Load more</button>", "<button aria-label='Next page'>▶</button>"])
 def test_a_list_that_goes_on_without_an_address_is_refused(button):
     with pytest.raises(PortalChanged):

@@ -45,6 +45,10 @@ PAGES = [
         "code by mail",
         "<form><p>A code is on the way by e-mail</p><input name=foo maxlength=6><button>OK</button></form>",
     ),
+    (
+        "code by text message",
+        "<form><p>We have texted a 6-digit code to +1</p><input name=foo aria-label='6-digit code'><button>OK</button></form>",
+    ),
     ("", "<main><p>57 vehicles</p><form><input type=tel><input maxlength=6></form></main>"),
     ("a code is announced", "<main><p>Enter the code from the text message</p><input name=foo></main>"),
     (

@@ -78,12 +78,11 @@ def test_what_is_gone_is_named_with_both_releases(monkeypatch):
 
 
 def test_an_attribute_that_is_gone_is_named(monkeypatch):
-    import scrapy.downloadermiddlewares.cookies as scrapy_cookies
-
-    monkeypatch.delattr(scrapy_cookies, "_split_domain")
+    module = compat.scrapy_cookies()
+    monkeypatch.delattr(module, "_split_domain")
     with pytest.raises(compat.Incompatible, match=r"cookies\._split_domain"):
-        compat.use_packaged_suffix_list()
-    assert not hasattr(scrapy_cookies, "_split_domain")
+        compat.scrapy_cookies()
+    assert not hasattr(module, "_split_domain")
     with pytest.raises(compat.Incompatible, match="stop_async"):
         compat.before_stop(object(), list)
 
@@ -151,22 +150,48 @@ def test_a_process_that_is_asked_to_stop_calls_the_crawlers_stop_async(runner):
 
 def test_scrapys_cookies_ask_the_packaged_suffix_list(monkeypatch):
     """`_is_public_domain` calls the module's `_split_domain`. Seen in Scrapy 2.19.0."""
-    import scrapy.downloadermiddlewares.cookies as scrapy_cookies
-
-    monkeypatch.setattr(scrapy_cookies, "_split_domain", scrapy_cookies._split_domain)
-    compat.use_packaged_suffix_list()
-    assert scrapy_cookies._split_domain.suffix_list_urls == ()
+    module: Any = compat.scrapy_cookies()
+    packaged = module._split_domain
     asked: list[str] = []
-    packaged = scrapy_cookies._split_domain
 
     def split(domain: str) -> Any:
         asked.append(domain)
         return packaged(domain)
 
-    monkeypatch.setattr(scrapy_cookies, "_split_domain", split)
-    assert scrapy_cookies._is_public_domain("co.uk")
-    assert not scrapy_cookies._is_public_domain("acme.co.uk")
+    monkeypatch.setattr(module, "_split_domain", split)
+    assert module._is_public_domain("co.uk")
+    assert not module._is_public_domain("acme.co.uk")
     assert asked == ["co.uk", "acme.co.uk"], f"{SCRAPY} asks _split_domain"
+    assert packaged._extract.suffix_list_urls == ()
+
+
+def test_scrapys_cookies_are_imported_without_the_suffix_list(tmp_path):
+    """Its module only makes a TLDExtract when it is imported. Seen in Scrapy 2.19.0."""
+    code = (
+        "import sys; from scrapers.core import compat; module = compat.scrapy_cookies()\n"
+        "print(*{'tldextract', 'requests'} & sys.modules.keys(), module._is_public_domain('co.uk'), sys.modules['tldextract'].__file__)"
+    )
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    public, real = process.stdout.split()
+    assert (public, Path(real).parent.name) == ("True", "tldextract")
+
+
+def test_scrapys_command_line_finds_commands_through_one_function(tmp_path):
+    """`execute` asks `_get_commands_dict` for a command by its name and `_get_commands_from_module`. Seen in Scrapy 2.19.0."""
+    code = (
+        "import sys; from scrapy import cmdline; from scrapers.core import compat; compat.find_commands_late()\n"
+        "from scrapy.utils.project import get_project_settings; settings = get_project_settings()\n"
+        "found = cmdline._get_commands_dict(settings, True)\n"
+        "print(type(found['portals']).__module__, 'nonsense' in {'portals': found['portals']})\n"
+        "print(sorted(name for name in sys.modules if name.startswith(('commands.', 'scrapy.commands.'))))\n"
+        "print(type(found['list']).__module__, type(found['iec']).__module__, 'nonsense' in found, 'crawl' in found)"
+    )
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert process.stdout.splitlines() == [
+        "commands.portals False",
+        "['commands._terminal', 'commands.portals']",
+        "scrapy.commands.list commands.iec False True",
+    ]
 
 
 def test_scrapys_cookies_are_kept_in_a_jar_for_each_key(crawled):

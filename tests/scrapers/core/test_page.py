@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
 from datetime import date
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from middlewares.download.handler import find_browser
 from scrapers.core import choosing, looking, trail
 from scrapers.core import page as page_module
 from scrapers.core.outcomes import (
@@ -27,7 +24,6 @@ from scrapers.core.pace import RATE_TRIES, Pause
 from scrapers.core.page import PortalPage, guess
 
 pytestmark = pytest.mark.browser
-Run = Callable[[str, Callable[[PortalPage], Awaitable[Any]]], Any]
 TODAY = date(2026, 11, 20)
 DROP_DOWN = "<select id=m><option>Sep 2026</option><option>Oct 2026</option></select>"
 LABELS = "<label><input type=radio name=m>Sep 2026</label><label><input type=radio name=m id=o>Oct 2026</label>"
@@ -46,41 +42,6 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """These pages do all at once."""
     for name, seconds in (("GRACE", 0.3), ("REST", 0.5), ("COVERED", 0.3)):
         patch(monkeypatch, name, seconds)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[tuple[asyncio.AbstractEventLoop, Any]]:
-    from playwright.async_api import async_playwright
-
-    async def launch() -> tuple[Any, Any]:
-        driver = await async_playwright().start()
-        return driver, await driver.chromium.launch(executable_path=find_browser())
-
-    loop = asyncio.new_event_loop()
-    driver, launched = loop.run_until_complete(launch())
-    yield loop, launched
-    loop.run_until_complete(launched.close())
-    loop.run_until_complete(driver.stop())
-    loop.close()
-
-
-@pytest.fixture
-def run(browser: tuple[asyncio.AbstractEventLoop, Any], tmp_path: Path) -> Run:
-    """Return what shows a page with that body and runs a coroutine function on it."""
-    loop, launched = browser
-
-    async def show(body: str, act: Callable[[PortalPage], Awaitable[Any]]) -> Any:
-        page = await launched.new_page()
-        page.set_default_timeout(5000)
-        try:
-            await page.set_content(f"<!doctype html><body>{body}</body>")
-            job = SimpleNamespace(failures=[], counts=SimpleNamespace(downloads=0))
-            job.fail = job.failures.append
-            return await act(PortalPage(page, spool=tmp_path, job=job, signed_out=("#sign-in",)))
-        finally:
-            await page.close()
-
-    return lambda body, act: loop.run_until_complete(show(body, act))
 
 
 # Reading back
@@ -591,7 +552,7 @@ def test_entries_of_a_list_that_covers_the_page_are_not_removed(run, monkeypatch
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("act", ["tick", "pick", "type"])
 def test_an_overlay_is_closed_before_a_box_is_ticked_a_choice_made_or_a_text_typed(run, monkeypatch, when, act):
-    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=3))
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=30))
     body = (
         "<p><input type=radio id=r name=v style='opacity:0;position:absolute'><label for=r>Complete</label></p>"
         f"<input id=t><div id=over role=dialog style='{OVER}' {'hidden' if when == 'after' else ''}>A survey?"
@@ -788,7 +749,7 @@ async def busy(page: PortalPage, refusals: list[int]) -> None:
     await page.raw.route("http://busy.example/**", answer)
 
 
-def test_a_page_that_asks_for_a_pause_pauses_the_whole_crawl_and_obeys_its_pause(run: Run) -> None:
+def test_a_page_that_asks_for_a_pause_pauses_the_whole_crawl_and_obeys_its_pause(run):
     async def act(page: PortalPage) -> Any:
         page.trail.pause = pause = ToldPause()
         await busy(page, [429, 503])
@@ -802,7 +763,7 @@ def test_a_page_that_asks_for_a_pause_pauses_the_whole_crawl_and_obeys_its_pause
     assert run("", act) == ([7.0, 7.0], 1, 3)
 
 
-def test_tries_of_a_visit_do_not_begin_anew_when_it_is_recovered(run: Run) -> None:
+def test_tries_of_a_visit_do_not_begin_anew_when_it_is_recovered(run):
     async def act(page: PortalPage) -> None:
         page.trail.pause, page.trail.pauses = ToldPause(), RATE_TRIES  # of the visit before the recovery
         await busy(page, [429])

@@ -36,6 +36,14 @@ def test_the_longer_secret_is_hidden_as_a_whole():
     assert made.hide("x secret-and-more x secret x") == f"x {MASK} x {MASK} x"
 
 
+def test_secrets_are_hidden_while_others_are_added():
+    made = Redactor()
+    for number in range(300):
+        made.add(f"secret-{number}-{'x' * 800}")
+        assert made.hide(f"a secret-{number}-{'x' * 800} b") == f"a {MASK} b"
+    assert made.hide(f"secret-7-{'x' * 800} secret-299-{'x' * 800}") == f"{MASK} {MASK}"
+
+
 def test_log_records_are_hidden_with_arguments_and_traceback(caplog):
     install()
     redactor.add(SECRET)

@@ -165,7 +165,7 @@ def test_a_visit_that_ends_before_the_next_is_counted_does_not_end_the_queue():
                 deliveries.settle(each, None)
             return seen
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             _, seen = await asyncio.gather(visit(), pipelines())
         return seen
 

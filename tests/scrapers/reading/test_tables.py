@@ -154,6 +154,24 @@ def test_a2_the_row_is_stored_and_the_odd_cell_kept_aside(book, place, cell, asi
     }
 
 
+@pytest.mark.parametrize(
+    ("cell", "amount"), [("USD 4.50", None), ("4.50 US$", None), ("CAD 4.50", "4.50"), ("$4.50", "4.50")]
+)
+def test_a2_an_amount_in_another_currency_than_the_headings_is_kept_aside(book, cell, amount):
+    (found,) = rows(book([HEAD, [*ROW[:7], cell]]))
+    assert found[0]["amount"] == amount
+    assert found[1] == (None if amount else {"Amount (CAD)": cell})
+
+
+@pytest.mark.parametrize("cell", ["2026-10-03 00:00:00", "2026-10-03T00:00:00.000", "2026-10-03 00:00"])
+def test_a2_a_day_may_be_written_as_its_midnight(table, cell):
+    content = written(names=["Ann"]).replace(b"2026-10-03", cell.encode())
+    assert rows(table(content))[0] == rows(table(written(names=["Ann"])))[0]
+    for other in (b"2026-10-03 00:00:01", b"2026-10-03T00:00:00Z", b"2026-10-03 12:00"):
+        ((row, rest),) = rows(table(written(names=["Ann"]).replace(b"2026-10-03", other)))
+        assert (row["charged_on"], rest) == (None, {"Charged on": other.decode()})
+
+
 def test_a2_a_month_as_a_number_is_the_month(book):
     assert rows(book([HEAD, [ROW[0], 202610, *ROW[2:]]]))[0][0]["period"] == "2026-10"
 
@@ -246,6 +264,27 @@ def test_a3_a_line_that_may_be_a_row_is_refused_and_not_dropped(book):
     assert refused.value.selector == "account_number"
 
 
+@pytest.mark.parametrize("cell", ["033122906 / 033122907", "533122906 of 533122907", "033122906 lines"])
+def test_a3_a_cell_of_account_numbers_is_no_page_number(book, cell):
+    with pytest.raises(PortalChanged) as refused:
+        rows(book([HEAD, ROW, [cell, *ROW[1:]]]))
+    assert refused.value.selector == "account_number"
+
+
+def test_a3_a_row_without_its_account_is_refused_and_a_sum_is_left_out(book, table):
+    of_a_line, of_all = [None, *ROW[1:]], [None, None, None, None, 3.0, 24, None, 9.0]
+    assert len(rows(book([HEAD, ROW, of_all]))) == 1
+    assert len(rows(book([HEAD, ROW, [None, "Oct 2026", "Total", None, 3.0, 24, None, 9.0]], name="label.xlsx"))) == 1
+    with pytest.raises(PortalChanged) as refused:
+        rows(book([HEAD, ROW, of_a_line], name="line.xlsx"))
+    assert refused.value.selector == "account_number"
+    sheet, warning = read_sheet(
+        table(f"{','.join(HEAD)}\n,Oct 2026,5550100199,Ann,1,2,,4.50\n".encode()), COLUMNS, EN, ACCOUNT
+    )
+    assert sheet is None
+    assert "account_number" in warning
+
+
 # --- A4: sheets, headings, accounts -----------------------------------------------------------------------------------
 
 
@@ -285,6 +324,16 @@ def test_a4_the_same_heading_twice_keeps_both(book):
     part = book([[*HEAD, "Amount (CAD)", "Note", "Note", "Note"], [*ROW, 7, "a", "b", "c"]])
     assert rows(part)[0][0]["amount"] == "4.50"
     assert rows(part)[0][1] == {"Amount (CAD) (2)": 7, "Note": "a", "Note (2)": "b", "Note (3)": "c"}
+
+
+def test_a4_a_cell_merged_over_rows_counts_in_each(book):
+    spans = ((2, 0, 4, 0, 33122906), (2, 1, 3, 1, "Oct 2026"))
+    lines = [[], HEAD, ROW, [None, None, *ROW[2:]], [None, *ROW[1:]], [*ROW[:7], 9.5]]
+    found = rows(book(lines, spans=spans))
+    assert [(row["account_number"], row["period"], row["amount"]) for row, _ in found] == [
+        *[(ACCOUNT, "2026-10", "4.50")] * 3,
+        (ACCOUNT, "2026-10", "9.50"),
+    ]
 
 
 @pytest.mark.parametrize("cell", [33122906, "033122906", "033-122-906", "Account #033 122 906", '="033122906"'])

@@ -8,9 +8,10 @@ from io import BytesIO
 import pytest
 import xlsxwriter
 
-from sandbox.bell.data import Month, usage_workbook
+from sandbox.bell.data import usage_workbook
 from sandbox.bell.monthly import REPORTS as IMITATED
 from sandbox.bell.monthly import monthly_workbook
+from sandbox.invented import Month
 from scrapers.core.outcomes import BadFile, PortalChanged, WrongAccount
 from scrapers.core.spool import describe
 from scrapers.families.carriers.items import report_lines, usage_lines

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from scrapers.core.outcomes import WrongAccount
+from scrapers.core.outcomes import NotListed, PortalChanged, WrongAccount
 from scrapers.core.spool import describe
 from scrapers.families.carriers.accounts import check_file, confirm_account
 
@@ -93,7 +93,7 @@ def test_a_file_of_unknown_columns_that_names_only_others_is_refused(tmp_path, t
 
 
 def test_numbers_of_a_workbook_are_account_numbers_too(tmp_path):
-    assert workbook_of(tmp_path / "p", ["Report"], ["Account"], [533122907], [533122906]) == ""
+    assert workbook_of(tmp_path / "p", ["Report"], ["Account"], [533122906]) == ""
     with pytest.raises(WrongAccount):
         workbook_of(tmp_path / "q", ["Report"], ["Account"], [533122907])
 
@@ -115,3 +115,48 @@ def test_telephone_numbers_are_no_accounts_and_a_file_without_any_is_no_proof(tm
 def test_a_file_that_is_no_table_is_not_looked_into(tmp_path):
     (tmp_path / "p").write_bytes(b"%PDF-1.4 533122907")
     assert check_file(describe(tmp_path / "p", "x.pdf"), OURS) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "users", "failure"),
+    [
+        ("Account,Sum\n533122907,3\n533122908,4\n", (), NotListed),  # of several accounts
+        ("Account,Sum\n533122907,3\n", ("533122907",), NotListed),  # of one that is known to be the user's
+        ("Account,Sum\n533122907,3\n", (), WrongAccount),
+        ("Account,Sum\n533122907,3\n533122908,4\n", None, WrongAccount),  # it is to hold one account
+    ],
+)
+def test_a_report_of_all_accounts_may_lack_one(tmp_path, text, users, failure):
+    (tmp_path / "p").write_text(text)
+    with pytest.raises(failure):
+        check_file(describe(tmp_path / "p", "export.csv"), OURS, users=users)
+
+
+OCTOBER = {(2026, 10)}
+
+
+@pytest.mark.parametrize(
+    "month", ["Invoice month,Oct 2026", "Billing period: Sep 15 - Oct 14 2026", "Contract end,Mar 2028", ""]
+)
+def test_a_file_of_the_month_or_of_none_is_right(tmp_path, month):
+    (tmp_path / "p").write_text(f"Account,{OURS}\n{month}\nWhere,Sum\nOttawa,3\n")
+    assert check_file(describe(tmp_path / "p", "export.csv"), OURS, OCTOBER) == ""
+
+
+@pytest.mark.parametrize(
+    "month", ["Invoice month,Sep 2026", "Bill period: Sep 2026", "Sum,Invoice month\n3,2026-09-30"]
+)
+def test_a_file_of_another_month_is_refused(tmp_path, month):
+    (tmp_path / "p").write_text(f"Account,{OURS}\n{month}\n")
+    with pytest.raises(PortalChanged):
+        check_file(describe(tmp_path / "p", "export.csv"), OURS, OCTOBER)
+
+
+def test_amounts_are_no_account_numbers(tmp_path):
+    assert "names no account" in workbook_of(tmp_path / "p", ["Where", "Sum"], ["Ottawa", 3], ["Halifax", 12.5])
+
+
+def test_a_file_of_one_account_has_no_other_in_its_column(tmp_path):
+    with pytest.raises(WrongAccount):
+        csv_of(tmp_path / "p", "Account number,MB\n533122906,3\n533122907,4\n")
+    assert csv_of(tmp_path / "q", "Account number,Parent account\n533122906,533122901\n") == ""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 from scrapy.http import HtmlResponse, JsonResponse
 
 from scrapers.core.jobs import Job, Plan
 from scrapers.core.outcomes import PortalChanged
-from scrapers.families.fleet.items import Vehicle
+from scrapers.families.fleet.items import Instant, Vehicle
 from scrapers.families.fleet.spiders import Fleet, FleetTarget
 from scrapers.portals.trucktech.faults import TruckTechFaults
 
 VIN = "1XPAD4BY4KJ400013"
+OTHER = "1XKAD4BY6PJ400091"
 PAGE = "<body><h1>{vin}</h1><table><tr><th>Code</th><th>Description</th><th>Status</th><th>Last seen</th></tr>{rows}</table>"
 
 
@@ -40,9 +42,9 @@ def row(code, description="", status="Active", seen=""):
     return f"<tr><td>{code}</td><td>{description}</td><td>{status}</td><td>{seen}</td></tr>"
 
 
-def read(spider, job, *rows, vin=VIN, body="", kind=HtmlResponse):
+def read(spider, job, *rows, vin=VIN, body="", kind=HtmlResponse, at=VIN):
     """Return the rows that are stored of a page and the failure that it ends with."""
-    request = spider.request(job, "http://fleet.example/x", print)
+    request = spider.request(job, f"http://fleet.example/assets/{at}/diagnostics", print)
     body = body or PAGE.format(vin=vin, rows="".join(rows))
     stored, keys = [], []
     try:
@@ -80,7 +82,7 @@ def test_the_same_row_twice_is_one(spider, job):
 def test_a_time_that_cannot_be_read_is_unknown_with_a_warning(spider, job):
     stored, keys, failure = read(spider, job, row("SPN 639 FMI 9", seen="Nov 20, 2025"))
     assert ([each["last_seen"] for each in stored], keys, failure) == ([None], [VIN], "")
-    assert job.warnings == [f"{VIN}, SPN639-FMI9: last_seen is no date: Nov 20, 2025"]
+    assert job.warnings == [f"{VIN}, SPN639-FMI9: last_seen is a time without its zone: Nov 20, 2025"]
 
 
 def test_warnings_of_one_kind_are_limited(spider, job):
@@ -103,17 +105,25 @@ def test_c1_an_unknown_state_is_stored_as_unknown_and_named(spider, job):
         (f"{VIN[:9]}<b>{VIN[9:]}</b>", True),
         (f"{VIN[:9]}<span class='hl'>{VIN[9:]}</span>", True),
         (f"{VIN[:5]}&shy;{VIN[5:]}", True),
-        ("1XKAD4BY6PJ400091", False),
-        (f"<span hidden>{VIN}</span>", False),
-        (f"<span style='display: none'>{VIN}</span>", False),
-        (f"<template>{VIN}</template><noscript>{VIN}</noscript><i aria-hidden='true'>{VIN}</i>", False),
-        (f"<span class='sr-only'>{VIN}</span>", False),
+        (OTHER, False),
+        (f"{OTHER} <span hidden>{VIN}</span>", False),
+        (f"{OTHER} <span style='display: none'>{VIN}</span>", False),
+        (f"{OTHER} <template>{VIN}</template><noscript>{VIN}</noscript><i aria-hidden='true'>{VIN}</i>", False),
+        (f"{OTHER} <span class='sr-only'>{VIN}</span>", False),
+        (f"VIN: {OTHER[:9]} {OTHER[9:]}", False),
         (f"<span class='d-none d-md-inline'>{VIN}</span>", True),
+        ("Unit 4421", True),
     ],
 )
-def test_c4_the_page_must_show_the_vehicle_to_a_person(spider, job, shown, fits):
+def test_c4_a_page_that_shows_a_vehicle_to_a_person_must_show_this_one(spider, job, shown, fits):
     failure = read(spider, job, row("SPN 1 FMI 1"), vin=shown)[2]
     assert ("shows another vehicle" in failure) != fits
+
+
+def test_c4_a_page_that_names_no_vehicle_is_that_of_its_address(spider, job):
+    assert read(spider, job, row("SPN 1 FMI 1"), vin="Unit 4421", at=OTHER)[2].endswith(
+        "the page shows another vehicle."
+    )
 
 
 @pytest.mark.parametrize(("vin", "fits"), [(VIN, True), (VIN.lower(), True), ("1XKAD4BY6PJ400091", False)])
@@ -127,3 +137,9 @@ def test_two_rows_for_one_vehicle_are_not_folded_in_silence(spider, job):
     vehicles = [Vehicle(job=1, tenant_id=1, vin=VIN, unit_number=unit) for unit in ("T-1", "T-1", "T-2")]
     list(spider.listed(job, vehicles, last=True))
     assert job.warnings == [f"{VIN}: of two rows that differ in unit_number the first is kept"]
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+14:00"])
+def test_a6_an_instant_beyond_all_years_is_refused(at):
+    with pytest.raises(ValidationError, match="is outside the years that there are"):
+        TypeAdapter(Instant).validate_python(at)

@@ -186,6 +186,8 @@
     } else if (element.dataset.toggle) {
       const place = document.querySelector(element.dataset.toggle);
       place.hidden = !place.hidden;
+      if (element.hasAttribute("aria-expanded")) element.setAttribute("aria-expanded", String(!place.hidden));
+      if (place.dataset.stays && !place.hidden) setTimeout(() => (place.hidden = true), Number(place.dataset.stays));
       if (place.dataset.leaveDialog !== undefined) place.toggleAttribute("data-backdrop", !place.hidden);
     } else if (element.dataset.go) {
       if (!leaveAsked(element)) go(element.dataset.go);
@@ -225,6 +227,14 @@
       }
     };
     narrowing.set(box, setTimeout(narrow, Number(box.dataset.after)));
+  });
+
+  // A search box whose list the portal makes: it is asked a moment after the last key.
+  document.addEventListener("input", (event) => {
+    const box = event.target;
+    if (box.dataset.asks === undefined) return;
+    clearTimeout(narrowing.get(box));
+    narrowing.set(box, setTimeout(() => act(box.dataset.asks, values(box)), Number(box.dataset.after)));
   });
 
   // Takes the focus away once, in the middle of a password: what is typed from then on is lost.

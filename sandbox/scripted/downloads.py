@@ -9,19 +9,21 @@ from dataclasses import replace
 from aiohttp import web
 
 from sandbox import faults
-from sandbox.bell.call import Call, Reply
-from sandbox.bell.files import PDF_TYPE, XLSX_TYPE, ZIP_TYPE, File, document, unsafe_archive
-from sandbox.bell.state import BellState, Ticket
 from sandbox.files import pdf_pieces
+from sandbox.scripted.call import Call, Reply
+from sandbox.scripted.files import PDF_TYPE, XLSX_TYPE, ZIP_TYPE, File, document, unsafe_archive
+from sandbox.scripted.state import ScriptedState, Ticket
 from sandbox.users import User
 from sandbox.workbooks import workbook
 
+PAGE = "Download"  # the page at which a ticket is answered
 SLOW_PIECES = 20
 TROUBLES = (
     "truncated-file",
     "empty-file",
     "html-instead-of-pdf",
     "html-instead-of-xlsx",
+    "html-instead-of-csv",
     "wrong-type",
     "unsafe-zip",
     "slow-download",
@@ -37,10 +39,9 @@ def offer(call: Call, file: File) -> Reply:
     file = replace(file, name=named(call, file))
     trouble = next((word for word in TROUBLES if call.portal.troubled(call.user, word, file.kind)), "")
     ticket = secrets.token_urlsafe(24)
-    call.portal.tickets[ticket] = Ticket(
-        call.signed_in, file, trouble, "" if call.origin == "ereports" else call.origin
-    )
-    reply: Reply = {"download": call.at("Download", ticket=ticket)}
+    back = "" if call.origin in call.portal.linked else call.origin
+    call.portal.tickets[ticket] = Ticket(call.signed_in, file, trouble, back)
+    reply: Reply = {"download": call.at(PAGE, ticket=ticket)}
     if call.perturbation.touches("download-way", file.kind):
         ways = ("link", "tab") if trouble else ("link", "tab", "blob")
         reply["way"] = call.perturbation.choose("download-way", file.kind, ways)
@@ -61,7 +62,7 @@ def named(call: Call, file: File) -> str:
     return call.perturbation.choose("file-names", file.kind, names)
 
 
-async def hand_out(portal: BellState, request: web.Request) -> web.StreamResponse:
+async def hand_out(portal: ScriptedState, request: web.Request) -> web.StreamResponse:
     """Answer a ticket with its file, as the user's scenario wants it."""
     ticket = portal.tickets.pop(request.query.get("ticket", ""), None)
     if ticket is None:
@@ -104,7 +105,7 @@ def _disturbed(user: User, file: File, trouble: str) -> File:
     return file
 
 
-async def _big(portal: BellState, request: web.Request, file: File, size: int) -> web.StreamResponse:
+async def _big(portal: ScriptedState, request: web.Request, file: File, size: int) -> web.StreamResponse:
     """Send a PDF of so many bytes, which no memory holds as a whole."""
     headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Content-Type": file.media_type}
     response = web.StreamResponse(headers=headers)
@@ -117,7 +118,7 @@ async def _big(portal: BellState, request: web.Request, file: File, size: int) -
     return response
 
 
-async def _slowly(portal: BellState, request: web.Request, whole: web.Response, body: bytes) -> web.StreamResponse:
+async def _slowly(portal: ScriptedState, request: web.Request, whole: web.Response, body: bytes) -> web.StreamResponse:
     response = web.StreamResponse(headers=whole.headers)
     response.content_length = len(body)
     await response.prepare(request)

@@ -5,36 +5,33 @@ from __future__ import annotations
 import hashlib
 import random
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from sandbox.bell.data import Month, published_months
-from sandbox.bell.pages import ALIASES, BASE, render
-from sandbox.bell.people import listed_accounts, opened_account, shown_name
-from sandbox.bell.state import BellState
+from sandbox.invented import Month, published_months
 from sandbox.perturb import Perturbation
+from sandbox.scripted.people import shown_name
+from sandbox.scripted.state import ScriptedState
 from sandbox.signin import Session
 from sandbox.users import User
 
-Reply = dict[str, Any]  # what static/portal.js understands: body, show, go, open, download, again, overlay, …
-ZONE = ZoneInfo("America/Toronto")
+Reply = dict[str, Any]  # what static/script.js understands: body, show, go, open, download, again, overlay, …
 YEAR = 365 * 24 * 3600
 
 
 @dataclass
 class Call:
     """
-    A call to `api/page` or `api/act` of an origin: "" is Self Serve, the others are named in BASE.
+    A call to `api/page` or `api/act` of an origin; "" is the portal's main one.
 
     page: path of the page that calls, with its query; values: what its form holds; cookies: name -> (value, seconds of
     life; None ends with the browser, 0 deletes).
     """
 
-    portal: BellState
+    portal: ScriptedState
     request: web.Request
     origin: str
     page: str
@@ -45,7 +42,7 @@ class Call:
     @property
     def base(self) -> str:
         """The first part of every path of the origin."""
-        return BASE[self.origin]
+        return self.portal.site.bases[self.origin]
 
     @property
     def signed_in(self) -> Session:
@@ -91,12 +88,12 @@ class Call:
     @property
     def place(self) -> str:
         """The name of the page that calls."""
-        return ALIASES[self.origin].name(self.page.partition("?")[0].removeprefix(self.base + "/"))
+        return self.portal.site.name(self.origin, self.page)
 
     def at(self, name: str, origin: str | None = None, **query: str) -> str:
         """Return the address of a page, of this origin or of another one."""
         origin = self.origin if origin is None else origin
-        address = f"{BASE[origin]}/{ALIASES[origin].shown(self.perturbation, name)}"
+        address = self.portal.site.address(origin, name, self.perturbation)
         return address + (("&" if "?" in address else "?") + urlencode(query) if query else "")
 
     @property
@@ -107,25 +104,25 @@ class Call:
     @property
     def accounts(self) -> list[str]:
         """The accounts that the portal lists for the user."""
-        return listed_accounts(self.user, self.setting("accounts"))
+        return self.portal.people.listed(self.user, self.setting("accounts"))
 
     @property
     def account(self) -> str | None:
         """The account that the session is in; None until one of several is chosen."""
         chosen = self.data.get("account")
         if chosen is None and len(self.accounts) == 1:
-            return opened_account(self.user, self.accounts[0], self.accounts)
+            return self.portal.people.opened(self.user, self.accounts[0], self.accounts)
         return chosen
 
     @property
     def today(self) -> date:
         """The portal's day."""
-        return datetime.fromtimestamp(self.portal.now(), ZONE).date()
+        return self.portal.today
 
     @property
     def months(self) -> list[Month]:
         """The months that the portal offers, newest first."""
-        months = published_months(self.today)
+        months = published_months(self.today, self.portal.months_kept)
         if self.user.says("not-published"):
             return months[1:]
         if self.user.says("purged"):
@@ -146,7 +143,7 @@ class Call:
         if self.session is not None:
             shown = shown_name(self.user) if self.is_named else "My account"
             known |= {"shown_user": shown, "accounts": self.accounts, "account": self.account, "named": self.is_named}
-        return render(template, **(known | values))
+        return self.portal.site.render(template, **(known | values))
 
     def text(self, english: str, french: str, user: User | None = None) -> str:
         """Return the sentence in the language of the user."""

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sandbox.workbooks import EPOCH
@@ -11,6 +11,7 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE = "text/csv"
 PDF_TYPE = "application/pdf"
 ZIP_TYPE = "application/zip"
+Placed = tuple[str, int, int, int]  # text, points from the left and from the foot, size
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,20 @@ def unsafe_archive(name: str, content: bytes) -> bytes:
 
 def document(title: str, lines: Sequence[str], padding: int = 0) -> bytes:
     """A one-page PDF that shows the title and the lines; padding adds that many bytes of comment."""
-    text = [f"BT /F1 16 Tf 56 780 Td ({_escaped(title)}) Tj ET"]
-    text += [f"BT /F1 10 Tf 56 {750 - 15 * i} Td ({_escaped(line)}) Tj ET" for i, line in enumerate(lines)]
-    stream = "\n".join(text).encode("latin-1")
+    return sheet([(title, 56, 780, 16), *((line, 56, 750 - 15 * i, 10) for i, line in enumerate(lines))], padding)
+
+
+def sheet(texts: Iterable[Placed], padding: int = 0) -> bytes:
+    """A one-page PDF of texts, each in its place; padding adds that many bytes of comment."""
+    shown = [f"BT /F1 {size} Tf {x} {y} Td ({_escaped(text)}) Tj ET" for text, x, y, size in texts]
+    stream = "\n".join(shown).encode("cp1252")
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
         b"/Resources << /Font << /F1 5 0 R >> >> >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
     ]
     out = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
     places = []

@@ -1,0 +1,70 @@
+"""The engine that needs nothing but the database, and the base of the others: rows are the queue, workers ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
+
+from database.engine import Database
+from database.jobs import queue, schedules
+from database.models.jobs import Schedule
+from jobs.clock import Clock
+from jobs.overview import overview
+from jobs.tick import resume
+
+
+class UnknownSchedule(LookupError):
+    """There is no schedule of that name. The text is one sentence."""
+
+
+class Engine:
+    """What can be asked of every engine. Each method is one short transaction and raises DatabaseAway."""
+
+    name: ClassVar[str] = "embedded"
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self.db, self.clock = db, clock
+
+    def upsert_schedule(self, name: str, fields: Mapping[str, Any]) -> str:
+        """Add or change a schedule; return `added`, `changed` or `unchanged`."""
+        with self.db.transaction() as session:
+            return schedules.put(session, name, fields, self.clock.now(session))
+
+    def pause(self, name: str) -> None:
+        """Make nothing due until it is resumed. Raises UnknownSchedule."""
+        with self.db.transaction() as session:
+            _named(session, name).paused = True
+
+    def resume(self, name: str) -> None:
+        """Go on with the due times from now on. Raises UnknownSchedule."""
+        with self.db.transaction() as session:
+            resume(session, _named(session, name), self.clock.now(session))
+
+    def delete(self, name: str) -> None:
+        """Remove a schedule; its jobs stay. Raises UnknownSchedule."""
+        with self.db.transaction() as session:
+            session.delete(_named(session, name))
+
+    def run_now(self, jobs: Collection[int]) -> list[int]:
+        """Make jobs due at once, with all their tries; return which. Raises queue.NotPossible."""
+        with self.db.transaction() as session:
+            return queue.retry(session, jobs, self.clock.now(session))
+
+    def cancel(self, jobs: Collection[int]) -> list[int]:
+        """Cancel open jobs, and return which; the crawl of a running one finds its claim gone and ends."""
+        with self.db.transaction() as session:
+            return queue.cancel(session, jobs, self.clock.now(session))
+
+    def status(self) -> dict[str, Any]:
+        """Return how the work stands, as plain data."""
+        with self.db.transaction() as session:
+            return {"engine": self.name, **overview(session, self.clock.now(session))}
+
+
+def _named(session: Session, name: str) -> Schedule:
+    schedule = schedules.named(session, name)
+    if schedule is None:
+        raise UnknownSchedule(f"There is no schedule {name}; `scrapy schedules list` shows all.")
+    return schedule

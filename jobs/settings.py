@@ -1,0 +1,46 @@
+"""Settings of workers: how many crawls, how long and how big, how often they look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from database.settings import RoomSettings
+
+
+class WorkerSettings(RoomSettings):
+    """How a worker behaves."""
+
+    engine: Literal["embedded", "prefect", "procrastinate", "scrapyd"] = Field(
+        "embedded", description="What starts the crawls."
+    )
+    worker_slots: int = Field(2, ge=1, description="Crawls that a worker runs side by side.")
+    worker_poll: float = Field(2.0, gt=0, description="Seconds between two looks of a worker for due jobs.")
+    worker_drain: float = Field(
+        120.0, ge=0, description="Seconds that running crawls get when a worker is told to stop."
+    )
+    worker_health: Path | None = Field(None, description="File with a worker's state; empty: in the data folder.")
+    crawl_life: float = Field(3600.0, gt=0, description="Seconds after which a worker ends a crawl.")
+    crawl_memory: int = Field(
+        1500, ge=50, description="MB of memory, browser included, above which a worker ends a crawl."
+    )
+    missed_after: float = Field(10.0, gt=0, description="Minutes after which a due time counts as missed.")
+
+
+class ScrapydSettings(RoomSettings):
+    """Where Scrapyd is, for LATCHKEY_ENGINE=scrapyd."""
+
+    scrapyd_url: str = Field("http://127.0.0.1:6800", description="Address of Scrapyd.")
+    scrapyd_project: str = Field("latchkey", description="Name of the project there.")
+    scrapyd_username: str = Field("", description="User name of Scrapyd; empty: it asks for none.")
+    scrapyd_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
+
+
+class PrefectSettings(RoomSettings):
+    """Where Prefect is, for LATCHKEY_ENGINE=prefect."""
+
+    prefect_url: str = Field("http://127.0.0.1:4200/api", description="Address of Prefect's API.")
+    prefect_pool: str = Field("latchkey", description="Work pool of the crawls.")
+    prefect_folder: Path | None = Field(None, description="Folder of Latchkey on Prefect's workers; empty: as here.")
