@@ -105,8 +105,9 @@ IS_FREE = """node => {
   if (window !== window.top) return false;  // what lies over its frame is not known here
   node.scrollIntoViewIfNeeded ? node.scrollIntoViewIfNeeded() : node.scrollIntoView({block: "center"});
   const box = node.getBoundingClientRect();
-  const hit = node.getRootNode().elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-  return hit !== null && node.contains(hit);
+  const root = node.getRootNode();
+  const hit = root.elementFromPoint?.(box.x + box.width / 2, box.y + box.height / 2);  // a removed element's root has none
+  return Boolean(hit) && node.contains(hit);
 }"""
 
 

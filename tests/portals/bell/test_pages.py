@@ -15,6 +15,7 @@ from scrapers.portals.bell import self_serve, workbooks
 from scrapers.portals.bell.enterprise_login import REFUSED
 from scrapers.portals.bell.ereports import BellEreports
 from scrapers.portals.bell.monthly_reports import BellMonthlyReports
+from tests.pages import make_haste
 
 pytestmark = pytest.mark.browser
 OURS, OTHER = "533122906", "533122907"
@@ -26,8 +27,7 @@ COST, USAGE, *_ = BellMonthlyReports.reports
 @pytest.fixture(autouse=True)
 def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """These pages do all at once."""
-    for name, seconds in (("GRACE", 0.3), ("REST", 0.5), ("COVERED", 0.3)):
-        monkeypatch.setattr(f"scrapers.core.page.{name}", seconds)
+    make_haste(monkeypatch)
     monkeypatch.setattr("scrapers.portals.bell.workbooks.KEPT", 0.5)
 
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from scrapers.core import choosing, looking, trail
-from scrapers.core import page as page_module
 from scrapers.core.outcomes import (
     Failure,
     NoLongerAvailable,
@@ -22,6 +20,7 @@ from scrapers.core.outcomes import (
 )
 from scrapers.core.pace import RATE_TRIES, Pause
 from scrapers.core.page import PortalPage, guess
+from tests.pages import make_haste, patch
 
 pytestmark = pytest.mark.browser
 TODAY = date(2026, 11, 20)
@@ -30,18 +29,10 @@ LABELS = "<label><input type=radio name=m>Sep 2026</label><label><input type=rad
 ITEMS = "<ul><li>Sep 2026</li><li onclick=\"document.body.dataset.took='yes'\"> Oct\n 2026 </li></ul>"
 
 
-def patch(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
-    """Replace a name in all modules that a page is made of."""
-    for module in (trail, looking, choosing, page_module):
-        if hasattr(module, name):
-            monkeypatch.setattr(module, name, value)
-
-
 @pytest.fixture(autouse=True)
 def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """These pages do all at once."""
-    for name, seconds in (("GRACE", 0.3), ("REST", 0.5), ("COVERED", 0.3)):
-        patch(monkeypatch, name, seconds)
+    make_haste(monkeypatch)
 
 
 # Reading back
