@@ -12,9 +12,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from database.models.base import Base, JsonColumn, UtcDateTime, text_enum, utc_now
 from database.models.runs import Run
 
-if TYPE_CHECKING:
-    from database.models.carriers import BillingCycle, ScraperConfig
-
 
 class ScraperType(StrEnum):
     """The report types of carriers."""
@@ -96,9 +93,9 @@ class ScraperJob(Base):
     hours: Mapped[str | None] = mapped_column(String(11))  # HH:MM-HH:MM in which it may start; None: at any hour
     time_zone: Mapped[str | None] = mapped_column(String(50))  # of these hours
 
-    if TYPE_CHECKING:
-        billing_cycle: Mapped[BillingCycle | None]
-        scraper_config: Mapped[ScraperConfig | None]
+    if TYPE_CHECKING:  # relationships of `database.models.carriers`, to its BillingCycle and ScraperConfig
+        billing_cycle: Any
+        scraper_config: Any
 
     @property
     def spider(self) -> str:
