@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scrapers.core.compat import PlaywrightError, PlaywrightTimeout
+from scrapers.core.compat import PlaywrightError
 
 if TYPE_CHECKING:
     from playwright.async_api import ElementHandle, Locator, Page
@@ -118,7 +118,7 @@ async def is_free(element: Locator | ElementHandle) -> bool:
         free: bool = await (
             element.evaluate(IS_FREE, timeout=1000) if isinstance(element, Locator) else element.evaluate(IS_FREE)
         )
-    except PlaywrightTimeout:
+    except PlaywrightError:  # it is not there yet, or its page is just being left: the click itself waits for it
         return False
     return free
 

@@ -133,7 +133,8 @@ class BrowserLogin(Login):
         wait = crawl_settings().person_wait if attempt.visible else crawl_settings().page_wait
         began, by_address = loop.time(), 0.0
         came_back: Screen | None = None
-        second_ways: dict[str, float] = {}  # when they were first seen, by the loop's clock
+        # Screens that another one may come before, and when they were first seen, by the loop's clock.
+        second_ways: dict[str, float] = {}
         is_probed = not (self.probe and attempt.submitted)
         while loop.time() < began + wait:
             marks = await self._marks(page)
@@ -152,6 +153,12 @@ class BrowserLogin(Login):
                 # The way of codes that is preferred may be drawn a moment later than this one.
                 if self._may_be_bettered(screen, attempt) and (
                     loop.time() < second_ways.setdefault(screen.key, loop.time()) + STEADY
+                ):
+                    continue
+                # A way out beside a form, such as "Not now" beside the code's field, which may be drawn a moment later.
+                if isinstance(screen.act, Dismiss) and (
+                    loop.time() < second_ways.setdefault(screen.key, loop.time()) + STEADY
+                    or await self._asks(page, marks[1], attempt, visits)
                 ):
                     continue
                 if isinstance(screen.act, Stop) and screen.act.late and loop.time() < began + wait / 3:
@@ -192,6 +199,13 @@ class BrowserLogin(Login):
         """Return whether a screen chooses a way of codes, and the login prefers another that the credential can answer."""
         ways = [each for each in self.screens if isinstance(each.act, ChooseFactor) and self._may_count(each, attempt)]
         return screen in ways[1:]
+
+    async def _asks(self, page: PortalPage, acted: list[str], attempt: Attempt, visits: Counter[str]) -> bool:
+        """Return whether a form is shown that can be filled in now: of credentials, of a code, or a choice of factors."""
+        forms = [each for each in self.screens if isinstance(each.act, (EnterCredentials, ChooseFactor, EnterCode))]
+        due = [each for each in forms if each.key not in acted and visits[each.key] < each.visits]
+        shown = tuple(s for each in due if self._may_count(each, attempt) for s in each.shown)
+        return bool(shown) and await page.shown(shown) is not None
 
     def _may_count(self, screen: Screen, attempt: Attempt) -> bool:
         """Return whether a screen can mean anything at this point of the sign-in."""

@@ -25,7 +25,7 @@ from scrapers.core.outcomes import (
 from scrapers.core.page import PortalPage
 from scrapers.logins.base import Attempt
 from scrapers.logins.browser import BrowserLogin
-from scrapers.logins.screens import ChooseFactor, Done, EnterCode, EnterCredentials, Screen, Stop
+from scrapers.logins.screens import ChooseFactor, Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
 
 pytestmark = pytest.mark.browser
 HOST = "http://acme.example"
@@ -124,6 +124,7 @@ class Acme(BrowserLogin):
         Screen("signed in", ("#who",), Done(), at="/signed-in"),
         Screen("wrong code", (".code-error",), Stop(MfaFailed, (".code-error",))),
         Screen("refused", (".error",), Stop(BadCredentials, (".error",))),
+        Screen("new terms", ("#later",), Dismiss(("#later",))),
         Screen("text message", ("#sms",), ChooseFactor(("#sms",), ("#send",), "sms")),
         Screen("mail", ("#mail",), ChooseFactor(("#mail",), ("#send",), "mail")),
         Screen("code", CODE, EnterCode(CODE, ("#confirm",)), at=r"#/IG\.OTP"),
@@ -228,6 +229,16 @@ def test_the_preferred_factor_is_chosen_though_it_is_drawn_after_the_other(run):
     code = f"<form method=post action=/confirmed>{ENTER}</form>"
     portal = Portal({"/login": POSTS, "/in": page, "/chosen": code, "/confirmed": WHO})
     assert sign_in(run, portal, attempt("sms", "mail")).screens == ["credentials", "text message", "code", "signed in"]
+
+
+def test_a_way_out_beside_the_field_of_a_code_is_not_taken(run):
+    """What would put new terms off may stand on any page, and cancel there."""
+    later = "<button form=away id=later>Not now</button><form id=away method=post action=/away></form>"
+    field = f"<form hidden id=code_ method=post action=/confirmed>{ENTER}</form>"
+    code = f"{later}{field}<script>setTimeout(() => code_.hidden = false, 500)</script>"
+    terms = f"{FORM.format('')}{field.replace('hidden', '')}{later}"
+    portal = Portal({"/login": POSTS, "/in": code, "/confirmed": terms, "/away": WHO})
+    assert sign_in(run, portal).screens == ["credentials", "code", "new terms", "signed in"]
 
 
 def test_no_code_is_asked_for_that_cannot_be_received(run):
