@@ -93,9 +93,9 @@ class ScraperJob(Base):
     hours: Mapped[str | None] = mapped_column(String(11))  # HH:MM-HH:MM in which it may start; None: at any hour
     time_zone: Mapped[str | None] = mapped_column(String(50))  # of these hours
 
-    if TYPE_CHECKING:  # relationships of `database.models.carriers`, to its BillingCycle and ScraperConfig
-        billing_cycle: Any
-        scraper_config: Any
+    if TYPE_CHECKING:
+        billing_cycle: Mapped[Any]  # BillingCycle or None, ScraperConfig or None: that module imports this one
+        scraper_config: Mapped[Any]
 
     @property
     def spider(self) -> str:
