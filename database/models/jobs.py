@@ -94,8 +94,8 @@ class ScraperJob(Base):
     time_zone: Mapped[str | None] = mapped_column(String(50))  # of these hours
 
     if TYPE_CHECKING:
-        billing_cycle: Mapped[Any]  # BillingCycle or None, ScraperConfig or None: that module imports this one
-        scraper_config: Mapped[Any]
+        billing_cycle: Mapped[Any]  # a BillingCycle or None
+        scraper_config: Mapped[Any]  # a ScraperConfig or None
 
     @property
     def spider(self) -> str:
