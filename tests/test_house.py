@@ -429,7 +429,7 @@ def test_what_is_overridden_of_libraries_is_listed():
         "for room in ('scrapers', 'middlewares', 'pipelines', 'webhook', 'jobs', 'commands'):\n"
         "    package = importlib.import_module(room)\n"
         "    for found in pkgutil.walk_packages(package.__path__, room + '.'):\n"
-        "        if found.name != 'scrapers.settings': importlib.import_module(found.name)\n"
+        "        if found.name not in ('scrapers.settings', 'jobs.engines.prefect_flow'): importlib.import_module(found.name)\n"
         "print(json.dumps(overrides()))"
     )
     done = subprocess.run(
