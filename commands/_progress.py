@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @contextmanager
 def moving_line(crawler: Any) -> Iterator[None]:
     """Show the line until the end of the block, where standard error is a terminal that can."""
-    if not sys.stderr.isatty() or logging.getLogger().isEnabledFor(logging.INFO):
+    # A log with every request would push it off the screen.
+    if not sys.stderr.isatty() or crawler.settings.get("LOG_LEVEL") in ("DEBUG", "INFO"):
         yield
         return
     from rich.console import Console
@@ -32,19 +37,32 @@ def moving_line(crawler: Any) -> Iterator[None]:
         spinner.update(text=f"{crawler.spidercls.name}: {so_far(work.jobs.values() if work is not None else ())}")
         return spinner
 
-    with Live(get_renderable=line, console=console, refresh_per_second=4, transient=True), _above(sys.stderr):
+    live = Live(get_renderable=line, console=console, refresh_per_second=4, transient=True, redirect_stderr=False)
+    with live, _above(console):
         yield
 
 
+class _Above(io.TextIOBase):
+    """Standard error while the line stands: what is written appears above it, as wide as it is."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def write(self, text: str) -> int:
+        """Print a text as it stands."""
+        self.console.print(text, end="", soft_wrap=True, markup=False, highlight=False, emoji=False)
+        return len(text)
+
+
 @contextmanager
-def _above(stream: Any) -> Iterator[None]:
-    """Let handlers that write to standard error write to *stream*, which keeps the line below what is written."""
+def _above(console: Console) -> Iterator[None]:
+    """Let the handlers that write to standard error write above the line."""
     known = [*logging.getLogger().handlers, *logging.getLogger("latchkey.progress").handlers]
-    handlers = [each for each in known if isinstance(each, logging.StreamHandler) and each.stream is sys.__stderr__]
+    handlers = [each for each in known if isinstance(each, logging.StreamHandler) and each.stream is sys.stderr]
     for handler in handlers:
-        handler.setStream(stream)
+        handler.setStream(_Above(console))
     try:
         yield
     finally:
         for handler in handlers:
-            handler.setStream(sys.__stderr__)
+            handler.setStream(sys.stderr)

@@ -43,4 +43,7 @@ class PrefectSettings(RoomSettings):
 
     prefect_url: str = Field("http://127.0.0.1:4200/api", description="Address of Prefect's API.")
     prefect_pool: str = Field("latchkey", description="Work pool of the crawls.")
+    prefect_python: Path | None = Field(
+        None, description="Interpreter with Latchkey's packages, for Prefect's workers."
+    )
     prefect_folder: Path | None = Field(None, description="Folder of Latchkey on Prefect's workers; empty: as here.")

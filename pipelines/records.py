@@ -44,6 +44,7 @@ class RecordsPipeline:
 
     def __init__(self, crawler: Crawler) -> None:
         self.work = work_of(crawler, "This spider has no jobs: its records are not ours to store.")
+        self._stored: set[str] = set()  # the tables into which something was stored
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -68,14 +69,20 @@ class RecordsPipeline:
             raise failure from error
         except DatabaseAway as error:
             raise DatabaseAwayFailure(str(error)) from error
+        self._stored.add(_table(item))
         job.counts.files += new_file
         job.counts.records += changed
         job.counts.already += rows - changed
         return item
 
     def _patience(self, item: Any) -> float:
-        """Return for how long an item may wait for others to be written with: not at all when someone waits for it."""
-        return PATIENCE if self.work.expects_more and not self.work.deliveries.awaits(item) else 0.0
+        """
+        Return for how long an item may wait for others to be written with.
+
+        Not at all when a visit waits for it, nor before its tables have taken anything: a mistake is to stop the crawl at once.
+        """
+        may_wait = self.work.expects_more and _table(item) in self._stored and not self.work.deliveries.awaits(item)
+        return PATIENCE if may_wait else 0.0
 
 
 def is_big(item: FileItem | Record | Batch) -> bool:

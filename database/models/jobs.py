@@ -12,9 +12,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from database.models.base import Base, JsonColumn, UtcDateTime, text_enum, utc_now
 from database.models.runs import Run
 
-if TYPE_CHECKING:
-    from database.models.carriers import BillingCycle, ScraperConfig
-
 
 class ScraperType(StrEnum):
     """The report types of carriers."""
@@ -97,8 +94,8 @@ class ScraperJob(Base):
     time_zone: Mapped[str | None] = mapped_column(String(50))  # of these hours
 
     if TYPE_CHECKING:
-        billing_cycle: Mapped[BillingCycle | None]
-        scraper_config: Mapped[ScraperConfig | None]
+        billing_cycle: Mapped[Any]  # a BillingCycle or None
+        scraper_config: Mapped[Any]  # a ScraperConfig or None
 
     @property
     def spider(self) -> str:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from database.models import runs  # noqa: F401 - rows refer to its tables
+import database.models.runs  # noqa: F401 - rows refer to its tables
 from database.models.base import Base, UtcDateTime, text_enum
 
 

@@ -1,7 +1,7 @@
 """
 The flows that run on Prefect's workers, in Prefect's own environment: they start ours, and import nothing of it.
 
-LATCHKEY_PYTHON is the interpreter that has Latchkey's packages.
+LATCHKEY_PREFECT_PYTHON is the interpreter that has Latchkey's packages.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def due() -> None:
 
 
 def _scrapy(*arguments: str) -> None:
-    command = [os.environ["LATCHKEY_PYTHON"], "-m", "scrapy", *arguments]
+    command = [os.environ["LATCHKEY_PREFECT_PYTHON"], "-m", "scrapy", *arguments]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
         code = process.wait()

@@ -197,10 +197,9 @@ def test_what_takes_long_is_alone(store):
     assert seen.begun == 2
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer
 def test_what_takes_long_does_not_hold_up_the_others(store):
     """On PostgreSQL, where another thread begins with what was behind it."""
-    if store.dialect == "sqlite":
-        pytest.skip("SQLite has one writer")
     gate = threading.Event()
 
     def long(session):
@@ -252,10 +251,9 @@ def test_threads_of_one_process_take_turns(store):
         assert session.scalar(select(Client.city)) == "40"
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer
 def test_of_two_that_wait_for_each_other_both_succeed(store):
     """PostgreSQL ends one of them; it is run once more, and the pieces that were with it are not lost."""
-    if store.dialect == "sqlite":
-        pytest.skip("SQLite has one writer")
     with store.transaction() as session:
         session.add_all([Client(id=1, name="Birch", city="0"), Client(id=2, name="Alder", city="0")])
     both = threading.Barrier(2)

@@ -47,7 +47,7 @@ def test_schedules_are_deployments_and_jobs_are_flow_runs(project, tmp_path, pos
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
             "PREFECT_WORKER_QUERY_SECONDS": "2",
             "DO_NOT_TRACK": "1",
-            "LATCHKEY_PYTHON": sys.executable,
+            "LATCHKEY_PREFECT_PYTHON": sys.executable,
         }
         started: list[subprocess.Popen[Any]] = []
 
