@@ -200,7 +200,8 @@ class Planner:
         if spider.target_argument != ACCOUNT:
             if wanted.client or wanted.month:
                 raise ArgumentError(f"{spider.portal} has neither clients nor billing months.")
-            return [{}] if wanted.accounts is None else [{spider.target_argument: name} for name in wanted.accounts]
+            names = spider.known_targets(session) if wanted.accounts is None else wanted.accounts
+            return [{spider.target_argument: name} for name in names] or [{}]
         numbers = self._numbers(session, spider, wanted)
         if not numbers:
             raise ArgumentError("there is no such account.")

@@ -74,10 +74,8 @@ def missing_servers() -> dict[str, str]:
         missing["engines"] = (
             "Scrapyd 1.6 and its client, setuptools between 77 and 80 (pip install scrapyd scrapyd-client)"
         )
-    if "LATCHKEY_TEST_PREFECT" not in os.environ:
-        missing["prefect"] = (
-            "a Prefect in an environment of its own (docs/engines.md); LATCHKEY_TEST_PREFECT is its program"
-        )
+    if "TEST_PREFECT" not in os.environ:
+        missing["prefect"] = "a Prefect in an environment of its own (docs/engines.md); TEST_PREFECT is its program"
     return missing
 
 

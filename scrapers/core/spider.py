@@ -196,6 +196,11 @@ class PortalSpider(scrapy.Spider):
         return plans
 
     @classmethod
+    def known_targets(cls, session: Session) -> list[str]:
+        """Return all targets there are, as `target_argument` names them; empty where the spider finds them without it."""
+        return []
+
+    @classmethod
     def row(cls, session: Session, job: int) -> ScraperJob:
         """Return a row of scraper_jobs by its id; raise ArgumentError when it is none of this spider's."""
         found = session.get(ScraperJob, job)

@@ -128,7 +128,7 @@ def test_other_families(planner, store):
     with store.transaction() as session:
         jobs = planner.find(session, Wanted(["iec_account"])).jobs
         narrowed = planner.find(session, Wanted(["iec_account"], ["home"], arguments={"contract": "00042"})).jobs
-        fleet = planner.find(session, Wanted(["trucktech_vehicles"], ["acme"])).jobs
+        fleet = planner.find(session, Wanted(["trucktech_vehicles"])).jobs
     assert [(job.label, job.exclusive, job.target["person"]) for job in jobs] == [
         ("home", None, "home"),
         ("office", None, "office"),

@@ -19,12 +19,12 @@ from tests.conftest import new_postgresql
 from tests.project import free_port, wait_for
 
 # The program of an environment that has `prefect==3.8.8`, `fastapi<0.151` and `sqlalchemy<2.1`; see docs/engines.md.
-PROGRAM = "LATCHKEY_TEST_PREFECT"
+PROGRAM = os.environ.get("TEST_PREFECT", "")
 pytestmark = [pytest.mark.prefect, pytest.mark.matrix, pytest.mark.timeout(1500)]
 
 
 def test_schedules_are_deployments_and_jobs_are_flow_runs(project, tmp_path, postgresql_server, postgresql_url):
-    program, port = os.environ[PROGRAM], free_port()
+    port = free_port()
     with running(tmp_path / "sandbox", ("iec",)) as sandbox, new_postgresql(postgresql_server) as theirs:
         here = project(
             tmp_path,
@@ -55,7 +55,7 @@ def test_schedules_are_deployments_and_jobs_are_flow_runs(project, tmp_path, pos
             out = (tmp_path / f"prefect-{len(started)}.log").open("w")
             started.append(
                 subprocess.Popen(
-                    [program, *arguments], env=environment, cwd=tmp_path, stdout=out, stderr=out, start_new_session=True
+                    [PROGRAM, *arguments], env=environment, cwd=tmp_path, stdout=out, stderr=out, start_new_session=True
                 )
             )
             return started[-1]

@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 
 from pydantic import BaseModel, Field
 from scrapy.http import TextResponse
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database.families.fleet import Seen, conclude_sync, known_vins, note_vehicles, tenant_named
@@ -88,6 +89,15 @@ class FleetSpider(PortalSpider):
                 raise ArgumentError("-a tenant: give names of 1 to 100 characters, separated by commas.")
             wanted = [(name, None) for name in dict.fromkeys(names)]
         return [cls._plan(session, name, number, arguments) for name, number in wanted]
+
+    @classmethod
+    def known_targets(cls, session: Session) -> list[str]:
+        """Return the tenants that were named before."""
+        return list(
+            session.scalars(
+                select(models.Tenant.name).where(models.Tenant.portal == cls.portal).order_by(models.Tenant.name)
+            )
+        )
 
     @classmethod
     def _of_job(cls, session: Session, number: int) -> str:

@@ -192,7 +192,7 @@ def test_an_endpoint_that_keeps_refusing_the_token_does_not_renew_it_for_ever(ho
         (IecAccount, {"contract": "12a"}, "-a contract: give the digits of a contract number."),
         (IecOutages, {"city": "X"}, "-a arguments: an address needs city, street and house."),
         (IecOutages, {"contract": "1"}, "-a contract: this spider has no such argument"),
-        (IecInvoices, {"job": "7"}, "-a job=7: there is no such job of iec_invoices."),
+        (IecInvoices, {"job": "7"}, "-a job=7: there is no such job; `scrapy jobs list` shows all."),
     ],
 )
 def test_wrong_arguments_are_named_before_anything_is_sent(household, spider, arguments, said):
