@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from commands._terminal import print_json, show
@@ -37,7 +37,8 @@ def run(command: ScrapyCommand, opts: argparse.Namespace) -> int:
     all_tables().create_all(db.engine)
     counts = Simulation(db, Plan(**{name: getattr(opts, name) for name in names})).run()
     db.engine.dispose()
-    told = asdict(counts)
+    # Not `asdict`, which counts the items of a Counter anew.
+    told = {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(counts).items()}
     if opts.json:
         print_json(told)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 
 import pytest
@@ -73,3 +74,10 @@ def test_a_year(in_memory, seed):
 @pytest.mark.timeout(900)
 def test_a_month_on_both_databases(store):
     assert played(store, Plan(days=30, outages=40, kills=20)).is_sound
+
+
+def test_the_command_tells_the_counts_as_json(project, tmp_path):
+    done = project(tmp_path).scrapy(*"jobs simulate --days 1 --schedules 4 --outages 0 --kills 0 --json".split())
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["doubled"], told["faults"]) == (0, 0, {})
+    assert sum(told["outcomes"].values()) >= told["outcomes"]["success"] > 0
