@@ -22,27 +22,28 @@ PACKAGES = """
 """
 # Modules of a crawl of any family, room by room; those of a family and portal stand below.
 CRAWL = {
-    "commands": "_terminal crawl",
-    "database": "dialects engine notes processes schema settings upsert versions watermarks",
+    "commands": "_progress _terminal crawl",
+    "database": "dialects engine notes processes schema settings upsert versions watermarks writer",
     "database.access": """addresses codes credentials encryption fingerprints leases ledger sessions totp""",
-    "database.models": "access base codes keys runs versions",
-    "middlewares": "auth cookies evidence fingerprint limits logs places",
+    # The queue of jobs is that of all families, and its carriers' jobs name accounts and cycles.
+    "database.families": "cycles",
+    "database.jobs": "breakers claims hours pace queue settings settling steps",
+    "database.models": "access base carriers codes jobs keys runs uploads versions",
+    "middlewares": "auth cookies evidence fingerprint limits logs pace places",
     "middlewares.access": "attempts codes identity leases portal proof sessions storage",
     "middlewares.download": "encodings handler names resuming streaming",
     "pipelines": "completeness feeds files records settings upload validate",
     "pipelines.stores": "base folder names",
     "scrapers": "settings",
-    "scrapers.core": """brake choices compat downloads items jobs loader locators naming outcomes overlays pace page periods
-        places redaction requests runs settings spider spool stated tables visit""",
+    "scrapers.core": """brake choices choosing compat downloads items jobs loader locators looking naming outcomes overlays pace
+        page periods places queued redaction requests runs settings spider spool stated tables trail visit""",
     "scrapers.logins": "base credentials screens words",
     "scrapers.reading": "archive pdf",
 }
 VALUES = {"scrapers.reading.values": "days locale marks numbers texts types"}
 FAMILIES = {
     "bell_pdf_invoice": {
-        "database.families": "cycles",
-        "database.models": "carriers uploads",
-        "scrapers.families.carriers": "accounts items reports spiders",
+        "scrapers.families.carriers": "accounts columns items reports spiders",
         "scrapers.logins": "browser",
         "scrapers.portals.bell": "login pdf_invoice self_serve settings",
         "scrapers.reading": "workbooks",
@@ -68,9 +69,11 @@ FAMILIES = {
 }
 STATUS = {
     "commands": "_terminal status",
-    "database": "dialects engine processes settings",
+    "database": "dialects engine processes settings writer",
     "database.access": "addresses codes encryption fingerprints",
-    "database.models": "access base codes keys runs",
+    "database.jobs": "queue settings",
+    "database.models": "access base carriers codes jobs keys runs uploads",
+    "jobs": "overview",
     "scrapers": "settings",
     "scrapers.core": "compat outcomes settings",
 }
