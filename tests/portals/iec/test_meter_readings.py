@@ -370,7 +370,10 @@ def test_a_year_of_quarters_in_one_run(household, kind, request):
         ({"from": "0001-01-01"}, "-a from: Input should be greater than or equal to 2001-01-01"),
         ({"to": "0001-01-01"}, "-a to: Input should be greater than or equal to 2001-01-01"),
         ({"resolution": "hourly"}, "-a resolution: Input should be 'daily', 'weekly' or 'monthly'"),
-        ({"until": "2026-02-02"}, "-a until: this spider has no such argument; it knows job, claim, credential, again, "),
+        (
+            {"until": "2026-02-02"},
+            "-a until: this spider has no such argument; it knows job, claim, credential, again, ",
+        ),
         ({"since": "2026-02-02"}, "contract, from, to, resolution, production."),
         ({"production": "maybe"}, "-a production: Input should be 'auto', 'yes' or 'no'"),
     ],
