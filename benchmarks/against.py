@@ -1,4 +1,4 @@
-"""Two checkouts in turn: the same benchmarks of this one, whose crawls and commands are now this one's, now the other's."""
+"""Compares two checkouts: runs the benchmarks of this one, with the crawls and commands of each in turn."""
 
 from __future__ import annotations
 

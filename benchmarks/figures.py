@@ -15,7 +15,7 @@ class Figure:
     One thing measured.
 
     value: what is held against the target, a ratio to `over` where there is one. ours, floor, peers: what we, the bare
-    client and others did, in `unit`. over: whose figure the ratio is to.
+    client and others did, in `unit`. over: the client that the ratio is taken to.
     hard: a count that must hold on any machine; a broken one makes `make bench` fail.
     """
 

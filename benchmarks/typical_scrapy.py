@@ -53,7 +53,7 @@ class Usage(Base):
 
 
 class UserFilesPipeline(FilesPipeline):
-    """Scrapy's, whose requests carry the user's cookies."""
+    """Scrapy's pipeline; its requests carry the user's cookies."""
 
     def get_media_requests(self, item: Any, info: Any) -> list[Request]:
         """Return the request of an item's file."""
@@ -85,7 +85,7 @@ class DatabasePipeline:
 
 
 class Typical(Bare):
-    """The same spider, whose files and rows go through pipelines."""
+    """The same spider; its files and rows go through pipelines."""
 
     name = "typical"
     keeps_sessions = False

@@ -40,7 +40,7 @@ class Command(Everyday, ScrapyCommand):
             ("refresh", "Sign in anew, in one attempt that the ledger allows."),
         ):
             one = act(name, does)
-            one.add_argument("portal", help="whose session")
+            one.add_argument("portal", help="portal of the session")
             one.add_argument("--login", help="which login, where the portal has several")
             one.add_argument("--username", help="which credential, where the portal has several")
         out = act(

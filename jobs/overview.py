@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from database.jobs.queue import is_due
+from database.jobs.queue import is_due, is_parked
 from database.models import ScraperJob, ScraperJobStatus
 from database.models.jobs import OPEN, Breaker, Worker
 
@@ -31,14 +31,13 @@ def jobs(session: Session, time: datetime) -> list[dict[str, Any]]:
         return func.sum(case((condition, 1), else_=0))
 
     pending = ScraperJob.status == ScraperJobStatus.PENDING
-    parked = ScraperJob.parked_for.is_not(None) & ScraperJob.available_at.is_(None)
     rows = session.execute(
         select(
             ScraperJob.portal,
             count(~pending),
             count(is_due(time)),
             count(pending & (ScraperJob.available_at > time)),
-            count(pending & parked),
+            count(pending & is_parked()),
             func.min(case((ScraperJob.available_at > time, ScraperJob.available_at))),
         )
         .where(ScraperJob.status.in_(OPEN))

@@ -243,9 +243,8 @@ class OrderedReports(MonthlyReports):
         if came <= 0:
             return None
         if not all(entry.is_named for entry in found):
-            place = (
-                came - 1 - asked.get("after", 0)
-            )  # from the top: above those that were there, and the orders placed since
+            # From the top: above those that were there, and the orders placed since.
+            place = came - 1 - asked.get("after", 0)
             return found[place] if place >= 0 else None
         ages = [entry.age or 0 for entry in found]
         is_reversed = ages != sorted(ages)
