@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from database.dialects import postgresql, sqlite
 from database.jobs.settings import QueueSettings
-from database.models import Account, BillingCycle, Client, ScraperConfig, Workspace
 from database.models.base import UtcDateTime
 from database.models.jobs import CLAIMED, IS_OPEN, OPEN, ScraperJob, ScraperJobStatus
 
@@ -124,6 +123,8 @@ def cancel(session: Session, ids: Collection[int], at: datetime, why: str = "Can
 
 def cancel_inactive(session: Session, at: datetime) -> list[int]:
     """Cancel the waiting jobs of clients that are not active any more; return their ids."""
+    from database.models import Account, BillingCycle, Client, Workspace  # with all tables of the carriers
+
     of_client = (
         select(ScraperJob.id)
         .join(BillingCycle, BillingCycle.id == ScraperJob.billing_cycle_id)
@@ -167,6 +168,8 @@ def release_spider(session: Session, portal: str, report_type: str, at: datetime
 
 def config_of(session: Session, account_id: int) -> int | None:
     """Return the id of an account's scraper config, or None."""
+    from database.models import ScraperConfig  # with all tables of the carriers
+
     return session.scalar(select(ScraperConfig.id).where(ScraperConfig.account_id == account_id))
 
 

@@ -72,7 +72,7 @@ STATUS = {
     "database": "dialects engine processes settings writer",
     "database.access": "addresses codes encryption fingerprints",
     "database.jobs": "queue settings",
-    "database.models": "access base carriers codes jobs keys runs uploads",
+    "database.models": "access base codes jobs keys runs",
     "jobs": "overview",
     "scrapers": "settings",
     "scrapers.core": "compat outcomes settings",
