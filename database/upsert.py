@@ -12,7 +12,7 @@ from sys import maxsize
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import JSON, Connection, Dialect, Index, Numeric, String, Table, UniqueConstraint, or_
+from sqlalchemy import JSON, Connection, Dialect, Index, Numeric, String, Table, UniqueConstraint, or_, select
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from database.dialects import postgresql, sqlite
 from database.models.base import Base, Json
 
 T = TypeVar("T")
+Row = TypeVar("Row", bound=Base)
 
 
 class WrongKey(TypeError):
@@ -123,6 +124,19 @@ def _pieces(rows: Iterable[T]) -> Iterator[list[T]]:
     rows = iter(rows)
     while piece := list(islice(rows, BATCH)):
         yield piece
+
+
+def ensure(session: Session, model: type[Row], key: dict[str, Any], values: dict[str, Any] | None = None) -> Row:
+    """Return the row with this natural key, inserted with *values* if it is missing; several runs may do so at once."""
+    of_key = select(model).filter_by(**key)
+    row = session.scalars(of_key).one_or_none()
+    if row is None:
+        session.flush()
+        insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        # The second of two runs finds the first one's row.
+        session.execute(insert(model).values(**key, **(values or {})).on_conflict_do_nothing())
+        row = session.scalars(of_key).one()
+    return row
 
 
 class _Compiled:

@@ -16,7 +16,7 @@ from aiohttp import BodyPartReader, web
 
 from database.engine import Database
 from database.families.accounts import NewAccount, add_account
-from database.families.cycles import cycle_for, ensure
+from database.families.cycles import cycle_for
 from database.models import (
     Account,
     BillingCycleFile,
@@ -27,6 +27,7 @@ from database.models import (
     StoredFile,
 )
 from database.models.base import utc_now
+from database.upsert import ensure
 from tests.project import CARRIERS
 
 GONE = "Could not validate the user's client and/or workspace."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database.families.cycles import DEFAULT_BILLING_DAY, ensure
+from database.families.cycles import DEFAULT_BILLING_DAY
 from database.families.imports import BadLines, read_rows, spoilt
 from database.models import (
     Account,
@@ -18,6 +18,7 @@ from database.models import (
     ScraperConfig,
     Workspace,
 )
+from database.upsert import ensure
 
 REQUIRED_COLUMNS = ("client", "workspace", "carrier", "number")
 COLUMNS = (*REQUIRED_COLUMNS, "username", "billing_day", "nickname")

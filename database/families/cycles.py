@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from datetime import date, timedelta
-from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database.dialects import postgresql, sqlite
-from database.models import Account, Base, BillingCycle, BillingCycleFile, CarrierReport
+from database.models import Account, BillingCycle, BillingCycleFile, CarrierReport
+from database.upsert import ensure
 
 DEFAULT_BILLING_DAY = 15  # for an account without a known billing day
-
-Row = TypeVar("Row", bound=Base)
 
 
 def parse_month(text: str) -> tuple[int, int]:
@@ -102,19 +99,6 @@ def cycle_of_day(session: Session, account: Account, day: date) -> BillingCycle:
         .limit(1)
     ).one_or_none()
     return cycle or cycle_for(session, account, *month_of(account.billing_day, day))
-
-
-def ensure(session: Session, model: type[Row], key: dict[str, Any], values: dict[str, Any] | None = None) -> Row:
-    """Return the row with this natural key, inserted with *values* if it is missing; several runs may do so at once."""
-    of_key = select(model).filter_by(**key)
-    row = session.scalars(of_key).one_or_none()
-    if row is None:
-        session.flush()
-        insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        # Two runs may open the same cycle at once: the second one finds the first one's row.
-        session.execute(insert(model).values(**key, **(values or {})).on_conflict_do_nothing())
-        row = session.scalars(of_key).one()
-    return row
 
 
 def _end(billing_day: int | None, year: int, month: int) -> date:

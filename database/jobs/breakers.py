@@ -13,10 +13,10 @@ from random import Random
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database.families.cycles import ensure
 from database.jobs.settings import QueueSettings
 from database.jobs.steps import Ending, pause
 from database.models.jobs import Breaker
+from database.upsert import ensure
 
 OLD = timedelta(hours=24)  # trouble that no other followed within that time is forgotten
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database.families.cycles import ensure
 from database.models.jobs import Pace
+from database.upsert import ensure
 
 
 def reserve(session: Session, portal: str, at: datetime, per_minute: int) -> timedelta:

@@ -14,8 +14,9 @@ from sqlalchemy import func, select
 
 from database import upsert
 from database.families.accounts import NewAccount, add_account
-from database.families.cycles import cycle_for, ensure
+from database.families.cycles import cycle_for
 from database.models import CarrierReport, ReportLine, StoredFile
+from database.upsert import ensure
 from pipelines import records
 from sandbox.bell.monthly import REPORTS as IMITATED
 from scrapers.core.items import Lines

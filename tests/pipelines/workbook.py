@@ -20,9 +20,10 @@ import sqlalchemy as sa
 
 from database.engine import Database
 from database.families.accounts import NewAccount, add_account
-from database.families.cycles import cycle_for, ensure
+from database.families.cycles import cycle_for
 from database.models import CarrierReport, ReportLine
 from database.models.base import Base
+from database.upsert import ensure
 from pipelines.records import write
 from scrapers.core.spool import describe
 from scrapers.families.carriers.items import ReportFile, report_lines

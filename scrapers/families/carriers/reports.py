@@ -12,8 +12,9 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
-from database.families.cycles import cycle_of_day, ensure
+from database.families.cycles import cycle_of_day
 from database.models import Account, BillingCycle, CarrierReport
+from database.upsert import ensure
 from scrapers.core.items import Listing
 from scrapers.core.jobs import ArgumentError, Job
 from scrapers.core.outcomes import BadFile
