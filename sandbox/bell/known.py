@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.known import Fact, Known
+from sandbox.known import Known, facts
 
 H = "/html[1]/body[1]/div[1]/header[1]/div[2]/div[1]/div[1]/div[1]/div[1]/div[1]"
 F = "/html[1]/body[1]/main[1]/div[4]/div[1]/div[1]/div[2]/div[2]/div[2]/form[1]"
@@ -13,11 +13,6 @@ WRAP = "//*[@id='m_quick_sidebar_notification-wrap']/div/div/ul"
 STANDARD = "/html[1]/body[1]/header[1]/div[1]/div[2]/div[1]/div[1]/div[1]/ul[1]/li[2]/div[1]/span[1]/a[1]"
 REPORTS_LINK = "//*[@id='ec-goa-reports-app']/div[1]/section/main/div/div/div/ul/li[1]/a"
 ASIDE = "/html/body/div[2]/app-base/section/block-ui/div/div/app-aside-left/div/div/div/ul/li[3]"
-
-
-def facts(kind: str, section: str, *values: str, dated: str = "") -> list[Fact]:
-    """Return a fact for each value."""
-    return [Fact(kind, value, section, dated) for value in values]
 
 
 SELF_SERVE = [
