@@ -78,6 +78,7 @@ class Database:
             event.listen(self.engine, "begin", _begin_immediate)
         _use_plain_savepoints(self.engine.dialect)
         self._turn = threading.Lock() if self.dialect == "sqlite" else None
+        self._turn_of: int | None = None  # the thread that has the turn
         self._writer = Writer(self, 1 if self.dialect == "sqlite" else THREADS)
 
     @contextmanager
@@ -103,11 +104,15 @@ class Database:
         if self._turn is None:
             yield
             return
+        if self._turn_of == threading.get_ident():
+            raise RuntimeError("A transaction was begun inside another one of the same thread: SQLite has one at a time.")
         if not self._turn.acquire(timeout=BUSY_SECONDS):
             raise DatabaseAway(f"The database {self._where} is kept busy by this process itself.")
+        self._turn_of = threading.get_ident()
         try:
             yield
         finally:
+            self._turn_of = None
             self._turn.release()
 
     def named(self, error: BaseException) -> BaseException:

@@ -106,3 +106,10 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path):
     db = Database(f"sqlite:///{path}")
     with pytest.raises(DatabaseAway, match="does not answer"), db.transaction() as session:
         session.execute(text("SELECT 1"))
+
+
+def test_a_transaction_inside_another_one_is_told_at_once(sqlite_with_tables):
+    store = Database(f"sqlite:///{sqlite_with_tables}")
+    for _ in range(2):
+        with store.transaction(), pytest.raises(RuntimeError, match="inside another one"), store.transaction():
+            pass

@@ -341,13 +341,13 @@ def test_the_database_itself_refuses_a_second_open_request(store):
             state=CodeRequestState.OPEN,
         )
 
-    def insert():
+    def insert(request):
         with store.transaction() as session:
-            session.add(row())
+            session.add(request)
 
-    insert()
+    insert(row())
     with pytest.raises(IntegrityError):
-        insert()
+        insert(row())
 
 
 @in_a_loop
