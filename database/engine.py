@@ -105,7 +105,9 @@ class Database:
             yield
             return
         if self._turn_of == threading.get_ident():
-            raise RuntimeError("A transaction was begun inside another one of the same thread: SQLite has one at a time.")
+            raise RuntimeError(
+                "A transaction was begun inside another one of the same thread: SQLite has one at a time."
+            )
         if not self._turn.acquire(timeout=BUSY_SECONDS):
             raise DatabaseAway(f"The database {self._where} is kept busy by this process itself.")
         self._turn_of = threading.get_ident()
