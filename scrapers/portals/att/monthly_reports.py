@@ -71,6 +71,6 @@ class AttMonthlyReports(MonthlyReports):
         await globys.show(place.tab, place.section)
         await globys.choose_account()
         if report.dated:
-            await globys.choose_period("c")
+            await globys.choose_month("c")
         await globys.view(place.section, place.names)
         return await globys.export()
