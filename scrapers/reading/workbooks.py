@@ -300,9 +300,9 @@ def check(sheet: Sheet, account: str, month: str = "") -> None:
     """
     Raise unless every row is of this account (WrongAccount) and, where one is given, of this month (PortalChanged).
 
-    They are in the columns `account_number` and `period` (YYYY-MM).
+    They are in the columns `account_number` and `period` (YYYY-MM); a file without the latter says no month in its rows.
     """
-    names = ("account_number", "period") if month else ("account_number",)
+    names = ("account_number", "period") if month and sheet.has("period") else ("account_number",)
     accounts, *months = sheet.cells(*names, key="account_number")
     others = {sheet.read("account_number", cell) for cell in accounts if not sheet.is_same(account, cell)}
     if others - {None}:
