@@ -11,6 +11,7 @@ the text, as of `Usage ▾`. Further words do: an element that only contains the
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable
@@ -72,6 +73,12 @@ def words_of(text: str) -> str:
 def exactly(text: str) -> re.Pattern[str]:
     """Return the pattern of an element that says *text* and nothing else, but for signs."""
     return re.compile(rf"^{SIGNS}{words_of(text)}{SIGNS}$", re.I)
+
+
+def saying_only(text: str) -> str:
+    """Return the end of a CSS selector: of elements that say *text* and nothing else, but for signs; nested or not."""
+    says = f":text-matches({json.dumps(exactly(text).pattern)}, 'i')"
+    return f":is({says}, :has({says}))"
 
 
 def containing(text: str) -> re.Pattern[str]:

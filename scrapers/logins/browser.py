@@ -273,7 +273,8 @@ class BrowserLogin(Login):
         elif isinstance(act, ChooseFactor):
             await attempt.second_factor.expect(act.kind)
             if act.option:  # a page may have a button that sends, and no choice
-                await page.click(act.option)
+                await self._take(page, act.option)
+            await self._tick(page, act.tick)
             await attempt.second_factor.may_send()
             attempt.second_factor.sent()
             await page.click(act.send)
@@ -286,6 +287,7 @@ class BrowserLogin(Login):
                     return  # the person types it
                 raise
             await page.type(act.field, code)
+            await self._tick(page, act.tick)
             attempt.code_entered = True
             if act.unlock:
                 await self._unlock(page, act.submit)
@@ -305,6 +307,21 @@ class BrowserLogin(Login):
         elif isinstance(act, Dismiss):
             await page.click(act.click)
 
+    async def _take(self, page: PortalPage, option: Selectors) -> None:
+        """Choose a factor; its radio button may be hidden behind a drawn one."""
+        if await page.shown(option):
+            await page.click(option)
+        else:
+            await page.tick(option)
+
+    async def _tick(self, page: PortalPage, box: Selectors) -> None:
+        """Tick a check box that a sign-in does without."""
+        if box:
+            try:
+                await page.tick(box, within=1)
+            except PortalChanged as failure:
+                logger.info("Not ticked: %s (%s)", box[0], failure.detail)
+
     async def _unlock(self, page: PortalPage, button: Selectors) -> None:
         """Enable a button that the portal has left disabled for a while."""
         element = await page.find(button)
@@ -314,11 +331,14 @@ class BrowserLogin(Login):
     async def _submit(self, page: PortalPage, act: EnterCredentials, attempt: Attempt) -> None:
         if attempt.submitted:
             raise AssertionError("The password was submitted before.")
-        await attempt.second_factor.expect(self.code_kind())
-        await page.type(act.username, attempt.credential.username)
-        await page.type(act.password, attempt.credential.password)
-        await attempt.second_factor.may_send()
-        attempt.submitted = True
+        if act.password:
+            await attempt.second_factor.expect(self.code_kind())
+        if act.username:
+            await page.type(act.username, attempt.credential.username)
+        if act.password:
+            await page.type(act.password, attempt.credential.password)
+            await attempt.second_factor.may_send()
+            attempt.submitted = True
         await page.click(act.submit)
 
     def code_kind(self) -> str:

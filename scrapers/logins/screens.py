@@ -15,7 +15,11 @@ from scrapers.core.page import Selectors
 
 @dataclass(frozen=True, slots=True)
 class EnterCredentials:
-    """Type user name and password, read them back, submit."""
+    """
+    Type user name and password, read them back, submit.
+
+    A portal that asks for them one after the other has a screen for each: the other's selectors are empty.
+    """
 
     username: Selectors
     password: Selectors
@@ -28,11 +32,13 @@ class ChooseFactor:
     Choose the factor and request the code.
 
     kind: what the option sends (sms, mail); it is not chosen where the credential cannot receive that. "": not known.
+    tick: a check box to tick where there is one, such as that the method is preferred from then on.
     """
 
     option: Selectors
     send: Selectors
     kind: str = ""
+    tick: Selectors = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,14 @@ class EnterCode:
     Type the one-time code with key events and submit it once the button is enabled.
 
     unlock: the portal may leave the button disabled after the last key; then its attribute is taken away.
+    tick: a check box to tick where there is one, such as that the browser is trusted from then on.
     """
 
     field: Selectors
     submit: Selectors
     kind: str = ""  # totp, or how the portal sends it (sms, mail); "": whatever the credential has
     unlock: bool = False
+    tick: Selectors = ()
 
 
 @dataclass(frozen=True, slots=True)

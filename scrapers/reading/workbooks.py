@@ -300,7 +300,7 @@ def check(sheet: Sheet, account: str, month: str = "") -> None:
     """
     Raise unless every row is of this account (WrongAccount) and, where one is given, of this month (PortalChanged).
 
-    They are in the columns `account_number` and `period` (YYYY-MM); a file without the latter says no month in its rows.
+    They are in the columns `account_number` and `period` (YYYY-MM); a sheet without the latter does not say its month.
     """
     names = ("account_number", "period") if month and sheet.has("period") else ("account_number",)
     accounts, *months = sheet.cells(*names, key="account_number")

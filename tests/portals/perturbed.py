@@ -19,6 +19,7 @@ from database.families.fleet import tenant_named
 from database.models import Account, CarrierPortalCredential, ScraperJob, StoredCredential
 from jobs.warm import WarmParent
 from sandbox import PASSWORD, Admin, mailbox, phone, running, totp_secret
+from sandbox.att import accounts as att_accounts
 from sandbox.bell import accounts as bell_accounts
 from sandbox.iec import id_number
 from sandbox.perturb import DIMENSIONS
@@ -75,23 +76,30 @@ def user_of(row: Row, scenario: str, tag: str, test: str) -> str:
     return f"{scenario}{tag}+{test}@{whose}.example"
 
 
-def give_bell(perturbed: Perturbed, user: str) -> str:
-    """Store a user of Bell with its first account."""
-    perturbed.give(CarrierPortalCredential, "bell", user)
-    number = bell_accounts(user)[0]
+def give_carrier(perturbed: Perturbed, portal: str, user: str, number: str, receiver: str) -> str:
+    """Store a carrier's user with an account."""
+    perturbed.give(CarrierPortalCredential, portal, user)
     with perturbed.db.transaction() as session:
         if session.scalars(select(Account).filter_by(number=number)).first() is None:
-            new = NewAccount("Example Ltd", "Head office", "bell", number, user, billing_day=31)
+            new = NewAccount("Example Ltd", "Head office", portal, number, user, billing_day=31)
             add_account(session, new, CARRIERS)
+        session.scalars(select(CarrierPortalCredential).filter_by(username=user)).one().receiver = receiver
     return number
+
+
+def give_bell(perturbed: Perturbed, user: str) -> str:
+    """Store a user of Bell with its first account."""
+    return give_carrier(perturbed, "bell", user, bell_accounts(user)[0], phone(user))
 
 
 def give_bell_by_mail(perturbed: Perturbed, user: str) -> str:
     """Store a user of Bell whose codes come by mail."""
-    number = give_bell(perturbed, user)
-    with perturbed.db.transaction() as session:
-        session.scalars(select(CarrierPortalCredential).filter_by(username=user)).one().receiver = mailbox(user)
-    return number
+    return give_carrier(perturbed, "bell", user, bell_accounts(user)[0], mailbox(user))
+
+
+def give_att(perturbed: Perturbed, user: str) -> str:
+    """Store a user of AT&T, whose codes come by mail, with its first account."""
+    return give_carrier(perturbed, "att", user, att_accounts(user)[0], mailbox(user))
 
 
 def give_plain(perturbed: Perturbed, user: str) -> str:
@@ -170,6 +178,18 @@ BELL = {
     "refusing_seeds": 2,
     "alone": 1,
 }
+ATT = {
+    "portal": "att",
+    "give": give_att,
+    "argument": of_accounts,
+    "good": ("ok",),
+    "configuration": {"load_ms": 50, "render_ms": [5, 30]},
+    "visitors": False,
+    "at_once": 4,
+    "dimensions_at_once": 2,
+    "refusing_seeds": 2,
+    "alone": 1,
+}
 PLAIN = {
     "portal": "plain",
     "give": give_plain,
@@ -221,6 +241,9 @@ ROWS: dict[str, Row] = {
             pages_before=False,  # a code page whose address the password page has renamed is not the unperturbed user's
             **BELL | {"give": give_bell_by_mail, "good": ("ok", "multi", "ok+multi-12")},
         ),
+        Row(spider="att_daily_usage", refused={}, **ATT),
+        Row(spider="att_pdf_invoice", refused={}, **ATT),
+        Row(spider="att_monthly_reports", refused={}, **ATT),
         Row(
             spider="plain_documents",
             refused={"other-customer": "identity_mismatch", "captcha": "captcha_shown", "signed-out-midway": "success"},

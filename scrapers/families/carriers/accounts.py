@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import date
 
 from scrapers.core.outcomes import NotListed, PortalChanged, WrongAccount
 from scrapers.core.page import PortalPage, until
-from scrapers.core.periods import months_in
+from scrapers.core.periods import month_missing, months_in, names_month
 from scrapers.core.spool import CSV, TEXT, XLSX, PartFile
 from scrapers.families.carriers.columns import ACCOUNT
 from scrapers.reading.values.texts import plain
@@ -73,6 +74,27 @@ def accounts_named(text: str, like: str) -> set[str]:
     found = re.findall(rf"(billing )?({LABEL})[^\d]{{0,30}}?({number})", text, re.I)
     billing = [each for each in found if (each[0] + each[1]).casefold().startswith("billing")]
     return {re.sub(r"\D", "", each[2]) for each in billing or found}
+
+
+def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today: date) -> int:
+    """
+    Return the place of the one entry of a list that is of an account and a billing month, or names neither of them.
+
+    entries: places with texts. Raises WrongAccount where all are other accounts', NotYetPublished or NoLongerAvailable where
+    all are other months', PortalChanged where several fit.
+
+    >>> the_one([(3, "533122907 Oct 2026"), (4, "533122906 Oct 2026")], "533122906", date(2026, 10, 31), date(2026, 11, 20))
+    4
+    """
+    own = [(place, text) for place, text in entries if numbers_like(account, text) <= {account}]
+    if entries and not own:
+        raise WrongAccount("The list holds entries of other accounts alone.")
+    fitting = [place for place, text in own if not months_in(text) or names_month(text, month)]
+    if not fitting:
+        raise month_missing(month, [text for _, text in own], "%B %Y", today)
+    if len(fitting) > 1:
+        raise PortalChanged(f"The list holds {len(fitting)} entries of the account and month.")
+    return fitting[0]
 
 
 def not_listed(step: str = "") -> WrongAccount:

@@ -156,6 +156,7 @@ class Report:
     by: str = ""  # the spider's method that fetches it: `async def by(self, page, *reports) -> PartFile`
     member: str = ""  # regular expression that its file's name matches in a ZIP of several
     required: bool = True
+    dated: bool = True  # False: the portal makes it of the present state, whatever the month
 
 
 class MonthlyReports(CarrierSpider):
@@ -234,13 +235,15 @@ class MonthlyReports(CarrierSpider):
         ids = {"billing_cycle_id": target.billing_cycle_id, "carrier_report_id": target.reports[report.slug]}
         sheet, warning = None, ""
         if report.columns:
+            wanted = month if report.dated else ""
             sheet, warning = await asyncio.to_thread(
-                read_sheet, part, report.columns, self.locale, target.account, month
+                read_sheet, part, report.columns, self.locale, target.account, wanted
             )
-        if sheet is None or not sheet.has("period"):
-            users = (*target.others,) if self.covers_all else None
-            said = await asyncio.to_thread(check_file, part, target.account, target.months, users)
-            warning = " ".join(filter(None, (warning, said))) if sheet is None else ""  # its rows name the account
+        # Above the header of rows that do not say their month, the file may say it.
+        if sheet is None or (report.dated and not sheet.has("period")):
+            users, months = (*target.others,) if self.covers_all else None, target.months if report.dated else ()
+            said = await asyncio.to_thread(check_file, part, target.account, months, users)
+            warning = " ".join(filter(None, (warning, said)))
         if warning:
             job.warn(f"{report.name}: {warning}")
         return ReportFile(
