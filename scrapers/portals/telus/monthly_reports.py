@@ -1,9 +1,9 @@
 """The monthly reports: the bundle of a bill, and the device summary of Bill Analyzer."""
 
-from scrapers.core.outcomes import PortalChanged
 from scrapers.core.page import PortalPage, guess
-from scrapers.core.periods import month_missing, names_month
+from scrapers.core.periods import months_in
 from scrapers.core.spool import PartFile
+from scrapers.families.carriers.accounts import the_one
 from scrapers.families.carriers.globys import REPORTS as REPORT_MENU
 from scrapers.families.carriers.globys import Globys
 from scrapers.families.carriers.reports import MonthlyReports, Report
@@ -54,16 +54,13 @@ class TelusMonthlyReports(MonthlyReports):
         page.begin("open the bills")
         async with bill_option(page, TEXT_BILL, MONTHS) as bills:
             bills.begin("choose the month")
-            month = bills.job.target.end
+            target = bills.job.target
             await bills.find(MONTHS)
             read = await bills.scope.locator(BILLS).evaluate_all(READ_BILLS)
             offered = [text if year in text else f"{text} {year}" for text, year in read]
-            own = [place for place, text in enumerate(offered) if names_month(text, month)]
-            if not own:
-                raise month_missing(month, offered, "%B %Y", self.today())
-            if len(own) > 1:
-                raise PortalChanged(f"{month:%B %Y} is offered {len(own)} times.", step=bills.trail.step)
-            return await bills.download((f"{BILLS} >> nth={own[0]}",))
+            months = [(place, text) for place, text in enumerate(offered) if months_in(text)]
+            place = the_one(months, target.account, target.end, self.today())
+            return await bills.download((f"{BILLS} >> nth={place}",))
 
     async def devices(self, page: PortalPage, *_reports: Report) -> PartFile:
         """Export the device summary."""
@@ -73,7 +70,7 @@ class TelusMonthlyReports(MonthlyReports):
             analyzer = Globys(there, self.today())
             await analyzer.open(DETAIL_REPORTS, SECTION, REPORT_MENU)
             await analyzer.choose_account()
-            await analyzer.choose_period("b")
+            await analyzer.choose_month("b")
             button = "button[id*=btnSelectSummaryReport]"
             if not await there.shown((f"{DEVICES} {button}",)):
                 await there.click(SECTION)
