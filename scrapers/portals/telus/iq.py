@@ -58,7 +58,7 @@ class Iq:
         page.begin("choose the account")
 
         async def is_offered() -> bool:
-            options = await (await page.find(ACCOUNTS)).evaluate(OPTIONS)
+            options: list[list[str]] = await (await page.find(ACCOUNTS)).evaluate(OPTIONS)
             found[:] = [value for value, label in options if self.account in (digits(value), digits(label))]
             return bool(found)
 
