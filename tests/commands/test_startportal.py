@@ -194,8 +194,8 @@ def test_what_is_written_is_in_order_and_in_its_own_folders(command, house):
 
 
 def test_a_portal_that_is_awaited_has_its_name(command, tmp_path):
-    start(command, tmp_path, "att", "carriers")
-    assert 'name="AT&T"' in (tmp_path / "scrapers/portals/att/__init__.py").read_text()
+    start(command, tmp_path, "tmobile", "carriers")
+    assert 'name="T-Mobile"' in (tmp_path / "scrapers/portals/tmobile/__init__.py").read_text()
 
 
 # --- It works ---------------------------------------------------------------------------------------------------------

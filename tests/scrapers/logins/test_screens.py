@@ -384,3 +384,65 @@ def test_an_identity_that_is_filled_in_late_is_waited_for(run):
         return (await Acme().page_identity(page)).username
 
     assert run(portal, look) == "ann@example.com"
+
+
+# User name and password one after the other, and boxes to tick
+
+
+class InTwoSteps(BrowserLogin):
+    url = f"{HOST}/login"
+    shows_username = ("#who",)
+    screens = (
+        Screen("signed in", ("#who",), Done()),
+        Screen("mail", ("#delivery",), ChooseFactor(("#mail",), ("#send",), "mail", tick=("#preferred",))),
+        Screen("code", CODE, EnterCode(CODE, ("#confirm",), tick=("#trust",))),
+        Screen("password", PASSWORD, EnterCredentials((), PASSWORD, ("#in",))),
+        Screen("user name", USER, EnterCredentials(USER, (), LOG_IN)),
+    )
+
+
+InTwoSteps.name = InTwoSteps.portal = "two-steps"
+HIDDEN = "style='position: absolute; opacity: 0; width: 1px; height: 1px'"
+STEPS = f"""
+<div id=a><input id=user><button id=go>Continue</button></div>
+<div id=b hidden><input id=pass type=password><button id=in>Log in</button></div>
+<div id=c hidden><form id=delivery onsubmit="return false"><input type=radio id=mail {HIDDEN}><label for=mail>E-mail</label>BOX
+  <button id=send>Send</button></form></div>
+<div id=d hidden><input id=code><label><input type=checkbox id=trust>Trust</label><button id=confirm>Go on</button></div>
+<div id=e hidden>{WHO}</div>
+<script>{SHOW}
+const next = (from, to, what) => {{ sent(what); show(from, false); setTimeout(show, 200, to, true) }};
+const on = (id, act) => document.getElementById(id).onclick = act;
+on('go', () => next('a', 'b', 'user'));
+on('in', () => next('b', 'c', 'password'));
+on('send', () => next('c', 'd', 'send-' + mail.checked + '-' + (window.preferred?.checked ?? 'none')));
+on('confirm', () => next('d', 'e', 'code-' + trust.checked));
+</script>"""
+
+
+@pytest.mark.parametrize(
+    ("box", "said"),
+    [("<label><input type=checkbox id=preferred>Prefer</label>", "true"), ("", "none")],
+    ids=["a method can be preferred", "none can"],
+)
+def test_user_name_and_password_may_be_asked_for_one_after_the_other(run, box, said):
+    portal, made = Portal({"/login": STEPS.replace("BOX", box)}), attempt("mail")
+    run(portal, lambda page: InTwoSteps().sign_in(page, made))
+    assert made.screens == ["user name", "password", "mail", "code", "signed in"]
+    assert portal.sent == ["/sent/user", "/sent/password", f"/sent/send-true-{said}", "/sent/code-true"]
+
+
+def test_no_code_is_expected_before_the_password_is_asked_for(run):
+    portal, made = Portal({"/login": "<input id=user><button id=go>Continue</button>"}), attempt("mail")
+    with pytest.raises(PortalChanged):
+        run(portal, lambda page: InTwoSteps().sign_in(page, made))
+    assert (made.screens, made.submitted, made.second_factor.asked) == (["user name"], False, [])
+
+
+@pytest.mark.parametrize("form", ["<input id=user>", "<input id=pass type=password>"])
+def test_either_step_is_the_form_of_a_signed_out_user(run, form):
+    async def look(page: PortalPage) -> Any:
+        await page.open(f"{HOST}/login")
+        return await page.shown(InTwoSteps.credential_screens())
+
+    assert run(Portal({"/login": form}), look) is not None

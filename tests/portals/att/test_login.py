@@ -1,0 +1,25 @@
+"""What Premier Care's login states beyond its screens."""
+
+from __future__ import annotations
+
+import pytest
+
+from scrapers.portals.att.login import AttLogin
+
+
+def cookie(name: str, expires: float) -> dict[str, object]:
+    return {"name": name, "value": "x", "domain": "portal.example", "path": "/", "expires": expires}
+
+
+@pytest.mark.parametrize(
+    ("cookies", "kept"),
+    [
+        ([cookie("session", -1), cookie("trusted", 2_000_000_000)], ["trusted"]),
+        ([cookie("session", -1)], []),
+        ([], []),
+    ],
+)
+def test_a_trusted_browser_is_what_is_left_of_one_that_was_closed(cookies, kept):
+    device = AttLogin().device({"cookies": cookies, "origins": [{"origin": "x", "localStorage": []}]})
+    assert [each["name"] for each in device.get("cookies", [])] == kept
+    assert bool(device) == bool(kept)
