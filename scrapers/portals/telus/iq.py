@@ -49,7 +49,8 @@ class Iq:
     """TELUS IQ in one page, for the account of the page's job."""
 
     def __init__(self, page: PortalPage) -> None:
-        self.page, self.account = page, page.job.target.account
+        self.page = page
+        self.account: str = page.job.target.account
         self.home = self.address
 
     async def choose_account(self) -> None:
