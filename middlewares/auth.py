@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, signals
@@ -10,6 +11,7 @@ from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Response
 
+from middlewares.access.second import SecondSessions
 from middlewares.access.sessions import SessionKeeper
 from scrapers.core import outcomes
 from scrapers.core.outcomes import CacheError, Failure, SessionGone, SignedOut
@@ -38,6 +40,7 @@ class AuthMiddleware:
         self.crawler = crawler
         self._keepers: dict[tuple[str, str], SessionKeeper] = {}
         self._leaving: asyncio.Task[None] | None = None
+        self._second = SecondSessions(crawler)
         crawler.signals.connect(self._idle, signals.spider_idle)
         crawler.signals.connect(self._close, signals.spider_closed)
 
@@ -94,6 +97,7 @@ class AuthMiddleware:
             state.context, state.storage = keeper.storage.context_key, saved.state
             state.guard = lambda page: keeper.guard(page, job)
             state.is_over = keeper.has_ended
+            state.enter = partial(self._second.enter, job, keeper)
         else:
             request.meta["cookiejar"] = keeper.storage.jar
             keeper.login.authorize(request, saved.state)
@@ -191,8 +195,9 @@ class AuthMiddleware:
         """
         state = own_state(request)
         replays, seen = state.replays + (not isinstance(failure, SessionGone)), state.session
-        if isinstance(failure, (CacheError, outcomes.BrowserDied)):
-            code = failure.outcome.code
+        of_second = failure.login if isinstance(failure, SignedOut) else ""
+        if isinstance(failure, (CacheError, outcomes.BrowserDied)) or of_second:
+            code = of_second or failure.outcome.code
             job.recoveries[code] = job.recoveries.get(code, 0) + 1
             if job.recoveries[code] > 1:
                 raise failure
@@ -207,7 +212,8 @@ class AuthMiddleware:
         else:
             if (recovered := f"{failure.outcome.code}: recovered by a new sign-in.") not in job.warnings:
                 job.warnings.append(recovered)
-            await keeper.ensure(job, stale=seen)
+            if not of_second:
+                await keeper.ensure(job, stale=seen)
         # dont_filter: the request was seen before. A higher priority sends it before new requests.
         state.replays = replays
         return request.replace(dont_filter=True, priority=request.priority + 50)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from database.access.credentials import Credential
     from scrapers.core.jobs import Job
+    from scrapers.core.page import PortalPage
 
 progress = logging.getLogger("latchkey.progress")
 
@@ -79,8 +80,12 @@ class SignIn:
         self.credential = credential
         self._finishing: asyncio.Future[None] | None = None
 
-    async def run(self, job: Job) -> SignedIn:
-        """Make one attempt: one ledger row, at most one submission of the password."""
+    async def run(self, job: Job, page: PortalPage | None = None) -> SignedIn:
+        """
+        Make one attempt: one ledger row, at most one submission of the password.
+
+        page: of a visit, which shows the sign-in; None signs in in a browser context, or with a cookie jar, of its own.
+        """
         name = self.login.name
         self.login.check(self.credential)
         check_second_factor(self.credential)
@@ -109,7 +114,10 @@ class SignIn:
                     portal = self._portal(job, attempt, device)
                     if self.login.fetches_codes():
                         codes.fetch = partial(self.login.fetch_code, portal, self.credential)
-                    signed_in = await self.login.establish(portal, attempt)
+                    if page is None:
+                        signed_in = await self.login.establish(portal, attempt)
+                    else:
+                        signed_in = await self.login.join(page, attempt)
                 except Failure as failure:
                     if not (attempt.submitted and failure.hides_answer):
                         raise
@@ -131,8 +139,9 @@ class SignIn:
             self._finishing = self.work.db.queue(partial(_finish, attempt_id=begun, end=end), patience=PATIENCE)
             if end.result != ledger_results.SIGNED_IN:
                 await self.finished()
-        # Cookies of a device could hold a whole session: then nothing says whose it is.
-        return replace(signed_in, fresh=attempt.submitted or not device)
+        # Cookies of a device, or of a visit, could hold a whole session: then nothing says whose it is.
+        is_empty = page is None and not device and not (self.login.may_be_signed_in and not self.work.visible)
+        return replace(signed_in, fresh=attempt.submitted or is_empty)
 
     async def finished(self) -> None:
         """Wait until the ledger has the end of the attempt; after a sign-in it is written with its session."""

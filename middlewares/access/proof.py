@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 class IdentityRecord:
     """Which user the sessions of one (login, credential) were proved to belong to; read and written in a transaction."""
 
-    def __init__(self, login: Login, credential: Credential) -> None:
+    def __init__(self, login: Login, credential: Credential, beside: IdentityRecord | None = None) -> None:
         self.login = login
         self.credential = credential
+        self.beside = (
+            beside  # of another login with the same credential: the name that its sessions show proves one here, too
+        )
 
     def known(self, session: Session) -> KnownIdentity:
         """Return what was proved before; a name that another user is shown under, too, proves nothing."""
@@ -58,6 +61,8 @@ class IdentityRecord:
         shown = replace(shown, subject=self._subject(session, state))
         account = getattr(job.target, "account", None)
         known = self.known(session)
+        if known.name is None and self.beside is not None and shown.name == self.beside.known(session).name:
+            known = replace(known, name=shown.name or None)
         failure = judge_identity(shown, known, self.login.user_of(self.credential), account, fresh=fresh)
         if failure is not None:
             failure.step = "prove the session's identity"

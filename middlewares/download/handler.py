@@ -175,7 +175,13 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 job=job,
                 signed_out=() if state.own else login.credential_screens(),
                 interruptions=login.interruptions,
-                trail=Trail(pauses=state.rate_tries, pause=self._pause, endless=self._endless),
+                wall=login.wall,
+                trail=Trail(
+                    pauses=state.rate_tries,
+                    pause=self._pause,
+                    endless=self._endless,
+                    by_person=work_of(self.crawler).visible,
+                ),
             )
             try:
                 async with asyncio.timeout(state.time_limit or crawl_settings().flow_wait) as limit:
@@ -187,6 +193,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                         assert state.is_over is not None
                         await state.guard(view)
                         view.trail.is_over = partial(state.is_over, view)
+                        view.trail.enter = state.enter
                     if state.flow is not None:
                         state.result = await state.flow(view)
                     else:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapers.core.choices import Choice
 from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, is_covered, navigated
 from scrapers.core.locators import Guess, Selectors, any_of, candidates, is_ours, ranks
-from scrapers.core.outcomes import Failure, PortalChanged, PortalDown, RateLimited, SignedOut
+from scrapers.core.outcomes import Blocked, Failure, PortalChanged, PortalDown, RateLimited, SignedOut
 from scrapers.core.overlays import DIALOGS, Interruption, close_overlay, is_free, says_session_over
 from scrapers.core.pace import ERROR_TRIES, RATE_TRIES, backoff, retry_after
 from scrapers.core.redaction import bare_url
 from scrapers.core.settings import crawl_settings
 from scrapers.core.trail import IN_FLIGHT, LONG_POLLS, POLLS, REST, SETTLED, WORK, Trail
+from scrapers.core.walls import CLEARED, Wall
 
 if TYPE_CHECKING:
     from playwright.async_api import ElementHandle, Frame, FrameLocator, Locator, Page, Request, Response
@@ -46,6 +48,7 @@ class LookingPage:
         job: Job,
         signed_out: Selectors = (),
         interruptions: tuple[Interruption, ...] = (),
+        wall: Wall | None = None,
         scope: Frame | FrameLocator | Locator | None = None,
         trail: Trail | None = None,
     ) -> None:
@@ -54,16 +57,22 @@ class LookingPage:
         self.spool = spool
         self.signed_out = signed_out
         self.interruptions = interruptions
+        self.wall = wall
         self.scope: Page | Frame | FrameLocator | Locator = scope or page
         self.trail = trail or Trail()
         self.tabs: list[LookingPage] = []
         self.answer: Response | None = None  # to the newest request for a whole page
         self._choices: list[Choice] = []  # since the last click
+        # In a document of which it is not known whether it is the wall's; a tab may have come to one before it is known here.
+        self._has_arrived = wall is not None and scope is None
         if scope is None:  # a frame's requests are its page's
             page.on("request", self._count)
             page.on("response", self._keep_answer)
             page.on("requestfinished", self._landed)
             page.on("requestfailed", self._landed)
+            if wall is not None:
+                page.on("framenavigated", self._arrive)
+                page.on("domcontentloaded", self._arrive)
 
     def _count(self, request: Request) -> None:
         self.trail.requests += 1
@@ -80,6 +89,44 @@ class LookingPage:
     def _keep_answer(self, response: Response) -> None:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:
             self.answer = response
+
+    def _arrive(self, place: Page | Frame) -> None:
+        self._has_arrived = self._has_arrived or place in (self.raw, self.raw.main_frame)
+
+    async def pass_wall(self) -> bool:
+        """
+        Wait until the portal's bot wall has cleared, if the newest navigation led to it; return whether it had.
+
+        Raises Blocked once its widget says that it will not clear, or after LATCHKEY_WALL_WAIT; with a visible browser a person
+        has LATCHKEY_PERSON_WAIT.
+        """
+        if self.wall is None or not self._has_arrived:
+            return False
+        self._has_arrived = False
+        await self._wait_for_document()
+        if not await self.wall.stands(self.raw):
+            return False
+        logger.info("A bot wall stands in front of the portal")
+        loop = asyncio.get_running_loop()
+        began, since = loop.time(), 0.0  # since when it is gone
+        wait = crawl_settings().person_wait if self.trail.by_person else crawl_settings().wall_wait
+        while not since or loop.time() < since + CLEARED:
+            if not await self.wall.stands(self.raw):
+                since = since or loop.time()
+            else:
+                since = 0.0
+                if not self.trail.by_person and await self.wall.has_failed(self.raw):
+                    raise Blocked("The wall's check has failed.", step=self.trail.step)
+                if loop.time() >= began + wait:
+                    raise Blocked(f"The wall did not clear within {wait:g} s.", step=self.trail.step)
+            await asyncio.sleep(0.1)  # between two polls
+        self._has_arrived, self.answer = False, None  # an error that the wall was answered with is not the page's
+        logger.info("The bot wall has cleared after %.1f s", loop.time() - began)
+        return True
+
+    async def _wait_for_document(self) -> None:
+        with suppress(PlaywrightTimeout):
+            await self.raw.wait_for_load_state("domcontentloaded", timeout=crawl_settings().page_wait * 1000)
 
     def locate(self, selector: str) -> Locator:
         """Return the visible elements that one selector certainly names (see `scrapers.core.locators`)."""
@@ -124,6 +171,7 @@ class LookingPage:
         except PlaywrightTimeout:
             wait = crawl_settings().page_wait
             raise PortalDown(f"No page came within {wait:g} s.", step=self.trail.step) from None
+        await self.pass_wall()
 
     async def shown(self, selectors: Selectors, within: float = 0) -> str | None:
         """
@@ -140,6 +188,8 @@ class LookingPage:
         deadline = loop.time() + within
         thorough_at = 0.0  # when to look again for what takes a browser long to find
         while True:
+            if await self.pass_wall():
+                deadline = loop.time() + within
             is_last = loop.time() >= deadline
             is_thorough = is_last or loop.time() >= thorough_at
             if is_thorough:

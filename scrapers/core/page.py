@@ -6,8 +6,8 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from scrapers.core.choosing import ChoosingPage
@@ -32,7 +32,7 @@ from scrapers.core.spool import PartFile
 from scrapers.core.trail import Trail
 
 if TYPE_CHECKING:
-    from playwright.async_api import BrowserContext, Frame, FrameLocator, Locator, Response
+    from playwright.async_api import BrowserContext, Frame, FrameLocator, Locator, Page, Response
 
 
 __all__ = ["Guess", "Interruption", "PortalPage", "Selectors", "guess", "run_script", "session_state", "until"]
@@ -145,9 +145,9 @@ class PortalPage(ChoosingPage):
     async def beside(self) -> AsyncIterator[PortalPage]:
         """Yield a new tab of the same session, whose steps are not this page's, and close it at the end."""
         tab = await self.raw.context.new_page()
-        trail = Trail(pause=self.trail.pause, endless=self.trail.endless)
+        trail = Trail(pause=self.trail.pause, endless=self.trail.endless, by_person=self.trail.by_person)
         try:
-            yield PortalPage(tab, spool=self.spool, job=self.job, trail=trail)
+            yield PortalPage(tab, spool=self.spool, job=self.job, wall=self.wall, trail=trail)
         finally:
             self.trail.requests += trail.requests
             await tab.close()
@@ -216,28 +216,59 @@ class PortalPage(ChoosingPage):
 
         It is closed at the end, on an exception by the handler.
         """
+        async with self.follow(selectors, (), within=within) as tab:
+            yield tab
+
+    @asynccontextmanager
+    async def follow(
+        self, selectors: Selectors, done: Selectors, *, within: float | None = None
+    ) -> AsyncIterator[PortalPage]:
+        """
+        Click an element that leads to another page, and yield that: a new tab as `new_tab` does, or this page.
+
+        done: elements that the other page has and this one has not; the sign-in form may be one of them.
+        """
         seconds = crawl_settings().page_wait if within is None else within
         element = await self._ready(selectors)
+        clicked = self.trail.selector
         answers: list[Response] = []  # the tab's document may be answered before the tab is known here
+        opened: list[Page] = []
 
         def keep(answer: Response) -> None:  # Playwright accepts no built-in method as handler
             answers.append(answer)
 
+        def note(tab: Page) -> None:
+            opened.append(tab)
+
+        async def has_come() -> bool:
+            return bool(opened) or (bool(watched) and await self.shown(watched) is not None)
+
+        watched = (*done, *self.signed_out) if done else ()
         self.raw.context.on("response", keep)
+        self.raw.context.on("page", note)
         try:
-            async with self.raw.context.expect_page(timeout=seconds * 1000) as opened:
-                await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
-            tab = await opened.value
-        except PlaywrightTimeout:
-            raise PortalChanged("No new tab opened.", step=self.trail.step, selector=self.trail.selector) from None
+            await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
+            has_followed = await until(has_come, seconds)
         finally:
             self.raw.context.remove_listener("response", keep)
+            self.raw.context.remove_listener("page", note)
+        if not opened:
+            shown = await self.shown(watched)
+            if shown is not None and shown not in done:
+                raise SignedOut("The sign-in form turned up.", step=self.trail.step)
+            if not has_followed:
+                what = "No page followed the click." if done else "No new tab opened."
+                raise PortalChanged(what, step=self.trail.step, selector=clicked)
+            yield self
+            return
+        tab = opened[0]
         view = PortalPage(
             tab,
             spool=self.spool,
             job=self.job,
             signed_out=self.signed_out,
             interruptions=self.interruptions,
+            wall=self.wall,
             trail=self.trail,
         )
         self.tabs.append(view)
@@ -249,6 +280,18 @@ class PortalPage(ChoosingPage):
         # Left open on an exception: the handler saves the tab's page as evidence before it closes it.
         await tab.close()
         self.tabs.remove(view)
+
+    def session_of(
+        self, login: type[Any], entrance: Callable[[], AbstractAsyncContextManager[PortalPage]]
+    ) -> AbstractAsyncContextManager[PortalPage]:
+        """
+        Enter a part of the portal that has a login of its own: sign in if it asks for it, and sign out at the end.
+
+        entrance: leads there from any page of the portal; its page shows a page of a signed-in user or the sign-in form.
+        A session that is there already is used only once its page has shown that it is the credential's.
+        """
+        assert self.trail.enter is not None, "only a visit has a session"
+        return self.trail.enter(self, login, entrance)
 
     def frame(self, selector: str) -> PortalPage:
         """Return a frame of this page as a PortalPage."""

@@ -45,6 +45,7 @@ class RequestState:
         None  # opens the first page of a visit and proves the session's identity
     )
     is_over: Callable[..., Awaitable[bool]] | None = None  # looks beside a page whether the session has ended
+    enter: Callable[..., Any] | None = None  # enters a part of the portal that has a login of its own, in a visit
     replays: int = 0  # times that the request was sent into a new session
     resent: int = 0  # of these, those that AuthMiddleware has sent itself and awaits
     # The rest:

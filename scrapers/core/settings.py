@@ -35,6 +35,7 @@ class CrawlSettings(RoomSettings):
     page_wait: float = Field(30.0, gt=0, description="How long a flow waits for a named element.")
     flow_wait: float = Field(900.0, gt=0, description="How long a whole flow may take.")
     sign_in_wait: float = Field(300.0, gt=0, description="How long a sign-in may take, codes included.")
+    wall_wait: float = Field(45.0, ge=0, description="How long a flow waits for a bot wall to clear by itself.")
     code_wait: float = Field(120.0, gt=0, description="How long a sign-in waits for its one-time code.")
     person_wait: float = Field(300.0, gt=0, description="How long a person may take to finish a visible sign-in.")
     busy_wait: float = Field(600.0, ge=0, description="How long a run waits for another run in the same session.")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scrapers.core.pace import Pause
 from scrapers.core.redaction import bare_url
@@ -33,6 +34,10 @@ class Trail:
     pauses: int = 0  # pages of this flow that were answered with 429 or 5xx, also before it was recovered
     pause: Pause = field(default_factory=Pause)  # the crawl's
     is_over: Callable[[], Awaitable[bool]] | None = None  # looks whether the session has ended; None outside of one
+    enter: Callable[..., AbstractAsyncContextManager[Any]] | None = (
+        None  # see PortalPage.session_of; None outside of a session
+    )
+    by_person: bool = False  # the browser is visible: a person may put right what stands in the way
     in_flight: dict[Request, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
     endless: Counter[str] = field(default_factory=Counter)  # what took longer than IN_FLIGHT in this crawl, by address
     asked: Counter[str] = field(default_factory=Counter)  # requests by address, since the last action

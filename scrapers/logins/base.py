@@ -27,6 +27,7 @@ from scrapers.core.outcomes import (
 from scrapers.core.page import Interruption, Selectors
 from scrapers.core.settings import Address, PortalSettings
 from scrapers.core.stated import PORTALS
+from scrapers.core.walls import Wall
 from scrapers.logins.screens import (
     ChooseFactor,
     Done,
@@ -181,6 +182,9 @@ class Login:
     keep: ClassVar[bool] = True  # at the end of a crawl the session is kept for the next one; False signs out
     screens: ClassVar[tuple[Screen, ...]] = ()
     interruptions: ClassVar[tuple[Interruption, ...]] = ()  # may appear on any later page
+    wall: ClassVar[Wall | None] = None  # the bot wall that may come after any navigation
+    # The portal may greet a browser without cookies as signed in: only what its page shows is a proof then.
+    may_be_signed_in: ClassVar[bool] = False
     shows_username: ClassVar[Selectors] = ()
     shows_name: ClassVar[Selectors] = ()
     shows_user: ClassVar[Selectors] = ()  # a text that is a mail address for some users and a name for others
@@ -337,6 +341,18 @@ class Login:
 
     async def page_identity(self, page: PortalPage) -> ShownIdentity:
         """Return what a page of a session shows of its user."""
+        raise TypeError(f"{self.name} has no pages.")
+
+    async def is_signed_in_at(self, page: PortalPage) -> bool | None:
+        """Return whether a page is a signed-in user's (True) or shows the sign-in form (False); None when neither comes."""
+        raise TypeError(f"{self.name} has no pages.")
+
+    async def join(self, page: PortalPage, attempt: Attempt) -> SignedIn:
+        """Sign in where a visit's page shows the sign-in."""
+        raise TypeError(f"{self.name} has no pages.")
+
+    async def sign_out(self, page: PortalPage, address: str) -> None:
+        """Sign out in a page of a session. address: where the sign-in ended."""
         raise TypeError(f"{self.name} has no pages.")
 
     def asks_for_code(self, screen: str) -> bool:

@@ -60,7 +60,9 @@ class BrowserLogin(Login):
     """
 
     keeps_context = True
+    opens_first: ClassVar[str] = ""  # path of the page that comes before the sign-in's own address
     sign_out_clicks: ClassVar[tuple[Selectors, ...]] = ()  # elements to click, in this order, to sign out
+    sign_out_at: ClassVar[str] = ""  # path that signs out when it is opened; the clicks are the way where it does not
 
     async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
         """Sign in, in a browser context of its own."""
@@ -77,7 +79,7 @@ class BrowserLogin(Login):
     @classmethod
     def can_leave(cls) -> bool:
         """Return whether the login states how to sign out."""
-        return bool(cls.sign_out_clicks)
+        return bool(cls.sign_out_clicks or cls.sign_out_at)
 
     async def leave(self, portal: PortalAccess, state: dict[str, Any]) -> None:
         """Sign out by clicking `sign_out_clicks`."""
@@ -90,7 +92,18 @@ class BrowserLogin(Login):
     async def sign_in(self, page: PortalPage, attempt: Attempt) -> None:
         """Act on one screen after the other until the user is signed in. The password is submitted at most once."""
         page.begin("sign in: open")
+        if self.opens_first:
+            await page.open(urljoin(self.address(), self.opens_first))
         await page.open(self.address())
+        await self.pass_screens(page, attempt)
+
+    async def join(self, page: PortalPage, attempt: Attempt) -> SignedIn:
+        """Sign in where a visit's page shows the sign-in."""
+        await self.pass_screens(page, attempt)
+        return SignedIn({}, await self.page_identity(page))
+
+    async def pass_screens(self, page: PortalPage, attempt: Attempt) -> None:
+        """Act on the screens of a page that is open already."""
         visits: Counter[str] = Counter()
         acted: Screen | None = None
         while True:
@@ -346,7 +359,7 @@ class BrowserLogin(Login):
         page.begin("check the session")
         for url in dict.fromkeys((address or self.address(), self.address())):
             await page.open(url)
-            signed_in = await self._is_signed_in(page)
+            signed_in = await self.is_signed_in_at(page)
             if signed_in:
                 return
             if signed_in is False:
@@ -361,14 +374,14 @@ class BrowserLogin(Login):
         """
         async with page.beside() as tab:
             await tab.open(self.address())
-            if await self._is_signed_in(tab) is not False:
+            if await self.is_signed_in_at(tab) is not False:
                 return False
             if not address:
                 return True
             await tab.open(address)
-            return not await self._is_signed_in(tab)
+            return not await self.is_signed_in_at(tab)
 
-    async def _is_signed_in(self, page: PortalPage) -> bool | None:
+    async def is_signed_in_at(self, page: PortalPage) -> bool | None:
         """Wait for a page of a signed-in user (True) or the sign-in form (False); None when neither comes in time."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + crawl_settings().page_wait
@@ -392,10 +405,15 @@ class BrowserLogin(Login):
     async def sign_out(self, page: PortalPage, address: str) -> None:
         """Sign out from the page on which the sign-in ended; raise PortalChanged when the user stays signed in."""
         page.begin("sign out")
+        done = tuple(s for screen in self.screens if isinstance(screen.act, Done) for s in screen.shown)
+        if self.sign_out_at:
+            await page.open(urljoin(self.address(), self.sign_out_at))
+            came = await page.arrives((*done, *self.credential_screens()))
+            if came not in done and (page.answer is None or page.answer.status < 400):
+                return
         await self.guard(page, address)
         for selectors in self.sign_out_clicks:
             await page.click(selectors)
-        done = tuple(s for screen in self.screens if isinstance(screen.act, Done) for s in screen.shown)
 
         async def has_left() -> bool:
             return await page.shown(self.credential_screens()) is not None or await page.shown(done) is None
@@ -403,7 +421,7 @@ class BrowserLogin(Login):
         # What a signed-out user sees is not known everywhere: the sign-in's address says whether the session goes on.
         if await until(has_left, crawl_settings().page_wait) and not await page.shown(self.credential_screens()):
             await page.open(self.address())
-        if await self._is_signed_in(page):
+        if await self.is_signed_in_at(page):
             raise PortalChanged("The user is still signed in.", step=page.trail.step)
 
     async def page_identity(self, page: PortalPage) -> ShownIdentity:

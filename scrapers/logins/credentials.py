@@ -82,6 +82,18 @@ def username_for(session: Session, login: str, linked: StoredCredential) -> str:
     return own[0]
 
 
+def credential_beside(session: Session, login: str, first: Credential) -> Credential:
+    """
+    Return the credential of a further login that a visit meets, for a job with the credential *first*.
+
+    It is the one that is stored for this login alone, the same client's first, or that its variables give; else *first*.
+    """
+    of_first = StoredCredential.portal == first.portal, StoredCredential.username == first.username
+    linked = session.scalars(select(StoredCredential).where(*of_first)).first()
+    username = None if linked is None else username_for(session, login, linked)
+    return _from_database(session, login, username) or _from_environment(login, login, None) or first
+
+
 def has_its_own(session: Session, login: str, linked: StoredCredential) -> bool:
     """Return whether a login has a credential of its own, which is used instead of *linked*, the portal's."""
     return bool(_own(session, login, linked))

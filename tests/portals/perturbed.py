@@ -23,6 +23,7 @@ from sandbox.att import accounts as att_accounts
 from sandbox.bell import accounts as bell_accounts
 from sandbox.iec import id_number
 from sandbox.perturb import DIMENSIONS
+from sandbox.telus import accounts as telus_accounts
 from tests.project import CARRIERS, Project, wait_for
 
 GATEWAY_TOKEN = "gateway-token-for-tests"
@@ -102,6 +103,11 @@ def give_att(perturbed: Perturbed, user: str) -> str:
     return give_carrier(perturbed, "att", user, att_accounts(user)[0], mailbox(user))
 
 
+def give_telus(perturbed: Perturbed, user: str) -> str:
+    """Store a user of Telus with its first account."""
+    return give_carrier(perturbed, "telus", user, telus_accounts(user)[0], phone(user))
+
+
 def give_plain(perturbed: Perturbed, user: str) -> str:
     """Store a user of the plain portal."""
     perturbed.give(StoredCredential, "plain", user)
@@ -178,6 +184,18 @@ BELL = {
     "refusing_seeds": 2,
     "alone": 1,
 }
+TELUS = {
+    "portal": "telus",
+    "give": give_telus,
+    "argument": of_accounts,
+    "good": ("ok",),
+    "configuration": {"load_ms": 50, "render_ms": [5, 30]},
+    "visitors": False,
+    "at_once": 4,
+    "dimensions_at_once": 2,
+    "refusing_seeds": 2,
+    "alone": 1,
+}
 ATT = {
     "portal": "att",
     "give": give_att,
@@ -241,6 +259,9 @@ ROWS: dict[str, Row] = {
             pages_before=False,  # a code page whose address the password page has renamed is not the unperturbed user's
             **BELL | {"give": give_bell_by_mail, "good": ("ok", "multi", "ok+multi-12")},
         ),
+        Row(spider="telus_daily_usage", refused={}, **TELUS),
+        Row(spider="telus_pdf_invoice", refused={}, **TELUS),
+        Row(spider="telus_monthly_reports", refused={}, **TELUS),
         Row(spider="att_daily_usage", refused={}, **ATT),
         Row(spider="att_pdf_invoice", refused={}, **ATT),
         Row(spider="att_monthly_reports", refused={}, **ATT),

@@ -196,7 +196,9 @@ class MonthlyReports(CarrierSpider):
         for reports in self._together(self.missing_reports(page.job)):
             async with page.part(reports[0].slug):
                 part = await getattr(self, reports[0].by)(page, *reports)
-                files, missing = await asyncio.to_thread(members, part, reports)
+                files, missing, others = await asyncio.to_thread(members, part, reports, self.reports)
+                if others:
+                    page.job.warn(f"The ZIP also holds {', '.join(others[:10])}.")
                 for report, file in files:
                     async with page.part(report.slug):
                         yield await self.report_file(page.job, report, file)
@@ -265,15 +267,21 @@ def only_file(part: PartFile) -> PartFile:
     return files[0]
 
 
-def members(part: PartFile, reports: Sequence[Report]) -> tuple[list[tuple[Report, PartFile]], BadFile | None]:
+def members(
+    part: PartFile, reports: Sequence[Report], known: Sequence[Report]
+) -> tuple[list[tuple[Report, PartFile]], BadFile | None, list[str]]:
     """
     Return the reports with their files: the ZIP's member that matches the report's pattern, or the file itself.
 
-    Also returns a failure that names the reports with a pattern that matches no file or several; None when all match one.
+    Also returns a failure that names the reports with a pattern that matches no file or several, None when all match one;
+    and the names of members that match no *known* report. Raises BadFile for one file in the place of a ZIP of several.
     """
     if not is_archive(part):
-        return [(reports[0], part)], None
-    files, found, wrong = unpack(part), [], []
+        if reports[0].member:
+            raise BadFile(f"The portal sent {part.media_type} in place of a ZIP.")
+        return [(reports[0], part)], None, []
+    others: list[str] = []
+    files, found, wrong = unpack(part, others), [], []
     for report in reports:
         pattern = re.compile(report.member or ".", re.I)
         fitting = [file for file in files if pattern.search(file.name)]
@@ -281,4 +289,6 @@ def members(part: PartFile, reports: Sequence[Report]) -> tuple[list[tuple[Repor
             found.append((report, fitting[0]))
         elif fitting or report.required:
             wrong.append(f"{len(fitting)} files for {report.name}")
-    return found, BadFile(f"The ZIP of {len(files)} files holds {', '.join(wrong)}.") if wrong else None
+    patterns = [re.compile(report.member or ".", re.I) for report in known]
+    others += [file.name for file in files if not any(pattern.search(file.name) for pattern in patterns)]
+    return found, BadFile(f"The ZIP of {len(files)} files holds {', '.join(wrong)}.") if wrong else None, others

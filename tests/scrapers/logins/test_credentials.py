@@ -11,7 +11,7 @@ from database.access.credentials import Credential
 from database.models import CarrierPortalCredential, Client, StoredCredential
 from database.settings import SettingsError
 from scrapers.core.outcomes import CredentialMalformed
-from scrapers.logins.credentials import check_second_factor, find_credential, username_for
+from scrapers.logins.credentials import check_second_factor, credential_beside, find_credential, username_for
 
 WORD = "hush-hush"
 
@@ -158,3 +158,29 @@ def test_accounts_that_are_linked_to_a_portal_s_credential_use_their_client_s_ow
         session.add(CarrierPortalCredential(portal="bell_enterprise_centre", username="alone too", **kept))
         with pytest.raises(SettingsError, match="bell_enterprise_centre has 2 credentials"):
             username_for(session, "bell_enterprise_centre", linked)
+
+
+def test_a_login_that_a_visit_meets_has_its_own_credential_or_the_job_s(store, monkeypatch):
+    first = Credential("telus", "ann", WORD)
+    monkeypatch.setenv("TELUS_USERNAME", "somebody")
+    monkeypatch.setenv("TELUS_PASSWORD", WORD)
+    with store.transaction() as session:
+        assert credential_beside(session, "telus_iq", first) is first  # not what another variable says of the portal
+        client, other = Client(name="Acme"), Client(name="Other")
+        session.add_all([client, other])
+        session.flush()
+        kept = {"password": WORD, "client_id": client.id}
+        session.add(CarrierPortalCredential(portal="telus", username="ann", **kept))
+        session.add(CarrierPortalCredential(portal="telus_iq", username="theirs", password=WORD, client_id=other.id))
+        session.flush()
+        assert credential_beside(session, "telus_iq", first) is first
+        session.add(CarrierPortalCredential(portal="telus_iq", username="ann-iq", **kept))
+        session.flush()
+        assert credential_beside(session, "telus_iq", first).username == "ann-iq"
+
+
+def test_a_login_that_a_visit_meets_may_have_variables_of_its_own(store, monkeypatch):
+    monkeypatch.setenv("TELUS_IQ_USERNAME", "ann-iq")
+    monkeypatch.setenv("TELUS_IQ_PASSWORD", WORD)
+    with store.transaction() as session:
+        assert credential_beside(session, "telus_iq", Credential("telus", "ann", WORD)).username == "ann-iq"
