@@ -203,7 +203,7 @@ class Globys:
         place = the_one(rows, account, month, self.today)
         await page.click((f"{table} >> tr >> nth={place} >> {button}",))
         await page.find(clicks[0])
-        if not numbers_like(account, await page.text(DIALOG)) <= {account}:
+        if (named := numbers_like(account, await page.text(DIALOG))) and account not in named:
             raise WrongAccount("The documents are of another account.", step=page.trail.step)
         for click in clicks[:-1]:
             await page.click(click)
