@@ -24,7 +24,7 @@ PERIOD = ("#CIDPendingDataDropdownButton", "xpath=//*[@id='thisForm']/div/div[2]
 PERIODS, APPLY = ("select#bmtype_data",), ("#btnApply",)
 MONTH, MONTH_LIST = ("#BilledMonthYearPendingDataDropdownButton",), "#BilledMonthYearPendingDataDropdownList"
 MONTHS = (f"select{MONTH_LIST}", f"{MONTH_LIST} select", f"{MONTH_LIST} *:not(:has(*))")
-VIEW_LIST, TABLE, DIALOG = ("#btnViewList",), ("#DataTable", "#DataTable_wrapper"), ("#bdfModal", "#acctContent")
+VIEW_LIST, TABLE, DIALOG = ("#btnViewList",), "#DataTable", ("#bdfModal", "#acctContent")
 EXPORT, CSV, GO = ("#export",), ("#radCsvLabel",), ("#hrefOK",)
 Action = Callable[[], Awaitable[None]]
 OTHER_ACCOUNT = (WrongAccount, "The portal shows another account than the chosen one.")
@@ -186,7 +186,7 @@ class Globys:
         await self.choose_bill_month()
         await self.page.click(VIEW_LIST)
         await self.page.is_at_rest(KEPT)  # the list before may still be shown
-        await self.page.find(TABLE)
+        await self.page.find((TABLE,))
         await self.confirm()
 
     async def bill(self, button: str, *clicks: Selectors) -> PartFile:
@@ -197,11 +197,10 @@ class Globys:
         """
         page, account, month = self.page, self.target.account, self.target.end
         page.begin("open the bill")
-        table = await page.shown(TABLE) or TABLE[0]
-        await page.arrives((f"{table} {button}",))
-        rows = await page.scope.locator(table).first.evaluate(ROWS, button)
+        await page.arrives((f"{TABLE} {button}",))
+        rows = await page.scope.locator(TABLE).first.evaluate(ROWS, button)
         place = the_one(rows, account, month, self.today)
-        await page.click((f"{table} >> tr >> nth={place} >> {button}",))
+        await page.click((f"{TABLE} >> tr >> nth={place} >> {button}",))
         await page.find(clicks[0])
         if (named := numbers_like(account, await page.text(DIALOG))) and account not in named:
             raise WrongAccount("The documents are of another account.", step=page.trail.step)
