@@ -14,23 +14,23 @@ from scrapers.core.periods import month_missing, months_in
 from scrapers.core.spool import PartFile
 from scrapers.families.carriers.accounts import names_account, not_listed, numbers_like, saying, the_one
 
-REPORTS, BILLS = ("#navMenuGroupReports",), ("#navMenuItem14",)
-MENU = "#scopeExpandedAccountMenu"
+REPORTS, BILLS, MENU = ("#navMenuGroupReports",), ("#navMenuItem14",), "#scopeExpandedAccountMenu"
 SCOPE = ("#LevelDataDropdownButton", "xpath=//*[@id='thisForm']/div/div[2]/div[1]/div[1]")
 MULTIPLE = ("#LevelDataDropdownList_multipleaccounts",)
 SEARCH = (f"{MENU} >> xpath=./div[1]/div/div[2]/input", guess(f"{MENU} :is([type=text], [type=search])"))
 TAKE = (f"{MENU} >> xpath=./div[4]/button", f"{MENU} >> says=OK")
 PERIOD = ("#CIDPendingDataDropdownButton", "xpath=//*[@id='thisForm']/div/div[2]/div[1]/div[2]")
 PERIODS, APPLY = ("select#bmtype_data",), ("#btnApply",)
-MONTH, MONTH_LIST = ("#BilledMonthYearPendingDataDropdownButton",), "#BilledMonthYearPendingDataDropdownList"
+MONTH_LIST = "#BilledMonthYearPendingDataDropdownList"
+OPENER = "*[self::button or @role='button' or @role='combobox'][1]"
+MONTH = ("#BilledMonthYearPendingDataDropdownButton", f"xpath=//*[@id='{MONTH_LIST[1:]}']/preceding::{OPENER}")
 MONTHS = (f"select{MONTH_LIST}", f"{MONTH_LIST} select", f"{MONTH_LIST} *:not(:has(*))")
 VIEW_LIST, TABLE, DIALOG = ("#btnViewList",), "#DataTable", ("#bdfModal", "#acctContent")
 EXPORT, CSV, GO = ("#export",), ("#radCsvLabel",), ("#hrefOK",)
 Action = Callable[[], Awaitable[None]]
 OTHER_ACCOUNT = (WrongAccount, "The portal shows another account than the chosen one.")
 OTHER_MONTH = (PortalChanged, "The portal shows another month than the chosen one.")
-KEPT = 15  # seconds in which a filter shows what was chosen
-BUTTON = "button[name=ViewReport]"
+BUTTON, KEPT = "button[name=ViewReport]", 15  # KEPT: seconds in which a filter shows what was chosen
 ROWS = """(table, button) => [...table.querySelectorAll("tr")].map((row, place) => [row, place])
   .filter(([row]) => row.querySelector(button)).map(([row, place]) => [place,
     [row.innerText, ...[...row.querySelectorAll("[aria-label]")].map(each => each.ariaLabel)].join(" | ")])"""

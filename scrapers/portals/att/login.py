@@ -10,17 +10,10 @@ from scrapers.logins import words
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.screens import ChooseFactor, Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
 
-CARD = "xpath=/html/body/app-root/div/div/div/div/{}/app-card/div/div/div/form"
-GENERAL, SECRET = CARD.format("app-login-general"), CARD.format("app-login-password")
-
-USERNAME = ("xpath=//app-login-general//form/div[1]//input", f"{GENERAL}/div[1]//input", "app-login-general input")
-GO_ON = ("xpath=//app-login-general//form/div[3]//button", f"{GENERAL}/div[3]//button", "app-login-general button")
-PASSWORD = (
-    "xpath=//app-login-password//form/div[2]//input",
-    f"{SECRET}/div[2]//input",
-    "app-login-password input[type=password]",
-)
-LOG_IN = ("xpath=//app-login-password//form/div[3]//button", f"{SECRET}/div[3]//button", "app-login-password button")
+USERNAME = ("xpath=//app-login-general//form/div[1]//input", "app-login-general input:not([type=checkbox])")
+GO_ON = ("xpath=//app-login-general//form/div[3]//button", "app-login-general button")
+PASSWORD = ("xpath=//app-login-password//form/div[2]//input", "app-login-password input[type=password]")
+LOG_IN = ("xpath=//app-login-password//form/div[3]//button", "app-login-password button")
 # Codes came by text message before they came by mail (end of 2025): that form had no ids.
 DELIVERY, OLD_FORM = "#deliveryForm", "xpath=//fieldset"
 BY_MAIL = ("input[name=selectCTN][label^=Email]", *words.labels(words.MAIL, "fieldset"))
