@@ -77,3 +77,80 @@ def test_files_and_rows_come_home_once_and_a_dead_session_needs_no_code(crawls):
     ended = crawls.crawl(replace(ROWS[INVOICE], arguments=("again=yes",)), [user])[user]
     assert ended.outcome == "success"
     assert difference(counted(crawls), before) == (1, 0, 1)
+
+
+# How each scenario ends: an outcome, or one for each of SPIDERS.
+OUTCOMES: dict[str, str | tuple[str, str, str]] = {
+    "ok": "success",
+    "no-code": "success",
+    "code-direct": "success",
+    "code-late": "success",
+    "code-never": "code_not_received",
+    "code-refused": "mfa_failed",
+    "mfa-pending": "success",
+    "two-mails": "success",
+    "no-mail": "mfa_required",
+    "mail-html": "success",
+    "wrong-sender": "success",
+    "totp": "success",
+    "wrong-password": "bad_credentials",
+    "locked": "account_locked",
+    "captcha": "captcha_shown",
+    "submit-503": "sign_in_timed_out",
+    "submit-hang": "sign_in_timed_out",
+    "submit-drop": "sign_in_timed_out",
+    "multi": "success",
+    "multi-12": "success",
+    "session-cookie": "success",
+    "signed-out-midway": "success",
+    "other-customer": "identity_mismatch",
+    "wrong-account+multi": "wrong_account",
+    "account-missing+multi": "wrong_account",
+    "first-item-other+multi": "success",
+    "namesake-first+multi": "success",
+    "filter-fails+multi": "wrong_account",
+    "filter-resets+multi": "success",
+    "month-filter-fails": ("success", "portal_changed", "portal_changed"),
+    "row-other-first": "success",
+    "wrong-account-file": ("wrong_account", "success", "wrong_account"),
+    "not-published": ("success", "not_yet_published", "not_yet_published"),
+    "truncated-file": "bad_file",
+    "empty-file": "bad_file",
+    "html-instead-of-pdf": ("success", "bad_file", "success"),
+    "html-instead-of-csv": ("bad_file", "success", "bad_file"),
+    "slow-download": "success",
+    "download-swallowed": "success",
+    "renamed-file": "success",
+    "older-labels": "success",
+    "rate-limited": "success",
+    "maintenance": "sign_in_timed_out",
+    "cookie-banner": "success",
+    "promo-overlay": "success",
+    "overlay-late": "success",
+    "feedback-overlay": "success",
+    "policy-page": "success",
+    "unknown-page": "portal_changed",
+    "layout-b": "success",
+}
+SAMPLE = ("multi", "filter-fails+multi", "other-customer", "layout-b")  # of the normal run
+
+
+def check(crawls: Perturbed, spider: str, scenarios: Sequence[str]) -> None:
+    """Each scenario has its own outcome; whatever fails stores nothing, and what succeeds stores all."""
+    expected = {each: OUTCOMES[each] for each in scenarios}
+    wanted = {name: one if isinstance(one, str) else one[SPIDERS.index(spider)] for name, one in expected.items()}
+    ended = crawl(crawls, spider, scenarios, timeout=850)
+    said = {name: (run.outcome, run.files) for name, run in ended.items()}
+    assert said == {name: (one, FILES[spider] if one == "success" else 0) for name, one in wanted.items()}, ended
+
+
+@pytest.mark.parametrize("spider", SPIDERS)
+def test_a_sample_of_scenarios_ends_as_it_should(crawls, spider):
+    check(crawls, spider, SAMPLE)
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("spider", SPIDERS)
+def test_every_scenario_ends_as_it_should(crawls, spider):
+    check(crawls, spider, tuple(OUTCOMES))
