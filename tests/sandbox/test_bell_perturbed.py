@@ -21,7 +21,7 @@ from tests.sandbox.person import Phones
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
-CLOSES = re.compile(r"not now|later|close|dismiss|^no\b|skip|fermer", re.I)
+CLOSES = re.compile(r"not\snow|later|plus\stard|close|dismiss|^no\b|skip|fermer", re.I)
 
 
 @pytest.fixture(scope="module")
