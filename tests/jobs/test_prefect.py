@@ -15,7 +15,7 @@ from database.models import ScraperJob
 from jobs.engines.prefect import Prefect
 from jobs.settings import PrefectSettings
 from sandbox import running
-from tests.conftest import new_postgresql
+from tests.postgresql import full_postgresql
 from tests.project import free_port, wait_for
 
 # The program of an environment that has `prefect==3.8.8`, `fastapi<0.151` and `sqlalchemy<2.1`; see docs/engines.md.
@@ -23,9 +23,9 @@ PROGRAM = os.environ.get("TEST_PREFECT", "")
 pytestmark = [pytest.mark.prefect, pytest.mark.matrix, pytest.mark.timeout(1500)]
 
 
-def test_schedules_are_deployments_and_jobs_are_flow_runs(project, tmp_path, postgresql_server, postgresql_url):
+def test_schedules_are_deployments_and_jobs_are_flow_runs(project, tmp_path, postgresql_url):
     port = free_port()
-    with running(tmp_path / "sandbox", ("iec",)) as sandbox, new_postgresql(postgresql_server) as theirs:
+    with running(tmp_path / "sandbox", ("iec",)) as sandbox, full_postgresql() as theirs:
         here = project(
             tmp_path,
             LATCHKEY_DATABASE_URL=postgresql_url,
