@@ -45,6 +45,7 @@ from scrapers.reading.values.texts import digits
 
 SIGNS = r"[\s\u00a0\u2010-\u2015.-]?"  # between the digits of an account number
 LONGEST_PERIOD = timedelta(days=100)
+LARGEST = Decimal(10) ** 12  # from which an amount is no amount of an invoice
 LEAST_LINES = 2  # of a sum
 LANGUAGES = ("en", "fr")
 
@@ -201,7 +202,7 @@ class _Reader:
     def account_number(self, said: str, locales: Sequence[Locale]) -> set[str]:
         """Return the digits of an account number at the beginning of a text."""
         alike = re.match(rf"\d(?:{SIGNS}\d){{{len(self.account) - 1}}}(?!\d)", said)
-        found = alike or re.match(r"\d(?:-?\d){4,}(?![\w.,/])", said)
+        found = alike or re.match(r"\d(?:-?\d){4,24}(?![\w.,/])", said)
         return {digits(found[0])} if found and not ONE_DAY.match(said) else set()
 
     # Places
@@ -328,7 +329,8 @@ def amount(said: str, locales: Sequence[Locale]) -> set[Decimal]:
     if match is None:
         return set()
     before, behind = (re.sub(r"[\sA-Z$]", "", match[part], flags=re.I) for part in ("before", "behind"))
-    return _by_each(locales, lambda locale: decimal(f"{before}{match['body']}{behind}", locale))
+    found = _by_each(locales, lambda locale: decimal(f"{before}{match['body']}{behind}", locale))
+    return {each for each in found if abs(each) < LARGEST}
 
 
 def currency_of_amount(said: str, locales: Sequence[Locale]) -> set[str]:
@@ -398,7 +400,8 @@ def billing_month(said: str, locales: Sequence[Locale]) -> set[str]:
 def invoice_number(said: str, locales: Sequence[Locale]) -> set[str]:
     """Return an invoice number, without blanks."""
     match = INVOICE_NUMBER.match(said)
-    return {re.sub(r"\s", "", match[0])} if match and not ONE_DAY.match(said) else set()
+    is_number = match is not None and len(match[0]) <= 40 and not ONE_DAY.match(said)
+    return {re.sub(r"\s", "", match[0])} if match and is_number else set()
 
 
 def _days(said: str, locales: Sequence[Locale]) -> set[date]:
