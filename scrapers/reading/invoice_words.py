@@ -44,14 +44,15 @@ IN_CANADIAN = ("canadian", "canadiens")
 
 # What may stand between a label and its value.
 FILLING = re.compile(
-    r"(?:[\s:#…=|*]+|\.(?=[\s.]|\Z)|[-–—](?=\s|\Z)"
-    r"|(?:numbers?|num|no|nbr|n[°º]|is|are|was|of|from|for|on|est|sont|du|de|le|la|les|for the|pour la)\b\.?|°)+",
+    r"(?:[\s:#…=|*]+|\.(?=[\s.:]|\Z)|[-–—](?=\s|\Z)|n[°º]\.?"
+    r"|(?:numbers?|num|no|nbr|is|are|was|of|from|for|on|est|sont|du|de|le|la|les|for the|pour la)\b\.?)+",
     re.I,
 )
 BY_DAY = re.compile(rf"(?:by|on|before|avant(?: le)?|d['’]ici(?: le)?|le)\s+{DATE}[\s:]*", re.I)
 # Words before or behind a label with which it names something else.
 BEFORE = re.compile(
-    r"\b(?:previous|prior|last|parent|master|old|former|next|past|minimum|estimated|other|late|sub|sous)\W*\Z", re.I
+    r"\b(?:previous|prior|last|parent|master|old|former|next|past|minimum|estimated|other|late|sub|sous|prochaine?|dernière|dernier|ancienne?)\W*\Z",
+    re.I,
 )
 BEHIND = re.compile(
     r"\W*(?:précédent|antérieur|dernier|prochain|parent|principal|estimé|du mois dernier"

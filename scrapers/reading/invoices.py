@@ -46,8 +46,11 @@ from scrapers.reading.values.texts import digits
 SIGNS = r"[\s\u00a0\u2010-\u2015.-]?"  # between the digits of an account number
 LONGEST_PERIOD = timedelta(days=100)
 LARGEST = Decimal(10) ** 12  # from which an amount is no amount of an invoice
+LONG = 30  # characters from which a text may be a line of a paragraph, which goes on in the next
 LEAST_LINES = 2  # of a sum
+WIDER = 1.8  # times the distance of its lines, from which a block of lines has ended
 LANGUAGES = ("en", "fr")
+ONE_TEXT = re.compile(rf"([^\d$]*?[^\W\d_]{{2}}[^\d$]*?)[\s:.…]+({AMOUNT.pattern})", re.I)  # a line drawn as one text
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +152,16 @@ class _Reader:
         """Return what stands behind the labels of a value: behind those that name it, or behind those that name another one's."""
         found = []
         for text in self.texts:
+            said = self.with_next(text)
             for label in LABELS[name]:
-                for match in label.words.finditer(text.text):
-                    before, rest = text.text[: match.start()], text.text[match.end() :]
+                for match in label.words.finditer(said):
+                    if match.start() >= len(text.text):
+                        break
+                    is_broken = match.end() > len(text.text)
+                    before, rest = said[: match.start()], (said if is_broken else text.text)[match.end() :]
                     is_another = BEFORE.search(before) is not None or BEHIND.match(rest) is not None
                     if is_another == is_qualified:
-                        found += self.behind(label, text, rest, read)
+                        found += self.behind(label, self.wrapped(text) or text if is_broken else text, rest, read)
         return found
 
     def behind(self, label: Label, text: Text, rest: str, read: Read) -> Iterator[Found]:
@@ -197,7 +204,7 @@ class _Reader:
         """Return whether the account that is asked for is named, other than behind labels of another account's parent."""
         pattern = re.compile(rf"(?<!\d)0{{0,2}}{SIGNS.join(self.account.lstrip('0') or '0')}(?!\d)")
         passed = [each.behind for each in self.found("account", self.account_number, is_qualified=True) if each.values]
-        return any(pattern.search(text.text) for text in self.texts if text not in passed)
+        return any(pattern.search(self.with_next(text)) for text in self.texts if text not in passed)
 
     def account_number(self, said: str, locales: Sequence[Locale]) -> set[str]:
         """Return the digits of an account number at the beginning of a text."""
@@ -220,14 +227,18 @@ class _Reader:
         return beside[0] if beside else None
 
     def below(self, text: Text) -> Text | None:
-        """Return the next text below another one, and not far."""
+        """Return the next text below another one, not far, and aligned with it: left, right or in the middle."""
         under = [
             each
             for each in self.on_page(text)
             if each.middle < text.middle - text.height / 2
             and text.bottom - each.top < 1.5 * text.height
-            and each.left < text.right
-            and each.right > text.left
+            and min(
+                abs(each.left - text.left),
+                abs(each.right - text.right),
+                abs(each.left + each.right - text.left - text.right) / 2,
+            )
+            < 1.5 * text.height
         ]
         return max(under, key=lambda each: (each.middle, -abs(each.left - text.left)), default=None)
 
@@ -235,6 +246,11 @@ class _Reader:
         """Return the next line of a paragraph."""
         under = self.below(text)
         return under if under is not None and abs(under.left - text.left) < text.height / 2 else None
+
+    def with_next(self, text: Text) -> str:
+        """Return a text, with the next line where it may be one of a paragraph."""
+        after = self.wrapped(text) if len(text.text) >= LONG else None
+        return text.text if after is None else f"{text.text} {after.text}"
 
     def on_page(self, text: Text) -> Iterator[Text]:
         return (each for each in self.texts if each.page == text.page and each is not text)
@@ -291,29 +307,35 @@ class _Reader:
     def block(self, place: int, step: int) -> list[Decimal] | None:
         """Return the amounts of the lines from a row on, upwards or downwards, up to one without any; None where that is uncertain."""
         amounts: list[Decimal] = []
-        first = self.rows[place][0] if 0 <= place < len(self.rows) else None
+        first = last = self.rows[place][0] if 0 <= place < len(self.rows) else None
+        apart = 0.0  # of one line and the next
         while 0 <= place < len(self.rows):
             row = self.rows[place]
-            if first is None or row[0].page != first.page:
+            if first is None or last is None or row[0].page != first.page:
                 return None if amounts else []  # the block may go on beyond its page
-            if not HAS_AMOUNT.search(_joined(row)):
+            distance = abs(row[0].middle - last.middle)
+            if not HAS_AMOUNT.search(_joined(row)) or (len(amounts) >= LEAST_LINES and distance > WIDER * apart):
                 return amounts
             line = self.line(row)
             is_alike = abs(row[0].left - first.left) < 2 and abs(row[0].height - first.height) < first.height / 10
             if line is None or not is_alike:
                 return None
             amounts.append(line)
+            last, apart = row[0], distance
             place += step
         return amounts if step < 0 or self.is_all or not amounts else None
 
     def line(self, row: list[Text]) -> Decimal | None:
         """Return the amount of a line: its label is in the first text, and the amount behind it is all of the rest."""
         said = _joined(row)
-        label = re.match(r"[^\d$]*[^\W\d_]{2}[^\d$(−-]*", said)
-        if label is None or NO_LINE.search(said):
+        if NO_LINE.search(said):
             return None
-        rest = said[label.end() :].strip()
-        match = AMOUNT.fullmatch(rest)
+        if len(row) == 1:
+            split = ONE_TEXT.fullmatch(said)
+            label, rest = (split[1], split[2]) if split else ("", "")
+        else:
+            label, rest = row[0].text, " ".join(each.text for each in row[1:])
+        match = AMOUNT.fullmatch(rest) if re.search(r"[^\W\d_]{2}", label) else None
         readings = amount(rest, list(self.locales.values())) if match and HAS_AMOUNT.search(rest) else set()
         if len(readings) != 1 or (CREDIT.search(said) and min(readings) > 0):
             return None
