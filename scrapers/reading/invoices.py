@@ -48,7 +48,7 @@ LONGEST_PERIOD = timedelta(days=100)
 LARGEST = Decimal(10) ** 12  # from which an amount is no amount of an invoice
 LONG = 30  # characters from which a text may be a line of a paragraph, which goes on in the next
 LEAST_LINES = 2  # of a sum
-WIDER = 1.8  # times the distance of its lines, from which a block of lines has ended
+LONGEST_LINE = 200  # characters
 LANGUAGES = ("en", "fr")
 ONE_TEXT = re.compile(rf"([^\d$]*?[^\W\d_]{{2}}[^\d$]*?)[\s:.…]+({AMOUNT.pattern})", re.I)  # a line drawn as one text
 
@@ -121,6 +121,10 @@ class _Reader:
             for language in LANGUAGES
         }
         self.unclear: dict[str, str] = {}
+        self.pages: dict[int, list[Text]] = {}
+        for text in self.texts:
+            self.pages.setdefault(text.page, []).append(text)
+        self._below: dict[Text, Text | None] = {}
 
     def invoice(self) -> Invoice:
         accounts = self.found("account", self.account_number)
@@ -204,7 +208,8 @@ class _Reader:
         """Return whether the account that is asked for is named, other than behind labels of another account's parent."""
         pattern = re.compile(rf"(?<!\d)0{{0,2}}{SIGNS.join(self.account.lstrip('0') or '0')}(?!\d)")
         passed = [each.behind for each in self.found("account", self.account_number, is_qualified=True) if each.values]
-        return any(pattern.search(self.with_next(text)) for text in self.texts if text not in passed)
+        found = ((text, pattern.search(self.with_next(text))) for text in self.texts if text not in passed)
+        return any(match is not None and match.start() < len(text.text) for text, match in found)
 
     def account_number(self, said: str, locales: Sequence[Locale]) -> set[str]:
         """Return the digits of an account number at the beginning of a text."""
@@ -228,6 +233,8 @@ class _Reader:
 
     def below(self, text: Text) -> Text | None:
         """Return the next text below another one, not far, and aligned with it: left, right or in the middle."""
+        if text in self._below:
+            return self._below[text]
         under = [
             each
             for each in self.on_page(text)
@@ -240,7 +247,9 @@ class _Reader:
             )
             < 1.5 * text.height
         ]
-        return max(under, key=lambda each: (each.middle, -abs(each.left - text.left)), default=None)
+        nearest = max(under, key=lambda each: (each.middle, -abs(each.left - text.left)), default=None)
+        self._below[text] = nearest
+        return nearest
 
     def wrapped(self, text: Text) -> Text | None:
         """Return the next line of a paragraph."""
@@ -253,7 +262,7 @@ class _Reader:
         return text.text if after is None else f"{text.text} {after.text}"
 
     def on_page(self, text: Text) -> Iterator[Text]:
-        return (each for each in self.texts if each.page == text.page and each is not text)
+        return (each for each in self.pages[text.page] if each is not text)
 
     # Currency
 
@@ -288,47 +297,50 @@ class _Reader:
 
     def summed(self, totals: dict[str, Decimal | None]) -> tuple[Decimal, Decimal] | None:
         """
-        Return the sum of the lines that stand directly above or below a total, and the total; None unless it is certain.
+        Return the sum of an invoice's lines, and the total; None unless it is certain what the lines are.
 
-        Lines have a label and one amount each and are drawn alike. A row that may be one and is not understood, or that is
-        a subtotal, a balance or a payment, makes it uncertain.
+        They are all amounts in front of the total, on its page; where there are none, all amounts behind it. Each has a
+        label, and they are drawn alike. Any other amount there but the total itself makes it uncertain: a subtotal, an
+        earlier balance, a payment, a list with further columns.
         """
         sums = set()
         for name, total in totals.items():
             places = [each.behind for each in self.found(name, amount) if total is not None and total in each.values]
             for place in places:
                 at = next(number for number, row in enumerate(self.rows) if any(_is_in(place, each) for each in row))
-                blocks = [self.block(at - 1, -1), self.block(at + 1, 1)]
-                certain = [block for block in blocks if block != []]
-                if len(certain) == 1 and certain[0] is not None and len(certain[0]) >= LEAST_LINES:
-                    sums.add((sum(certain[0], Decimal(0)), total))
+                lines = self.lines(self.rows[:at], place.page, total)
+                if lines == [] and self.is_all:
+                    lines = self.lines(self.rows[at + 1 :], place.page, total)
+                if lines is not None and len(lines) >= LEAST_LINES:
+                    sums.add((sum(lines, Decimal(0)), total))
         return sums.pop() if len(sums) == 1 else None
 
-    def block(self, place: int, step: int) -> list[Decimal] | None:
-        """Return the amounts of the lines from a row on, upwards or downwards, up to one without any; None where that is uncertain."""
+    def lines(self, rows: Sequence[list[Text]], page: int, total: Decimal | None) -> list[Decimal] | None:
+        """Return the amounts of all lines in rows; None where one of them is not certain, or is on another page."""
         amounts: list[Decimal] = []
-        first = last = self.rows[place][0] if 0 <= place < len(self.rows) else None
-        apart = 0.0  # of one line and the next
-        while 0 <= place < len(self.rows):
-            row = self.rows[place]
-            if first is None or last is None or row[0].page != first.page:
-                return None if amounts else []  # the block may go on beyond its page
-            distance = abs(row[0].middle - last.middle)
-            if not HAS_AMOUNT.search(_joined(row)) or (len(amounts) >= LEAST_LINES and distance > WIDER * apart):
-                return amounts
+        first: Text | None = None
+        for row in rows:
+            if not HAS_AMOUNT.search(_joined(row)) or self.amounts(row) == {total}:
+                continue
+            first = first or row[0]
             line = self.line(row)
             is_alike = abs(row[0].left - first.left) < 2 and abs(row[0].height - first.height) < first.height / 10
-            if line is None or not is_alike:
+            if line is None or not is_alike or row[0].page != page:
                 return None
             amounts.append(line)
-            last, apart = row[0], distance
-            place += step
-        return amounts if step < 0 or self.is_all or not amounts else None
+        return amounts
+
+    def amounts(self, row: list[Text]) -> set[Decimal]:
+        """Return all amounts of a row."""
+        found = (
+            match[0].strip() for text in row for match in AMOUNT.finditer(text.text) if HAS_AMOUNT.search(match[0])
+        )
+        return {value for each in found for value in amount(each, list(self.locales.values()))}
 
     def line(self, row: list[Text]) -> Decimal | None:
         """Return the amount of a line: its label is in the first text, and the amount behind it is all of the rest."""
         said = _joined(row)
-        if NO_LINE.search(said):
+        if NO_LINE.search(said) or len(said) > LONGEST_LINE:
             return None
         if len(row) == 1:
             split = ONE_TEXT.fullmatch(said)
