@@ -63,7 +63,7 @@ def test_the_sandbox_s_own_invoices(tmp_path, layout, language):
     layout=some.sampled_from(LAYOUTS),
     language=some.sampled_from(["en", "fr"]),
     seed=some.integers(0, 10**6),
-    cents=some.lists(some.integers(1, 10**9), min_size=2, max_size=4),
+    cents=some.lists(some.integers(1, 10**9), min_size=2, max_size=3),
     issued=some.dates(date(2020, 3, 1), date(2035, 12, 1)),
 )
 def test_any_amounts_and_days_are_read_or_refused(tmp_path_factory, layout, language, seed, cents, issued):
@@ -139,7 +139,7 @@ def test_a_total_of_this_invoice_stands_beside_what_is_to_be_paid(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "row", ["Subtotal: $5.00", "Payment received: -$5.00", "Plan 2 of 3: $5.00", "Credit: $5.00", "Fee: $5"]
+    "row", ["Subtotal: $5.00", "Payment received: -$5.00", "Plan 2 of 3: $5.00", "Credit: $5.00", "Fee: $5.00 CR"]
 )
 def test_lines_of_which_one_is_not_certain_are_not_summed(tmp_path, row):
     sure = ("Statement", "Plans: $5.00", "Devices: $6.00", "Usage: $1.00")
