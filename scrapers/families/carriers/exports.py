@@ -42,12 +42,12 @@ def invoices(account: str | None, since: datetime | None) -> Columns:
     """PDFs by account and billing cycle, with what they say as far as it is certain."""
     names, query = _files(BillingCyclePdfFile, "pdf_type", BillingCyclePdfFile.pdf_type, account, since)
     same = [getattr(Invoice, name) == getattr(BillingCyclePdfFile, name) for name in ("billing_cycle_id", "pdf_type")]
-    said = ("account_number", "invoice_number", "invoice_date", "period_start", "period_end", "total", "currency")
-    said = (*said, "due_date", "unclear")
+    said = ("account_number", "invoice_number", "invoice_date", "period_start", "period_end", "total")
+    more = ("currency", "due_date", "unclear")
     query = query.outerjoin(Invoice, and_(*same)).add_columns(
-        *(getattr(Invoice, name) for name in said), Invoice.run_id
+        *(getattr(Invoice, name) for name in (*said, *more)), Invoice.run_id
     )
-    return (*names, *said, "run"), query
+    return (*names, *said, *more, "run"), query
 
 
 def differences(account: str | None, since: datetime | None) -> Columns:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 
 from scrapers.core.outcomes import PortalChanged, WrongAccount
 from scrapers.core.spool import PartFile
@@ -175,7 +175,7 @@ def records_of(
     job: int, billing_cycle_id: int, pdf_type: str, invoice: Invoice, compared: Compared
 ) -> tuple[InvoiceRecord | DifferenceRecord, ...]:
     """Return the record of a PDF, and one for each difference."""
-    ids = {"job": job, "billing_cycle_id": billing_cycle_id, "pdf_type": pdf_type}
+    ids: dict[str, Any] = {"job": job, "billing_cycle_id": billing_cycle_id, "pdf_type": pdf_type}
     said = InvoiceRecord(
         **ids,
         account_number=invoice.account,
@@ -188,6 +188,8 @@ def records_of(
         due_date=invoice.due_date,
         unclear=invoice.unclear or None,
     )
-    names = ("compared", "stated_by", "stated", "said")
-    rows = (DifferenceRecord(**ids, **dict(zip(names, each, strict=True))) for each in compared.differences)
+    rows = (
+        DifferenceRecord(**ids, compared=name, stated_by=by, stated=stated, said=value)
+        for name, by, stated, value in compared.differences
+    )
     return (said, *rows)
