@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -155,20 +155,25 @@ def _compare_period(found: Compared, target: CarrierTarget, invoice: Invoice) ->
 
 
 def _compare_list(found: Compared, invoice: Invoice, listed: ListedInvoice) -> None:
-    totals = {invoice.total, invoice.charged} - {None}
-    if listed.total is not None and not totals:
-        found.notes.append("The invoice's total is not understood: it was not compared with the portal's list.")
-    elif listed.total is not None and listed.total not in totals:
-        said = invoice.charged if invoice.total is None else invoice.total
-        found.differences.append(("total", "portal", f"{listed.total:.2f}", f"{said:.2f}"))
-    if listed.number is not None and invoice.number is not None and _plain(listed.number) != _plain(invoice.number):
-        found.differences.append(("invoice_number", "portal", listed.number[:100], invoice.number))
-    if listed.issued is not None and invoice.issued is not None and listed.issued != invoice.issued:
-        found.differences.append(("invoice_date", "portal", f"{listed.issued}", f"{invoice.issued}"))
+    shown: list[tuple[str, Any, list[Any], Callable[[Any], str]]] = [
+        ("total", listed.total, [invoice.total, invoice.charged], "{:.2f}".format),
+        ("invoice_number", listed.number, [invoice.number], str),
+        ("invoice_date", listed.issued, [invoice.issued], str),
+    ]
+    for name, stated, said, written in shown:
+        if stated is None:
+            continue
+        if said[0] is None:
+            found.notes.append(
+                f"The PDF's {name.replace('_', ' ')} is not understood: it was not compared with the list."
+            )
+        elif not any(_plain(each) == _plain(stated) for each in said if each is not None):
+            found.differences.append((name, "portal", written(stated)[:100], written(said[0])))
 
 
-def _plain(number: str) -> str:
-    return re.sub(r"[\W_]", "", number).lstrip("0").casefold()
+def _plain(value: Any) -> Any:
+    """Return a value as it is compared: a number without signs and leading zeros."""
+    return re.sub(r"[\W_]", "", value).lstrip("0").casefold() if isinstance(value, str) else value
 
 
 def records_of(

@@ -144,6 +144,17 @@ def test_the_list_is_read_as_far_as_it_is_understood():
     assert ListedInvoice.of(canada, "see bill", "", "soon") == ListedInvoice()
 
 
+def test_what_the_list_shows_and_the_invoice_does_not_say_is_noted():
+    target = CarrierTarget(account_id=1, account=OWN, billing_cycle_id=2, **OCT)
+    invoice = Invoice(
+        accounts=(frozenset({OWN}),), is_named=True, charged=Decimal(9), unclear={"due": "2 different ones"}, **OCT
+    )
+    compared = compare(target, invoice, ListedInvoice(Decimal(10), "T-1", date(2026, 11, 1)))
+    assert (compared.differences, len(compared.notes)) == ([], 3)
+    same = Invoice(accounts=(frozenset({OWN}),), number="00t1", charged=Decimal(10), due=Decimal(15), **OCT)
+    assert compare(target, same, ListedInvoice(Decimal("10.00"), "T-1")).differences == []  # the list may show either
+
+
 def visit(path, content: bytes, invoice: Made, listed: ListedInvoice | None = None) -> tuple[list[Any], list[str]]:
     """Return the items and warnings of a visit that fetches this."""
     path.write_bytes(content)
