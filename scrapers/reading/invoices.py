@@ -154,7 +154,7 @@ class _Reader:
 
     def found(self, name: str, read: Read, is_qualified: bool = False) -> list[Found]:
         """Return what stands behind the labels of a value: behind those that name it, or behind those that name another one's."""
-        found = []
+        found: list[Found] = []
         for text in self.texts:
             said = self.with_next(text)
             for label in LABELS[name]:
@@ -268,7 +268,7 @@ class _Reader:
 
     def currency(self) -> str | None:
         """Return the ISO code that a label, the totals or a sentence names."""
-        named = {value for each in self.found("currency", currency_code) for value in each.values}
+        named: set[str] = {value for each in self.found("currency", currency_code) for value in each.values}
         for name in ("due", "charged"):
             named |= {value for each in self.found(name, currency_of_amount) for value in each.values}
         for text in self.texts:
@@ -288,8 +288,9 @@ class _Reader:
         rows: list[list[Text]] = []
         for text in sorted(self.texts, key=lambda each: (each.page, -each.middle, each.left)):
             last = rows[-1][0] if rows else None
-            is_same = last is not None and last.page == text.page
-            if is_same and abs(last.middle - text.middle) < min(last.height, text.height) / 2:
+            if last is None or last.page != text.page:
+                rows.append([text])
+            elif abs(last.middle - text.middle) < min(last.height, text.height) / 2:
                 rows[-1].append(text)
             else:
                 rows.append([text])
@@ -303,9 +304,11 @@ class _Reader:
         label, and they are drawn alike. Any other amount there but the total itself makes it uncertain: a subtotal, an
         earlier balance, a payment, a list with further columns.
         """
-        sums = set()
+        sums: set[tuple[Decimal, Decimal]] = set()
         for name, total in totals.items():
-            places = [each.behind for each in self.found(name, amount) if total is not None and total in each.values]
+            if total is None:
+                continue
+            places = [each.behind for each in self.found(name, amount) if total in each.values]
             for place in places:
                 at = next(number for number, row in enumerate(self.rows) if any(_is_in(place, each) for each in row))
                 lines = self.lines(self.rows[:at], place.page, total)
@@ -315,7 +318,7 @@ class _Reader:
                     sums.add((sum(lines, Decimal(0)), total))
         return sums.pop() if len(sums) == 1 else None
 
-    def lines(self, rows: Sequence[list[Text]], page: int, total: Decimal | None) -> list[Decimal] | None:
+    def lines(self, rows: Sequence[list[Text]], page: int, total: Decimal) -> list[Decimal] | None:
         """Return the amounts of all lines in rows; None where one of them is not certain, or is on another page."""
         amounts: list[Decimal] = []
         first: Text | None = None
