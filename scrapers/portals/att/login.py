@@ -24,7 +24,7 @@ TRUST = ("#trustedDevice", *words.labels("trust this", "fieldset"))
 CONTINUE = ("#continue", f"{OLD_FORM}/div[4]/input[3]")
 DECLINE = "xpath=//div[contains(@class,'uws-invite__button-decline')]"
 HOME = "xpath=/html/body/div[1]/div"
-PROFILE = (f"{HOME}/div[2]/p/a[contains(., 'My Profile')]", "says=My Profile")
+PROFILE = (f"{HOME}/div[2]/p/a >> says=My Profile", "says=My Profile")
 NAMED = (guess("[data-testid=signed-in-user]"), guess(".user-name"), guess(f"{HOME}/div[2]/p[a and text()]"))
 LEAVE = (f"{HOME}/div[1]/ul/li[4]/a", *words.controls(words.LOG_OUT))
 REFUSED = words.alerts(words.REFUSED, ":is(app-login-general, app-login-password)")
