@@ -14,17 +14,17 @@ from scrapers.core.periods import month_missing, months_in
 from scrapers.core.spool import PartFile
 from scrapers.families.carriers.accounts import names_account, not_listed, numbers_like, saying, the_one
 
-REPORTS, BILLS, MENU = ("#navMenuGroupReports",), ("#navMenuItem14",), "#scopeExpandedAccountMenu"
-SCOPE = ("#LevelDataDropdownButton", "xpath=//*[@id='thisForm']/div/div[2]/div[1]/div[1]")
-MULTIPLE = ("#LevelDataDropdownList_multipleaccounts",)
-SEARCH = (f"{MENU} >> xpath=./div[1]/div/div[2]/input", guess(f"{MENU} :is([type=text], [type=search])"))
-TAKE = (f"{MENU} >> xpath=./div[4]/button", f"{MENU} >> says=OK")
-PERIOD = ("#CIDPendingDataDropdownButton", "xpath=//*[@id='thisForm']/div/div[2]/div[1]/div[2]")
-PERIODS, APPLY = ("select#bmtype_data",), ("#btnApply",)
-MONTH_LIST = "#BilledMonthYearPendingDataDropdownList"
+REPORTS, BILLS, MULTIPLE = ("#navMenuGroupReports",), ("#navMenuItem14",), ("#LevelDataDropdownList_multipleaccounts",)
+MENU, FILTERS = "#scopeExpandedAccountMenu", "xpath=//*[@id='thisForm']/div/div[2]/div[1]"
+MONTH_LIST = "BilledMonthYearPendingDataDropdownList"
 OPENER = "*[self::button or @role='button' or @role='combobox'][1]"
-MONTH = ("#BilledMonthYearPendingDataDropdownButton", f"xpath=//*[@id='{MONTH_LIST[1:]}']/preceding::{OPENER}")
-MONTHS = (f"select{MONTH_LIST}", f"{MONTH_LIST} select", f"{MONTH_LIST} *:not(:has(*))")
+SCOPE = ("#LevelDataDropdownButton", f"{FILTERS}/div[1]")
+SEARCH = (f"{MENU} >> xpath=./div[1]/div/div[2]/input", guess(f"{MENU} >> role=textbox"))
+TAKE = (f"{MENU} >> xpath=./div[4]/button", f"{MENU} >> says=OK")
+PERIOD = ("#CIDPendingDataDropdownButton", f"{FILTERS}/div[2]//{OPENER}", f"{FILTERS}/div[2]")
+PERIODS, APPLY = ("select#bmtype_data",), ("#btnApply",)
+MONTH = ("#BilledMonthYearPendingDataDropdownButton", f"xpath=//*[@id='{MONTH_LIST}']/preceding::{OPENER}")
+MONTHS = (f"select#{MONTH_LIST}", f"#{MONTH_LIST} select", f"#{MONTH_LIST} *:not(:has(*))")
 VIEW_LIST, TABLE, DIALOG = ("#btnViewList",), "#DataTable", ("#bdfModal", "#acctContent")
 EXPORT, CSV, GO = ("#export",), ("#radCsvLabel",), ("#hrefOK",)
 Action = Callable[[], Awaitable[None]]
