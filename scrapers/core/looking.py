@@ -76,6 +76,7 @@ class LookingPage:
 
     def _count(self, request: Request) -> None:
         self.trail.requests += 1
+        self.trail.addresses.add(request.url)
         self.trail.asked[request.url] += 1
         is_news = self.trail.asked[request.url] > POLLS or self.trail.endless[bare_url(request.url)] >= LONG_POLLS
         if request.resource_type in WORK and not is_news:

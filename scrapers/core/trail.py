@@ -41,6 +41,7 @@ class Trail:
     in_flight: dict[Request, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
     endless: Counter[str] = field(default_factory=Counter)  # what took longer than IN_FLIGHT in this crawl, by address
     asked: Counter[str] = field(default_factory=Counter)  # requests by address, since the last action
+    addresses: set[str] = field(default_factory=set)  # all that were ever asked for: another request for one is a poll
     acted: float = 0  # when that was, by the loop's clock
     sent: float = 0  # when the newest request was sent that may change a page
 

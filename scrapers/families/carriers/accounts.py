@@ -86,7 +86,9 @@ def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today
     >>> the_one([(3, "533122907 Oct 2026"), (4, "533122906 Oct 2026")], "533122906", date(2026, 10, 31), date(2026, 11, 20))
     4
     """
-    own = [(place, text) for place, text in entries if numbers_like(account, text) <= {account}]
+    # An entry that names the account may name other numbers of as many digits, such as that of the bill.
+    own = [each for each in entries if names_account(account, each[1])]
+    own = own or [each for each in entries if not numbers_like(account, each[1])]
     if entries and not own:
         raise WrongAccount("The list holds entries of other accounts alone.")
     fitting = [place for place, text in own if not months_in(text) or names_month(text, month)]
