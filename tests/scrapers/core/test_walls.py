@@ -181,3 +181,25 @@ def test_a_click_that_leads_nowhere_is_named(run, after, failure):
 
     with pytest.raises(failure):
         at(run, {"/": "<a id=a href=/next>Next</a>", "/next": after}, act)
+
+
+def test_an_entry_of_a_menu_that_leaves_is_clicked_at_the_next_opening(run):
+    """The first opening leaves no time at all."""
+    script = """let times = 0; m.onclick = () => { e.hidden = false; setTimeout(() => e.hidden = true, times++ ? 2000 : 30) }"""
+    pages = {"/": f"<button id=m>Menu</button><a id=e href=/next hidden>Next</a><script>{script}</script>", "/next": BUTTON}
+
+    async def act(page: PortalPage) -> str:
+        async with page.follow(("#e",), ("#go",), menu=("#m",)) as there:
+            return there.raw.url
+
+    assert at(run, pages, act) == f"{SITE}/next"
+
+
+def test_an_entry_that_no_menu_has_is_named(run):
+    async def act(page: PortalPage) -> None:
+        async with page.follow(("#e",), ("#go",), menu=("#m",)):
+            pass
+
+    with pytest.raises(PortalChanged, match="menu") as caught:
+        at(run, {"/": "<button id=m>Menu</button>"}, act)
+    assert caught.value.selector == "#e"
