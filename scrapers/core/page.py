@@ -358,14 +358,13 @@ class PortalPage(ChoosingPage):
         async with Arrivals(self.raw) as arrivals:
             for last in (False, True):
                 element = await self._ready(selectors)
-                asked = len(self.trail.addresses)
 
                 async def is_known() -> bool:
                     return arrivals.are_there or await self._shows_sign_in()
 
                 await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
                 if not await until(is_known, min(wait, SWALLOWED)):
-                    if not last and len(self.trail.addresses) == asked and not arrivals.tabs:
+                    if not last and not self.trail.has_effect and not arrivals.tabs:
                         logger.info("No download started: clicking once more")
                         continue
                     await until(is_known, wait - min(wait, SWALLOWED))
