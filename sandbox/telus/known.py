@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from calendar import month_name
+
 from sandbox.globys.known import shared
 from sandbox.known import Known, facts
 
@@ -46,6 +48,7 @@ TEXT_BILLS = [
     *facts("path", "2.2.1", "//h2/following-sibling::div[@role='link']"),
     *facts("attribute", "2.2.1", "role=link"),
     *facts("format", "2.2.1", "a month is its full English name below a head with its year"),
+    *facts("contained", "2.2.1", *month_name[1:]),
     *facts(
         "format", "2.2.1", "members: group_summary, individual_detail, airtime_detail or airtime detail, and others"
     ),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scrapers.core.choices import LISTS, Choice, Match, Offer, drawn, fitting, is_filled, is_ticked, offers
-from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, detached
+from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, detached, navigated
 from scrapers.core.locators import Selectors, candidates, same
 from scrapers.core.looking import GRACE, LookingPage, until
 from scrapers.core.outcomes import Failure, NoLongerAvailable, NotYetPublished, PortalChanged, SignedOut
@@ -186,7 +186,12 @@ class ChoosingPage(LookingPage):
         for selector in selectors:
             for rank in candidates(self.scope, selector):
                 if not found or all(offer.kind == "opener" for offer in found):
-                    found += await offers(rank)
+                    try:
+                        found += await offers(rank)
+                    except PlaywrightError as error:  # the choice has led to another page
+                        if not navigated(error):
+                            raise
+                        return []
         if opened:
             found += await offers(self.raw.locator(LISTS).filter(visible=True))
         return found

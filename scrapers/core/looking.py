@@ -76,12 +76,17 @@ class LookingPage:
 
     def _count(self, request: Request) -> None:
         self.trail.requests += 1
+        now = asyncio.get_running_loop().time()
+        self.trail.waiting.add(request)
+        if self.trail.first_asked.setdefault(request.url, now) >= self.trail.acted:
+            self.trail.news = now
         self.trail.asked[request.url] += 1
         is_news = self.trail.asked[request.url] > POLLS or self.trail.endless[bare_url(request.url)] >= LONG_POLLS
         if request.resource_type in WORK and not is_news:
-            self.trail.sent = self.trail.in_flight[request] = asyncio.get_running_loop().time()
+            self.trail.sent = self.trail.in_flight[request] = now
 
     def _landed(self, request: Request) -> None:
+        self.trail.waiting.discard(request)
         sent = self.trail.in_flight.pop(request, None)
         if sent is not None and asyncio.get_running_loop().time() - sent >= IN_FLIGHT:
             self.trail.endless[bare_url(request.url)] += 1

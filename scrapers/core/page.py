@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 SWALLOWED = 15.0  # seconds after which a click without any effect is repeated, where it should start a download
 
+ENTRY = 2.0  # seconds in which an entry of a menu that leaves by itself is clicked, or the menu is opened again
+
 FailureKind = type[Failure]  # here, because PortalPage has a method of the name `type`
 
 
@@ -221,16 +223,17 @@ class PortalPage(ChoosingPage):
 
     @asynccontextmanager
     async def follow(
-        self, selectors: Selectors, done: Selectors, *, within: float | None = None
+        self, selectors: Selectors, done: Selectors, *, menu: Selectors = (), within: float | None = None
     ) -> AsyncIterator[PortalPage]:
         """
         Click an element that leads to another page, and yield that: a new tab as `new_tab` does, or this page.
 
-        done: elements that the other page has and this one has not; the sign-in form may be one of them.
+        done: elements that the other page has and this one has not; the sign-in form may be one of them. menu: opens the menu
+        of which the element is an entry; it may leave by itself, and is opened again then.
         """
         seconds = crawl_settings().page_wait if within is None else within
-        element = await self._ready(selectors)
-        clicked = self.trail.selector
+        element = None if menu else await self._ready(selectors)
+        clicked = " | ".join(selectors)
         answers: list[Response] = []  # the tab's document may be answered before the tab is known here
         opened: list[Page] = []
 
@@ -247,7 +250,10 @@ class PortalPage(ChoosingPage):
         self.raw.context.on("response", keep)
         self.raw.context.on("page", note)
         try:
-            await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
+            if element is None:
+                await self._press_entry(menu, selectors)
+            else:
+                await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
             has_followed = await until(has_come, seconds)
         finally:
             self.raw.context.remove_listener("response", keep)
@@ -280,6 +286,23 @@ class PortalPage(ChoosingPage):
         # Left open on an exception: the handler saves the tab's page as evidence before it closes it.
         await tab.close()
         self.tabs.remove(view)
+
+    async def _press_entry(self, menu: Selectors, entry: Selectors) -> None:
+        """Click an entry of a menu at once, before the menu leaves; open it again where that was too late."""
+        for last in (False, False, False, True):
+            await self.click(menu)
+            found = await self._look(entry, GRACE)
+            self.trail.selector = " | ".join(entry)
+            if found is None:
+                continue
+            self.trail.act()
+            try:
+                await found[1].click(timeout=ENTRY * 1000)
+                return
+            except PlaywrightTimeout as error:
+                if last:
+                    raise await self._not_done(error) from None
+        raise PortalChanged("The menu does not show it.", step=self.trail.step, selector=self.trail.selector)
 
     def session_of(
         self, login: type[Any], entrance: Callable[[], AbstractAsyncContextManager[PortalPage]]
@@ -335,14 +358,13 @@ class PortalPage(ChoosingPage):
         async with Arrivals(self.raw) as arrivals:
             for last in (False, True):
                 element = await self._ready(selectors)
-                requests = self.trail.requests
 
                 async def is_known() -> bool:
                     return arrivals.are_there or await self._shows_sign_in()
 
                 await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
                 if not await until(is_known, min(wait, SWALLOWED)):
-                    if not last and self.trail.requests == requests and not arrivals.tabs:
+                    if not last and not self.trail.has_effect and not arrivals.tabs:
                         logger.info("No download started: clicking once more")
                         continue
                     await until(is_known, wait - min(wait, SWALLOWED))

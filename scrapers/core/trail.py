@@ -21,6 +21,7 @@ SETTLED = 1.0  # the same once the requests that an action caused are answered; 
 POLLS = 3  # requests for one address since the last action, after which it is polled: that never ends
 LONG_POLLS = 2  # requests for one address that took longer than IN_FLIGHT, after which it is one that always does
 IN_FLIGHT = 10.0  # seconds; a request that takes longer (a long poll) does not keep a page from being at rest
+PROMPT = 2.0  # seconds after an action in which its own requests are sent; what is asked for later was brought by those
 WORK = ("document", "xhr", "fetch", "script")  # requests that may change what a page offers
 
 
@@ -41,6 +42,11 @@ class Trail:
     in_flight: dict[Request, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
     endless: Counter[str] = field(default_factory=Counter)  # what took longer than IN_FLIGHT in this crawl, by address
     asked: Counter[str] = field(default_factory=Counter)  # requests by address, since the last action
+    first_asked: dict[str, float] = field(
+        default_factory=dict
+    )  # when each address was: a further request for it is a poll
+    waiting: set[Request] = field(default_factory=set)  # requests without an answer, whatever they take
+    news: float = 0  # when the newest request was sent for an address that the last action has brought
     acted: float = 0  # when that was, by the loop's clock
     sent: float = 0  # when the newest request was sent that may change a page
 
@@ -48,6 +54,11 @@ class Trail:
         """Note an action in the page, such as a click."""
         self.asked.clear()
         self.acted = asyncio.get_running_loop().time()
+
+    @property
+    def has_effect(self) -> bool:
+        """Return whether the last action goes on to bring something: beyond a prompt answer, and beside what is polled."""
+        return self.news > self.acted + PROMPT or any(self.first_asked[each.url] >= self.acted for each in self.waiting)
 
     @property
     def step(self) -> str:

@@ -35,6 +35,7 @@ HASTE = {
     "LATCHKEY_CODE_WAIT": "8",
     "LATCHKEY_PAGE_WAIT": "10",
     "LATCHKEY_REPORT_WAIT": "10",
+    "LATCHKEY_WALL_WAIT": "6",
     "LATCHKEY_SIGN_IN_WAIT": "240",  # many sign in at once, and the wait for a place counts
 }
 # Not asked for by a spider: the browser looks for the icon by itself.

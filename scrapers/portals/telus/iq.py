@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from scrapers.core.locators import same
-from scrapers.core.outcomes import WrongAccount
+from scrapers.core.outcomes import ReportFailed, ReportNotReady, WrongAccount
 from scrapers.core.page import PortalPage, guess, until
+from scrapers.core.settings import crawl_settings
 from scrapers.core.spool import PartFile
 from scrapers.families.carriers.accounts import not_listed, numbers_like
-from scrapers.families.carriers.ordered import Entry
+from scrapers.families.carriers.ordered import LOOK_EVERY, REFRESH_EVERY, Entry
 from scrapers.portals.telus.login import ACCOUNTS, IQ_USER, TelusIq
 from scrapers.portals.telus.my_telus import go_home
 from scrapers.reading.values.texts import digits
@@ -31,6 +37,7 @@ PENDING = re.compile(r"in queue|en attente", re.I)
 FAILED = re.compile(r"fail|error|cancel|échou|erreur|annul", re.I)  # in words not known it is waited for
 OPTIONS = "select => [...select.options].map(option => [option.value, option.label])"
 CHOSEN = "select => select.value"  # its property: the attribute is always empty
+ASKED = "asked usage"  # note of the order
 KEPT = 15  # seconds in which a choice is taken up
 READ_ROWS = """table => [...table.querySelectorAll("tr, [role=row]")].map(row => [
   [...row.querySelectorAll("td, [role=cell], [role=gridcell]")].map(cell => cell.innerText.trim()),
@@ -48,8 +55,8 @@ async def entrance(page: PortalPage) -> AsyncIterator[PortalPage]:
 class Iq:
     """TELUS IQ in one page, for the account of the page's job."""
 
-    def __init__(self, page: PortalPage) -> None:
-        self.page = page
+    def __init__(self, page: PortalPage, today: date) -> None:
+        self.page, self.today = page, today
         self.account: str = page.job.target.account
         self.home = self.address
 
@@ -136,3 +143,43 @@ class Iq:
     async def collect(self, entry: Entry) -> PartFile:
         """Download a report."""
         return await self.page.download((entry.selector,))
+
+    async def report(self) -> PartFile:
+        """Order the report unless it is in the queue, and download it once it is ready; raise ReportNotReady if it is not."""
+        job = self.page.job
+        await self.choose_account()
+        try:
+            asked: dict[str, Any] | None = await job.recall(ASKED)
+            if asked is None or not (await self.open_queue(asked["queue"]) and await self.entry(asked["name"])):
+                asked = await self.order()
+            return await self.collect(await self.made(asked))
+        except (ReportFailed, WrongAccount):  # the next run orders another one
+            await job.forget(ASKED)
+            raise
+
+    async def order(self) -> dict[str, Any]:
+        """Order the report under a name that no other order has; it is noted before the click that places it."""
+        name = f"Daily Usage Report {self.today:%m-%d-%Y} {secrets.token_hex(3)}"
+        await self.fill_in(name)
+        asked = {"name": name, "at": time.time(), "queue": ""}
+        await self.page.job.remember(ASKED, asked)
+        await self.place()
+        asked["queue"] = self.address
+        await self.page.job.remember(ASKED, asked)
+        return asked
+
+    async def made(self, asked: dict[str, Any]) -> Entry:
+        """Wait for the report until LATCHKEY_REPORT_WAIT after it was ordered."""
+        self.page.begin("wait for the report")
+        wait, refreshed = crawl_settings().report_wait, time.monotonic()
+        deadline = time.time() + max(1.0, asked["at"] + wait - time.time())
+        while (entry := await self.entry(asked["name"])) is None or not entry.is_ready:
+            if entry is not None and entry.failed:
+                raise ReportFailed("The portal could not make the usage report.", step=self.page.trail.step)
+            if time.time() > deadline:
+                raise ReportNotReady("Still being made: the usage report.", step=self.page.trail.step)
+            if time.monotonic() > refreshed + min(REFRESH_EVERY, max(1.0, wait / 3)):
+                await self.refresh()
+                refreshed = time.monotonic()
+            await asyncio.sleep(LOOK_EVERY)
+        return entry

@@ -19,8 +19,7 @@ BILLS = "div[role=link]"
 NAMES = "January|February|March|April|May|June|July|August|September|October|November|December"
 MONTHS = (f"{BILLS}:text-matches('{NAMES}', 'i')", f"{BILLS}:has(:text-matches('{NAMES}', 'i'))")
 TO_ANALYZER = ("xpath=//*[@id='navOpen']/li[2]/a", guess("#navOpen >> says=Bill Analyzer"))
-DETAIL_REPORTS = ("#navMenuItem6",)
-SECTION, DEVICES = ("#heading42",), "#collapse42"
+DETAIL_REPORTS, SECTION, DEVICES = ("#navMenuItem6",), ("#heading42",), "#collapse42"
 # The month of a bill stands below the heading of its year.
 READ_BILLS = """bills => bills.map(bill => {
   const years = [...document.querySelectorAll("h2")].filter(head => /(19|20)\\d\\d/.test(head.textContent)

@@ -30,11 +30,7 @@ async def go_home(page: PortalPage) -> None:
 async def bill_option(page: PortalPage, entry: Selectors, done: Selectors) -> AsyncIterator[PortalPage]:
     """Click an entry of the bill options, whose menu leaves the page quickly, and yield the page that it leads to."""
     await go_home(page)
-    for last in (False, False, True):
-        await page.click(BILL_OPTIONS)
-        if last or await page.shown(entry, within=2):
-            break
-    async with page.follow(entry, (*ASKED, *done)) as there:
+    async with page.follow(entry, (*ASKED, *done), menu=BILL_OPTIONS) as there:
         await choose_account(there, done)
         yield there
 

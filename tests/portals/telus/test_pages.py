@@ -150,7 +150,7 @@ def queue(*rows: tuple[str, str, str]) -> str:
 
 
 def entry(run: Any, body: str) -> Entry | None:
-    found: Entry | None = run(body, lambda page: Iq(page).entry(NAME), target=TARGET)
+    found: Entry | None = run(body, lambda page: Iq(page, date(2026, 11, 20)).entry(NAME), target=TARGET)
     return found
 
 
@@ -188,7 +188,7 @@ BANS = "<select id=select-a-ban><option value=''>Choose</option><option value={}
 @pytest.mark.parametrize("values", [(OTHER, OURS), (OURS, OTHER), (f"0{OURS}", OURS)])
 def test_an_account_is_chosen_by_its_value(run, values):
     async def act(page: PortalPage) -> Any:
-        await Iq(page).choose_account()
+        await Iq(page, date(2026, 11, 20)).choose_account()
         return await page.raw.evaluate("document.querySelector('select').value")
 
     assert run(BANS.format(*values), act, target=TARGET) == OURS
@@ -204,4 +204,4 @@ def test_an_account_is_chosen_by_its_value(run, values):
 )
 def test_an_account_that_is_not_chosen_is_refused(run, body):
     with pytest.raises(WrongAccount):
-        run(body, lambda page: Iq(page).choose_account(), target=TARGET)
+        run(body, lambda page: Iq(page, date(2026, 11, 20)).choose_account(), target=TARGET)

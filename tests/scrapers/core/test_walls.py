@@ -181,3 +181,53 @@ def test_a_click_that_leads_nowhere_is_named(run, after, failure):
 
     with pytest.raises(failure):
         at(run, {"/": "<a id=a href=/next>Next</a>", "/next": after}, act)
+
+
+def test_an_entry_of_a_menu_that_leaves_is_clicked_at_the_next_opening(run):
+    """The first opening leaves no time at all."""
+    script = """let times = 0; m.onclick = () => { e.hidden = false; setTimeout(() => e.hidden = true, times++ ? 2000 : 30) }"""
+    pages = {
+        "/": f"<button id=m>Menu</button><a id=e href=/next hidden>Next</a><script>{script}</script>",
+        "/next": BUTTON,
+    }
+
+    async def act(page: PortalPage) -> str:
+        async with page.follow(("#e",), ("#go",), menu=("#m",)) as there:
+            return there.raw.url
+
+    assert at(run, pages, act) == f"{SITE}/next"
+
+
+def test_an_entry_that_no_menu_has_is_named(run):
+    async def act(page: PortalPage) -> None:
+        async with page.follow(("#e",), ("#go",), menu=("#m",)):
+            pass
+
+    with pytest.raises(PortalChanged, match="menu") as caught:
+        at(run, {"/": "<button id=m>Menu</button>"}, act)
+    assert caught.value.selector == "#e"
+
+
+POLLS = "setInterval(() => fetch('/events'), 150)"
+
+
+@pytest.mark.parametrize(
+    ("click", "clicks"),
+    [
+        ("fetch('/act')", 2),  # answered, and nothing comes of it
+        ("fetch('/act').then(() => setTimeout(() => fetch('/made').then(bring), 1300))", 1),  # it is being made
+    ],
+)
+def test_a_click_on_a_download_is_repeated_only_where_it_brings_nothing(run, monkeypatch, click, clicks):
+    monkeypatch.setattr("scrapers.core.page.SWALLOWED", 1.5)
+    monkeypatch.setattr("scrapers.core.trail.PROMPT", 1.0)
+    script = f"""let times = 0; const bring = () => {{
+        const link = document.createElement('a'); link.href = 'data:text/csv,a'; link.download = 'a.csv'; link.click() }};
+      go.onclick = () => {{ document.title = ++times; times > 1 ? bring() : {click} }}; fetch('/events'); {POLLS}"""
+
+    async def act(page: PortalPage) -> int:
+        await page.raw.wait_for_timeout(400)  # the polls have begun
+        await page.download(("#go",))
+        return int(await page.raw.title())
+
+    assert at(run, {"/": f"{BUTTON}<script>{script}</script>"}, act) == clicks

@@ -434,9 +434,10 @@ def test_user_name_and_password_may_be_asked_for_one_after_the_other(run, box, s
 
 def test_no_code_is_expected_before_the_password_is_asked_for(run):
     portal, made = Portal({"/login": "<input id=user><button id=go>Continue</button>"}), attempt("mail")
+    factor: Any = made.second_factor
     with pytest.raises(PortalChanged):
         run(portal, lambda page: InTwoSteps().sign_in(page, made))
-    assert (made.screens, made.submitted, made.second_factor.asked) == (["user name"], False, [])
+    assert (made.screens, made.submitted, factor.asked) == (["user name"], False, [])
 
 
 @pytest.mark.parametrize("form", ["<input id=user>", "<input id=pass type=password>"])
