@@ -45,7 +45,10 @@ class Household:
         self.person = id_number("ok")
         self.year = datetime.now(UTC).year - 1
         self.stored: list[tuple[int, int, int]] = []
-        self._prepare()
+        # The encryption key and the company's addresses: what is prepared is prepared in this process.
+        ours = ("IEC_", "LATCHKEY_ENCRYPTION_KEYS")
+        with patch.dict(os.environ, {name: value for name, value in self.environment.items() if name.startswith(ours)}):
+            self._prepare()
 
     def ours(self) -> Visit:
         """Crawl into an empty database."""
@@ -102,9 +105,7 @@ class Household:
         with db.transaction() as session:
             session.add(StoredCredential(kind="portal", portal="iec", username=LABEL, password=self.person))
         self.admin.user(self.person, next_codes=[CODE])
-        given = {name: value for name, value in self.environment.items() if name.startswith("IEC_")}
-        with patch.dict(os.environ, given):
-            tokens = converse(Credential("iec", LABEL, self.person))
+        tokens = converse(Credential("iec", LABEL, self.person))
         Sessions(db).save("iec", LABEL, tokens.state(), "", tokens.subject)
         db.engine.dispose()
         self.token = tokens.id

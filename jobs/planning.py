@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
 from typing import Any
 
 from scrapy.settings import BaseSettings
@@ -16,16 +15,7 @@ from database.access.encryption import UnreadableSecret
 from database.engine import SchemaLacking
 from database.jobs.claims import lock_of
 from database.jobs.queue import NewJob, config_of, open_with, write
-from database.models import (
-    Account,
-    BillingCycle,
-    BillingCycleStatus,
-    Carrier,
-    Client,
-    ScraperJob,
-    ScraperType,
-    Workspace,
-)
+from database.models import ScraperJob, ScraperType
 from database.models.jobs import ScraperJobStatus
 from database.settings import SettingsError
 from jobs.clock import Clock
@@ -33,8 +23,6 @@ from scrapers.core.jobs import ArgumentError, Plan
 from scrapers.core.spider import PortalSpider
 from scrapers.core.stated import Family, family_of
 
-LOOKED_BACK = timedelta(days=100)  # open billing cycles that ended before are made by hand only
-ACCOUNT = "account"  # the argument of spiders whose targets are accounts of clients
 REFUSALS = (ArgumentError, SchemaLacking, SettingsError, UnreadableSecret)
 
 
@@ -162,7 +150,13 @@ class Planner:
 
     def _of_spider(self, session: Session, spider: type[PortalSpider], wanted: Wanted, found: Found) -> None:
         try:
-            targets = self._targets(session, spider, wanted)
+            targets = spider.asked_for(
+                session,
+                self.clock.now(session).date(),
+                names=wanted.accounts,
+                client=wanted.client,
+                month=wanted.month,
+            )
         except ArgumentError as error:
             found.problems.append(f"{spider.name}: {error}")
             return
@@ -195,61 +189,6 @@ class Planner:
             elif all(plan.identity != known.identity for known in found.jobs):
                 found.jobs.append(new_job(session, spider, plan, kept))
 
-    def _targets(self, session: Session, spider: type[PortalSpider], wanted: Wanted) -> list[dict[str, str]]:
-        """Return the arguments by which a spider is asked for its targets, once for each time it must be asked."""
-        if spider.target_argument != ACCOUNT:
-            if wanted.client or wanted.month:
-                raise ArgumentError(f"{spider.portal} has neither clients nor billing months.")
-            names = spider.known_targets(session) if wanted.accounts is None else wanted.accounts
-            return [{spider.target_argument: name} for name in names] or [{}]
-        numbers = self._numbers(session, spider, wanted)
-        if not numbers:
-            raise ArgumentError("there is no such account.")
-        account = {ACCOUNT: ",".join(numbers)}
-        if not getattr(spider, "takes_cycles", False):
-            return [account]
-        if wanted.month:
-            return [{**account, "cycle": wanted.month}]
-        return [account, *self._open_cycles(session, spider, numbers)]
-
-    def _numbers(self, session: Session, spider: type[PortalSpider], wanted: Wanted) -> list[str]:
-        """Return the numbers of the accounts that are asked for; of all those whose client is active."""
-        query = (
-            select(Account.number)
-            .join(Carrier, Carrier.id == Account.carrier_id)
-            .join(Workspace, Workspace.id == Account.workspace_id)
-            .join(Client, Client.id == Workspace.client_id)
-            .where(Carrier.portal == spider.portal, Client.active)
-            .order_by(Account.number)
-        )
-        if wanted.client is not None:
-            query = query.where(Client.name == wanted.client)
-        known = list(session.scalars(query))
-        if wanted.accounts is None:
-            return known
-        if missing := [number for number in wanted.accounts if number not in known]:
-            raise ArgumentError(f"{spider.portal} has no active account {missing[0]}.")
-        return list(wanted.accounts)
-
-    def _open_cycles(
-        self, session: Session, spider: type[PortalSpider], numbers: Sequence[str]
-    ) -> Iterator[dict[str, str]]:
-        """Yield the arguments for the billing cycles that are open and have ended, but for the newest of each account."""
-        today = self.clock.now(session).date()
-        rows = session.execute(
-            select(Account.number, BillingCycle.end_date)
-            .join(BillingCycle, BillingCycle.account_id == Account.id)
-            .join(Carrier, Carrier.id == Account.carrier_id)
-            .where(Carrier.portal == spider.portal, BillingCycle.status == BillingCycleStatus.OPEN)
-            .where(BillingCycle.end_date < today, BillingCycle.end_date > today - LOOKED_BACK)
-        ).all()
-        months: dict[str, list[str]] = {}
-        for number, end in rows:
-            if number in numbers:
-                months.setdefault(_month(end), []).append(number)
-        for month in sorted(months, reverse=True):
-            yield {ACCOUNT: ",".join(sorted(months[month])), "cycle": month}
-
 
 def new_job(session: Session, spider: type[PortalSpider], plan: Plan, arguments: Mapping[str, str]) -> NewJob:
     """Return the job that a plan stands for."""
@@ -271,7 +210,3 @@ def new_job(session: Session, spider: type[PortalSpider], plan: Plan, arguments:
     return replace(
         job, billing_cycle_id=plan.billing_cycle_id, scraper_config_id=config, type=kinds[0] if kinds else None
     )
-
-
-def _month(day: date) -> str:
-    return f"{day:%Y-%m}"

@@ -27,7 +27,7 @@ from database.models.jobs import CLAIMED, Firing, Schedule, ScraperJob, ScraperJ
 from jobs.clock import TurnableClock
 from jobs.cron import due_times
 from jobs.planning import Found, Wanted
-from jobs.plans import DAY, HOUR, MINUTE, ZONES, Fault, Plan, faults, schedule
+from jobs.scenarios import DAY, HOUR, MINUTE, ZONES, Fault, Scenario, faults, schedule
 from jobs.tick import Ticked, fire_schedules
 from scrapers.core.outcomes import OUTCOMES
 
@@ -97,18 +97,18 @@ class Targets:
 
 
 class Simulation:
-    """Plays a plan on a database that has our tables and nothing in them."""
+    """Plays a scenario on a database that has our tables and nothing in them."""
 
-    def __init__(self, db: Database, plan: Plan) -> None:
-        self.db, self.plan, self.random = db, plan, Random(plan.seed)
-        self.time = plan.begins  # the true one; the clock may be wrong
-        self.ends = plan.begins + plan.days * DAY
+    def __init__(self, db: Database, scenario: Scenario) -> None:
+        self.db, self.scenario, self.random = db, scenario, Random(scenario.seed)
+        self.time = scenario.begins  # the true one; the clock may be wrong
+        self.ends = scenario.begins + scenario.days * DAY
         self.clock = TurnableClock(self.time)
-        self.workers = [SimulatedWorker(f"machine{number}+1+1") for number in range(plan.workers)]
+        self.workers = [SimulatedWorker(f"machine{number}+1+1") for number in range(scenario.workers)]
         self.counts = Counts()
-        self.faults = faults(plan, self.random)
+        self.faults = faults(scenario, self.random)
         self.counts.faults.update(fault.kind for fault in self.faults)
-        moments = (self.time + self.random.random() * plan.days * DAY for _ in range(plan.kills))
+        moments = (self.time + self.random.random() * scenario.days * DAY for _ in range(scenario.kills))
         self.kills = sorted(moments, reverse=True)
         self.claimed: Counter[int] = Counter()
         self.worked: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)  # by credential
@@ -118,7 +118,7 @@ class Simulation:
     def run(self) -> Counts:
         """Play it to its end and return the counts."""
         with self.db.transaction() as session:
-            for number in range(self.plan.schedules):
+            for number in range(self.scenario.schedules):
                 put(session, f"schedule {number}", schedule(number, self.random), self.time)
             session.flush()
             self.schedules = list(session.scalars(select(Schedule).order_by(Schedule.id)))
@@ -164,7 +164,7 @@ class Simulation:
             fire_schedules(self.db, self.clock, Targets(), Ticked())
             self._owners_act()
         for worker in there:
-            while len(worker.crawls) < self.plan.slots:
+            while len(worker.crawls) < self.scenario.slots:
                 with self.db.transaction() as session:
                     taken = claim(session, worker.name, self.clock.now(session), LEASE)
                 if taken is None:
@@ -280,7 +280,7 @@ class Simulation:
             for firing in session.scalars(select(Firing).order_by(Firing.due_at)):
                 firings[firing.schedule_id].append(firing)
             for schedule in self.schedules:
-                expected = list(due_times(schedule.cron, schedule.time_zone, self.plan.begins, self.ends))
+                expected = list(due_times(schedule.cron, schedule.time_zone, self.scenario.begins, self.ends))
                 counts.due_times += len(expected)
                 for due in expected:
                     of_due = [each for each in firings[schedule.id] if each.first_due_at <= due <= each.due_at]

@@ -217,8 +217,6 @@ class Worker:
         """Settle the crawls that have ended; one whose end cannot be written yet stays, and is looked at again."""
         for crawl in list(self.crawls):
             if (code := crawl.poll()) is None:
-                if crawl.pid == 0:  # it may wait elsewhere, where nothing prolongs its claim yet
-                    self._in_session(partial(self._prolong, claim=crawl.claim))
                 continue
             told = self._in_session(partial(self._settled, crawl=crawl, code=code))
             if told is None:
@@ -260,7 +258,11 @@ class Worker:
         }
 
     def _watch(self) -> None:
-        """End crawls that take too long or too much, or whose jobs were all cancelled."""
+        """
+        End crawls that take too long or too much, or whose jobs were all cancelled.
+
+        Prolong the claims of those that have not begun: they are slow to start, or wait elsewhere.
+        """
         elapsed = self.clock.elapsed()
         for crawl in self.crawls:
             if crawl.told_to_end is not None:
@@ -276,9 +278,11 @@ class Worker:
                 self._in_session(partial(self._fail, crawl=crawl, outcome=CrawlStopped.outcome, message=why))
                 self.events.tell("stopped", f"{crawl.claim.spider}: {why} It is ended.", jobs=crawl.claim.jobs)
                 crawl.end(elapsed, why)
-            elif self._in_session(partial(_is_cancelled, claim=crawl.claim)):
+            elif (statuses := self._in_session(partial(_statuses, claim=crawl.claim))) == {ScraperJobStatus.CANCELLED}:
                 self.events.tell("cancelled", f"{crawl.claim.spider}: its jobs were cancelled", jobs=crawl.claim.jobs)
                 crawl.end(elapsed, "Its jobs were cancelled.")
+            elif statuses is not None and statuses <= {ScraperJobStatus.IN_PROGRESS, ScraperJobStatus.CANCELLED}:
+                self._in_session(partial(self._prolong, claim=crawl.claim))
 
     def _fail(
         self, session: Session, crawl: AnyCrawl, outcome: Outcome, message: str, jobs: Sequence[int] | None = None
@@ -331,7 +335,6 @@ class Worker:
         return done
 
 
-def _is_cancelled(session: Session, claim: Claim) -> bool:
-    """Tell whether every job of a claim was cancelled."""
-    found = session.scalars(select(ScraperJob.status).where(ScraperJob.id.in_(claim.jobs)))
-    return all(status == ScraperJobStatus.CANCELLED for status in found)
+def _statuses(session: Session, claim: Claim) -> set[ScraperJobStatus]:
+    """Return how the jobs of a claim stand."""
+    return set(session.scalars(select(ScraperJob.status).where(ScraperJob.id.in_(claim.jobs))))

@@ -44,8 +44,11 @@ def changed(perturbation: Perturbation, rows: Sequence[Sequence[Cell]]) -> list[
 def _noted(perturbation: Perturbation, cell: Cell) -> Cell:
     if isinstance(cell, Decimal):
         return f"{cell:,.2f}"
+    text = str(cell)
+    if text.count("-") != 2:  # fromisoformat takes account numbers such as 32511127 for days, too
+        return cell
     try:
-        day = date.fromisoformat(str(cell))
+        day = date.fromisoformat(text)
     except ValueError:
         return cell
     return day.strftime(perturbation.choose("notations", "dates", DATES))

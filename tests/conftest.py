@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import dovecot, samba
+from tests import dovecot, postgresql, samba
 from tests.project import INTERPRETER, PORTAL_PREFIXES, TEST_KEY, Project
 from tests.project import clean_environment as without_settings
 from tests.project import free_port as a_free_port
@@ -71,11 +71,12 @@ def missing_servers() -> dict[str, str]:
     servers = {"imap": dovecot, "smb": samba}
     missing = {mark: server.NEEDED for mark, server in servers.items() if server.program() is None}
     if find_spec("scrapyd") is None or find_spec("scrapyd_client") is None:
-        missing["engines"] = (
-            "Scrapyd 1.6 and its client, setuptools between 77 and 80 (pip install scrapyd scrapyd-client)"
+        missing["engines"] = "Scrapyd and its client (requirements-dev.txt)"
+    if "TEST_PREFECT" not in os.environ or postgresql.programs() is None:
+        missing["prefect"] = (
+            "a Prefect in an environment of its own (docs/engines.md), whose program is TEST_PREFECT, "
+            f"and {postgresql.NEEDED}"
         )
-    if "TEST_PREFECT" not in os.environ:
-        missing["prefect"] = "a Prefect in an environment of its own (docs/engines.md); TEST_PREFECT is its program"
     return missing
 
 

@@ -29,13 +29,13 @@ def run(command: ScrapyCommand, opts: argparse.Namespace) -> int:
     """Play it on a database of its own, in memory; 1 when something is not zero that must be."""
     from database.engine import Database
     from database.models import all_tables
-    from jobs.plans import Plan
+    from jobs.scenarios import Scenario
     from jobs.simulation import Simulation
 
     names = ("days", "schedules", "outages", "kills", "workers", "seed")
     db = Database("sqlite:///:memory:")
     all_tables().create_all(db.engine)
-    counts = Simulation(db, Plan(**{name: getattr(opts, name) for name in names})).run()
+    counts = Simulation(db, Scenario(**{name: getattr(opts, name) for name in names})).run()
     db.engine.dispose()
     # Not `asdict`, which counts the items of a Counter anew.
     told = {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(counts).items()}

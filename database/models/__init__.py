@@ -38,6 +38,8 @@ if TYPE_CHECKING:
         CarrierReport,
         Client,
         DailyUsageFile,
+        Difference,
+        Invoice,
         Navigators,
         PoolUsage,
         ReportLine,
@@ -65,7 +67,7 @@ if TYPE_CHECKING:
 # Imported at the first use of one of their names: what a module maps takes time at each start that does without it.
 _LATE = {
     "carriers": """Account AccountType BillingCycle BillingCycleFile BillingCyclePdfFile BillingCycleStatus Carrier
-        CarrierReport Client DailyUsageFile Navigators PoolUsage ReportLine ScraperConfig
+        CarrierReport Client DailyUsageFile Difference Invoice Navigators PoolUsage ReportLine ScraperConfig
         SessionStatus UsageRecord Workspace""",
     "codes": "CodeKind CodeRequest CodeRequestState Message",
     "jobs": "Breaker Firing MissedRuns Pace Schedule ScraperJob ScraperJobStatus ScraperType Worker",
@@ -96,9 +98,11 @@ __all__ = [
     "CodeRequest",
     "CodeRequestState",
     "DailyUsageFile",
+    "Difference",
     "FileStatus",
     "FingerprintKey",
     "Firing",
+    "Invoice",
     "Lease",
     "LedgerEntry",
     "Message",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Numeric, String, Table, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from database.models.access import CarrierPortalCredential
-from database.models.base import Base, JsonColumn, UtcDateTime, text_enum
+from database.models.base import Base, JsonColumn, UtcDateTime, text_enum, utc_now
 from database.models.jobs import ScraperJob
 from database.models.runs import FileStatus, Run, StoredFile
 from database.models.uploads import Upload
@@ -200,6 +201,48 @@ class BillingCyclePdfFile(FetchedFile, Base):
     pdf_type: Mapped[str] = mapped_column(String(50), default="invoice")
 
     billing_cycle: Mapped[BillingCycle] = relationship()
+
+
+class Invoice(Base):
+    """What a PDF of a billing cycle says. None: it does not say it, or not with certainty; then `unclear` has the reason."""
+
+    __tablename__ = "invoices"
+    __table_args__ = (UniqueConstraint("billing_cycle_id", "pdf_type"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    billing_cycle_id: Mapped[int] = mapped_column(ForeignKey("billing_cycles.id", ondelete="RESTRICT"))
+    pdf_type: Mapped[str] = mapped_column(String(50))
+    account_number: Mapped[str | None] = mapped_column(String(200))  # its digits
+    invoice_number: Mapped[str | None] = mapped_column(String(50))
+    invoice_date: Mapped[date | None]
+    period_start: Mapped[date | None]
+    period_end: Mapped[date | None]  # belongs to the period
+    total: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))  # what is to be paid
+    currency: Mapped[str | None] = mapped_column(String(3))  # ISO code; None beside "$" alone
+    due_date: Mapped[date | None]
+    unclear: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # reasons by what they are about; None: nothing
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))
+
+
+class Difference(Base):
+    """Where a PDF says another thing than the portal's list, its job or its own lines. Neither is ever corrected."""
+
+    __tablename__ = "differences"
+    __table_args__ = (UniqueConstraint("billing_cycle_id", "pdf_type", "compared"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    billing_cycle_id: Mapped[int] = mapped_column(ForeignKey("billing_cycles.id", ondelete="RESTRICT"))
+    pdf_type: Mapped[str] = mapped_column(String(50))
+    compared: Mapped[str] = mapped_column(
+        String(50)
+    )  # total, sum_of_lines, invoice_number, invoice_date, account, period
+    stated_by: Mapped[str] = mapped_column(String(20))  # portal: its list; job; lines: of the PDF itself
+    stated: Mapped[str] = mapped_column(String(100))
+    said: Mapped[str] = mapped_column(String(100))  # by the PDF
+    noticed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))
 
 
 class PoolUsage(Base):

@@ -62,8 +62,15 @@ def invoice_amount(account: str, month: Month) -> Decimal:
     return Decimal(40_000 + number("invoice", account, month.short, below=900_000)) / 100
 
 
-def invoice_pdf(account: str, month: Month, part: str = "Complete invoice") -> bytes:
-    """The invoice of an account and month, about 60 KB."""
+def invoice_lines(account: str, month: Month) -> list[tuple[str, Decimal]]:
+    """What the invoice of that month asks for, line by line."""
+    amount = invoice_amount(account, month)
+    devices, taxes = (Decimal(number(kind, account, month.short, below=10_000)) / 100 for kind in ("devices", "taxes"))
+    return [("Monthly plans", amount - devices - taxes), ("Devices", devices), ("Taxes", taxes)]
+
+
+def invoice_pdf(account: str, month: Month, part: str = "Complete invoice", off: Decimal = Decimal(0)) -> bytes:
+    """The invoice of an account and month, about 60 KB. off: what its total says beyond the sum of its lines."""
     return document(
         f"Invoice {month.name}",
         [
@@ -71,7 +78,8 @@ def invoice_pdf(account: str, month: Month, part: str = "Complete invoice") -> b
             f"Billing account number: {account}",
             f"Billing period: {month.year}-{month.number:02}-01 to {month.last_day.isoformat()}",
             f"Invoice number: {number('number', account, month.short, below=10**10):010}",
-            f"Total due: {invoice_amount(account, month)} CAD",
+            *(f"{label}: {amount} CAD" for label, amount in invoice_lines(account, month)),
+            f"Total due: {invoice_amount(account, month) + off} CAD",
         ],
         padding=60_000,
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sandbox.bell.data import invoice_pdf
+from decimal import Decimal
+
+from sandbox.bell.data import invoice_pdf, numbered_accounts
 from sandbox.bell.landing import accounts_page, framed
 from sandbox.invented import Month
 from sandbox.scripted.call import Call, Reply
 from sandbox.scripted.downloads import offer
 from sandbox.scripted.files import PDF_TYPE, ZIP_TYPE, File
+from sandbox.users import User
 from sandbox.workbooks import archive
 
 PARTS = {"Y": "Complete invoice", "N": "Invoice summary"}
@@ -68,7 +71,16 @@ async def download(call: Call) -> Reply:
     if len(months) > 1 or call.user.says("zip"):
         return offer(call, File("invoice", f"{account}_invoices.zip", ZIP_TYPE, lambda: _several(account, months)))
     name = f"{account}_{months[0].short.replace(' ', '_')}.pdf"
-    return offer(call, File("invoice", name, PDF_TYPE, lambda: invoice_pdf(account, months[0], part)))
+    return offer(call, File("invoice", name, PDF_TYPE, lambda: _one(call.user, account, months[0], part)))
+
+
+def _one(user: User, account: str, month: Month, part: str) -> bytes:
+    """The invoice, as it is or as a tag of its user wants it."""
+    if user.says("invoice-other-account"):
+        account = numbered_accounts(f"invoice of another than {account}", 1)[0]
+    if user.says("invoice-other-month"):
+        month = month.before
+    return invoice_pdf(account, month, part, Decimal(10) if user.says("total-differs") else Decimal(0))
 
 
 def _several(account: str, months: list[Month]) -> bytes:

@@ -10,6 +10,10 @@ from functools import cache
 from scrapers.core.outcomes import Failure, NoLongerAvailable, NotYetPublished
 
 LANGUAGES = ("en", "fr")
+# Days, which are no billing months: a bill of October may be issued and due in November.
+DAYS = re.compile(
+    r"(?<!\d)(\d{4}[-/]\d\d?[-/]\d\d?|\d\d?[-/]\d\d?[-/]\d{4}|[^\W\d]{3,9}\.? \d\d?,? \d{4}|\d\d? [^\W\d]{3,9}\.?,? \d{4})(?!\d)"
+)
 
 
 def months_in(text: str) -> list[tuple[int, int]]:

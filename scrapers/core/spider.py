@@ -6,7 +6,8 @@ import asyncio
 import gc
 import inspect
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import date
 from functools import partial
 from getpass import getpass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
@@ -199,6 +200,27 @@ class PortalSpider(scrapy.Spider):
     def known_targets(cls, session: Session) -> list[str]:
         """Return all targets there are, as `target_argument` names them; empty where the spider finds them without it."""
         return []
+
+    @classmethod
+    def asked_for(
+        cls,
+        session: Session,
+        today: date,
+        *,
+        names: Sequence[str] | None = None,
+        client: str | None = None,
+        month: str | None = None,
+    ) -> list[dict[str, str]]:
+        """
+        Return the arguments by which the spider is asked for targets, once for each time it must be asked.
+
+        *names* are targets as `target_argument` names them; None means all that are known. *client* and *month* narrow the
+        targets of spiders that have them, others raise ArgumentError.
+        """
+        if client or month:
+            raise ArgumentError(f"{cls.portal} has neither clients nor billing months.")
+        given = cls.known_targets(session) if names is None else names
+        return [{cls.target_argument: name} for name in given] or [{}]
 
     @classmethod
     def row(cls, session: Session, job: int) -> ScraperJob:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urljoin, urlsplit
@@ -46,6 +47,7 @@ MARK = """([id, name]) => {
   here.acted.push(name);
   return true;
 }"""
+MAIL = re.compile(r"[^\s,;:<>()]+@[\w-]+(\.[\w-]+)+")
 STEADY = 1.0  # seconds for which an address, or a sign-in form in a session, must stay before it is believed
 
 
@@ -437,8 +439,9 @@ class BrowserLogin(Login):
         username = next(iter(await page.texts(self.shows_username)), "")
         name = next(iter(await page.texts(self.shows_name)), "")
         user = next(iter(await page.texts(self.shows_user)), "")
+        mail = MAIL.search(user)  # a greeting may stand beside it
         return ShownIdentity(
-            username=username or (user if "@" in user else ""),
-            name=name or ("" if "@" in user else user),
+            username=username or (mail[0] if mail else ""),
+            name=name or ("" if mail else user),
             accounts=frozenset(await page.texts(self.shows_accounts)),
         )

@@ -21,7 +21,7 @@ GREETING = re.compile(
 )
 
 REFUSED = (
-    "incorrect|invalid|not valid|wrong|(do|does)(n.t| not) match|not recogni[sz]ed|could not be verified|unable to sign you in|"
+    "incorrect|invalid|not valid|wrong|(isn.?t|is not|not) right|(do|does)(n.t| not) match|not recogni[sz]ed|could not be verified|unable to sign you in|"
     "incorrecte|non valide|invalide|erron|ne correspond|no es correct|inválid|falsch|ungültig|שגוי|אינם תואמים"
 )
 # Not "will be locked", which is said of one more try.

@@ -1,4 +1,4 @@
-"""PDFs from portals: whether a file is whole."""
+"""PDFs from portals: whether a file is whole, and the texts on its first pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import mmap
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +25,9 @@ OBJECTS = re.compile(rb"\d\s+obj\b|\bendobj\b|\bendstream\b|\bstartxref\b")
 LINEARIZED = re.compile(rb"<<[^>]*/Linearized\b[^>]*>>")
 LENGTH = re.compile(rb"/L\s+(\d+)")
 WHOLE = ("FPDF_ERR_PASSWORD", "FPDF_ERR_SECURITY")  # errors of documents that are whole, but encrypted
+
+PAGES, CHARACTERS = 6, 40_000  # of a document whose texts are read: what identifies it stands on the first pages
+GAP = 1.0  # distance between characters, in heights of their line, from which they belong to different texts
 
 _one_at_a_time = threading.Lock()  # PDFium may be called by one thread at a time
 
@@ -70,6 +74,123 @@ def _open(document: Any) -> None:
         except pypdfium2.PdfiumError as error:
             if error.err_code not in [getattr(pypdfium2.raw, name) for name in WHOLE]:
                 raise BadFile("The PDF is broken: it cannot be opened.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A run of characters of one line of a page, without larger gaps. In points from the page's left and foot."""
+
+    text: str
+    page: int  # from 0
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    @property
+    def height(self) -> float:
+        """The height of its line."""
+        return self.top - self.bottom
+
+    @property
+    def middle(self) -> float:
+        """The middle of its line."""
+        return (self.top + self.bottom) / 2
+
+
+def texts_of(path: Path, pages: int = PAGES, characters: int = CHARACTERS) -> tuple[list[Text], bool]:
+    """
+    Return the texts of a PDF's first pages, each page's in the order in which they are drawn; and whether that is all of them.
+
+    Blocks: call it from a worker thread. Raises ValueError for a document that is encrypted, broken, or holds images alone.
+    """
+    import pypdfium2
+
+    with _one_at_a_time:
+        try:
+            document = pypdfium2.PdfDocument(path)
+        except pypdfium2.PdfiumError as error:
+            is_whole = error.err_code in [getattr(pypdfium2.raw, name) for name in WHOLE]
+            raise ValueError("is encrypted" if is_whole else "cannot be opened") from None
+    texts: list[Text] = []
+    left = characters
+    try:
+        count = len(document)
+        for number in range(min(count, pages)):
+            with _one_at_a_time:
+                page = list(_characters(pypdfium2, document, number, left))
+            left -= len(page)
+            texts += _runs(page, number)
+    except pypdfium2.PdfiumError:
+        raise ValueError("has a broken page") from None
+    finally:
+        with _one_at_a_time:
+            document.close()
+    if not texts:
+        raise ValueError("holds no text")
+    return texts, count <= pages and left > 0
+
+
+Character = tuple[str, float, float, float, float]  # left, bottom, right, top
+
+
+def _characters(pypdfium2: Any, document: Any, number: int, most: int) -> Iterator[Character]:
+    """Yield a page's characters with their boxes, at most so many; those that PDFium adds have none and are left out."""
+    raw = pypdfium2.raw
+    page = document[number]
+    drawn = page.get_textpage()
+    try:
+        box = raw.FS_RECTF()
+        for place in range(min(drawn.count_chars(), most)):
+            sign = raw.FPDFText_GetUnicode(drawn, place)
+            if raw.FPDFText_IsGenerated(drawn, place) == 1 or not raw.FPDFText_GetLooseCharBox(drawn, place, box):
+                continue
+            if sign >= 32 and not 0xD800 <= sign < 0xE000:
+                yield chr(sign), box.left, box.bottom, box.right, box.top
+    finally:
+        drawn.close()
+        page.close()
+
+
+def _runs(characters: list[Character], page: int) -> Iterator[Text]:
+    """Yield the texts that characters make; a new one begins at another line, a large gap, and after several blanks."""
+    run: list[Character] = []
+    for each in characters:
+        if run and not _continues(run[-1], each):
+            yield from _run(run, page)
+            run = []
+        run.append(each)
+        if each[0].isspace() and len(run) >= 3 and run[-2][0].isspace() and run[-3][0].isspace():
+            yield from _run(run, page)
+            run = []
+    yield from _run(run, page)
+
+
+def _continues(last: Character, each: Character) -> bool:
+    height = max(last[4] - last[2], each[4] - each[2])
+    apart = abs((last[2] + last[4]) - (each[2] + each[4])) / 2  # of the middles of their lines
+    return apart < height / 3 and -height / 2 < each[1] - last[3] < GAP * height
+
+
+def _run(run: list[Character], page: int) -> Iterator[Text]:
+    """Yield a run as a text, with a blank where its characters stand apart; nothing for blanks alone."""
+    said, last = "", None
+    for sign, left, bottom, right, top in run:
+        if last is not None and left - last > (top - bottom) / 6 and not sign.isspace():
+            said += " "
+        said += sign
+        last = None if sign.isspace() else right
+    if not (text := said.strip()):
+        return
+    drawn = [each for each in run if not each[0].isspace()]
+    yield Text(
+        text,
+        page,
+        min(each[1] for each in drawn),
+        min(each[2] for each in drawn),
+        max(each[3] for each in drawn),
+        max(each[4] for each in drawn),
+    )
 
 
 class _Part(io.RawIOBase):

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,8 +22,11 @@ from database.families.accounts import NewAccount, add_account
 from database.families.cycles import cycle_for
 from database.models import (
     Account,
+    BillingCyclePdfFile,
     CarrierReport,
+    Difference,
     FileStatus,
+    Invoice,
     PoolUsage,
     ReportLine,
     Run,
@@ -230,7 +234,16 @@ def test_every_table_with_records_of_a_run_is_exported(store, command):
     common = {"attempts", "code_requests", "messages", "files", "uploads", "versions", "watermarks"}
     tables = {name for name, table in all_tables().tables.items() if "run_id" in table.columns} - common
     tables = {name for name in tables if not name.startswith("plain_")}  # of the tests' own portal
-    assert {"usage_records", "report_rows", "vehicles", "faults", "meter_periods", "masa_entries"} <= tables
+    assert {
+        "invoices",
+        "differences",
+        "usage_records",
+        "report_rows",
+        "vehicles",
+        "faults",
+        "meter_periods",
+        "masa_entries",
+    } <= tables
     assert tables <= set(record_types())
     for name in record_types():
         for more in ((), ("--since", "2026-10-20")):
@@ -268,6 +281,33 @@ def test_rows_of_files_are_exported_with_carrier_and_account(runs, account, stor
     )
     assert line["data"] == {"total": "1.10"}
     assert exported("usage_records", "--since", "2026-10-21") == []
+
+
+def test_invoices_are_exported_with_what_they_say_and_where_they_differ(runs, account, store, command):
+    of = {"billing_cycle_id": account[1], "pdf_type": "invoice"}
+    with store.transaction() as session:
+        session.add(BillingCyclePdfFile(**of))
+        session.add(BillingCyclePdfFile(**of | {"pdf_type": "invoice_2"}))  # stored before its like was read
+        session.add(
+            Invoice(**of, total=Decimal("12.50"), currency="CAD", unclear={"number": "cannot be read"}, run_id=1)
+        )
+        session.add(
+            Difference(**of, compared="total", stated_by="portal", stated="12.00", said="12.50", run_id=1,
+                       noticed_at=datetime(2026, 10, 21, tzinfo=UTC))
+        )  # fmt: skip
+
+    def exported(*argv: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = json.loads(command("export", "records", "--format", "json", "--type", *argv).out)
+        return rows
+
+    said, unread = exported("invoices", "--account", "500100200")
+    assert (said["pdf_type"], Decimal(str(said["total"])), said["currency"]) == ("invoice", Decimal("12.50"), "CAD")
+    assert (said["unclear"], unread["total"]) == ({"number": "cannot be read"}, None)
+    (difference,) = exported("differences", "--since", "2026-10-21")
+    assert [difference[name] for name in ("account", "compared", "stated_by", "stated", "said", "run")] == [
+        "500100200", "total", "portal", "12.00", "12.50", 1,
+    ]  # fmt: skip
+    assert exported("differences", "--since", "2026-10-22") == []
 
 
 @pytest.mark.parametrize(

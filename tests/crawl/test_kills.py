@@ -34,6 +34,8 @@ TABLES = (
     "billing_cycles",
     "billing_cycle_files",
     "billing_cycle_pdf_files",
+    "invoices",
+    "differences",
     "daily_usage_files",
     "pool_usage",
     "usage_records",

@@ -8,15 +8,15 @@ from functools import partial
 import pytest
 
 from database.jobs import claims, schedules
-from jobs.plans import Plan
+from jobs.scenarios import Scenario
 from jobs.simulation import Simulation
 
-SHORT = Plan(days=3, schedules=24, outages=16, kills=6, seed=2)
-CROWDED = Plan(days=3, outages=8, kills=0, seed=3)  # schedules of one credential are due close together
+SHORT = Scenario(days=3, schedules=24, outages=16, kills=6, seed=2)
+CROWDED = Scenario(days=3, outages=8, kills=0, seed=3)  # schedules of one credential are due close together
 
 
-def played(db, plan: Plan):
-    counts = Simulation(db, plan).run()
+def played(db, scenario: Scenario):
+    counts = Simulation(db, scenario).run()
     told = (counts.without_job_or_reason, counts.doubled, counts.overlaps, counts.wrong_attempts, counts.left)
     assert counts.is_sound == (told == (0,) * 5), counts
     return counts
@@ -57,14 +57,14 @@ def test_due_times_that_are_not_written_down_are_missed(in_memory, monkeypatch):
 def test_a_clock_that_was_set_back_makes_nothing_due_twice(in_memory, monkeypatch):
     monkeypatch.setattr(schedules, "noted_until", lambda session, schedule: schedule.created_at)
     with pytest.raises(Exception, match=r"UNIQUE|uq_schedule_firings|IntegrityError"):
-        played(in_memory, Plan(days=8, schedules=14, outages=32, kills=0, seed=5))
+        played(in_memory, Scenario(days=8, schedules=14, outages=32, kills=0, seed=5))
 
 
 @pytest.mark.matrix
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_year(in_memory, seed):
-    counts = played(in_memory, Plan(seed=seed))
+    counts = played(in_memory, Scenario(seed=seed))
     assert counts.is_sound, counts
     assert (sum(counts.faults.values()), counts.faults["kill"]) == (150, 50)
     assert counts.due_times > 6000
@@ -73,7 +73,7 @@ def test_a_year(in_memory, seed):
 @pytest.mark.matrix
 @pytest.mark.timeout(900)
 def test_a_month_on_both_databases(store):
-    assert played(store, Plan(days=30, outages=40, kills=20)).is_sound
+    assert played(store, Scenario(days=30, outages=40, kills=20)).is_sound
 
 
 def test_the_command_tells_the_counts_as_json(project, tmp_path):

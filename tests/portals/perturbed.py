@@ -201,13 +201,23 @@ ATT = {
     "portal": "att",
     "give": give_att,
     "argument": of_accounts,
-    "good": ("ok",),
+    "good": ("ok", "no-code", "older-labels", "ok+multi-12"),
     "configuration": {"load_ms": 50, "render_ms": [5, 30]},
     "visitors": False,
     "at_once": 4,
     "dimensions_at_once": 2,
     "refusing_seeds": 2,
     "alone": 1,
+}
+REFUSED_BY_ATT = {
+    "wrong-account+multi": "wrong_account",
+    "account-missing+multi": "wrong_account",
+    "filter-fails+multi": "wrong_account",
+    "wrong-account-file": "wrong_account",
+    "other-customer": "identity_mismatch",
+    "truncated-file": "bad_file",
+    "captcha": "captcha_shown",
+    "signed-out-midway": "success",
 }
 PLAIN = {
     "portal": "plain",
@@ -263,9 +273,9 @@ ROWS: dict[str, Row] = {
         Row(spider="telus_daily_usage", refused={}, **TELUS),
         Row(spider="telus_pdf_invoice", refused={}, **TELUS),
         Row(spider="telus_monthly_reports", refused={}, **TELUS),
-        Row(spider="att_daily_usage", refused={}, **ATT),
-        Row(spider="att_pdf_invoice", refused={}, **ATT),
-        Row(spider="att_monthly_reports", refused={}, **ATT),
+        Row(spider="att_daily_usage", refused=REFUSED_BY_ATT, **ATT),
+        Row(spider="att_pdf_invoice", refused=REFUSED_BY_ATT | NOT_THERE, **ATT),
+        Row(spider="att_monthly_reports", refused=REFUSED_BY_ATT | NOT_THERE, **ATT),
         Row(
             spider="plain_documents",
             refused={"other-customer": "identity_mismatch", "captcha": "captcha_shown", "signed-out-midway": "success"},

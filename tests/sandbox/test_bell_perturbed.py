@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pypdf
 import pytest
 from playwright.sync_api import BrowserContext, Download, Locator, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from middlewares.download.handler import find_browser
 from sandbox import PASSWORD, Running, phone, running
@@ -21,7 +22,7 @@ from tests.sandbox.person import Phones
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
-CLOSES = re.compile(r"not now|later|close|dismiss|^no\b|skip|fermer", re.I)
+CLOSES = re.compile(r"not\snow|later|plus\stard|close|dismiss|^no\b|skip|fermer", re.I)
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +83,18 @@ class Reader:
         return content(self.downloads[-1])
 
     def open_entry(self, column: int, entry: str) -> None:
-        at(self.page, f"{MENU}/li[{column}]/a[1]").hover()
-        at(self.page, f"{MENU}/li[{column}]/div[1]/ul[1]/{entry}").click()
+        self._choose(at(self.page, f"{MENU}/li[{column}]/a[1]"), f"{MENU}/li[{column}]/div[1]/ul[1]/{entry}")
+
+    def _choose(self, menu: Locator, entry: str) -> None:
+        for _ in range(3):  # a dialog that comes meanwhile takes the pointer away, and the menu closes
+            menu.hover()
+            try:
+                at(self.page, entry).click(timeout=8_000)
+            except PlaywrightTimeout:
+                self.page.mouse.move(0, 0)
+            else:
+                return
+        raise AssertionError(f"{entry} was not seen.")
 
     def usage(self, account: str) -> bytes:
         page = self.page
@@ -116,9 +127,8 @@ class Reader:
         return self.fetch(page.locator("#downloadPDFNOWBtn"))
 
     def report(self, month: str) -> bytes:
-        at(self.page, f"{MENU}/li[4]/a[1]").hover()
         with self.context.expect_page() as opened:
-            at(self.page, f"{MENU}/li[4]/div[1]/ul[1]/li[1]/a[1]/h3[1]").click()
+            self.open_entry(4, "li[1]/a[1]/h3[1]")
         tab = opened.value
         self._watch(tab)
         at(tab, STANDARD).click()

@@ -9,6 +9,7 @@ FAMILY = Family(
     exports={
         "pool_usage": Export(f"{_EXPORTS}:pool_usage", by_account=True),
         "invoices": Export(f"{_EXPORTS}:invoices", by_account=True),
+        "differences": Export(f"{_EXPORTS}:differences", by_account=True),
         "usage_files": Export(f"{_EXPORTS}:usage_files", by_account=True),
         "reports": Export(f"{_EXPORTS}:reports", by_account=True),
         "usage_records": Export(f"{_EXPORTS}:usage_records", by_account=True),

@@ -9,7 +9,7 @@ from datetime import date
 
 from scrapers.core.outcomes import NotListed, PortalChanged, WrongAccount
 from scrapers.core.page import PortalPage, until
-from scrapers.core.periods import month_missing, months_in, names_month
+from scrapers.core.periods import DAYS, month_missing, months_in, names_month
 from scrapers.core.spool import CSV, TEXT, XLSX, PartFile
 from scrapers.families.carriers.columns import ACCOUNT
 from scrapers.reading.values.texts import plain
@@ -80,17 +80,18 @@ def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today
     """
     Return the place of the one entry of a list that is of an account and a billing month, or names neither of them.
 
-    entries: places with texts. Raises WrongAccount where all are other accounts', NotYetPublished or NoLongerAvailable where
+    entries: places with texts, in which days are no billing months. Raises WrongAccount where all are other accounts', NotYetPublished or NoLongerAvailable where
     all are other months', PortalChanged where several fit.
 
     >>> the_one([(3, "533122907 Oct 2026"), (4, "533122906 Oct 2026")], "533122906", date(2026, 10, 31), date(2026, 11, 20))
     4
     """
-    # An entry that names the account may name other numbers of as many digits, such as that of the bill.
+    # An entry may have a number of its own that is as long; one that names no number at all was filtered by the portal.
     own = [each for each in entries if names_account(account, each[1])]
     own = own or [each for each in entries if not numbers_like(account, each[1])]
     if entries and not own:
         raise WrongAccount("The list holds entries of other accounts alone.")
+    own = [(place, DAYS.sub("", text)) for place, text in own]
     fitting = [place for place, text in own if not months_in(text) or names_month(text, month)]
     if not fitting:
         raise month_missing(month, [text for _, text in own], "%B %Y", today)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from database.models import (
     Account,
@@ -15,6 +15,8 @@ from database.models import (
     Carrier,
     CarrierReport,
     DailyUsageFile,
+    Difference,
+    Invoice,
     PoolUsage,
     ReportLine,
     UsageRecord,
@@ -37,8 +39,25 @@ def pool_usage(account: str | None, since: datetime | None) -> Columns:
 
 
 def invoices(account: str | None, since: datetime | None) -> Columns:
-    """PDFs by account and billing cycle."""
-    return _files(BillingCyclePdfFile, "pdf_type", BillingCyclePdfFile.pdf_type, account, since)
+    """PDFs by account and billing cycle, with what they say as far as it is certain."""
+    names, query = _files(BillingCyclePdfFile, "pdf_type", BillingCyclePdfFile.pdf_type, account, since)
+    same = [getattr(Invoice, name) == getattr(BillingCyclePdfFile, name) for name in ("billing_cycle_id", "pdf_type")]
+    said = ("account_number", "invoice_number", "invoice_date", "period_start", "period_end", "total")
+    more = ("currency", "due_date", "unclear")
+    query = query.outerjoin(Invoice, and_(*same)).add_columns(
+        *(getattr(Invoice, name) for name in (*said, *more)), Invoice.run_id
+    )
+    return (*names, *said, *more, "run"), query
+
+
+def differences(account: str | None, since: datetime | None) -> Columns:
+    """Where PDFs differ from the portal's list, their job or their lines; --since: noticed since then."""
+    names = ("pdf_type", "compared", "stated_by", "stated", "said", "noticed_at")
+    query = _of_cycle(Difference, *(getattr(Difference, name) for name in names))
+    query = query.add_columns(Difference.run_id, Difference.file_id)
+    if since:
+        query = query.where(Difference.noticed_at >= since)
+    return (*CYCLE, *names, "run", "file"), _limited(query, account, None, Difference.noticed_at)
 
 
 def usage_files(account: str | None, since: datetime | None) -> Columns:

@@ -14,23 +14,23 @@ from scrapers.core.periods import month_missing, months_in
 from scrapers.core.spool import PartFile
 from scrapers.families.carriers.accounts import names_account, not_listed, numbers_like, saying, the_one
 
-REPORTS, BILLS = ("#navMenuGroupReports",), ("#navMenuItem14",)
-MENU = "#scopeExpandedAccountMenu"
-SCOPE = ("#LevelDataDropdownButton", "xpath=//*[@id='thisForm']/div/div[2]/div[1]/div[1]")
-MULTIPLE = ("#LevelDataDropdownList_multipleaccounts",)
-SEARCH = (f"{MENU} >> xpath=./div[1]/div/div[2]/input", guess(f"{MENU} :is([type=text], [type=search])"))
+REPORTS, BILLS, MULTIPLE = ("#navMenuGroupReports",), ("#navMenuItem14",), ("#LevelDataDropdownList_multipleaccounts",)
+MENU, FILTERS = "#scopeExpandedAccountMenu", "xpath=//*[@id='thisForm']/div/div[2]/div[1]"
+MONTH_LIST = "BilledMonthYearPendingDataDropdownList"
+OPENER = "*[self::button or @role='button' or @role='combobox'][1]"
+SCOPE = ("#LevelDataDropdownButton", f"{FILTERS}/div[1]")
+SEARCH = (f"{MENU} >> xpath=./div[1]/div/div[2]/input", guess(f"{MENU} >> role=textbox"))
 TAKE = (f"{MENU} >> xpath=./div[4]/button", f"{MENU} >> says=OK")
-PERIOD = ("#CIDPendingDataDropdownButton", "xpath=//*[@id='thisForm']/div/div[2]/div[1]/div[2]")
+PERIOD = ("#CIDPendingDataDropdownButton", f"{FILTERS}/div[2]//{OPENER}", f"{FILTERS}/div[2]")
 PERIODS, APPLY = ("select#bmtype_data",), ("#btnApply",)
-MONTH, MONTH_LIST = ("#BilledMonthYearPendingDataDropdownButton",), "#BilledMonthYearPendingDataDropdownList"
-MONTHS = (f"select{MONTH_LIST}", f"{MONTH_LIST} select", f"{MONTH_LIST} *:not(:has(*))")
-VIEW_LIST, TABLE, DIALOG = ("#btnViewList",), ("#DataTable", "#DataTable_wrapper"), ("#bdfModal", "#acctContent")
+MONTH = ("#BilledMonthYearPendingDataDropdownButton", f"xpath=//*[@id='{MONTH_LIST}']/preceding::{OPENER}")
+MONTHS = (f"select#{MONTH_LIST}", f"#{MONTH_LIST} select", f"#{MONTH_LIST} *:not(:has(*))")
+VIEW_LIST, TABLE, DIALOG = ("#btnViewList",), "#DataTable", ("#bdfModal", "#acctContent")
 EXPORT, CSV, GO = ("#export",), ("#radCsvLabel",), ("#hrefOK",)
 Action = Callable[[], Awaitable[None]]
 OTHER_ACCOUNT = (WrongAccount, "The portal shows another account than the chosen one.")
 OTHER_MONTH = (PortalChanged, "The portal shows another month than the chosen one.")
-KEPT = 15  # seconds in which a filter shows what was chosen
-BUTTON = "button[name=ViewReport]"
+BUTTON, KEPT = "button[name=ViewReport]", 15  # KEPT: seconds in which a filter shows what was chosen
 ROWS = """(table, button) => [...table.querySelectorAll("tr")].map((row, place) => [row, place])
   .filter(([row]) => row.querySelector(button)).map(([row, place]) => [place,
     [row.innerText, ...[...row.querySelectorAll("[aria-label]")].map(each => each.ariaLabel)].join(" | ")])"""
@@ -186,7 +186,7 @@ class Globys:
         await self.choose_bill_month()
         await self.page.click(VIEW_LIST)
         await self.page.is_at_rest(KEPT)  # the list before may still be shown
-        await self.page.find(TABLE)
+        await self.page.find((TABLE,))
         await self.confirm()
 
     async def bill(self, button: str, *clicks: Selectors) -> PartFile:
@@ -197,13 +197,12 @@ class Globys:
         """
         page, account, month = self.page, self.target.account, self.target.end
         page.begin("open the bill")
-        table = await page.shown(TABLE) or TABLE[0]
-        await page.arrives((f"{table} {button}",))
-        rows = await page.scope.locator(table).first.evaluate(ROWS, button)
+        await page.arrives((f"{TABLE} {button}",))
+        rows = await page.scope.locator(TABLE).first.evaluate(ROWS, button)
         place = the_one(rows, account, month, self.today)
-        await page.click((f"{table} >> tr >> nth={place} >> {button}",))
+        await page.click((f"{TABLE} >> tr >> nth={place} >> {button}",))
         await page.find(clicks[0])
-        if not numbers_like(account, await page.text(DIALOG)) <= {account}:
+        if (named := numbers_like(account, await page.text(DIALOG))) and account not in named:
             raise WrongAccount("The documents are of another account.", step=page.trail.step)
         for click in clicks[:-1]:
             await page.click(click)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Any, BinaryIO
 
 from database.models import (
     BillingCycleFile,
     BillingCyclePdfFile,
     DailyUsageFile,
+    Difference,
     FileStatus,
+    Invoice,
     PoolUsage,
     ReportLine,
     UsageRecord,
@@ -59,6 +62,41 @@ class PoolRecord(Record):
     day: date
     pool_size: int | None
     pool_used: int | None
+
+
+class InvoiceRecord(Record):
+    """What a billing cycle's PDF says, as far as it is certain; unclear: reasons by what they are about."""
+
+    table = Invoice
+    natural_key = ("billing_cycle_id", "pdf_type")
+    billing_cycle_id: int
+    pdf_type: str
+    account_number: str | None = None
+    invoice_number: str | None = None
+    invoice_date: date | None = None
+    period_start: date | None = None
+    period_end: date | None = None
+    total: Decimal | None = None
+    currency: str | None = None
+    due_date: date | None = None
+    unclear: dict[str, str] | None = None
+
+
+class DifferenceRecord(Record):
+    """
+    Where a PDF says another thing than what was stated.
+
+    compared: total, sum_of_lines, invoice_number, invoice_date, account or period. stated_by: portal (its list), job, or lines.
+    """
+
+    table = Difference
+    natural_key = ("billing_cycle_id", "pdf_type", "compared")
+    billing_cycle_id: int
+    pdf_type: str
+    compared: str
+    stated_by: str
+    stated: str
+    said: str
 
 
 class InvoiceFile(FileItem):

@@ -15,13 +15,15 @@ from sqlalchemy.orm import Session
 from database.families.cycles import cycle_of_day
 from database.models import Account, BillingCycle, CarrierReport
 from database.upsert import ensure
-from scrapers.core.items import Listing
+from scrapers.core.items import Listing, Record
 from scrapers.core.jobs import ArgumentError, Job
 from scrapers.core.outcomes import BadFile
 from scrapers.core.page import PortalPage
-from scrapers.core.spool import PartFile
+from scrapers.core.spool import PDF, PartFile
+from scrapers.core.stated import portal_of
 from scrapers.core.visit import Visit
 from scrapers.families.carriers.accounts import check_file
+from scrapers.families.carriers.invoices import FetchedInvoice, ListedInvoice, compare, read_pdf, records_of
 from scrapers.families.carriers.items import (
     InvoiceFile,
     PoolRecord,
@@ -32,17 +34,23 @@ from scrapers.families.carriers.items import (
 )
 from scrapers.families.carriers.spiders import CarrierSpider, CarrierTarget
 from scrapers.reading.archive import is_archive, unpack, unpack_pdfs
+from scrapers.reading.values.locale import Locale
 from scrapers.reading.workbooks import Column, read_sheet
 
 
 class PdfInvoice(CarrierSpider):
-    """Base of the spiders of an account's PDF invoice. `fetch` downloads the PDF, or a ZIP with several."""
+    """
+    Base of the spiders of an account's PDF invoice. `fetch` downloads the PDF, or a ZIP with several.
+
+    What an invoice says is read and compared with the job, with the portal's list where `fetch` returns what that shows,
+    and with the invoice's own lines.
+    """
 
     rendering = "browser"
 
     @abstractmethod
-    async def fetch(self, page: PortalPage) -> PartFile:
-        """Download the invoice of the job's account and cycle."""
+    async def fetch(self, page: PortalPage) -> PartFile | FetchedInvoice:
+        """Download the invoice of the job's account and cycle; return it alone, or with what the portal's list shows of it."""
 
     @classmethod
     def wanted(cls, session: Session, target: CarrierTarget) -> set[str]:
@@ -50,8 +58,13 @@ class PdfInvoice(CarrierSpider):
         return {"invoice"}
 
     async def visit(self, page: PortalPage) -> Visit:
-        """Yield the invoice; of a ZIP, yield every PDF, and the one with the shortest name as the invoice."""
-        job, part = page.job, await self.fetch(page)
+        """
+        Yield the invoice with what it says; of a ZIP, yield every PDF, and the one with the shortest name as the invoice.
+
+        Raises WrongAccount or PortalChanged before anything is yielded if one is certainly of other accounts or another month.
+        """
+        job, fetched = page.job, await self.fetch(page)
+        part, listed = (fetched, None) if isinstance(fetched, PartFile) else (fetched.part, fetched.listed)
         files = [part]
         if await asyncio.to_thread(is_archive, part):
             others: list[str] = []
@@ -60,8 +73,12 @@ class PdfInvoice(CarrierSpider):
             if others:
                 job.warn(f"The ZIP also holds {', '.join(others[:10])}.")
         keys = ["invoice", *(f"invoice_{number}" for number in range(2, len(files) + 1))]
+        records = [
+            await self._records(job, key, file, listed if key == "invoice" else None)
+            for key, file in zip(keys, files, strict=True)
+        ]
         yield Listing(job=job.id, keys=tuple(keys))
-        for key, file in zip(keys, files, strict=True):
+        for key, file, said in zip(keys, files, records, strict=True):
             yield InvoiceFile(
                 job=job.id,
                 part=file,
@@ -70,7 +87,26 @@ class PdfInvoice(CarrierSpider):
                 period=job.target.month,
                 billing_cycle_id=job.target.billing_cycle_id,
                 pdf_type=key,
+                records=said,
             )
+
+    async def _records(self, job: Job, key: str, file: PartFile, listed: ListedInvoice | None) -> tuple[Record, ...]:
+        """Read and compare a PDF; return its records. A file of another type has none: it is refused when it is stored."""
+        if file.media_type != PDF:
+            return ()
+        invoice = await asyncio.to_thread(read_pdf, file, self._locale(), job.target.account)
+        compared = compare(job.target, invoice, listed)
+        for warning in compared.warnings():
+            job.warn(warning if key == "invoice" else f"{key}: {warning}")
+        return records_of(job.id, job.target.billing_cycle_id, key, invoice, compared)
+
+    @classmethod
+    def _locale(cls) -> Locale:
+        """Return the spider's locale, or else the one that its portal states."""
+        if hasattr(cls, "locale"):
+            return cls.locale
+        stated = portal_of(cls.__module__)
+        return Locale("en_CA") if stated is None else Locale(stated.locale, stated.time_zone)
 
 
 @dataclass(frozen=True, slots=True)

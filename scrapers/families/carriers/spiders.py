@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, field_validator
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from database.families.cycles import cycle_for, latest_closed, parse_month
 from database.models import (
     Account,
     BillingCycle,
+    BillingCycleStatus,
     Carrier,
     Client,
     FileStatus,
@@ -25,6 +27,8 @@ from scrapers.core.jobs import ArgumentError, Plan
 from scrapers.core.spider import PortalSpider, SpiderArguments
 from scrapers.logins.credentials import credential_for, username_for
 from scrapers.reading.values.locale import Locale
+
+LOOKED_BACK = timedelta(days=100)  # open billing cycles that ended before are asked for by hand only
 
 
 class CarrierArguments(SpiderArguments):
@@ -98,6 +102,25 @@ class CarrierSpider(PortalSpider):
         return cycle_for(session, account, year, number)
 
     @classmethod
+    def asked_for(
+        cls,
+        session: Session,
+        today: date,
+        *,
+        names: Sequence[str] | None = None,
+        client: str | None = None,
+        month: str | None = None,
+    ) -> list[dict[str, str]]:
+        """Return the arguments for the newest cycle of each account, and for those that have ended and are open still."""
+        numbers = cls._numbers(session, names, client)
+        account = {cls.target_argument: ",".join(numbers)}
+        if not cls.takes_cycles:
+            return [account]
+        if month:
+            return [{**account, "cycle": month}]
+        return [account, *cls._open_cycles(session, numbers, today)]
+
+    @classmethod
     def period(cls, target: CarrierTarget) -> str:
         """Return the period to fetch, as used in keys, labels and paths."""
         return target.month
@@ -119,11 +142,42 @@ class CarrierSpider(PortalSpider):
         return tuple(session.scalars(query.order_by(Account.number)))
 
     @classmethod
+    def _of_portal(cls) -> Select[Account]:
+        return select(Account).join(Carrier).where(Carrier.portal == cls.portal).order_by(Account.number)
+
+    @classmethod
+    def _of_clients(cls) -> Select[Account]:
+        of_clients = cls._of_portal().join(Workspace, Workspace.id == Account.workspace_id).join(Client)
+        return of_clients.where(Client.active)
+
+    @classmethod
+    def _numbers(cls, session: Session, names: Sequence[str] | None, client: str | None) -> list[str]:
+        """Return the numbers of the accounts that are asked for; of all those whose client is active."""
+        query = cls._of_clients().with_only_columns(Account.number)
+        known = list(session.scalars(query if client is None else query.where(Client.name == client)))
+        if names is not None and (missing := [name for name in names if name not in known]):
+            raise ArgumentError(f"{cls.portal} has no active account {missing[0]}.")
+        numbers = known if names is None else list(names)
+        if not numbers:
+            raise ArgumentError("there is no such account.")
+        return numbers
+
+    @classmethod
+    def _open_cycles(cls, session: Session, numbers: Sequence[str], today: date) -> Iterator[dict[str, str]]:
+        ended = BillingCycle.end_date < today, BillingCycle.end_date > today - LOOKED_BACK
+        query = cls._of_portal().join(BillingCycle, BillingCycle.account_id == Account.id)
+        query = query.where(BillingCycle.status == BillingCycleStatus.OPEN, *ended)
+        months: dict[str, list[str]] = {}
+        for number, end in session.execute(query.with_only_columns(Account.number, BillingCycle.end_date)):
+            if number in numbers:
+                months.setdefault(f"{end:%Y-%m}", []).append(number)
+        for month in sorted(months, reverse=True):
+            yield {cls.target_argument: ",".join(sorted(months[month])), "cycle": month}
+
+    @classmethod
     def _accounts(cls, session: Session, numbers: str) -> list[Account]:
-        of_portal = select(Account).join(Carrier).where(Carrier.portal == cls.portal).order_by(Account.number)
         if numbers == "all":
-            of_clients = of_portal.join(Workspace, Workspace.id == Account.workspace_id).join(Client)
-            accounts = list(session.scalars(of_clients.where(Client.active)))
+            accounts = list(session.scalars(cls._of_clients()))
             if not accounts:
                 raise ArgumentError(
                     f"-a account=all: {cls.portal} has no account yet; add one with `scrapy accounts add`."
@@ -131,7 +185,7 @@ class CarrierSpider(PortalSpider):
             return accounts
         found = []
         for number in filter(None, (part.strip() for part in numbers.split(","))):
-            account = session.scalars(of_portal.where(Account.number == number)).one_or_none()
+            account = session.scalars(cls._of_portal().where(Account.number == number)).one_or_none()
             if account is None:
                 raise ArgumentError(
                     f"-a account={number}: {cls.portal} has no such account; `scrapy accounts list` shows all."

@@ -10,32 +10,22 @@ from scrapers.logins import words
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.screens import ChooseFactor, Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
 
-CARD = "xpath=/html/body/app-root/div/div/div/div/{}/app-card/div/div/div/form"
-GENERAL, SECRET = CARD.format("app-login-general"), CARD.format("app-login-password")
-
-USERNAME = ("xpath=//app-login-general//form/div[1]//input", f"{GENERAL}/div[1]//input", "app-login-general input")
-GO_ON = ("xpath=//app-login-general//form/div[3]//button", f"{GENERAL}/div[3]//button", "app-login-general button")
-PASSWORD = (
-    "xpath=//app-login-password//form/div[2]//input",
-    f"{SECRET}/div[2]//input",
-    "app-login-password input[type=password]",
-)
-LOG_IN = ("xpath=//app-login-password//form/div[3]//button", f"{SECRET}/div[3]//button", "app-login-password button")
+USERNAME = ("xpath=//app-login-general//form/div[1]//input", "app-login-general input:not([type=checkbox])")
+GO_ON = ("xpath=//app-login-general//form/div[3]//button", "app-login-general button")
+PASSWORD = ("xpath=//app-login-password//form/div[2]//input", "app-login-password input[type=password]")
+LOG_IN = ("xpath=//app-login-password//form/div[3]//button", "app-login-password button")
 # Codes came by text message before they came by mail (end of 2025): that form had no ids.
 DELIVERY, OLD_FORM = "#deliveryForm", "xpath=//fieldset"
-BY_MAIL = ("input[name=selectCTN][label^=Email]",)
-MAILED = (f"{DELIVERY}:has({BY_MAIL[0]})",)
-BY_TEXT = (f"{OLD_FORM}/div[1]/fieldset/div[1]/label", guess("input[name=selectCTN]:not([label^=Email])"))
-TEXTED = (BY_TEXT[0], guess(f"{DELIVERY}:has({BY_TEXT[1]})"))
+BY_MAIL = ("input[name=selectCTN][label^=Email]", *words.labels(words.MAIL, "fieldset"))
+BY_TEXT = (guess("input[name=selectCTN]:not([label^=Email])"), f"{OLD_FORM}/div[1]/fieldset/div[1]/label")
 PREFERRED, SEND = ("#preferredMethodInput",), ("#continueButton", f"{OLD_FORM}/div[4]/input[3]")
 CODE = ("#enterOtp", f"{OLD_FORM}/div[1]/input[1]")
-TRUST, CONTINUE = ("#trustedDevice",), ("#continue", f"{OLD_FORM}/div[4]/input[3]")
+TRUST = ("#trustedDevice", *words.labels("trust this", "fieldset"))
+CONTINUE = ("#continue", f"{OLD_FORM}/div[4]/input[3]")
 DECLINE = "xpath=//div[contains(@class,'uws-invite__button-decline')]"
 HOME = "xpath=/html/body/div[1]/div"
-PROFILE = (f"{HOME}/div[2]/p/a[contains(., 'My Profile')]", "says=My Profile")
-NAMED = tuple(
-    guess(each) for each in ("[data-testid=user-name]", "#user-name", ".user-name", f"{HOME}/div[2]/p[a and text()]")
-)
+PROFILE = (f"{HOME}/div[2]/p/a >> says=My Profile", "says=My Profile")
+NAMED = (guess("[data-testid=signed-in-user]"), guess(".user-name"), guess(f"{HOME}/div[2]/p[a and text()]"))
 LEAVE = (f"{HOME}/div[1]/ul/li[4]/a", *words.controls(words.LOG_OUT))
 REFUSED = words.alerts(words.REFUSED, ":is(app-login-general, app-login-password)")
 WRONG_CODE = words.alerts(words.REFUSED, "form:has(#enterOtp)")
@@ -69,8 +59,12 @@ class AttLogin(BrowserLogin):
         Screen("feedback", (DECLINE,), Dismiss((DECLINE,))),
         Screen("new terms", LATER, Dismiss(LATER)),
         # A former attempt may have left the user before any of these: the sign-in's address leads there at once.
-        Screen("choose mail", MAILED, ChooseFactor(BY_MAIL, SEND, "mail", tick=PREFERRED)),
-        Screen("choose text message", TEXTED, ChooseFactor(BY_TEXT, SEND, "sms", tick=PREFERRED)),
+        Screen(
+            "choose mail",
+            (f"{DELIVERY}:has({BY_MAIL[0]})", *BY_MAIL),
+            ChooseFactor(BY_MAIL, SEND, "mail", tick=PREFERRED),
+        ),
+        Screen("choose text message", BY_TEXT, ChooseFactor(BY_TEXT, SEND, "sms", tick=PREFERRED)),
         Screen("code", CODE, EnterCode(CODE, CONTINUE, tick=TRUST)),
         Screen("password", PASSWORD, EnterCredentials((), PASSWORD, LOG_IN)),
         Screen("user name", USERNAME, EnterCredentials(USERNAME, (), GO_ON)),

@@ -14,7 +14,8 @@ from scrapers.portals.att.login import AttLogin
 DETAIL = ("#mainNavMenu >> says=Detail", "xpath=//*[@id='mainNavMenu']/ul[1]/li[4]/ul/li[3]/a")
 TABS = "xpath=//*[@id='thisForm']/div/div[1]/ul"
 BACK = ("xpath=//*[@id='thisForm']/div[1]/div[1]/a",)
-CHARGES, INVENTORY = (f"{TABS} >> says=Charges and usage",), (f"{TABS} >> says=Inventory",)
+CHARGES = (f"{TABS} >> says=Charges and usage", "says=Charges and usage")
+INVENTORY = (f"{TABS} >> says=Inventory", "says=Inventory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,14 @@ class AttMonthlyReports(MonthlyReports):
     async def fetch(self, page: PortalPage, report: Report) -> PartFile:
         """Download a report of the job's account and, where it has one, its month."""
         globys, place = Globys(page, self.today()), PLACES[report.slug]
-        if not await page.shown(CHARGES):
-            if await page.shown(BACK):
-                await page.click(BACK)
-            else:
-                page.begin("open the reports")
+        page.begin("open the reports")
+        if await page.shown(BACK):
+            await page.click(BACK)
+            await page.find(CHARGES)
+        elif not await page.shown(CHARGES):
+            if not await page.shown((*DETAIL, *REPORTS_MENU)):
                 await globys.open(BILLING, (*DETAIL, *REPORTS_MENU))
-                await globys.open(DETAIL, CHARGES, REPORTS_MENU)
+            await globys.open(DETAIL, CHARGES, REPORTS_MENU)
         await globys.show(place.tab, place.section)
         await globys.choose_account()
         if report.dated:

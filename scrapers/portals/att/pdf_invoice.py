@@ -2,12 +2,12 @@
 
 from scrapers.core.page import PortalPage
 from scrapers.core.spool import PartFile
-from scrapers.families.carriers.globys import BILLS, MONTH, Globys
+from scrapers.families.carriers.globys import BILLS, VIEW_LIST, Globys
 from scrapers.families.carriers.reports import PdfInvoice
 from scrapers.portals.att.billing import BILLING
 from scrapers.portals.att.login import AttLogin
 
-FORM = ("xpath=//*[@id='_globysForm_']/div/div/div[1]/div", *MONTH)
+FORM = ("xpath=//*[@id='_globysForm_']/div/div/div[1]/div", *VIEW_LIST)
 OPEN, STANDARD_BILL = "button.stmtListTableLinkDocument", ("#billDocType_1",)
 
 

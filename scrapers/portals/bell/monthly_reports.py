@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from scrapers.core.locators import containing
 from scrapers.core.page import PortalPage, Selectors, guess
-from scrapers.core.periods import months_in
+from scrapers.core.periods import DAYS, months_in
 from scrapers.core.spool import PartFile
 from scrapers.families.carriers.accounts import numbers_like
 from scrapers.families.carriers.ordered import Entry, OrderedReports
@@ -36,7 +36,6 @@ BELL = ("li.kt-notification-content [aria-label=Notification]", "[aria-label=Not
 LIST = "#m_quick_sidebar_notification-wrap"
 ENTRIES = "li.kt-notifi-li"
 OPENED = (ENTRIES, f"{LIST} li", LIST)
-DAYS = re.compile(r"(?<!\d)(\d{4}-\d\d-\d\d|[^\W\d]{3,9}\.? \d\d?,? \d{4}|\d\d? [^\W\d]{3,9}\.?,? \d{4})")  # no months
 TAB = 90  # seconds in which the reports' tab opens
 FAILED = (
     r"fail|error|could not|cannot|échou|erreur"  # of a report that is not there; in words not known it is waited for

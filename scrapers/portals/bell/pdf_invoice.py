@@ -3,6 +3,7 @@
 from scrapers.core.page import PortalPage
 from scrapers.core.spool import PartFile
 from scrapers.families.carriers.reports import PdfInvoice
+from scrapers.portals.bell.columns import LOCALE
 from scrapers.portals.bell.login import BellSelfServe
 from scrapers.portals.bell.self_serve import choose_account, open_menu
 
@@ -24,6 +25,7 @@ class BellPdfInvoice(PdfInvoice):
 
     name = "bell_pdf_invoice"
     logins = (BellSelfServe,)
+    locale = LOCALE
 
     async def fetch(self, page: PortalPage) -> PartFile:
         target = page.job.target

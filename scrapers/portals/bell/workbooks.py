@@ -50,8 +50,10 @@ async def open_workbook(tab: PortalPage, label: str) -> None:
         )
     )
     await tab.find((MONTH, *PANEL))
-    if not await tab.arrives((MONTH,)):  # the panel is closed
+    if not await tab.shown((MONTH,)):
         await tab.click(PANEL)
+        if not await tab.arrives((MONTH,)):  # the panel was open and its filters late: the click has closed it
+            await tab.click(PANEL)
     await tab.find((MONTH,))
 
 

@@ -16,7 +16,7 @@ FAULTS = (*STOPS, "portal away", "portal slow", "clock ahead", "clock behind")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Scenario:
     """What is simulated."""
 
     days: int = 365
@@ -40,15 +40,15 @@ class Fault:
     by: timedelta = timedelta(0)  # of a clock
 
 
-def faults(plan: Plan, random: Random) -> list[Fault]:
-    """Return the outages of a plan, each kind about as often; those that stop the same thing may overlap."""
+def faults(scenario: Scenario, random: Random) -> list[Fault]:
+    """Return the outages of a scenario, each kind about as often; those that stop the same thing may overlap."""
     found = []
-    for number in range(plan.outages):
+    for number in range(scenario.outages):
         kind = FAULTS[number % len(FAULTS)]
-        begins = plan.begins + random.random() * (plan.days - 1) * DAY
+        begins = scenario.begins + random.random() * (scenario.days - 1) * DAY
         lasts = random.choice((20 * MINUTE, 2 * HOUR, 9 * HOUR, 30 * HOUR))
         by = random.choice((4 * MINUTE, 45 * MINUTE, 3 * HOUR, 26 * HOUR))
-        target = random.randrange(plan.workers if kind in STOPS else len(ZONES))
+        target = random.randrange(scenario.workers if kind in STOPS else len(ZONES))
         found.append(Fault(kind, begins, begins + lasts, target, -by if kind == "clock behind" else by))
     return found
 
