@@ -14,9 +14,7 @@ SIGN_IN = [
         "format", "1.3.1", "a check of the connection may stand before any page, and clears within 15 s, or 30 s more"
     ),
     *facts("format", "1.3.1", "its page says `Just a moment` or `cf_chl_opt`; its widget is in a closed shadow root"),
-    *facts(
-        "format", "1.3.1", "ids of the widget's states: success, fail, timeout, expired, challenge-error, verifying"
-    ),
+    *facts("id", "1.3.1", "success", "fail", "timeout", "expired", "challenge-error", "verifying"),
     *facts("words", "1.3.3", "Accept all cookies"),
     *facts("id", "1.3.3", "skip-button"),
     *facts("test id", "1.3.5", "login-form-email-input", "login-form-password-input", "login-form-submit-button"),

@@ -86,8 +86,7 @@ def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today
     >>> the_one([(3, "533122907 Oct 2026"), (4, "533122906 Oct 2026")], "533122906", date(2026, 10, 31), date(2026, 11, 20))
     4
     """
-    # An entry that names the account may have a number of its own that is as long, such as that of the bill. One that names
-    # no number at all was filtered by the portal.
+    # An entry may have a number of its own that is as long; one that names no number at all was filtered by the portal.
     own = [each for each in entries if names_account(account, each[1])]
     own = own or [each for each in entries if not numbers_like(account, each[1])]
     if entries and not own:

@@ -23,7 +23,7 @@ SEARCH = (f"{MENU} >> xpath=./div[1]/div/div[2]/input", guess(f"{MENU} >> role=t
 TAKE = (f"{MENU} >> xpath=./div[4]/button", f"{MENU} >> says=OK")
 PERIOD = ("#CIDPendingDataDropdownButton", f"{FILTERS}/div[2]//{OPENER}", f"{FILTERS}/div[2]")
 PERIODS, APPLY = ("select#bmtype_data",), ("#btnApply",)
-MONTH = ("#BilledMonthYearPendingDataDropdownButton", f"xpath=//*[@id='{MONTH_LIST}']/preceding::{OPENER}")
+MONTH = ("#BilledMonthYearPendingDataDropdownButton", guess(f"xpath=//*[@id='{MONTH_LIST}']/preceding::{OPENER}"))
 MONTHS = (f"select#{MONTH_LIST}", f"#{MONTH_LIST} select", f"#{MONTH_LIST} *:not(:has(*))")
 VIEW_LIST, TABLE, DIALOG = ("#btnViewList",), "#DataTable", ("#bdfModal", "#acctContent")
 EXPORT, CSV, GO = ("#export",), ("#radCsvLabel",), ("#hrefOK",)

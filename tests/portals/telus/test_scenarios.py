@@ -15,7 +15,7 @@ INVOICE, MONTHLY, USAGE = "telus_pdf_invoice", "telus_monthly_reports", "telus_d
 
 # How scenarios end: what was seen, and agrees with the fact sheet.
 OUTCOMES: dict[str, dict[str, str]] = {
-    INVOICE: {},
+    INVOICE: {"wrong-password": "bad_credentials", "interstitial-stays": "blocked", "sms": "mfa_required"},
     MONTHLY: dict.fromkeys(
         (
             *("interstitial", "interstitial-often", "default-switched", "namesake-first", "row-other-first"),
@@ -40,7 +40,7 @@ OUTCOMES: dict[str, dict[str, str]] = {
         "success",
     ),
 }
-SAMPLE = {INVOICE: ("ok",), MONTHLY: ("no-airtime",), USAGE: ("iq-login",)}
+SAMPLE = {MONTHLY: ("no-airtime",), USAGE: ("iq-login",)}
 
 
 @pytest.fixture(scope="module")

@@ -226,7 +226,8 @@ def test_a_click_on_a_download_is_repeated_only_where_it_brings_nothing(run, mon
       go.onclick = () => {{ document.title = ++times; times > 1 ? bring() : {click} }}; fetch('/events'); {POLLS}"""
 
     async def act(page: PortalPage) -> int:
-        await page.raw.wait_for_timeout(400)  # the polls have begun
+        polled = "performance.getEntriesByName(new URL('/events', location).href).length > 2"
+        await page.raw.wait_for_function(polled)  # the polls have begun
         await page.download(("#go",))
         return int(await page.raw.title())
 
