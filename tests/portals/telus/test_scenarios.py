@@ -15,7 +15,8 @@ INVOICE, MONTHLY, USAGE = "telus_pdf_invoice", "telus_monthly_reports", "telus_d
 
 # How scenarios end: what was seen, and agrees with the fact sheet.
 OUTCOMES: dict[str, dict[str, str]] = {
-    INVOICE: {"wrong-password": "bad_credentials", "interstitial-stays": "blocked", "sms": "mfa_required"},
+    INVOICE: {"wrong-password": "bad_credentials", "interstitial-stays": "blocked", "sms": "mfa_required"}
+    | dict.fromkeys(("ok", "multi", "layout-b", "first-item-other"), "success"),
     MONTHLY: dict.fromkeys(
         (
             *("interstitial", "interstitial-often", "default-switched", "namesake-first", "row-other-first"),
@@ -38,9 +39,10 @@ OUTCOMES: dict[str, dict[str, str]] = {
             *("overlay-late", "iq-login", "former-reports", "filter-resets"),
         ),
         "success",
-    ),
+    )
+    | {"stale-iq": "identity_mismatch", "wrong-account-file": "wrong_account", "report-never": "report_not_ready"},
 }
-SAMPLE = {MONTHLY: ("no-airtime",), USAGE: ("iq-login",)}
+SAMPLE = {INVOICE: ("ok",), MONTHLY: ("no-airtime",), USAGE: ("iq-login",)}
 
 
 @pytest.fixture(scope="module")
