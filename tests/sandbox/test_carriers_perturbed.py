@@ -110,6 +110,16 @@ def pages(carriers, mails) -> dict[str, list[str]]:
     more = Telus.at(carriers)
     more.sign_in("multi+header").bill_option(TEXT_BILL).find_account(telus_accounts("multi+header")[0])
     told["telus"] += more.pieces
+    states = (
+        "success",
+        "fail",
+        "timeout",
+        "expired",
+        "challenge-error",
+        "verifying",
+    )  # of the widget in the wall's frame
+    for state in states:
+        told["telus"] += Telus.at(carriers).open(f"/cdn-cgi/challenge-platform/{state}").pieces
     carriers.admin["telus"].configure(layout="b")
     told["telus"] += Telus.at(carriers).open("/my-telus").pieces
     carriers.admin["telus"].configure(layout="a")

@@ -80,8 +80,8 @@ def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today
     """
     Return the place of the one entry of a list that is of an account and a billing month, or names neither of them.
 
-    entries: places with texts, in which days are no billing months. Raises WrongAccount where all are other accounts', NotYetPublished or NoLongerAvailable where
-    all are other months', PortalChanged where several fit.
+    entries: places with texts, in which days are no billing months. Raises WrongAccount where all are other accounts',
+    NotYetPublished or NoLongerAvailable where all are other months', PortalChanged where several fit.
 
     >>> the_one([(3, "533122907 Oct 2026"), (4, "533122906 Oct 2026")], "533122906", date(2026, 10, 31), date(2026, 11, 20))
     4
