@@ -347,16 +347,20 @@ class PortalPage(ChoosingPage):
     def _view(self, scope: Frame | FrameLocator | Locator) -> PortalPage:
         return PortalPage(self.raw, spool=self.spool, job=self.job, scope=scope, trail=self.trail)
 
-    async def download(self, selectors: Selectors) -> PartFile:
+    async def download(self, selectors: Selectors, by: tuple[Selectors, ...] = ()) -> PartFile:
         """
         Click an element that starts a download and return the part file, whichever tab or script it comes from.
 
         A click without any effect within SWALLOWED seconds is repeated once. A file that a new tab shows in place of
-        downloading it is fetched in the same session.
+        downloading it is fetched in the same session. by: elements that are clicked first where it is not shown, such as those
+        of a dialog, which a click without effect may have closed.
         """
         wait = crawl_settings().download_wait
         async with Arrivals(self.raw) as arrivals:
             for last in (False, True):
+                if by and not await self.shown(selectors):
+                    for each in by:
+                        await self.click(each)
                 element = await self._ready(selectors)
 
                 async def is_known() -> bool:

@@ -176,9 +176,7 @@ class Globys:
     async def export(self) -> PartFile:
         """Download the open report as CSV."""
         self.page.begin("export")
-        await self.page.click(EXPORT)
-        await self.page.click(CSV)
-        return await self.page.download(GO)
+        return await self.page.download(GO, by=(EXPORT, CSV))
 
     async def list_bills(self) -> None:
         """List the bills of the account and the month of the cycle's end; both are read back."""

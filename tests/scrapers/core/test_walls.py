@@ -232,3 +232,18 @@ def test_a_click_on_a_download_is_repeated_only_where_it_brings_nothing(run, mon
         return int(await page.raw.title())
 
     assert at(run, {"/": f"{BUTTON}<script>{script}</script>"}, act) == clicks
+
+
+def test_a_dialog_that_a_swallowed_click_has_closed_is_opened_again(run, monkeypatch):
+    monkeypatch.setattr("scrapers.core.page.SWALLOWED", 0.5)
+    script = """let times = 0; const bring = () => {
+        const link = document.createElement('a'); link.href = 'data:text/csv,a'; link.download = 'a.csv'; link.click() };
+      ask.onclick = () => { box.hidden = false };
+      go.onclick = () => { box.hidden = true; document.title = ++times; times > 1 && bring() }"""
+    body = f"<button id=ask>Export</button><div id=box hidden><button id=go>OK</button></div><script>{script}</script>"
+
+    async def act(page: PortalPage) -> int:
+        await page.download(("#go",), by=(("#ask",),))
+        return int(await page.raw.title())
+
+    assert at(run, {"/": body}, act) == 2
