@@ -24,7 +24,10 @@ TAKE = (f"{MENU} >> xpath=./div[4]/button", f"{MENU} >> says=OK")
 PERIOD = ("#CIDPendingDataDropdownButton", f"{FILTERS}/div[2]//{OPENER}", f"{FILTERS}/div[2]")
 PERIODS, APPLY = ("select#bmtype_data",), ("#btnApply",)
 MONTH = ("#BilledMonthYearPendingDataDropdownButton", guess(f"xpath=//*[@id='{MONTH_LIST}']/preceding::{OPENER}"))
-MONTHS = (f"select#{MONTH_LIST}", f"#{MONTH_LIST} select", f"#{MONTH_LIST} *:not(:has(*))")
+LISTED = guess(
+    f"xpath=//*[@id='{MONTH[0][1:]}']/following::*[self::ul or @role='listbox' or @role='menu'][1]//*[not(*)]"
+)
+MONTHS = (f"select#{MONTH_LIST}", f"#{MONTH_LIST} select", f"#{MONTH_LIST} *:not(:has(*))", LISTED)
 VIEW_LIST, TABLE, DIALOG = ("#btnViewList",), "#DataTable", ("#bdfModal", "#acctContent")
 EXPORT, CSV, GO = ("#export",), ("#radCsvLabel",), ("#hrefOK",)
 Action = Callable[[], Awaitable[None]]
