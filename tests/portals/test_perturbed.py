@@ -20,31 +20,23 @@ ROWS_MAY_DIFFER = {"heads", "notations"}  # a column that cannot be read costs r
 MAKE_TABLES = "import sys; from tests.portals.plain.models import create; create(sys.argv[1])"
 
 pytestmark = pytest.mark.browser
+STEADY = {name: row for name, row in ROWS.items() if row.is_steady}
 
 
 def blocks(field: str, at_once: str) -> list[Any]:
     """Return cases of each row with what one crawl tries at once: seeds or dimensions, as many as *at_once* says."""
     cases = []
-    for name, row in ROWS.items():
+    for name, row in STEADY.items():
         tried = getattr(row, field)
         things = list(range(tried)) if isinstance(tried, int) else list(tried)
         for start in range(0, len(things), getattr(row, at_once)):
             block = things[start : start + getattr(row, at_once)]
             ends = dict.fromkeys((str(block[0]), str(block[-1])))
-            cases.append(
-                pytest.param(row, block, id=f"{name}-{'..'.join(ends)}", marks=known_to_fail(row, strict=False))
-            )
+            cases.append(pytest.param(row, block, id=f"{name}-{'..'.join(ends)}"))
     return cases
 
 
-def known_to_fail(row: Row, *, strict: bool) -> list[pytest.MarkDecorator]:
-    """Return the mark of a row that is known to fail; strict: one that passes all the same is told."""
-    return [pytest.mark.xfail(reason=row.fails, strict=strict)] if row.fails else []
-
-
-every_spider = pytest.mark.parametrize(
-    "row", [pytest.param(row, id=name, marks=known_to_fail(row, strict=True)) for name, row in ROWS.items()]
-)
+every_spider = pytest.mark.parametrize("row", STEADY.values(), ids=STEADY)
 
 
 @pytest.fixture(scope="module")
