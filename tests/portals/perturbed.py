@@ -360,13 +360,10 @@ class Perturbed:
                 where = f"{run['step'] or ''} {run['selector'] or ''} {run['message'] or ''}".strip()
                 ended[user] = Ended(run["outcome"], len(files), run["records"], where)
         assert set(ended) == set(targets.values()), done.stderr
-        journal = self.admin.journal(since)
-        # Where the portal itself has led a browser of which it did not know yet whose it is: a sign-in may end there.
-        led_to = {entry["path"] for entry in journal if not entry["user"] and entry["status"] != 404}
         self.unserved = [
             f"{entry['user']} {entry['path']}"
-            for entry in journal
-            if entry["status"] == 404 and entry["path"] not in (*NOT_OURS, *led_to)
+            for entry in self.admin.journal(since)
+            if entry["status"] == 404 and entry["path"] not in NOT_OURS
         ]
         return ended
 
