@@ -259,7 +259,7 @@ class Worker:
 
     def _watch(self) -> None:
         """
-        End crawls that take too long or too much, or whose jobs were all cancelled.
+        End crawls that exceed their time or memory, and those of which all jobs were cancelled.
 
         Prolong the claims of those that have not begun: they are slow to start, or wait elsewhere.
         """

@@ -234,9 +234,8 @@ class Difference(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     billing_cycle_id: Mapped[int] = mapped_column(ForeignKey("billing_cycles.id", ondelete="RESTRICT"))
     pdf_type: Mapped[str] = mapped_column(String(50))
-    compared: Mapped[str] = mapped_column(
-        String(50)
-    )  # total, sum_of_lines, invoice_number, invoice_date, account, period
+    # total, sum_of_lines, invoice_number, invoice_date, account, period
+    compared: Mapped[str] = mapped_column(String(50))
     stated_by: Mapped[str] = mapped_column(String(20))  # portal: its list; job; lines: of the PDF itself
     stated: Mapped[str] = mapped_column(String(100))
     said: Mapped[str] = mapped_column(String(100))  # by the PDF

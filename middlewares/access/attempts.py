@@ -139,7 +139,7 @@ class SignIn:
             self._finishing = self.work.db.queue(partial(_finish, attempt_id=begun, end=end), patience=PATIENCE)
             if end.result != ledger_results.SIGNED_IN:
                 await self.finished()
-        # Cookies of a device, or of a visit, could hold a whole session: then nothing says whose it is.
+        # Cookies of a device, or of a visit, may be a session's: such a session does not prove its user.
         is_empty = page is None and not device and not (self.login.may_be_signed_in and not self.work.visible)
         return replace(signed_in, fresh=attempt.submitted or is_empty)
 

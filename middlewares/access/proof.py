@@ -25,9 +25,8 @@ class IdentityRecord:
     def __init__(self, login: Login, credential: Credential, beside: IdentityRecord | None = None) -> None:
         self.login = login
         self.credential = credential
-        self.beside = (
-            beside  # of another login with the same credential: the name that its sessions show proves one here, too
-        )
+        # Of another login with the same credential: the name that its sessions show proves one here, too.
+        self.beside = beside
 
     def known(self, session: Session) -> KnownIdentity:
         """Return what was proved before; a name that another user is shown under, too, proves nothing."""

@@ -73,7 +73,7 @@ class SecondSessions:
                         there = await inside.enter_async_context(self._inside(page, login, entrance))
                         if not await self._is_ours(there, login, credential, record, job):
                             raise outcomes.IdentityUnproved(
-                                f"{kind.name} goes on in a session that does not show whose it is.",
+                                f"{kind.name} has a session that does not show its user.",
                                 step="prove the session's identity",
                             )
                     yield there

@@ -349,7 +349,7 @@ class SignedOut(Failure):
 
     code, actor, retry = "signed_out", Actor.OPERATOR, Retry.SOON
     ends_visit = True
-    login = ""  # the further login whose session has ended in a visit; empty: the job's own
+    login = ""  # name of the further login with the ended session; empty: the job's own
 
 
 class SessionGone(SignedOut):

@@ -35,16 +35,14 @@ class Trail:
     pauses: int = 0  # pages of this flow that were answered with 429 or 5xx, also before it was recovered
     pause: Pause = field(default_factory=Pause)  # the crawl's
     is_over: Callable[[], Awaitable[bool]] | None = None  # looks whether the session has ended; None outside of one
-    enter: Callable[..., AbstractAsyncContextManager[Any]] | None = (
-        None  # see PortalPage.session_of; None outside of a session
-    )
+    # See PortalPage.session_of; None outside of a session.
+    enter: Callable[..., AbstractAsyncContextManager[Any]] | None = None
     by_person: bool = False  # the browser is visible: a person may put right what stands in the way
     in_flight: dict[Request, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
     endless: Counter[str] = field(default_factory=Counter)  # what took longer than IN_FLIGHT in this crawl, by address
     asked: Counter[str] = field(default_factory=Counter)  # requests by address, since the last action
-    first_asked: dict[str, float] = field(
-        default_factory=dict
-    )  # when each address was: a further request for it is a poll
+    # When each address was asked for first: a further request for it is a poll.
+    first_asked: dict[str, float] = field(default_factory=dict)
     waiting: set[Request] = field(default_factory=set)  # requests without an answer, whatever they take
     news: float = 0  # when the newest request was sent for an address that the last action has brought
     acted: float = 0  # when that was, by the loop's clock

@@ -190,4 +190,4 @@ def check_file(
         )
     if others:
         raise WrongAccount("The file holds other accounts and not this one.", step="read the file")
-    return "The file names no account: whose it is was not checked."
+    return "The file names no account: its account was not checked."

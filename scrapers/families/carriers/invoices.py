@@ -21,9 +21,8 @@ from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.numbers import money
 
 STEP = "read the invoice"
-IN_ADVANCE = timedelta(
-    days=5
-)  # up to so long after the beginning of its period an invoice is issued that bills in advance
+# Up to so long after the beginning of its period an invoice is issued that bills in advance.
+IN_ADVANCE = timedelta(days=5)
 
 SOURCES = {"portal": "the portal's list says", "job": "the job is about", "lines": "its lines sum to"}
 
@@ -117,7 +116,7 @@ def _compare_account(found: Compared, account: str, invoice: Invoice) -> None:
     if others:
         found.differences.append(("account", "job", account, ", ".join(sorted(others))[:100]))
     elif not any(is_own) and not invoice.is_named:
-        found.notes.append("The invoice names no account that is understood: whose it is was not checked.")
+        found.notes.append("The invoice names no account that is understood: its account was not checked.")
 
 
 def _compare_period(found: Compared, target: CarrierTarget, invoice: Invoice) -> None:
