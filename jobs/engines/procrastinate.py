@@ -119,6 +119,7 @@ class ProcrastinateWorker(Worker):
 
     async def _serve(self, until_idle: bool) -> None:
         app = make_app(self.db)
+        free = asyncio.Semaphore(self.slots)
 
         async def housekeeping(timestamp: int) -> None:
             await asyncio.to_thread(self._asked, self._tick)
@@ -129,7 +130,16 @@ class ProcrastinateWorker(Worker):
         app.periodic(cron="* * * * *")(
             app.task(name="latchkey.tick", queue=HOUSEKEEPING, queueing_lock="tick")(housekeeping)
         )
-        app.task(name="latchkey.crawl", queue=CRAWLS)(self._crawl)
+
+        async def crawl(job: int) -> str:
+            async with free:  # tasks run beside housekeeping: one more than there are slots
+                if not await self._crawl(job):
+                    return "not now"
+            # What the limit of its portal has held back may start now.
+            await _defer(app, self.db, self.clock, self.portals)
+            return "done"
+
+        app.task(name="latchkey.crawl", queue=CRAWLS)(crawl)
         async with app.open_async():
             await asyncio.to_thread(self._asked, self._tick)
             await _defer(app, self.db, self.clock, self.portals)
@@ -161,11 +171,11 @@ class ProcrastinateWorker(Worker):
     def _report(self) -> None:
         self.presence.report(self.crawls, "working")
 
-    async def _crawl(self, job: int) -> str:
-        """Crawl the due jobs of one job's spider and credential; nothing when they may not be claimed now."""
+    async def _crawl(self, job: int) -> bool:
+        """Crawl the due jobs of one job's spider and credential; return False when they may not be claimed now."""
         taken = await asyncio.to_thread(self._claim_of, job)
         if taken is None:
-            return "not now"
+            return False
         crawl = await asyncio.to_thread(self.launcher.start, taken, self.clock)
         self.crawls.append(crawl)
         self.events.tell("crawl", f"{taken.spider} {', '.join(taken.labels)}", spider=taken.spider, jobs=taken.jobs)
@@ -178,7 +188,7 @@ class ProcrastinateWorker(Worker):
                 await asyncio.sleep(POLL)
                 crawl.end(self.clock.elapsed(), "The worker was told to stop.")
             raise
-        return "done"
+        return True
 
     def _claim_of(self, job: int) -> Claim | None:
         seconds = database_settings().lease_seconds

@@ -15,6 +15,7 @@ from database.engine import Database
 from database.migrate import check
 from database.models import Run, ScraperJob
 from sandbox import running
+from tests.jobs import same_jobs
 from tests.project import wait_for
 
 pytestmark = [pytest.mark.timeout(600)]
@@ -93,3 +94,18 @@ def test_jobs_cancel_and_a_killed_worker(project, tmp_path, postgresql_url):
             assert third.wait(90) == 0
         assert jobs()[-1].status == "cancelled"
         db.engine.dispose()
+
+
+@pytest.mark.matrix
+def test_the_same_jobs_bring_the_same_rows_and_files(project, tmp_path, postgresql_url, encryption_key):
+    expected = same_jobs.by_the_embedded_worker(project, tmp_path / "embedded")
+    with same_jobs.portals_for(tmp_path / "sandbox") as sandbox:
+        here = project(
+            tmp_path, LATCHKEY_DATABASE_URL=postgresql_url, LATCHKEY_ENGINE="procrastinate", **sandbox.environment
+        )
+        assert here.scrapy("db", "upgrade").returncode == 0
+        same_jobs.store_customers(here, sandbox, tmp_path)
+        same_jobs.create(here)
+        worked = here.scrapy("worker", "--once", "--slots", "2", timeout=500)
+        assert worked.returncode == 0, worked.stderr
+        assert same_jobs.stored(here) == expected

@@ -20,6 +20,7 @@ from database.engine import Database
 from database.models import Run, ScraperJob
 from jobs.warm import AnyProcess
 from sandbox import running
+from tests.jobs import same_jobs
 from tests.project import ROOT, Project, free_port, wait_for
 
 pytestmark = [pytest.mark.engines, pytest.mark.timeout(600)]
@@ -164,3 +165,24 @@ def test_schedules_jobs_cancel_and_a_killed_dispatcher(deployed, tmp_path):
         second.communicate(timeout=60)
     assert jobs()[-1].status == "cancelled"
     db.engine.dispose()
+
+
+@pytest.mark.matrix
+def test_the_same_jobs_bring_the_same_rows_and_files(project, tmp_path, encryption_key):
+    expected = same_jobs.by_the_embedded_worker(project, tmp_path / "embedded")
+    with same_jobs.portals_for(tmp_path / "sandbox") as sandbox:
+        deployed = Deployed(project(tmp_path), tmp_path / "scrapyd", dict(sandbox.environment))
+        here = deployed.here
+        try:
+            assert here.scrapy("db", "upgrade", env={"LATCHKEY_ENGINE": None}).returncode == 0
+            same_jobs.store_customers(here, sandbox, tmp_path)
+            deployed.start()
+            deploy(deployed, tmp_path)
+            same_jobs.create(here)
+            worked = here.scrapy("worker", "--once", "--slots", "2", timeout=500)
+            assert worked.returncode == 0, worked.stderr
+            assert same_jobs.stored(here) == expected
+            finished = deployed.ask("listjobs.json?project=latchkey")["finished"]
+            assert len(finished) >= len(same_jobs.SPIDERS)
+        finally:
+            deployed.stop()
