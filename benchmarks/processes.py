@@ -51,7 +51,7 @@ def measure(
         status = Path(f"/proc/{process.pid}/status")
         # Not from wait4: its maximum includes the memory that the parent had when it forked.
         while True:
-            memory = max(memory, _high_water(status))
+            memory = max(memory, high_water(status))
             pid, code, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 process.returncode = os.waitstatus_to_exitcode(code)
@@ -69,7 +69,8 @@ def measure(
     return Cost(seconds, usage.ru_utime + usage.ru_stime, memory / 1024, said)
 
 
-def _high_water(status: Path) -> int:
+def high_water(status: Path) -> int:
+    """Return the highest resident set, in KB, that a process's status file in /proc tells; 0 once it has ended."""
     try:
         text = status.read_text()
     except OSError:

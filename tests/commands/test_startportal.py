@@ -60,6 +60,8 @@ def house(committed) -> Path:
     copy, commit = committed
     git(copy, "reset", "--quiet", "--hard", commit)
     git(copy, "clean", "-d", "--force", "--quiet")
+    # What was compiled of a portal is ignored by git, and would keep its folder.
+    git(copy, "clean", "-d", "-x", "--force", "--quiet", "scrapers/portals", "tests/portals", "sandbox")
     assert git(copy, "status", "--porcelain") == ""
     return copy
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ from types import SimpleNamespace
 import python_calamine
 import sqlalchemy as sa
 
+from benchmarks.processes import high_water
 from database.engine import Database
 from database.families.accounts import NewAccount, add_account
 from database.families.cycles import cycle_for
@@ -94,7 +94,8 @@ def end() -> None:
 
 
 def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not from getrusage: its maximum includes the memory that the parent had when it forked.
+    return high_water(Path("/proc/self/status")) / 1024
 
 
 if __name__ == "__main__":

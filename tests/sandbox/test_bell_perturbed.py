@@ -57,7 +57,8 @@ class Reader:
 
     def _watch(self, page: Page) -> None:
         dialog = page.get_by_role("dialog").filter(visible=True, has=page.get_by_role("button", name=CLOSES))
-        page.add_locator_handler(dialog, lambda found: found.get_by_role("button", name=CLOSES).first.click())
+        # The last one lies on top of the others.
+        page.add_locator_handler(dialog, lambda found: found.last.get_by_role("button", name=CLOSES).first.click())
 
     def sign_in(self, user: str) -> None:
         page = self.page
@@ -182,7 +183,7 @@ def test_a_sample_of_seeds_keeps_to_the_sheet(bell, read, seed):
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(12))
 def test_every_seed_keeps_to_the_sheet(bell, read, seed):
     bell.admin["bell"].perturb(seed)
     read(f"sms+multi+seed{seed}@example.com")
