@@ -285,7 +285,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
 
 
 def launch_options(temp: Path, visible: bool = False) -> dict[str, Any]:
-    """Return Playwright's launch options; the browser writes only below *temp*."""
+    """Return Playwright's launch options; the browser writes below *temp*, but for the sockets of a full one."""
     settings = crawl_settings()
     options: dict[str, Any] = {
         "headless": not visible,
@@ -296,6 +296,9 @@ def launch_options(temp: Path, visible: bool = False) -> dict[str, Any]:
         options["args"] = QUIET
     if program := find_browser(visible):
         options["executable_path"] = program
+        # Not for the others, which put a socket there, whose path must be short.
+        if "headless" in Path(program).name:
+            options["env"]["TMPDIR"] = str(temp)
     elif settings.browser == "edge":
         options["channel"] = "msedge"
     return options
