@@ -84,6 +84,12 @@ BELL_OUTCOMES: dict[str, str | tuple[str, str, str]] = {
     "no-pools": "success",
     "no-filter": ("portal_changed", "success", "success"),
 }
+# What ends before a report is asked for, in the login that these spiders share: tried with one of them.
+OF_SIGN_IN = {
+    *("sms", "totp", "code-direct", "mfa-pending", "code-late", "code-never", "code-refused", "lang-fr+sms"),
+    *("wrong-password", "wrong-password+lang-fr", "locked", "captcha", "submit-503", "submit-hang", "submit-drop"),
+    *("session-storage", "session-cookie", "maintenance", "cookie-banner", "policy-page", "unknown-page"),
+}
 
 
 def bell_outcome(scenario: str, spider: str) -> str:
@@ -140,7 +146,7 @@ def check_bundles(crawls) -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("spider", BELL)
 def test_every_scenario_of_bell_ends_as_it_should(crawls, bell, webhook, spider):
-    crawl_bell(crawls, spider, tuple(BELL_OUTCOMES))
+    crawl_bell(crawls, spider, tuple(name for name in BELL_OUTCOMES if spider == USAGE or name not in OF_SIGN_IN))
 
 
 def crawl_bell(crawls, spider: str, names: tuple[str, ...]) -> None:
