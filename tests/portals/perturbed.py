@@ -263,7 +263,9 @@ ROWS: dict[str, Row] = {
         Row(spider="bell_pdf_invoice", refused=REFUSED_BY_BELL | NOT_THERE | {"global-search": "success"}, **BELL),
         Row(
             spider="bell_ereports",
-            refused=REFUSED_BY_BELL | NOT_THERE | {"cache-error": "success", "cache-error-always": "cache_error"},
+            refused=REFUSED_BY_BELL
+            | NOT_THERE
+            | {"cache-error": "success", "cache-error-always": "cache_error", "account-missing+multi": "not_listed"},
             sample=(27,),
             **BELL,
         ),
