@@ -69,7 +69,9 @@ def events(html: str) -> list[dict]:
     tree = lxml.html.document_fromstring(html)
     blocks = tree.xpath("//*[@data-controller='data-layer']/@*[contains(., 'event')]")
     blocks += tree.xpath("//script[@id='data-layer' or @class='data-layer']/text()")
-    return [json.loads(block[block.index("{", block.find("push(")) : block.rindex("}") + 1]) for block in blocks]
+    return [
+        json.loads(block[block.index("{", max(block.find("push("), 0)) : block.rindex("}") + 1]) for block in blocks
+    ]
 
 
 def stated(html: str, country: str) -> dict[str, Decimal]:
@@ -160,24 +162,13 @@ def test_tiles_of_a_listing_state_their_truths():
             assert amount(shown, page.country) == truth.price
 
 
-def test_the_traps_catch_a_reader_that_goes_by_distance():
-    for kind in (
-        "sale",
-        "recommended",
-        "recommended-buy-box",
-        "challenge-200",
-        "gone-home",
-        "no-source",
-        "out-of-stock",
-    ):
-        for country in ("GB", "US"):
-            page = answer(Product(kind), Product(kind).offer(), Look(COUNTRIES[country]), address(kind))
-            taken = nearest(page.html)
-            assert taken is not None
-            if kind != "sale":
-                assert taken != page.truth.price, kind
-            prices = re.findall(r"[£$][\d.,]+\d", page.html)
-            assert len(set(prices)) > 1, kind
+@pytest.mark.parametrize(
+    "kind", ["recommended", "recommended-buy-box", "challenge-200", "gone-home", "no-source", "out-of-stock"]
+)
+def test_the_traps_catch_a_reader_that_goes_by_distance(kind):
+    for country in ("GB", "US"):
+        page = answer(Product(kind), Product(kind).offer(), Look(COUNTRIES[country]), address(kind))
+        assert nearest(page.html) not in (None, page.truth.price)
 
 
 def test_what_is_known_is_in_the_pages_and_no_seed_changes_it():
@@ -193,7 +184,7 @@ def test_what_is_known_is_in_the_pages_and_no_seed_changes_it():
             Look(look.country, Perturbation.of(seed, ["layouts"])),
             "",
         ).html
-        for seed in range(9)
+        for seed in range(16)
     ]
     whole.append(listing(1, look).html)
     for fact in (*known.facts, *known_of("shop").facts):
@@ -206,10 +197,8 @@ def test_what_is_known_is_in_the_pages_and_no_seed_changes_it():
         for seed in range(4):
             after = found(perturbed(html, Perturbation.of(seed), known, False), known)
             assert all(after[fact] >= count for fact, count in counts.items()), seed
-    assert {
+    assert not {
         (fact.kind, fact.value) for fact in known.facts if fact.kind in shown and not total[fact.kind, fact.value]
-    } == {
-        ("contained", "view_item")  # it is in a script or an attribute
     }
     keys = known.of("key")
     assert all(any(f'"{key}"' in html.replace("&quot;", '"') for html in whole) for key in keys)
