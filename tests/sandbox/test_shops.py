@@ -57,11 +57,9 @@ def shopper(shops, admin):
 
 
 def amount(text: str, country: str) -> Decimal:
-    """Read what a country writes: the last sign before two final digits is the point."""
-    digits = re.sub(r"[^\d.,]", "", text)
-    if COUNTRIES[country].price(Decimal(1)) == 1 and COUNTRIES[country].currency == "JPY":
-        return Decimal(re.sub(r"\D", "", digits))
-    return Decimal(re.sub(r"\D", "", digits[:-3]) + "." + re.search(r"(\d\d)\.?$", digits)[1])
+    """Read what a country writes: the last two digits are decimals, but for yen."""
+    digits = re.sub(r"\D", "", text)
+    return Decimal(digits) if country == "JP" else Decimal(digits) / 100
 
 
 def events(html: str) -> list[dict]:
