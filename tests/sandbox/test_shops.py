@@ -26,7 +26,6 @@ from tests.sandbox.test_known import found
 
 DAY = 86_400
 BROWSER = {"User_Agent": "Mozilla/5.0 (X11)", "Accept": "text/html", "Accept_Language": "en"}
-SCHEMA = "https://schema.org/"
 PAGES = sample()
 
 
@@ -123,8 +122,7 @@ def test_the_sources_of_a_page_state_its_truth():
         if page.truth.price is None or page.kind == "listing":
             assert page.truth.refusals, page.kind
             continue
-        country = page.country if page.truth.currency != "EUR" or page.kind != "foreign-currency" else "DE"
-        said = stated(page.html, "US" if page.truth.currency == "USD" else country)
+        said = stated(page.html, "DE" if page.kind == "foreign-currency" else page.country)
         kind = "data-layer" if page.kind == "moved" else page.kind
         assert set(said) >= set(KINDS[kind].sources), page.kind
         if page.kind == "other-json-ld":
@@ -132,7 +130,6 @@ def test_the_sources_of_a_page_state_its_truth():
         if page.truth.currency != "GBP":
             said.pop("nosto", None)
         assert sum(price != page.truth.price for price in said.values()) == odd.get(page.kind, 0), (page.kind, said)
-        assert written(page.truth.price, "1299.00").isascii()
         asked = re.search(r"/(\d+)[^/]*$", page.path)[1]
         assert asked == page.truth.product_id
         if page.kind == "moved":
@@ -286,7 +283,7 @@ def test_prices_follow_the_clock(shopper, admin):
             assert set(stated(client.get(path).text, "GB").values()) == {Decimal(truth["price"])}
     prices = ["49.00", "39.00", "39.00", "29.00", "29.00", "35.00", "29.00"]
     assert seen == [*((price, "out_of_stock" if day == 4 else "in_stock") for day, price in enumerate(prices)), None]
-    assert client.get(path).text == client.get(address("gone-home")).text or "Deal of the day" in client.get(path).text
+    assert "Deal of the day" in client.get(path).text
     own = product_id("json-ld")
     admin.configure(histories={own: [{"day": 7, "price": "12.34", "availability": "out_of_stock"}]})
     assert stated(client.get(address("json-ld")).text, "GB") == {"json-ld": Decimal("12.34")}
@@ -324,7 +321,7 @@ def test_listings_have_tiles(shopper):
         for path in ("/free", "/deals", "/search", "/search?page=2")
     ]
     count = [len(page.xpath(names)) for page in pages]
-    assert count == [2, 5, 12, 12]
+    assert count == [2, 6, 12, 12]
     assert pages[2].xpath("//*[@data-testid='search-load-more-btn']/@data-url") == ["/search?page=2"]
     assert client.get("/deals-2?page=2").text.count('href="/deals/2') == 15
     for path in ("/categories/16-Reverb", "/manufacturers/84-x", "/deals/204", "/articles.rss"):
@@ -345,7 +342,7 @@ def test_a_seed_changes_pages_and_no_price(shopper, admin):
 # The ordinary shop
 
 
-def shop_prices(html: str, word: str) -> dict[str, list[str]]:
+def shop_prices(html: str) -> dict[str, list[str]]:
     """Return the prices that the data of a page states, of whichever product."""
     tree = lxml.html.document_fromstring(html)
     texts = tree.xpath("//script[@type='application/ld+json']/text()")
@@ -365,7 +362,7 @@ def test_the_shop_states_prices_as_its_truths_say(shops):
     assert set(truths) == {f"/item/{word}" for word in ITEMS}
     for word, item in ITEMS.items():
         html, truth = client.get(f"/item/{word}").text, truths[f"/item/{word}"]
-        said = {source: prices for source, prices in shop_prices(html, word).items() if prices}
+        said = {source: prices for source, prices in shop_prices(html).items() if prices}
         assert set(said) - {"json-ld"} == set(item.sources) - {"json-ld", "broken"}, word
         values = {Decimal(price.replace(",", ".")) for prices in said.values() for price in prices}
         if truth["price"] is None:
