@@ -348,7 +348,9 @@ def shop_prices(html: str) -> dict[str, list[str]]:
     texts = tree.xpath("//script[@type='application/ld+json']/text()")
     return {
         "json-ld": [
-            price for text in texts for price in re.findall(r'"(?:price|lowPrice|highPrice)": "?([\d.,]+)', text)
+            price
+            for text in texts
+            for price in re.findall(r'"(?:price|lowPrice|highPrice)": "?(\d+(?:[.,]\d+)?)', text)
         ],
         "microdata": [e.get("content") or e.text.replace(",", "") for e in tree.xpath("//*[@itemprop='price']")],
         "opengraph": tree.xpath("//meta[@property='product:price:amount']/@content"),
