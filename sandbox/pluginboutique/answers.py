@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 
 from sandbox.known import known_of
 from sandbox.markup import perturbed
@@ -44,17 +45,23 @@ def shown(product: Product, look: Look, offer: Offer | None = None) -> Shown:
     return Shown(product, offer or product.offer(), look)
 
 
+def ordered(tiles: list[Shown], look: Look) -> list[Shown]:
+    """Return tiles in their order, which is free."""
+    changes = look.perturbation.touches("order", "tiles")
+    return look.perturbation.shuffled("order", "tiles", tiles) if changes else tiles
+
+
 def beside(product: Product, look: Look) -> list[Shown]:
     """Return what a page recommends beside a product."""
     others = [Product(kind, 90 + product.n % 9) for kind in RECOMMENDED if kind != product.kind]
-    return [shown(other, look) for other in others]
+    return ordered([shown(other, look) for other in others], look)
 
 
 def answer(product: Product, offer: Offer, look: Look, asked: str) -> Page:
     """Return the page that a product's address ends at, as it is before the frame changes what is free."""
     kind, code = product.kind, look.country.code
     if kind == "moved":
-        there = answer(product.now_at, product.now_at.offer(), look, product.now_at.address())
+        there = answer(product.successor, product.successor.offer(), look, product.successor.address())
         return replace(there, kind=kind, asked=asked)
     if kind == "gone-404":
         return Page(kind, asked, asked, code, pages.whole("404", "<h1>Page not found</h1>"), Truth(refusals=GONE), 404)
@@ -73,14 +80,14 @@ def answer(product: Product, offer: Offer, look: Look, asked: str) -> Page:
 def limited(product: Product, look: Look, asked: str) -> Page:
     """Return the answer to requests that came too fast."""
     truth, headers = Truth(refusals=KINDS["rate-limited"].refusals), {"Retry-After": "1"}
-    html = f"<h1>Too many requests</h1><p>{asked}</p>"
+    html = f"<h1>Too many requests</h1><p>{escape(asked)}</p>"
     return Page(product.kind, asked, asked, look.country.code, html, truth, 429, headers)
 
 
 def listing(n: int, look: Look) -> Page:
     """Return a listing as a page with its truths."""
     path = PLACES[n % len(PLACES)]
-    tiles = [shown(Product(kind, 60 + n % 30), look) for kind in RECOMMENDED]
+    tiles = ordered([shown(Product(kind, 60 + n % 30), look) for kind in RECOMMENDED], look)
     truths = tuple(replace(tile.truth(look.country), optional=frozenset({"availability"})) for tile in tiles)
     html = pages.listing("Deals", tiles, f"{path}{'&' if '?' in path else '?'}page=2")
     return Page("listing", path, path, look.country.code, html, Truth(refusals=(*UNCLEAR, *GONE)), tiles=truths)

@@ -146,7 +146,7 @@ class PluginBoutique(Storefront):
             request.query.get("q", "").lower(),
             self._look(request),
         )
-        told = [answers.shown(product, look, self.today(product)) for product in LISTED]
+        told = answers.ordered([answers.shown(product, look, self.today(product)) for product in LISTED], look)
         request["day"] = max(each.offer.day for each in told)
         if request.path == "/free":
             told = [each for each in told if not each.price]

@@ -127,8 +127,8 @@ class Product:
         return str(FIRST_ID + 100 * list(KINDS).index(self.kind) + self.n)
 
     @property
-    def now_at(self) -> Product:
-        """What is sold at the address to which a moved product's leads."""
+    def successor(self) -> Product:
+        """The product to whose address that of a moved product redirects."""
         return Product("data-layer", self.n + 50)
 
     @property
@@ -169,7 +169,7 @@ class Product:
 
 
 PRODUCTS = {product.id: product for product in map(Product, KINDS)}
-PRODUCTS[Product("moved").now_at.id] = Product("moved").now_at
+PRODUCTS[Product("moved").successor.id] = Product("moved").successor
 
 
 def product_id(kind: str) -> str:

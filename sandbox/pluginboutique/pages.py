@@ -228,5 +228,5 @@ def challenge(look: Look, asked: str) -> str:
     """Return the page of a bot check, with a price on it."""
     title, said = look.pick("words", "challenge", CHALLENGES)
     offer = f"<aside>Today only: {look.money(Decimal(9))} Add to cart</aside>"
-    body = f'<main><h1>{title}</h1><p>{said}</p><p>{asked}</p><form method="post"></form>{offer}</main>'
+    body = f'<main><h1>{title}</h1><p>{said}</p><p>{escape(asked)}</p><form method="post"></form>{offer}</main>'
     return f"<!doctype html><html><head><title>{title}</title></head><body>{body}</body></html>"

@@ -228,7 +228,7 @@ def test_pages_that_are_no_product(shopper):
     assert client.get("/products/1-never-there").text == home
     assert (client.get(address("gone-home")).status, client.get(address("gone-404")).status) == (200, 404)
     assert client.get(address("gone-redirect")).location == "/"
-    assert client.get(address("moved")).location == Product("moved").now_at.address()
+    assert client.get(address("moved")).location == Product("moved").successor.address()
     assert client.get(address("challenge-403")).status == 403
     assert "Add to cart" in client.get(address("challenge-200")).text
     assert client.get(address("empty")).body == b""
