@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from sandbox.invented import number
 from sandbox.storefront.offers import Offer
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class Product:
         group = self.choose(list(GROUPS), "group")
         return BUNDLES if self.kind == "bundle" else (group, self.choose(GROUPS[group], "category"))
 
-    def choose(self, things: Any, *about: object) -> Any:
+    def choose(self, things: Sequence[T], *about: object) -> T:
         """Return one of some things, the same each time."""
         return things[number(*about, self.kind, self.n, below=len(things))]
 

@@ -81,9 +81,13 @@ class Shown:
     def data_layer(self, event: str = "view_item") -> str:
         """The analytics block; where it stands and its outer form are a guess."""
         amount: Any = float(self.price) if self.look.pick("json", "amounts", (True, False)) else str(self.price)
-        item = {"item_id": self.product.id, "item_name": self.product.name, "item_brand": self.product.maker[1]}
+        item: dict[str, Any] = {
+            "item_id": self.product.id,
+            "item_name": self.product.name,
+            "item_brand": self.product.maker[1],
+        }
         item |= {"price": amount, "quantity": 1}
-        body = {"currency": self.currency, "value": amount, "items": [item]}
+        body: dict[str, Any] = {"currency": self.currency, "value": amount, "items": [item]}
         if self.kind == "no-currency":
             del body["currency"]
         nested = self.look.pick("layouts", "event", (True, False))

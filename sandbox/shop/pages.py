@@ -100,7 +100,13 @@ def json_ld(word: str, offer: Offer) -> Any:
             "priceCurrency": currency,
         }
         said["priceSpecification"] = kind | {"price": str(offer.list_price)}
-    own = {"@type": "Product", "name": name(word), "sku": sku(word), "url": f"/item/{word}", "offers": said}
+    own: dict[str, Any] = {
+        "@type": "Product",
+        "name": name(word),
+        "sku": sku(word),
+        "url": f"/item/{word}",
+        "offers": said,
+    }
     if word == "variants":
         variants = [own, own | {"sku": f"{sku(word)}-B", "offers": said | {"price": str(high)}}]
         own = {"@type": "ProductGroup", "name": name(word), "url": f"/item/{word}", "hasVariant": variants}
