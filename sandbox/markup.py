@@ -577,10 +577,13 @@ def renamed(markup: Markup) -> None:
     if not markup.perturbation.on("renamed"):
         return
     rename, of = markup.perturbation.rename, markup.known.of
-    parts = [said.removeprefix("id*=") for said in of("attribute") if said.startswith("id*=")]
+    kept = [said.partition("*=") for said in of("attribute") if "*=" in said]
+
+    def rename_in(attribute: str, own: str, kind: str) -> str:
+        return own if any(name == attribute and part in own for name, _, part in kept) else rename(own, of(kind))
 
     def rename_id(own: str) -> str:
-        return own if any(part in own for part in parts) else rename(own, of("id"))
+        return rename_in("id", own, "id")
 
     patterns: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
         (re.compile(r"#([A-Za-z][\w-]*)"), lambda found: "#" + rename_id(found)),
@@ -596,7 +599,7 @@ def renamed(markup: Markup) -> None:
         if "class" in element.attrib:
             element.set("class", " ".join(rename(each, of("class")) for each in element.get("class").split()))
         if "data-testid" in element.attrib:
-            element.set("data-testid", rename(element.get("data-testid"), of("test id")))
+            element.set("data-testid", rename_in("data-testid", element.get("data-testid"), "test id"))
         own = element.get("name")
         sent_by_browser = any(each.get("action") for each in element.iterancestors("form"))  # no script gives it back
         renamable = markup.scripted and not sent_by_browser and element.tag in (*FIELDS, "button")

@@ -71,6 +71,11 @@ SAME_MEANING: dict[str, tuple[str, ...]] = {
     "Remind me later": ("Later", "Decide later", "Plus tard"),
     "Dashboard": ("My fleet", "At a glance today", "Tableau de bord"),
     "Do you use this device often?": ("Is this your own computer?", "Remember you here?", "Est-ce votre appareil?"),
+    "You may also like": ("Recommended for you", "Others bought", "Vous aimerez aussi"),
+    "Out of stock": ("Sold out", "Currently unavailable", "En rupture de stock"),
+    "Pre-order": ("Preorder now", "Reserve", "Précommander"),
+    "Discontinued": ("No longer sold", "This product has been retired", "Produit retiré"),
+    "What is in this bundle": ("Included products", "You get", "Contenu"),
     "This document cannot be shown": ("Not available", "We are sorry", "Document non disponible"),
 }
 

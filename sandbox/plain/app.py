@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from sandbox import faults, files
-from sandbox.answers import attachment, found
+from sandbox.answers import attachment, found, html, with_tag
 from sandbox.frame import Portal
 from sandbox.messages import Mail
 from sandbox.plain import data, pages
@@ -450,21 +449,6 @@ class PlainPortal(Portal):
     async def unsafe(self, request: web.Request, view: View) -> web.StreamResponse:
         """Send a ZIP that must not be unpacked."""
         return attachment(files.unsafe_zip(), "unsafe.zip", "application/zip")
-
-
-def html(text: str, status: int = 200) -> web.Response:
-    """Return a page as an answer."""
-    return web.Response(text=text, status=status, content_type="text/html")
-
-
-def with_tag(answer: web.Response, request: web.Request, content: str = "") -> web.Response:
-    """Give an answer an ETag, made of its body or of what names its content, and turn it into a 304 for those who have it."""
-    named = content.encode() if content else answer.body if isinstance(answer.body, bytes) else b""
-    tag = f'"{hashlib.blake2b(named, digest_size=12).hexdigest()}"'
-    if tag in request.headers.get("If-None-Match", ""):
-        return web.Response(status=304, headers={"ETag": tag})
-    answer.headers["ETag"] = tag
-    return answer
 
 
 def local(where: str) -> str:
