@@ -102,7 +102,7 @@ def currency_of(code: Any) -> str | None:
     """
     Return the ISO code of a currency that is in use; None for another text.
 
-    >>> currency_of("eur "), currency_of("XXX"), currency_of("$")
+    >>> currency_of("eur "), currency_of("QQQ"), currency_of("$")
     ('EUR', None, None)
     """
     given = code.strip().upper() if isinstance(code, str) else ""

@@ -171,7 +171,7 @@ def test_the_tagging_block_is_in_pounds_and_counts_in_great_britain_alone():
             read(body, country)
     # In another currency it is no contradiction.
     assert read(layer(ITEM) + nosto("39.5"), "US").price == Decimal(49)
-    with pytest.raises(PriceUnclear, match="data_layer 49.00 GBP, tagging 39.50 GBP"):
+    with pytest.raises(PriceUnclear, match=r"data_layer 49.00 GBP, tagging 39.50 GBP"):
         read(layer(ITEM, currency="GBP") + nosto("39.5"), "GB")
 
 
@@ -189,7 +189,7 @@ def test_the_list_price_of_structured_data_is_no_contradiction():
     ld = {"@type": "Product", "url": "/products/3914", "offers": {"price": "99.00", "priceCurrency": "USD"}}
     found = read(f"{layer({**ITEM, 'discount': 50})}<script type='application/ld+json'>{json.dumps(ld)}</script>")
     assert (found.price, found.list_price, found.source) == (Decimal(49), Decimal(99), "data_layer")
-    with pytest.raises(PriceUnclear, match="data_layer 49.00 USD, json_ld 99.00 USD"):
+    with pytest.raises(PriceUnclear, match=r"data_layer 49.00 USD, json_ld 99.00 USD"):
         read(f"{layer(ITEM)}<script type='application/ld+json'>{json.dumps(ld)}</script>")
 
 

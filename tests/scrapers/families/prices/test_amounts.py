@@ -134,7 +134,7 @@ def test_notations(text, locale, amount, currency):
     "text",
     ["", "£", "€€", "From £49.00", "ab 49 €", "£49.00 - £59.00", "£49.00 £59.00", "49%", "(84% off)", "Save £10.00", "-£5.00",
      "£-5", "1,234 €", "1.234 €", "£49.999", "49 99 €", "£ 4 9", "£49.00/month", "£49.00 per seat", "x2 £49",
-     "€49 £40", "12.345.67", "1,2,3", "Free trial", "Free £5", "49 XXX", "£" + "9" * 30, "٤٩ €", "12:30", "3 for £10"],
+     "€49 £40", "12.345.67", "1,2,3", "Free trial", "Free £5", "49 QQQ", "£" + "9" * 30, "٤٩ €", "12:30", "3 for £10"],
 )  # fmt: skip
 def test_what_is_not_one_price_is_refused(text):
     with pytest.raises(ValueError):

@@ -65,7 +65,7 @@ def test_by_what_a_price_is_tied_to_the_product(product, heading, tie):
         node(name="Small Hall"),
         node(url="/p/small-hall"),  # whatever its name
         node(name=""),
-        node(sku="12"),
+        node(name="Small Hall", sku="12"),
         {"@type": "ItemList", "itemListElement": [{"@type": "ListItem", "item": node()}]},
         {"@type": "Product", "name": "Small Hall", "isRelatedTo": node()},
         {"@type": "Product", "name": "Small Hall", "offers": OFFER, "isSimilarTo": [node()]},
@@ -171,6 +171,11 @@ def test_the_address_says_which_variant_is_meant(shape):
     assert (found.price, found.variant) == (Decimal(99), "Studio")
 
 
+def test_the_one_offer_of_another_variant_is_no_price():
+    with pytest.raises(PortalChanged, match="another variant"):
+        read(ld(node(url=URL, offers=VARIANTS[0])), f"{URL}?variant=2")
+
+
 def test_variants_of_a_group():
     group = {
         "@type": "ProductGroup",
@@ -201,7 +206,7 @@ def test_bounds_of_several_offers(low, high, count, price):
         "priceCurrency": "EUR",
     }
     if price is None:
-        with pytest.raises(PriceUnclear, match="49.00 EUR.*99.00 EUR"):
+        with pytest.raises(PriceUnclear, match=r"49.00 EUR.*99.00 EUR"):
             read(ld(node(offers=offers)))
     else:
         assert read(ld(node(offers=offers))).price == price
