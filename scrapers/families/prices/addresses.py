@@ -56,7 +56,7 @@ class Product:
 class Shop:
     """A shop with a portal of its own; `SHOP` in the portal's `addresses.py`."""
 
-    is_its: Callable[[str], bool]  # whether a host, in lower case, is the shop's
+    is_its: Callable[[str], bool]  # whether a host, with its port where that is not the usual one, is the shop's
     product: Callable[[str], Product | None]  # the product that an address of the shop names; None: it names none
 
 
@@ -142,11 +142,17 @@ def cleaned(url: str) -> str:
     >>> cleaned("HTTPS://Shop.example:443/p/1/?a_aid=x&variant=2&utm_source=mail#top")
     'https://shop.example/p/1/?variant=2'
     """
-    parts, host, port = _parts(url)
-    scheme = parts.scheme.lower()
-    netloc = host if port in (None, {"http": 80, "https": 443}.get(scheme)) else f"{host}:{port}"
+    place, parts = place_of(url), urlsplit(url)
     pairs = [pair for pair in parts.query.split("&") if not TRACKING.fullmatch(unquote_plus(pair.partition("=")[0]))]
-    return urlunsplit((scheme, netloc, _escaped(parts.path) or "/", _escaped("&".join(filter(None, pairs))), ""))
+    return urlunsplit(
+        (parts.scheme.lower(), place, _escaped(parts.path) or "/", _escaped("&".join(filter(None, pairs))), "")
+    )
+
+
+def place_of(url: str) -> str:
+    """Return the host of an address, with its port where that is not the usual one; raise AddressRefused."""
+    parts, host, port = _parts(url)
+    return host if port in (None, {"http": 80, "https": 443}.get(parts.scheme.lower())) else f"{host}:{port}"
 
 
 def identity(url: str) -> str:
@@ -202,16 +208,16 @@ def product_of(url: str, *, private: bool = False) -> Product:
 
 def named(url: str) -> Product | None:
     """Return the product that an address names, by the rules of its shop; None where it names none."""
-    host = _parts(url)[1]
+    place = place_of(url)
     for shop in shops().values():
-        if shop.is_its(host):
+        if shop.is_its(place):
             return shop.product(url)
     return None if is_home(url) else Product(OTHER, identity(url), cleaned(url))
 
 
 def is_own(url: str) -> bool:
     """Return whether an address is of a shop that has a portal of its own."""
-    return any(shop.is_its(_parts(url)[1]) for shop in shops().values())
+    return any(shop.is_its(place_of(url)) for shop in shops().values())
 
 
 def key_of(url: str) -> str:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, Field, field_validator, model_validator
 from scrapy import Request
 from scrapy.http import Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
@@ -22,7 +21,7 @@ from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.naming import name_failure
 from scrapers.core.outcomes import AddressNotAsked, Blocked, Failure, PortalChanged, ProductGone, Then
 from scrapers.core.redaction import bare_url, redactor
-from scrapers.core.spider import PortalSpider, SpiderArguments
+from scrapers.core.spider import PortalSpider
 from scrapers.families.prices.addresses import (
     AddressRefused,
     Product,
@@ -33,6 +32,7 @@ from scrapers.families.prices.addresses import (
     product_of,
     short,
 )
+from scrapers.families.prices.arguments import PriceArguments, PriceTarget
 from scrapers.families.prices.challenges import CHALLENGE, is_challenge
 from scrapers.families.prices.items import PriceReading
 from scrapers.families.prices.page import ProductPage
@@ -60,51 +60,6 @@ UNCHANGED, GONE = 304, (404, 410)
 HANDLED = [*REDIRECTS, UNCHANGED, *GONE, 403, 503]  # those of a wall have a page to read
 MOST_REDIRECTS = 5
 NOTE = "page"  # the last one that was read: its validators and its prices
-
-
-class PriceArguments(SpiderArguments):
-    """Arguments of the price spiders. Without an address they check everything that is watched at their shop."""
-
-    aims: ClassVar[frozenset[str]] = SpiderArguments.aims | {"url", "country"}
-    url: tuple[str, ...] = Field(
-        (), description="Check these addresses alone, for nobody; several are parted by blanks."
-    )
-    country: str | None = Field(None, description="Country of the buyer (US, GB …), with -a url=.")
-    selector: str | None = Field(None, max_length=500, description="CSS of the price's element, with -a url=.")
-
-    @field_validator("url", mode="before")
-    @classmethod
-    def split_addresses(cls, value: Any) -> Any:
-        """Accept several addresses with blanks between them: a comma may stand in one."""
-        return tuple(value.split()) if isinstance(value, str) else value
-
-    @field_validator("country")
-    @classmethod
-    def real_country(cls, value: str | None) -> str | None:
-        """Accept the code of a country, in any case."""
-        from babel.core import get_global
-
-        code = value.strip().upper() if value else ""
-        if code and code not in get_global("territory_currencies"):
-            raise ValueError("give the code of a country, as GB")
-        return code or None
-
-    @model_validator(mode="after")
-    def with_address(self) -> PriceArguments:
-        """Refuse a country or selector where each item has its own."""
-        if not (self.url or self.job) and (self.country or self.selector):
-            raise ValueError("country and selector belong to -a url=; items have their own")
-        return self
-
-
-class PriceTarget(BaseModel):
-    """The target of a job: a product's address, for a buyer's country. Empty items: a check for nobody."""
-
-    url: str
-    product: str  # its key
-    country: str | None = None
-    selectors: dict[str, tuple[int, ...]] = {"": ()}  # items by their selector; "": none
-    refused: str = ""  # why the address is not asked
 
 
 class PriceSpider(PortalSpider):

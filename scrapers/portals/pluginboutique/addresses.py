@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit, urlunsplit
 
-from scrapers.families.prices.addresses import Product, Shop, cleaned
+from scrapers.families.prices.addresses import Product, Shop, cleaned, place_of
 from scrapers.portals.pluginboutique.settings import PluginboutiqueSettings
 
 PRODUCT = re.compile(r"/(?:product/\d+(?:-[^/]*)?/\d+(?:-[^/]*)?|products)/(\d+)(?:-[^/]*)?/?", re.I)
@@ -21,9 +21,9 @@ def origin() -> str:
     return PluginboutiqueSettings.current().url.rstrip("/")
 
 
-def is_its(host: str) -> bool:
+def is_its(place: str) -> bool:
     """Return whether a host is the shop's, or that of a stand-in for it."""
-    return host in (*HOSTS, urlsplit(origin()).hostname)
+    return place in (*HOSTS, place_of(origin()))
 
 
 def product(url: str) -> Product | None:

@@ -20,6 +20,7 @@ from database.engine import Database
 from database.models import Run
 from database.models.prices import PriceCheckRun, User, WatchlistItem
 from jobs.warm import WarmParent
+from scrapers.families.prices.addresses import identity
 from tests.project import Project
 
 
@@ -101,20 +102,18 @@ class PriceWatch:
 
     def watch(self, path: str, portal: str = "shop", **values: Any) -> int:
         """Let a new user watch a path of the shop; return the item's id."""
-        from scrapers.families.prices.addresses import named
-
         url = f"{self.shop.url}{path}"
+        key = path.rpartition("/")[2] if portal == "pluginboutique" else identity(url)
         with self.db.transaction() as session:
             self.user += 1
             user = User(email=f"user{self.user}@example.com")
             session.add(user)
             session.flush()
-            found = named(url)
             item = WatchlistItem(
                 user_id=user.id,
                 product_url=url,
                 portal=portal,
-                product_key=values.pop("product_key", found.key if found else url),
+                product_key=key,
                 threshold=Decimal(10),
                 **values,
             )
@@ -125,6 +124,8 @@ class PriceWatch:
     def crawl(self, spider: str, *arguments: str, **environment: str) -> str:
         """Crawl, and return what was said."""
         words = [word for argument in arguments for word in ("-a", argument)]
+        if spider.startswith("pluginboutique"):
+            environment["PLUGINBOUTIQUE_URL"] = self.shop.url
         done = self.project.scrapy("crawl", spider, *words, env=environment or None, timeout=110)
         assert "Traceback" not in done.stderr, done.stderr
         return done.stderr
@@ -154,9 +155,7 @@ class PriceWatch:
 @pytest.fixture
 def price_watch(warm: WarmParent, sqlite_with_tables: Path, tmp_path: Path) -> Iterator[PriceWatch]:
     shop = Shop()
-    project = Project(
-        tmp_path, warm, LATCHKEY_PRICES_PRIVATE_ADDRESSES="true", PLUGINBOUTIQUE_URL=shop.url, LATCHKEY_RETRY_WAIT="0.2"
-    )
+    project = Project(tmp_path, warm, LATCHKEY_PRICES_PRIVATE_ADDRESSES="true", LATCHKEY_RETRY_WAIT="0.2")
     project.data.mkdir(mode=0o700)
     shutil.copy(sqlite_with_tables, project.data / "latchkey.db")
     db = Database(f"sqlite:///{project.data / 'latchkey.db'}")

@@ -234,6 +234,15 @@ def test_pages_of_plugin_boutique_that_name_no_product(path):
         product_of(f"https://www.pluginboutique.com{path}")
 
 
+def test_a_stand_in_is_known_by_host_and_port(monkeypatch):
+    monkeypatch.setenv("PLUGINBOUTIQUE_URL", "http://127.0.0.2:8801")
+    found = product_of("http://127.0.0.2:8801/products/12-Big-Hall")
+    assert (found.portal, found.url) == ("pluginboutique", "http://127.0.0.2:8801/products/12-Big-Hall")
+    assert product_of("https://www.pluginboutique.com/products/12-Big-Hall") == found
+    with pytest.raises(AddressRefused):
+        product_of("http://127.0.0.2:8802/products/12-Big-Hall")
+
+
 def test_a_host_that_only_looks_like_the_shops_is_another_shop():
     assert product_of("https://www.pluginboutique.com.shop.example/products/3914").portal == "shop"
     assert product_of("https://notpluginboutique.com/products/3914").portal == "shop"
