@@ -68,7 +68,7 @@ class ProductPage:
     def canonical(self) -> str:
         """The address that the page itself says it has; "" where it says none."""
         said = next((said.strip() for said in self.root.css(CANONICAL).getall() if said.strip()), "")
-        return urljoin(self.url, said) if said else ""
+        return self.absolute(said) if said else ""
 
     @property
     def is_home(self) -> bool:
@@ -78,7 +78,7 @@ class ProductPage:
     @property
     def other_product(self) -> str:
         """The address of another product of the same shop, where the page says that it is that one's; else ""."""
-        said = named(self.canonical) if self.canonical and self.product.id else None
+        said = self.named(self.canonical) if self.product.id else None
         return (
             self.canonical
             if said is not None and said.id != self.product.id and said.portal == self.product.portal
@@ -97,7 +97,7 @@ class ProductPage:
         ids: its number and article numbers. url: its address; that of another product decides against it. title: its name.
         """
         if isinstance(url, str) and url.strip():
-            address = urljoin(self.url, url.strip())
+            address = self.absolute(url)
             if (said := self._identity(address)) is not None:
                 if any(said == known or _is_variant(said, known) for known in self._identities):
                     return Tie.ADDRESS
@@ -110,13 +110,27 @@ class ProductPage:
             return Tie.SKU
         return Tie.HEADING if isinstance(title, str) and folded(title) in self.headings else None
 
+    def named(self, url: str) -> Product | None:
+        """Return the product that an address on the page names; None where it names none."""
+        try:
+            return named(self.absolute(url)) if url else None
+        except AddressRefused:
+            return None
+
+    def absolute(self, url: str) -> str:
+        """Return an address of the page in full; "" for one that is none."""
+        try:
+            return urljoin(self.url, url.strip())
+        except ValueError:
+            return ""
+
     def is_exactly(self, url: str) -> bool:
         """Return whether an address is the one that was asked for, the variant that it names included."""
-        return bool(url) and self._identity(urljoin(self.url, url)) in self._asked
+        return bool(url) and self._identity(self.absolute(url)) in self._asked
 
     def is_other_variant(self, url: str) -> bool:
         """Return whether an address names another variant than the one that was asked for."""
-        said = self._identity(urljoin(self.url, url)) or "" if url else ""
+        said = self._identity(self.absolute(url)) or "" if url else ""
         return "?" in said and all("?" in asked and asked != said for asked in self._asked)
 
     def amount(self, said: str) -> Amount:

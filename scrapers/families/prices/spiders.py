@@ -199,10 +199,11 @@ class PriceSpider(PortalSpider):
 
     def _moved_to(self, response: Response) -> Product:
         """Return the product that a redirect leads to; raise ProductGone where it leads to none."""
-        address = response.urljoin((response.headers.get("Location") or b"").decode("utf-8", "replace"))
+        address = (response.headers.get("Location") or b"").decode("utf-8", "replace")
         try:
+            address = response.urljoin(address)
             found = named(check(address, private=True))
-        except AddressRefused:
+        except ValueError:
             found = None
         if found is None or found.portal != self.portal:
             raise ProductGone(f"Its page leads to {bare_url(address)}, which is no product's.")

@@ -15,13 +15,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urljoin
 
 from scrapers.families.prices.amounts import currency_of, machine
 from scrapers.families.prices.page import ProductPage
 from scrapers.families.prices.readings import Reading, Tie
 from scrapers.families.prices.structured import availability_of
-from scrapers.portals.pluginboutique.addresses import product
 from scrapers.reading.visible import text, visible
 
 BASE_CURRENCY = "GBP"
@@ -112,7 +110,7 @@ def tiles(page: ProductPage) -> Iterator[Reading]:
     """Yield the price of the tile whose link names the product."""
     for tile in visible(page.root.css("[data-controller~=product-tile]")):
         link = tile.css("a[data-product-tile-target~=mainLink]::attr(href)").get("")
-        named = product(urljoin(page.url, link)) if link else None
+        named = page.named(link)
         if named is None or named.id != page.product.id:
             continue
         struck_out = [text(each) for each in tile.css(".line-through")]

@@ -87,6 +87,14 @@ def test_what_is_no_price_of_this_product(product):
         read(ld(product, body="£9.99 add to cart"))
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "javascript:buy()", "mailto:a@b.example", "http://x:port/", " "])
+def test_an_address_that_is_none_is_no_tie_and_no_error(url):
+    head = f"<link rel=canonical href='{url}'>" + og(og__url=url)
+    with pytest.raises(PortalChanged):
+        read(ld(node(name="Small Hall", url=url)).replace("<head>", f"<head>{head}"))
+    assert read(ld(node(url=url)).replace("<head>", f"<head>{head}")).tie == Tie.HEADING
+
+
 def test_two_headings_name_no_product():
     with pytest.raises(PortalChanged):
         read(ld(node(), body="<h1>Small Hall</h1>"))
