@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ from scrapers.families.prices.items import PriceReading
 from scrapers.families.prices.page import ProductPage
 from scrapers.families.prices.readers import Reader, price_of
 from scrapers.families.prices.settings import PriceSettings
+
+progress = logging.getLogger("latchkey.progress")
 
 # As a browser asks, which is what shops answer; and who asks.
 AGENT = "Mozilla/5.0 (compatible; Latchkey/0.1; price watch)"
@@ -193,6 +196,7 @@ class PriceSpider(PortalSpider):
                 job.fail(result)
                 continue
             job.counts.records += 1
+            progress.info("%s %s: %s %s (%s)", self.name, job.label, result.price, result.currency, result.source)
             yield result
         if response.status != UNCHANGED and not any(isinstance(each, Failure) for each in found.values()):
             await job.remember(NOTE, self._noted(response, found))

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from database.models import ScraperJob
 from tests.scrapers.families.prices.conftest import Answer, product
 
 ETAG = {"ETag": '"v1"'}
@@ -77,7 +78,7 @@ def test_addresses_can_be_checked_for_nobody(price_watch):
         ("javascript:alert(1)", "begins with http"),
         ("http://169.254.169.254/latest", "private network"),
         ("http://127.0.0.1/p/1", "private network"),
-        ("https://shop.example/", "home page"),
+        ("https://shop.example/", "not of a product"),
         ("https://www.pluginboutique.com/products/12", "pluginboutique_prices"),
     ],
 )
@@ -120,6 +121,20 @@ def test_how_a_check_can_end_without_a_price(price_watch, status, headers, body,
     assert price_watch.outcomes == [outcome]
     assert [(check.outcome, check.price_amount) for check in price_watch.checks] == [(outcome, None)]
     assert price_watch.item(number).last_price is None
+
+
+def test_jobs_of_the_queue_are_products_and_end_with_their_check(price_watch):
+    first, second = price_watch.watch("/p/1"), price_watch.watch("/p/2")
+    price_watch.shop.answers["/p/1"] = Answer(product())
+    made = price_watch.project.scrapy("jobs", "create", "shop_prices", "--json")
+    assert len(json.loads(made.stdout)["jobs"]) == 2, made.stderr
+    # Checking an address for nobody leaves the job to those who watch it.
+    price_watch.crawl("shop_prices", f"url={price_watch.shop.url}/p/1")
+    assert price_watch.checks == []
+    price_watch.crawl("shop_prices", "job=1,2")
+    assert [price_watch.item(number).last_outcome for number in (first, second)] == ["success", "product_gone"]
+    states = {job.id: job.status.value for job in price_watch.rows(ScraperJob)}
+    assert states == {1: "success", 2: "error"}
 
 
 def test_a_product_that_has_moved_is_followed_once(price_watch):
