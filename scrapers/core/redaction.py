@@ -69,8 +69,16 @@ def without_queries(text: str) -> str:
 
 
 def bare_url(url: str) -> str:
-    """Return a URL without user, query and fragment, which may hold secrets."""
-    parts = urlsplit(url)
+    """
+    Return a URL without user, query and fragment, which may hold secrets; also one that a server has malformed.
+
+    >>> bare_url("https://me:secret@x.example/a?b=1#c"), bare_url("http://me@[::1/a?b=1")
+    ('https://x.example/a', 'http://[::1/a')
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return re.sub(r"(?<=//)[^/]*@", "", re.split("[?#]", url)[0])
     netloc = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, netloc, parts.path, "", ""))
 
