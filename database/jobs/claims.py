@@ -109,7 +109,9 @@ def _candidates(
     session: Session, at: datetime, portals: Collection[str] | None, under_way: Sequence[ScraperJob]
 ) -> Select[ScraperJob]:
     """Select the first due jobs whose portal has a place and whose credential is free, in their order."""
-    busy = {job.held for job in under_way if job.held is not None} | _in_session(session, at)
+    held = {job.held for job in under_way if job.held is not None}
+    # A login that is not shared works alone at its credential, whatever login the other crawl is of.
+    busy = held | _in_session(session, at) | {f"{job.portal}:{job.username}" for job in under_way if job.username}
     query = (
         select(ScraperJob)
         .outerjoin(BillingCycle, BillingCycle.id == ScraperJob.billing_cycle_id)
@@ -121,6 +123,8 @@ def _candidates(
         query = query.where(ScraperJob.portal.not_in(full))
     if busy:
         query = query.where(func.coalesce(ScraperJob.exclusive, "").not_in(busy))
+    if held:
+        query = query.where(func.coalesce(ScraperJob.portal + ":" + ScraperJob.username, "").not_in(held))
     return query if portals is None else query.where(ScraperJob.portal.in_(portals))
 
 

@@ -107,6 +107,19 @@ def test_a_shared_login_works_in_several_crawls(store):
         assert claim(session, "w", AT, 60).spider == "acme_b"
 
 
+@pytest.mark.parametrize("first_is_shared", [False, True])
+def test_a_login_that_is_not_shared_works_alone_at_its_credential(store, first_is_shared):
+    """Whatever login the other crawl of the credential signs in to."""
+    with store.transaction() as session:
+        add(session, [new(1, user="ana", spider="acme_a", shared=first_is_shared)], AT)
+        add(session, [new(2, user="ana", spider="acme_b", shared=not first_is_shared)], AT)
+        taken = claim(session, "w", AT, 60)
+        assert taken.spider == "acme_a"
+        assert claim(session, "w", AT, 60) is None
+        settle(session, taken.jobs[0], taken.id, DONE, AT)
+        assert claim(session, "w", AT, 60).spider == "acme_b"
+
+
 def test_a_credential_in_whose_session_a_crawl_works_already_waits(store):
     """However that crawl was started: what counts is the lease on the session."""
     leases = Leases(store)

@@ -51,7 +51,9 @@ STEPS = {
         "credential_cooling_down sign_in_budget_spent".split(),
         ("pending", (AT + 3 * HOUR, AT + 3 * HOUR + timedelta(minutes=1)), False, None),
     ),
-    "no_longer_available": ("error", None, False, None),
+    **dict.fromkeys(
+        "no_longer_available price_unclear product_gone address_not_asked".split(), ("error", None, False, None)
+    ),
     "success": ("success", None, False, None),
 }
 TROUBLES = {"blocked", "sign_in_timed_out", "portal_down", "rate_limited", "download_timed_out", "flow_timed_out"}
