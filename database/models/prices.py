@@ -30,6 +30,20 @@ class CheckStatus(StrEnum):
     ERROR = "error"
 
 
+class AlertKind(StrEnum):
+    """What a user can be told of an item."""
+
+    BELOW_THRESHOLD = "below_threshold"  # strictly
+    NEW_LOWEST = "new_lowest"  # below every price before
+    DROP = "drop"  # by `drop_percent` or more since the last price
+    BACK_IN_STOCK = "back_in_stock"
+    GONE = "gone"  # the shop no longer has it
+    USUAL_PRICE = "usual_price"  # back to the list price after a lower one
+    ANY_CHANGE = "any_change"
+    FAILING = "failing"  # `failing_after` checks in a row read no price
+    RECOVERED = "recovered"  # follows FAILING
+
+
 class AlertResult(StrEnum):
     """What has been done about the alerts of a check."""
 
@@ -110,6 +124,8 @@ class WatchlistItem(Base):
     failures: Mapped[int] = mapped_column(default=0, server_default="0")  # in a row
 
     alerts: Mapped[list[str]] = mapped_column(JsonColumn, default=list)  # kinds that the user wants
+    drop_percent: Mapped[int] = mapped_column(default=10, server_default="10")
+    failing_after: Mapped[int] = mapped_column(default=3, server_default="3")
     # By kind, whether its alert is sent at the next crossing; a kind that is not there is armed.
     armed: Mapped[dict[str, bool]] = mapped_column(JsonColumn, default=dict)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
