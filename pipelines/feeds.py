@@ -21,7 +21,7 @@ from scrapy.extensions.feedexport import FeedExporter as ScrapyFeedExporter
 from database.access.encryption import Encrypted
 from database.upsert import table_of
 from pipelines.records import opened
-from scrapers.core.items import Batch, FileItem, Item, Lines, Record
+from scrapers.core.items import Batch, FileItem, Finding, Item, Lines, Record
 from scrapers.core.outcomes import StoreAway
 from scrapers.core.redaction import bare_url
 from scrapers.core.runs import work_of
@@ -73,6 +73,8 @@ def flat(item: Item, target: str) -> Iterator[dict[str, Any]]:
         with opened(item) as stored:
             for part in item.records:
                 yield from _rows(part, {"target": target, "file": item.key}, stored)
+    elif isinstance(item, Finding):
+        yield {"type": item.kind, "target": target, **{name: plain(value) for name, value in item.row().items()}}
     elif isinstance(item, (Record, Batch)):
         yield from _rows(item, {"target": target})
 

@@ -30,6 +30,16 @@ class Listing(Item):
     missing_allowed: tuple[str, ...] = ()  # shown by the portal, but not needed by this job
 
 
+class Finding(Item):
+    """A typed item without a table: it goes into the feeds as `kind`, and its spider stores what follows from it."""
+
+    kind: ClassVar[str]
+
+    def row(self) -> dict[str, Any]:
+        """Return the fields and values that the feeds show."""
+        return self.model_dump(exclude={"job"})
+
+
 class Record(Item):
     """A typed row of one table. Subclasses name the table, and the natural key by which a row is found again."""
 

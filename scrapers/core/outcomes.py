@@ -412,6 +412,29 @@ class ReportFailed(Failure):
     code, actor, retry = "report_failed", Actor.NOBODY, Retry.SOON
 
 
+class PriceUnclear(Failure):
+    """The page shows more than one price for the product, so none was stored: its owner names the right element or edition, by the address or a selector of the item."""
+
+    code, actor, retry = "price_unclear", Actor.OWNER, Retry.AFTER_ACTION
+    then = Then.FINAL
+    portal_works = True
+
+
+class ProductGone(Failure):
+    """The shop no longer has a page for the product: its owner gives the item the new address, or removes it."""
+
+    code, actor, retry = "product_gone", Actor.OWNER, Retry.AFTER_ACTION
+    then = Then.FINAL
+    portal_works = True
+
+
+class AddressNotAsked(Failure):
+    """The address was not asked, because it names no product or leads into a private network: its owner corrects it."""
+
+    code, actor, retry = "address_not_asked", Actor.OWNER, Retry.AFTER_ACTION
+    then = Then.FINAL
+
+
 class PortalChanged(Failure):
     """The page matches nothing that is known of this portal; it was kept in the evidence bundle for the developer."""
 

@@ -1,0 +1,155 @@
+"""The page of a product, as its readers see it: how a price is tied to the product, and what the page says of all its prices."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from scrapy.selector import Selector
+
+from scrapers.families.prices.addresses import AddressRefused, Product, is_home, key_of, named
+from scrapers.families.prices.amounts import Amount, read, vat_in
+from scrapers.families.prices.readings import Tie
+from scrapers.reading.values.locale import Locale
+from scrapers.reading.visible import text, visible
+
+SHORTEST_SKU = 4  # characters; shorter ones stand in too many addresses by chance
+CANONICAL = "link[rel=canonical]::attr(href), meta[property='og:url']::attr(content)"
+
+
+@dataclass
+class ProductPage:
+    """
+    A page that was fetched for a product.
+
+    url: of the page, after redirects. country: the buyer's, where the shop was told. language: of the shop's pages, for one
+    that says none. currency: the one in which the page shows its prices, once a reader knows it. notes: why something of the
+    page was not taken for the price, for a person.
+    """
+
+    body: str
+    url: str
+    product: Product
+    country: str | None = None
+    language: str | None = None
+    currency: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def root(self) -> Selector:
+        """The parsed page."""
+        return Selector(text=self.body or "<html></html>", type="html")
+
+    @cached_property
+    def locale(self) -> Locale | None:
+        """How the page writes numbers; None where it does not say its language."""
+        from babel.core import Locale as Cldr
+        from babel.core import UnknownLocaleError
+
+        for tag in (self.root.xpath("/html/@lang").get(""), self.language or ""):
+            try:
+                found = Cldr.parse(tag.strip().replace("-", "_"))
+            except (ValueError, TypeError, UnknownLocaleError):
+                continue
+            if found is not None:
+                return Locale(str(found))
+        return None
+
+    @cached_property
+    def headings(self) -> frozenset[str]:
+        """The page's heading, to be compared; none where there are several."""
+        found = {folded(text(heading)) for heading in visible(self.root.css("h1"))} - {""}
+        return frozenset(found if len(found) == 1 else ())
+
+    @cached_property
+    def canonical(self) -> str:
+        """The address that the page itself says it has; "" where it says none."""
+        said = next((said.strip() for said in self.root.css(CANONICAL).getall() if said.strip()), "")
+        return urljoin(self.url, said) if said else ""
+
+    @property
+    def is_home(self) -> bool:
+        """Whether the page says that it is the shop's home page."""
+        return bool(self.canonical) and self._identity(self.canonical) is not None and is_home(self.canonical)
+
+    @property
+    def other_product(self) -> str:
+        """The address of another product of the same shop, where the page says that it is that one's; else ""."""
+        said = named(self.canonical) if self.canonical and self.product.id else None
+        return (
+            self.canonical
+            if said is not None and said.id != self.product.id and said.portal == self.product.portal
+            else ""
+        )
+
+    @cached_property
+    def with_vat(self) -> bool | None:
+        """Whether the page says that its prices include VAT; None where it says nothing, or both."""
+        return vat_in(" ".join(map(text, visible(self.root.xpath("//body")))))
+
+    def tie(self, *, ids: tuple[Any, ...] = (), url: Any = None, title: Any = None) -> Tie | None:
+        """
+        Return by what something on the page is the product that was asked for; None where nothing says so.
+
+        ids: its number and article numbers. url: its address; that of another product decides against it. title: its name.
+        """
+        if isinstance(url, str) and url.strip():
+            if (named := self._identity(urljoin(self.url, url.strip()))) in self._identities:
+                return Tie.ADDRESS
+            if named is not None and not is_home(urljoin(self.url, url.strip())):
+                return None
+        numbers = {str(given).strip().casefold() for given in ids if isinstance(given, str | int) and given != ""}
+        if self.product.id and self.product.id in numbers:
+            return Tie.ID
+        if {number for number in numbers if len(number) >= SHORTEST_SKU} & self._words:
+            return Tie.SKU
+        return Tie.HEADING if isinstance(title, str) and folded(title) in self.headings else None
+
+    def is_exactly(self, url: str) -> bool:
+        """Return whether an address is the one that was asked for, the variant that it names included."""
+        return bool(url) and self._identity(urljoin(self.url, url)) in map(self._identity, (self.product.url, self.url))
+
+    def amount(self, said: str) -> Amount:
+        """Return the price in a text of the page; raise ValueError."""
+        return read(said, self.locale, self.country, self.currency)
+
+    def note(self, said: str) -> None:
+        """Say why something of the page is not the price."""
+        if said not in self.notes:
+            self.notes.append(said)
+
+    @cached_property
+    def _identities(self) -> frozenset[str]:
+        said = (self.product.url, self.url, self.canonical)
+        return frozenset(filter(None, (self._identity(each) for each in said if each)))
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """What stands in the product's addresses where shops put article numbers."""
+        found: set[str] = set()
+        for address in (self.product.url, self.url):
+            parts = urlsplit(address)
+            for piece in (*parts.path.split("/"), *(pair.partition("=")[2] for pair in parts.query.split("&"))):
+                word = re.sub(r"\.\w{1,5}$", "", unquote(piece)).casefold()
+                found |= {word, word.partition("-")[0], word.rpartition("-")[2]}
+        return frozenset(word for word in found if len(word) >= SHORTEST_SKU and re.search(r"\d", word))
+
+    @staticmethod
+    def _identity(url: str) -> str | None:
+        try:
+            return key_of(url) if urlsplit(url).scheme in ("http", "https") else None
+        except (AddressRefused, ValueError):
+            return None
+
+
+def folded(name: str) -> str:
+    """
+    Return a name as names are compared.
+
+    >>> folded(" Big  Hall\N{NO-BREAK SPACE}2 ")
+    'big hall 2'
+    """
+    return " ".join(name.split()).casefold()
