@@ -7,19 +7,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database.engine import Database, now
 from database.families.prices import CheckFailure, record_check
-from database.jobs.queue import NewJob, add, open_with
-from database.models.jobs import OPEN, ScraperJob, Worker
+from database.jobs.queue import NewJob, add, open_with, release
+from database.models import Run
+from database.models.jobs import OPEN, ScraperJob, ScraperJobStatus, Worker
 from database.models.prices import PriceCheckRun, WatchlistItem
 from jobs.presence import EVERY
+from scrapers.families.prices.addresses import short
 
 logger = logging.getLogger(__name__)
 REPORT_TYPE = "prices"
@@ -36,71 +38,93 @@ class Check:
     run: PriceCheckRun | None
 
 
-Plan = Callable[[Session, WatchlistItem], Sequence[NewJob]]
-
-
-def one_job(session: Session, item: WatchlistItem) -> list[NewJob]:
-    """Return the job that checks an item."""
-    arguments = {"item": str(item.id)}
-    identity = f"{item.portal}_{REPORT_TYPE} {item.id}"
-    label = item.label or item.title or item.product_key
-    return [NewJob(item.portal, REPORT_TYPE, identity, label[:300], target=dict(arguments), arguments=arguments)]
+def one_job(item: WatchlistItem) -> NewJob:
+    """Return the job that checks an item's product in its country, with the identity that its spider gives it."""
+    country = f" {item.country}" if item.country else ""
+    target = {
+        "url": item.product_url,
+        "product": item.product_key,
+        "country": item.country,
+        "selectors": {item.selector or "": [item.id]},
+    }
+    return NewJob(
+        item.portal,
+        REPORT_TYPE,
+        identity=f"{item.portal}_{REPORT_TYPE} {short(item.product_key, 250)}{country}",
+        label=f"{item.product_key[:250]}{country}",
+        target=target,
+    )
 
 
 class Checker:
     """Makes jobs that check items, sees to it that somebody works them off, and waits for their end."""
 
-    def __init__(self, db: Database, seconds: float, plan: Plan = one_job, start: Callable[[str], None] | None = None):
-        self.db, self.seconds, self._plan = db, seconds, plan
+    def __init__(self, db: Database, seconds: float, start: Callable[[str], None] | None = None) -> None:
+        self.db, self.seconds = db, seconds
         self._start = start or Crawls()
-        self._waiting = threading.BoundedSemaphore(WAITERS)
+        self.places = threading.BoundedSemaphore(WAITERS)
 
     def check(self, item_id: int) -> Check:
         """Make the job of an item, or take the one that is open, and wait for its end."""
         with self.db.transaction() as session:
             item = session.get_one(WatchlistItem, item_id)
-            portal = item.portal
-            (new,) = self._plan(session, item)
-            at = now(session)
+            portal, new, at = item.portal, one_job(item), now(session)
             (job_id,) = add(session, [new], at, available_at=at, priority=PRIORITY)
             if job_id is None:
                 there = open_with(session, new.identity)
                 assert there is not None  # its identity has kept the new one out
                 job_id = there.id
-        if not self._waiting.acquire(blocking=False):
+                if there.status == ScraperJobStatus.PENDING:
+                    release(there, at)
+        if not self.places.acquire(blocking=False):
             self._see_to(portal)
-            return self.result(item_id, job_id)
+            return Check(job_id, None)
         try:
             deadline, look = time.monotonic() + self.seconds, threading.Event()
             while True:
-                found = self.result(item_id, job_id)
+                found = self.result(item_id, job_id, at)
                 if found.run is not None or time.monotonic() >= deadline:
                     return found
                 self._see_to(portal)
                 look.wait(LOOK)
         finally:
-            self._waiting.release()
+            self.places.release()
 
-    def result(self, item_id: int, job_id: int) -> Check:
+    def result(self, item_id: int, job_id: int, since: datetime | None = None) -> Check:
         """
-        Return what came of a job; a job that has ended without a check of the item is a failed one.
+        Return what came of a job for an item; a job that has ended without a check of it is a failed one.
 
-        Raises LookupError when the job checks another item.
+        since: checks before are not looked at. Raises LookupError when the job is not about the item.
         """
         with self.db.transaction() as session:
-            job = session.get(ScraperJob, job_id)
-            item = session.get_one(WatchlistItem, item_id)
-            if job is None or (job.arguments or {}).get("item") != str(item_id):
+            job, item = session.get(ScraperJob, job_id), session.get_one(WatchlistItem, item_id)
+            target = (job.target if job is not None else None) or {}
+            about = (target.get("product"), target.get("country"))
+            if job is None or job.portal != item.portal or about != (item.product_key, item.country):
                 raise LookupError("There is no such check.")
-            since = job.created_at
-            made = select(PriceCheckRun).where(
-                PriceCheckRun.watchlist_item_id == item.id, PriceCheckRun.created_at >= since
-            )
-            run = session.scalars(made.order_by(PriceCheckRun.id).limit(1)).one_or_none()
+            of_job = select(PriceCheckRun).join(Run, Run.id == PriceCheckRun.run_id).where(Run.job_id == job_id)
+            if since is not None:
+                of_job = of_job.where(PriceCheckRun.created_at >= since)
+            newest = of_job.where(PriceCheckRun.watchlist_item_id == item_id).order_by(PriceCheckRun.id.desc())
+            run = session.scalars(newest.limit(1)).one_or_none()
             if run is None and job.status not in OPEN:
-                failure = CheckFailure(job.outcome or "unexpected_error", job.message or "The check did not run.")
-                (run,) = record_check(session, [item_id], failure)
+                run = self._without_result(session, job, item_id)
             return Check(job_id, run)
+
+    @staticmethod
+    def _without_result(session: Session, job: ScraperJob, item_id: int) -> PriceCheckRun | None:
+        """Return the failed check that stands for a job which has ended without one; None where the item is gone."""
+        since = job.completed_at or job.created_at
+        noted = select(PriceCheckRun).where(
+            PriceCheckRun.watchlist_item_id == item_id,
+            PriceCheckRun.created_at >= since,
+            PriceCheckRun.run_id.is_(None),
+        )
+        found = session.scalars(noted.order_by(PriceCheckRun.id).limit(1)).one_or_none()
+        if found is not None:
+            return found
+        failure = CheckFailure(job.outcome or "unexpected_error", job.message or "The check did not run.")
+        return next(iter(record_check(session, [item_id], failure)), None)
 
     def _see_to(self, portal: str) -> None:
         """Start a crawl where no worker would take the job."""
