@@ -76,6 +76,7 @@ class Checker:
                 job_id = there.id
                 if there.status == ScraperJobStatus.PENDING:
                     release(there, at)
+                    there.priority = max(there.priority, PRIORITY)
         if not self.places.acquire(blocking=False):
             self._see_to(portal)
             return Check(job_id, None)

@@ -9,9 +9,9 @@ from flask import Response, jsonify
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import Conflict, Forbidden, NotFound
 
-from database.access.users import user_of
 from database.engine import now
 from database.models.prices import User
 from webhook.access import Caller, for_callers
@@ -68,14 +68,15 @@ class LegacyRoutes:
         def add_user(body: NewUser) -> tuple[dict[str, Any], int]:
             """Add a user, who is not verified."""
             self.only_from_here()
-            with db.transaction() as session:
-                if user_of(session, body.email) is not None:
-                    raise Conflict("There is a user of that address.")
-                user = User(email=body.email, created_at=now(session))
-                session.add(user)
-                session.flush()
-                session.refresh(user)
-                return told(user), 201
+            try:
+                with db.transaction() as session:
+                    user = User(email=body.email, created_at=now(session))
+                    session.add(user)
+                    session.flush()
+                    session.refresh(user)
+                    return told(user), 201
+            except IntegrityError:
+                raise Conflict("There is a user of that address.") from None
 
         @routes.get("/users", responses={200: UserList, **ERRORS})
         @for_callers(Caller.ANYONE)

@@ -44,7 +44,7 @@ class Door:
         Browsers say so themselves, in a header that no page can set; a client without such headers is no browser. A token
         in a header is no such request: no page of another site has one.
         """
-        if request.method in SAFE or request.headers.get("Authorization"):
+        if request.method in SAFE or bearer_token():
             return
         origin = request.headers.get("Origin", "")
         if origin in self.settings.origins:

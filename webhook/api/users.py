@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from flask import Response, g, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadGateway, BadRequest, Forbidden, InternalServerError, NotFound, TooManyRequests
 
@@ -377,29 +378,38 @@ class UserRoutes:
     def change(self, purpose: Purpose, code: str) -> dict[str, Any]:
         """Put a new address in the place of the old one, end the other sign-ins, and tell the old mail address."""
         self.must_be_recent()
-        with self.db.transaction() as session:
-            user = session.get_one(User, g.user.id)
-            before, asked = user.email, WithCode.model_construct(email=user.email, code=code)
-            has_new = user.new_email if purpose is Purpose.EMAIL_CHANGE else user.new_phone_number
-            verdict = self.judge(session, user if has_new else None, purpose, asked)
-            if verdict.right and has_new:
-                if purpose is Purpose.EMAIL_CHANGE:
-                    if users.is_taken(session, has_new):  # meanwhile
-                        verdict = Verdict(right=False)
-                    else:
-                        users.forget_unfinished(session, has_new)
-                        user.email, user.email_verified_at, user.new_email = has_new, now(session), None
-                else:
-                    user.phone_number, user.phone_verified_at, user.new_phone_number = has_new, now(session), None
-                if verdict.right:
-                    users.revoke(session, user.id, but=g.session.id)
-            answer = told(user)
+        try:
+            with self.db.transaction() as session:
+                user = session.get_one(User, g.user.id)
+                before, verdict = user.email, self.changed(session, user, purpose, code)
+                session.flush()
+                answer = told(user)
+        except IntegrityError:  # somebody has registered the address in this moment
+            verdict = Verdict(right=False)
         self.tell(verdict)
         what = "mail address" if purpose is Purpose.EMAIL_CHANGE else "phone number"
         if self.sender.missing("email") is None:
             text = WAS_CHANGED.format(what=what)
             self.sender.later(lambda: self.sender.send("email", before, "Your price watch", text))
         return answer
+
+    def changed(self, session: Session, user: User, purpose: Purpose, code: str) -> Verdict:
+        """Compare a code, and when it is right put the new address in its place and end the other sign-ins."""
+        is_email = purpose is Purpose.EMAIL_CHANGE
+        asked_for = user.new_email if is_email else user.new_phone_number
+        given = WithCode.model_construct(email=user.email, code=code)
+        verdict = self.judge(session, user if asked_for else None, purpose, given)
+        if not verdict.right or not asked_for:
+            return verdict
+        if is_email:
+            if users.is_taken(session, asked_for):  # meanwhile
+                return Verdict(right=False)
+            users.forget_unfinished(session, asked_for)
+            user.email, user.email_verified_at, user.new_email = asked_for, now(session), None
+        else:
+            user.phone_number, user.phone_verified_at, user.new_phone_number = asked_for, now(session), None
+        users.revoke(session, user.id, but=g.session.id)
+        return verdict
 
     # What is refused
 
