@@ -88,12 +88,12 @@ class Api:
         """Return the code in the newest mail to an address."""
         self.wait()
         mails = [mail for mail in self.mail_server.mails if mail["To"] == to]
-        return re.search(r"Your code: (\d{6})\b", mails[-1].get_content())[1]
+        return re.findall(r"Your code: (\d{6})\b", mails[-1].get_content())[0]
 
     def texted(self, to=PHONES[ANA]):
         """Return the code in the newest text message to a number."""
         self.wait()
-        return re.search(r"\b\d{6}\b", [sms for sms in self.twilio.messages if sms["To"] == to][-1]["Body"])[0]
+        return re.findall(r"\b\d{6}\b", [sms for sms in self.twilio.messages if sms["To"] == to][-1]["Body"])[0]
 
     def register(self, email=ANA, client=None):
         """Register a user and return the answer of the last step."""

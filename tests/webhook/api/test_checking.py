@@ -183,4 +183,4 @@ def test_the_job_is_the_one_that_a_schedule_would_make(checked, path, country):
         (number,) = add(session, [mine], utc_now())
         (of_job,) = ShopPrices.planned(session, ShopPrices.Arguments.parse({"job": str(number)}))
         assert of_job.target == plan.target
-        assert of_job.target.selectors == {".price": (item,)}
+        assert of_job.target.model_dump()["selectors"] == {".price": (item,)}
