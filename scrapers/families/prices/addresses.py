@@ -114,7 +114,7 @@ def is_public(host: str) -> bool:
         return is_global(ipaddress.ip_address(name))
     except ValueError:
         pass
-    if re.fullmatch(r"[0-9a-fx.]*", name) and re.fullmatch(r"0x[0-9a-f]*|[0-9]+", name.rpartition(".")[2]):
+    if re.fullmatch(r"0x[0-9a-f]*|[0-9]+", name.rpartition(".")[2]):
         try:  # 127.1, 2130706433, 0x7f000001, 0177.0.0.1
             return is_global(ipaddress.ip_address(socket.inet_aton(name)))
         except OSError:

@@ -21,7 +21,7 @@ SIGNS = {
     "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₪": "ILS", "₽": "RUB", "₺": "TRY", "₴": "UAH", "฿": "THB", "₫": "VND",
     "₱": "PHP", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "R$": "BRL", "US$": "USD", "$US": "USD", "U$S": "USD", "CA$": "CAD",
     "C$": "CAD", "$CA": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "SG$": "SGD", "NT$": "TWD",
-    "MX$": "MXN", "JP¥": "JPY", "CN¥": "CNY", "円": "JPY", "元": "CNY", "SFr.": "CHF", "Fr.": "CHF",
+    "MX$": "MXN", "JP¥": "JPY", "CN¥": "CNY", "円": "JPY", "元": "CNY", "SFr.": "CHF", "£GB": "GBP", "BR$": "BRL", "Fr.": "CHF",
 }  # fmt: skip
 # Signs of several: known only where the shop has been told the buyer's country.
 SHARED = {
@@ -34,7 +34,7 @@ SHARED = {
 BLANKS = " \u00a0\u2007\u2009\u202f"
 NUMBER = re.compile(rf"\d(?:[\d.,'’{BLANKS}]*\d)?")
 WHOLE = re.compile(r"(?<=\d)[.,][-–—]{1,2}(?!\d)")  # 49,- and 49.–
-VAT = r"(?:vat|tax(?:es)?|gst|mwst|ust|tva|iva|btw|moms)\.?"
+VAT = r"(?:vat|tax(?:es)?|gst|mwst|ust|tva|iva|btw|moms)\b\.?"
 INCLUDED = re.compile(
     rf"\b(?:inc(?:l|luding|ludes?)?\.?|inkl\.?|with|incluye|ttc)\s+(?:of\s+)?(?:all\s+)?{VAT}|\bttc\b", re.I
 )
@@ -102,7 +102,7 @@ def currency_of(code: Any) -> str | None:
     """
     Return the ISO code of a currency that is in use; None for another text.
 
-    >>> currency_of("eur "), currency_of("XXX"), currency_of("$")
+    >>> currency_of("eur "), currency_of("QQQ"), currency_of("$")
     ('EUR', None, None)
     """
     given = code.strip().upper() if isinstance(code, str) else ""
@@ -126,7 +126,7 @@ def _number(body: str, locale: Locale | None, currency: str | None) -> Decimal:
             return _in_coins(decimal(body, locale), currency)
         except ValueError:
             pass  # shops mix notations: the number may still say by itself how it is written
-    return _in_coins(price(body)[0], currency)
+    return _in_coins(price(body.replace("’", "'"))[0], currency)
 
 
 def _in_coins(amount: Decimal, currency: str | None) -> Decimal:

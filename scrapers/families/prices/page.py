@@ -97,10 +97,12 @@ class ProductPage:
         ids: its number and article numbers. url: its address; that of another product decides against it. title: its name.
         """
         if isinstance(url, str) and url.strip():
-            if (named := self._identity(urljoin(self.url, url.strip()))) in self._identities:
-                return Tie.ADDRESS
-            if named is not None and not is_home(urljoin(self.url, url.strip())):
-                return None
+            address = urljoin(self.url, url.strip())
+            if (said := self._identity(address)) is not None:
+                if any(said == known or _is_variant(said, known) for known in self._identities):
+                    return Tie.ADDRESS
+                if not is_home(address):
+                    return None
         numbers = {str(given).strip().casefold() for given in ids if isinstance(given, str | int) and given != ""}
         if self.product.id and self.product.id in numbers:
             return Tie.ID
@@ -110,7 +112,12 @@ class ProductPage:
 
     def is_exactly(self, url: str) -> bool:
         """Return whether an address is the one that was asked for, the variant that it names included."""
-        return bool(url) and self._identity(urljoin(self.url, url)) in map(self._identity, (self.product.url, self.url))
+        return bool(url) and self._identity(urljoin(self.url, url)) in self._asked
+
+    def is_other_variant(self, url: str) -> bool:
+        """Return whether an address names another variant than the one that was asked for."""
+        said = self._identity(urljoin(self.url, url)) or "" if url else ""
+        return "?" in said and all("?" in asked and asked != said for asked in self._asked)
 
     def amount(self, said: str) -> Amount:
         """Return the price in a text of the page; raise ValueError."""
@@ -125,6 +132,10 @@ class ProductPage:
     def _identities(self) -> frozenset[str]:
         said = (self.product.url, self.url, self.canonical)
         return frozenset(filter(None, (self._identity(each) for each in said if each)))
+
+    @cached_property
+    def _asked(self) -> frozenset[str]:
+        return frozenset(filter(None, map(self._identity, (self.product.url, self.url))))
 
     @cached_property
     def _words(self) -> frozenset[str]:
@@ -143,6 +154,11 @@ class ProductPage:
             return key_of(url) if urlsplit(url).scheme in ("http", "https") else None
         except (AddressRefused, ValueError):
             return None
+
+
+def _is_variant(one: str, other: str) -> bool:
+    """Return whether one of two identities is the other's with a query, which names a variant."""
+    return one.partition("?")[0] == other.partition("?")[0] and ("?" in one) != ("?" in other)
 
 
 def folded(name: str) -> str:

@@ -55,7 +55,7 @@ def by_selector(selector: str) -> Reader:
     def reader(page: ProductPage) -> Iterator[Reading]:
         try:
             elements = page.root.css(selector)
-        except ValueError:
+        except (ValueError, SyntaxError, RuntimeError):  # what cssselect's errors are
             page.note(f"{SELECTOR}: it is not CSS")
             return
         shown = visible(elements) or elements.xpath("self::meta | self::data | self::input")

@@ -125,7 +125,9 @@ def _of_nodes(page: ProductPage, source: str, nodes: list[Node]) -> Iterator[Rea
         if not offers:
             page.note(f"{source}: no price")
         for offer in offers:
-            if (price := _price(page, source, offer.price, offer.currency)) is not None:
+            if page.is_other_variant(offer.url):
+                page.note(f"{source}: {offer.name or 'an offer'} is another variant")
+            elif (price := _price(page, source, offer.price, offer.currency)) is not None:
                 yield Reading(
                     source,
                     tie,

@@ -194,6 +194,6 @@ def _object(script: str, at: int) -> Any:
     import chompjs
 
     try:
-        return chompjs.parse_js_object(script[at:], json_params={"parse_float": Decimal})
+        return chompjs.parse_js_object(script[at:], loader_kwargs={"parse_float": Decimal})
     except ValueError:
         return None
