@@ -157,3 +157,8 @@ class Crawls:
                 )
             except OSError as error:
                 logger.error("A check could not be started: %s", error.strerror)
+
+    def close(self) -> None:
+        """Wait for the children; each ends by itself."""
+        for running in self._running.values():
+            running.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from sqlalchemy import select
@@ -17,8 +18,10 @@ from database.models.base import utc_now
 from database.models.jobs import ScraperJob, ScraperJobStatus, Worker
 from database.models.prices import WatchlistItem
 from scrapers.portals.shop.prices import ShopPrices
+from tests.project import ROOT
 from tests.webhook.api.conftest import BEN
-from webhook.api.checking import Checker, one_job
+from tests.webhook.api.servers import serving
+from webhook.api.checking import Checker, Crawls, one_job
 
 
 class Shop:
@@ -184,3 +187,47 @@ def test_the_job_is_the_one_that_a_schedule_would_make(checked, path, country):
         (of_job,) = ShopPrices.planned(session, ShopPrices.Arguments.parse({"job": str(number)}))
         assert of_job.target == plan.target
         assert of_job.target.model_dump()["selectors"] == {".price": (item,)}
+
+
+PAGE = """<!doctype html><html lang="en"><head><title>Echo</title><script type="application/ld+json">
+{"@context": "https://schema.org", "@type": "Product", "name": "Echo", "sku": "1001", "url": "%s",
+ "offers": {"@type": "Offer", "price": "12.50", "priceCurrency": "GBP", "availability": "https://schema.org/InStock"}}
+</script></head><body><h1>Echo</h1><p>12.50 GBP</p></body></html>"""
+
+
+class _Page(BaseHTTPRequestHandler):
+    def do_GET(self):
+        host, port = self.server.server_address
+        body = (PAGE % f"http://{host}:{port}{self.path}").encode()
+        self.send_response(200)
+        for name, value in (("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        """Write nothing."""
+
+
+def test_a_crawl_of_its_own_brings_the_price(make_api, sqlite, tmp_path, monkeypatch, wait_for):
+    """Nothing in the place of anything: the webhook starts the worker, that the spider, and that asks a shop."""
+    monkeypatch.setenv("LATCHKEY_PRICES_PRIVATE_ADDRESSES", "true")
+    monkeypatch.setenv("LATCHKEY_DATABASE_URL", sqlite.engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("LATCHKEY_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.chdir(ROOT)
+    crawls = Crawls()
+    api = make_api(checker=Checker(sqlite, 0, start=crawls))
+    client = api.user()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), _Page)) as shop:
+        url = f"http://127.0.0.1:{shop.server_address[1]}/products/1001-echo"
+        item = api.item(client, product_url=url)
+        location = client.post(f"/me/watchlist-items/{item}/check").headers["Location"]
+        crawls("shop")
+        wait_for(lambda: client.get(location).status_code == 200, 120)
+    run = client.get(location).get_json()
+    assert (run["status"], run["message"]) == ("success", "The price is 12.50 GBP.")
+    assert (run["price_amount"], run["price_currency"], run["availability"]) == (12.5, "GBP", "in_stock")
+    assert run["alerts"] == ["below_threshold"]
+    assert client.get(f"/me/watchlist-items/{item}").get_json()["title"] == "Echo"
+    crawls.close()
