@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from database.access.addresses import storable
 from database.access.encryption import fingerprint
 from database.access.fingerprints import own_key
 from database.engine import now
@@ -207,7 +208,7 @@ def _network(client: str) -> str:
 def open_session(session: Session, user: User, user_agent: str, limits: Limits) -> str:
     """Return the token of a new session of a user."""
     token, at = secrets.token_urlsafe(32), now(session)
-    made = AuthSession(user_id=user.id, token_hash=_token_hash(token), user_agent=user_agent[:200])
+    made = AuthSession(user_id=user.id, token_hash=_token_hash(token), user_agent=storable(user_agent)[:200])
     made.created_at = made.last_used_at = at
     made.expires_at = at + limits.session_life
     session.add(made)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, RootModel
 
-from database.access.addresses import receivers
+from database.access.addresses import receivers, storable
 from database.models.prices import AlertKind, AlertResult, CheckStatus, Rendering
 
 HIGHEST_ID = 2**31 - 1  # of an INTEGER; PostgreSQL refuses a greater one
@@ -28,6 +28,19 @@ def _phone_number(value: str) -> str:
     if number is None:
         raise ValueError("that is no phone number; it looks like +12015550100")
     return number
+
+
+def _web_address(value: str) -> str:
+    if not value.isprintable():  # a lone surrogate can be neither stored nor sent
+        raise ValueError("it is no address")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("that time is out of range") from None
 
 
 def _plain(value: str | None) -> str | None:
@@ -49,7 +62,8 @@ Email = Annotated[str, Field(max_length=320, examples=["ana@example.com"]), Afte
 PhoneNumber = Annotated[
     str, Field(min_length=7, max_length=32, examples=["+12015550100"]), AfterValidator(_phone_number)
 ]
-Code = Annotated[str, Field(min_length=6, max_length=6, examples=["012345"])]
+Code = Annotated[str, Field(min_length=6, max_length=6, examples=["012345"]), AfterValidator(storable)]
+Instant = Annotated[datetime, AfterValidator(_in_utc)]
 Threshold = Annotated[
     Decimal, BeforeValidator(_is_true_number), Field(gt=0, max_digits=13, decimal_places=3, examples=[19.99])
 ]
@@ -197,7 +211,9 @@ class Wishes(BaseModel):
 class NewItem(Wishes):
     """A product to watch."""
 
-    product_url: str = Field(min_length=1, max_length=2000, examples=["https://www.example.com/products/1001-Echo"])
+    product_url: Annotated[str, AfterValidator(_web_address)] = Field(
+        min_length=1, max_length=2000, examples=["https://www.example.com/products/1001-Echo"]
+    )
     threshold: Threshold
     is_active: bool = True
 
@@ -276,7 +292,9 @@ class ItemQuery(PageQuery):
     status: Literal["success", "error", "never"] | None = Field(None, description="Of the last check.")
     country: Country | None = None
     below_threshold: bool | None = Field(None, description="Whether the last price is below, in the same currency.")
-    q: str = Field("", max_length=200, description="Part of address, label or title.")
+    q: Annotated[str, AfterValidator(storable)] = Field(
+        "", max_length=200, description="Part of address, label or title."
+    )
 
 
 class RunQuery(PageQuery):
@@ -284,8 +302,8 @@ class RunQuery(PageQuery):
 
     sort: Literal["-created_at", "created_at"] = "-created_at"
     status: CheckStatus | None = None
-    since: datetime | None = Field(None, description="From then on; without a zone it is UTC.")
-    until: datetime | None = Field(None, description="Before then.")
+    since: Instant | None = Field(None, description="From then on; without a zone it is UTC.")
+    until: Instant | None = Field(None, description="Before then.")
 
 
 class RunAnswer(Stored):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -211,9 +210,9 @@ class WatchlistRoutes:
         if query.status is not None:
             wanted = wanted.where(PriceCheckRun.status == query.status)
         if query.since is not None:
-            wanted = wanted.where(PriceCheckRun.created_at >= _in_utc(query.since))
+            wanted = wanted.where(PriceCheckRun.created_at >= query.since)
         if query.until is not None:
-            wanted = wanted.where(PriceCheckRun.created_at < _in_utc(query.until))
+            wanted = wanted.where(PriceCheckRun.created_at < query.until)
         order = PriceCheckRun.id.asc() if query.sort == "created_at" else PriceCheckRun.id.desc()
         return self.page(wanted, (order,), query, RunAnswer)
 
@@ -239,10 +238,6 @@ def told(item: WatchlistItem) -> dict[str, Any]:
 def refused(field: str, said: str) -> Response:
     """Answer a body of which a field was refused by more than its form."""
     return problem(422, [{"loc": ["body", field], "msg": said, "type": "value_error"}], fields={field: said})
-
-
-def _in_utc(at: datetime) -> datetime:
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
 def _conditions(query: ItemQuery) -> list[ColumnElement[bool]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -456,3 +457,49 @@ def test_codes_are_counted_without_their_number_of_rows_growing(make_api):
     with api.db.transaction() as session:
         open_ones = select(func.count()).select_from(AuthCode).where(AuthCode.consumed_at.is_(None))
         assert session.scalar(open_ones) == 1
+
+
+# What no client sends
+
+ODD = [
+    "a\x00b@example.com",
+    "a\ud800@example.com",
+    "\ud800" * 6,
+    "\x00" * 6,
+    "١٢٣٤٥٦",
+    "x" * 5000,
+    10**400,
+    -1,
+    1.5,
+    True,
+    None,
+    [],
+    {},
+]
+
+
+def test_whatever_is_sent_no_route_breaks(store, make_api):
+    """Each field of each body gets each odd value, and each query too: an answer below 500, from both databases."""
+    api = make_api(legacy_routes=True, auth_resend_cap=100, user_rate="100000 per minute", check_wait=0, **LIMITS)
+    client = api.user()
+    item = api.item(client)
+    good = {"email": BEN, "phone_number": PHONES[BEN], "code": "000000", "product_url": PRODUCT, "threshold": 1}
+    posts = ["/auth/register/start", "/auth/register/verify-email", "/auth/login/verify", "/me/email/start"]
+    posts += ["/me/email/verify", "/me/watchlist-items", "/users"]
+    for value in ODD:
+        for field in (*good, "label", "selector", "country", "alerts", "failing_after"):
+            body = json.dumps({**good, field: value}).replace("NaN", "null")
+            for path in posts if field in ("email", "code", "phone_number") else ["/me/watchlist-items"]:
+                answer = client.post(path, data=body, content_type="application/json")
+                assert answer.status_code < 500, (path, field, value)
+            answer = client.patch(f"/me/watchlist-items/{item}", data=body, content_type="application/json")
+            assert answer.status_code < 500, (field, value)
+    for query in ("q=%00", "q=%ED%A0%80", "q=%FF", "country=%00", "sort=%00", "limit=1e3", "below_threshold=%00"):
+        assert client.get(f"/me/watchlist-items?{query}").status_code < 500, query
+    for query in ("since=9999-12-31T23:59:59-12:00", "until=0001-01-01T00:00:00%2B12:00", "since=%00", "since=1e400"):
+        assert client.get(f"/me/watchlist-items/{item}/runs?{query}").status_code < 500, query
+    strange = {"User-Agent": "\xff\x00" * 300}
+    api.post("/auth/login/start", email=ANA)
+    assert api.post("/auth/login/verify", None, strange, email=ANA, code=api.texted()).status_code == 200
+    for token in ("\xff", "a" * 9000, "\x00"):
+        assert api.client().get("/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401

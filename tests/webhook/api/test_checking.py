@@ -197,8 +197,7 @@ PAGE = """<!doctype html><html lang="en"><head><title>Echo</title><script type="
 
 class _Page(BaseHTTPRequestHandler):
     def do_GET(self):
-        host, port = self.server.server_address
-        body = (PAGE % f"http://{host}:{port}{self.path}").encode()
+        body = (PAGE % f"http://{self.headers['Host']}{self.path}").encode()
         self.send_response(200)
         for name, value in (("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body)))):
             self.send_header(name, value)
