@@ -46,7 +46,9 @@ class Api:
         self.checker = checker
         self.db, self.mail_server, self.twilio = db, mail_server, twilio
         sms = {"twilio_account_sid": "AC123", "twilio_from_number": "+12015550199", "twilio_url": twilio.url}
-        self.settings = PriceWatchSettings(**{"auth_resend_seconds": 0, **sms, **settings})
+        self.settings = PriceWatchSettings(
+            **{"auth_resend_seconds": 0, "auth_rate": "10000 per minute", **sms, **settings}
+        )
         given = {"smtp_address": "127.0.0.1", "smtp_port": mail_server.port, "smtp_security": "none"}
         given |= {"email_address": SENDER, "email_password": PASSWORD}
         self.sender = Sender(self.settings, MailSettings(**(given if mail is None else mail)), TWILIO_TOKEN)
@@ -157,22 +159,31 @@ def make_api(request, mail_server, twilio):
     return make
 
 
+class Chosen:
+    """A database that can be another one for the next test."""
+
+    def __init__(self, db):
+        self.db = db
+
+    def __getattr__(self, name):
+        return getattr(self.db, name)
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory, sqlite_with_tables):
     """What all tests of the usual settings share: the application is made once, as that takes longer than most of them."""
     path = tmp_path_factory.mktemp("api") / "api.db"
     shutil.copy(sqlite_with_tables, path)
-    shared = SimpleNamespace(db=Database(f"sqlite:///{path}"), api=None)
-    yield shared
-    shared.db.engine.dispose()
+    db = Database(f"sqlite:///{path}")
+    yield SimpleNamespace(db=db, chosen=Chosen(db), api=None)
+    db.engine.dispose()
 
 
 @pytest.fixture
 def api(request, made, mail_server, twilio, encryption_key):
-    """The application as it usually is, with an empty database."""
-    if "store" in request.fixturenames:
-        return request.getfixturevalue("make_api")()
-    made.api = made.api or Api(made.db, mail_server, twilio)
-    made.api.wait()
+    """The application as it usually is, with an empty database; on both of them for a test that asks for `store`."""
+    made.chosen.db = request.getfixturevalue("store") if "store" in request.fixturenames else made.db
+    made.api = made.api or Api(made.chosen, mail_server, twilio)
     made.api.forget()
-    return made.api
+    yield made.api
+    made.api.wait()

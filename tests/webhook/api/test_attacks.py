@@ -17,7 +17,6 @@ from database.settings import SettingsError
 from tests.webhook.api.conftest import ANA, BEN, PHONES, PRODUCT
 from tests.webhook.conftest import GATEWAY, READER
 
-LIMITS = {"auth_rate": "10000 per minute"}
 WRONG = "The code is wrong or has expired."
 
 
@@ -34,8 +33,7 @@ def from_address(api, address):
 # Brute force
 
 
-def test_the_fifth_wrong_code_blocks_also_the_right_one(store, make_api):
-    api = make_api(**LIMITS)
+def test_the_fifth_wrong_code_blocks_also_the_right_one(store, api):
     api.register()
     api.post("/auth/login/start", email=ANA)
     code = api.texted()
@@ -55,7 +53,7 @@ def test_the_fifth_wrong_code_blocks_also_the_right_one(store, make_api):
 
 
 def test_a_failure_after_the_window_is_the_first_one(make_api):
-    api = make_api(auth_code_ttl_minutes=600, auth_code_guesses=100, **LIMITS)
+    api = make_api(auth_code_ttl_minutes=600, auth_code_guesses=100)
     api.register()
     api.post("/auth/login/start", email=ANA)
     code = api.texted()
@@ -68,7 +66,7 @@ def test_a_failure_after_the_window_is_the_first_one(make_api):
 
 @pytest.mark.parametrize("path", ["/auth/register/verify-email", "/auth/register/verify-phone", "/auth/login/verify"])
 def test_each_purpose_is_counted_alone_and_unknown_users_like_known_ones(make_api, path):
-    api = make_api(auth_otp_max_attempts=2, **LIMITS)
+    api = make_api(auth_otp_max_attempts=2)
     api.register()
     for email in (ANA, BEN):
         statuses = [api.post(path, email=email, code=f"00000{by}").status_code for by in range(3)]
@@ -76,7 +74,7 @@ def test_each_purpose_is_counted_alone_and_unknown_users_like_known_ones(make_ap
 
 
 def test_guesses_from_many_addresses_make_the_code_void(store, make_api):
-    api = make_api(auth_code_guesses=6, **LIMITS)
+    api = make_api(auth_code_guesses=6)
     api.register()
     api.post("/auth/login/start", email=ANA)
     code = api.texted()
@@ -87,7 +85,7 @@ def test_guesses_from_many_addresses_make_the_code_void(store, make_api):
 
 
 def test_addresses_of_one_ipv6_customer_are_one(make_api):
-    api = make_api(auth_otp_max_attempts=3, **LIMITS)
+    api = make_api(auth_otp_max_attempts=3)
     statuses = []
     for number in range(3):
         client = from_address(api, f"2001:db8:1:2:{number + 1:x}::9")
@@ -97,8 +95,7 @@ def test_addresses_of_one_ipv6_customer_are_one(make_api):
     assert api.post("/auth/login/verify", elsewhere, email=ANA, code="000000").status_code == 400
 
 
-def test_guesses_at_once_are_counted_like_guesses_in_turn(store, make_api):
-    api = make_api(**LIMITS)
+def test_guesses_at_once_are_counted_like_guesses_in_turn(store, api):
     api.register()
     api.post("/auth/login/start", email=ANA)
     code = api.texted()
@@ -124,8 +121,7 @@ def test_one_address_asks_only_so_often(make_api):
 # Replay
 
 
-def test_a_code_is_used_once(store, make_api):
-    api = make_api(**LIMITS)
+def test_a_code_is_used_once(store, api):
     api.register()
     api.post("/auth/login/start", email=ANA)
     code, begin = api.texted(), threading.Barrier(4)
@@ -191,7 +187,7 @@ def test_a_deleted_user_s_token_is_worth_nothing(api):
 
 @pytest.mark.parametrize("email", [ANA, BEN])
 def test_codes_are_sent_only_so_often_to_known_and_unknown_addresses_alike(make_api, email):
-    api = make_api(auth_resend_seconds=60, auth_resend_cap=3, **LIMITS)
+    api = make_api(auth_resend_seconds=60, auth_resend_cap=3)
     api.register()
     statuses, waits = [], []
     for _ in range(4):
@@ -208,7 +204,7 @@ def test_codes_are_sent_only_so_often_to_known_and_unknown_addresses_alike(make_
 
 
 def test_a_registration_floods_no_phone(make_api):
-    api = make_api(auth_resend_cap=2, **LIMITS)
+    api = make_api(auth_resend_cap=2)
     statuses = []
     for name in ("a", "b", "c"):
         email = f"{name}@example.com"
@@ -248,9 +244,8 @@ def statements(api, call):
         ("/auth/login/verify", {"code": "000000"}),
     ],
 )
-def test_no_answer_tells_whether_an_address_is_registered(make_api, monkeypatch, path, body):
+def test_no_answer_tells_whether_an_address_is_registered(api, monkeypatch, path, body):
     """Not by status, header or body, nor by what is done before the answer: the same statements, and nothing is sent."""
-    api = make_api(**LIMITS)
     api.register()
     api.post("/auth/login/start", email=ANA)  # a code is open
     api.wait()
@@ -448,8 +443,7 @@ def test_what_is_for_this_machine_alone_is_not_served_to_others(make_api, settin
         make_api(webhook={"webhook_host": "0.0.0.0"}, **{setting: True})
 
 
-def test_codes_are_counted_without_their_number_of_rows_growing(make_api):
-    api = make_api(**LIMITS)
+def test_codes_are_counted_without_their_number_of_rows_growing(api):
     api.register()
     for _ in range(3):
         api.post("/auth/login/start", email=ANA)
@@ -480,7 +474,7 @@ ODD = [
 
 def test_whatever_is_sent_no_route_breaks(store, make_api):
     """Each field of each body gets each odd value, and each query too: an answer below 500, from both databases."""
-    api = make_api(legacy_routes=True, auth_resend_cap=100, user_rate="100000 per minute", check_wait=0, **LIMITS)
+    api = make_api(legacy_routes=True, auth_resend_cap=100, user_rate="100000 per minute", check_wait=0)
     client = api.user()
     item = api.item(client)
     good = {"email": BEN, "phone_number": PHONES[BEN], "code": "000000", "product_url": PRODUCT, "threshold": 1}
