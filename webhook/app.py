@@ -24,7 +24,7 @@ from webhook.access import Caller, callers_of, identify
 from webhook.api import requests
 from webhook.api.checking import Checker
 from webhook.api.legacy import LegacyRoutes
-from webhook.api.requests import Door
+from webhook.api.requests import UserAccess
 from webhook.api.sending import Sender
 from webhook.api.service import service_routes
 from webhook.api.users import UserRoutes
@@ -107,24 +107,24 @@ def create_app(
         storage_uri="memory://",
     )
 
-    door = Door(prices, db, limiter)
+    user_access = UserAccess(prices, db, limiter)
 
     # After the limiter's own check, so that guessing tokens is bounded too.
     @app.before_request
     def let_in() -> None:
         if requests.is_ours():
-            door.refuse_other_sites()
+            user_access.refuse_other_sites()
         if request.endpoint is None or _is_open() or (requests.is_ours() and request.method == "OPTIONS"):
             return
         allowed = callers_of(current_app.view_functions[request.endpoint])
         if Caller.USER in allowed:
-            door.let_in()
+            user_access.let_in()
             return
         if request.endpoint.endswith(".mail"):
             request.max_content_length = LARGEST_MAIL
         if identify(request, settings) not in allowed:
             is_documentation = request.endpoint.startswith("openapi")
-            if not (is_documentation and prices.price_watch and door.signed_in() is not None):
+            if not (is_documentation and prices.price_watch and user_access.signed_in() is not None):
                 raise Unauthorized("A valid token is needed.")
 
     @app.after_request
@@ -150,9 +150,9 @@ def create_app(
     if prices.price_watch:
         twilio_token = settings.twilio_auth_token.get_secret_value()
         sender = sender or Sender(prices, MailSettings.current(), twilio_token)
-        watchlist = WatchlistRoutes(prices, db, door, checker or Checker(db, prices.check_wait))
+        watchlist = WatchlistRoutes(prices, db, user_access, checker or Checker(db, prices.check_wait))
         app.register_api(service_routes(db))
-        app.register_api(UserRoutes(prices, db, door, sender, settings.webhook_proxies).blueprint())
+        app.register_api(UserRoutes(prices, db, user_access, sender, settings.webhook_proxies).blueprint())
         app.register_api(watchlist.blueprint())
         if prices.legacy_routes:
             app.register_api(LegacyRoutes(watchlist, settings.webhook_proxies).blueprint())

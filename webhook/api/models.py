@@ -138,7 +138,7 @@ class CodeAlone(BaseModel):
     code: Code
 
 
-class Said(BaseModel):
+class CodeSent(BaseModel):
     """What comes next. dev_code: the code itself, in development mode on loopback."""
 
     message: str
@@ -195,7 +195,7 @@ class KeepQuery(BaseModel):
 # Watchlist
 
 
-class Wishes(BaseModel):
+class ItemOptions(BaseModel):
     """What a user can say of an item, besides its address."""
 
     threshold_currency: Currency | None = Field(None, description="Of the threshold; null: that of the first price.")
@@ -208,7 +208,7 @@ class Wishes(BaseModel):
     failing_after: int = Field(3, ge=1, le=100, description="Failed checks in a row after which that is told.")
 
 
-class NewItem(Wishes):
+class NewItem(ItemOptions):
     """A product to watch."""
 
     product_url: Annotated[str, AfterValidator(_web_address)] = Field(

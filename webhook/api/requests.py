@@ -31,8 +31,8 @@ def is_ours() -> bool:
     return any(request.path == prefix or request.path.startswith(f"{prefix}/") for prefix in PREFIXES)
 
 
-class Door:
-    """Decides who comes in to the routes of users."""
+class UserAccess:
+    """Which requests the routes of users answer: who asks, from which site, how often."""
 
     def __init__(self, settings: PriceWatchSettings, db: Database, limiter: Limiter) -> None:
         self.settings, self.db, self.limiter = settings, db, limiter

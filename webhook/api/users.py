@@ -25,6 +25,7 @@ from jobs.mail import MailNotSent
 from webhook.access import Caller, for_callers
 from webhook.api.models import (
     CodeAlone,
+    CodeSent,
     InvalidFields,
     KeepQuery,
     LoginStart,
@@ -32,7 +33,6 @@ from webhook.api.models import (
     NewPhone,
     Problem,
     RegisterStart,
-    Said,
     SessionAnswer,
     SessionList,
     SessionPath,
@@ -40,7 +40,7 @@ from webhook.api.models import (
     UserAnswer,
     WithCode,
 )
-from webhook.api.requests import Door, bearer_token, cookie_token, is_from_here
+from webhook.api.requests import UserAccess, bearer_token, cookie_token, is_from_here
 from webhook.api.sending import NotSent, Sender
 from webhook.settings import PriceWatchSettings
 
@@ -83,7 +83,7 @@ class UserRoutes:
 
     settings: PriceWatchSettings
     db: Database
-    door: Door
+    access: UserAccess
     sender: Sender
     proxies: int
 
@@ -102,7 +102,7 @@ class UserRoutes:
         return routes
 
     def _add_registration(self, routes: APIBlueprint) -> None:
-        @routes.post("/auth/register/start", responses={200: Said, **SENDS, **ERRORS})
+        @routes.post("/auth/register/start", responses={200: CodeSent, **SENDS, **ERRORS})
         @for_callers(Caller.ANYONE)
         def register_start(body: RegisterStart) -> dict[str, Any]:
             """
@@ -112,11 +112,11 @@ class UserRoutes:
             """
             return self.begin("email", f"register\n{body.email}", lambda: self.registering(body))
 
-        @routes.post("/auth/register/verify-email", responses={200: Said, 400: Problem, **SENDS, **ERRORS})
+        @routes.post("/auth/register/verify-email", responses={200: CodeSent, 400: Problem, **SENDS, **ERRORS})
         @for_callers(Caller.ANYONE)
         def verify_email(body: WithCode) -> dict[str, Any]:
             """Show the code of the mail, and ask for one to the phone."""
-            self.door.count_visitor()
+            self.access.count_visitor()
             self.must_send("sms")
             with self.db.transaction() as session:
                 user = users.user_of(session, body.email)
@@ -146,7 +146,7 @@ class UserRoutes:
             )
 
     def _add_sign_in(self, routes: APIBlueprint) -> None:
-        @routes.post("/auth/login/start", responses={200: Said, **SENDS, **ERRORS})
+        @routes.post("/auth/login/start", responses={200: CodeSent, **SENDS, **ERRORS})
         @for_callers(Caller.ANYONE)
         def login_start(body: LoginStart) -> dict[str, Any]:
             """Ask for a code by text message. The answer is the same for an address that is not registered."""
@@ -162,7 +162,7 @@ class UserRoutes:
         @for_callers(Caller.ANYONE)
         def logout() -> Response:
             """End the sign-ins of header and cookie, if they are any."""
-            self.door.count_visitor()
+            self.access.count_visitor()
             with self.db.transaction() as session:
                 for token in filter(None, (bearer_token(), cookie_token(self.settings))):
                     users.revoke_token(session, token)
@@ -216,7 +216,7 @@ class UserRoutes:
     def _add_changes(self, routes: APIBlueprint) -> None:
         answers: dict[str | int, Any] = {200: UserAnswer, 400: Problem, **SIGNED_IN}
 
-        @routes.post("/me/email/start", responses={200: Said, **SENDS, **SIGNED_IN}, security=BY_TOKEN)
+        @routes.post("/me/email/start", responses={200: CodeSent, **SENDS, **SIGNED_IN}, security=BY_TOKEN)
         @for_callers(Caller.USER)
         def new_email(body: NewEmail) -> dict[str, Any]:
             """Ask for a code to another mail address, which takes the place of this one. Needs a recent sign-in."""
@@ -230,7 +230,7 @@ class UserRoutes:
             """Show the code of the mail: the address is changed, and all other sign-ins end."""
             return self.change(Purpose.EMAIL_CHANGE, body.code)
 
-        @routes.post("/me/phone/start", responses={200: Said, **SENDS, **SIGNED_IN}, security=BY_TOKEN)
+        @routes.post("/me/phone/start", responses={200: CodeSent, **SENDS, **SIGNED_IN}, security=BY_TOKEN)
         @for_callers(Caller.USER)
         def new_phone(body: NewPhone) -> dict[str, Any]:
             """Ask for a code to another phone, which takes the place of this one. Needs a recent sign-in."""
@@ -256,7 +256,7 @@ class UserRoutes:
 
         subject: what sendings are counted for. make: looks up the user; returns the code, and what is to be sent.
         """
-        self.door.count_visitor()
+        self.access.count_visitor()
         shows = self.shows_codes()
         if not shows:
             self.must_send(channel)
@@ -265,7 +265,7 @@ class UserRoutes:
         if wait is not None:
             _too_soon(wait)
         if shows:
-            return Said(message=BEGUN, dev_code=make()[0]).model_dump(mode="json")
+            return CodeSent(message=BEGUN, dev_code=make()[0]).model_dump(mode="json")
 
         def send() -> None:
             message = make()[1]
@@ -273,7 +273,7 @@ class UserRoutes:
                 self.sender.send(message.channel, message.to, message.subject, message.text)
 
         self.sender.later(send)
-        return Said(message=BEGUN).model_dump(mode="json")
+        return CodeSent(message=BEGUN).model_dump(mode="json")
 
     def registering(self, body: RegisterStart) -> tuple[str | None, Message | None]:
         """Make the user and the code of a registration."""
@@ -330,13 +330,13 @@ class UserRoutes:
         """Send a code to a user who has proved who they are, and answer; raise BadGateway."""
         code, message = made
         if self.shows_codes():
-            return Said(message=said, dev_code=code).model_dump(mode="json")
+            return CodeSent(message=said, dev_code=code).model_dump(mode="json")
         try:
             self.sender.send(message.channel, message.to, message.subject, message.text)
         except (MailNotSent, NotSent) as error:
             logger.error("A user was not sent a message: %s", error)
             raise BadGateway("The code could not be sent: begin again later.") from None
-        return Said(message=said).model_dump(mode="json")
+        return CodeSent(message=said).model_dump(mode="json")
 
     def judge(self, session: Session, user: User | None, purpose: Purpose, body: WithCode) -> Verdict:
         """Compare the code of a request with the newest one."""
@@ -351,7 +351,7 @@ class UserRoutes:
         complete: Callable[[Session, User], None] = lambda session, user: None,
     ) -> Response:
         """Compare a code, and answer with a new token in body and cookie; the one that the browser had ends."""
-        self.door.count_visitor()
+        self.access.count_visitor()
         token = ""
         with self.db.transaction() as session:
             user = users.user_of(session, body.email)

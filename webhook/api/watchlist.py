@@ -35,7 +35,7 @@ from webhook.api.models import (
     RunList,
     RunQuery,
 )
-from webhook.api.requests import Door, problem
+from webhook.api.requests import UserAccess, problem
 from webhook.api.users import BY_TOKEN, SIGNED_IN
 from webhook.settings import PriceWatchSettings
 
@@ -50,7 +50,7 @@ class WatchlistRoutes:
 
     settings: PriceWatchSettings
     db: Database
-    door: Door
+    access: UserAccess
     checker: Checker
 
     def blueprint(self) -> APIBlueprint:
@@ -99,7 +99,7 @@ class WatchlistRoutes:
         @for_callers(Caller.USER)
         def check(path: ItemPath) -> Response:
             """Check an item now; a check that takes longer than LATCHKEY_CHECK_WAIT is answered with 202 and its address."""
-            self.door.count(self.settings.check_rate, "check", f"user {g.user.id}")
+            self.access.count(self.settings.check_rate, "check", f"user {g.user.id}")
             return self.check(path.item_id, g.user.id)
 
         @routes.get(

@@ -1,4 +1,4 @@
-"""What an attacker can try at the doors of users, and how far that goes."""
+"""What an attacker can try at the routes of users, and what comes of it."""
 
 from __future__ import annotations
 
@@ -368,7 +368,7 @@ def test_a_session_that_was_put_into_a_browser_is_not_taken_on(api):
     assert api.sign_in(client=made_up).get_json()["access_token"] != "A" * 43
 
 
-# Rows of others, and other doors
+# Rows of others, and routes of others
 
 
 def test_rows_of_others_are_as_if_they_were_not_there(store, api):
