@@ -10,7 +10,10 @@ from typing import ClassVar
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
-ROUTES = "POST /sms, GET /code, POST /code/consume, GET /status, GET /health, also under a carrier (/bell/sms); /docs"
+ROUTES = (
+    "POST /sms, GET /code, POST /code/consume, GET /status, GET /health, also under a carrier (/bell/sms); "
+    "the price watch under /auth and /me; /docs"
+)
 
 
 class Command(ScrapyCommand):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 
 from database.settings import RoomSettings
 
@@ -47,3 +47,27 @@ class PrefectSettings(RoomSettings):
         None, description="Interpreter with Latchkey's packages, for Prefect's workers."
     )
     prefect_folder: Path | None = Field(None, description="Folder of Latchkey on Prefect's workers; empty: as here.")
+
+
+class MailSettings(RoomSettings):
+    """By what mails to users are sent."""
+
+    smtp_address: str = Field(
+        "",
+        validation_alias=AliasChoices("LATCHKEY_SMTP_ADDRESS", "SMTP_ADDRESS"),
+        description="Host of the SMTP server; empty: no mail is sent.",
+    )
+    smtp_port: int = Field(465, ge=1, le=65535, description="Its port.")
+    smtp_security: Literal["tls", "starttls", "none"] = Field(
+        "tls", description="Its encryption; `none` is for a server on this machine."
+    )
+    email_address: str = Field(
+        "",
+        validation_alias=AliasChoices("LATCHKEY_EMAIL_ADDRESS", "EMAIL_ADDRESS"),
+        description="Sender of our mails, and user name at the SMTP server.",
+    )
+    email_password: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("LATCHKEY_EMAIL_PASSWORD", "EMAIL_PASSWORD"),
+        description="Password there; empty: it asks for none.",
+    )

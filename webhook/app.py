@@ -9,7 +9,7 @@ from time import time
 from typing import Any
 
 from flask import Response, current_app, jsonify, request
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
@@ -19,12 +19,22 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from database.access.codes import CodeChannel
 from database.engine import Database, DatabaseAway
+from jobs.settings import MailSettings
 from webhook.access import Caller, callers_of, identify
+from webhook.api import requests
+from webhook.api.checking import Checker
+from webhook.api.legacy import LegacyRoutes
+from webhook.api.requests import UserAccess
+from webhook.api.sending import Sender
+from webhook.api.service import service_routes
+from webhook.api.users import UserRoutes
+from webhook.api.watchlist import WatchlistRoutes
 from webhook.codes.routes import CodeRoutes, all_channels
-from webhook.settings import WebhookSettings
+from webhook.settings import PriceWatchSettings, WebhookSettings
 from webhook.version import version
 
 logger = logging.getLogger(__name__)
+AWAY = "The service cannot store or look up anything now: try again later."
 LARGEST_BODY = 65_536  # bytes
 LARGEST_MAIL = 1_048_576  # bytes; HTML mails bring their style sheets along
 SECURITY: dict[str, Any] = {
@@ -38,6 +48,12 @@ SECURITY: dict[str, Any] = {
         "description": "Hex HMAC-SHA256, under LATCHKEY_WEBHOOK_MAIL_KEY, of the body as it is sent followed by the "
         "header X-Timestamp (seconds since 1970, at most 300 from ours).",
     },
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "pb_session",
+        "description": "A user's token, under the name that LATCHKEY_AUTH_COOKIE_NAME gives it.",
+    },
 }
 
 
@@ -49,15 +65,26 @@ class InvalidRequest(BaseModel):
 
 
 def create_app(
-    settings: WebhookSettings, db: Database, channels: Mapping[str, CodeChannel], portals: Sequence[str]
+    settings: WebhookSettings,
+    db: Database,
+    channels: Mapping[str, CodeChannel],
+    portals: Sequence[str],
+    *,
+    prices: PriceWatchSettings | None = None,
+    sender: Sender | None = None,
+    checker: Checker | None = None,
 ) -> OpenAPI:
     """
     Return the application, with its documentation at /docs.
 
     channels: how the codes of each login come, by the login's name. portals: words under which the routes stand too; one
-    without a channel is read for 6 to 8 digits. Raises SettingsError when a token is missing, short, or the same as another.
+    without a channel is read for 6 to 8 digits. prices: how the price watch behaves; by default as the environment says.
+    Raises SettingsError when a token is missing, short, or the same as another, or when what is for this machine alone would
+    be served to others.
     """
     settings.check_tokens()
+    prices = prices or PriceWatchSettings.current()
+    prices.check_host(settings.webhook_host)
     app = OpenAPI(
         __name__,
         info=Info(title="Latchkey", version=version()),
@@ -80,23 +107,37 @@ def create_app(
         storage_uri="memory://",
     )
 
+    user_access = UserAccess(prices, db, limiter)
+
     # After the limiter's own check, so that guessing tokens is bounded too.
     @app.before_request
     def let_in() -> None:
-        if request.endpoint is None or _is_open():
+        if requests.is_ours():
+            user_access.refuse_other_sites()
+        if request.endpoint is None or _is_open() or (requests.is_ours() and request.method == "OPTIONS"):
+            return
+        allowed = callers_of(current_app.view_functions[request.endpoint])
+        if Caller.USER in allowed:
+            user_access.let_in()
             return
         if request.endpoint.endswith(".mail"):
             request.max_content_length = LARGEST_MAIL
-        if identify(request, settings) not in callers_of(current_app.view_functions[request.endpoint]):
-            raise Unauthorized("A valid token is needed.")
+        if identify(request, settings) not in allowed:
+            is_documentation = request.endpoint.startswith("openapi")
+            if not (is_documentation and prices.price_watch and user_access.signed_in() is not None):
+                raise Unauthorized("A valid token is needed.")
 
     @app.after_request
     def keep_nothing(response: Response) -> Response:
+        if prices.price_watch and requests.is_ours():
+            response = requests.with_cors(requests.with_etag(response), prices)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     @app.errorhandler(TooManyRequests)
     def slow_down(error: TooManyRequests) -> Any:
+        if not isinstance(error, RateLimitExceeded):  # of ours, which knows what it says
+            return _tell(error)
         limit = limiter.current_limit
         error.description, error.retry_after = (
             "Too many requests.",
@@ -106,6 +147,15 @@ def create_app(
 
     for routes in CodeRoutes(settings, db, all_channels(channels, portals), portals, limiter).blueprints():
         app.register_api(routes)
+    if prices.price_watch:
+        twilio_token = settings.twilio_auth_token.get_secret_value()
+        sender = sender or Sender(prices, MailSettings.current(), twilio_token)
+        watchlist = WatchlistRoutes(prices, db, user_access, checker or Checker(db, prices.check_wait))
+        app.register_api(service_routes(db))
+        app.register_api(UserRoutes(prices, db, user_access, sender, settings.webhook_proxies).blueprint())
+        app.register_api(watchlist.blueprint())
+        if prices.legacy_routes:
+            app.register_api(LegacyRoutes(watchlist, settings.webhook_proxies).blueprint())
     app.register_error_handler(HTTPException, _tell)
     app.register_error_handler(DatabaseAway, _tell_away)
     return app
@@ -120,6 +170,8 @@ def _tell(error: HTTPException) -> Any:
     """Answer an HTTP error as JSON, keeping its headers (Allow, Retry-After)."""
     if error.response is not None:
         return error.response
+    if requests.is_ours():
+        return requests.tell_problem(error)
     response = jsonify(error=error.description)
     response.status_code = error.code or 500
     response.headers.extend((name, text) for name, text in error.get_headers() if name != "Content-Type")
@@ -130,10 +182,14 @@ def _tell(error: HTTPException) -> Any:
 
 def _tell_away(error: DatabaseAway) -> tuple[Response, int]:
     logger.error("%s", error)
-    return jsonify(error="The service cannot store or look up anything now: try again later."), 503
+    if requests.is_ours():
+        return requests.problem(503, AWAY), 503
+    return jsonify(error=AWAY), 503
 
 
 def _tell_invalid(error: ValidationError) -> Response:
+    if requests.is_ours():
+        return requests.tell_invalid(error)
     fields = {".".join(map(str, each["loc"])): each["msg"] for each in error.errors(include_input=False)}
     response = jsonify(error="A parameter is not as it should be.", fields=fields)
     response.status_code = 422

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from database.access.codes import CodeChannel, purge_expired
 from database.access.encryption import key_ring
+from database.access.users import purge_sign_ins
 from database.engine import Database, DatabaseAway
 from webhook.app import LARGEST_MAIL, create_app
 from webhook.settings import WebhookSettings
@@ -69,11 +70,14 @@ def serve(
 
 
 def purge(db: Database, life: float) -> None:
-    """Delete the texts of messages older than *life* seconds."""
+    """Delete the texts of messages older than *life* seconds, and what has ended of the users' sign-ins."""
     with db.transaction() as session:
         gone = purge_expired(session, life)
+        ended = purge_sign_ins(session)
     if gone:
         logger.info("Deleted %d expired messages", gone)
+    if ended:
+        logger.info("Deleted %d codes, sign-ins and counters that have ended", ended)
 
 
 def _listen(app: Any, settings: WebhookSettings) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from functools import cache
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 
 from database.settings import RoomSettings, SettingsError
 
@@ -29,7 +31,7 @@ class WebhookSettings(RoomSettings):
     twilio_auth_token: SecretStr = Field(
         SecretStr(""),
         validation_alias=AliasChoices("LATCHKEY_TWILIO_AUTH_TOKEN", "TWILIO_AUTH_TOKEN"),
-        description="Twilio's auth token, with which it signs its requests.",
+        description="Twilio's auth token, with which it signs its requests, and we those to it.",
     )
     webhook_mail_key: SecretStr = Field(
         SecretStr(""),
@@ -67,3 +69,145 @@ def webhook_settings() -> WebhookSettings:
     settings = WebhookSettings.load()
     assert isinstance(settings, WebhookSettings)
     return settings
+
+
+def _either(name: str) -> AliasChoices:
+    """Return our name of a setting, then the one that it has in the price checker whose API this is."""
+    return AliasChoices(f"LATCHKEY_{name}", name)
+
+
+class PriceWatchSettings(RoomSettings):
+    """How users of the price watch sign in, and what its API answers."""
+
+    price_watch: bool = Field(True, description="Whether the routes of the price watch are served.")
+    auth_dev_mode: bool = Field(
+        False,
+        validation_alias=_either("AUTH_DEV_MODE"),
+        description="Whether codes are in the answers in the place of being sent; on loopback only.",
+    )
+    auth_code_ttl_minutes: float = Field(
+        10.0,
+        gt=0,
+        le=1440,
+        validation_alias=_either("AUTH_CODE_TTL_MINUTES"),
+        description="Minutes that a code which we have sent is good for.",
+    )
+    auth_session_ttl_hours: float = Field(
+        168.0,
+        gt=0,
+        le=87_600,
+        validation_alias=_either("AUTH_SESSION_TTL_HOURS"),
+        description="Hours that a sign-in of a user lasts.",
+    )
+    auth_otp_max_attempts: int = Field(
+        5,
+        ge=1,
+        le=20,
+        validation_alias=_either("AUTH_OTP_MAX_ATTEMPTS"),
+        description="Wrong codes of one client for one user within the window, after which it is blocked.",
+    )
+    auth_otp_window_minutes: float = Field(
+        15.0,
+        gt=0,
+        le=1440,
+        validation_alias=_either("AUTH_OTP_WINDOW_MINUTES"),
+        description="Minutes in which wrong codes are counted together.",
+    )
+    auth_otp_block_minutes: float = Field(
+        30.0,
+        gt=0,
+        le=1440,
+        validation_alias=_either("AUTH_OTP_BLOCK_MINUTES"),
+        description="Minutes that a client is blocked after too many wrong codes.",
+    )
+    auth_code_guesses: int = Field(
+        10, ge=1, le=100, description="Wrong codes of all clients together, after which a code is void."
+    )
+    auth_resend_seconds: float = Field(60.0, ge=0, le=3600, description="Seconds between two codes to one address.")
+    auth_resend_cap: int = Field(5, ge=1, le=100, description="Codes to one address within an hour.")
+    auth_recent_minutes: float = Field(
+        15.0, gt=0, description="Minutes after a sign-in in which an address may be changed or the account deleted."
+    )
+    auth_rate: str = Field("30 per minute", pattern=RATE, description="Registrations and sign-ins from one address.")
+    user_rate: str = Field("300 per minute", pattern=RATE, description="Requests of one user.")
+    check_rate: str = Field("20 per minute", pattern=RATE, description="Checks that one user asks for.")
+    check_wait: float = Field(25.0, ge=0, le=60, description="Seconds that a request waits for the check it asks for.")
+    auth_cookie_name: str = Field(
+        "pb_session",
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        validation_alias=_either("AUTH_COOKIE_NAME"),
+        description="Name of the cookie with a user's token.",
+    )
+    auth_cookie_secure: bool = Field(
+        False,
+        validation_alias=_either("AUTH_COOKIE_SECURE"),
+        description="Whether that cookie is for HTTPS only.",
+    )
+    cors_allowed_origins: str = Field(
+        "http://localhost:8000,http://127.0.0.1:8000",
+        validation_alias=_either("CORS_ALLOWED_ORIGINS"),
+        description="Origins, separated by commas, whose pages may use the API with a user's cookie.",
+    )
+    legacy_routes: bool = Field(
+        False, description="Whether the routes that ask for no sign-in are served; on loopback only."
+    )
+
+    twilio_account_sid: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9]{0,64}$",
+        validation_alias=_either("TWILIO_ACCOUNT_SID"),
+        description="Twilio's account by which text messages are sent; empty: none are.",
+    )
+    twilio_from_number: str = Field(
+        "", validation_alias=_either("TWILIO_FROM_NUMBER"), description="Number from which they are sent."
+    )
+    twilio_messaging_service_sid: str = Field(
+        "",
+        validation_alias=_either("TWILIO_MESSAGING_SERVICE_SID"),
+        description="Twilio's messaging service, in the place of a number.",
+    )
+    twilio_url: str = Field(
+        "https://api.twilio.com", pattern=r"^https?://[^?#]+$", description="Address of Twilio's API."
+    )
+
+    @field_validator("cors_allowed_origins")
+    @classmethod
+    def check_origins(cls, value: str) -> str:
+        """Refuse what is no origin."""
+        for origin in _parts(value):
+            parts = urlsplit(origin)
+            if (
+                parts.scheme not in ("http", "https")
+                or origin != f"{parts.scheme}://{parts.netloc}"
+                or not parts.netloc
+            ):
+                raise ValueError("each is an origin, such as https://prices.example.com; `*` is none")
+        return value
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins of `cors_allowed_origins`."""
+        return frozenset(_parts(self.cors_allowed_origins))
+
+    def check_host(self, host: str) -> None:
+        """Raise SettingsError when what is safe on this machine alone would be served to others."""
+        for name in ("auth_dev_mode", "legacy_routes"):
+            if self.price_watch and getattr(self, name) and not is_loopback(host):
+                raise SettingsError(
+                    f"{self.given(name).variable} is on, and LATCHKEY_WEBHOOK_HOST is not this machine alone: "
+                    "turn it off, or listen on 127.0.0.1."
+                )
+
+
+def _parts(value: str) -> list[str]:
+    return [part.strip().rstrip("/") for part in value.split(",") if part.strip()]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address or host name means this machine alone."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

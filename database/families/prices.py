@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from database.engine import now
-from database.models.prices import CheckStatus, PriceCheckRun, Rendering, WatchlistItem
+from database.families.alerts import OUT_OF_STOCK, Before, Found, due
+from database.models.prices import AlertResult, CheckStatus, PriceCheckRun, Rendering, WatchlistItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,11 @@ def record_check(
     of_ids = select(WatchlistItem).where(WatchlistItem.id.in_(item_ids)).order_by(WatchlistItem.id).with_for_update()
     made = []
     for item in session.scalars(of_ids.execution_options(populate_existing=True)).all():
-        run = PriceCheckRun(watchlist_item_id=item.id, run_id=run_id, created_at=at, alerts=[])
+        run = PriceCheckRun(watchlist_item_id=item.id, run_id=run_id, created_at=at)
+        lowest = _lowest(session, item, result.currency) if isinstance(result, PriceReading) else None
+        _tell(item, run, result, lowest)
         if isinstance(result, PriceReading):
-            _take_reading(session, item, run, result, at)
+            _take_reading(item, run, result, lowest, at)
         else:
             run.status, run.outcome, run.message = CheckStatus.ERROR, result.outcome, result.message
             item.failures += 1
@@ -142,23 +145,52 @@ def history(
     return session.scalars(query.order_by(PriceCheckRun.id.desc())).all()
 
 
+def _tell(item: WatchlistItem, run: PriceCheckRun, result: PriceReading | CheckFailure, lowest: Decimal | None) -> None:
+    """Write which alerts a check gives rise to; sending them is another's task."""
+    before = Before(
+        threshold=item.threshold,
+        threshold_currency=item.threshold_currency,
+        price=item.last_price,
+        list_price=item.last_list_price,
+        currency=item.last_currency,
+        availability=item.availability,
+        lowest=lowest,
+        failures=item.failures,
+        drop_percent=item.drop_percent,
+        failing_after=item.failing_after,
+    )
+    kinds, item.armed = due(before, _found(result), item.alerts, item.armed)
+    run.alerts = [kind.value for kind in kinds]
+    run.alert_result = AlertResult.PENDING if kinds else None
+
+
+def _found(result: PriceReading | CheckFailure) -> Found:
+    if isinstance(result, CheckFailure):
+        return Found(outcome=result.outcome)
+    return Found(result.price, result.currency, result.list_price, result.availability)
+
+
+def _lowest(session: Session, item: WatchlistItem, currency: str) -> Decimal | None:
+    """Return the lowest price of an item at which one could buy it; None when there is none in that currency."""
+    if item.last_currency == currency:
+        return item.lowest_price
+    # Prices of another currency say nothing of this one's.
+    of_item = (PriceCheckRun.watchlist_item_id == item.id, PriceCheckRun.price_currency == currency)
+    could_buy = func.coalesce(PriceCheckRun.availability, "").not_in(OUT_OF_STOCK)
+    return session.scalar(select(func.min(PriceCheckRun.price_amount)).where(*of_item, could_buy))
+
+
 def _take_reading(
-    session: Session, item: WatchlistItem, run: PriceCheckRun, reading: PriceReading, at: datetime
+    item: WatchlistItem, run: PriceCheckRun, reading: PriceReading, lowest: Decimal | None, at: datetime
 ) -> None:
     """Write a price into a check and its item."""
     run.status, run.outcome = CheckStatus.SUCCESS, "success"
     run.message = reading.message or f"The price is {reading.price} {reading.currency}."
     run.price_amount, run.price_currency = reading.price, reading.currency
     run.list_price, run.availability, run.source = reading.list_price, reading.availability, reading.source
-    if item.last_currency == reading.currency:
-        known = item.lowest_price
-    else:  # prices of another currency say nothing of this one's
-        known = session.scalar(
-            select(func.min(PriceCheckRun.price_amount)).where(
-                PriceCheckRun.watchlist_item_id == item.id, PriceCheckRun.price_currency == reading.currency
-            )
-        )
-    item.lowest_price = reading.price if known is None else min(known, reading.price)
+    if _found(reading).can_be_bought:
+        lowest = reading.price if lowest is None else min(lowest, reading.price)
+    item.lowest_price = lowest
     item.threshold_currency = item.threshold_currency or reading.currency
     item.last_price, item.last_list_price, item.last_currency = reading.price, reading.list_price, reading.currency
     item.availability, item.title = reading.availability, (reading.title or item.title or "")[:300] or None

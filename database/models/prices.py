@@ -30,6 +30,20 @@ class CheckStatus(StrEnum):
     ERROR = "error"
 
 
+class AlertKind(StrEnum):
+    """What a user can be told of an item."""
+
+    BELOW_THRESHOLD = "below_threshold"  # strictly
+    NEW_LOWEST = "new_lowest"  # below every price before
+    DROP = "drop"  # by `drop_percent` or more since the last price
+    BACK_IN_STOCK = "back_in_stock"
+    GONE = "gone"  # the shop no longer has it
+    USUAL_PRICE = "usual_price"  # back to the list price after a lower one
+    ANY_CHANGE = "any_change"
+    FAILING = "failing"  # `failing_after` checks in a row read no price
+    RECOVERED = "recovered"  # follows FAILING
+
+
 class AlertResult(StrEnum):
     """What has been done about the alerts of a check."""
 
@@ -101,7 +115,7 @@ class WatchlistItem(Base):
     last_list_price: Mapped[Decimal | None] = mapped_column(MONEY)
     last_currency: Mapped[str | None] = mapped_column(String(3))
     availability: Mapped[str | None] = mapped_column(String(30))
-    lowest_price: Mapped[Decimal | None] = mapped_column(MONEY)  # ever, in last_currency
+    lowest_price: Mapped[Decimal | None] = mapped_column(MONEY)  # ever, in last_currency, while one could buy it
     last_success_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Of the last check, whether it was a success or not.
     last_checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -110,7 +124,9 @@ class WatchlistItem(Base):
     failures: Mapped[int] = mapped_column(default=0, server_default="0")  # in a row
 
     alerts: Mapped[list[str]] = mapped_column(JsonColumn, default=list)  # kinds that the user wants
-    # By kind, whether its alert is sent at the next crossing; a kind that is not there is armed.
+    drop_percent: Mapped[int] = mapped_column(default=10, server_default="10")
+    failing_after: Mapped[int] = mapped_column(default=3, server_default="3")
+    # By kind, whether it is told when its condition begins to hold; a kind that is not there is.
     armed: Mapped[dict[str, bool]] = mapped_column(JsonColumn, default=dict)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)  # when the user changed it last

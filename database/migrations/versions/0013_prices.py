@@ -98,6 +98,8 @@ def upgrade() -> None:
         sa.Column("last_outcome", sa.String(length=50), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("alerts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("drop_percent", sa.Integer(), server_default="10", nullable=False),
+        sa.Column("failing_after", sa.Integer(), server_default="3", nullable=False),
         sa.Column("armed", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),

@@ -11,6 +11,7 @@ from database.families.prices import CheckFailure, PriceReading, groups, history
 from database.models import Run
 from database.models.base import utc_now
 from database.models.prices import (
+    AlertResult,
     AuthCode,
     AuthSession,
     CheckStatus,
@@ -140,6 +141,44 @@ def test_the_lowest_price_is_that_of_the_same_currency(store):
         lowest.append(stored(store, watched).lowest_price)
     assert lowest == [20, 15, 15, 2000, 15]
     assert stored(store, watched).threshold_currency == "GBP"
+
+
+def test_a_price_at_which_nobody_can_buy_is_no_lowest_one(store):
+    watched = item(store, user(store))
+    for amount, availability in (("20", "in_stock"), ("5", "out_of_stock"), ("18", None)):
+        check(store, [watched], PriceReading(Decimal(amount), "GBP", availability=availability))
+    assert stored(store, watched).lowest_price == 18
+    check(store, [watched], PriceReading(Decimal("900"), "JPY"))
+    check(store, [watched], PriceReading(Decimal("19"), "GBP"))
+    assert stored(store, watched).lowest_price == 18
+
+
+def test_alerts_are_written_with_the_check_that_gives_rise_to_them(store):
+    chosen = ["below_threshold", "failing", "new_lowest"]
+    watched, other = (
+        item(store, user(store), alerts=chosen, failing_after=2),
+        item(store, user(store, "ben@example.com")),
+    )
+    results = [
+        PriceReading(Decimal("19"), "GBP"), PriceReading(Decimal("18"), "GBP"), GONE, GONE, GONE,
+        PriceReading(Decimal("20"), "GBP"), PriceReading(Decimal("17"), "GBP"),
+    ]  # fmt: skip
+    told = []
+    for result in results:
+        run, silent = check(store, [watched, other], result)
+        told.append(run.alerts)
+        assert (run.alert_result == AlertResult.PENDING) == bool(run.alerts)
+        assert (silent.alerts, silent.alert_result, run.alert_sent) == ([], None, False)
+    assert told == [
+        ["below_threshold"],
+        ["new_lowest"],
+        [],
+        ["failing"],
+        [],
+        ["recovered"],
+        ["below_threshold", "new_lowest"],
+    ]
+    assert stored(store, watched).armed == {"below_threshold": False}
 
 
 @pytest.mark.parametrize(
