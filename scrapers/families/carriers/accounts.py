@@ -76,12 +76,13 @@ def accounts_named(text: str, like: str) -> set[str]:
     return {re.sub(r"\D", "", each[2]) for each in billing or found}
 
 
-def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today: date) -> int:
+def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today: date, said: str = "") -> int:
     """
     Return the place of the one entry of a list that is of an account and a billing month, or names neither of them.
 
-    entries: places with texts, in which days are no billing months. Raises WrongAccount where all are other accounts',
-    NotYetPublished or NoLongerAvailable where all are other months', PortalChanged where several fit.
+    entries: places with texts, in which days are no billing months. said: the text of the list, which may say that it is
+    empty. Raises WrongAccount where all are other accounts', NotYetPublished or NoLongerAvailable where all are other months',
+    PortalChanged where several fit, or there is none and the list does not say so.
 
     >>> the_one([(3, "533122907 Oct 2026"), (4, "533122906 Oct 2026")], "533122906", date(2026, 10, 31), date(2026, 11, 20))
     4
@@ -94,7 +95,7 @@ def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today
     own = [(place, DAYS.sub("", text)) for place, text in own]
     fitting = [place for place, text in own if not months_in(text) or names_month(text, month)]
     if not fitting:
-        raise month_missing(month, [text for _, text in own], "%B %Y", today)
+        raise month_missing(month, [text for _, text in own] or [said], "%B %Y", today)
     if len(fitting) > 1:
         raise PortalChanged(f"The list holds {len(fitting)} entries of the account and month.")
     return fitting[0]

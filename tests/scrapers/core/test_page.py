@@ -117,6 +117,11 @@ def test_a_month_that_is_not_offered_says_whether_it_may_still_come(run, day, fa
         run(DROP_DOWN, lambda page: page.month(("#m",), day, "%b %Y", TODAY))
 
 
+def test_a_list_of_months_in_which_none_was_read_was_not_understood(run):
+    with pytest.raises(PortalChanged):
+        run("<select id=m><option>Choose</option></select>", lambda page: page.month(("#m",), TODAY, "%b %Y", TODAY))
+
+
 def test_a_month_is_picked(run):
     async def act(page: PortalPage) -> str:
         await page.month(("#m",), date(2026, 10, 31), "%b %Y", TODAY)
