@@ -66,12 +66,14 @@ class SecondSessions:
             job.fences[lease] = leases.holder
             try:
                 async with AsyncExitStack() as inside:
-                    there = await inside.enter_async_context(self._inside(page, login, entrance))
+                    left: list[bool] = []
+                    there = await inside.enter_async_context(self._inside(page, login, entrance, left))
                     if not await self._is_ours(there, login, credential, record, job):
                         logger.info("A session of %s that proved nothing is left", kind.name)
                         await inside.aclose()
-                        there = await inside.enter_async_context(self._inside(page, login, entrance))
-                        if not await self._is_ours(there, login, credential, record, job):
+                        there = await inside.enter_async_context(self._inside(page, login, entrance, []))
+                        # After a sign-out the portal begins the next one from the first session, which is proved.
+                        if not await self._is_ours(there, login, credential, record, job, is_fresh=all(left)):
                             raise outcomes.IdentityUnproved(
                                 f"{kind.name} has a session that does not show its user.",
                                 step="prove the session's identity",
@@ -85,8 +87,14 @@ class SecondSessions:
                 await leases.close()
 
     @asynccontextmanager
-    async def _inside(self, page: PortalPage, login: Login, entrance: Entrance) -> AsyncIterator[PortalPage]:
-        """Yield the page to which the entrance leads, which knows this login's sign-in form; sign out at the end."""
+    async def _inside(
+        self, page: PortalPage, login: Login, entrance: Entrance, left: list[bool]
+    ) -> AsyncIterator[PortalPage]:
+        """
+        Yield the page to which the entrance leads, which knows this login's sign-in form; sign out at the end.
+
+        left: gets whether the sign-out has succeeded.
+        """
         try:
             async with entrance() as there:
                 before = there.signed_out, there.interruptions
@@ -97,19 +105,25 @@ class SecondSessions:
                 finally:
                     there.signed_out, there.interruptions = before
         finally:
-            await self._leave(page, login)
+            left.append(await self._leave(page, login))
 
     async def _is_ours(
-        self, page: PortalPage, login: Login, credential: Credential, record: IdentityRecord, job: Job
+        self,
+        page: PortalPage,
+        login: Login,
+        credential: Credential,
+        record: IdentityRecord,
+        job: Job,
+        *,
+        is_fresh: bool = False,
     ) -> bool:
         """
         Sign in unless the page is a signed-in user's; return whether it is proved to be the credential's.
 
-        False: there was a session that shows nothing of its user, or what was never proved. Raises IdentityMismatch for
-        another user's, and the failures of a sign-in.
+        is_fresh: a session that is there was begun in this visit. False: there was a session that shows nothing of its user,
+        or what was never proved. Raises IdentityMismatch for another user's, and the failures of a sign-in.
         """
         work, shown, sign_in = self.crawler.spider.work, ShownIdentity(), None  # type: ignore[union-attr]
-        is_fresh = False
         if await login.is_signed_in_at(page):
             shown = await login.page_identity(page)
         else:
@@ -126,8 +140,8 @@ class SecondSessions:
         page.signed_out = login.credential_screens()
         return True
 
-    async def _leave(self, page: PortalPage, login: Login) -> None:
-        """Sign out in a tab beside the page; where that fails, warn, and forget the cookies of its host."""
+    async def _leave(self, page: PortalPage, login: Login) -> bool:
+        """Sign out in a tab beside the page, and return whether it succeeded; else warn, and forget the cookies of its host."""
         try:
             async with asyncio.timeout(LEAVE), page.beside() as tab:
                 try:
@@ -136,10 +150,12 @@ class SecondSessions:
                     logger.info("The session of %s was over already", login.name)
         except (Failure, PlaywrightError, TimeoutError) as error:
             if isinstance(error, PlaywrightError) and browser_gone(error):
-                return  # its cookies are gone with it
+                return False  # its cookies are gone with it
             page.job.warn(f"Signing out of {login.name} failed: {error}".partition("\n")[0])
             with suppress(PlaywrightError):
                 await page.raw.context.clear_cookies(domain=urlsplit(login.address()).hostname)
+            return False
+        return True
 
 
 def _lose(job: Job) -> None:
