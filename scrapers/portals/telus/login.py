@@ -36,11 +36,7 @@ LEAVE = (
     *words.controls(words.LOG_OUT, "#ge-top-nav"),
 )
 # The top navigation stands on public pages, too; these stand on an account's.
-OVERVIEW = (
-    "[data-testid=generic-card-dropdown-button]",
-    "[data-testid=generic-card-primary-cta]",
-    "#navOpen",
-)
+OVERVIEW = ("[data-testid=generic-card-dropdown-button]", "[data-testid=generic-card-primary-cta]", "#navOpen")
 IQ_USER = ("xpath=//*[@id='site-header__root']//a[contains(@class,'site-header__header__user')]",)
 IQ_LEAVE = ("a[href='/iq/manage/logout']",)
 ACCOUNTS = ("select#select-a-ban",)
