@@ -192,7 +192,6 @@ TELUS = {
     "argument": of_accounts,
     "good": ("ok",),
     "configuration": {"load_ms": 50, "render_ms": [5, 30]},
-    "is_steady": False,
     "visitors": False,
     "seeds": 6,
     "at_once": 3,

@@ -37,12 +37,15 @@ def numbers_like(account: str, text: str) -> set[str]:
     """
     Return the digits of all numbers of a text that have as many as an account's, with or without signs between them.
 
+    Days are none.
+
     >>> sorted(numbers_like("533122906", "533 122 906, 533-122-907 and 4165550100"))
     ['533122906', '533122907']
+    >>> numbers_like("38319713", "Ordered 2026-11-20 by 38319713")
+    {'38319713'}
     """
-    return {
-        re.sub(r"\D", "", found) for found in re.findall(rf"(?<!\d)\d(?:{SIGNS}\d){{{len(account) - 1}}}(?!\d)", text)
-    }
+    found = re.findall(rf"(?<!\d)\d(?:{SIGNS}\d){{{len(account) - 1}}}(?!\d)", DAYS.sub("|", text))
+    return {re.sub(r"\D", "", each) for each in found}
 
 
 def saying(account: str, alone: bool = False) -> str:
@@ -69,9 +72,11 @@ def accounts_named(text: str, like: str) -> set[str]:
 
     >>> accounts_named("Billing account number: 533122907. Parent account 533122906", "533122906")
     {'533122907'}
+    >>> accounts_named("Account | Used on: 2026-11-20, 4.5 GB", "38319713")
+    set()
     """
     number = rf"(?<!\d)\d(?:{SIGNS}\d){{{len(like) - 1}}}(?!\d)"
-    found = re.findall(rf"(billing )?({LABEL})[^\d]{{0,30}}?({number})", text, re.I)
+    found = re.findall(rf"(billing )?({LABEL})[^\d]{{0,30}}?({number})", DAYS.sub("|", text), re.I)
     billing = [each for each in found if (each[0] + each[1]).casefold().startswith("billing")]
     return {re.sub(r"\D", "", each[2]) for each in billing or found}
 
