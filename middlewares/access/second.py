@@ -67,11 +67,11 @@ class SecondSessions:
             try:
                 async with AsyncExitStack() as inside:
                     left: list[bool] = []
-                    there = await inside.enter_async_context(self._inside(page, login, entrance, left))
+                    there = await inside.enter_async_context(self._inside(page, first, login, entrance, left))
                     if not await self._is_ours(there, login, credential, record, job):
                         logger.info("A session of %s that proved nothing is left", kind.name)
                         await inside.aclose()
-                        there = await inside.enter_async_context(self._inside(page, login, entrance, []))
+                        there = await inside.enter_async_context(self._inside(page, first, login, entrance, []))
                         # After a sign-out the portal begins the next one from the first session, which is proved.
                         if not await self._is_ours(there, login, credential, record, job, is_fresh=all(left)):
                             raise outcomes.IdentityUnproved(
@@ -88,13 +88,14 @@ class SecondSessions:
 
     @asynccontextmanager
     async def _inside(
-        self, page: PortalPage, login: Login, entrance: Entrance, left: list[bool]
+        self, page: PortalPage, first: SessionKeeper, login: Login, entrance: Entrance, left: list[bool]
     ) -> AsyncIterator[PortalPage]:
         """
         Yield the page to which the entrance leads, which knows this login's sign-in form; sign out at the end.
 
         left: gets whether the sign-out has succeeded.
         """
+        there = page
         try:
             async with entrance() as there:
                 before = there.signed_out, there.interruptions
@@ -104,8 +105,13 @@ class SecondSessions:
                     yield there
                 finally:
                     there.signed_out, there.interruptions = before
+        except Exception as error:
+            named = await there.failure_of(error)  # with its page, which is left before the sign-out
+            if named is error:
+                raise
+            raise named from error
         finally:
-            left.append(await self._leave(page, login))
+            left.append(await self._leave(page, there, first, login))
 
     async def _is_ours(
         self,
@@ -140,14 +146,23 @@ class SecondSessions:
         page.signed_out = login.credential_screens()
         return True
 
-    async def _leave(self, page: PortalPage, login: Login) -> bool:
-        """Sign out in a tab beside the page, and return whether it succeeded; else warn, and forget the cookies of its host."""
+    async def _leave(self, page: PortalPage, there: PortalPage, first: SessionKeeper, login: Login) -> bool:
+        """
+        Go back to the first login's page, sign out in a tab beside it, and return whether that succeeded.
+
+        A page that is left open may begin a session anew. Where it fails, the job gets a warning, and the cookies of the host
+        are forgotten.
+        """
         try:
-            async with asyncio.timeout(LEAVE), page.beside() as tab:
-                try:
-                    await login.sign_out(tab, "")
-                except SignedOut:
-                    logger.info("The session of %s was over already", login.name)
+            async with asyncio.timeout(LEAVE):
+                if there is not page:
+                    await there.raw.close()
+                await page.open(first.login.address())
+                async with page.beside() as tab:
+                    try:
+                        await login.sign_out(tab, "")
+                    except SignedOut:
+                        logger.info("The session of %s was over already", login.name)
         except (Failure, PlaywrightError, TimeoutError) as error:
             if isinstance(error, PlaywrightError) and browser_gone(error):
                 return False  # its cookies are gone with it
