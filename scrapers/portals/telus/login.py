@@ -9,7 +9,7 @@ from scrapers.core.page import Interruption, guess
 from scrapers.core.walls import Wall
 from scrapers.logins import announcements, words
 from scrapers.logins.browser import BrowserLogin
-from scrapers.logins.screens import Done, EnterCredentials, Screen, Stop
+from scrapers.logins.screens import Dismiss, Done, EnterCredentials, Screen, Stop
 
 WALL = Wall(
     marks=("Just a moment", "Checking if the site connection is secure", "cf-challenge", "cf_chl_opt"),
@@ -26,6 +26,7 @@ LOG_IN = (
 FORM = "#idtoken1, #idtoken2, [data-testid=login-form-email-input], [data-testid=login-form-password-input]"
 REFUSED = words.alerts(words.REFUSED)
 LOCKED = words.alerts(words.LOCKED)
+LATER = words.controls(words.LATER)
 SECOND_FACTOR = (
     *announcements.saying(announcements.ANY_CODE, FORM, ("input",)),
     guess(f"body:not(:has({FORM})) input[autocomplete=one-time-code]"),
@@ -47,6 +48,7 @@ CANCEL = "#cancel__clear__filter__button:visible"
 SIGN_IN = (
     Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),
     Screen("bad credentials", REFUSED, Stop(BadCredentials, REFUSED, late=True)),
+    Screen("new terms", LATER, Dismiss(LATER)),
     Screen("credentials", (*USERNAME, *PASSWORD), EnterCredentials(USERNAME, PASSWORD, LOG_IN)),
     Screen("second factor", SECOND_FACTOR, Stop(MfaRequired, late=True)),
 )

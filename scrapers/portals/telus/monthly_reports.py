@@ -21,7 +21,7 @@ MONTHS = (f"{BILLS}:text-matches('{NAMES}', 'i')", f"{BILLS}:has(:text-matches('
 TO_ANALYZER = ("xpath=//*[@id='navOpen']/li[2]/a", guess("#navOpen >> says=Bill Analyzer"))
 DETAIL_REPORTS, SECTION, DEVICES = ("#navMenuItem6",), "#heading42", "#collapse42"
 BUTTON = "button[id*=btnSelectSummaryReport]"
-EXPAND = (f"{SECTION} >> says=Mobility Device Summary", f"{SECTION} [aria-expanded=false]", SECTION)
+EXPAND = (f"{SECTION} >> says=Mobility Device Summary", f"{SECTION} [aria-expanded]", SECTION)
 # The month of a bill stands below the heading of its year.
 READ_BILLS = """bills => bills.map(bill => {
   const years = [...document.querySelectorAll("h2")].filter(head => /(19|20)\\d\\d/.test(head.textContent)
