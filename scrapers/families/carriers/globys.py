@@ -34,9 +34,8 @@ Action = Callable[[], Awaitable[None]]
 OTHER_ACCOUNT = (WrongAccount, "The portal shows another account than the chosen one.")
 OTHER_MONTH = (PortalChanged, "The portal shows another month than the chosen one.")
 BUTTON, KEPT = "button[name=ViewReport]", 15  # KEPT: seconds in which a filter shows what was chosen
-ROWS = """(table, button) => [[...table.querySelectorAll("tr")].map((row, place) => [row, place])
-  .filter(([row]) => row.querySelector(button)).map(([row, place]) => [place,
-    [row.innerText, ...[...row.querySelectorAll("[aria-label]")].map(each => each.ariaLabel)].join(" | ")]), table.innerText]"""
+ROWS = """(table, button) => [[...table.querySelectorAll("tr")].flatMap((row, place) => !row.querySelector(button) ? [] :
+  [[place, [row.innerText, ...[...row.querySelectorAll("[aria-label]")].map(each => each.ariaLabel)].join(" | ")]]), table.innerText]"""
 
 
 class Globys:

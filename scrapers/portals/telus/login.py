@@ -18,17 +18,14 @@ WALL = Wall(
 )
 USERNAME = ("[data-testid=login-form-email-input]", "#idtoken1", "input[aria-label='Email or username']")
 PASSWORD = ("[data-testid=login-form-password-input]", "#idtoken2", "input[aria-label='Password']")
-LOG_IN = (
-    "[data-testid=login-form-submit-button]",
-    "#login-btn",
-    "xpath=//*[@id='login-form']//*[@role='button']",
-)
+LOG_IN = ("[data-testid=login-form-submit-button]", "#login-btn", "xpath=//*[@id='login-form']//*[@role='button']")
 FORM = "#idtoken1, #idtoken2, [data-testid=login-form-email-input], [data-testid=login-form-password-input]"
 REFUSED = words.alerts(words.REFUSED)
 LOCKED = words.alerts(words.LOCKED)
 LATER = words.controls(words.LATER)
 SECOND_FACTOR = (
     *announcements.saying(announcements.ANY_CODE, FORM, ("input",)),
+    *announcements.saying(announcements.APPROVAL, FORM),
     guess(f"body:not(:has({FORM})) input[autocomplete=one-time-code]"),
 )
 USER = ("xpath=//*[@id='ge-top-nav']/ul[2]/li[3]/button",)
