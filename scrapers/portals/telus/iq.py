@@ -115,7 +115,9 @@ class Iq(OrderedUsage):
             await page.open(urljoin(page.raw.url, address))
         if await page.arrives((TABLE,)) is None and await page.shown(QUEUE):
             await page.click(QUEUE)
-        return await page.arrives((TABLE,)) is not None
+            await page.arrives((TABLE,))
+        # Raises SignedOut where the sign-in form has come in its place.
+        return await page.shown((TABLE,), within=1) is not None
 
     async def entry(self, name: str) -> Entry | None:
         """Return the report of a name in the queue; raise WrongAccount if it is another account's."""
