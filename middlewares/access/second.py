@@ -66,12 +66,14 @@ class SecondSessions:
             job.fences[lease] = leases.holder
             try:
                 async with AsyncExitStack() as inside:
-                    there = await inside.enter_async_context(self._inside(page, login, entrance))
+                    left: list[bool] = []
+                    there = await inside.enter_async_context(self._inside(page, first, login, entrance, left))
                     if not await self._is_ours(there, login, credential, record, job):
                         logger.info("A session of %s that proved nothing is left", kind.name)
                         await inside.aclose()
-                        there = await inside.enter_async_context(self._inside(page, login, entrance))
-                        if not await self._is_ours(there, login, credential, record, job):
+                        there = await inside.enter_async_context(self._inside(page, first, login, entrance, []))
+                        # After a sign-out the portal begins the next one from the first session, which is proved.
+                        if not await self._is_ours(there, login, credential, record, job, is_fresh=all(left)):
                             raise outcomes.IdentityUnproved(
                                 f"{kind.name} has a session that does not show its user.",
                                 step="prove the session's identity",
@@ -85,8 +87,15 @@ class SecondSessions:
                 await leases.close()
 
     @asynccontextmanager
-    async def _inside(self, page: PortalPage, login: Login, entrance: Entrance) -> AsyncIterator[PortalPage]:
-        """Yield the page to which the entrance leads, which knows this login's sign-in form; sign out at the end."""
+    async def _inside(
+        self, page: PortalPage, first: SessionKeeper, login: Login, entrance: Entrance, left: list[bool]
+    ) -> AsyncIterator[PortalPage]:
+        """
+        Yield the page to which the entrance leads, which knows this login's sign-in form; sign out at the end.
+
+        left: gets whether the sign-out has succeeded.
+        """
+        there = page
         try:
             async with entrance() as there:
                 before = there.signed_out, there.interruptions
@@ -96,20 +105,31 @@ class SecondSessions:
                     yield there
                 finally:
                     there.signed_out, there.interruptions = before
+        except Exception as error:
+            named = await there.failure_of(error)  # with its page, which is left before the sign-out
+            if named is error:
+                raise
+            raise named from error
         finally:
-            await self._leave(page, login)
+            left.append(await self._leave(page, there, first, login))
 
     async def _is_ours(
-        self, page: PortalPage, login: Login, credential: Credential, record: IdentityRecord, job: Job
+        self,
+        page: PortalPage,
+        login: Login,
+        credential: Credential,
+        record: IdentityRecord,
+        job: Job,
+        *,
+        is_fresh: bool = False,
     ) -> bool:
         """
         Sign in unless the page is a signed-in user's; return whether it is proved to be the credential's.
 
-        False: there was a session that shows nothing of its user, or what was never proved. Raises IdentityMismatch for
-        another user's, and the failures of a sign-in.
+        is_fresh: a session that is there was begun in this visit. False: there was a session that shows nothing of its user,
+        or what was never proved. Raises IdentityMismatch for another user's, and the failures of a sign-in.
         """
         work, shown, sign_in = self.crawler.spider.work, ShownIdentity(), None  # type: ignore[union-attr]
-        is_fresh = False
         if await login.is_signed_in_at(page):
             shown = await login.page_identity(page)
         else:
@@ -126,20 +146,31 @@ class SecondSessions:
         page.signed_out = login.credential_screens()
         return True
 
-    async def _leave(self, page: PortalPage, login: Login) -> None:
-        """Sign out in a tab beside the page; where that fails, warn, and forget the cookies of its host."""
+    async def _leave(self, page: PortalPage, there: PortalPage, first: SessionKeeper, login: Login) -> bool:
+        """
+        Go back to the first login's page, sign out in a tab beside it, and return whether that succeeded.
+
+        A page that is left open may begin a session anew. Where it fails, the job gets a warning, and the cookies of the host
+        are forgotten.
+        """
         try:
-            async with asyncio.timeout(LEAVE), page.beside() as tab:
-                try:
-                    await login.sign_out(tab, "")
-                except SignedOut:
-                    logger.info("The session of %s was over already", login.name)
+            async with asyncio.timeout(LEAVE):
+                if there is not page:
+                    await there.raw.close()
+                await page.open(first.login.address())
+                async with page.beside() as tab:
+                    try:
+                        await login.sign_out(tab, "")
+                    except SignedOut:
+                        logger.info("The session of %s was over already", login.name)
         except (Failure, PlaywrightError, TimeoutError) as error:
             if isinstance(error, PlaywrightError) and browser_gone(error):
-                return  # its cookies are gone with it
+                return False  # its cookies are gone with it
             page.job.warn(f"Signing out of {login.name} failed: {error}".partition("\n")[0])
             with suppress(PlaywrightError):
                 await page.raw.context.clear_cookies(domain=urlsplit(login.address()).hostname)
+            return False
+        return True
 
 
 def _lose(job: Job) -> None:

@@ -40,10 +40,16 @@ MY_TELUS = Origin(
 TELUS_IQ = Origin(
     first="home",
     home="home",
-    sign_in=("login",),
-    before=("login",),
-    pages={"login": signing.sign_in_page, "home": iq.home, "usage": iq.usage, "queue": iq.queue},
-    acts_before={"sign-in": signing.sign_in},
+    sign_in=("login", "verify"),
+    before=("login", "verify"),
+    pages={
+        "login": signing.sign_in_page,
+        "verify": signing.verify_page,
+        "home": iq.home,
+        "usage": iq.usage,
+        "queue": iq.queue,
+    },
+    acts_before={"sign-in": signing.sign_in, "check-code": signing.check_code},
     acts={
         "choose-ban": iq.choose_ban,
         "export-view": iq.export_view,

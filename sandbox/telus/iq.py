@@ -19,6 +19,7 @@ from sandbox.tables import as_csv, changed
 from sandbox.telus.pages import BASE, IQ, START
 
 AUTHORIZE = "/oauth/authorize"  # where My Telus vouches for a session, or not
+ASKS = ("iq-login", "iq-wrong-password", "iq-sms")  # scenarios in which it does not
 DIALOGS = ("Select customer", "Upcoming changes to order processing")
 
 
@@ -26,7 +27,7 @@ async def authorize(portal: ScriptedState, request: web.Request) -> web.StreamRe
     """Send a browser back to TELUS IQ: with a code that is good once, or to the form."""
     session = portal.sessions.look(request.cookies.get(portal.cookie("session")))
     login = portal.site.address(IQ, "login", portal.perturbation_of(session.user if session else None))
-    if session is None or session.user.says("iq-login"):
+    if session is None or session.user.says(*ASKS):
         raise web.HTTPFound(portal.urls[IQ] + login)
     request["user"] = session.user.name
     raise web.HTTPFound(f"{portal.urls[IQ]}{BASE[IQ]}/callback?code={portal.hand_over(session)}")
@@ -132,6 +133,7 @@ async def export_view(call: Call) -> Reply:
         return {"show": {"[data-place=view-error]": '<p role="alert">Enter a report name.</p>'}}
     if call.portal.troubled(call.user, "iq-session-lost", most=1):
         call.portal.sessions.kill(call.signed_in.key)
+        call.portal.counters.add("iq_losses")
         return {"go": f"{call.portal.urls['']}{AUTHORIZE}"}
     slow = call.user.says("slow-report")
     seconds = call.user.number("report", call.setting("slow_report_seconds" if slow else "report_seconds"))

@@ -24,12 +24,13 @@ ALIASES = {
         },
     ),
     IQ: Aliases(
-        ("home", "usage", "queue", "login", "Download"),
+        ("home", "usage", "queue", "login", "verify", "Download"),
         {
             "home": ("dashboard", "main?view=customer"),
             "usage": ("data/users", "usage-view?filter=heavy"),
             "queue": ("reports", "report-queue?page=1"),
             "login": ("auth/login", "oauth2/login?realm=iq"),
+            "verify": ("auth/challenge", "identity?step=2"),
             "Download": FILES,
         },
     ),

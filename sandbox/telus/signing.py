@@ -38,17 +38,19 @@ async def sign_in(call: Call) -> Reply | web.StreamResponse:
     if isinstance(answer, web.StreamResponse):
         return answer
     again = once_more(call, visit)
+    if call.origin == IQ and user.says("iq-wrong-password"):
+        answer = Answer.REFUSED
     if answer is not Answer.GOOD:
         return again | {"show": {"[data-place=error]": f'<p role="alert">{SENTENCES[answer]}</p>'}}
-    if call.origin == IQ:
+    if call.origin == IQ and not user.says("iq-sms"):
         call.portal.visits.end(visit)
         return begin(call, user)
     if user.says("captcha", "interstitial-fails"):
         call.portal.visits.change(visit, user=user.name)
         return {"delay": call.delay, "go": call.at(HOME)}
-    if Codes.factor(user) or user.says("mfa-push"):
+    if call.origin == IQ or Codes.factor(user) or user.says("mfa-push"):
         call.portal.visits.change(visit, user=user.name)
-        if Codes.factor(user) == "sms":
+        if call.origin == IQ or Codes.factor(user) == "sms":
             call.portal.codes.send(user, visit)
         return {"delay": call.delay, "go": call.at("verify")}
     call.portal.visits.end(visit)

@@ -235,7 +235,8 @@ class ChoosingPage(LookingPage):
         Pick the billing month of *day*, written in the strftime format *form* or in another notation of the same month.
 
         search: a field that narrows the list, which may be shown in parts: the month is typed into it before it counts as
-        missing. Raises NotYetPublished or NoLongerAvailable when it is not offered, depending on the months that are.
+        missing. Raises NotYetPublished or NoLongerAvailable when it is not offered, depending on the months that are, and
+        PortalChanged when none was read.
         """
         wanted = f"{day:{form}}"
 
@@ -249,7 +250,7 @@ class ChoosingPage(LookingPage):
 
         try:
             await pick()
-        except (NotYetPublished, NoLongerAvailable):
+        except (NotYetPublished, NoLongerAvailable, PortalChanged):
             if not search:
                 raise
             await self.type(search, wanted)

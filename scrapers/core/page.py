@@ -253,7 +253,7 @@ class PortalPage(ChoosingPage):
             if element is None:
                 await self._press_entry(menu, selectors)
             else:
-                await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
+                await self._press(element)
             has_followed = await until(has_come, seconds)
         finally:
             self.raw.context.remove_listener("response", keep)
@@ -366,7 +366,7 @@ class PortalPage(ChoosingPage):
                 async def is_known() -> bool:
                     return arrivals.are_there or await self._shows_sign_in()
 
-                await self._act(element.click(timeout=crawl_settings().page_wait * 1000))
+                await self._press(element)
                 if not await until(is_known, min(wait, SWALLOWED)):
                     if not last and not self.trail.has_effect and not arrivals.tabs:
                         logger.info("No download started: clicking once more")

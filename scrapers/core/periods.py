@@ -7,12 +7,19 @@ import unicodedata
 from datetime import date
 from functools import cache
 
-from scrapers.core.outcomes import Failure, NoLongerAvailable, NotYetPublished
+from scrapers.core.outcomes import Failure, NoLongerAvailable, NotYetPublished, PortalChanged
 
 LANGUAGES = ("en", "fr")
 # Days, which are no billing months: a bill of October may be issued and due in November.
 DAYS = re.compile(
     r"(?<!\d)(\d{4}[-/]\d\d?[-/]\d\d?|\d\d?[-/]\d\d?[-/]\d{4}|[^\W\d]{3,9}\.? \d\d?,? \d{4}|\d\d? [^\W\d]{3,9}\.?,? \d{4})(?!\d)"
+)
+
+# What a list without entries says of itself: no fact states a portal's own words. "No report selected" is none of them.
+KINDS = r"bills?|invoices?|statements?|documents?|reports?|results?|records?|entries|data"
+KINDS_FRENCH = r"factures?|releves?|documents?|rapports?|resultats?|donnees?"
+EMPTY = re.compile(
+    rf"\b(no (\w+ ){{0,3}}({KINDS})|aucune? (\w+ ){{0,3}}({KINDS_FRENCH}))\b(?! (is |est )?(selected|chosen|choisie?)\b)|\bnothing\b"
 )
 
 
@@ -48,13 +55,21 @@ def month_missing(month: date, offered: list[str], form: str, today: date) -> Fa
     """
     Return NotYetPublished or NoLongerAvailable for a billing month that the portal does not offer.
 
-    month: a day of it. offered: the portal's texts; those that name none are passed over.
+    month: a day of it. offered: the portal's texts; those that name none are passed over. Where all name none, the list was
+    not understood, and PortalChanged is returned, unless one says that the list is empty.
+
+    >>> month_missing(date(2026, 10, 31), ["Aucun relev\u00e9 disponible"], "", date(2026, 11, 20)).outcome.code
+    'not_yet_published'
+    >>> month_missing(date(2026, 10, 31), ["Loading"], "", date(2026, 11, 20)).outcome.code
+    'portal_changed'
     """
     wanted = (month.year, month.month)
     known = [months[0] for text in offered if (months := months_in(text))]
     detail = f"{month:%B %Y} is not among the {len(known)} months offered."
     if known:
         return NoLongerAvailable(detail) if wanted < min(known) else NotYetPublished(detail)
+    if not any(EMPTY.search(_plain(text)) for text in offered):
+        return PortalChanged(f"No month was read from the {len(offered)} texts that are offered.")
     return NotYetPublished(detail) if (today - month).days < 62 else NoLongerAvailable(detail)
 
 

@@ -16,6 +16,7 @@ TEXTED = (
 )
 MAILED = rf"{_SENT}.{{0,60}}(?:e-?mail|courriel|correo)|(?:e-?mail|courriel).{{0,60}}{_SENT}"
 ANY_CODE = r"text message|\\bSMS\\b|verification code|(?:one-time|digit) code|code de vérification|Bestätigungscode|código de verificación"
+APPROVAL = "approve.{0,20}(?:sign|log)[ -]?in|approuve.{0,20}connexion|bestätig.{0,20}Anmeldung|aprueb.{0,20}sesión"
 LOCKED = "(?<!will be )(?<!be )locked|verrouillé|bloqué|gesperrt|bloquead"  # not "will be locked after one more try"
 SECURITY_KEY = "security key|passkey|clé de sécurité|Sicherheitsschlüssel|llave de seguridad"
 ELSEWHERE = f"{_SESSION}.{{0,60}}{_OTHER}|{_OTHER}.{{0,30}}{_SESSION}|already {_SESSION}|déjà connecté"

@@ -379,7 +379,7 @@ class Login:
         )
 
 
-LANDING = "landing"  # in a session's state: the address on which the sign-in ended
+LANDING = "landing"  # in a session's state: the address on which the sign-in ended; "" where a form stood at it, too
 
 
 def landing(state: dict[str, Any]) -> str:

@@ -48,6 +48,7 @@ MARK = """([id, name]) => {
   return true;
 }"""
 MAIL = re.compile(r"[^\s,;:<>()]+@[\w-]+(\.[\w-]+)+")
+GONE = (404, 410)  # statuses of an address that is not served any more
 STEADY = 1.0  # seconds for which an address, or a sign-in form in a session, must stay before it is believed
 
 
@@ -68,10 +69,12 @@ class BrowserLogin(Login):
         """Sign in, in a browser context of its own."""
 
         async def flow(page: PortalPage) -> SignedIn:
-            await self.sign_in(page, attempt)
+            acted_at = await self.sign_in(page, attempt)
             shown = await self.page_identity(page)
             user_agent = await page.raw.evaluate("navigator.userAgent")
-            state = {**await session_state(page.raw.context), LANDING: page.raw.url}
+            # A page that was drawn at the address of a form has none of its own.
+            ended_at = "" if page.raw.url in acted_at else page.raw.url
+            state = {**await session_state(page.raw.context), LANDING: ended_at}
             return SignedIn(state, shown, user_agent, portal.key)
 
         return await portal.run(flow, self.address())
@@ -89,23 +92,28 @@ class BrowserLogin(Login):
 
         await portal.run(flow, self.address())
 
-    async def sign_in(self, page: PortalPage, attempt: Attempt) -> None:
-        """Act on one screen after the other until the user is signed in. The password is submitted at most once."""
+    async def sign_in(self, page: PortalPage, attempt: Attempt) -> set[str]:
+        """
+        Act on one screen after the other until the user is signed in; return the addresses at which it acted.
+
+        The password is submitted at most once.
+        """
         page.begin("sign in: open")
         if self.opens_first:
             await page.open(urljoin(self.address(), self.opens_first))
         await page.open(self.address())
-        await self.pass_screens(page, attempt)
+        return await self.pass_screens(page, attempt)
 
     async def join(self, page: PortalPage, attempt: Attempt) -> SignedIn:
         """Sign in where a visit's page shows the sign-in."""
         await self.pass_screens(page, attempt)
         return SignedIn({}, await self.page_identity(page))
 
-    async def pass_screens(self, page: PortalPage, attempt: Attempt) -> None:
-        """Act on the screens of a page that is open already."""
+    async def pass_screens(self, page: PortalPage, attempt: Attempt) -> set[str]:
+        """Act on the screens of a page that is open already; return the addresses at which it acted."""
         visits: Counter[str] = Counter()
         acted: Screen | None = None
+        acted_at: set[str] = set()
         while True:
             acted = await self._next_screen(page, acted, attempt, visits)
             if isinstance(acted.act, OpenLink) and attempt.link_opened:
@@ -114,7 +122,8 @@ class BrowserLogin(Login):
             page.begin(f"sign in: {acted.name}")
             visits[acted.key] += 1
             if isinstance(acted.act, Done):
-                return
+                return acted_at
+            acted_at.add(page.raw.url)
             await self._act(page, acted.act, attempt)
 
     async def _marks(self, page: PortalPage) -> tuple[float, list[str]] | None:
@@ -359,6 +368,8 @@ class BrowserLogin(Login):
         page.begin("check the session")
         for url in dict.fromkeys((address or self.address(), self.address())):
             await page.open(url)
+            if page.answer is not None and page.answer.status in GONE:
+                continue
             signed_in = await self.is_signed_in_at(page)
             if signed_in:
                 return

@@ -20,8 +20,9 @@ GREETING = re.compile(
     r"(?i)(hello|hi|hey|welcome( back)?|good (morning|afternoon|evening|day)|bonjour|bonsoir|bienvenue|hola|hallo|guten \w+|שלום)[\s,!]+"
 )
 
+# Not "something went wrong", which is said of any error.
 REFUSED = (
-    "incorrect|invalid|not valid|wrong|(isn.?t|is not|not) right|(do|does)(n.t| not) match|not recogni[sz]ed|could not be verified|unable to sign you in|"
+    "incorrect|invalid|not valid|(?<!went )wrong|(isn.?t|is not|not) right|(do|does)(n.t| not) match|not recogni[sz]ed|could not be verified|unable to sign you in|"
     "incorrecte|non valide|invalide|erron|ne correspond|no es correct|inválid|falsch|ungültig|שגוי|אינם תואמים"
 )
 # Not "will be locked", which is said of one more try.

@@ -190,15 +190,23 @@ TELUS = {
     "portal": "telus",
     "give": give_telus,
     "argument": of_accounts,
-    "good": ("ok",),
+    "good": ("ok", "multi"),
     "configuration": {"load_ms": 50, "render_ms": [5, 30]},
-    "is_steady": False,
     "visitors": False,
     "seeds": 6,
     "at_once": 3,
     "dimensions_at_once": 2,
     "refusing_seeds": 2,
     "alone": 1,
+}
+REFUSED_BY_TELUS = {
+    "wrong-account+multi": "wrong_account",
+    "account-missing+multi": "wrong_account",
+    "wrong-account-file": "wrong_account",
+    "other-customer": "identity_mismatch",
+    "truncated-file": "bad_file",
+    "captcha": "blocked",
+    "signed-out-midway": "success",
 }
 ATT = {
     "portal": "att",
@@ -276,9 +284,15 @@ ROWS: dict[str, Row] = {
             pages_before=False,  # a code page whose address the password page has renamed is not the unperturbed user's
             **BELL | {"give": give_bell_by_mail, "good": ("ok", "multi", "ok+multi-12")},
         ),
-        Row(spider="telus_daily_usage", refused={}, **TELUS),
-        Row(spider="telus_pdf_invoice", refused={}, **TELUS),
-        Row(spider="telus_monthly_reports", refused={}, **TELUS),
+        Row(spider="telus_daily_usage", refused=REFUSED_BY_TELUS | {"filter-fails": "wrong_account"}, **TELUS),
+        Row(
+            spider="telus_pdf_invoice",
+            refused=REFUSED_BY_TELUS
+            | NOT_THERE
+            | {"filter-fails+multi": "wrong_account", "document-missing": "not_yet_published"},
+            **TELUS,
+        ),
+        Row(spider="telus_monthly_reports", refused=REFUSED_BY_TELUS | NOT_THERE, **TELUS),
         Row(spider="att_daily_usage", refused=REFUSED_BY_ATT, **ATT),
         Row(spider="att_pdf_invoice", refused=REFUSED_BY_ATT | NOT_THERE, **ATT),
         Row(spider="att_monthly_reports", refused=REFUSED_BY_ATT | NOT_THERE, **ATT),

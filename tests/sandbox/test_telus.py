@@ -438,6 +438,21 @@ def test_telus_iq_may_ask_for_the_password(ann, admin):
     assert admin.counters()["submissions"]["iq-login"] == 2
 
 
+def test_telus_iq_may_refuse_the_password_that_my_telus_took(ann):
+    ann.sign_in("iq-wrong-password").open_iq()
+    ann.submit("iq-wrong-password")
+    assert "incorrect" in ann.said("[role=alert]")
+    assert not ann.sees("select#select-a-ban")
+
+
+def test_telus_iq_may_ask_for_a_code(ann, phones):
+    ann.sign_in("iq-sms").open_iq()
+    ann.submit("iq-sms")
+    code = wait_for(lambda: phones.codes(phone("iq-sms")))[-1]
+    ann.type("[name=code]", code).click("button", "Continue")
+    assert len(ann.close_dialogs()) == 2
+
+
 def test_a_stale_session_of_telus_iq_lasts_until_it_is_logged_out(ann, telus):
     user = "stale-iq"
     header = '//*[@id="site-header__root"]//a[contains(@class,"site-header__header__user")]'

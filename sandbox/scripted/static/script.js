@@ -87,6 +87,19 @@
     document.body.append(rest);
   }
 
+  // Shows HTML in a place, once that is there: it may come late.
+  function fill(selector, html) {
+    const place = document.querySelector(selector);
+    if (!place && document.querySelector("template[data-late]")) {
+      setTimeout(fill, 100, selector, html);
+      return;
+    }
+    // Unchanged: what is about to be clicked stays where it is. A list loses its choice even so.
+    if (!place || (place.tagName !== "SELECT" && drawn.get(place) === html)) return;
+    place.innerHTML = html;
+    drawn.set(place, html);
+  }
+
   async function apply(reply) {
     if (reply.single !== undefined) page.single = reply.single;
     if (reply.csrf) page.csrf = reply.csrf; // at once: the former one is used up
@@ -99,12 +112,7 @@
       show(reply.body, reply.remains);
       if (window.drawMenu) window.drawMenu(reply.menu);
     }
-    for (const [selector, html] of Object.entries(reply.show || {})) {
-      const place = document.querySelector(selector);
-      if (!place || drawn.get(place) === html) continue; // unchanged: what is about to be clicked stays where it is
-      place.innerHTML = html;
-      drawn.set(place, html);
-    }
+    Object.entries(reply.show || {}).forEach(([selector, html]) => fill(selector, html));
     if (reply.download) await fetchFile(reply.download, reply.way);
     if (reply.open) window.open(reply.open, "_blank");
     if (reply.go) await go(reply.go);

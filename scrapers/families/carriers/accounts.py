@@ -37,12 +37,15 @@ def numbers_like(account: str, text: str) -> set[str]:
     """
     Return the digits of all numbers of a text that have as many as an account's, with or without signs between them.
 
+    Days are none.
+
     >>> sorted(numbers_like("533122906", "533 122 906, 533-122-907 and 4165550100"))
     ['533122906', '533122907']
+    >>> numbers_like("38319713", "Ordered 2026-11-20 by 38319713")
+    {'38319713'}
     """
-    return {
-        re.sub(r"\D", "", found) for found in re.findall(rf"(?<!\d)\d(?:{SIGNS}\d){{{len(account) - 1}}}(?!\d)", text)
-    }
+    found = re.findall(rf"(?<!\d)\d(?:{SIGNS}\d){{{len(account) - 1}}}(?!\d)", DAYS.sub("|", text))
+    return {re.sub(r"\D", "", each) for each in found}
 
 
 def saying(account: str, alone: bool = False) -> str:
@@ -69,19 +72,22 @@ def accounts_named(text: str, like: str) -> set[str]:
 
     >>> accounts_named("Billing account number: 533122907. Parent account 533122906", "533122906")
     {'533122907'}
+    >>> accounts_named("Account | Used on: 2026-11-20, 4.5 GB", "38319713")
+    set()
     """
     number = rf"(?<!\d)\d(?:{SIGNS}\d){{{len(like) - 1}}}(?!\d)"
-    found = re.findall(rf"(billing )?({LABEL})[^\d]{{0,30}}?({number})", text, re.I)
+    found = re.findall(rf"(billing )?({LABEL})[^\d]{{0,30}}?({number})", DAYS.sub("|", text), re.I)
     billing = [each for each in found if (each[0] + each[1]).casefold().startswith("billing")]
     return {re.sub(r"\D", "", each[2]) for each in billing or found}
 
 
-def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today: date) -> int:
+def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today: date, said: str = "") -> int:
     """
     Return the place of the one entry of a list that is of an account and a billing month, or names neither of them.
 
-    entries: places with texts, in which days are no billing months. Raises WrongAccount where all are other accounts',
-    NotYetPublished or NoLongerAvailable where all are other months', PortalChanged where several fit.
+    entries: places with texts, in which days are no billing months. said: the text of the list, which may say that it is
+    empty. Raises WrongAccount where all are other accounts', NotYetPublished or NoLongerAvailable where all are other months',
+    PortalChanged where several fit, or there is none and the list does not say so.
 
     >>> the_one([(3, "533122907 Oct 2026"), (4, "533122906 Oct 2026")], "533122906", date(2026, 10, 31), date(2026, 11, 20))
     4
@@ -94,7 +100,7 @@ def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today
     own = [(place, DAYS.sub("", text)) for place, text in own]
     fitting = [place for place, text in own if not months_in(text) or names_month(text, month)]
     if not fitting:
-        raise month_missing(month, [text for _, text in own], "%B %Y", today)
+        raise month_missing(month, [text for _, text in own] or [said], "%B %Y", today)
     if len(fitting) > 1:
         raise PortalChanged(f"The list holds {len(fitting)} entries of the account and month.")
     return fitting[0]

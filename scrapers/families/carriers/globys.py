@@ -34,9 +34,8 @@ Action = Callable[[], Awaitable[None]]
 OTHER_ACCOUNT = (WrongAccount, "The portal shows another account than the chosen one.")
 OTHER_MONTH = (PortalChanged, "The portal shows another month than the chosen one.")
 BUTTON, KEPT = "button[name=ViewReport]", 15  # KEPT: seconds in which a filter shows what was chosen
-ROWS = """(table, button) => [...table.querySelectorAll("tr")].map((row, place) => [row, place])
-  .filter(([row]) => row.querySelector(button)).map(([row, place]) => [place,
-    [row.innerText, ...[...row.querySelectorAll("[aria-label]")].map(each => each.ariaLabel)].join(" | ")])"""
+ROWS = """(table, button) => [[...table.querySelectorAll("tr")].flatMap((row, place) => !row.querySelector(button) ? [] :
+  [[place, [row.innerText, ...[...row.querySelectorAll("[aria-label]")].map(each => each.ariaLabel)].join(" | ")]]), table.innerText]"""
 
 
 class Globys:
@@ -190,24 +189,26 @@ class Globys:
         await self.page.find((TABLE,))
         await self.confirm()
 
-    async def bill(self, button: str, *clicks: Selectors) -> PartFile:
+    async def bill(self, button: str, document: Selectors) -> PartFile:
+        """Open the documents of the listed bill (see `documents`), and download the one that a click brings."""
+        await self.documents(button, document)
+        return await self.page.download(document)
+
+    async def documents(self, button: str, shown: Selectors) -> None:
         """
-        Open the documents of the listed bill, by the *button* in its row, and download what the last of *clicks* brings.
+        Open the documents of the listed bill, by the *button* in its row; *shown* is in their dialog.
 
         Rows and dialogs that name another account or month are refused; what names none was filtered by both.
         """
         page, account, month = self.page, self.target.account, self.target.end
         page.begin("open the bill")
         await page.arrives((f"{TABLE} {button}",))
-        rows = await page.scope.locator(TABLE).first.evaluate(ROWS, button)
-        place = the_one(rows, account, month, self.today)
+        rows, said = await page.scope.locator(TABLE).first.evaluate(ROWS, button)
+        place = the_one(rows, account, month, self.today, said)
         await page.click((f"{TABLE} >> tr >> nth={place} >> {button}",))
-        await page.find(clicks[0])
+        await page.find(shown)
         if (named := numbers_like(account, await page.text(DIALOG))) and account not in named:
             raise WrongAccount("The documents are of another account.", step=page.trail.step)
-        for click in clicks[:-1]:
-            await page.click(click)
-        return await page.download(clicks[-1])
 
 
 def _titles(section: str) -> Selectors:

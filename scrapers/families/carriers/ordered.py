@@ -6,11 +6,12 @@ import asyncio
 import json
 import time
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from scrapers.core.jobs import Job
 from scrapers.core.locators import containing, same
@@ -24,6 +25,7 @@ from scrapers.families.carriers.reports import MonthlyReports, Report
 from scrapers.reading.values.texts import plain
 from scrapers.reading.workbooks import lines_of
 
+T = TypeVar("T")
 STANDS = 45 * 60  # seconds after which an order without a report is repeated
 LOOK_EVERY = 0.3  # seconds between two polls of the portal's list
 REFRESH_EVERY = 30  # seconds, or a third of the wait for reports; some lists do not refresh themselves
@@ -200,28 +202,25 @@ class OrderedReports(MonthlyReports):
 
     async def _next(self, area: PortalPage, waiting: Sequence[Report]) -> tuple[Report, Entry]:
         """Wait for the first report that is ready or failed; raise ReportNotReady at the deadline."""
-        loop, job = asyncio.get_running_loop(), area.job
+        job = area.job
         orders = {report.slug: await _asked(job, report) for report in waiting}
         newest = max((asked["at"] for asked in orders.values() if asked), default=time.time())
-        deadline = loop.time() + max(1.0, newest + crawl_settings().report_wait - time.time())
-        every = min(REFRESH_EVERY, max(1.0, crawl_settings().report_wait / 3))
-        refresh_at = loop.time() + every
-        while True:
+
+        async def look() -> tuple[Report, Entry] | None:
             for report in waiting:
                 asked = orders[report.slug]
                 entry = self._own(await self.entries(area, report), asked) if asked else None
                 if entry is not None and (entry.is_ready or entry.failed):
                     return report, entry
-            if loop.time() > deadline:
-                for report in waiting:
-                    if (failure := self._left.get((job.id, report.slug))) is not None:
-                        raise failure
-                names = ", ".join(report.slug for report in waiting)
-                raise ReportNotReady(f"Still being made: {names}.", step=area.trail.step)
-            if loop.time() > refresh_at:
-                await self.refresh(area)
-                refresh_at = loop.time() + every
-            await asyncio.sleep(LOOK_EVERY)
+            return None
+
+        if (found := await wait_for(look, partial(self.refresh, area), newest)) is not None:
+            return found
+        for report in waiting:
+            if (failure := self._left.get((job.id, report.slug))) is not None:
+                raise failure
+        names = ", ".join(report.slug for report in waiting)
+        raise ReportNotReady(f"Still being made: {names}.", step=area.trail.step)
 
     async def _leave(self, job: Job, report: Report, entry: Entry, failure: Failure) -> None:
         """Note that an entry is another order's: its file is of another account or month, and was not kept."""
@@ -278,6 +277,28 @@ class OrderedReports(MonthlyReports):
             await until(is_gone, 5)
         except Failure as failure:  # the report itself is stored
             job.warn(f"The entry of {report.slug} was not dismissed: {failure}")
+
+
+async def wait_for(
+    look: Callable[[], Awaitable[T | None]], refresh: Callable[[], Awaitable[None]], ordered: float
+) -> T | None:
+    """
+    Return what *look* finds, polling it until LATCHKEY_REPORT_WAIT after the order; None when that is over.
+
+    refresh: has the portal's list read anew. ordered: Unix time of the order.
+    """
+    loop, wait = asyncio.get_running_loop(), crawl_settings().report_wait
+    deadline = loop.time() + max(1.0, ordered + wait - time.time())
+    every = min(REFRESH_EVERY, max(1.0, wait / 3))
+    refresh_at = loop.time() + every
+    while (found := await look()) is None:
+        if loop.time() > deadline:
+            return None
+        if loop.time() > refresh_at:
+            await refresh()
+            refresh_at = loop.time() + every
+        await asyncio.sleep(LOOK_EVERY)
+    return found
 
 
 ROWS = ":is(tr, [role=row]):not(:has(:is(tr, [role=row], th, select))):not(thead *)"

@@ -8,6 +8,7 @@ PORTAL = Portal(word="telus", name="TELUS", family="carriers", time_zone="Americ
 UNKNOWN_STEPS = {
     "REFUSED": "How My Telus and TELUS IQ say that a password is wrong.",
     "LOCKED": "How a locked user is told.",
+    "LATER": "The control that postpones new terms.",
     "SECOND_FACTOR": "Whether a code is ever asked for; none was seen.",
     "QUEUE": "How the queue of TELUS IQ is opened without ordering a report.",
 }

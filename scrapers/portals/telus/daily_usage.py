@@ -33,7 +33,9 @@ class TelusDailyUsage(DailyUsage):
         size, used = await self.pools(page)
         page.begin("open TELUS IQ")
         async with page.session_of(TelusIq, partial(entrance, page)) as there:
-            return Usage(await Iq(there, self.today()).report(), size, used)
+            iq = Iq(there, self.today())
+            await iq.choose_account()
+            return Usage(await iq.report(), size, used)
 
     async def pools(self, page: PortalPage) -> tuple[int | None, int | None]:
         """Return allowance and used bytes of the account; None when unknown."""

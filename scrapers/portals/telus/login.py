@@ -9,7 +9,7 @@ from scrapers.core.page import Interruption, guess
 from scrapers.core.walls import Wall
 from scrapers.logins import announcements, words
 from scrapers.logins.browser import BrowserLogin
-from scrapers.logins.screens import Done, EnterCredentials, Screen, Stop
+from scrapers.logins.screens import Dismiss, Done, EnterCredentials, Screen, Stop
 
 WALL = Wall(
     marks=("Just a moment", "Checking if the site connection is secure", "cf-challenge", "cf_chl_opt"),
@@ -18,16 +18,14 @@ WALL = Wall(
 )
 USERNAME = ("[data-testid=login-form-email-input]", "#idtoken1", "input[aria-label='Email or username']")
 PASSWORD = ("[data-testid=login-form-password-input]", "#idtoken2", "input[aria-label='Password']")
-LOG_IN = (
-    "[data-testid=login-form-submit-button]",
-    "#login-btn",
-    "xpath=//*[@id='login-form']//*[@role='button']",
-)
+LOG_IN = ("[data-testid=login-form-submit-button]", "#login-btn", "xpath=//*[@id='login-form']//*[@role='button']")
 FORM = "#idtoken1, #idtoken2, [data-testid=login-form-email-input], [data-testid=login-form-password-input]"
 REFUSED = words.alerts(words.REFUSED)
 LOCKED = words.alerts(words.LOCKED)
+LATER = words.controls(words.LATER)
 SECOND_FACTOR = (
     *announcements.saying(announcements.ANY_CODE, FORM, ("input",)),
+    *announcements.saying(announcements.APPROVAL, FORM),
     guess(f"body:not(:has({FORM})) input[autocomplete=one-time-code]"),
 )
 USER = ("xpath=//*[@id='ge-top-nav']/ul[2]/li[3]/button",)
@@ -36,11 +34,7 @@ LEAVE = (
     *words.controls(words.LOG_OUT, "#ge-top-nav"),
 )
 # The top navigation stands on public pages, too; these stand on an account's.
-OVERVIEW = (
-    "[data-testid=generic-card-dropdown-button]",
-    "[data-testid=generic-card-primary-cta]",
-    "#navOpen",
-)
+OVERVIEW = ("[data-testid=generic-card-dropdown-button]", "[data-testid=generic-card-primary-cta]", "#navOpen")
 IQ_USER = ("xpath=//*[@id='site-header__root']//a[contains(@class,'site-header__header__user')]",)
 IQ_LEAVE = ("a[href='/iq/manage/logout']",)
 ACCOUNTS = ("select#select-a-ban",)
@@ -51,6 +45,7 @@ CANCEL = "#cancel__clear__filter__button:visible"
 SIGN_IN = (
     Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),
     Screen("bad credentials", REFUSED, Stop(BadCredentials, REFUSED, late=True)),
+    Screen("new terms", LATER, Dismiss(LATER)),
     Screen("credentials", (*USERNAME, *PASSWORD), EnterCredentials(USERNAME, PASSWORD, LOG_IN)),
     Screen("second factor", SECOND_FACTOR, Stop(MfaRequired, late=True)),
 )

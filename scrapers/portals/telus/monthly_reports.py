@@ -19,7 +19,9 @@ BILLS = "div[role=link]"
 NAMES = "January|February|March|April|May|June|July|August|September|October|November|December"
 MONTHS = (f"{BILLS}:text-matches('{NAMES}', 'i')", f"{BILLS}:has(:text-matches('{NAMES}', 'i'))")
 TO_ANALYZER = ("xpath=//*[@id='navOpen']/li[2]/a", guess("#navOpen >> says=Bill Analyzer"))
-DETAIL_REPORTS, SECTION, DEVICES = ("#navMenuItem6",), ("#heading42",), "#collapse42"
+DETAIL_REPORTS, SECTION, DEVICES = ("#navMenuItem6",), "#heading42", "#collapse42"
+BUTTON = "button[id*=btnSelectSummaryReport]"
+EXPAND = (f"{SECTION} >> says=Mobility Device Summary", f"{SECTION} [aria-expanded]", SECTION)
 # The month of a bill stands below the heading of its year.
 READ_BILLS = """bills => bills.map(bill => {
   const years = [...document.querySelectorAll("h2")].filter(head => /(19|20)\\d\\d/.test(head.textContent)
@@ -40,11 +42,9 @@ class TelusMonthlyReports(MonthlyReports):
     locale = LOCALE
     logins = (MyTelus,)
     reports = (
-        Report("group_summary", "Group Summary", REPORTS["group_summary"], "bundle", r"group[_ -]?summary"),
-        Report(
-            "individual_detail", "Individual Detail", REPORTS["individual_detail"], "bundle", r"individual[_ -]?detail"
-        ),
-        Report("airtime_detail", "Airtime Detail", REPORTS["airtime_detail"], "bundle", r"airtime[_ -]?detail", False),
+        Report("group_summary", "Group Summary", REPORTS["group_summary"], "bundle", "group.?summary"),
+        Report("individual_detail", "Individual Detail", REPORTS["individual_detail"], "bundle", "individual.?detail"),
+        Report("airtime_detail", "Airtime Detail", REPORTS["airtime_detail"], "bundle", "airtime.?detail", False),
         Report("mobility_device", "Mobility Device Summary", REPORTS["mobility_device"], "devices"),
     )
 
@@ -67,11 +67,11 @@ class TelusMonthlyReports(MonthlyReports):
         await go_home(page)
         async with tab(page, TO_ANALYZER, ANALYZER) as there:
             analyzer = Globys(there, self.today())
-            await analyzer.open(DETAIL_REPORTS, SECTION, REPORT_MENU)
+            await analyzer.open(DETAIL_REPORTS, (SECTION,), REPORT_MENU)
             await analyzer.choose_account()
             await analyzer.choose_month("b")
-            button = "button[id*=btnSelectSummaryReport]"
-            if not await there.shown((f"{DEVICES} {button}",)):
-                await there.click(SECTION)
-            await analyzer.view("Mobility Device Summary", ("Mobility Device",), DEVICES, button)
+            if not await there.shown((f"{DEVICES} {BUTTON}",)):
+                await there.click(EXPAND)
+                await there.arrives((f"{DEVICES} {BUTTON}",))
+            await analyzer.view("Mobility Device Summary", ("Mobility Device",), DEVICES, BUTTON)
             return await analyzer.export()

@@ -17,12 +17,13 @@ ASKED = ("h1:has-text('Find your account')", *CARDS)
 SHOWN = ("[data-testid=accountNumber]", ":text-matches('Account #', 'i')")
 CHANGE = ("says=Change account", "says=Change")
 ANALYZER = (*BILLS, *REPORTS)
+HOME = (*BILL_OPTIONS, "[data-testid=generic-card-primary-cta]")
 
 
 async def go_home(page: PortalPage) -> None:
-    """Open the overview, unless it is shown."""
-    is_home = urlsplit(page.raw.url).path == urlsplit(MyTelus.address()).path
-    if not is_home and not await page.shown(BILL_OPTIONS):
+    """Open the overview, unless it is shown; other pages may be drawn at its address."""
+    is_there = urlsplit(page.raw.url).path == urlsplit(MyTelus.address()).path
+    if not await (page.arrives(HOME) if is_there else page.shown(HOME)):
         await page.open(MyTelus.address())
 
 

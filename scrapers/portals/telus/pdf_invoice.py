@@ -1,10 +1,9 @@
 """Invoices, from the statements of Bill Analyzer."""
 
-from scrapers.core.outcomes import PortalChanged
 from scrapers.core.page import PortalPage
-from scrapers.core.periods import month_missing, names_month
+from scrapers.core.periods import months_in
 from scrapers.core.spool import PartFile
-from scrapers.families.carriers.accounts import saying
+from scrapers.families.carriers.accounts import saying, the_one
 from scrapers.families.carriers.globys import BILLS, MONTH, Globys
 from scrapers.families.carriers.reports import PdfInvoice
 from scrapers.portals.telus.login import MyTelus
@@ -28,18 +27,17 @@ class TelusPdfInvoice(PdfInvoice):
     logins = (MyTelus,)
 
     async def fetch(self, page: PortalPage) -> PartFile:
-        account, month = page.job.target.account, page.job.target.end
+        target = page.job.target
         page.begin("open Bill Analyzer")
         async with bill_option(page, VIEW_BILL, ANALYZER) as there:
             analyzer = Globys(there, self.today())
             await analyzer.open(BILLS, MONTH)
             await analyzer.list_bills()
-            document = (f"body:has(#bdfModalHeaderText{saying(account)}) {PRINT_BILL}",)
-            entry = (f"{ENTRIES}:has-text('{month:%Y/%m}')",)
-            try:
-                return await analyzer.bill(BUTTON, document, entry)
-            except PortalChanged:
-                offered = await there.texts((ENTRIES,))
-                if not offered or any(names_month(text, month) for text in offered):
-                    raise
-                raise month_missing(month, offered, "%B %Y", self.today()) from None
+            document = (f"body:has(#bdfModalHeaderText{saying(target.account)}) {PRINT_BILL}",)
+            await analyzer.documents(BUTTON, document)
+            await there.click(document)
+            await there.arrives((ENTRIES,))
+            offered = await there.scope.locator(ENTRIES).all_inner_texts()
+            months = [(place, text) for place, text in enumerate(offered) if months_in(text)]
+            place = the_one(months, target.account, target.end, self.today())
+            return await there.download((f"{ENTRIES} >> nth={place}",))

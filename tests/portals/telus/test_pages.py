@@ -13,6 +13,7 @@ from scrapers.families.carriers.ordered import Entry
 from scrapers.families.carriers.spiders import CarrierTarget
 from scrapers.portals.telus import iq, my_telus
 from scrapers.portals.telus.iq import Iq
+from scrapers.portals.telus.login import MyTelus
 from scrapers.portals.telus.monthly_reports import TelusMonthlyReports
 from tests.pages import make_haste
 
@@ -28,6 +29,29 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     make_haste(monkeypatch)
     monkeypatch.setattr(iq, "KEPT", 0.6)
     monkeypatch.setattr(TelusMonthlyReports, "today", classmethod(lambda cls: date(2026, 11, 20)))
+
+
+# The overview
+
+
+@pytest.mark.parametrize(
+    ("body", "opens"),
+    [
+        ("<div data-testid=generic-card-dropdown-button>Bill Options</div>", []),
+        ("<h1>Usage</h1>", ["about:blank"]),
+    ],
+    ids=["shown", "another page is drawn at its address"],
+)
+def test_the_overview_is_opened_unless_it_is_shown(run, monkeypatch, body, opens):
+    opened: list[str] = []
+
+    async def note(_self: PortalPage, url: str) -> None:
+        opened.append(url)
+
+    monkeypatch.setattr(MyTelus, "address", classmethod(lambda cls: "about:blank"))
+    monkeypatch.setattr(PortalPage, "open", note)
+    run(body, my_telus.go_home)
+    assert opened == opens
 
 
 # The account
@@ -185,7 +209,7 @@ def test_a_report_that_was_made_for_another_account_is_refused(run):
 BANS = "<select id=select-a-ban><option value=''>Choose</option><option value={}>First</option><option value={}>Second</option></select>"
 
 
-@pytest.mark.parametrize("values", [(OTHER, OURS), (OURS, OTHER), (f"0{OURS}", OURS)])
+@pytest.mark.parametrize("values", [(OTHER, OURS), (OURS, OTHER), (f"0{OURS}", OURS), (f"x-{OURS}", OURS)])
 def test_an_account_is_chosen_by_its_value(run, values):
     async def act(page: PortalPage) -> Any:
         await Iq(page, date(2026, 11, 20)).choose_account()
@@ -205,3 +229,26 @@ def test_an_account_is_chosen_by_its_value(run, values):
 def test_an_account_that_is_not_chosen_is_refused(run, body):
     with pytest.raises(WrongAccount):
         run(body, lambda page: Iq(page, date(2026, 11, 20)).choose_account(), target=TARGET)
+
+
+@pytest.mark.parametrize(
+    ("body", "warnings"),
+    [
+        (BANS.format(OURS, OTHER).replace("<option value=''>Choose</option>", ""), []),
+        (f"<main>BAN {OURS}</main>", []),
+        ("<main>Heavy data users</main>", ["The page does not say which account is open."]),
+    ],
+    ids=["chosen", "named", "neither"],
+)
+def test_an_account_that_is_not_read_back_is_told(run, body, warnings):
+    async def act(page: PortalPage) -> Any:
+        await Iq(page, date(2026, 11, 20)).confirm()
+        return page.job.warnings
+
+    assert run(body, act, target=TARGET) == warnings
+
+
+@pytest.mark.parametrize("body", [BANS.format(OTHER, OURS), f"<main>BAN {OTHER}</main>"], ids=["not chosen", "named"])
+def test_another_account_that_is_read_back_is_refused(run, body):
+    with pytest.raises(WrongAccount):
+        run(body, lambda page: Iq(page, date(2026, 11, 20)).confirm(), target=TARGET)

@@ -117,6 +117,11 @@ def test_a_month_that_is_not_offered_says_whether_it_may_still_come(run, day, fa
         run(DROP_DOWN, lambda page: page.month(("#m",), day, "%b %Y", TODAY))
 
 
+def test_a_list_of_months_in_which_none_was_read_was_not_understood(run):
+    with pytest.raises(PortalChanged):
+        run("<select id=m><option>Choose</option></select>", lambda page: page.month(("#m",), TODAY, "%b %Y", TODAY))
+
+
 def test_a_month_is_picked(run):
     async def act(page: PortalPage) -> str:
         await page.month(("#m",), date(2026, 10, 31), "%b %Y", TODAY)
@@ -501,9 +506,20 @@ def test_an_overlay_is_closed_by_what_its_control_means(run, controls, is_dialog
     assert run(body, act) == "it"
 
 
-def test_an_overlay_that_comes_before_the_pointer_is_closed_too(run, monkeypatch):
+async def follow(page: PortalPage) -> None:
+    async with page.follow(("says=Billing",), ("#bills",)):
+        pass
+
+
+@pytest.mark.parametrize(
+    "do",
+    [lambda page: page.hover(("says=Billing",)), follow, lambda page: page.download(("says=Billing",))],
+    ids=["hover", "follow", "download"],
+)
+def test_an_overlay_that_comes_before_the_pointer_is_closed_too(run, monkeypatch, do):
     monkeypatch.setenv("LATCHKEY_PAGE_WAIT", "2")
-    body = """<button onmouseenter="document.title = 'over'">Billing</button>
+    body = """<a href="data:application/pdf,x" download=x.pdf onclick="bills.hidden = false"
+      onmouseenter="document.title = 'over'">Billing</a><p id=bills hidden>Bills</p>
       <div role=dialog hidden style="position:fixed;inset:0"><button onclick="this.parentNode.remove()">Not now</button></div>"""
 
     async def act(page: PortalPage) -> str:
@@ -515,7 +531,7 @@ def test_an_overlay_that_comes_before_the_pointer_is_closed_too(run, monkeypatch
             await page.raw.evaluate("document.querySelector('[role=dialog]').hidden = false")
 
         page._uncover = uncovered_too_early  # type: ignore[method-assign]
-        await page.hover(("says=Billing",))
+        await do(page)
         return await page.raw.title()
 
     assert run(body, act) == "over"

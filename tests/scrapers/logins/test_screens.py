@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +23,7 @@ from scrapers.core.outcomes import (
     SignInTimedOut,
 )
 from scrapers.core.page import PortalPage
-from scrapers.logins.base import Attempt
+from scrapers.logins.base import Attempt, landing
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.screens import ChooseFactor, Dismiss, Done, EnterCode, EnterCredentials, Screen, Stop
 
@@ -73,10 +73,10 @@ class Codes:
 
 
 class Portal:
-    """Pages by path, given to the browser; what their forms and scripts have sent is kept."""
+    """Pages by path, given to the browser; what their forms and scripts have sent is kept. gone: paths answered with 404."""
 
-    def __init__(self, pages: dict[str, str]) -> None:
-        self.pages = pages
+    def __init__(self, pages: dict[str, str], gone: Sequence[str] = ()) -> None:
+        self.pages, self.gone = pages, gone
         self.opened: list[str] = []
         self.sent: list[str] = []
 
@@ -87,7 +87,8 @@ class Portal:
         if request.is_navigation_request():
             self.opened.append(path)
         body = self.pages.get(path.partition("?")[0], "")
-        await route.fulfill(status=200, content_type="text/html", body=f"<!doctype html><body>{body}</body>")
+        status = 404 if path in self.gone else 200
+        await route.fulfill(status=status, content_type="text/html", body=f"<!doctype html><body>{body}</body>")
 
 
 Run = Callable[..., Any]
@@ -191,6 +192,24 @@ def test_screens_of_several_documents_may_repeat_what_came_before(run):
     made = sign_in(run, portal)
     assert made.screens == ["credentials", "text message", "code", "signed in"]
     assert portal.sent == ["/in", "/chosen", "/confirmed"]
+
+
+@pytest.mark.parametrize(
+    ("pages", "ended_at"),
+    [
+        pytest.param({"/login": POSTS, "/in": WHO}, f"{HOST}/in", id="a page of its own"),
+        pytest.param({"/login": ONE_DOCUMENT.replace("STAYS", "false")}, "", id="drawn at the form's address"),
+    ],
+)
+def test_the_address_of_a_form_is_not_kept_as_where_the_sign_in_ended(run, pages, ended_at):
+    async def establish(page: PortalPage) -> str:
+        async def here(flow: Callable[[PortalPage], Awaitable[Any]], url: str) -> Any:
+            return await flow(page)
+
+        access: Any = SimpleNamespace(run=here, key="context")
+        return landing((await Acme().establish(access, attempt("sms"))).state)
+
+    assert run(Portal(pages), establish) == ended_at
 
 
 def test_a_screen_is_recognised_by_its_address(run):
@@ -311,6 +330,17 @@ def test_the_end_of_a_session_is_known_however_the_portal_tells_it(run, told):
 def test_a_session_that_lives_is_taken_up(run, pages):
     portal = Portal(pages)
     run(portal, lambda page: Acme().guard(page, f"{HOST}/anywhere"))
+
+
+@pytest.mark.parametrize("login", [WHO, POSTS], ids=["signed in", "signed out"])
+def test_an_address_that_is_gone_says_nothing_of_a_session(run, login):
+    portal = Portal({"/anywhere": WHO, "/login": login}, gone=["/anywhere"])
+    if login == WHO:
+        run(portal, lambda page: Acme().guard(page, f"{HOST}/anywhere"))
+    else:
+        with pytest.raises(SignedOut):
+            run(portal, lambda page: Acme().guard(page, f"{HOST}/anywhere"))
+    assert portal.opened == ["/anywhere", "/login"]
 
 
 def test_a_page_of_which_nothing_is_known_is_no_end_of_a_session(run):

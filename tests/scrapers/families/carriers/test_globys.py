@@ -168,13 +168,13 @@ def test_a_name_that_only_contains_the_report_is_another_report(run):
 # Bills
 
 
-def bills(*rows: str, dialog: str = OURS) -> str:
-    """Return a list of bills with a dialog of documents."""
+def bills(*rows: str, dialog: str = OURS, said: str = "") -> str:
+    """Return a list of bills with a dialog of documents. said: what it says in place of rows."""
     lines = "".join(
         f"<tr><td>{row}</td><td><button class=doc onclick=\"window.done='{number}'; bdfModal.hidden=false\">Open</button></td></tr>"
         for number, row in enumerate(rows)
     )
-    return f"""<table id=DataTable><tr><th>Account</th></tr>{lines}</table>
+    return f"""<table id=DataTable><tr><th>Account</th></tr>{lines}<tr><td>{said}</td></tr></table>
     <div id=bdfModal hidden><p>{dialog}</p><a id=kind href="data:application/pdf,x" download=bill.pdf>Standard bill</a></div>"""
 
 
@@ -206,12 +206,17 @@ def test_the_bill_is_that_of_account_and_month_whatever_comes_first(run, rows, p
         ((f"{OURS} Sep 2026",), NotYetPublished),
         ((f"{OURS} Nov 2026",), NoLongerAvailable),
         ((f"{OURS} Oct 2026", f"{OURS} Oct 2026, corrected"), PortalChanged),
-        ((), NotYetPublished),
+        ((), PortalChanged),
     ],
 )
 def test_a_list_without_the_bill_brings_none(run, rows, failure):
     with pytest.raises(failure):
         opened(run, bills(*rows))
+
+
+def test_a_list_that_says_that_it_is_empty_is_believed(run):
+    with pytest.raises(NotYetPublished):
+        opened(run, bills(said="No data available in table"))
 
 
 def test_documents_of_another_account_are_not_downloaded(run):
