@@ -13,6 +13,7 @@ from scrapers.core.page import PortalPage, Selectors, guess, until
 from scrapers.core.periods import month_missing, months_in
 from scrapers.core.spool import PartFile
 from scrapers.families.carriers.accounts import names_account, not_listed, numbers_like, saying, the_one
+from scrapers.families.carriers.invoices import READ_LIST, FetchedInvoice, listed_texts
 
 REPORTS, BILLS, MULTIPLE = ("#navMenuGroupReports",), ("#navMenuItem14",), ("#LevelDataDropdownList_multipleaccounts",)
 MENU, FILTERS = "#scopeExpandedAccountMenu", "xpath=//*[@id='thisForm']/div/div[2]/div[1]"
@@ -34,9 +35,6 @@ Action = Callable[[], Awaitable[None]]
 OTHER_ACCOUNT = (WrongAccount, "The portal shows another account than the chosen one.")
 OTHER_MONTH = (PortalChanged, "The portal shows another month than the chosen one.")
 BUTTON, KEPT = "button[name=ViewReport]", 15  # KEPT: seconds in which a filter shows what was chosen
-ROWS = """(table, button) => [...table.querySelectorAll("tr")].map((row, place) => [row, place])
-  .filter(([row]) => row.querySelector(button)).map(([row, place]) => [place,
-    [row.innerText, ...[...row.querySelectorAll("[aria-label]")].map(each => each.ariaLabel)].join(" | ")])"""
 
 
 class Globys:
@@ -190,24 +188,26 @@ class Globys:
         await self.page.find((TABLE,))
         await self.confirm()
 
-    async def bill(self, button: str, *clicks: Selectors) -> PartFile:
+    async def bill(self, button: str, *clicks: Selectors) -> FetchedInvoice:
         """
         Open the documents of the listed bill, by the *button* in its row, and download what the last of *clicks* brings.
 
-        Rows and dialogs that name another account or month are refused; what names none was filtered by both.
+        Rows and dialogs that name another account or month are refused; what names none was filtered by both. What the row
+        shows of the bill is returned with it.
         """
         page, account, month = self.page, self.target.account, self.target.end
         page.begin("open the bill")
         await page.arrives((f"{TABLE} {button}",))
-        rows = await page.scope.locator(TABLE).first.evaluate(ROWS, button)
-        place = the_one(rows, account, month, self.today)
+        rows = await page.scope.locator(TABLE).first.evaluate(READ_LIST, button)
+        place = the_one([(each, said) for each, said, _ in rows], account, month, self.today)
         await page.click((f"{TABLE} >> tr >> nth={place} >> {button}",))
         await page.find(clicks[0])
         if (named := numbers_like(account, await page.text(DIALOG))) and account not in named:
             raise WrongAccount("The documents are of another account.", step=page.trail.step)
         for click in clicks[:-1]:
             await page.click(click)
-        return await page.download(clicks[-1])
+        listed = next(cells for each, _, cells in rows if each == place)
+        return FetchedInvoice(await page.download(clicks[-1]), listed_texts(listed))
 
 
 def _titles(section: str) -> Selectors:
