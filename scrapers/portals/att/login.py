@@ -34,6 +34,14 @@ LATER = words.controls(words.LATER)
 CAPTCHA = (guess("iframe[src*=captcha]"),)
 
 
+class StopBeforePassword(Stop):
+    """A failure that the portal tells before the password is typed."""
+
+    def is_due(self, *, submitted: bool, code_entered: bool) -> bool:
+        """Return whether the password is not submitted yet."""
+        return not submitted
+
+
 class AttLogin(BrowserLogin):
     """All report types; the code comes by mail, and not at all once the browser is trusted."""
 
@@ -56,6 +64,7 @@ class AttLogin(BrowserLogin):
         Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),
         Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),
         Screen("bad credentials", REFUSED, Stop(BadCredentials, REFUSED)),
+        Screen("user name refused", REFUSED, StopBeforePassword(BadCredentials, REFUSED, late=True)),
         Screen("feedback", (DECLINE,), Dismiss((DECLINE,))),
         Screen("new terms", LATER, Dismiss(LATER)),
         # A former attempt may have left the user before any of these: the sign-in's address leads there at once.
