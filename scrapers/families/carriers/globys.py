@@ -19,15 +19,14 @@ REPORTS, BILLS, MULTIPLE = ("#navMenuGroupReports",), ("#navMenuItem14",), ("#Le
 MENU, FILTERS = "#scopeExpandedAccountMenu", "xpath=//*[@id='thisForm']/div/div[2]/div[1]"
 MONTH_LIST = "BilledMonthYearPendingDataDropdownList"
 OPENER = "*[self::button or @role='button' or @role='combobox'][1]"
+LIST = "*[self::ul or @role='listbox' or @role='menu'][1]"
 SCOPE = ("#LevelDataDropdownButton", f"{FILTERS}/div[1]")
 SEARCH = (f"{MENU} >> xpath=./div[1]/div/div[2]/input", guess(f"{MENU} >> role=textbox"))
 TAKE = (f"{MENU} >> xpath=./div[4]/button", f"{MENU} >> says=OK")
 PERIOD = ("#CIDPendingDataDropdownButton", f"{FILTERS}/div[2]//{OPENER}", f"{FILTERS}/div[2]")
 PERIODS, APPLY = ("select#bmtype_data",), ("#btnApply",)
 MONTH = ("#BilledMonthYearPendingDataDropdownButton", guess(f"xpath=//*[@id='{MONTH_LIST}']/preceding::{OPENER}"))
-LISTED = guess(
-    f"xpath=//*[@id='{MONTH[0][1:]}']/following::*[self::ul or @role='listbox' or @role='menu'][1]//*[not(*)]"
-)
+LISTED = guess(f"xpath=//*[@id='{MONTH[0][1:]}']/following::{LIST}//*[not(*)]")
 MONTHS = (f"select#{MONTH_LIST}", f"#{MONTH_LIST} select", f"#{MONTH_LIST} *:not(:has(*))", LISTED)
 VIEW_LIST, TABLE, DIALOG = ("#btnViewList",), "#DataTable", ("#bdfModal", "#acctContent")
 EXPORT, CSV, GO = ("#export",), ("#radCsvLabel",), ("#hrefOK",)
@@ -70,8 +69,7 @@ class Globys:
         if await page.arrives((*SEARCH, *MULTIPLE)) in MULTIPLE:
             await page.click(MULTIPLE)
         await page.type(SEARCH, account)
-        items = (f"{MENU} {saying(account)}",)
-        await page.pick(items, account, match=names_account, missing=lambda _offered: not_listed())
+        await page.pick((f"{MENU} {saying(account)}",), account, match=names_account, missing=lambda _: not_listed())
         await page.click(TAKE)
 
     async def choose_month(self, kind: str) -> None:
@@ -189,25 +187,29 @@ class Globys:
         await self.confirm()
 
     async def bill(self, button: str, *clicks: Selectors) -> FetchedInvoice:
-        """
-        Open the documents of the listed bill, by the *button* in its row, and download what the last of *clicks* brings.
+        """Open the documents of the listed bill (see `documents`), and download what the last of *clicks* brings."""
+        listed = await self.documents(button, clicks[0])
+        for click in clicks[:-1]:
+            await self.page.click(click)
+        return FetchedInvoice(await self.page.download(clicks[-1]), listed)
 
-        Rows and dialogs that name another account or month are refused; what names none was filtered by both. What the row
-        shows of the bill is returned with it.
+    async def documents(self, button: str, shown: Selectors) -> dict[str, str]:
         """
-        page, account, month = self.page, self.target.account, self.target.end
+        Open the documents of the listed bill, by the *button* in its row; return what the row shows, as FetchedInvoice takes it.
+
+        Rows and dialogs that name another account or month are refused; what names none was filtered by both. shown: is in
+        the dialog.
+        """
+        page, account = self.page, self.target.account
         page.begin("open the bill")
         await page.arrives((f"{TABLE} {button}",))
         rows = await page.scope.locator(TABLE).first.evaluate(READ_LIST, button)
-        place = the_one([(each, said) for each, said, _ in rows], account, month, self.today)
+        place = the_one([(each, said) for each, said, _ in rows], account, self.target.end, self.today)
         await page.click((f"{TABLE} >> tr >> nth={place} >> {button}",))
-        await page.find(clicks[0])
+        await page.find(shown)
         if (named := numbers_like(account, await page.text(DIALOG))) and account not in named:
             raise WrongAccount("The documents are of another account.", step=page.trail.step)
-        for click in clicks[:-1]:
-            await page.click(click)
-        listed = next(cells for each, _, cells in rows if each == place)
-        return FetchedInvoice(await page.download(clicks[-1]), listed_texts(listed))
+        return listed_texts(next(cells for each, _, cells in rows if each == place))
 
 
 def _titles(section: str) -> Selectors:
