@@ -85,6 +85,15 @@ def test_files_and_rows_come_home_once_and_a_dead_session_needs_no_code(crawls):
     assert difference(counted(crawls), before) == (1, 0, 1)
 
 
+def test_where_pages_name_no_user_each_spider_signs_in_anew_and_the_browser_stays_trusted(crawls):
+    """A stored session that shows nothing is not used, and what is kept of the trusted browser is no session either."""
+    user, before = "ok+perturb-7-unnamed@example.com", counted(crawls)
+    for spider in (USAGE, INVOICE):
+        ended = crawls.crawl(ROWS[spider], [user])[user]
+        assert (ended.outcome, ended.files) == ("success", 1), (spider, ended)
+    assert difference(counted(crawls), before) == (2, 1, 2)
+
+
 def test_a_user_name_that_is_refused_ends_the_sign_in_before_the_password(crawls):
     """The portal refuses it on its first page: the password is never typed, and nothing is tried again."""
     asked = [entry["path"] for entry in crawls.admin.journal()].count("/premiercare/password")
