@@ -19,6 +19,7 @@ SENTENCES = {
     Answer.REFUSED: "The user ID or password you entered isn't right. Try again.",
     Answer.LOCKED: "Your account is locked. Contact us to unlock it.",
 }
+USER_SENTENCE = "The user ID you entered isn't right. Try again."
 
 
 def _visit(call: Call) -> tuple[str, User]:
@@ -38,11 +39,14 @@ def user_page(call: Call) -> Reply:
 
 
 async def take_user(call: Call) -> Reply:
-    """Take the user name, whoever it is; the password is asked for on a page of its own."""
+    """Take the user name, whoever it is; the password is asked for on a page of its own. One is refused by its scenario."""
     visit, _ = _visit(call)
-    if not takes(call, visit) or not call.value("username").strip():
+    typed = call.value("username").strip()
+    if not takes(call, visit) or not typed:
         return {"go": call.at("login")}
-    call.portal.visits.change(visit, typed=call.value("username").strip())
+    if User.of(typed).says("user-refused"):
+        return once_more(call, visit) | {"show": {"[data-place=error]": f'<p role="alert">{USER_SENTENCE}</p>'}}
+    call.portal.visits.change(visit, typed=typed)
     return {"delay": call.delay, "go": call.at("password")}
 
 

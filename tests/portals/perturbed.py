@@ -216,12 +216,14 @@ ATT = {
     "configuration": {"load_ms": 50, "render_ms": [5, 30]},
     "is_steady": False,
     "visitors": False,
+    "seeds": 6,
     "at_once": 4,
     "dimensions_at_once": 2,
     "refusing_seeds": 2,
     "alone": 1,
 }
 REFUSED_BY_ATT = {
+    "user-refused": "bad_credentials",
     "wrong-account+multi": "wrong_account",
     "account-missing+multi": "wrong_account",
     "filter-fails+multi": "wrong_account",

@@ -13,20 +13,20 @@ from scrapers.core.page import PortalPage, Selectors, guess, until
 from scrapers.core.periods import month_missing, months_in
 from scrapers.core.spool import PartFile
 from scrapers.families.carriers.accounts import names_account, not_listed, numbers_like, saying, the_one
+from scrapers.families.carriers.invoices import READ_LIST, FetchedInvoice, listed_texts
 
 REPORTS, BILLS, MULTIPLE = ("#navMenuGroupReports",), ("#navMenuItem14",), ("#LevelDataDropdownList_multipleaccounts",)
 MENU, FILTERS = "#scopeExpandedAccountMenu", "xpath=//*[@id='thisForm']/div/div[2]/div[1]"
 MONTH_LIST = "BilledMonthYearPendingDataDropdownList"
 OPENER = "*[self::button or @role='button' or @role='combobox'][1]"
+LIST = "*[self::ul or @role='listbox' or @role='menu'][1]"
 SCOPE = ("#LevelDataDropdownButton", f"{FILTERS}/div[1]")
 SEARCH = (f"{MENU} >> xpath=./div[1]/div/div[2]/input", guess(f"{MENU} >> role=textbox"))
 TAKE = (f"{MENU} >> xpath=./div[4]/button", f"{MENU} >> says=OK")
 PERIOD = ("#CIDPendingDataDropdownButton", f"{FILTERS}/div[2]//{OPENER}", f"{FILTERS}/div[2]")
 PERIODS, APPLY = ("select#bmtype_data",), ("#btnApply",)
 MONTH = ("#BilledMonthYearPendingDataDropdownButton", guess(f"xpath=//*[@id='{MONTH_LIST}']/preceding::{OPENER}"))
-LISTED = guess(
-    f"xpath=//*[@id='{MONTH[0][1:]}']/following::*[self::ul or @role='listbox' or @role='menu'][1]//*[not(*)]"
-)
+LISTED = guess(f"xpath=//*[@id='{MONTH[0][1:]}']/following::{LIST}//*[not(*)]")
 MONTHS = (f"select#{MONTH_LIST}", f"#{MONTH_LIST} select", f"#{MONTH_LIST} *:not(:has(*))", LISTED)
 VIEW_LIST, TABLE, DIALOG = ("#btnViewList",), "#DataTable", ("#bdfModal", "#acctContent")
 EXPORT, CSV, GO = ("#export",), ("#radCsvLabel",), ("#hrefOK",)
@@ -34,8 +34,6 @@ Action = Callable[[], Awaitable[None]]
 OTHER_ACCOUNT = (WrongAccount, "The portal shows another account than the chosen one.")
 OTHER_MONTH = (PortalChanged, "The portal shows another month than the chosen one.")
 BUTTON, KEPT = "button[name=ViewReport]", 15  # KEPT: seconds in which a filter shows what was chosen
-ROWS = """(table, button) => [[...table.querySelectorAll("tr")].flatMap((row, place) => !row.querySelector(button) ? [] :
-  [[place, [row.innerText, ...[...row.querySelectorAll("[aria-label]")].map(each => each.ariaLabel)].join(" | ")]]), table.innerText]"""
 
 
 class Globys:
@@ -71,8 +69,7 @@ class Globys:
         if await page.arrives((*SEARCH, *MULTIPLE)) in MULTIPLE:
             await page.click(MULTIPLE)
         await page.type(SEARCH, account)
-        items = (f"{MENU} {saying(account)}",)
-        await page.pick(items, account, match=names_account, missing=lambda _offered: not_listed())
+        await page.pick((f"{MENU} {saying(account)}",), account, match=names_account, missing=lambda _: not_listed())
         await page.click(TAKE)
 
     async def choose_month(self, kind: str) -> None:
@@ -189,26 +186,28 @@ class Globys:
         await self.page.find((TABLE,))
         await self.confirm()
 
-    async def bill(self, button: str, document: Selectors) -> PartFile:
+    async def bill(self, button: str, document: Selectors) -> FetchedInvoice:
         """Open the documents of the listed bill (see `documents`), and download the one that a click brings."""
-        await self.documents(button, document)
-        return await self.page.download(document)
+        listed = await self.documents(button, document)
+        return FetchedInvoice(await self.page.download(document), listed)
 
-    async def documents(self, button: str, shown: Selectors) -> None:
+    async def documents(self, button: str, shown: Selectors) -> dict[str, str]:
         """
-        Open the documents of the listed bill, by the *button* in its row; *shown* is in their dialog.
+        Open the documents of the listed bill, by the *button* in its row; return what the row shows, as FetchedInvoice takes it.
 
-        Rows and dialogs that name another account or month are refused; what names none was filtered by both.
+        Rows and dialogs that name another account or month are refused; what names none was filtered by both. shown: is in
+        the dialog.
         """
-        page, account, month = self.page, self.target.account, self.target.end
+        page, account = self.page, self.target.account
         page.begin("open the bill")
         await page.arrives((f"{TABLE} {button}",))
-        rows, said = await page.scope.locator(TABLE).first.evaluate(ROWS, button)
-        place = the_one(rows, account, month, self.today, said)
+        rows, said = await page.scope.locator(TABLE).first.evaluate(READ_LIST, button)
+        place = the_one([(each, text) for each, text, _ in rows], account, self.target.end, self.today, said)
         await page.click((f"{TABLE} >> tr >> nth={place} >> {button}",))
         await page.find(shown)
         if (named := numbers_like(account, await page.text(DIALOG))) and account not in named:
             raise WrongAccount("The documents are of another account.", step=page.trail.step)
+        return listed_texts(next(cells for each, _, cells in rows if each == place))
 
 
 def _titles(section: str) -> Selectors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -23,6 +23,24 @@ from scrapers.reading.values.numbers import money
 STEP = "read the invoice"
 # Up to so long after the beginning of its period an invoice is issued that bills in advance.
 IN_ADVANCE = timedelta(days=5)
+
+# Headings of a portal's list, by argument of `ListedInvoice.of`.
+HEADINGS = {
+    "total": r"(bill |invoice |statement )?(total|amount)( amount)?( due)?( ?\((\$|\w+)\))?",
+    "number": r"(bill|invoice|statement) ?(number|no\.?|#)",
+    "issued": r"(bill|invoice|statement|issue) date|date issued",
+}
+# Function for the page: of each row of a table that has a button, its place, all that it says, and pairs of heading and cell;
+# and the text of the table.
+READ_LIST = """(table, button) => {
+  const said = cell => cell.textContent.replace(/\\s+/g, " ").trim();
+  const rows = [...table.querySelectorAll("tr")];
+  const heads = rows.map(row => [...row.cells]).find(cells => cells.length && cells.every(cell => cell.tagName === "TH")) ?? [];
+  return [rows.map((row, place) => [row, place]).filter(([row]) => row.querySelector(button)).map(([row, place]) => [
+    place,
+    [row.innerText, ...[...row.querySelectorAll("[aria-label]")].map(each => each.ariaLabel)].join(" | "),
+    row.cells.length === heads.length ? heads.map((head, column) => [said(head), said(row.cells[column])]) : []]), table.innerText];
+}"""
 
 SOURCES = {"portal": "the portal's list says", "job": "the job is about", "lines": "its lines sum to"}
 
@@ -52,10 +70,25 @@ class ListedInvoice:
 
 @dataclass(frozen=True, slots=True)
 class FetchedInvoice:
-    """A downloaded invoice, with what the list showed of it."""
+    """A downloaded invoice, with what the list showed of it: values, or the texts of its cells by argument of `ListedInvoice.of`."""
 
     part: PartFile
-    listed: ListedInvoice
+    listed: ListedInvoice | Mapping[str, str]
+
+    def shown(self, locale: Locale) -> ListedInvoice:
+        """Return what the list showed; texts are read by the locale."""
+        return self.listed if isinstance(self.listed, ListedInvoice) else ListedInvoice.of(locale, **self.listed)
+
+
+def listed_texts(cells: Iterable[Sequence[str]]) -> dict[str, str]:
+    """
+    Return what a row of a portal's list shows, by argument of `ListedInvoice.of`; a heading that stands there twice is left out.
+
+    >>> listed_texts([("Account", "533122906"), ("Bill date", "2026-11-01"), ("Total ($)", "$15.20")])
+    {'total': '$15.20', 'issued': '2026-11-01'}
+    """
+    headed = {name: [said for head, said in cells if re.fullmatch(HEADINGS[name], head, re.I)] for name in HEADINGS}
+    return {name: said[0] for name, said in headed.items() if len(said) == 1}
 
 
 @dataclass

@@ -64,7 +64,9 @@ class PdfInvoice(CarrierSpider):
         Raises WrongAccount or PortalChanged before anything is yielded if one is certainly of other accounts or another month.
         """
         job, fetched = page.job, await self.fetch(page)
-        part, listed = (fetched, None) if isinstance(fetched, PartFile) else (fetched.part, fetched.listed)
+        part, listed = (
+            (fetched, None) if isinstance(fetched, PartFile) else (fetched.part, fetched.shown(self._locale()))
+        )
         files = [part]
         if await asyncio.to_thread(is_archive, part):
             others: list[str] = []
@@ -102,11 +104,11 @@ class PdfInvoice(CarrierSpider):
 
     @classmethod
     def _locale(cls) -> Locale:
-        """Return the spider's locale, or else the one that its portal states."""
-        if hasattr(cls, "locale"):
-            return cls.locale
+        """Return the spider's locale, or else the one that its portal states; outside of a portal a spider must have one."""
         stated = portal_of(cls.__module__)
-        return Locale("en_CA") if stated is None else Locale(stated.locale, stated.time_zone)
+        if stated is None or hasattr(cls, "locale"):
+            return cls.locale
+        return Locale(stated.locale, stated.time_zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ PORTAL = Portal(word="att", name="AT&T", family="carriers", time_zone="America/N
 
 # Steps of which no fact says how they look: by constant. They are found by role and meaning.
 UNKNOWN_STEPS = {
-    "REFUSED": "How a wrong password is told.",
+    "REFUSED": "How a wrong user name or password is told.",
     "WRONG_CODE": "How a wrong code is told; that its field stays is known.",
     "LOCKED": "How a locked user is told.",
     "LATER": "The control that postpones new terms.",

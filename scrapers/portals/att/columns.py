@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from scrapers.families.carriers.columns import ACCOUNT, PERIOD, PHONE
+from scrapers.families.carriers.columns import ACCOUNT, CHARGES, CURRENCY, PERIOD, PHONE
 from scrapers.portals.att import PORTAL
 from scrapers.reading.values.days import day, month
 from scrapers.reading.values.locale import Locale
@@ -44,21 +44,18 @@ USAGE = (
     *(replace(column, required=True) for column in USED),
 )
 
-CHARGES = (
-    Column("monthly_charges", r"monthly charges( \(\w+\))?", money),
-    Column("usage_charges", r"usage charges( \(\w+\))?", money),
-    Column("equipment_charges", r"equipment charges( \(\w+\))?", money),
-    Column("credits", r"credits( (and|&) adjustments)?( \(\w+\))?", money),
-    Column("surcharges", r"(fees|surcharges|surcharges (and|&) (other )?fees)( \(\w+\))?", money),
-    Column("taxes", r"(government )?(fees (and|&) )?taxes( \(\w+\))?", money),
-    Column("total_charges", r"total( current)? charges( \(\w+\))?", money),
+BILLED_CHARGES = (
+    *CHARGES,
+    Column("equipment_charges", rf"equipment charges{CURRENCY}", money),
+    Column("surcharges", rf"(fees|surcharges|surcharges (and|&) (other )?fees){CURRENCY}", money),
 )
+AMOUNT = Column("amount", rf"(charge )?amount{CURRENCY}", money)
 REPORTS = {
     "all_billing_cycle_charges": (
         *BILLED,
-        *CHARGES,
+        *BILLED_CHARGES,
         Column("charge_type", r"charge (type|category)", text, repeats=True),
-        Column("amount", r"(charge )?amount( \(\w+\))?", money),
+        AMOUNT,
     ),
     "wireless_charges": (
         *BILLED,
@@ -66,21 +63,21 @@ REPORTS = {
         *(replace(column, name="data_used") for column in USED),
         Column("voice_minutes", r"(voice )?minutes( used)?", integer),
         Column("text_messages", r"(text )?messages( used)?", integer),
-        *CHARGES,
+        *BILLED_CHARGES,
     ),
     "usage_details": (
         *BILLED,
         Column("usage_date", r"(usage )?date", day),
         Column("usage_type", r"usage type|type of usage", text, repeats=True),
         *(replace(column, name="data_used") for column in USED),
-        Column("amount", r"(charge )?amount( \(\w+\))?", money),
+        AMOUNT,
     ),
     "device_installment": (
         *BILLED,
         Column("device", r"device( (make|model|description|name))?|equipment", text, repeats=True),
         Column("installment_number", r"installment( number| no\.?)", text),
-        Column("installment_amount", r"(monthly )?installment( amount)?( \(\w+\))?", money),
-        Column("remaining", r"(remaining )?balance( remaining)?( \(\w+\))?", money),
+        Column("installment_amount", rf"(monthly )?installment( amount)?{CURRENCY}", money),
+        Column("remaining", rf"(remaining )?balance( remaining)?{CURRENCY}", money),
         Column("started", r"(agreement |installment )?start date", day),
         Column("ends", r"(agreement |installment )?end date", day),
     ),

@@ -1,5 +1,6 @@
 """The sign-in of Premier Care: user name and password in two steps, then a code, unless the browser is trusted."""
 
+import time
 from typing import Any
 
 from database.access.codes import CodeChannel
@@ -19,9 +20,8 @@ DELIVERY, OLD_FORM = "#deliveryForm", "xpath=//fieldset"
 BY_MAIL = ("input[name=selectCTN][label^=Email]", *words.labels(words.MAIL, "fieldset"))
 BY_TEXT = (guess("input[name=selectCTN]:not([label^=Email])"), f"{OLD_FORM}/div[1]/fieldset/div[1]/label")
 PREFERRED, SEND = ("#preferredMethodInput",), ("#continueButton", f"{OLD_FORM}/div[4]/input[3]")
-CODE = ("#enterOtp", f"{OLD_FORM}/div[1]/input[1]")
+CODE, CONTINUE = ("#enterOtp", f"{OLD_FORM}/div[1]/input[1]"), ("#continue", f"{OLD_FORM}/div[4]/input[3]")
 TRUST = ("#trustedDevice", *words.labels("trust this", "fieldset"))
-CONTINUE = ("#continue", f"{OLD_FORM}/div[4]/input[3]")
 DECLINE = "xpath=//div[contains(@class,'uws-invite__button-decline')]"
 HOME = "xpath=/html/body/div[1]/div"
 PROFILE = (f"{HOME}/div[2]/p/a >> says=My Profile", "says=My Profile")
@@ -29,9 +29,17 @@ NAMED = (guess("[data-testid=signed-in-user]"), guess(".user-name"), guess(f"{HO
 LEAVE = (f"{HOME}/div[1]/ul/li[4]/a", *words.controls(words.LOG_OUT))
 REFUSED = words.alerts(words.REFUSED, ":is(app-login-general, app-login-password)")
 WRONG_CODE = words.alerts(words.REFUSED, "form:has(#enterOtp)")
-LOCKED = words.alerts(words.LOCKED)
-LATER = words.controls(words.LATER)
+LOCKED, LATER = words.alerts(words.LOCKED), words.controls(words.LATER)
 CAPTCHA = (guess("iframe[src*=captcha]"),)
+DAY = 24 * 3600  # seconds; a session's cookies end sooner, that of a trusted browser later
+
+
+class StopBeforePassword(Stop):
+    """A failure that the portal tells before the password is typed."""
+
+    def is_due(self, *, submitted: bool, code_entered: bool) -> bool:
+        """Return whether the password is not submitted yet."""
+        return not submitted
 
 
 class AttLogin(BrowserLogin):
@@ -56,6 +64,7 @@ class AttLogin(BrowserLogin):
         Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),
         Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),
         Screen("bad credentials", REFUSED, Stop(BadCredentials, REFUSED)),
+        Screen("user name refused", REFUSED, StopBeforePassword(BadCredentials, REFUSED, late=True)),
         Screen("feedback", (DECLINE,), Dismiss((DECLINE,))),
         Screen("new terms", LATER, Dismiss(LATER)),
         # A former attempt may have left the user before any of these: the sign-in's address leads there at once.
@@ -73,6 +82,6 @@ class AttLogin(BrowserLogin):
     sign_out_clicks = (LEAVE,)
 
     def device(self, state: dict[str, Any]) -> dict[str, Any]:
-        """Return the cookies that a browser keeps when it is closed: no fact names the one of a trusted browser."""
-        cookies = [cookie for cookie in state.get("cookies", []) if cookie.get("expires", -1) > 0]
+        """Return the cookies that a browser keeps for more than a day: no fact names the one of a trusted browser."""
+        cookies = [cookie for cookie in state.get("cookies", []) if cookie.get("expires", -1) > time.time() + DAY]
         return {"cookies": cookies} if cookies else {}

@@ -1,8 +1,8 @@
 """The bills of Premier Care."""
 
 from scrapers.core.page import PortalPage
-from scrapers.core.spool import PartFile
 from scrapers.families.carriers.globys import BILLS, VIEW_LIST, Globys
+from scrapers.families.carriers.invoices import FetchedInvoice
 from scrapers.families.carriers.reports import PdfInvoice
 from scrapers.portals.att.billing import BILLING
 from scrapers.portals.att.login import AttLogin
@@ -22,8 +22,8 @@ class AttPdfInvoice(PdfInvoice):
     name = "att_pdf_invoice"
     logins = (AttLogin,)
 
-    async def fetch(self, page: PortalPage) -> PartFile:
-        """Download the standard bill of the job's account and month."""
+    async def fetch(self, page: PortalPage) -> FetchedInvoice:
+        """Download the standard bill of the job's account and month; return it with what the list shows of it."""
         globys = Globys(page, self.today())
         page.begin("open the bills")
         await globys.open(BILLING, BILLS)

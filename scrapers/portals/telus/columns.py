@@ -4,7 +4,7 @@ Telus's locale, and columns of its files. Columns that are not listed here are s
 No fact names the columns of these files: a heading that says something else than expected costs no more than its column.
 """
 
-from scrapers.families.carriers.columns import USER
+from scrapers.families.carriers.columns import CHARGES, CURRENCY, USER
 from scrapers.portals.telus import PORTAL
 from scrapers.reading.values.days import day, month
 from scrapers.reading.values.locale import Locale
@@ -30,7 +30,6 @@ PHONE = Column(
     phone_number,
 )
 PERIOD = Column("period", r"(invoice|billing|bill|statement) (month|period)|mois de facturation", month, repeats=True)
-CURRENCY = r"( ?\((\$|\w+)\))?"
 SHARED = (ACCOUNT, PERIOD, PHONE, Column("user_name", rf"{USER}|subscriber name|nom( de l.utilisateur)?", text))
 
 USAGE = (
@@ -40,13 +39,6 @@ USAGE = (
     Column("usage_type", r"usage type|plan type|type d.utilisation", text_up_to(200), repeats=True),
     Column("used", r"(total )?data (used|usage) \(gb\)|usage \(gb\)|donn[ée]es utilis[ée]es \(go\)", gigabytes),
     Column("used", r"(total )?data (used|usage) \(mb\)|usage \(mb\)|donn[ée]es utilis[ée]es \(mo\)", megabytes),
-)
-CHARGES = (
-    Column("monthly_charges", rf"(monthly|plan|recurring) charges{CURRENCY}|frais mensuels{CURRENCY}", money),
-    Column("usage_charges", rf"usage charges{CURRENCY}|frais d.utilisation{CURRENCY}", money),
-    Column("credits", rf"credits?{CURRENCY}|cr[ée]dits?{CURRENCY}", money),
-    Column("taxes", rf"(total )?tax(es)?{CURRENCY}", money),
-    Column("total_charges", rf"total( current)?( charges)?{CURRENCY}|total des frais{CURRENCY}", money),
 )
 REPORTS = {
     "group_summary": (*SHARED, Column("cost_centre", r"cost cent(re|er)|group( name)?", text, repeats=True), *CHARGES),

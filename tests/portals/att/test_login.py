@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from scrapers.portals.att.login import AttLogin
@@ -15,11 +17,12 @@ def cookie(name: str, expires: float) -> dict[str, object]:
     ("cookies", "kept"),
     [
         ([cookie("session", -1), cookie("trusted", 2_000_000_000)], ["trusted"]),
+        ([cookie("session", time.time() + 8 * 3600), cookie("trusted", time.time() + 14 * 24 * 3600)], ["trusted"]),
         ([cookie("session", -1)], []),
         ([], []),
     ],
 )
-def test_a_trusted_browser_is_what_is_left_of_one_that_was_closed(cookies, kept):
+def test_a_trusted_browser_is_what_outlives_its_session(cookies, kept):
     device = AttLogin().device({"cookies": cookies, "origins": [{"origin": "x", "localStorage": []}]})
     assert [each["name"] for each in device.get("cookies", [])] == kept
     assert bool(device) == bool(kept)

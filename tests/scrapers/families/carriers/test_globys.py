@@ -181,8 +181,8 @@ def bills(*rows: str, dialog: str = OURS, said: str = "") -> str:
 def opened(run: Any, body: str) -> Any:
     async def act(page: PortalPage) -> Any:
         page.raw.set_default_timeout(3000)
-        part = await Globys(page, TODAY).bill("button.doc", ("#kind",))
-        return part.name, await page.raw.evaluate("done")
+        fetched = await Globys(page, TODAY).bill("button.doc", ("#kind",))
+        return fetched.part.name, await page.raw.evaluate("done"), fetched.listed
 
     return run(body, act, target=TARGET)
 
@@ -196,7 +196,7 @@ def opened(run: Any, body: str) -> Any:
     ],
 )
 def test_the_bill_is_that_of_account_and_month_whatever_comes_first(run, rows, place):
-    assert opened(run, bills(*rows)) == ("bill.pdf", place)
+    assert opened(run, bills(*rows))[:2] == ("bill.pdf", place)
 
 
 @pytest.mark.parametrize(
@@ -222,3 +222,23 @@ def test_a_list_that_says_that_it_is_empty_is_believed(run):
 def test_documents_of_another_account_are_not_downloaded(run):
     with pytest.raises(WrongAccount, match="documents"):
         opened(run, bills(f"{OURS} Oct 2026", dialog=f"Account {OTHER}"))
+
+
+HEADED = ("Account", "Invoice No.", "Bill date", "Due date", "Total due", "")
+
+
+@pytest.mark.parametrize(
+    ("heads", "listed"),
+    [
+        (HEADED, {"number": "T 77", "issued": "2026-11-01", "total": "$15.20"}),
+        ((*HEADED[:3], "Amount", "Total", ""), {"number": "T 77", "issued": "2026-11-01"}),
+        (("Account", "No.", "Period", "Status", "Balance forward", ""), {}),
+        (HEADED[:3], {}),
+    ],
+)
+def test_what_the_list_shows_of_a_bill_is_returned_by_its_headings(run, heads, listed):
+    row = f"{OURS}</td><td>T 77</td><td>2026-11-01</td><td>2026-11-22</td><td>$15.20"
+    body = bills(f"{OTHER} Oct 2026", row).replace(
+        "<tr><th>Account</th></tr>", f"<thead><tr>{''.join(f'<th>{each}</th>' for each in heads)}</tr></thead>"
+    )
+    assert opened(run, body)[1:] == ("1", listed)

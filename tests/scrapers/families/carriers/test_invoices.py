@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -155,13 +156,15 @@ def test_what_the_list_shows_and_the_invoice_does_not_say_is_noted():
     assert compare(target, same, ListedInvoice(Decimal("10.00"), "T-1")).differences == []  # the list may show either
 
 
-def visit(path, content: bytes, invoice: Made, listed: ListedInvoice | None = None) -> tuple[list[Any], list[str]]:
+def visit(
+    path, content: bytes, invoice: Made, listed: ListedInvoice | Mapping[str, str] | None = None
+) -> tuple[list[Any], list[str]]:
     """Return the items and warnings of a visit that fetches this."""
     path.write_bytes(content)
     part = describe(path, "invoice")
 
     class Fetched(PdfInvoice):
-        name, portal = "bell_pdf_invoice", "bell"
+        name, portal, locale = "bell_pdf_invoice", "bell", Locale("en_CA")
 
         async def fetch(self, page: Any) -> Any:
             return part if listed is None else FetchedInvoice(part, listed)
@@ -203,6 +206,33 @@ def test_another_total_than_the_list_s_is_a_warning_and_a_record(tmp_path):
     assert (difference.compared, difference.stated_by, difference.stated) == ("total", "portal", "1.00")
     assert difference.said == f"{invoice.due:.2f}"
     assert warnings == [f"The PDF says {invoice.due:.2f} as its total, where the portal's list says 1.00."]
+
+
+@pytest.mark.parametrize(
+    ("shown", "compared"),
+    [
+        ({"total": "${:,.2f}", "number": "00{}", "issued": "{:%Y-%m-%d}"}, set()),
+        ({"total": "$1.00", "number": "7", "issued": "2001-02-03"}, {"total", "invoice_number", "invoice_date"}),
+        ({"total": "paid", "number": " ", "issued": "soon"}, set()),
+    ],
+)
+def test_texts_of_the_list_are_read_by_the_spider_s_locale(tmp_path, shown, compared):
+    invoice = FORTY[2]
+    of = {"total": invoice.due, "number": invoice.number, "issued": invoice.issued}
+    texts = {name: said.format(of[name]) for name, said in shown.items()}
+    items, _ = visit(tmp_path / "p", invoice.pdf(), invoice, texts)
+    assert {each.compared for each in items[1].records if isinstance(each, DifferenceRecord)} == compared
+
+
+def test_a_spider_outside_of_a_portal_states_its_locale():
+    class Stray(PdfInvoice):
+        name, portal = "bell_pdf_invoice", "bell"
+
+        async def fetch(self, page: Any) -> Any:
+            return page
+
+    with pytest.raises(AttributeError, match="locale"):
+        Stray._locale()
 
 
 def test_nothing_is_yielded_of_another_account_s_or_month_s_invoice_alone_or_in_a_zip(tmp_path):
