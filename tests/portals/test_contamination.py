@@ -7,16 +7,13 @@ import re
 import zipfile
 from calendar import month_abbr, month_name
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jobs.warm import WarmParent
 from sandbox import mailbox, phone
 from sandbox.att.pages import PEOPLE as ATT
 from sandbox.bell.data import pools
@@ -25,7 +22,7 @@ from sandbox.invented import number
 from sandbox.scripted.people import People
 from sandbox.telus.pages import PEOPLE as TELUS
 from tests.crawl.test_identity import plant
-from tests.portals.perturbed import ROWS, Ended, Perturbed, Row, crawls_at, give_carrier
+from tests.portals.perturbed import ROWS, Ended, Perturbed, Row, give_carrier
 
 pytestmark = pytest.mark.browser
 PEOPLE = {"att": ATT, "bell": BELL, "telus": TELUS}
@@ -334,39 +331,16 @@ def check(crawls: Perturbed, spider: str, cases: Sequence[Case]) -> None:
     assert stored.unnamed() == {case.number for case in cases if not case.named}
 
 
-@pytest.fixture(scope="module")
-def served(
-    warm: WarmParent, sqlite_with_tables: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], Perturbed]]:
-    """Give a function that serves a portal, once for all tests of the module."""
-    with ExitStack() as stack:
-        made: dict[str, Perturbed] = {}
-
-        def at(portal: str) -> Perturbed:
-            if portal not in made:
-                folder = tmp_path_factory.mktemp(portal)
-                made[portal] = stack.enter_context(crawls_at(portal, folder, warm, sqlite_with_tables))
-            return made[portal]
-
-        yield at
-
-
-@pytest.fixture
-def at(served: Callable[[str], Perturbed], encryption_key: str) -> Callable[[str], Perturbed]:
-    """Give the same, for tests that store credentials."""
-    return served
-
-
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("spider", SPIDERS)
-def test_nothing_of_another_account_customer_or_month_is_stored(at, spider):
+def test_nothing_of_another_account_customer_or_month_is_stored(crawls_of, spider):
     cases = [case for case in CASES if case.spider == spider]
-    check(at(cases[0].portal), spider, cases)
+    check(crawls_of(cases[0].portal), spider, cases)
 
 
-def test_a_sample_of_them(at):
-    check(at("bell"), INVOICE, [case for case in CASES if case.spider == INVOICE])
+def test_a_sample_of_them(crawls_of):
+    check(crawls_of("bell"), INVOICE, [case for case in CASES if case.spider == INVOICE])
 
 
 CARELESS = {
@@ -381,9 +355,9 @@ CARELESS = {
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("case", CARELESS.values(), ids=CARELESS)
-def test_a_spider_that_compares_nothing_is_found_out(at, case):
+def test_a_spider_that_compares_nothing_is_found_out(crawls_of, case):
     """The files of another account that it stores are found, and so are their records."""
-    crawls, likeness = at(case.portal), INVOICE if case.portal == "bell" else ATT_MONTHLY
+    crawls, likeness = crawls_of(case.portal), INVOICE if case.portal == "bell" else ATT_MONTHLY
     row = replace(ROWS[likeness], spider=case.spider, spider_modules="tests.portals.careless")
 
     (ended,) = crawl(crawls, row, [case]).values()
