@@ -94,7 +94,7 @@ CASES = (
     Case(USAGE, "the file names no account", "unnamed-file+multi", "success", 1, named=False),
     Case(USAGE, "the stored session is another user's", "ok+victim", "identity_mismatch", left_over=True),
     Case(USAGE, "another user signs in before the account is read back", "session-replaced+multi", "wrong_account"),
-    Case(USAGE, "another user signs in before the download", "session-replaced+replaced-5+multi", "wrong_account"),
+    Case(USAGE, "another user signs in before the download", "session-replaced+replaced-4+multi", "wrong_account"),
     Case(USAGE, "the first of two downloads", "cached-file+multi", "success", 1, account=lowest),
     Case(
         USAGE,
@@ -285,9 +285,10 @@ def pool_size(portal: str, account: str) -> int:
 
 
 def look_alikes(account: str) -> list[str]:
-    """Return numbers that begin with an account's, end with it, or differ from it in one digit; then the account."""
-    other = str((int(account[0]) + 1) % 10)
-    return [f"{account}0", f"7{account}", other + account[1:], account[:-1] + str((int(account[-1]) + 1) % 10), account]
+    """Return an account's number among others that begin with it, end with it, or differ from it in one digit."""
+    first_differs = str((int(account[0]) + 1) % 10) + account[1:]
+    last_differs = account[:-1] + str((int(account[-1]) + 1) % 10)
+    return [f"{account}0", f"7{account}", first_differs, account, last_differs]
 
 
 def give(crawls: Perturbed, case: Case) -> str:
