@@ -151,10 +151,9 @@ class Bills:
     async def show_report(self, call: Call) -> Reply:
         """Show what the report holds, and the way to export it."""
         state = self._state(call)
-        report = self.edition.report(state["report"])
+        report, month = self.edition.report(state["report"]), self._counting_month(call)
         if report is None:
             return {"go": call.at(REPORTS)}
-        month = self._counting_month(call, report)
         rows = report_rows(report.slug, state["account"], month, PREVIEW_ROWS)
         about = {"label": state["report"], "scope": state["account"], "dated": report.dated}
         html = call.render("globys_shown", rows=rows, month=self.edition.text(month), **about)
@@ -165,10 +164,10 @@ class Bills:
         if call.user.says("export-resets"):
             self._reset(call)
         state = self._state(call)
-        report = self.edition.report(state["report"])
+        report, month = self.edition.report(state["report"]), self._counting_month(call)
         if report is None or not call.value("format"):
             return {}
-        account, month, count = state["account"], self._counting_month(call, report), int(call.setting("report_rows"))
+        account, count = state["account"], int(call.setting("report_rows"))
         if call.user.says("wrong-account-file"):
             account = call.portal.people.numbered(f"wrong file {call.user.name}", 1)[0]
         rows = changed(call.perturbation, file_rows(call.user, call.portal.people, report.slug, account, month, count))
@@ -290,10 +289,8 @@ class Bills:
     def _month(self, call: Call, key: str) -> Month:
         return next((each for each in call.months if each.short == self._state(call)[key]), call.months[0])
 
-    def _counting_month(self, call: Call, report: Report) -> Month:
-        """Return the month of a report: the one before the chosen one in the scenario `wrong-month`."""
-        if not report.dated:
-            return Month(call.today.year, call.today.month)
+    def _counting_month(self, call: Call) -> Month:
+        """Return the month of the reports: the one before the chosen one in the scenario `wrong-month`."""
         month = self._month(call, "month")
         return month.before if call.user.says("wrong-month") else month
 

@@ -169,8 +169,8 @@ CASES = (
     Case(ATT_MONTHLY, "the account is read back late", "read-back-late+multi+no-code", "success", 5),
 )
 SPIDERS = tuple(dict.fromkeys(case.spider for case in CASES))
-# Made of the present state, whatever month was asked for.
-UNDATED = {(ATT_MONTHLY, "upgrade_and_inventory")}
+# Made of the present state, whatever month the session is in: no month is asked for.
+UNDATED = {(ATT_MONTHLY, "upgrade_and_inventory"), (ATT_USAGE, "usage")}
 
 MONTHS = {name: place for names in (month_name, month_abbr) for place, name in enumerate(names) if name}
 IN_WORDS = re.compile(rf"\b({'|'.join(MONTHS)}) (20\d\d)\b")

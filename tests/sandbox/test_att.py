@@ -245,7 +245,6 @@ def test_the_inventory_has_no_filter_of_months(ann):
         ("filter-fails", lambda own: own[-1]),
         ("wrong-account", lambda own: own[1]),
         ("namesake-first", lambda own: f"{own[0]}0"),
-        ("read-back-late", lambda own: own[0]),
         ("ok", lambda own: own[0]),
     ],
 )
