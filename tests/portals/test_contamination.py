@@ -97,8 +97,9 @@ CASES = (
     Case(USAGE, "the file has rows of two accounts", "mixed-file", "wrong_account"),
     Case(USAGE, "the file names no account", "unnamed-file+multi", "success", 1, named=False),
     Case(USAGE, "the stored session is another user's", "ok+victim", "identity_mismatch", left_over=True),
-    Case(USAGE, "another user signs in before the account is read back", "session-replaced+multi", "wrong_account"),
-    Case(USAGE, "another user signs in before the download", "session-replaced+replaced-4+multi", "wrong_account"),
+    Case(USAGE, "another user signs in as the account is chosen", "session-replaced+multi", "portal_changed"),
+    Case(USAGE, "or before it is read back", "session-replaced+replaced-4+multi", "wrong_account"),
+    Case(USAGE, "or before the file is made", "session-replaced+replaced-5+multi", "wrong_account"),
     Case(USAGE, "the first of two downloads", "cached-file+multi", "success", 1, account=lowest),
     Case(
         USAGE,
