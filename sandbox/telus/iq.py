@@ -109,7 +109,9 @@ async def choose_ban(call: Call) -> Reply:
     ready = bool(call.data.get("ban"))
     shown = {"[data-place=links]": call.render("iq_links") if ready else ""}
     if call.data.get("ban") != chosen:
-        shown |= (await fill_bans(call))["show"]
+        # The choice is no part of a list's HTML: a page draws anew what differs from what it has drawn.
+        mark = f"<!-- {secrets.token_hex(4)} -->"
+        shown |= {place: html + mark for place, html in (await fill_bans(call))["show"].items()}
     return {"delay": call.delay, "show": shown}
 
 
