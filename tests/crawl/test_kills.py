@@ -287,7 +287,7 @@ SIX = [f"{portal}_{kind}" for portal in ("telus", "att") for kind in ("daily_usa
 @pytest.mark.parametrize("spider", SIX)
 def test_files_of_two_accounts_are_the_same_after_a_kill_at_any_instant(crawls, telus, att, spider):
     """At most one report of a queue is ordered twice: the one whose click the portal may or may not have heard."""
-    portal, user = spider.partition("_")[0], "no-code+multi-2+kills@example.com"
+    portal, user = spider.partition("_")[0], "multi+multi-2+no-code+kills@example.com"
     here = {"telus": (telus, telus_accounts), "att": (att, att_accounts)}
     admin, accounts = here[portal]
     crawls.give_accounts(portal, user, accounts(user))
