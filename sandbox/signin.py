@@ -259,6 +259,7 @@ class Sessions:
             "requests": 0,
             "good_for": self._good_for(user, row, born),
             "data": data,
+            "begun": dict(data),
         }
         self._passwords.change(user.name, {"sessions": born})
         return secret

@@ -69,7 +69,9 @@ async def download(call: Call) -> Reply:
     if account is None or part is None or not months:
         return {"go": call.at("Billing/DownloadPDF")}
     if len(months) > 1 or call.user.says("zip"):
-        return offer(call, File("invoice", f"{account}_invoices.zip", ZIP_TYPE, lambda: _several(account, months)))
+        return offer(
+            call, File("invoice", f"{account}_invoices.zip", ZIP_TYPE, lambda: _several(call.user, account, months))
+        )
     name = f"{account}_{months[0].short.replace(' ', '_')}.pdf"
     return offer(call, File("invoice", name, PDF_TYPE, lambda: _one(call.user, account, months[0], part)))
 
@@ -83,12 +85,13 @@ def _one(user: User, account: str, month: Month, part: str) -> bytes:
     return invoice_pdf(account, month, part, Decimal(10) if user.says("total-differs") else Decimal(0))
 
 
-def _several(account: str, months: list[Month]) -> bytes:
+def _several(user: User, account: str, months: list[Month]) -> bytes:
     members = []
+    summarized = numbered_accounts(f"member {user.name}", 1)[0] if user.says("foreign-member") else account
     for month in months:
         short = month.short.replace(" ", "_")
         members.append((f"invoices/{account}_{short}.pdf", invoice_pdf(account, month)))
-        members.append((f"invoices/{account}_{short}_summary.pdf", invoice_pdf(account, month, "Invoice summary")))
+        members.append((f"invoices/{account}_{short}_summary.pdf", invoice_pdf(summarized, month, "Invoice summary")))
     return archive(members)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sandbox.bell.data import FILTERS, pools, usage_rows, usage_workbook
+from sandbox.bell.data import FILTERS, numbered_accounts, pools, usage_rows
 from sandbox.bell.landing import accounts_page, framed
 from sandbox.scripted.call import Call, Reply
 from sandbox.scripted.downloads import offer
 from sandbox.scripted.files import CSV_TYPE, XLSX_TYPE, File
 from sandbox.tables import as_csv, changed
+from sandbox.workbooks import Cell, workbook
 
 # Tags that leave the list of filters with less than all of it.
 NARROWED = {"filter-medium": 1, "filter-corp": 2, "filter-na": 3, "filter-unlimited": 4}
@@ -49,15 +50,20 @@ async def choose_filter(call: Call) -> Reply:
 
 async def download(call: Call) -> Reply:
     """Hand out the file of the account, the day and the view."""
-    account, chosen, day = call.account, call.data.get("filter"), call.today
+    account, chosen = call.account, call.data.get("filter")
     if account is None or not chosen:
         return {"show": {"[data-place=usage-error]": "Choose a view first."}}
     perturbation = call.perturbation
+    rows = changed(perturbation, _rows(call, account, chosen))
     if perturbation.touches("csv", "usage"):
-        rows = changed(perturbation, usage_rows(account, day, chosen))
         return offer(call, File("usage", "report_usage_details.csv", CSV_TYPE, lambda: as_csv(rows)))
-
-    def content() -> bytes:
-        return usage_workbook(account, day, chosen, perturbation)
-
+    content = lambda: workbook("Usage details", rows)  # noqa: E731
     return offer(call, File("usage", "report_usage_details.xlsx", XLSX_TYPE, content))
+
+
+def _rows(call: Call, account: str, chosen: str) -> list[list[Cell]]:
+    """Return the file's table: with rows of another account in `mixed-file`, without accounts in `unnamed-file`."""
+    rows = usage_rows(account, call.today, chosen)
+    if call.user.says("mixed-file"):
+        rows += usage_rows(numbered_accounts(f"mixed file {call.user.name}", 1)[0], call.today, chosen)[1:]
+    return [row[1:] for row in rows] if call.user.says("unnamed-file") else rows

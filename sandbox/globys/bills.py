@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.globys.edition import Edition, Report, View
 from sandbox.globys.invoices import invoice_pdf, of_user
-from sandbox.globys.tables import report_rows
+from sandbox.globys.tables import file_rows, report_rows
 from sandbox.invented import Month
 from sandbox.scripted.call import Call, Reply
 from sandbox.scripted.downloads import offer
@@ -23,11 +23,18 @@ SCENARIOS = {
     "filter-fails": "filters of accounts change nothing",
     "month-filter-fails": "filters of months change nothing",
     "filter-resets": "an export resets the filters",
+    "export-resets": "the dialog of an export resets the filters before the file is made",
+    "account-switched": "another tab of the session puts the filter of accounts back when a report is opened",
+    "read-back-late": "the filter shows the chosen account `late_ms` after it counts",
     "first-item-other": "a search for an account lists another one first",
     "namesake-first": "a search for an account lists one first whose number begins with the same digits",
     "wrong-month": "reports and bills of another month than the chosen one",
     "wrong-account-file": "files are about another account than their page",
+    "mixed-file": "reports have rows of another account at their end",
+    "unnamed-file": "reports have no column of accounts",
     "row-other-first": "the list of bills begins with another account's",
+    "rows-move": "the same, and its rows move between a look and a click: the documents are those of the row above",
+    "dialog-stays": "the dialog of documents is that of a bill of the user's last account, opened before",
     "total-differs": "an invoice asks for more than the list of bills and its lines",
     "invoice-french": "invoices are in French; a tag `invoice-layout-<1 to 4>` picks their layout",
     "renamed-file": "an export is called detail_report.csv",
@@ -35,6 +42,7 @@ SCENARIOS = {
 SETTINGS: dict[str, Any] = {
     "scope_ms": 100,  # when the list of accounts is narrowed to what was typed
     "report_ms": 150,  # when a report or the list of bills is there
+    "late_ms": 2500,  # when the filter of accounts shows the choice in the scenario `read-back-late`
     "report_rows": 30,
 }
 
@@ -64,6 +72,7 @@ class Bills:
         }
         self.quiet: dict[str, Act] = {
             "find-account": self.find_account,
+            "show-filters": self.show_filters,
             "show-report": self.show_report,
             "list-bills": self.list_bills,
         }
@@ -104,6 +113,12 @@ class Bills:
             if opened != self._state(call)["account"]:
                 call.portal.counters.add("account_changes")
             self._keep(call, account=opened, ticked="", listed=False)
+        if call.user.says("read-back-late"):
+            return {"again": {"act": "show-filters", "delay": call.setting("late_ms")}}
+        return self._filtered(call)
+
+    async def show_filters(self, call: Call) -> Reply:
+        """Show the filters as they count."""
         return self._filtered(call)
 
     async def apply_month(self, call: Call) -> Reply:
@@ -120,6 +135,8 @@ class Bills:
             alert = '<p role="alert">The report could not be opened. Please try again later.</p>'
             return {"show": {"[data-place=report-error]": alert}}
         self._keep(call, report=call.value("value"))
+        if call.user.says("account-switched"):
+            self._keep(call, account=self._first(call)["account"])
         return {"delay": call.delay, "go": call.at(REPORT)}
 
     def report(self, call: Call) -> Reply:
@@ -144,14 +161,16 @@ class Bills:
 
     async def export(self, call: Call) -> Reply:
         """Hand out the report as CSV or workbook; in the scenario `filter-resets` the filters are as at first afterwards."""
+        if call.user.says("export-resets"):
+            self._reset(call)
         state = self._state(call)
         report, month = self.edition.report(state["report"]), self._counting_month(call)
         if report is None or not call.value("format"):
             return {}
-        account, perturbation = state["account"], call.perturbation
+        account, count = state["account"], int(call.setting("report_rows"))
         if call.user.says("wrong-account-file"):
             account = call.portal.people.numbered(f"wrong file {call.user.name}", 1)[0]
-        rows = changed(perturbation, report_rows(report.slug, account, month, int(call.setting("report_rows"))))
+        rows = changed(call.perturbation, file_rows(call.user, call.portal.people, report.slug, account, month, count))
         call.portal.counters.add_to("exports_of", report.slug)
         title = "detail_report" if call.user.says("renamed-file") else f"{state['report']} Report"
         if call.value("format") == "csv":
@@ -160,7 +179,7 @@ class Bills:
             file = File(report.slug, f"{title}.xlsx", XLSX_TYPE, lambda: workbook("Report", rows))
         reply = offer(call, file)
         if call.user.says("filter-resets"):
-            self._keep(call, account=self._first(call)["account"], month=self._first(call)["month"])
+            self._reset(call)
         return reply
 
     async def back(self, call: Call) -> Reply:
@@ -192,13 +211,17 @@ class Bills:
         """List the bills: one of each account that counts."""
         month, account = self._bill_month(call), self._state(call)["account"]
         rows = [self._bill(call, account, month)]
-        if call.user.says("row-other-first"):
+        if call.user.says("row-other-first", "rows-move"):
             rows.insert(0, self._bill(call, call.portal.people.numbered(f"row {call.user.name}", 1)[0], month))
         return {"show": {"[data-place=bills]": call.render("globys_list", rows=rows)}}
 
     async def open_documents(self, call: Call) -> Reply:
         """Show the dialog of a bill's documents."""
         account, month = call.value("value"), self._bill_month(call)
+        if call.user.says("rows-move"):
+            account = call.portal.people.numbered(f"row {call.user.name}", 1)[0]
+        if call.user.says("dialog-stays"):
+            account = call.accounts[-1]
         newer = [each for each in call.months if (each.year, each.number) > (month.year, month.number)][-1:]
         items = [month, month.before, month.before.before]
         if call.user.says("document-other-first"):
@@ -214,7 +237,7 @@ class Bills:
         """Hand out a bill: the value is its account and month."""
         account, _, short = call.value("value").partition(" ")
         month = next((each for each in self._offered(call) if each.short == short), None)
-        known = {self._state(call)["account"], *call.portal.people.numbered(f"row {call.user.name}", 1)}
+        known = {*call.accounts, *call.portal.people.numbered(f"row {call.user.name}", 1)}
         if month is None or account not in known:
             return {"show": {"[data-place=bill-error]": '<p role="alert">This document is not available.</p>'}}
         if call.user.says("wrong-account-file"):
@@ -248,6 +271,10 @@ class Bills:
 
     def _keep(self, call: Call, **changes: Any) -> None:
         call.keep(bills=self._state(call) | changes)
+
+    def _reset(self, call: Call) -> None:
+        first = self._first(call)
+        self._keep(call, account=first["account"], month=first["month"])
 
     def _view(self, call: Call) -> View:
         asked = call.page.rpartition("view=")[2]

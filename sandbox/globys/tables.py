@@ -8,10 +8,13 @@ from datetime import date
 from decimal import Decimal
 
 from sandbox.invented import Line, Month, number, person
+from sandbox.scripted.people import People
+from sandbox.users import User
 from sandbox.workbooks import Cell
 
 DEVICES = ("Phone 11", "Phone 12 Pro", "Tablet 8", "Hub 2", "Watch 5")
 PLANS = ("Business Unlimited", "Share 10 GB", "Voice only", "Data 50 GB")
+MIXED_ROWS = 3  # of another account, in the scenario `mixed-file`
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +86,11 @@ def report_rows(slug: str, account: str, month: Month, count: int) -> list[list[
             [account, month.name, f"555-01{row % 100:02}-{row // 100:04}", person(account, row), *table.cells(line)]
         )
     return rows
+
+
+def file_rows(user: User, people: People, slug: str, account: str, month: Month, count: int) -> list[list[Cell]]:
+    """Return the table of a file: with rows of another account in `mixed-file`, without accounts in `unnamed-file`."""
+    rows = report_rows(slug, account, month, count)
+    if user.says("mixed-file"):
+        rows += report_rows(slug, people.numbered(f"mixed file {user.name}", 1)[0], month, MIXED_ROWS)[1:]
+    return [row[1:] for row in rows] if user.says("unnamed-file") else rows

@@ -36,6 +36,8 @@ def offer(call: Call, file: File) -> Reply:
     if call.user.says("download-swallowed") and file.kind not in swallowed:
         call.keep(swallowed=[*swallowed, file.kind])
         return {}
+    if call.user.says("cached-file"):
+        file = call.portal.cached.setdefault((call.user.name, file.kind), file)
     file = replace(file, name=named(call, file))
     trouble = next((word for word in TROUBLES if call.portal.troubled(call.user, word, file.kind)), "")
     ticket = secrets.token_urlsafe(24)

@@ -13,7 +13,7 @@ from sandbox.invented import MONTHS_KEPT
 from sandbox.messages import Gateway
 from sandbox.portal import PortalState
 from sandbox.scripted.files import File
-from sandbox.scripted.people import People
+from sandbox.scripted.people import SOMEBODY_ELSE, People
 from sandbox.scripted.site import Site
 from sandbox.signin import Session, Sessions, digest
 from sandbox.state import State
@@ -33,6 +33,7 @@ SCENARIOS: dict[str, str] = {
     "multi": "three accounts; `multi-<n>` as a tag for more",
     "session-cookie": "the session's cookie ends with the browser",
     "signed-out-midway": "the first session dies after `midway_requests` requests",
+    "session-replaced": "a session is another user's after `midway_requests` requests; a tag `replaced-<n>`: after n",
     "other-customer": "name and accounts of somebody else",
     "wrong-account": "another account than the chosen one is opened",
     "account-missing": "the first of the user's accounts is not listed",
@@ -47,6 +48,7 @@ SCENARIOS: dict[str, str] = {
     "unsafe-zip": "a ZIP whose members would leave the folder",
     "slow-download": "the file takes `slow_seconds`",
     "download-swallowed": "the first click on a download does nothing",
+    "cached-file": "each download brings the first file of its kind that the user has got",
     "rate-limited": "429 with Retry-After for the first two pages after sign-in",
     "rate-limited-bare": "the same without Retry-After",
     "maintenance": "503 after sign-in",
@@ -99,16 +101,24 @@ class KeyedSessions(Sessions):
                 self.kill(key)
                 return None
             row["requests"] += 1
+            self._replace(row)
             self._sessions.touch(key)
         return Session(key, User.of(row["user"]), row["data"])
+
+    def _replace(self, row: dict[str, Any]) -> None:
+        """Make a session another user's in the scenario `session-replaced`, as a sign-in in the same browser does."""
+        user = User.of(row["user"])
+        after = user.number("replaced", self._portal.configuration["midway_requests"])
+        if user.says("session-replaced") and row["requests"] > after:
+            row["user"], row["data"] = SOMEBODY_ELSE, dict(row["begun"])
 
     def spawn(self, user: User, **data: Any) -> str:
         """Begin a session that another one vouches for, with no password: no sign-in is counted. Returns its cookie's value."""
         secret = secrets.token_urlsafe(32)
         self._portal.reveal("cookies", secret)
         self._portal.counters.add("sessions_created")
-        row = {"user": user.name, "made": self._portal.now(), "requests": 0, "good_for": 0, "data": data}
-        self._sessions[digest(secret)] = row
+        row = {"user": user.name, "made": self._portal.now(), "requests": 0, "good_for": 0}
+        self._sessions[digest(secret)] = row | {"data": data, "begun": dict(data)}
         return secret
 
     def alive(self, key: str) -> bool:
@@ -121,6 +131,7 @@ class ScriptedState(PortalState):
     Sessions, and what is handed over.
 
     tickets: files that may be had, by ticket. handovers: key of the session that a token hands over to another origin.
+    cached: files of the scenario `cached-file`, by user name and kind.
     """
 
     site: ClassVar[Site]
@@ -137,6 +148,7 @@ class ScriptedState(PortalState):
         self.sessions: KeyedSessions = KeyedSessions(self, self.passwords)
         self.tickets: dict[str, Ticket] = {}
         self.handovers: dict[str, str] = {}
+        self.cached: dict[tuple[str, str], File] = {}
         self._begin_counting()
 
     def _begin_counting(self) -> None:
@@ -146,8 +158,9 @@ class ScriptedState(PortalState):
             self.counters.add_group(group)
 
     def reset(self) -> None:
-        """Forget tickets and hand-overs too."""
+        """Forget tickets, hand-overs and cached files too."""
         super().reset()
+        self.cached.clear()
         self.tickets.clear()
         self.handovers.clear()
         self._begin_counting()

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.globys.tables import report_rows
+from sandbox.globys.tables import file_rows, report_rows
 from sandbox.invented import Month
 from sandbox.scripted.call import Call, Reply
 from sandbox.scripted.downloads import offer
@@ -110,7 +110,9 @@ async def choose_ban(call: Call) -> Reply:
     ready = bool(call.data.get("ban"))
     shown = {"[data-place=links]": call.render("iq_links") if ready else ""}
     if call.data.get("ban") != chosen:
-        shown |= (await fill_bans(call))["show"]
+        # The choice is no part of a list's HTML: a page draws anew what differs from what it has drawn.
+        mark = f"<!-- {secrets.token_hex(4)} -->"
+        shown |= {place: html + mark for place, html in (await fill_bans(call))["show"].items()}
     return {"delay": call.delay, "show": shown}
 
 
@@ -201,7 +203,7 @@ async def download_report(call: Call) -> Reply:
     account = entry["ban"]
     if call.user.says("wrong-account-file"):
         account = call.portal.people.numbered(f"wrong file {call.user.name}", 1)[0]
-    day = datetime.fromtimestamp(entry["at"], call.portal.zone).date()
-    rows = report_rows("daily_usage", account, Month(day.year, day.month), int(call.setting("report_rows")))
+    day, count = datetime.fromtimestamp(entry["at"], call.portal.zone).date(), int(call.setting("report_rows"))
+    rows = file_rows(call.user, call.portal.people, "daily_usage", account, Month(day.year, day.month), count)
     table = changed(call.perturbation, rows)
     return offer(call, File("daily_usage", f"{entry['name']}.csv", CSV_TYPE, lambda: as_csv(table)))

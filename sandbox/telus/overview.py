@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.globys.tables import COMMON, report_rows
+from sandbox.globys.tables import COMMON, file_rows
 from sandbox.invented import Month, number
 from sandbox.scripted.call import Call, Reply
 from sandbox.scripted.downloads import offer
@@ -103,7 +103,8 @@ def _members(call: Call, account: str, month: Month) -> list[tuple[str, bytes]]:
     members = []
     for slug, name in names.items():
         whose = foreign if user.says("foreign-member") and slug == "individual_detail" else account
-        members.append((f"bill/{name}", as_csv(report_rows(slug, whose, month, count))))
+        table = file_rows(user, call.portal.people, slug, whose, month, count)
+        members.append((f"bill/{name}", as_csv(table)))
     members.append((f"bill/account_detail_{day}.csv", as_csv([[*COMMON[:2], "Total"], [account, month.name, "0.00"]])))
     if user.says("unknown-members"):
         members += [

@@ -44,10 +44,24 @@ def plain_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]
 
 @pytest.fixture(scope="session")
 def bell_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    yield from _hasty(tmp_path_factory, "bell")
+
+
+@pytest.fixture(scope="session")
+def telus_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    yield from _hasty(tmp_path_factory, "telus")
+
+
+@pytest.fixture(scope="session")
+def att_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    yield from _hasty(tmp_path_factory, "att")
+
+
+def _hasty(tmp_path_factory: pytest.TempPathFactory, word: str) -> Iterator[Running]:
     with running(
-        tmp_path_factory.mktemp("bell"), ("bell",), sms_token=GATEWAY_TOKEN, load_ms=50, render_ms=[5, 30]
+        tmp_path_factory.mktemp(word), (word,), sms_token=GATEWAY_TOKEN, load_ms=50, render_ms=[5, 30]
     ) as sandbox:
-        sandbox.defaults = sandbox.admin["bell"].configuration()  # type: ignore[attr-defined]
+        sandbox.defaults = sandbox.admin[word].configuration()  # type: ignore[attr-defined]
         yield sandbox
 
 
@@ -61,6 +75,18 @@ def plain(plain_sandbox: Running) -> Admin:
 def bell(bell_sandbox: Running) -> Admin:
     """The admin pages of Bell's imitation, which has just been started as far as it remembers."""
     return _fresh(bell_sandbox, "bell")
+
+
+@pytest.fixture
+def telus(telus_sandbox: Running) -> Admin:
+    """The same of TELUS."""
+    return _fresh(telus_sandbox, "telus")
+
+
+@pytest.fixture
+def att(att_sandbox: Running) -> Admin:
+    """The same of AT&T."""
+    return _fresh(att_sandbox, "att")
 
 
 def _fresh(sandbox: Running, word: str) -> Admin:
@@ -111,17 +137,22 @@ class Crawls:
     def give_bell(
         self, username: str, password: str = "", numbers: Sequence[str] = (), totp_secret: str | None = None
     ) -> tuple[str, ...]:
-        """Store a credential of Bell with its accounts (billing day 31, as the imitation has it); return their numbers."""
-        self.give("bell", username, password, totp_secret)
-        numbers = tuple(numbers or bell_accounts(username))
+        """Store a credential of Bell with its accounts; return their numbers."""
+        return self.give_accounts("bell", username, numbers or bell_accounts(username), password, totp_secret)
+
+    def give_accounts(
+        self, portal: str, username: str, numbers: Sequence[str], password: str = "", totp_secret: str | None = None
+    ) -> tuple[str, ...]:
+        """Store a credential of a carrier with accounts (billing day 31, as the imitations have it); return their numbers."""
+        self.give(portal, username, password, totp_secret)
         with self.db.transaction() as session:
             for number in numbers:
                 add_account(
                     session,
-                    NewAccount("Example Ltd", "Head office", "bell", number, username, billing_day=31),
+                    NewAccount("Example Ltd", "Head office", portal, number, username, billing_day=31),
                     CARRIERS,
                 )
-        return numbers
+        return tuple(numbers)
 
     def command(self, spider: str, *arguments: str) -> list[str]:
         """Return `scrapy …` for a spider: `-a` before each argument, the plain portal's modules where they are needed."""
@@ -174,7 +205,7 @@ def crawls(
     (made.data / "latchkey.db").write_bytes(prepared_database.read_bytes())
     db = Database(f"sqlite:///{made.data / 'latchkey.db'}")
     crawls = Crawls(made, db)
-    for name in ("plain", "bell"):
+    for name in ("plain", "bell", "telus", "att"):
         if name in request.fixturenames:
             crawls.point_at(request.getfixturevalue(f"{name}_sandbox"))
     yield crawls

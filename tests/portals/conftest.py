@@ -18,6 +18,7 @@ from jobs.warm import WarmParent
 from sandbox import Running, default_password, running
 from sandbox.simple import accounts
 from scrapers.core.stated import with_accounts
+from tests.portals.perturbed import Perturbed, crawls_at
 from tests.project import Project
 
 
@@ -89,3 +90,26 @@ def at_portal(
             return AtPortal(word, project, db, sandbox)
 
         yield make
+
+
+@pytest.fixture(scope="module")
+def served(
+    warm: WarmParent, sqlite_with_tables: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Perturbed]]:
+    """Give a function that serves a portal, once for all tests of a module."""
+    with ExitStack() as stack:
+        made: dict[str, Perturbed] = {}
+
+        def crawls_of(portal: str) -> Perturbed:
+            if portal not in made:
+                folder = tmp_path_factory.mktemp(portal)
+                made[portal] = stack.enter_context(crawls_at(portal, folder, warm, sqlite_with_tables))
+            return made[portal]
+
+        yield crawls_of
+
+
+@pytest.fixture
+def crawls_of(served: Callable[[str], Perturbed], encryption_key: str) -> Callable[[str], Perturbed]:
+    """Give the same, for tests that store credentials."""
+    return served

@@ -210,6 +210,15 @@ def test_the_first_session_dies_midway(ann, admin):
     assert admin.counters()["code_requests"] == before
 
 
+def test_a_session_is_another_user_s_midway(ann):
+    ann.sign_in("session-replaced+replaced-2+no-code")
+    own = ann.said()
+    ann.open(ann.home).open(ann.home)
+    assert ann.sees("body", "somebody.else@example.com")
+    assert "session-replaced" in own
+    assert "session-replaced" not in ann.said()
+
+
 # Reports
 
 
@@ -260,6 +269,38 @@ def test_a_filter_that_an_export_resets(ann):
     ann.sign_in(user).open_detail().scope(accounts(user)[0])
     ann.export(*REPORTS["device_installment"])
     assert ann.back().shown_scope() == accounts(user)[-1]
+
+
+@pytest.mark.parametrize(
+    ("user", "named"),
+    [
+        ("export-resets", lambda own, mixed: {own[-1]}),
+        ("account-switched", lambda own, mixed: {own[-1]}),
+        ("mixed-file", lambda own, mixed: {own[0], mixed}),
+    ],
+)
+def test_an_export_that_is_not_what_the_filter_shows(ann, user, named):
+    user = f"{user}+multi+no-code"
+    own, (mixed,) = accounts(user), AttState.people.numbered(f"mixed file {user}", 1)
+    ann.sign_in(user).open_detail().scope(own[0])
+    rows = table(ann.export(*REPORTS["device_installment"]))
+    assert {row["Account number"] for row in rows} == named(own, mixed)
+
+
+def test_an_export_without_accounts(ann):
+    ann.sign_in("unnamed-file+no-code").open_detail()
+    assert "Account number" not in table(ann.export(*REPORTS["device_installment"]))[0]
+
+
+def test_an_export_that_is_the_one_before(ann):
+    user = "cached-file+multi+no-code"
+    ann.sign_in(user).open_detail()
+    files = []
+    for account in accounts(user)[:2]:
+        files.append(ann.pick(account).export(*REPORTS["device_installment"]))
+        ann.back()
+    assert files[0] == files[1]
+    assert {row["Account number"] for row in table(files[1])} == {accounts(user)[0]}
 
 
 def test_an_account_that_is_not_listed_is_not_found(ann):
@@ -313,7 +354,13 @@ def test_a_bill(ann, newest):
     assert not ann.sees("#bdfModal")
 
 
-@pytest.mark.parametrize("user", ["filter-fails+multi", "row-other-first", "wrong-account-file", "wrong-month"])
+@pytest.mark.parametrize(
+    "user",
+    [
+        *("filter-fails+multi", "row-other-first", "rows-move", "dialog-stays+multi"),
+        *("wrong-account-file", "wrong-month"),
+    ],
+)
 def test_bills_that_are_not_what_was_asked_for(ann, newest, user):
     user = f"{user}+no-code"
     ann.sign_in(user).open_bills().scope(accounts(user)[0])

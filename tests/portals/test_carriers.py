@@ -1,0 +1,33 @@
+"""Every spider of a carrier, as Scrapy lists them, in both layouts of its imitation."""
+
+from __future__ import annotations
+
+import pytest
+from scrapy.settings import Settings
+from scrapy.spiderloader import SpiderLoader
+
+from scrapers.families.carriers.spiders import CarrierSpider
+from tests.portals.perturbed import ROWS, user_of
+
+LOADER = SpiderLoader.from_settings(Settings({"SPIDER_MODULES": ["scrapers.portals"]}))
+SPIDERS = {name: spider for name in LOADER.list() if issubclass(spider := LOADER.load(name), CarrierSpider)}
+KINDS = {"daily_usage", "monthly_reports", "pdf_invoice"}
+
+
+def test_each_carrier_has_a_spider_of_each_report_type():
+    wanted = {(portal, kind) for portal in ("att", "bell", "telus") for kind in KINDS} | {("bell", "ereports")}
+    assert {(spider.portal, spider.report_type) for spider in SPIDERS.values()} == wanted
+
+
+@pytest.mark.matrix
+@pytest.mark.browser
+@pytest.mark.parametrize("spider", SPIDERS)
+def test_it_brings_its_files_in_both_layouts(crawls_of, spider):
+    row = ROWS[spider]
+    users = [user_of(row, "ok", f"+{layout}", "layouts") for layout in ("layout-a", "layout-b")]
+
+    ended = crawls_of(row.portal).crawl(row, users)
+
+    assert [ended[user].outcome for user in users] == ["success", "success"], ended
+    assert ended[users[0]].files == ended[users[1]].files > 0
+    assert ended[users[0]].records == ended[users[1]].records > 0

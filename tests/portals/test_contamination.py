@@ -1,0 +1,378 @@
+"""Situations in which a file or a record of another account, customer or month could be stored: none ever is."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from calendar import month_abbr, month_name
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from sandbox import mailbox, phone
+from sandbox.att.pages import PEOPLE as ATT
+from sandbox.bell.data import pools
+from sandbox.bell.people import PEOPLE as BELL
+from sandbox.invented import number
+from sandbox.scripted.people import People
+from sandbox.telus.pages import PEOPLE as TELUS
+from tests.crawl.test_identity import plant
+from tests.portals.perturbed import ROWS, Ended, Perturbed, Row, give_carrier
+
+pytestmark = pytest.mark.browser
+PEOPLE = {"att": ATT, "bell": BELL, "telus": TELUS}
+
+
+def first(people: People, user: str) -> str:
+    """Return the first account of a user."""
+    return people.accounts(user)[0]
+
+
+def lowest(people: People, user: str) -> str:
+    """Return the account of a user that a crawl comes to first."""
+    return min(people.accounts(user))
+
+
+def second_lowest(people: People, user: str) -> str:
+    """Return the account of a user that a crawl comes to next."""
+    return sorted(people.accounts(user))[1]
+
+
+def colleagues(people: People, user: str) -> str:
+    """Return an account that another user of the same company has."""
+    return people.accounts(f"colleague+{user}")[0]
+
+
+@dataclass(frozen=True)
+class Case:
+    """
+    A situation: a spider, its user's scenario with tags, and how the run must end.
+
+    files: how many are stored, all of them the account's. account: which one is asked for. namesakes: the user also has accounts
+    whose numbers look like it. left_over: the stored session is another user's. named: the files name their account.
+    """
+
+    spider: str
+    situation: str
+    scenario: str
+    outcome: str
+    files: int = 0
+    account: Callable[[People, str], str] = first
+    namesakes: bool = False
+    left_over: bool = False
+    named: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"{self.situation} ({self.scenario})"
+
+    @property
+    def user(self) -> str:
+        return f"{self.scenario}@{self.spider.replace('_', '-')}.example"
+
+    @property
+    def portal(self) -> str:
+        return self.spider.partition("_")[0]
+
+    @property
+    def number(self) -> str:
+        return self.account(PEOPLE[self.portal], self.user)
+
+
+USAGE, INVOICE, EREPORTS, MONTHLY = "bell_daily_usage", "bell_pdf_invoice", "bell_ereports", "bell_monthly_reports"
+TELUS_USAGE, TELUS_INVOICE, TELUS_MONTHLY = "telus_daily_usage", "telus_pdf_invoice", "telus_monthly_reports"
+ATT_USAGE, ATT_INVOICE, ATT_MONTHLY = "att_daily_usage", "att_pdf_invoice", "att_monthly_reports"
+
+# What is asked for, what the portal does, and how the run ends.
+CASES = (
+    Case(USAGE, "another account is opened than the chosen one", "wrong-account+multi", "wrong_account"),
+    Case(USAGE, "the account was removed meanwhile", "account-missing+multi", "wrong_account"),
+    Case(USAGE, "the user does not see a colleague's account", "ok+second", "wrong_account", account=colleagues),
+    Case(USAGE, "the numbers of other accounts look like its own", "ok+alike", "success", 1, namesakes=True),
+    Case(USAGE, "the file has rows of two accounts", "mixed-file", "wrong_account"),
+    Case(USAGE, "the file names no account", "unnamed-file+multi", "success", 1, named=False),
+    Case(USAGE, "the stored session is another user's", "ok+victim", "identity_mismatch", left_over=True),
+    Case(USAGE, "another user signs in as the account is chosen", "session-replaced+multi", "portal_changed"),
+    Case(USAGE, "or before it is read back", "session-replaced+replaced-4+multi", "wrong_account"),
+    Case(USAGE, "or before the file is made", "session-replaced+replaced-5+multi", "wrong_account"),
+    Case(USAGE, "the first of two downloads", "cached-file+multi", "success", 1, account=lowest),
+    Case(
+        USAGE,
+        "the second one brings the file of the first",
+        "cached-file+multi",
+        "wrong_account",
+        account=second_lowest,
+    ),
+    Case(INVOICE, "the page shows one account, the invoice another", "ok+invoice-other-account", "wrong_account"),
+    Case(INVOICE, "the page shows one month, the invoice another", "ok+invoice-other-month", "portal_changed"),
+    Case(INVOICE, "a ZIP with another account's invoice", "zip+foreign-member", "wrong_account"),
+    Case(INVOICE, "another account is opened than the chosen one", "wrong-account+multi", "wrong_account"),
+    Case(INVOICE, "a search finds accounts that look alike", "global-search", "success", 1, namesakes=True),
+    Case(INVOICE, "name and accounts of another customer", "other-customer", "identity_mismatch"),
+    Case(EREPORTS, "reports are about another account", "wrong-account", "wrong_account"),
+    Case(EREPORTS, "former reports of another month", "former-reports", "success", 3),
+    Case(MONTHLY, "workbooks are about another account", "wrong-account-file+no-code", "wrong_account"),
+    Case(MONTHLY, "workbooks are about another month", "wrong-month+no-code", "portal_changed"),
+    Case(MONTHLY, "notifications of other accounts and months", "stale-notifications+no-code", "success", 4),
+    Case(TELUS_USAGE, "TELUS IQ has another user's session", "stale-iq", "identity_mismatch"),
+    Case(
+        TELUS_USAGE, "the queue has reports of the same name for other accounts", "former-reports+multi", "success", 1
+    ),
+    Case(TELUS_USAGE, "the list of accounts falls back", "filter-fails+multi", "wrong_account"),
+    Case(TELUS_USAGE, "the file is about another account", "wrong-account-file", "wrong_account"),
+    Case(TELUS_USAGE, "the user does not see a colleague's account", "ok+second", "wrong_account", account=colleagues),
+    Case(TELUS_USAGE, "each visit of the overview opens another account", "default-switched+multi", "success", 1),
+    Case(TELUS_INVOICE, "the first bill of the list is another account's", "row-other-first", "success", 1),
+    Case(TELUS_INVOICE, "the first document is another month's", "document-other-first", "success", 1),
+    Case(TELUS_INVOICE, "the bill is another account's", "wrong-account-file", "wrong_account"),
+    Case(TELUS_INVOICE, "the bill is another month's", "wrong-month", "portal_changed"),
+    Case(TELUS_INVOICE, "the rows of the list move before the click", "rows-move", "portal_changed"),
+    Case(TELUS_INVOICE, "the dialog of the bill before stays open", "dialog-stays+multi", "portal_changed"),
+    Case(TELUS_INVOICE, "the month is not taken", "month-filter-fails", "portal_changed"),
+    Case(TELUS_INVOICE, "the stored session is another user's", "ok+victim", "identity_mismatch", left_over=True),
+    Case(TELUS_MONTHLY, "a member of the bundle is another account's", "foreign-member", "wrong_account", 1),
+    Case(TELUS_MONTHLY, "each export resets the filters", "filter-resets+multi", "success", 4),
+    Case(TELUS_MONTHLY, "the files have rows of two accounts", "mixed-file", "wrong_account"),
+    Case(TELUS_MONTHLY, "the numbers of other accounts look like its own", "ok+alike", "success", 4, namesakes=True),
+    Case(TELUS_MONTHLY, "the files are another month's", "wrong-month", "portal_changed"),
+    Case(ATT_USAGE, "the file is about another account", "wrong-account-file+no-code", "wrong_account"),
+    Case(ATT_USAGE, "the account is not taken", "filter-fails+multi+no-code", "wrong_account"),
+    Case(ATT_USAGE, "the stored session is another user's", "ok+victim+no-code", "identity_mismatch", left_over=True),
+    Case(ATT_INVOICE, "a search lists another account first", "first-item-other+multi+no-code", "success", 1),
+    Case(
+        ATT_INVOICE, "a search lists an account first that begins alike", "namesake-first+multi+no-code", "success", 1
+    ),
+    Case(ATT_INVOICE, "the rows of the list move before the click", "rows-move+no-code", "wrong_account"),
+    Case(ATT_INVOICE, "the dialog of the bill before stays open", "dialog-stays+multi+no-code", "wrong_account"),
+    Case(ATT_INVOICE, "the first of two downloads", "cached-file+multi+no-code", "success", 1, account=lowest),
+    Case(
+        ATT_INVOICE,
+        "the second one brings the file of the first",
+        "cached-file+multi+no-code",
+        "wrong_account",
+        account=second_lowest,
+    ),
+    Case(ATT_MONTHLY, "each export resets the filters", "filter-resets+multi+no-code", "success", 5),
+    Case(ATT_MONTHLY, "the export's dialog resets the filters", "export-resets+multi+no-code", "wrong_account"),
+    Case(
+        ATT_MONTHLY,
+        "another tab puts the session into another account",
+        "account-switched+multi+no-code",
+        "wrong_account",
+    ),
+    Case(ATT_MONTHLY, "the files name no account", "unnamed-file+no-code", "success", 5, named=False),
+    Case(ATT_MONTHLY, "the files have rows of two accounts", "mixed-file+no-code", "wrong_account"),
+    Case(ATT_MONTHLY, "the account is read back late", "read-back-late+multi+no-code", "success", 5),
+)
+SPIDERS = tuple(dict.fromkeys(case.spider for case in CASES))
+# Made of the present state, whatever month the session is in: no month is asked for.
+UNDATED = {(ATT_MONTHLY, "upgrade_and_inventory"), (ATT_USAGE, "usage")}
+
+MONTHS = {name: place for names in (month_name, month_abbr) for place, name in enumerate(names) if name}
+IN_WORDS = re.compile(rf"\b({'|'.join(MONTHS)}) (20\d\d)\b")
+PERIODS = (
+    re.compile(rf"\b({'|'.join(MONTHS)}) \d+, (20\d\d) to ({'|'.join(MONTHS)}) \d+, (20\d\d)"),
+    re.compile(r"\b(20\d\d)-(\d\d)-\d\d to (20\d\d)-(\d\d)-\d\d\b"),
+)
+
+
+def texts(content: bytes) -> Iterator[str]:
+    """Give the text of a file, and that of the members of a ZIP or workbook."""
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        yield content.decode("cp1252", errors="replace")
+        return
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            yield name
+            yield from texts(archive.read(name))
+
+
+def months(text: str) -> set[str]:
+    """Return the billing months (YYYY-MM) that a text names, in words or as the ends of a period."""
+    named = {f"{year}-{MONTHS[month]:02}" for month, year in IN_WORDS.findall(text)}
+    for month, year, last_month, last_year in PERIODS[0].findall(text):
+        named |= {f"{year}-{MONTHS[month]:02}", f"{last_year}-{MONTHS[last_month]:02}"}
+    for year, month, last_year, last_month in PERIODS[1].findall(text):
+        named |= {f"{year}-{month}", f"{last_year}-{last_month}"}
+    return named
+
+
+def accounts(portal: str, text: str, further: Collection[str]) -> set[str]:
+    """Return the account numbers in a text: all that the portal may have given out, and further ones."""
+    people = PEOPLE[portal]
+    length = len(str(people.lowest))
+    return {
+        found
+        for found in re.findall(r"\d+", text)
+        if found in further or (len(found) == length and 0 <= int(found) - people.lowest < people.below)
+    }
+
+
+class Stored:
+    """What is stored of some accounts at one portal, in database and store."""
+
+    def __init__(self, crawls: Perturbed, portal: str, numbers: Iterable[str]) -> None:
+        self.crawls, self.portal, self.numbers = crawls, portal, tuple(numbers)
+        self.marks = ", ".join("?" * len(self.numbers))
+        self.further = {each for own in crawls.admin.configuration()["accounts"].values() for each in own}
+
+    def foreign(self) -> list[str]:
+        """Return what is of another account or month, or of no run at all."""
+        return [*self._foreign_files(), *self._foreign_rows(), *self._foreign_pools(), *self._without_row()]
+
+    def unnamed(self) -> set[str]:
+        """Return the accounts with files that do not name them."""
+        return {account for account, _, text in self._files() if account not in accounts(self.portal, text, [account])}
+
+    def _files(self) -> Iterator[tuple[str, Any, str]]:
+        for row in self._rows("SELECT files.* FROM files JOIN accounts ON accounts.id = files.account_id"):
+            account, text = row["target_key"].partition("/")[0], ""
+            if row["path"]:
+                text = "\n".join(texts((self.crawls.project.data / "files" / row["path"]).read_bytes()))
+            yield account, row, text
+
+    def _rows(self, query: str) -> list[Any]:
+        return self.crawls.rows(f"{query} WHERE accounts.number IN ({self.marks})", *self.numbers)
+
+    def _foreign_files(self) -> Iterator[str]:
+        for account, row, text in self._files():
+            where, month = f"{row['spider']} {row['name']} of {account}", row["target_key"].partition("/")[2][:7]
+            if others := accounts(self.portal, text, self.further) - {account}:
+                yield f"{where}: names {sorted(others)}"
+            if (row["spider"], row["name"]) not in UNDATED and (others := months(text) - {month}):
+                yield f"{where}: is of {sorted(others)}, not of {month}"
+
+    def _foreign_rows(self) -> Iterator[str]:
+        """Look at every table with rows of billing cycles."""
+        for (table,) in self.crawls.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
+            columns = [row["name"] for row in self.crawls.rows(f"PRAGMA table_info({table})")]
+            if "billing_cycle_id" not in columns:
+                continue
+            for row in self._rows(
+                f"SELECT {table}.*, accounts.number AS own, billing_cycles.end_date AS ends FROM {table}"
+                " JOIN billing_cycles ON billing_cycles.id = billing_cycle_id"
+                " JOIN accounts ON accounts.id = billing_cycles.account_id"
+            ):
+                said = " ".join(row[name] for name in columns if isinstance(row[name], str))
+                if others := accounts(self.portal, said, self.further) - {row["own"]}:
+                    yield f"{table} of {row['own']}: names {sorted(others)}"
+                dated = [
+                    row[name] for name in ("period", "period_start", "period_end") if name in columns and row[name]
+                ]
+                if others := {day[:7] for day in dated} - {row["ends"][:7]}:
+                    yield f"{table} of {row['own']}: is of {sorted(others)}, not of {row['ends']}"
+
+    def _foreign_pools(self) -> Iterator[str]:
+        for row in self._rows("SELECT pool_usage.*, number FROM pool_usage JOIN accounts ON accounts.id = account_id"):
+            if row["pool_size"] != (wanted := pool_size(self.portal, row["number"])):
+                yield f"pool of {row['number']}: {row['pool_size']} bytes, not {wanted}"
+
+    def _without_row(self) -> Iterator[str]:
+        known = {row["path"] for row in self.crawls.rows("SELECT path FROM files")}
+        store = self.crawls.project.data / "files"
+        for path in store.rglob("*"):
+            if path.is_file() and str(path.relative_to(store)) not in known:
+                yield f"{path.relative_to(store)}: is in the store, and no row says so"
+
+
+def pool_size(portal: str, account: str) -> int:
+    """Return the bytes of an account's pool."""
+    if portal == "bell":
+        gigabytes = sum((pool.included for pool in pools(account, date(2026, 1, 1), 2)), Decimal(0))
+    else:
+        gigabytes = Decimal(500 + number("allowance", account, below=1_500))
+    return int(gigabytes * 1024**3)
+
+
+def look_alikes(account: str) -> list[str]:
+    """Return an account's number among others that begin with it, end with it, or differ from it in one digit."""
+    first_differs = str((int(account[0]) + 1) % 10) + account[1:]
+    last_differs = account[:-1] + str((int(account[-1]) + 1) % 10)
+    return [f"{account}0", f"7{account}", first_differs, account, last_differs]
+
+
+def give(crawls: Perturbed, case: Case) -> str:
+    """Store the user of a case with the account that is asked for; return its number."""
+    receiver = mailbox(case.user) if case.portal == "att" or case.spider == MONTHLY else phone(case.user)
+    if case.namesakes:
+        known = crawls.admin.configuration()["accounts"]
+        crawls.admin.configure(accounts=known | {case.user: look_alikes(case.number)})
+    return give_carrier(crawls, case.portal, case.user, case.number, receiver)
+
+
+def crawl(crawls: Perturbed, row: Row, cases: Sequence[Case]) -> dict[str, Ended]:
+    """Crawl for all cases of a spider in one crawl with one browser; return how the run of each ended."""
+    of = {case.name: case for case in cases}
+    return crawls.crawl(replace(row, give=lambda crawls, name: give(crawls, of[name])), of)
+
+
+def leave_sessions(crawls: Perturbed, cases: Sequence[Case]) -> list[str]:
+    """Put another user's session in the place of those that are said to be left over; return that user's accounts."""
+    numbers = []
+    for case in cases:
+        if case.left_over:
+            former = replace(case, situation="a former user", scenario=f"{case.scenario}+former", outcome="success")
+            (ended,) = crawl(crawls, ROWS[case.spider], [former]).values()
+            assert ended.outcome == "success", ended
+            numbers.append(former.number)
+            give(crawls, case)
+            plant(crawls, case.user, former.user)
+    return numbers
+
+
+def check(crawls: Perturbed, spider: str, cases: Sequence[Case]) -> None:
+    """Crawl for cases of a spider; compare outcomes and what is stored."""
+    numbers = [*leave_sessions(crawls, cases), *(case.number for case in cases)]
+    ended = crawl(crawls, ROWS[spider], cases)
+    stored = Stored(crawls, cases[0].portal, numbers)
+    assert stored.foreign() == []
+    wrong = [
+        f"{case.name}: {ended[case.name]}, not {case.outcome} and {case.files} files"
+        for case in cases
+        if (ended[case.name].outcome, ended[case.name].files) != (case.outcome, case.files)
+    ]
+    assert "\n".join([f"{len(wrong)} are wrong", *wrong]) == "0 are wrong"
+    assert {name for name, each in ended.items() if each.records and not each.files} == set()
+    assert stored.unnamed() == {case.number for case in cases if not case.named}
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("spider", SPIDERS)
+def test_nothing_of_another_account_customer_or_month_is_stored(crawls_of, spider):
+    cases = [case for case in CASES if case.spider == spider]
+    check(crawls_of(cases[0].portal), spider, cases)
+
+
+def test_a_sample_of_them(crawls_of):
+    check(crawls_of("bell"), INVOICE, [case for case in CASES if case.spider == INVOICE])
+
+
+CARELESS = {
+    "bell_careless_invoice": Case(
+        "bell_careless_invoice", "an invoice of another account", "ok+invoice-other-account", "success", 1
+    ),
+    "att_careless_reports": Case(
+        "att_careless_reports", "reports of another account", "wrong-account-file+no-code", "success", 5
+    ),
+}
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("case", CARELESS.values(), ids=CARELESS)
+def test_a_spider_that_compares_nothing_is_found_out(crawls_of, case):
+    """The files of another account that it stores are found, and so are their records."""
+    crawls, likeness = crawls_of(case.portal), INVOICE if case.portal == "bell" else ATT_MONTHLY
+    row = replace(ROWS[likeness], spider=case.spider, spider_modules="tests.portals.careless")
+
+    (ended,) = crawl(crawls, row, [case]).values()
+
+    assert (ended.outcome, ended.files) == (case.outcome, case.files), ended
+    found = Stored(crawls, case.portal, [case.number]).foreign()
+    assert sum(text.startswith(case.spider) for text in found) >= case.files, found
+    assert any(text.startswith(("invoices", "report_rows")) for text in found), found
