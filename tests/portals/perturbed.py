@@ -61,7 +61,6 @@ class Row:
     arguments: tuple[str, ...] = ()
     same_rows: bool = False  # rows are the same under every seed
     pages_before: bool = True  # the seed holds for the pages before the user is known, too
-    is_steady: bool = True  # False: it is known to fail under seeds, which is to be mended; the README says so
     visitors: bool = True  # the portal draws the first pages of each visit by a seed of the visit
     # How much is tried; less where each crawl visits a portal in a browser.
     sample: tuple[int, ...] = (3, 11, 27)
@@ -69,6 +68,7 @@ class Row:
     at_once: int = 10  # seeds in one crawl
     dimensions: tuple[str, ...] = tuple(DIMENSIONS)  # those that change what the spider meets
     dimensions_at_once: int = 6
+    dimension_seeds: tuple[int, ...] = (7, 8)  # of each dimension alone
     refusing_seeds: int = 10
     alone: int = 4  # scenarios for each dimension
 
@@ -183,6 +183,7 @@ BELL = {
     "seeds": 6,
     "at_once": 1,
     "dimensions_at_once": 1,
+    "dimension_seeds": (7,),
     "refusing_seeds": 2,
     "alone": 1,
 }
@@ -196,6 +197,7 @@ TELUS = {
     "seeds": 6,
     "at_once": 3,
     "dimensions_at_once": 2,
+    "dimension_seeds": (7,),
     "refusing_seeds": 2,
     "alone": 1,
 }
@@ -214,11 +216,11 @@ ATT = {
     "argument": of_accounts,
     "good": ("ok", "no-code", "older-labels", "ok+multi-12"),
     "configuration": {"load_ms": 50, "render_ms": [5, 30]},
-    "is_steady": False,
     "visitors": False,
     "seeds": 6,
     "at_once": 4,
     "dimensions_at_once": 2,
+    "dimension_seeds": (7,),
     "refusing_seeds": 2,
     "alone": 1,
 }
@@ -286,18 +288,24 @@ ROWS: dict[str, Row] = {
             pages_before=False,  # a code page whose address the password page has renamed is not the unperturbed user's
             **BELL | {"give": give_bell_by_mail, "good": ("ok", "multi", "ok+multi-12")},
         ),
-        Row(spider="telus_daily_usage", refused=REFUSED_BY_TELUS | {"filter-fails": "wrong_account"}, **TELUS),
+        Row(
+            spider="telus_daily_usage",
+            refused=REFUSED_BY_TELUS | {"filter-fails": "wrong_account"},
+            sample=(3,),
+            **TELUS,
+        ),
         Row(
             spider="telus_pdf_invoice",
             refused=REFUSED_BY_TELUS
             | NOT_THERE
             | {"filter-fails+multi": "wrong_account", "document-missing": "not_yet_published"},
+            sample=(11,),
             **TELUS,
         ),
-        Row(spider="telus_monthly_reports", refused=REFUSED_BY_TELUS | NOT_THERE, **TELUS),
-        Row(spider="att_daily_usage", refused=REFUSED_BY_ATT, **ATT),
-        Row(spider="att_pdf_invoice", refused=REFUSED_BY_ATT | NOT_THERE, **ATT),
-        Row(spider="att_monthly_reports", refused=REFUSED_BY_ATT | NOT_THERE, **ATT),
+        Row(spider="telus_monthly_reports", refused=REFUSED_BY_TELUS | NOT_THERE, sample=(27,), **TELUS),
+        Row(spider="att_daily_usage", refused=REFUSED_BY_ATT, sample=(3,), **ATT),
+        Row(spider="att_pdf_invoice", refused=REFUSED_BY_ATT | NOT_THERE, sample=(11,), **ATT),
+        Row(spider="att_monthly_reports", refused=REFUSED_BY_ATT | NOT_THERE, sample=(27,), **ATT),
         Row(
             spider="plain_documents",
             refused={"other-customer": "identity_mismatch", "captcha": "captcha_shown", "signed-out-midway": "success"},

@@ -196,6 +196,12 @@ WITHOUT_A_REPORT = {
         for slug in PLACES
     },
 }
+# What ends before a report is opened, in the login that the spiders share: tried with one of them.
+OF_SIGN_IN = {
+    *("code-direct", "code-late", "code-never", "code-refused", "mfa-pending", "two-mails", "no-mail", "mail-html"),
+    *("wrong-sender", "totp", "user-refused", "wrong-password", "locked", "captcha", "submit-503", "submit-hang"),
+    *("submit-drop", "session-cookie", "maintenance", "cookie-banner", "policy-page", "unknown-page"),
+}
 SAMPLE = ("multi", "filter-fails+multi", "other-customer", "layout-b")  # of the normal run
 
 
@@ -224,7 +230,9 @@ def test_a_sample_of_scenarios_ends_as_it_should(crawls, spider):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("spider", SPIDERS)
 def test_every_scenario_ends_as_it_should(crawls, spider):
-    check(crawls, spider, tuple(OUTCOMES))
+    """Those of the sample are stored already."""
+    due = (name for name in OUTCOMES if spider == USAGE or name not in OF_SIGN_IN)
+    check(crawls, spider, tuple(name for name in due if name not in SAMPLE))
 
 
 def test_every_scenario_of_the_portal_has_its_outcome():
