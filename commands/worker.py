@@ -122,7 +122,7 @@ def work(
         only=only,
     )
     worker.run(until_idle=until_idle)
-    return worker.results
+    return worker.results or []
 
 
 def _dispatch(settings: Any, once: bool) -> None:

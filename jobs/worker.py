@@ -140,13 +140,14 @@ class Worker:
         self.name = signature()
         self.presence = Presence(db, clock, self.name, slots, portals)
         self.crawls: list[Any] = []
-        self.results: list[dict[str, Any]] = []  # of the jobs that were done
+        self.results: list[dict[str, Any]] | None = None  # of the jobs that were done; None: not kept
         self.stop = Stop()
         self._next_tick = self._next_look = self._drained_by = 0.0
         self._is_away = False
 
     def run(self, *, until_idle: bool = False) -> None:
-        """Work until a signal comes; *until_idle*: until nothing is due and nothing runs."""
+        """Work until a signal comes; *until_idle*: until nothing is due and nothing runs, and `results` are kept."""
+        self.results = [] if until_idle else None  # a worker that goes on for months would grow by them
         with self.stop.listening():
             self.events.tell("started", f"worker {self.name}: {self.slots} slots", slots=self.slots)
             if not until_idle:  # which may find nothing to do
@@ -224,7 +225,8 @@ class Worker:
             self.crawls.remove(crawl)
             self.presence.done += 1
             self.launcher.forget(crawl, keep=code != 0)
-            self.results += told
+            if self.results is not None:
+                self.results += told
             for one in told:
                 sentence = f"{one['spider']} {one['target']}: {one['outcome']}, {one['files']} files, {one['records']} records (job {one['job']})"
                 self.events.tell("done", sentence, **one)

@@ -105,7 +105,8 @@ class ProcrastinateWorker(Worker):
     """A worker that is given its crawls by Procrastinate; what becomes of them is written as every worker does."""
 
     def run(self, *, until_idle: bool = False) -> None:
-        """Work until a signal comes; *until_idle*: until nothing is due."""
+        """Work until a signal comes; *until_idle*: until nothing is due, and `results` are kept."""
+        self.results = [] if until_idle else None
         self.events.tell("started", f"worker {self.name}: {self.slots} slots, by Procrastinate", slots=self.slots)
         self.launcher.warm()
         try:
