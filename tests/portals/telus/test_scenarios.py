@@ -111,10 +111,10 @@ OUTCOMES = {
 SOME = {
     (MONTHLY, scenario): 3
     for scenario in (
-        *("no-airtime", "foreign-member", "member-missing", "filter-fails+multi", "month-filter-fails"),
+        *("no-airtime", "member-missing", "filter-fails+multi", "month-filter-fails"),
         *("ok+missing-mobility-device", "ok+fails-mobility-device"),
     )
-}
+} | {(MONTHLY, "foreign-member"): 1}  # another account's member ends the visit
 NOT_MET = {"code-late", "code-never", "code-refused"}  # as "sms": no code is waited for
 SAMPLE = {INVOICE: ("ok", "document-missing"), MONTHLY: ("no-airtime",), USAGE: ("iq-login", "iq-wrong-password")}
 AT_ONCE = 15  # scenarios in one crawl
