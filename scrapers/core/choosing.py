@@ -245,7 +245,7 @@ class ChoosingPage(LookingPage):
                 selectors,
                 wanted,
                 match=lambda _wanted, offered: names_month(offered, day),
-                missing=lambda offered: month_missing(day, offered, form, today),
+                missing=lambda offered: month_missing(day, offered, today),
             )
 
         try:

@@ -51,16 +51,16 @@ def names_month(text: str, month: date) -> int:
     return 0 if named[:1] != [(month.year, month.month)] else 2 if len(named) == 1 else 1
 
 
-def month_missing(month: date, offered: list[str], form: str, today: date) -> Failure:
+def month_missing(month: date, offered: list[str], today: date) -> Failure:
     """
     Return NotYetPublished or NoLongerAvailable for a billing month that the portal does not offer.
 
     month: a day of it. offered: the portal's texts; those that name none are passed over. Where all name none, the list was
     not understood, and PortalChanged is returned, unless one says that the list is empty.
 
-    >>> month_missing(date(2026, 10, 31), ["Aucun relev\u00e9 disponible"], "", date(2026, 11, 20)).outcome.code
+    >>> month_missing(date(2026, 10, 31), ["Aucun relev\u00e9 disponible"], date(2026, 11, 20)).outcome.code
     'not_yet_published'
-    >>> month_missing(date(2026, 10, 31), ["Loading"], "", date(2026, 11, 20)).outcome.code
+    >>> month_missing(date(2026, 10, 31), ["Loading"], date(2026, 11, 20)).outcome.code
     'portal_changed'
     """
     wanted = (month.year, month.month)

@@ -100,7 +100,7 @@ def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today
     own = [(place, DAYS.sub("", text)) for place, text in own]
     fitting = [place for place, text in own if not months_in(text) or names_month(text, month)]
     if not fitting:
-        raise month_missing(month, [text for _, text in own] or [said], "%B %Y", today)
+        raise month_missing(month, [text for _, text in own] or [said], today)
     if len(fitting) > 1:
         raise PortalChanged(f"The list holds {len(fitting)} entries of the account and month.")
     return fitting[0]

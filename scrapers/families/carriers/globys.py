@@ -106,7 +106,7 @@ class Globys:
 
         if not await until(is_offered, 1) and not (await page.is_at_rest(KEPT) and await is_offered()):
             offered = await select.locator(f"option[value^={kind}]").all_text_contents()
-            raise month_missing(month, offered, "%B %Y", self.today)
+            raise month_missing(month, offered, self.today)
         await select.select_option(value=await wanted.get_attribute("value"))
         await page.click(APPLY)
 

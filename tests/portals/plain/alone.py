@@ -51,5 +51,5 @@ class PlainMonth(PlainFiles):
             raise WrongAccount("Another account is open.")
         if response.css(".alert--month-missing"):
             month = date.fromisoformat(f"{self.arguments.month}-01")
-            raise month_missing(month, response.css("#months option::text").getall(), "%Y-%m", self.today())
+            raise month_missing(month, response.css("#months option::text").getall(), self.today())
         yield from self.listed(response)

@@ -22,7 +22,7 @@ LONG_AGO = date(2025, 3, 31)
     ],
 )
 def test_the_months_that_are_offered_say_whether_it_may_still_come(month, offered, failure):
-    assert type(month_missing(month, offered, "%B %Y", TODAY)) is failure
+    assert type(month_missing(month, offered, TODAY)) is failure
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_the_months_that_are_offered_say_whether_it_may_still_come(month, offere
     ],
 )
 def test_a_list_that_says_that_it_is_empty_is_believed(said):
-    assert type(month_missing(OCTOBER, ["Bill month", said], "%B %Y", TODAY)) is NotYetPublished
-    assert type(month_missing(LONG_AGO, [said], "%B %Y", TODAY)) is NoLongerAvailable
+    assert type(month_missing(OCTOBER, ["Bill month", said], TODAY)) is NotYetPublished
+    assert type(month_missing(LONG_AGO, [said], TODAY)) is NoLongerAvailable
 
 
 @pytest.mark.parametrize("month", [OCTOBER, LONG_AGO])
@@ -48,4 +48,4 @@ def test_a_list_that_says_that_it_is_empty_is_believed(said):
     [[], [""], ["Loading"], ["Select a month"], ["No report selected"], ["Novembre dernier"], ["Notable bills"]],
 )
 def test_a_list_of_which_no_month_was_read_was_not_understood(month, offered):
-    assert type(month_missing(month, offered, "%B %Y", TODAY)) is PortalChanged
+    assert type(month_missing(month, offered, TODAY)) is PortalChanged
