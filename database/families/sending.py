@@ -7,7 +7,6 @@ again: once its claim has run out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -89,7 +88,7 @@ def failed(session: Session, alert: Alert, why: str, at: datetime) -> datetime |
     if alert.attempt >= MOST_ATTEMPTS:
         _end(session, alert, AlertResult.FAILED, f"The alert could not be sent: {why}", error=why)
         return None
-    due_at = at + min(FIRST_PAUSE * 2 ** (alert.attempt - 1), LONGEST_PAUSE)
+    due_at: datetime = at + min(FIRST_PAUSE * 2 ** (alert.attempt - 1), LONGEST_PAUSE)
     _write(session, alert, alert_due_at=due_at, alert_error=why[:300])
     return due_at
 
@@ -114,7 +113,7 @@ def _write(session: Session, alert: Alert, **values: object) -> None:
 
 def _previous(session: Session, check: PriceCheckRun) -> Decimal | None:
     """Return the price of the last success before a check, if it is of the same currency."""
-    before: Sequence[object] = (
+    before = (
         PriceCheckRun.watchlist_item_id == check.watchlist_item_id,
         PriceCheckRun.id < check.id,
         PriceCheckRun.status == CheckStatus.SUCCESS,

@@ -133,7 +133,7 @@ def test_a_price_of_another_currency_is_no_previous_one(watch, mail_server):
 def test_a_week_has_one_mail_for_each_crossing(watch, mail_server):
     """Down twice, with days below in between, an equal price, failures, and a day out of stock."""
     number = watch.item()
-    days = [
+    days: list[list[str | CheckFailure]] = [
         ["25", "20", "19.99", "19.99"],
         ["18", DOWN, "18", "17"],
         ["17", "20", DOWN, "20"],
