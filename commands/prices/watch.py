@@ -39,7 +39,9 @@ def run(opts: argparse.Namespace) -> int:
         try:
             if not isinstance(row, dict):
                 raise ValueError("it is no object with url and threshold")
-            given: dict[str, Any] = {NAMES.get(name, name): value for name, value in row.items() if value not in (None, "")}
+            given: dict[str, Any] = {
+                str(NAMES.get(name, name)): value for name, value in row.items() if value not in (None, "")
+            }
             to = given.pop("to", None)
             if unknown := sorted(set(given) - {*NAMES.values(), "threshold", "country", "label", "selector"}):
                 raise ValueError(f"{unknown[0]} is no column")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,8 @@ from sqlalchemy import select
 
 from database.families.prices import CheckFailure, PriceReading, record_check
 from database.models.prices import User, WatchlistItem
+from jobs.settings import WorkerSettings
+from tests.project import Project
 
 ECHO, HALL = "https://www.shop.example/products/1001-echo", "https://www.shop.example/products/1002-hall"
 ANA, BEN = "ana@example.com", "ben@example.com"
@@ -120,3 +123,28 @@ def test_what_was_found_is_listed_and_exported(store, command):
     for words in (("history", "9"), ("history", "99999999999"), ("list", "--user", BEN)):
         said = command("prices", *words)
         assert (said.code, said.out, len(said.err.splitlines())) == (2, "", 1)
+
+
+def test_a_worker_that_runs_once_sends_what_is_pending(store, command, monkeypatch):
+    """By the price checker's names of settings; without mail settings an alert is skipped."""
+    command("prices", "add", ECHO, "--threshold", "20", "--user", ANA)
+    with store.transaction() as session:
+        record_check(session, [1], PriceReading(Decimal("19.50"), "GBP"))
+    monkeypatch.setenv("WORKER_RUN_ONCE", "true")
+    monkeypatch.setenv("WORKER_SLEEP_SECONDS", "30")
+    said = command("worker")
+    assert (said.code, "has ended" in said.err) == (0, True)
+    assert WorkerSettings.current().worker_poll == 30
+    (check,) = json.loads(command("prices", "history", "1", "--json").out)
+    assert (check["status"], check["alert"]) == ("success", "skipped")
+
+
+def test_the_price_watch_is_scheduled_as_any_spider(warm, sqlite_with_tables, tmp_path):
+    project = Project(tmp_path, warm)
+    project.data.mkdir(mode=0o700)
+    shutil.copy(sqlite_with_tables, project.data / "latchkey.db")
+    done = project.scrapy("schedules", "add", "prices", "pluginboutique_prices", "shop_prices", "--cron", "0 * * * *")
+    assert done.returncode == 0, done.stderr
+    (listed,) = json.loads(project.scrapy("schedules", "list", "--json").stdout)
+    assert (listed["name"], listed["cron"]) == ("prices", "0 * * * *")
+    project.close()
