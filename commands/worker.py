@@ -48,7 +48,10 @@ class Command(Everyday, ScrapyCommand):
 
     def do(self, opts: argparse.Namespace) -> None:
         """Work."""
-        work(self, opts, slots=opts.slots, portals=opts.portals, until_idle=opts.once, json_lines=opts.json_lines)
+        from jobs.settings import WorkerSettings
+
+        once = opts.once or WorkerSettings.current().worker_run_once
+        work(self, opts, slots=opts.slots, portals=opts.portals, until_idle=once, json_lines=opts.json_lines)
 
 
 def work(

@@ -18,6 +18,10 @@ class MailNotSent(Exception):
     """The server was not reached, or did not take a mail. The text is one sentence without addresses."""
 
 
+class MailRefused(MailNotSent):
+    """The server answers, and does not take this mail; it may take others."""
+
+
 def is_set_up(settings: MailSettings) -> bool:
     """Tell whether there is a server and a sender."""
     return bool(settings.smtp_address and settings.email_address)
@@ -33,9 +37,13 @@ def send_mail(settings: MailSettings, to: str, subject: str, text: str) -> None:
     try:
         with _connected(settings) as server:
             server.send_message(message)
-    except (OSError, smtplib.SMTPException) as error:
+    # UnicodeError: a password or an address with letters that the server does not take.
+    except (OSError, smtplib.SMTPException, UnicodeError) as error:
+        is_refused = isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError)
         # Its own text may repeat the address.
-        raise MailNotSent(f"The mail server did not take a mail ({type(error).__name__}).") from None
+        raise (MailRefused if is_refused else MailNotSent)(
+            f"The mail server did not take a mail ({type(error).__name__})."
+        ) from None
 
 
 @contextmanager

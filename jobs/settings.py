@@ -17,7 +17,17 @@ class WorkerSettings(RoomSettings):
         "embedded", description="What starts the crawls."
     )
     worker_slots: int = Field(2, ge=1, description="Crawls that a worker runs side by side.")
-    worker_poll: float = Field(2.0, gt=0, description="Seconds between two looks of a worker for due jobs.")
+    worker_poll: float = Field(
+        2.0,
+        gt=0,
+        validation_alias=AliasChoices("LATCHKEY_WORKER_POLL", "WORKER_SLEEP_SECONDS"),
+        description="Seconds between two looks of a worker for due jobs.",
+    )
+    worker_run_once: bool = Field(
+        False,
+        validation_alias=AliasChoices("LATCHKEY_WORKER_RUN_ONCE", "WORKER_RUN_ONCE"),
+        description="True lets a worker do what is due, then end, as `scrapy worker --once`.",
+    )
     worker_drain: float = Field(
         120.0, ge=0, description="Seconds that running crawls get when a worker is told to stop."
     )

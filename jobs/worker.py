@@ -23,11 +23,12 @@ from database.models import Run, ScraperJob, ScraperJobStatus
 from database.models.jobs import CLAIMED
 from database.processes import signature
 from database.settings import database_settings
+from jobs.alerts import Alerts
 from jobs.clock import Clock
 from jobs.events import Events
 from jobs.planning import Planner
 from jobs.presence import Presence
-from jobs.settings import WorkerSettings
+from jobs.settings import MailSettings, WorkerSettings
 from jobs.tick import tick
 from jobs.warm import WarmFailed
 from scrapers.core.outcomes import CrawlNotStarted, CrawlStopped, DatabaseAwayFailure, Outcome
@@ -139,6 +140,7 @@ class Worker:
         self.settings = WorkerSettings.current()
         self.name = signature()
         self.presence = Presence(db, clock, self.name, slots, portals)
+        self.alerts = Alerts(db, clock, MailSettings.current(), events)
         self.crawls: list[Any] = []
         self.results: list[dict[str, Any]] | None = None  # of the jobs that were done; None: not kept
         self.stop = Stop()
@@ -155,7 +157,10 @@ class Worker:
             try:
                 while self._turn(until_idle):
                     self._rest()
+                if until_idle and not self.stop.signals:
+                    self._asked(self.alerts.finish)
             finally:
+                self.alerts.close()
                 for crawl in self.crawls:  # after an error of ours: nothing runs on alone
                     crawl.kill()
                 self.launcher.close()
@@ -192,6 +197,7 @@ class Worker:
             self.events.tell("tick", sentence)
         if done.back:
             self.events.tell("back", f"{done.back} jobs of crawls that have died are due again", jobs=done.back)
+        self.alerts.begin()
 
     def _fill(self) -> bool:
         """Start crawls while there are slots and due jobs; return whether there was one."""

@@ -120,7 +120,7 @@ def record_check(
     for item in session.scalars(of_ids.execution_options(populate_existing=True)).all():
         run = PriceCheckRun(watchlist_item_id=item.id, run_id=run_id, created_at=at)
         lowest = _lowest(session, item, result.currency) if isinstance(result, PriceReading) else None
-        _tell(item, run, result, lowest)
+        _tell(item, run, result, lowest, at)
         if isinstance(result, PriceReading):
             _take_reading(item, run, result, lowest, at)
         else:
@@ -145,8 +145,14 @@ def history(
     return session.scalars(query.order_by(PriceCheckRun.id.desc())).all()
 
 
-def _tell(item: WatchlistItem, run: PriceCheckRun, result: PriceReading | CheckFailure, lowest: Decimal | None) -> None:
-    """Write which alerts a check gives rise to; sending them is another's task."""
+def _tell(
+    item: WatchlistItem,
+    run: PriceCheckRun,
+    result: PriceReading | CheckFailure,
+    lowest: Decimal | None,
+    at: datetime,
+) -> None:
+    """Write which alerts a check gives rise to; `jobs.alerts` sends them."""
     before = Before(
         threshold=item.threshold,
         threshold_currency=item.threshold_currency,
@@ -161,7 +167,7 @@ def _tell(item: WatchlistItem, run: PriceCheckRun, result: PriceReading | CheckF
     )
     kinds, item.armed = due(before, _found(result), item.alerts, item.armed)
     run.alerts = [kind.value for kind in kinds]
-    run.alert_result = AlertResult.PENDING if kinds else None
+    run.alert_result, run.alert_due_at = (AlertResult.PENDING, at) if kinds else (None, None)
 
 
 def _found(result: PriceReading | CheckFailure) -> Found:

@@ -50,7 +50,7 @@ class AlertResult(StrEnum):
     PENDING = "pending"
     SENT = "sent"
     SKIPPED = "skipped"  # there is no way to send: mail is not set up
-    FAILED = "failed"
+    FAILED = "failed"  # every attempt did
 
 
 class Purpose(StrEnum):
@@ -136,7 +136,11 @@ class PriceCheckRun(Base):
     """One check of one item, also one that failed. None: the shop does not say."""
 
     __tablename__ = "price_check_runs"
-    __table_args__ = (Index(None, "watchlist_item_id", "created_at"), Index(None, "run_id"))
+    __table_args__ = (
+        Index(None, "watchlist_item_id", "created_at"),
+        Index(None, "run_id"),
+        Index(None, "alert_due_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     watchlist_item_id: Mapped[int] = mapped_column(ForeignKey("watchlist_items.id", ondelete="CASCADE"))
@@ -151,6 +155,10 @@ class PriceCheckRun(Base):
     alerts: Mapped[list[str]] = mapped_column(JsonColumn, default=list)  # kinds that this check gave rise to
     alert_result: Mapped[AlertResult | None] = mapped_column(text_enum(AlertResult))  # None: there is no alert
     alert_sent: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # When a pending alert is to be sent; while a process sends it, when another may take it over. None: not pending.
+    alert_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    alert_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    alert_error: Mapped[str | None] = mapped_column(String(300))  # of the last attempt that failed
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))  # None: of no crawl
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 

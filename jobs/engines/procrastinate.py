@@ -111,7 +111,10 @@ class ProcrastinateWorker(Worker):
         self.launcher.warm()
         try:
             asyncio.run(self._serve(until_idle))
+            if until_idle:
+                self._asked(self.alerts.finish)
         finally:
+            self.alerts.close()
             for crawl in self.crawls:
                 crawl.kill()
             self.launcher.close()

@@ -163,6 +163,13 @@ def test_one_sender_is_slowed_down_alone(make_client):
     assert status("BELL", "+12015550101") == 200
 
 
+def test_a_sender_has_one_limit_whatever_the_route(make_client):
+    client = make_client(webhook_sender_rate="2 per minute")
+    body = {"key": "a", "from": "BELL", "to": PHONE}
+    answers = [client.post(path, json=body, headers=GATEWAY) for path in ("/sms", "/bell/sms", "/telus/sms", "/sms")]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+
+
 def test_addresses_behind_a_known_proxy_are_told_apart(make_client):
     client = make_client(webhook_rate="1 per minute", webhook_proxies=1)
     for number in range(3):

@@ -308,11 +308,9 @@ class CodeRoutes:
 
     def count(self, sender: str, receiver: str) -> None:
         """Count a message of one sender to one receiver; raise TooManyRequests above LATCHKEY_WEBHOOK_SENDER_RATE."""
-        with self.limiter.limit(
-            self.settings.webhook_sender_rate,
-            key_func=lambda: f"{address(sender)} {address(receiver)}",
-            scope="sender",
-        ):
+        key = f"{address(sender)} {address(receiver)}"
+        # Shared: the routes under every prefix count together.
+        with self.limiter.shared_limit(self.settings.webhook_sender_rate, "sender", key_func=lambda: key):
             pass
 
     def give(self, read: Callable[..., Reading], portal: str | None, query: CodeQuery) -> dict[str, Any]:

@@ -1,0 +1,154 @@
+"""Alerts of the price watch as mails: what they say, and the process that sends what is pending."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal
+
+from database.engine import Database, DatabaseAway
+from database.families import sending
+from database.families.sending import Alert
+from database.models.prices import AlertKind
+from jobs.clock import Clock
+from jobs.events import Events
+from jobs.mail import MailNotSent, MailRefused, is_set_up, send_mail
+from jobs.settings import MailSettings
+
+LONGEST_SUBJECT = 150
+NOT_SET_UP = "mail is not set up (LATCHKEY_SMTP_ADDRESS, LATCHKEY_EMAIL_ADDRESS)."
+PATIENCE = 30.0  # seconds that a mail which is being sent gets when its process ends
+SAID = {
+    AlertKind.BELOW_THRESHOLD: "The price is below your threshold.",
+    AlertKind.NEW_LOWEST: "It is the lowest price since you have been watching.",
+    AlertKind.DROP: "The price has dropped.",
+    AlertKind.BACK_IN_STOCK: "The product is in stock again.",
+    AlertKind.GONE: "The shop no longer has the product.",
+    AlertKind.USUAL_PRICE: "The product is back at its usual price.",
+    AlertKind.ANY_CHANGE: "The price has changed.",
+    AlertKind.RECOVERED: "The price can be read again.",
+}
+
+
+def subject(alert: Alert) -> str:
+    """Return one line: what has happened first, the price, and the product."""
+    price = "" if alert.price is None else f" {money(alert.price, alert.currency)},"
+    said = _said(alert, alert.kinds[0]).rstrip(".")
+    return _line(f"{said}:{price} {alert.title or alert.product_url}", LONGEST_SUBJECT)
+
+
+def text(alert: Alert) -> str:
+    """Return the message: what has happened, the product and its address, the price beside what it is compared with."""
+    lines = [*(_said(alert, kind) for kind in alert.kinds), ""]
+    lines += [_line(part) for part in (alert.title, alert.product_url) if part]
+    lines.append("")
+    if alert.price is None:
+        lines.append(f"Last check: {_line(alert.message)}")
+    else:
+        lines.append(f"Price: {money(alert.price, alert.currency)}")
+    if alert.price is not None and alert.previous is not None:
+        lines.append(f"Previous price: {money(alert.previous, alert.currency)}{change(alert.previous, alert.price)}")
+    lines.append(f"Your threshold: {money(alert.threshold, alert.threshold_currency)}")
+    if alert.list_price is not None:
+        lines.append(f"List price: {money(alert.list_price, alert.currency)}")
+    return "\n".join(lines) + "\n"
+
+
+def money(amount: Decimal, currency: str | None) -> str:
+    """
+    Return an amount with its currency, with the third decimal only where there is one.
+
+    >>> money(Decimal("19.900"), "GBP"), money(Decimal("1.125"), "KWD"), money(Decimal(20), None)
+    ('19.90 GBP', '1.125 KWD', '20.00')
+    """
+    return f"{amount:.{2 if amount == round(amount, 2) else 3}f} {currency or ''}".rstrip()
+
+
+def change(before: Decimal, after: Decimal) -> str:
+    """
+    Return by how many per cent a price has changed, in brackets; nothing where there is no such number.
+
+    >>> change(Decimal(40), Decimal(30)), change(Decimal(30), Decimal(40)), change(Decimal(0), Decimal(1))
+    (' (-25.0 %)', ' (+33.3 %)', '')
+    """
+    return f" ({(after - before) / before * 100:+.1f} %)" if before and before != after else ""
+
+
+class Alerts:
+    """Sends the alerts that are due. Any number of processes may do that on a database."""
+
+    def __init__(self, db: Database, clock: Clock, settings: MailSettings, events: Events) -> None:
+        self.db, self.clock, self.settings, self.events = db, clock, settings, events
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+
+    def send(self) -> int:
+        """
+        Send what is due and return how many alerts were sent. Raises DatabaseAway.
+
+        A mail server that is away ends the round: it is asked again when the next alert is due.
+        """
+        count = 0
+        while not self._stop.is_set():
+            with self.db.transaction() as session:
+                alert = sending.claim(session, self.clock.now(session))
+            if alert is None:
+                break
+            if not is_set_up(self.settings):
+                with self.db.transaction() as session:
+                    sending.skipped(session, alert, NOT_SET_UP)
+                continue
+            try:
+                send_mail(self.settings, alert.to, subject(alert), text(alert))
+            except MailNotSent as error:
+                with self.db.transaction() as session:
+                    due_at = sending.failed(session, alert, str(error), self.clock.now(session))
+                then = f"Next attempt: {due_at:%Y-%m-%d %H:%M} UTC." if due_at else "It is given up."
+                self.events.tell("alert_not_sent", f"alert of check {alert.check_id}: {error} {then}")
+                if not isinstance(error, MailRefused):
+                    break
+                continue
+            count += 1
+            with self.db.transaction() as session:
+                sending.sent(session, alert)
+            self.events.tell("alert", f"alert of check {alert.check_id} was sent", check=alert.check_id)
+        return count
+
+    def begin(self) -> None:
+        """Send what is due in a thread, unless one does that already: a slow mail server holds up nothing else."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        with self.db.transaction() as session:
+            if not sending.is_any_due(session, self.clock.now(session)):
+                return
+        self._thread = threading.Thread(target=self._send, name="alerts", daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Wait for the thread, and send what has become due since."""
+        if self._thread is not None:
+            self._thread.join()
+        self.send()
+
+    def close(self) -> None:
+        """Send nothing more, and wait for the mail that is being sent."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(PATIENCE)
+
+    def _send(self) -> None:
+        try:
+            self.send()
+        except DatabaseAway as error:
+            self.events.tell("alerts_wait", f"alerts wait: {error}")  # the next tick begins anew
+
+
+def _said(alert: Alert, kind: AlertKind) -> str:
+    if kind is AlertKind.FAILING:
+        return f"{alert.failing_after} checks in a row have read no price."
+    return SAID[kind]
+
+
+def _line(text: str, longest: int = 1000) -> str:
+    """Return a shop's or user's text as one line that can be printed."""
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
