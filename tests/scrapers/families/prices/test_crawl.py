@@ -108,7 +108,7 @@ def test_an_item_with_an_address_that_is_not_asked_fails_alone(price_watch):
         (200, {}, "", "blocked"),
         (200, {}, product() + product("Big Hall", "59.00"), "price_unclear"),
         (200, {}, "<link rel=canonical href='/'>" + product(), "product_gone"),
-        (200, {}, product(currency=""), "portal_changed"),
+        (200, {}, product(currency=""), "price_unclear"),
         (429, {"Retry-After": "9999"}, "", "rate_limited"),
         (401, {}, product(), "portal_changed"),
         (200, {"Content-Type": "application/pdf"}, "%PDF-1.4", "portal_changed"),
