@@ -36,10 +36,10 @@ NUMBER = re.compile(rf"\d(?:[\d.,'’{BLANKS}]*\d)?")
 WHOLE = re.compile(r"(?<=\d)[.,][-–—]{1,2}(?!\d)")  # 49,- and 49.–
 VAT = r"(?:vat|tax(?:es)?|gst|mwst|ust|tva|iva|btw|moms)\b\.?"
 INCLUDED = re.compile(
-    rf"\b(?:inc(?:l|luding|ludes?)?\.?|inkl\.?|with|incluye|ttc)\s+(?:of\s+)?(?:all\s+)?{VAT}|\bttc\b", re.I
+    rf"\b(?:inc(?:l|luding|ludes?)?\.?|inkl\.?|with|incluye|ttc)\s+(?:of\s+)?(?:all\s+)?{VAT}|\bttc\b|税込み?", re.I
 )
 EXCLUDED = re.compile(
-    rf"\b(?:ex(?:cl|cluding|cludes?)?\.?|exkl\.?|zzgl\.?|plus|without|hors)\s+(?:of\s+)?{VAT}|\+\s?vat\b|\bht\b(?!\w)",
+    rf"\b(?:ex(?:cl|cluding|cludes?)?\.?|exkl\.?|zzgl\.?|plus|without|hors)\s+(?:of\s+)?{VAT}|\+\s?vat\b|\bht\b(?!\w)|税[抜別]き?",
     re.I,
 )
 LABEL = re.compile(

@@ -48,8 +48,11 @@ def price_of(page: ProductPage, readers: Sequence[Reader], selector: str | None 
             raise PriceUnclear(f"Not certain: {'; '.join(page.doubts[:5])}.", step=STEP)
         said = f" Not taken: {'; '.join(page.notes[:5])}." if page.notes else ""
         raise PortalChanged(f"The page shows no price that is certainly this product's.{said}", step=STEP)
-    stated = {"with_vat": page.with_vat, "availability": page.availability}
-    return replace(held, **{name: value for name, value in stated.items() if getattr(held, name) is None})
+    return replace(
+        held,
+        with_vat=page.with_vat if held.with_vat is None else held.with_vat,
+        availability=held.availability or page.availability,
+    )
 
 
 def by_selector(selector: str) -> Reader:

@@ -106,13 +106,14 @@ def tagging(page: ProductPage) -> Iterator[Reading]:
 
 def tiles(page: ProductPage) -> Iterator[Reading]:
     """Yield the price of the tile whose link names the product; a product's page that sells in other tiles alone has editions."""
-    others = 0
+    others = own = 0
     for tile in visible(page.root.css("[data-controller~=product-tile]")):
         link = tile.css("a[data-product-tile-target~=mainLink]::attr(href)").get("")
         named = page.named(link)
         if named is None or named.id != page.product.id:
             others += named is not None
             continue
+        own += 1
         struck_out = [text(each) for each in tile.css(".line-through")]
         discounts = [each for each in tile.css("span") if re.search(r"\d\s*%\s*off", text(each), re.I)]
         if discounts:
@@ -135,7 +136,7 @@ def tiles(page: ProductPage) -> Iterator[Reading]:
             regular = page.amount(struck_out[0]).amount
         title = text(tile.css("[data-testid^=product-name-]")[0]) if tile.css("[data-testid^=product-name-]") else None
         yield Reading("tiles", Tie.ID, prices[0].amount, prices[0].currency, list_price=regular, title=title)
-    if others and page.names_product and not _sells(page):
+    if others and not own and page.names_product and not _sells(page):
         page.doubt("tiles: the page sells other products alone, which may be its editions")
 
 
