@@ -18,6 +18,7 @@ from jobs.warm import WarmParent
 from sandbox import Running, default_password, running
 from sandbox.simple import accounts
 from scrapers.core.stated import with_accounts
+from tests.portals.prices import PriceWatch, watching
 from tests.project import Project
 
 
@@ -89,3 +90,21 @@ def at_portal(
             return AtPortal(word, project, db, sandbox)
 
         yield make
+
+
+@pytest.fixture(scope="module")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The imitations of shops, in a process of their own."""
+    with running(tmp_path_factory.mktemp("shops"), ("pluginboutique", "shop")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def price_watch(shops: Running, warm: WarmParent, sqlite_with_tables: Path, tmp_path: Path) -> Iterator[PriceWatch]:
+    """Items that are watched at the imitations of shops, which begin anew."""
+    for admin in shops.admin.values():
+        admin.reset()
+        admin.configure(histories={})
+    with watching(PriceWatch, tmp_path, warm, sqlite_with_tables, shops.urls) as watch:
+        watch.project.environment.update(shops.environment)
+        yield watch
