@@ -66,8 +66,9 @@ def buy_box(page: ProductPage) -> Iterator[Reading]:
         inner = box.get("product")
         inner_id = inner.get("id") if isinstance(inner, dict) else None
         number = box.get("product_id") if box.get("product_id") is not None else inner_id
-        # The one box of a page sells what the page is of.
-        tie = page.tie(ids=(number,)) if number is not None else (Tie.ADDRESS if len(boxes) == 1 else None)
+        # The one box of a page sells what the page is of, where that is the product.
+        its = len(boxes) == 1 and page.names_product
+        tie = page.tie(ids=(number,)) if number is not None else (Tie.ADDRESS if its else None)
         if tie is None:
             page.note("buy_box: it may be another product's")
             continue

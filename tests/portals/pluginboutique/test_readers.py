@@ -35,8 +35,11 @@ def layer(*items: dict[str, Any], currency: str = "USD", **values: Any) -> str:
     return f"<script>dataLayer.push({json.dumps(event(*items, currency=currency, **values))})</script>"
 
 
+NAMED = "<form data-id=3914></form>"
+
+
 def box(**props: Any) -> str:
-    return f'<div data-react-class="BuyBox" data-react-props="{escape(json.dumps(props))}"></div>'
+    return f'{NAMED}<div data-react-class="BuyBox" data-react-props="{escape(json.dumps(props))}"></div>'
 
 
 def nosto(price: str, number: str = "3914") -> str:
@@ -224,6 +227,7 @@ def test_another_product_or_the_home_page_at_the_address():
 
 OTHERS = "".join(tile(number, SALE) for number in (20, 21, 22))
 BUY = "<button>Add to cart</button>"
+DEAL = box(sell_price="£5.00", regular_price="£9.00", on_sale=True).replace(NAMED, "")
 
 
 @pytest.mark.parametrize(
@@ -232,12 +236,18 @@ BUY = "<button>Add to cart</button>"
         f"<p>£49.00</p>{BUY}{OTHERS}",
         f"<h1>Welcome</h1>{OTHERS}",
         # The deal of the day is no price of the product that is gone.
-        OTHERS + box(sell_price="£5.00", regular_price="£9.00", on_sale=True),
+        OTHERS + DEAL,
     ],
 )
 def test_a_home_page_without_an_address_names_other_products_and_never_this_one(body):
     with pytest.raises(ProductGone):
         read(body, "GB")
+
+
+def test_a_buy_box_on_a_page_that_does_not_name_the_product_may_be_of_another():
+    with pytest.raises(PortalChanged, match="may be another product's"):
+        read(DEAL, "GB")
+    assert read(f"<h1>Big Hall</h1>{DEAL}", "GB").price == Decimal(5)
 
 
 @pytest.mark.parametrize("names", ["<h1>Big Hall</h1>", "<i data-id=3914></i>"])

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from sandbox.client import Admin
 from sandbox.shop.pages import ITEMS
-from tests.portals.prices import OURS
+from tests.portals.prices import OURS, PriceWatch
 
 DAY = 86_400
 SPIDER = "shop_prices"
 REFUSED = {"none": "portal_changed", **dict.fromkeys(("range", "variants", "disagree"), "price_unclear")}
 
 
-def wrong(price_watch, admin) -> list[str]:
+def wrong(price_watch: PriceWatch, admin: Admin) -> list[str]:
     """Watch a product of every kind, crawl, and return in what the items are not as they should be."""
     numbers = {word: price_watch.watch(f"/item/{word}") for word in ITEMS}
     price_watch.crawl(SPIDER, delay=0)
@@ -22,7 +24,7 @@ def wrong(price_watch, admin) -> list[str]:
     for word, number in numbers.items():
         item, truth = price_watch.item(number), truths[f"/item/{word}"]
         said = (item.last_outcome, item.last_price, item.last_currency, item.availability)
-        right = (REFUSED.get(word, "success"), None, None, None)
+        right: tuple[Any, ...] = (REFUSED.get(word, "success"), None, None, None)
         if word not in REFUSED:
             available = OURS.get(truth["availability"], truth["availability"])
             # What microdata and OpenGraph do not state may be left empty.
