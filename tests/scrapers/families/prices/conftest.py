@@ -87,19 +87,23 @@ def product(name: str = "Big Hall", price: Any = "49.00", currency: str = "EUR",
 
 
 class SmallShopWatch(PriceWatch):
-    """Items that are watched at a small shop."""
+    """Items that are watched at a small shop, which plays the one that a spider is for."""
 
     shop: Shop
+
+    def crawl(self, spider: str, *arguments: str, **options: Any) -> str:
+        """Crawl, and return what was said."""
+        origin = {"PLUGINBOUTIQUE_URL": self.shop.url} if spider.startswith("pluginboutique") else {}
+        return super().crawl(spider, *arguments, **origin, **options)
 
 
 @pytest.fixture
 def price_watch(warm: WarmParent, sqlite_with_tables: Path, tmp_path: Path) -> Iterator[SmallShopWatch]:
     shop = Shop()
-    environment = {"LATCHKEY_RETRY_WAIT": "0.2", "PLUGINBOUTIQUE_URL": shop.url}
     with watching(
         SmallShopWatch, tmp_path, warm, sqlite_with_tables, {"shop": shop.url, "pluginboutique": shop.url}
     ) as watch:
-        watch.project.environment.update(environment)
+        watch.project.environment["LATCHKEY_RETRY_WAIT"] = "0.2"
         watch.shop = shop
         yield watch
     shop.close()
