@@ -413,7 +413,7 @@ class ReportFailed(Failure):
 
 
 class PriceUnclear(Failure):
-    """The page shows more than one price for the product, so none was stored: its owner names the right element or edition, by the address or a selector of the item."""
+    """The page shows no one price of the product that is certain, so none was stored: its owner names the right element, edition or country, by the selector, address or country of the item."""
 
     code, actor, retry = "price_unclear", Actor.OWNER, Retry.AFTER_ACTION
     then = Then.FINAL

@@ -19,6 +19,7 @@ from sandbox import Running, default_password, running
 from sandbox.simple import accounts
 from scrapers.core.stated import with_accounts
 from tests.portals.perturbed import Perturbed, crawls_at
+from tests.portals.prices import PriceWatch, watching
 from tests.project import Project
 
 
@@ -113,3 +114,21 @@ def served(
 def crawls_of(served: Callable[[str], Perturbed], encryption_key: str) -> Callable[[str], Perturbed]:
     """Give the same, for tests that store credentials."""
     return served
+
+
+@pytest.fixture(scope="module")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The imitations of shops, in a process of their own."""
+    with running(tmp_path_factory.mktemp("shops"), ("pluginboutique", "shop")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def price_watch(shops: Running, warm: WarmParent, sqlite_with_tables: Path, tmp_path: Path) -> Iterator[PriceWatch]:
+    """Items that are watched at the imitations of shops, which begin anew."""
+    for admin in shops.admin.values():
+        admin.reset()
+        admin.configure(histories={})
+    with watching(PriceWatch, tmp_path, warm, sqlite_with_tables, shops.urls) as watch:
+        watch.project.environment.update(shops.environment)
+        yield watch

@@ -36,10 +36,10 @@ NUMBER = re.compile(rf"\d(?:[\d.,'’{BLANKS}]*\d)?")
 WHOLE = re.compile(r"(?<=\d)[.,][-–—]{1,2}(?!\d)")  # 49,- and 49.–
 VAT = r"(?:vat|tax(?:es)?|gst|mwst|ust|tva|iva|btw|moms)\b\.?"
 INCLUDED = re.compile(
-    rf"\b(?:inc(?:l|luding|ludes?)?\.?|inkl\.?|with|incluye|ttc)\s+(?:of\s+)?(?:all\s+)?{VAT}|\bttc\b", re.I
+    rf"\b(?:inc(?:l|luding|ludes?)?\.?|inkl\.?|with|incluye|ttc)\s+(?:of\s+)?(?:all\s+)?{VAT}|\bttc\b|税込み?", re.I
 )
 EXCLUDED = re.compile(
-    rf"\b(?:ex(?:cl|cluding|cludes?)?\.?|exkl\.?|zzgl\.?|plus|without|hors)\s+(?:of\s+)?{VAT}|\+\s?vat\b|\bht\b(?!\w)",
+    rf"\b(?:ex(?:cl|cluding|cludes?)?\.?|exkl\.?|zzgl\.?|plus|without|hors)\s+(?:of\s+)?{VAT}|\+\s?vat\b|\bht\b(?!\w)|税[抜別]き?",
     re.I,
 )
 LABEL = re.compile(
@@ -48,6 +48,10 @@ LABEL = re.compile(
 FREE = re.compile(r"(?:for\s+)?free|gratis|kostenlos|gratuit", re.I)
 MOST = 3  # decimals of any coin
 USUAL = 2  # decimals of a currency that is not known
+
+
+class NotOnePrice(ValueError):
+    """A text that says several amounts, or words beside one: "From £49.00" is the lowest of several prices."""
 
 
 class Amount(NamedTuple):
@@ -74,8 +78,9 @@ def read(text: str, locale: Locale | None = None, country: str | None = None, cu
     if FREE.fullmatch(said):
         return Amount(Decimal("0.00"), currency)
     said = WHOLE.sub("", said)
-    if len(said) > 2 * LONGEST or len(found := list(NUMBER.finditer(said))) != 1:
-        raise ValueError("is not one price")
+    found = list(NUMBER.finditer(said))
+    if len(said) > 2 * LONGEST or len(found) != 1:
+        raise (NotOnePrice if len(found) > 1 else ValueError)("is not one price")
     body, around = found[0][0], (said[: found[0].start()].strip(), said[found[0].end() :].strip())
     signs = [sign for part in around for sign in part.split()]
     named = {code for sign in signs if (code := _of_sign(sign, country, currency)) is not None}
@@ -144,7 +149,7 @@ def _of_sign(sign: str, country: str | None, currency: str | None) -> str | None
     if (code := SIGNS.get(sign) or (currency_of(sign) if sign.isupper() else None)) is not None:
         return code
     if (shared := SHARED.get(sign)) is None:
-        raise ValueError("has words beside the price")
+        raise NotOnePrice("has words beside the price")
     sharing = set(shared.split())
     if currency in sharing:
         return currency

@@ -12,11 +12,12 @@ from scrapy.selector import Selector
 
 from scrapers.families.prices.addresses import AddressRefused, Product, is_home, key_of, named
 from scrapers.families.prices.amounts import Amount, read, vat_in
-from scrapers.families.prices.readings import Tie
+from scrapers.families.prices.readings import Availability, Tie
 from scrapers.reading.values.locale import Locale
 from scrapers.reading.visible import text, visible
 
 SHORTEST_SKU = 4  # characters; shorter ones stand in too many addresses by chance
+FEWEST_OTHERS = 3  # products that a home page links at least
 CANONICAL = "link[rel=canonical]::attr(href), meta[property='og:url']::attr(content)"
 
 
@@ -26,8 +27,9 @@ class ProductPage:
     A page that was fetched for a product.
 
     url: of the page, after redirects. country: the buyer's, where the shop was told. language: of the shop's pages, for one
-    that says none. currency: the one in which the page shows its prices, once a reader knows it. notes: why something of the
-    page was not taken for the price, for a person.
+    that says none. currency: the one in which the page shows its prices, once a reader knows it. availability: what the page says
+    of the product apart from a price. notes: why something of the page was not taken for the price, for a person. doubts: those
+    notes that are of a price of this product, which its owner can make certain.
     """
 
     body: str
@@ -36,7 +38,9 @@ class ProductPage:
     country: str | None = None
     language: str | None = None
     currency: str | None = None
+    availability: Availability | None = None
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     @cached_property
     def root(self) -> Selector:
@@ -72,8 +76,22 @@ class ProductPage:
 
     @property
     def is_home(self) -> bool:
-        """Whether the page says that it is the shop's home page."""
-        return bool(self.canonical) and self._identity(self.canonical) is not None and is_home(self.canonical)
+        """Whether the page is the shop's home page: by an address of it, or as it links other products and never names this one."""
+        addresses = [each for each in (self.url, self.canonical) if self._identity(each) is not None]
+        if any(map(is_home, addresses)):
+            return True
+        if not self.product.id or self.names_product:
+            return False
+        linked = filter(None, map(self.named, self.root.css("a::attr(href)").getall()))
+        return len({each.id for each in linked if each.portal == self.product.portal}) >= FEWEST_OTHERS
+
+    @cached_property
+    def names_product(self) -> bool:
+        """Whether the product's number is on the page, or its name, as the address has it, is the heading."""
+        if self.product.id and re.search(rf"(?<!\d){self.product.id}(?!\d)", self.body):
+            return True
+        slug = unquote(urlsplit(self.product.url).path).rstrip("/").rpartition("/")[2].partition("-")[2]
+        return folded(slug.replace("-", " ")) in self.headings
 
     @property
     def other_product(self) -> str:
@@ -141,6 +159,12 @@ class ProductPage:
         """Say why something of the page is not the price."""
         if said not in self.notes:
             self.notes.append(said)
+
+    def doubt(self, said: str) -> None:
+        """Say why a price of this product is not certain: no developer has to act, its owner does."""
+        self.note(said)
+        if said not in self.doubts:
+            self.doubts.append(said)
 
     @cached_property
     def _identities(self) -> frozenset[str]:

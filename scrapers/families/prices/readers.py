@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from scrapers.core.outcomes import Blocked, PortalChanged, ProductGone
+from scrapers.core.outcomes import Blocked, PortalChanged, PriceUnclear, ProductGone
 from scrapers.core.redaction import bare_url
 from scrapers.families.prices.amounts import Amount, machine
 from scrapers.families.prices.challenges import CHALLENGE, is_challenge, may_be_challenge
@@ -27,14 +27,14 @@ def price_of(page: ProductPage, readers: Sequence[Reader], selector: str | None 
     Return the price of the page's product.
 
     selector: CSS of the price's element, by the user. Raises Blocked for a bot wall, ProductGone for the home page,
-    PriceUnclear, and PortalChanged for a page that shows no price that is certainly this product's.
+    PriceUnclear where a price of the product is not certain, and PortalChanged where nothing on the page is known to be one.
     """
     if is_challenge(page):
         raise Blocked(CHALLENGE, step=STEP)
-    if page.is_home:
-        raise ProductGone("Its address shows the shop's home page.", step=STEP)
     if page.other_product:
         raise ProductGone(f"Its address shows {bare_url(page.other_product)}, another product.", step=STEP)
+    if page.is_home:
+        raise ProductGone("Its address shows the shop's home page.", step=STEP)
     own = [*readers, *([by_selector(selector)] if selector else [])]
     found = []
     for reading in chain.from_iterable(reader(page) for reader in own):
@@ -44,9 +44,15 @@ def price_of(page: ProductPage, readers: Sequence[Reader], selector: str | None 
     if held is None:
         if may_be_challenge(page):
             raise Blocked("A challenge, or nothing, stands in the place of the page.", step=STEP)
+        if page.doubts:
+            raise PriceUnclear(f"Not certain: {'; '.join(page.doubts[:5])}.", step=STEP)
         said = f" Not taken: {'; '.join(page.notes[:5])}." if page.notes else ""
         raise PortalChanged(f"The page shows no price that is certainly this product's.{said}", step=STEP)
-    return held if held.with_vat is not None else replace(held, with_vat=page.with_vat)
+    return replace(
+        held,
+        with_vat=page.with_vat if held.with_vat is None else held.with_vat,
+        availability=held.availability or page.availability,
+    )
 
 
 def by_selector(selector: str) -> Reader:

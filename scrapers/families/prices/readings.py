@@ -99,9 +99,11 @@ def _agree(reading: Reading, other: Reading) -> bool:
 
 
 def _completed(reading: Reading, clear: Sequence[Reading], unclear: Sequence[Sequence[Reading]]) -> Reading:
-    """Return a reading with what it does not say itself from sources that say the same price."""
-    for other in (each for each in clear if (each.price, each.currency) == (reading.price, reading.currency)):
-        missing = ("list_price", "lowest", "availability", "with_vat", "title", "variant")
+    """Return a reading with what it does not say itself: from sources that say the same price, of the product from all."""
+    for other in clear:
+        missing = ["availability", "title"]
+        if (other.price, other.currency) == (reading.price, reading.currency):
+            missing += ["list_price", "lowest", "with_vat", "variant"]
         reading = replace(reading, **{name: getattr(other, name) for name in missing if getattr(reading, name) is None})
     prices = [each.price for found in unclear for each in found if each.currency == reading.currency]
     if reading.lowest is None and prices:

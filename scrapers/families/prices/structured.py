@@ -31,6 +31,8 @@ AVAILABILITY = {
     "preorder": Availability.PRE_ORDER,
     "presale": Availability.PRE_ORDER,
     "discontinued": Availability.GONE,
+    "nolongersold": Availability.GONE,
+    "nolongeravailable": Availability.GONE,
 }
 
 
@@ -193,7 +195,10 @@ def _without(offer: Node) -> Node:
 def _price(page: ProductPage, source: str, said: Any, currency: str | None) -> tuple[Decimal, str] | None:
     """Return a price with its currency; None where one of them is missing or cannot be read, which is noted."""
     if said in (None, "") or currency is None:
-        page.note(f"{source}: {'no price' if said in (None, '') else 'the currency is not known'}")
+        if said in (None, ""):
+            page.note(f"{source}: no price")
+        else:
+            page.doubt(f"{source}: the currency is not known")
         return None
     if (amount := _optional(page, said, currency)) is None:
         page.note(f"{source}: the price cannot be read for certain")

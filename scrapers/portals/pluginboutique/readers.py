@@ -13,10 +13,11 @@ import re
 from bisect import bisect
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from scrapers.families.prices.amounts import currency_of, machine
+from scrapers.families.prices.amounts import NotOnePrice, currency_of, machine, read
 from scrapers.families.prices.page import ProductPage
 from scrapers.families.prices.readings import Reading, Tie
 from scrapers.families.prices.structured import availability_of
@@ -25,6 +26,8 @@ from scrapers.reading.visible import text, visible
 BASE_CURRENCY = "GBP"
 VIEW = "view_item"  # not view_item_list, which is of other products
 NAMED = re.compile(r"""['"]view_item['"]""")
+BUYS = re.compile(r"\b(?:add to cart|buy now|pre-?order)\b", re.I)
+IN_TILE = "ancestor::*[contains(concat(' ', @data-controller, ' '), ' product-tile ')]"
 MOST_OBJECTS = 50  # that may stand in an event before its name
 CALLED = re.compile(r"""\bgtag\(\s*['"]event['"]\s*,\s*['"]view_item['"]\s*,""")
 
@@ -43,9 +46,8 @@ def data_layer(page: ProductPage) -> Iterator[Reading]:
                 continue
             currency = currency_of(item.get("currency") or shop.get("currency"))
             price = item.get("price", shop.get("value") if len(items) == 1 and item.get("quantity", 1) == 1 else None)
-            if (
-                found := _reading(page, "data_layer", tie, price, currency, item.get("discount"))
-            ) and found not in seen:
+            found = _reading(page, "data_layer", tie, price, currency, item.get("discount"))
+            if found is not None and found not in seen:
                 seen.append(found)
                 yield found
 
@@ -64,8 +66,9 @@ def buy_box(page: ProductPage) -> Iterator[Reading]:
         inner = box.get("product")
         inner_id = inner.get("id") if isinstance(inner, dict) else None
         number = box.get("product_id") if box.get("product_id") is not None else inner_id
-        # The one box of a page sells what the page is of.
-        tie = page.tie(ids=(number,)) if number is not None else (Tie.ADDRESS if len(boxes) == 1 else None)
+        # The one box of a page sells what the page is of, where that is the product.
+        its = len(boxes) == 1 and page.names_product
+        tie = page.tie(ids=(number,)) if number is not None else (Tie.ADDRESS if its else None)
         if tie is None:
             page.note("buy_box: it may be another product's")
             continue
@@ -73,6 +76,9 @@ def buy_box(page: ProductPage) -> Iterator[Reading]:
             regular = box.get("regular_price")
             struck_out = page.amount(str(regular)) if box.get("on_sale") is True and regular else None
             current = page.amount(str(box.get("sell_price") or ""))
+        except NotOnePrice as error:
+            page.doubt(f"buy_box: the price {error}")
+            continue
         except ValueError:
             page.note("buy_box: the price cannot be read for certain")
             continue
@@ -80,7 +86,7 @@ def buy_box(page: ProductPage) -> Iterator[Reading]:
         if currency is None and not current.amount:
             currency = _currency_of_country(page)
         if currency is None:
-            page.note("buy_box: the currency is not known")
+            page.doubt("buy_box: the currency is not known")
             continue
         yield Reading("buy_box", tie, current.amount, currency, list_price=struck_out.amount if struck_out else None)
 
@@ -91,28 +97,24 @@ def tagging(page: ProductPage) -> Iterator[Reading]:
         said = {name: block.css(f".{name}::text").get("").strip() for name in ("product_id", "price", "name")}
         if (tie := page.tie(ids=(said["product_id"],))) is None:
             page.note("tagging: it is another product")
-        elif (page.currency or ("GBP" if page.country == "GB" else None)) != BASE_CURRENCY:
-            page.note("tagging: its price is in the shop's base currency, not in the buyer's")
-        else:
-            found = _reading(page, "tagging", tie, said["price"], BASE_CURRENCY)
-            if found is not None:
-                yield Reading(
-                    "tagging",
-                    tie,
-                    found.price,
-                    found.currency,
-                    availability=availability_of(block.css(".availability::text").get("")),
-                    title=said["name"] or None,
-                )
+            continue
+        page.availability = availability_of(block.css(".availability::text").get(""))
+        if (page.currency or ("GBP" if page.country == "GB" else None)) != BASE_CURRENCY:
+            page.doubt("tagging: its price is in the shop's base currency, not in the buyer's")
+        elif (found := _reading(page, "tagging", tie, said["price"], BASE_CURRENCY)) is not None:
+            yield replace(found, title=said["name"] or None)
 
 
 def tiles(page: ProductPage) -> Iterator[Reading]:
-    """Yield the price of the tile whose link names the product."""
+    """Yield the price of the tile whose link names the product; a product's page that sells in other tiles alone has editions."""
+    others = own = 0
     for tile in visible(page.root.css("[data-controller~=product-tile]")):
         link = tile.css("a[data-product-tile-target~=mainLink]::attr(href)").get("")
         named = page.named(link)
         if named is None or named.id != page.product.id:
+            others += named is not None
             continue
+        own += 1
         struck_out = [text(each) for each in tile.css(".line-through")]
         discounts = [each for each in tile.css("span") if re.search(r"\d\s*%\s*off", text(each), re.I)]
         if discounts:
@@ -135,6 +137,14 @@ def tiles(page: ProductPage) -> Iterator[Reading]:
             regular = page.amount(struck_out[0]).amount
         title = text(tile.css("[data-testid^=product-name-]")[0]) if tile.css("[data-testid^=product-name-]") else None
         yield Reading("tiles", Tie.ID, prices[0].amount, prices[0].currency, list_price=regular, title=title)
+    if others and not own and page.names_product and not _sells(page):
+        page.doubt("tiles: the page sells other products alone, which may be its editions")
+
+
+def _sells(page: ProductPage) -> bool:
+    """Return whether the page has a button to buy, apart from those in tiles."""
+    buttons = visible(page.root.xpath(f"//*[self::button or self::a or self::input][not({IN_TILE})]"))
+    return any(BUYS.search(text(button) or button.attrib.get("value", "")) for button in buttons)
 
 
 def _reading(
@@ -148,9 +158,21 @@ def _reading(
         page.note(f"{source}: the price cannot be read for certain")
         return None
     if currency is None:
-        page.note(f"{source}: the currency is not known")
+        page.doubt(f"{source}: the currency is not known")
         return None
-    return Reading(source, tie, price, currency, list_price=price + off if off else None)
+    list_price = price + off if off else _struck_out(page, currency)
+    return Reading(source, tie, price, currency, list_price=list_price)
+
+
+def _struck_out(page: ProductPage, currency: str) -> Decimal | None:
+    """Return the one price that is struck out on the page, those in tiles apart: they are of other products."""
+    found = set()
+    for element in visible(page.root.css(".line-through")):
+        if not element.xpath(IN_TILE):
+            with suppress(ValueError):
+                found.add(read(text(element), page.locale, page.country, currency))
+    amounts = [each.amount for each in found if each.currency == currency]
+    return amounts[0] if len(found) == len(amounts) == 1 else None
 
 
 def _currency_of_country(page: ProductPage) -> str | None:

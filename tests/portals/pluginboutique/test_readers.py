@@ -35,8 +35,11 @@ def layer(*items: dict[str, Any], currency: str = "USD", **values: Any) -> str:
     return f"<script>dataLayer.push({json.dumps(event(*items, currency=currency, **values))})</script>"
 
 
+NAMED = "<form data-id=3914></form>"
+
+
 def box(**props: Any) -> str:
-    return f'<div data-react-class="BuyBox" data-react-props="{escape(json.dumps(props))}"></div>'
+    return f'{NAMED}<div data-react-class="BuyBox" data-react-props="{escape(json.dumps(props))}"></div>'
 
 
 def nosto(price: str, number: str = "3914") -> str:
@@ -98,8 +101,6 @@ def test_a_discount_makes_the_list_price():
     [
         layer({**ITEM, "item_id": "7"}),
         layer({**ITEM, "item_id": "7"}) + "<h1>Small Hall</h1>",
-        layer(ITEM, currency=""),
-        layer(ITEM, currency="$"),
         layer({**ITEM, "price": None}),
         layer({**ITEM, "price": "49,00 or less"}),
         layer({"item_id": "3914"}, {"item_id": "7"}, value=49),
@@ -112,6 +113,24 @@ def test_a_discount_makes_the_list_price():
 def test_what_is_never_a_price(body):
     with pytest.raises(PortalChanged):
         read(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "country"),
+    [
+        (layer(ITEM, currency=""), "GB"),
+        (layer(ITEM, currency="$"), "US"),
+        (box(sell_price="$49.00", regular_price="$49.00", on_sale=False), None),  # whose dollars is not known
+        (box(sell_price="Free", regular_price="Free", on_sale=False), None),
+        (box(sell_price="From £49.00", regular_price="£99.00", on_sale=False), "GB"),
+        (box(sell_price="£49.00 - £99.00", regular_price="£99.00", on_sale=False), "GB"),
+        (nosto("39.5"), "US"),
+        (nosto("39.5"), None),
+    ],
+)
+def test_a_price_of_the_product_that_is_not_certain_is_for_its_owner(body, country):
+    with pytest.raises(PriceUnclear):
+        read(body, country)
 
 
 def test_buy_box_on_sale():
@@ -141,10 +160,8 @@ def test_notations_of_the_buy_box(said, country, price, currency):
 @pytest.mark.parametrize(
     "body",
     [
-        box(sell_price="$49.00", regular_price="$49.00", on_sale=False),  # whose dollars is not known
-        box(sell_price="Free", regular_price="Free", on_sale=False),
         box(sell_price=None, regular_price="£99.00", on_sale=True),
-        box(sell_price="From £49.00", regular_price="£99.00", on_sale=False),
+        box(sell_price="on request", regular_price="£99.00", on_sale=True),
         box(sell_price="£49.00", regular_price="£99.00", on_sale=False, product_id=7),
         box(sell_price="£49.00", on_sale=False) + box(sell_price="£59.00", on_sale=False),
         "<div data-react-class=BuyBox data-react-props='{'></div>",
@@ -166,11 +183,12 @@ def test_the_tagging_block_is_in_pounds_and_counts_in_great_britain_alone():
     found = read(nosto("39.5"), "GB")
     assert (str(found.price), found.currency, found.source) == ("39.50", "GBP", "tagging")
     assert found.availability == Availability.IN_STOCK
-    for body, country in ((nosto("39.5"), "US"), (nosto("39.5"), None), (nosto("39.5", "7"), "GB")):
-        with pytest.raises(PortalChanged, match="tagging"):
-            read(body, country)
-    # In another currency it is no contradiction.
-    assert read(layer(ITEM) + nosto("39.5"), "US").price == Decimal(49)
+    with pytest.raises(PortalChanged, match="tagging"):
+        read(nosto("39.5", "7"), "GB")
+    # In another currency it is no contradiction, and says all the same whether the product can be bought.
+    abroad = read(layer(ITEM) + nosto("39.5"), "US")
+    assert (abroad.price, abroad.availability) == (Decimal(49), Availability.IN_STOCK)
+    assert read(layer(ITEM) + nosto("39.5", "7"), "US").availability is None
     with pytest.raises(PriceUnclear, match=r"data_layer 49.00 GBP, tagging 39.50 GBP"):
         read(layer(ITEM, currency="GBP") + nosto("39.5"), "GB")
 
@@ -189,8 +207,14 @@ def test_the_list_price_of_structured_data_is_no_contradiction():
     ld = {"@type": "Product", "url": "/products/3914", "offers": {"price": "99.00", "priceCurrency": "USD"}}
     found = read(f"{layer({**ITEM, 'discount': 50})}<script type='application/ld+json'>{json.dumps(ld)}</script>")
     assert (found.price, found.list_price, found.source) == (Decimal(49), Decimal(99), "data_layer")
-    with pytest.raises(PriceUnclear, match=r"data_layer 49.00 USD, json_ld 99.00 USD"):
-        read(f"{layer(ITEM)}<script type='application/ld+json'>{json.dumps(ld)}</script>")
+    said = f"{layer(ITEM)}<script type='application/ld+json'>{json.dumps(ld)}</script>"
+    struck_out = "<s class=line-through>US$99.00</s>"
+    assert (read(said + struck_out).price, read(said + struck_out).list_price) == (Decimal(49), Decimal(99))
+    recommended = tile(7, struck_out)
+    several = f"{struck_out}<s class=line-through>US$79.00</s>"
+    for body in (said, said + recommended, said + several, said + struck_out.replace("US$", "€")):
+        with pytest.raises(PriceUnclear, match=r"data_layer 49.00 USD, json_ld 99.00 USD"):
+            read(body)
 
 
 def test_another_product_or_the_home_page_at_the_address():
@@ -199,6 +223,40 @@ def test_another_product_or_the_home_page_at_the_address():
             read(f"<link rel=canonical href='{canonical}'>{box(sell_price='£5.00', on_sale=False)}")
     canonical = "<link rel=canonical href='/products/3914'>"
     assert read(f"{canonical}{layer(ITEM)}").price == Decimal(49)
+
+
+OTHERS = "".join(tile(number, SALE) for number in (20, 21, 22))
+BUY = "<button>Add to cart</button>"
+DEAL = box(sell_price="£5.00", regular_price="£9.00", on_sale=True).replace(NAMED, "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<p>£49.00</p>{BUY}{OTHERS}",
+        f"<h1>Welcome</h1>{OTHERS}",
+        # The deal of the day is no price of the product that is gone.
+        OTHERS + DEAL,
+    ],
+)
+def test_a_home_page_without_an_address_names_other_products_and_never_this_one(body):
+    with pytest.raises(ProductGone):
+        read(body, "GB")
+
+
+def test_a_buy_box_on_a_page_that_does_not_name_the_product_may_be_of_another():
+    with pytest.raises(PortalChanged, match="may be another product's"):
+        read(DEAL, "GB")
+    assert read(f"<h1>Big Hall</h1>{DEAL}", "GB").price == Decimal(5)
+
+
+@pytest.mark.parametrize("names", ["<h1>Big Hall</h1>", "<i data-id=3914></i>"])
+def test_a_page_that_names_the_product_is_not_the_home_page(names):
+    with pytest.raises(PortalChanged):
+        read(f"{names}{BUY}{OTHERS}")
+    # Nothing is sold but other products: its owner chooses one of them.
+    with pytest.raises(PriceUnclear, match="editions"):
+        read(f"{names}{OTHERS.replace('</div>', BUY + '</div>')}")
 
 
 def test_an_empty_page_is_a_walls():

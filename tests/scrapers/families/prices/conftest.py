@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
-from database.engine import Database
-from database.models import Run
-from database.models.prices import PriceCheckRun, User, WatchlistItem
 from jobs.warm import WarmParent
-from scrapers.families.prices.addresses import identity
-from tests.project import Project
+from tests.portals.prices import PriceWatch, watching
 
 
 @dataclass
@@ -93,73 +86,24 @@ def product(name: str = "Big Hall", price: Any = "49.00", currency: str = "EUR",
     return f"<html lang=en><head><script type=application/ld+json>{said}</script></head><body><h1>{name}</h1></body></html>"
 
 
-class PriceWatch:
-    """The project with a database of its own, whose items are watched at a small shop."""
+class SmallShopWatch(PriceWatch):
+    """Items that are watched at a small shop, which plays the one that a spider is for."""
 
-    def __init__(self, project: Project, db: Database, shop: Shop) -> None:
-        self.project, self.db, self.shop = project, db, shop
-        self.user = 0
+    shop: Shop
 
-    def watch(self, path: str, portal: str = "shop", **values: Any) -> int:
-        """Let a new user watch a path of the shop; return the item's id."""
-        url = f"{self.shop.url}{path}"
-        key = path.rpartition("/")[2] if portal == "pluginboutique" else identity(url)
-        with self.db.transaction() as session:
-            self.user += 1
-            user = User(email=f"user{self.user}@example.com")
-            session.add(user)
-            session.flush()
-            item = WatchlistItem(
-                user_id=user.id,
-                product_url=url,
-                portal=portal,
-                product_key=key,
-                threshold=Decimal(10),
-                **values,
-            )
-            session.add(item)
-            session.flush()
-            return item.id
-
-    def crawl(self, spider: str, *arguments: str, **environment: str) -> str:
+    def crawl(self, spider: str, *arguments: str, **options: Any) -> str:
         """Crawl, and return what was said."""
-        words = [word for argument in arguments for word in ("-a", argument)]
-        if spider.startswith("pluginboutique"):
-            environment["PLUGINBOUTIQUE_URL"] = self.shop.url
-        done = self.project.scrapy("crawl", spider, *words, env=environment or None, timeout=110)
-        assert "Traceback" not in done.stderr, done.stderr
-        return done.stderr
-
-    def rows(self, model: Any) -> list[Any]:
-        """Return the rows of a table in the order of their ids."""
-        with self.db.transaction() as session:
-            found = list(session.scalars(select(model).order_by(model.id)))
-            session.expunge_all()
-            return found
-
-    @property
-    def outcomes(self) -> list[str | None]:
-        """The outcomes of all runs."""
-        return [run.outcome for run in self.rows(Run)]
-
-    @property
-    def checks(self) -> list[Any]:
-        """The checks of all items."""
-        return self.rows(PriceCheckRun)
-
-    def item(self, number: int) -> Any:
-        """Return an item as it stands."""
-        return next(item for item in self.rows(WatchlistItem) if item.id == number)
+        origin = {"PLUGINBOUTIQUE_URL": self.shop.url} if spider.startswith("pluginboutique") else {}
+        return super().crawl(spider, *arguments, **origin, **options)
 
 
 @pytest.fixture
-def price_watch(warm: WarmParent, sqlite_with_tables: Path, tmp_path: Path) -> Iterator[PriceWatch]:
+def price_watch(warm: WarmParent, sqlite_with_tables: Path, tmp_path: Path) -> Iterator[SmallShopWatch]:
     shop = Shop()
-    project = Project(tmp_path, warm, LATCHKEY_PRICES_PRIVATE_ADDRESSES="true", LATCHKEY_RETRY_WAIT="0.2")
-    project.data.mkdir(mode=0o700)
-    shutil.copy(sqlite_with_tables, project.data / "latchkey.db")
-    db = Database(f"sqlite:///{project.data / 'latchkey.db'}")
-    yield PriceWatch(project, db, shop)
-    project.close()
-    db.engine.dispose()
+    with watching(
+        SmallShopWatch, tmp_path, warm, sqlite_with_tables, {"shop": shop.url, "pluginboutique": shop.url}
+    ) as watch:
+        watch.project.environment["LATCHKEY_RETRY_WAIT"] = "0.2"
+        watch.shop = shop
+        yield watch
     shop.close()

@@ -184,7 +184,7 @@ def test_codes_of_currencies(code, expected):
     ("text", "expected"),
     [("inc VAT", True), ("including taxes", True), ("inkl. MwSt.", True), ("TTC", True), ("ex. VAT", False), ("excl. BTW", False),
      ("zzgl. USt.", False), ("plus VAT", False), ("HT", False), ("incl. VAT, 40.00 ex VAT", None), ("VAT number 12", None),
-     ("excited to include vats", None)],
+     ("excited to include vats", None), ("税込", True), ("税抜き", False)],
 )  # fmt: skip
 def test_what_is_said_of_vat(text, expected):
     assert vat_in(text) is expected

