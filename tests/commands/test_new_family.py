@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -53,8 +54,11 @@ class House:
 
     def write(self, texts: dict[str, str]) -> None:
         for name, text in texts.items():
-            (self.path / name).parent.mkdir(parents=True, exist_ok=True)
-            (self.path / name).write_text(text)
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            # A text of the same length and second would be taken for the one that was compiled.
+            Path(cache_from_source(path)).unlink(missing_ok=True)
 
     def type(self, line: str, input: str = "") -> subprocess.CompletedProcess[str]:
         program, *arguments = shlex.split(line)
