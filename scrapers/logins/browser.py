@@ -162,7 +162,7 @@ class BrowserLogin(Login):
         is_probed = not (self.probe and attempt.submitted)
         while loop.time() < began + wait:
             marks = await self._marks(page)
-            address_alone = False
+            address_alone = has_way_out = False
             for screen in self.screens if marks else ():
                 assert marks is not None
                 if screen.key in marks[1] or not self._may_count(screen, attempt):
@@ -180,12 +180,15 @@ class BrowserLogin(Login):
                 ):
                     continue
                 # A way out beside a form, such as "Not now" beside the code's field, which may be drawn a moment later.
-                if isinstance(screen.act, Dismiss) and (
-                    loop.time() < second_ways.setdefault(screen.key, loop.time()) + STEADY
-                    or await self._asks(page, marks[1], attempt, visits)
+                if isinstance(screen.act, Dismiss):
+                    if loop.time() < second_ways.setdefault(screen.key, loop.time()) + STEADY:
+                        has_way_out = True
+                        continue
+                    if await self._asks(page, marks[1], attempt, visits):
+                        continue
+                if isinstance(screen.act, Stop) and (
+                    has_way_out or (screen.act.late and loop.time() < began + wait / 3)
                 ):
-                    continue
-                if isinstance(screen.act, Stop) and screen.act.late and loop.time() < began + wait / 3:
                     continue
                 if isinstance(screen.act, Done) and not by_element:
                     # The page at that address may still turn into another one.

@@ -21,6 +21,7 @@ from scrapers.core.outcomes import (
     PortalChanged,
     SignedOut,
     SignInTimedOut,
+    TermsPending,
 )
 from scrapers.core.page import PortalPage
 from scrapers.logins.base import Attempt, landing
@@ -126,6 +127,7 @@ class Acme(BrowserLogin):
         Screen("wrong code", (".code-error",), Stop(MfaFailed, (".code-error",))),
         Screen("refused", (".error",), Stop(BadCredentials, (".error",))),
         Screen("new terms", ("#later",), Dismiss(("#later",))),
+        Screen("terms", ("#accept",), Stop(TermsPending)),
         Screen("text message", ("#sms",), ChooseFactor(("#sms",), ("#send",), "sms")),
         Screen("mail", ("#mail",), ChooseFactor(("#mail",), ("#send",), "mail")),
         Screen("code", CODE, EnterCode(CODE, ("#confirm",)), at=r"#/IG\.OTP"),
@@ -258,6 +260,17 @@ def test_a_way_out_beside_the_field_of_a_code_is_not_taken(run):
     terms = f"{FORM.format('')}{field.replace('hidden', '')}{later}"
     portal = Portal({"/login": POSTS, "/in": code, "/confirmed": terms, "/away": WHO})
     assert sign_in(run, portal).screens == ["credentials", "code", "new terms", "signed in"]
+
+
+ACCEPT = "<button id=accept>Accept</button>"
+
+
+def test_terms_that_may_wait_are_put_off_though_they_could_be_accepted(run):
+    later = f"{ACCEPT}<form method=post action=/away><button id=later>Not now</button></form>"
+    portal = Portal({"/login": POSTS, "/in": later, "/away": WHO})
+    assert sign_in(run, portal).screens == ["credentials", "new terms", "signed in"]
+    with pytest.raises(TermsPending):
+        sign_in(run, Portal({"/login": POSTS, "/in": ACCEPT}))
 
 
 def test_no_code_is_asked_for_that_cannot_be_received(run):
