@@ -186,9 +186,9 @@ class BrowserLogin(Login):
                         continue
                     if await self._asks(page, marks[1], attempt, visits):
                         continue
-                if isinstance(screen.act, Stop) and (
-                    has_way_out or (screen.act.late and loop.time() < began + wait / 3)
-                ):
+                if has_way_out and isinstance(screen.act, (Stop, Done)):
+                    continue
+                if isinstance(screen.act, Stop) and screen.act.late and loop.time() < began + wait / 3:
                     continue
                 if isinstance(screen.act, Done) and not by_element:
                     # The page at that address may still turn into another one.
@@ -246,14 +246,12 @@ class BrowserLogin(Login):
         return not (isinstance(act, EnterCredentials) and attempt.submitted)
 
     async def _is_at(self, page: PortalPage, screen: Screen, acted: list[str]) -> bool:
-        """Return whether the page's address means this screen; not "signed in" while the sign-in form is shown."""
+        """Return whether the page's address means this screen; not "signed in" beside the sign-in form or what may be put off."""
         if not screen.is_at(page.raw.url):
             return False
-        forms = tuple(s for form in self._forms() if form.key not in acted for s in form.shown)
+        before = [each for each in self.screens if isinstance(each.act, (EnterCredentials, Dismiss))]
+        forms = tuple(s for form in before if form.key not in acted for s in form.shown)
         return not (isinstance(screen.act, Done) and forms and await page.shown(forms))
-
-    def _forms(self) -> tuple[Screen, ...]:
-        return tuple(screen for screen in self.screens if isinstance(screen.act, EnterCredentials))
 
     async def _no_screen(
         self, page: PortalPage, acted: Screen | None, attempt: Attempt, came_back: Screen | None, wait: float

@@ -269,6 +269,8 @@ def test_terms_that_may_wait_are_put_off_though_they_could_be_accepted(run):
     later = f"{ACCEPT}<form method=post action=/away><button id=later>Not now</button></form>"
     portal = Portal({"/login": POSTS, "/in": later, "/away": WHO})
     assert sign_in(run, portal).screens == ["credentials", "new terms", "signed in"]
+    at_home = Portal({"/login": POSTS.replace("/in", "/signed-in"), "/signed-in": later, "/away": WHO})
+    assert sign_in(run, at_home).screens == ["credentials", "new terms", "signed in"]
     with pytest.raises(TermsPending):
         sign_in(run, Portal({"/login": POSTS, "/in": ACCEPT}))
 
