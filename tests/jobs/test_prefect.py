@@ -17,7 +17,7 @@ from database.engine import Database
 from database.models import Run, ScraperJob
 from jobs.engines.prefect import Prefect
 from jobs.settings import PrefectSettings
-from tests.jobs import same_jobs
+from sandbox import running
 from tests.postgresql import full_postgresql
 from tests.project import free_port, wait_for
 
@@ -26,9 +26,9 @@ PROGRAM = os.environ.get("TEST_PREFECT", "")
 pytestmark = [pytest.mark.prefect, pytest.mark.matrix, pytest.mark.timeout(1500)]
 
 
-def test_schedules_are_deployments_and_jobs_are_flow_runs(project, tmp_path, postgresql_url, encryption_key):
-    port, expected = free_port(), same_jobs.by_the_embedded_worker(project, tmp_path / "embedded")
-    with same_jobs.portals_for(tmp_path / "sandbox") as sandbox, full_postgresql() as theirs:
+def test_schedules_are_deployments_and_jobs_are_flow_runs(project, tmp_path, postgresql_url):
+    port = free_port()
+    with running(tmp_path / "sandbox", ("iec",)) as sandbox, full_postgresql() as theirs:
         here = project(
             tmp_path,
             LATCHKEY_DATABASE_URL=postgresql_url,
@@ -65,8 +65,7 @@ def test_schedules_are_deployments_and_jobs_are_flow_runs(project, tmp_path, pos
             return started[-1]
 
         def worker(name: str, **more: str) -> subprocess.Popen[Any]:
-            limited = ("--type", "process", "--limit", "3")  # flows at once: each is an interpreter of its own
-            return start("worker", "start", "-p", "latchkey", "-n", name, *limited, **more)
+            return start("worker", "start", "-p", "latchkey", "-n", name, "--type", "process", **more)
 
         def create() -> None:
             assert here.scrapy("jobs", "create", "iec_tariffs", "-a", "again=yes").returncode == 0
@@ -106,17 +105,6 @@ def test_schedules_are_deployments_and_jobs_are_flow_runs(project, tmp_path, pos
             wait_for(lambda: api.ask("/flow_runs/count", completed) >= 3, 60, every=1)  # the schedule's, and both jobs'
             assert here.scrapy("schedules", "remove", "tariffs").returncode == 0
             assert api.deployment("tariffs") is None
-            # What all engines do alike: a flow run for each spider and credential.
-            same_jobs.store_customers(here, sandbox, tmp_path)
-            same_jobs.create(here)
-
-            def are_done() -> bool:
-                """Tick, as a schedule does: what a portal's limit has held back is posted again."""
-                assert here.scrapy("worker", "--once", timeout=120).returncode == 0
-                return all(job.completed_at for job in jobs())
-
-            wait_for(are_done, 600, every=10)
-            assert same_jobs.stored(here) == expected
             kill(one)
 
             with socket.socket() as silent:  # a portal that never answers
