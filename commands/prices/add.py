@@ -22,7 +22,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(opts: argparse.Namespace) -> int:
     """Add it, or bring it up to date; raise WrongArgument with what is wrong."""
     from commands._terminal import WrongArgument
-    from commands.prices.items import put, whose
+    from commands.prices.items import put, user_named
     from database.engine import database
 
     given = {
@@ -35,7 +35,7 @@ def run(opts: argparse.Namespace) -> int:
         "alerts": opts.alerts and [kind.strip() for kind in opts.alerts.split(",")],
     }
     with database().transaction() as session:
-        user = whose(session, opts.user, make=True)
+        user = user_named(session, opts.user, make=True)
         try:
             item, said = put(session, user, {name: value for name, value in given.items() if value is not None})
         except ValueError as error:

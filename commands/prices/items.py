@@ -1,4 +1,4 @@
-"""What the acts of `scrapy prices` have in common: whose items they are about, and how one is put on the watchlist."""
+"""What the acts of `scrapy prices` have in common: the user of the items, and how one is put on the watchlist."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def user_option(parser: argparse.ArgumentParser, otherwise: str) -> None:
-    """Add the option that names a user. otherwise: whose it is without."""
-    parser.add_argument("--user", metavar="EMAIL", help=f"whose watchlist (default: {otherwise})")
+    """Add the option that names a user. otherwise: the users that are meant without it, for the help text."""
+    parser.add_argument("--user", metavar="EMAIL", help=f"user of the watchlist (default: {otherwise})")
 
 
-def whose(session: Session, email: str | None, *, make: bool = False) -> User:
+def user_named(session: Session, email: str | None, *, make: bool = False) -> User:
     """
     Return the user of a mail address, or the only one; raise WrongArgument where that is not one user.
 

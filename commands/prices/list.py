@@ -14,7 +14,7 @@ COLUMNS = (
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add what it can be told."""
-    user_option(parser, "everybody's")
+    user_option(parser, "all users")
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
@@ -23,14 +23,14 @@ def run(opts: argparse.Namespace) -> int:
     from sqlalchemy import select
 
     from commands._terminal import show
-    from commands.prices.items import whose
+    from commands.prices.items import user_named
     from database.engine import database
     from database.models.prices import User, WatchlistItem
 
     wanted = select(WatchlistItem, User.email).join(User, User.id == WatchlistItem.user_id).order_by(WatchlistItem.id)
     with database().transaction() as session:
         if opts.user is not None:
-            wanted = wanted.where(User.id == whose(session, opts.user).id)
+            wanted = wanted.where(User.id == user_named(session, opts.user).id)
         rows = [
             (
                 *(item.id, email, item.label or item.title, item.product_url, item.country, item.threshold),

@@ -31,7 +31,7 @@ def run(opts: argparse.Namespace) -> int:
     import sys
 
     from commands._terminal import Refused
-    from commands.prices.items import put, whose
+    from commands.prices.items import put, user_named
     from database.engine import database
 
     counts = dict.fromkeys(("added", "changed", "same", "wrong"), 0)
@@ -46,7 +46,7 @@ def run(opts: argparse.Namespace) -> int:
             if unknown := sorted(set(given) - {*NAMES.values(), "threshold", "country", "label", "selector"}):
                 raise ValueError(f"{unknown[0]} is no column")
             with database().transaction() as session:
-                _, said = put(session, whose(session, to or opts.user, make=True), given)
+                _, said = put(session, user_named(session, to or opts.user, make=True), given)
         except (ValueError, Refused) as error:
             print(f"{place}: {error}", file=sys.stderr)
             said = "wrong"

@@ -106,7 +106,7 @@ def _end(session: Session, alert: Alert, result: AlertResult, said: str, error: 
 
 
 def _write(session: Session, alert: Alert, **values: object) -> None:
-    # The attempt tells whose claim it is: what another process has claimed since is not this one's to write.
+    # Another attempt means that another process has claimed the alert since: it writes the result.
     mine = (PriceCheckRun.id == alert.check_id, PriceCheckRun.alert_attempts == alert.attempt)
     session.execute(update(PriceCheckRun).where(*mine).values(**values).execution_options(synchronize_session=False))
 

@@ -77,15 +77,19 @@ class Stop:
     Raise this failure, with the shown texts as its detail.
 
     BadCredentials counts only between password and code, AccountLocked after the password, MfaFailed after a code. late: believed only when
-    no other screen comes within a third of LATCHKEY_PAGE_WAIT; for marks that may stand on any page.
+    no other screen comes within a third of LATCHKEY_PAGE_WAIT; for marks that may stand on any page. before_password: counts
+    only before the password is submitted, whatever the failure; for a portal that judges the user name by itself.
     """
 
     failure: type[LoginFailed]
     reason: Selectors = ()
     late: bool = False
+    before_password: bool = False
 
     def is_due(self, *, submitted: bool, code_entered: bool) -> bool:
         """Return whether the portal can have meant this yet."""
+        if self.before_password:
+            return not submitted
         if issubclass(self.failure, BadCredentials) or (self.late and issubclass(self.failure, CaptchaShown)):
             return submitted and not code_entered
         if issubclass(self.failure, AccountLocked):

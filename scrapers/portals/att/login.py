@@ -34,14 +34,6 @@ CAPTCHA = (guess("iframe[src*=captcha]"),)
 DAY = 24 * 3600  # seconds; a session's cookies end sooner, that of a trusted browser later
 
 
-class StopBeforePassword(Stop):
-    """A failure that the portal tells before the password is typed."""
-
-    def is_due(self, *, submitted: bool, code_entered: bool) -> bool:
-        """Return whether the password is not submitted yet."""
-        return not submitted
-
-
 class AttLogin(BrowserLogin):
     """All report types; the code comes by mail, and not at all once the browser is trusted."""
 
@@ -64,7 +56,7 @@ class AttLogin(BrowserLogin):
         Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),
         Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),
         Screen("bad credentials", REFUSED, Stop(BadCredentials, REFUSED)),
-        Screen("user name refused", REFUSED, StopBeforePassword(BadCredentials, REFUSED, late=True)),
+        Screen("user name refused", REFUSED, Stop(BadCredentials, REFUSED, late=True, before_password=True)),
         Screen("feedback", (DECLINE,), Dismiss((DECLINE,))),
         Screen("new terms", LATER, Dismiss(LATER)),
         # A former attempt may have left the user before any of these: the sign-in's address leads there at once.
