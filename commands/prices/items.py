@@ -60,6 +60,7 @@ def put(session: Session, user: User, given: dict[str, Any]) -> tuple[WatchlistI
     from sqlalchemy import select
 
     from database.engine import now
+    from database.families.prices import change
     from database.models.prices import WatchlistItem
     from scrapers.families.prices.addresses import product_of
     from scrapers.families.prices.settings import PriceSettings
@@ -80,19 +81,11 @@ def put(session: Session, user: User, given: dict[str, Any]) -> tuple[WatchlistI
     )
     item = session.scalars(select(WatchlistItem).where(*same).order_by(WatchlistItem.id).limit(1)).one_or_none()
     values = {**new.model_dump(exclude_unset=item is not None), "product_url": new.product_url.strip()}
+    at, is_new = now(session), item is None
     if item is None:
-        at = now(session)
         item = WatchlistItem(user_id=user.id, portal=product.portal, product_key=product.key, created_at=at)
         session.add(item)
-        changed, said = set(values), "added"
-    else:
-        changed = {name for name, value in values.items() if getattr(item, name) != value}
-        said = "changed" if changed else "same"
-    for name in changed:
-        setattr(item, name, values[name])
-    if changed & {"threshold", "threshold_currency", "alerts"}:
-        item.armed = {}  # as the API does: what is asked for anew is told anew
-    if changed:
-        item.updated_at = now(session)
+    changed = change(item, values, at)
+    said = "added" if is_new else "changed" if changed else "same"
     session.flush()
     return item, said

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -207,3 +208,18 @@ def _rendering(wanted: set[Rendering]) -> Rendering:
     if Rendering.BROWSER in wanted:
         return Rendering.BROWSER
     return Rendering.HTTP if wanted == {Rendering.HTTP} else Rendering.AUTOMATIC
+
+
+REARMING = {"threshold", "threshold_currency", "country", "alerts", "drop_percent", "failing_after"}
+
+
+def change(item: WatchlistItem, values: Mapping[str, Any], at: datetime) -> set[str]:
+    """Set fields of an item, and return the names of those that differ; what alerts depend on arms them anew."""
+    changed = {name for name, value in values.items() if getattr(item, name) != value}
+    for name in changed:
+        setattr(item, name, values[name])
+    if changed & REARMING:
+        item.armed = {}
+    if changed:
+        item.updated_at = at
+    return changed

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, NotFound
 
 from database.engine import Database, now
+from database.families.prices import change
 from database.models.prices import PriceCheckRun, WatchlistItem
 from scrapers.families.prices.addresses import AddressRefused, product_of
 from scrapers.families.prices.settings import PriceSettings
@@ -158,13 +159,7 @@ class WatchlistRoutes:
         given = {name: value for name, value in given.items() if value is not None or name in optional}
         with self.db.transaction() as session:
             item = self.own(session, item_id, user_id)
-            changed = {name for name, value in given.items() if getattr(item, name) != value}
-            for name in changed:
-                setattr(item, name, given[name])
-            if changed & {"threshold", "threshold_currency", "country", "alerts", "drop_percent", "failing_after"}:
-                item.armed = {}
-            if changed:
-                item.updated_at = now(session)
+            change(item, given, now(session))
             session.flush()
             session.refresh(item)
             return told(item)
