@@ -236,7 +236,12 @@ class Killing:
 
 
 SAMPLE_AND_ALL = pytest.mark.parametrize(
-    "count", [pytest.param(3, id="sample"), pytest.param(50, id="all", marks=[pytest.mark.matrix])]
+    "count",
+    [
+        pytest.param(3, id="sample"),
+        pytest.param(16, id="many", marks=[pytest.mark.matrix]),
+        pytest.param(50, id="all", marks=[pytest.mark.matrix, pytest.mark.figures]),
+    ],
 )
 
 
@@ -285,13 +290,14 @@ SIX = [f"{portal}_{kind}" for portal in ("telus", "att") for kind in ("daily_usa
 @pytest.mark.browser
 @pytest.mark.matrix
 @pytest.mark.parametrize("spider", SIX)
-def test_files_of_two_accounts_are_the_same_after_a_kill_at_any_instant(crawls, telus, att, spider):
+@pytest.mark.parametrize("count", [2, pytest.param(5, marks=pytest.mark.figures)])
+def test_files_of_two_accounts_are_the_same_after_a_kill_at_any_instant(crawls, telus, att, spider, count):
     """At most one report of a queue is ordered twice: the one whose click the portal may or may not have heard."""
     portal, user = spider.partition("_")[0], "multi+multi-2+no-code+kills@example.com"
     here = {"telus": (telus, telus_accounts), "att": (att, att_accounts)}
     admin, accounts = here[portal]
     crawls.give_accounts(portal, user, accounts(user))
-    Killing(crawls, admin, spider, LASTING_LEASES).at_instants(5)
+    Killing(crawls, admin, spider, LASTING_LEASES).at_instants(count)
 
 
 MOMENTS = {

@@ -252,8 +252,9 @@ def killing(crawls, bell) -> Killing:
 @pytest.mark.matrix
 @pytest.mark.browser
 @pytest.mark.timeout(1800)
-def test_the_workbooks_are_the_same_after_a_kill_at_any_instant(crawls, bell):
-    killing(crawls, bell).at_instants(10)
+@pytest.mark.parametrize("count", [4, pytest.param(10, marks=pytest.mark.figures)])
+def test_the_workbooks_are_the_same_after_a_kill_at_any_instant(crawls, bell, count):
+    killing(crawls, bell).at_instants(count)
 
 
 MOMENTS = {

@@ -108,8 +108,11 @@ def test_what_200_jobs_cost_beside_fresh_crawls(many, record_property):
 
 @pytest.mark.matrix
 @pytest.mark.timeout(4800)
-def test_2000_jobs_leave_nothing_over(many, tmp_path):
-    users, rounds = 100, 20
+@pytest.mark.parametrize(
+    ("users", "rounds"),
+    [pytest.param(40, 8, id="320"), pytest.param(100, 20, id="2000", marks=pytest.mark.figures)],
+)
+def test_many_jobs_leave_nothing_over(many, tmp_path, users, rounds):
     here, db, again = many(users)
     worker = here.start(
         "worker", "--slots", "2", *PLAIN, fresh=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

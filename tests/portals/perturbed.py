@@ -180,11 +180,11 @@ BELL = {
     "good": GOOD,
     "configuration": {"load_ms": 50, "render_ms": [5, 30]},
     "visitors": False,
-    "seeds": 6,
+    "seeds": 4,
     "at_once": 1,
     "dimensions_at_once": 1,
     "dimension_seeds": (7,),
-    "refusing_seeds": 2,
+    "refusing_seeds": 1,
     "alone": 1,
 }
 TELUS = {
@@ -194,11 +194,11 @@ TELUS = {
     "good": ("ok", "multi"),
     "configuration": {"load_ms": 50, "render_ms": [5, 30]},
     "visitors": False,
-    "seeds": 6,
+    "seeds": 4,
     "at_once": 3,
     "dimensions_at_once": 2,
     "dimension_seeds": (7,),
-    "refusing_seeds": 2,
+    "refusing_seeds": 1,
     "alone": 1,
 }
 REFUSED_BY_TELUS = {
@@ -217,11 +217,11 @@ ATT = {
     "good": ("ok", "no-code", "older-labels", "ok+multi-12"),
     "configuration": {"load_ms": 50, "render_ms": [5, 30]},
     "visitors": False,
-    "seeds": 6,
+    "seeds": 4,
     "at_once": 4,
     "dimensions_at_once": 2,
     "dimension_seeds": (7,),
-    "refusing_seeds": 2,
+    "refusing_seeds": 1,
     "alone": 1,
 }
 REFUSED_BY_ATT = {

@@ -1,6 +1,7 @@
 """
 Spiders at perturbed portals: whatever is free may change, and files, rows and refusals stay the same.
 
+Each dimension is tried alone with one spider of a portal, in turn, and with each of them where `figures` are asked for.
 TEST_SEEDS: seeds for each spider, in the place of the number that its row has.
 """
 
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from jobs.warm import WarmParent
+from sandbox.perturb import DIMENSIONS
 from tests.portals.perturbed import ROWS, UNPERTURBED, Perturbed, Row, crawls_at, user_of
 from tests.project import INTERPRETER, ROOT, TEST_KEY, clean_environment
 
@@ -27,17 +29,39 @@ MAKE_TABLES = "import sys; from tests.portals.plain.models import create; create
 pytestmark = pytest.mark.browser
 
 
-def blocks(field: str, at_once: str) -> list[Any]:
-    """Return cases of each row with what one crawl tries at once: seeds or dimensions, as many as *at_once* says."""
-    cases = []
-    for name, row in ROWS.items():
+def cases(row: Row, things: Sequence[Any], at_once: int, *marks: Any) -> list[Any]:
+    """Return cases of a row with what one crawl tries at once: so many seeds or dimensions."""
+    blocks = [things[start : start + at_once] for start in range(0, len(things), at_once)]
+    ends = ["..".join(dict.fromkeys((str(block[0]), str(block[-1])))) for block in blocks]
+    return [
+        pytest.param(row, block, id=f"{row.spider}-{each}", marks=marks)
+        for block, each in zip(blocks, ends, strict=True)
+    ]
+
+
+def every_case(field: str) -> list[Any]:
+    """Return the cases of all rows with the seeds of a field, of which it has the number."""
+    found = []
+    for row in ROWS.values():
         tried = int(os.environ.get("TEST_SEEDS") or row.seeds) if field == "seeds" else getattr(row, field)
-        things = list(range(tried)) if isinstance(tried, int) else list(tried)
-        for start in range(0, len(things), getattr(row, at_once)):
-            block = things[start : start + getattr(row, at_once)]
-            ends = dict.fromkeys((str(block[0]), str(block[-1])))
-            cases.append(pytest.param(row, block, id=f"{name}-{'..'.join(ends)}"))
-    return cases
+        found += cases(row, range(tried), row.at_once)
+    return found
+
+
+def dimensions_in_turn() -> list[Any]:
+    """Return cases of each dimension with one spider of a portal; those with the others are marked as `figures`."""
+    turn = {}
+    for number, dimension in enumerate(DIMENSIONS):
+        for portal in dict.fromkeys(row.portal for row in ROWS.values()):
+            of_it = [row.spider for row in ROWS.values() if row.portal == portal and dimension in row.dimensions]
+            turn[portal, dimension] = of_it[number % len(of_it)] if of_it else ""
+    found = []
+    for row in ROWS.values():
+        mine = [each for each in row.dimensions if turn[row.portal, each] == row.spider]
+        found += cases(row, mine, row.dimensions_at_once)
+        others = [each for each in row.dimensions if each not in mine]
+        found += cases(row, others, row.dimensions_at_once, pytest.mark.figures)
+    return found
 
 
 every_spider = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
@@ -131,7 +155,7 @@ def test_a_fixed_sample_of_seeds(at, row):
 
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(("row", "seeds"), blocks("seeds", "at_once"))
+@pytest.mark.parametrize(("row", "seeds"), every_case("seeds"))
 def test_every_seed(at, row, seeds):
     users = {
         user_of(row, scenario, f"+perturb-{seed}", f"seed{seed}"): scenario for seed in seeds for scenario in row.good
@@ -148,7 +172,7 @@ def test_every_seed(at, row, seeds):
 
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(("row", "dimensions"), blocks("dimensions", "dimensions_at_once"))
+@pytest.mark.parametrize(("row", "dimensions"), dimensions_in_turn())
 def test_each_dimension_alone(at, row, dimensions):
     scenarios = row.good[: row.alone]
     users: dict[str, str] = {}
@@ -174,7 +198,7 @@ def test_each_dimension_alone(at, row, dimensions):
 
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(("row", "seeds"), blocks("refusing_seeds", "at_once"))
+@pytest.mark.parametrize(("row", "seeds"), every_case("refusing_seeds"))
 def test_what_refuses_refuses_as_before(at, row, seeds):
     users = {
         user_of(row, scenario, f"+perturb-{seed}", f"refused{seed}"): scenario
