@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ SWALLOWED = 15.0  # seconds after which a click without any effect is repeated, 
 
 ENTRY = 2.0  # seconds in which an entry of a menu that leaves by itself is clicked, or the menu is opened again
 
+Opening = Callable[[Selectors, Selectors], Awaitable[None]]  # opens a menu, so that one of its entries is shown
 FailureKind = type[Failure]  # here, because PortalPage has a method of the name `type`
 
 
@@ -193,6 +194,11 @@ class PortalPage(ChoosingPage):
         if not await self.shown(entry, within=GRACE):
             await self.click(menu)
 
+    async def choose_entry(self, menu: Selectors, entry: Selectors) -> None:
+        """Open a menu as `reveal` does and click one of its entries; open it again where it has left before the click."""
+        await self._hold_choices()
+        await self._press_entry(menu, entry, self.reveal)
+
     async def text(self, selectors: Selectors, *, within: float | None = None) -> str:
         """Return the element's text, white space collapsed."""
         element = await self.find(selectors, within=within)
@@ -212,24 +218,33 @@ class PortalPage(ChoosingPage):
             raise wrong("The portal shows another one.", step=self.trail.step, selector=self.trail.selector)
 
     @asynccontextmanager
-    async def new_tab(self, selectors: Selectors, *, within: float | None = None) -> AsyncIterator[PortalPage]:
+    async def new_tab(
+        self, selectors: Selectors, *, menu: Selectors = (), within: float | None = None
+    ) -> AsyncIterator[PortalPage]:
         """
         Click an element that opens a new tab and yield that tab, waiting up to *within* seconds for it and for its document.
 
-        It is closed at the end, on an exception by the handler.
+        menu: opens the menu of which the element is an entry, as in `choose_entry`. The tab is closed at the end, on an
+        exception by the handler.
         """
-        async with self.follow(selectors, (), within=within) as tab:
+        async with self.follow(selectors, (), menu=menu, opens=self.reveal, within=within) as tab:
             yield tab
 
     @asynccontextmanager
     async def follow(
-        self, selectors: Selectors, done: Selectors, *, menu: Selectors = (), within: float | None = None
+        self,
+        selectors: Selectors,
+        done: Selectors,
+        *,
+        menu: Selectors = (),
+        opens: Opening | None = None,
+        within: float | None = None,
     ) -> AsyncIterator[PortalPage]:
         """
         Click an element that leads to another page, and yield that: a new tab as `new_tab` does, or this page.
 
         done: elements that the other page has and this one has not; the sign-in form may be one of them. menu: opens the menu
-        of which the element is an entry; it may leave by itself, and is opened again then.
+        of which the element is an entry; it may leave by itself, and is opened again then. opens: how, by a click if not given.
         """
         seconds = crawl_settings().page_wait if within is None else within
         element = None if menu else await self._ready(selectors)
@@ -251,7 +266,7 @@ class PortalPage(ChoosingPage):
         self.raw.context.on("page", note)
         try:
             if element is None:
-                await self._press_entry(menu, selectors)
+                await self._press_entry(menu, selectors, opens)
             else:
                 await self._press(element)
             has_followed = await until(has_come, seconds)
@@ -287,10 +302,10 @@ class PortalPage(ChoosingPage):
         await tab.close()
         self.tabs.remove(view)
 
-    async def _press_entry(self, menu: Selectors, entry: Selectors) -> None:
+    async def _press_entry(self, menu: Selectors, entry: Selectors, opens: Opening | None) -> None:
         """Click an entry of a menu at once, before the menu leaves; open it again where that was too late."""
         for last in (False, False, False, True):
-            await self.click(menu)
+            await (opens(menu, entry) if opens else self.click(menu))
             found = await self._look(entry, GRACE)
             self.trail.selector = " | ".join(entry)
             if found is None:

@@ -4,7 +4,7 @@ from scrapers.core.page import PortalPage, until
 from scrapers.families.carriers.reports import DailyUsage, Usage
 from scrapers.portals.bell.columns import LOCALE, USAGE
 from scrapers.portals.bell.login import BellSelfServe
-from scrapers.portals.bell.self_serve import choose_account, open_menu
+from scrapers.portals.bell.self_serve import choose_account, entry_of
 from scrapers.reading.values.sizes import total_size
 
 FILTER = ("filter-selection select", "filter-selection >> role=combobox")
@@ -35,7 +35,8 @@ class BellDailyUsage(DailyUsage):
 
     async def fetch(self, page: PortalPage) -> Usage:
         path = "/div[1]/ul[1]/li[1]/ul[1]/li[1]/a[1]/span[1]"
-        await page.click(await open_menu(page, "Usage", "Usage details", path))
+        page.begin("open Usage")
+        await page.choose_entry(*entry_of("Usage", "Usage details", path))
         await choose_account(page, page.job.target.account, FILTER)
         page.begin("read the pools")
         size, used = await self.pools(page)

@@ -9,7 +9,7 @@ from scrapers.families.carriers.ordered import Entry, OrderedReports, listed
 from scrapers.families.carriers.reports import Report
 from scrapers.portals.bell.columns import LOCALE
 from scrapers.portals.bell.login import BellSelfServe
-from scrapers.portals.bell.self_serve import open_menu
+from scrapers.portals.bell.self_serve import entry_of
 from scrapers.portals.bell.settings import BellSettings
 
 STANDARD = (
@@ -51,8 +51,9 @@ class BellEreports(OrderedReports):
 
     @asynccontextmanager
     async def area(self, page: PortalPage) -> AsyncIterator[PortalPage]:
-        entry = await open_menu(page, "Reports", "e-report", "/div[1]/ul[1]/li[1]/a[1]/h3[1]")
-        async with page.new_tab(entry, within=90) as tab:
+        page.begin("open Reports")
+        menu, entry = entry_of("Reports", "e-report", "/div[1]/ul[1]/li[1]/a[1]/h3[1]")
+        async with page.new_tab(entry, menu=menu, within=90) as tab:
             tab.begin("check the header")
             if not await tab.shown((*STANDARD, *tab.signed_out), within=BellSettings.current().header_wait):
                 raise CacheError("The header menu did not come.", step=tab.trail.step, selector=STANDARD[0])

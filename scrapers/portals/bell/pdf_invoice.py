@@ -5,7 +5,7 @@ from scrapers.core.spool import PartFile
 from scrapers.families.carriers.reports import PdfInvoice
 from scrapers.portals.bell.columns import LOCALE
 from scrapers.portals.bell.login import BellSelfServe
-from scrapers.portals.bell.self_serve import choose_account, open_menu
+from scrapers.portals.bell.self_serve import choose_account, entry_of
 
 COMPLETE = "input[name=invoiceSelect][value=Y]"
 # The input may be hidden, and drawn by something beside or around it.
@@ -29,7 +29,8 @@ class BellPdfInvoice(PdfInvoice):
 
     async def fetch(self, page: PortalPage) -> PartFile:
         target = page.job.target
-        await page.click(await open_menu(page, "Billing", "Download PDF", "/div[1]/ul[1]/li[1]/ul[1]/li[3]/a[1]"))
+        page.begin("open Billing")
+        await page.choose_entry(*entry_of("Billing", "Download PDF", "/div[1]/ul[1]/li[1]/ul[1]/li[3]/a[1]"))
         await choose_account(page, target.account, FORM)
         page.begin("choose the month")
         await page.tick((COMPLETE,))

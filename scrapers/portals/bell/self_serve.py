@@ -18,13 +18,10 @@ ROWS = (f"{LIST} td[data-table-col=banId]", f"{LIST} td[data-selection]")
 CHOOSE = ("button[aria-label*=Select]", "td[data-selection] span[class*=input-checkbox-representation]")
 
 
-async def open_menu(page: PortalPage, menu: str, entry: str, path: str) -> Selectors:
-    """Open a menu of the header and return the selectors of one of its entries. path: from the menu to the entry."""
-    page.begin(f"open {menu}")
+def entry_of(menu: str, entry: str, path: str) -> tuple[Selectors, Selectors]:
+    """Return the selectors of a menu of the header and those of one of its entries. path: from the menu to the entry."""
     place = f"{MENU}/li[{PLACES[menu]}]"
-    selectors = (f"nav >> says={entry}", f"{place}{path}")
-    await page.reveal((f"nav >> says={menu}", f"{place}/a[1]"), selectors)
-    return selectors
+    return (f"nav >> says={menu}", f"{place}/a[1]"), (f"nav >> says={entry}", f"{place}{path}")
 
 
 async def choose_account(page: PortalPage, account: str, done: Selectors) -> None:

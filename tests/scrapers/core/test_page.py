@@ -477,6 +477,24 @@ def test_a_menu_is_opened_by_pointer_or_click(run, monkeypatch, event):
     run(body, act)
 
 
+def test_a_menu_that_leaves_before_the_click_is_opened_again(run, monkeypatch):
+    """The first time its entry moves away for good; it stands still when the menu is opened anew."""
+    patch(monkeypatch, "GRACE", 0.5)
+    patch(monkeypatch, "ENTRY", 0.5)
+    body = """<nav><a id=a href=#>Usage</a><ul id=u style="position:absolute;top:200px"></ul></nav>
+      <script>let n = 0; a.addEventListener('mouseenter', () => {
+        u.innerHTML = '<li><a href=# onclick="document.body.dataset.took=`it`"><span>Usage details</span></a></li>';
+        if (n++ === 0) { u.inert = true; u.style.pointerEvents = 'none'; setTimeout(() => u.replaceChildren(), 400);
+          setTimeout(() => { u.inert = false; u.style.pointerEvents = '' }, 400) }
+      })</script>"""
+
+    async def act(page: PortalPage) -> str:
+        await page.choose_entry(("says=Usage",), ("says=Usage details",))
+        return str(await page.raw.evaluate("document.body.dataset.took"))
+
+    assert run(body, act) == "it"
+
+
 # Overlays
 
 OVER = "position:fixed;inset:0;z-index:9;background:#fff"
