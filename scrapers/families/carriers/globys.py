@@ -204,9 +204,13 @@ class Globys:
         rows, said = await page.scope.locator(TABLE).first.evaluate(READ_LIST, button)
         place = the_one([(each, text) for each, text, _ in rows], account, self.target.end, self.today, said)
         await page.click((f"{TABLE} >> tr >> nth={place} >> {button}",))
-        await page.find(shown)
-        if (named := numbers_like(account, await page.text(DIALOG))) and account not in named:
-            raise WrongAccount("The documents are of another account.", step=page.trail.step)
+        came = await page.arrives(shown)
+        if came or await page.shown(DIALOG):
+            named = numbers_like(account, await page.text(DIALOG))
+            if named and account not in named:
+                raise WrongAccount("The documents are of another account.", step=page.trail.step)
+        if came is None:
+            await page.find(shown)
         return listed_texts(next(cells for each, _, cells in rows if each == place))
 
 
