@@ -25,6 +25,7 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """These pages do all at once."""
     make_haste(monkeypatch)
     monkeypatch.setattr(globys, "KEPT", 0.5)
+    monkeypatch.setenv("LATCHKEY_PAGE_WAIT", "4")
 
 
 def product(run: Any, body: str, act: str, *arguments: Any) -> Any:
