@@ -70,7 +70,12 @@ class Lists:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("spider", ["plain_documents", pytest.param("plain_files", marks=pytest.mark.matrix)])
 @pytest.mark.parametrize(
-    "count", [pytest.param(3, id="sample"), pytest.param(50, id="all", marks=[pytest.mark.matrix])]
+    "count",
+    [
+        pytest.param(3, id="sample"),
+        pytest.param(12, id="many", marks=pytest.mark.matrix),
+        pytest.param(50, id="all", marks=[pytest.mark.matrix, pytest.mark.figures]),
+    ],
 )
 def test_nothing_is_missing_after_a_kill_and_new_documents(crawls, plain, spider, count):
     here = Lists(crawls, plain, spider)

@@ -227,7 +227,10 @@ def crawl_lists(crawls, bell, slow: bool, names: tuple[str, ...]) -> None:
 @pytest.mark.matrix
 @pytest.mark.browser
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("slow", [False, True], ids=["ours comes", "ours does not come"])
+@pytest.mark.parametrize(
+    "slow",
+    [pytest.param(False, id="ours comes"), pytest.param(True, id="ours does not come", marks=pytest.mark.figures)],
+)
 def test_of_many_notifications_ours_is_taken_or_none(crawls, bell, slow):
     crawl_lists(crawls, bell, slow, tuple(LISTS))
 
@@ -252,7 +255,7 @@ def killing(crawls, bell) -> Killing:
 @pytest.mark.matrix
 @pytest.mark.browser
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("count", [4, pytest.param(10, marks=pytest.mark.figures)])
+@pytest.mark.parametrize("count", [2, pytest.param(10, marks=pytest.mark.figures)])
 def test_the_workbooks_are_the_same_after_a_kill_at_any_instant(crawls, bell, count):
     killing(crawls, bell).at_instants(count)
 

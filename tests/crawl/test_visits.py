@@ -172,7 +172,14 @@ def test_a_visit_whose_database_goes_away_ends_and_the_next_run_brings_the_rest(
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("count", [pytest.param(2, id="sample"), pytest.param(30, id="all", marks=pytest.mark.matrix)])
+@pytest.mark.parametrize(
+    "count",
+    [
+        pytest.param(2, id="sample"),
+        pytest.param(6, id="many", marks=pytest.mark.matrix),
+        pytest.param(30, id="all", marks=[pytest.mark.matrix, pytest.mark.figures]),
+    ],
+)
 def test_a_visit_s_files_are_the_same_after_a_kill_at_any_instant(crawls, plain, count):
     name = "totp+kills@example.com"
     plain.configure(documents=COUNT, latency_ms=20)

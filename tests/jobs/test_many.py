@@ -72,9 +72,10 @@ def has_succeeded(db: Database, count: int) -> bool:
 
 @pytest.mark.matrix
 @pytest.mark.timeout(2400)
-def test_what_200_jobs_cost_beside_fresh_crawls(many, record_property):
-    here, db, again = many(200)
-    again(200)
+@pytest.mark.parametrize("jobs", [100, pytest.param(200, marks=pytest.mark.figures)])
+def test_what_jobs_cost_beside_fresh_crawls(many, record_property, jobs):
+    here, db, again = many(jobs)
+    again(jobs)
     before = cpu()
     worker = here.start("worker", "--once", "--slots", "2", *PLAIN, fresh=True, stderr=subprocess.DEVNULL)
     process, parent, child = psutil.Process(worker.pid), 0, 0
@@ -93,8 +94,8 @@ def test_what_200_jobs_cost_beside_fresh_crawls(many, record_property):
         return worker.poll() is not None
 
     wait_for(look, 1200, every=0.3)
-    warm = (cpu() - before) / 200
-    assert succeeded(db) == 400
+    warm = (cpu() - before) / jobs
+    assert succeeded(db) == 2 * jobs
     before = cpu()
     for number in range(FRESH):
         done = here.scrapy("crawl", "plain_documents", "-a", f"credential=ok+{number}@example.com", *PLAIN, fresh=True)

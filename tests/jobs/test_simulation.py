@@ -66,7 +66,14 @@ def test_a_clock_that_was_set_back_makes_nothing_due_twice(in_memory, monkeypatc
 
 @pytest.mark.matrix
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.figures)])
+def test_a_season(in_memory):
+    assert played(in_memory, Scenario(days=90, outages=30, kills=20)).is_sound
+
+
+@pytest.mark.matrix
+@pytest.mark.figures
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_year(in_memory, seed):
     counts = played(in_memory, Scenario(seed=seed))
     assert counts.is_sound, counts

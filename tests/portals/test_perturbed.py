@@ -1,7 +1,8 @@
 """
 Spiders at perturbed portals: whatever is free may change, and files, rows and refusals stay the same.
 
-Each dimension is tried alone with one spider of a portal, in turn, and with each of them where `figures` are asked for.
+Each dimension is tried alone with one carrier's spider and one of each other portal, in turn, and with each of them where
+`figures` are asked for.
 TEST_SEEDS: seeds for each spider, in the place of the number that its row has.
 """
 
@@ -21,7 +22,7 @@ import pytest
 from jobs.warm import WarmParent
 from sandbox.perturb import DIMENSIONS
 from tests.portals.perturbed import ROWS, UNPERTURBED, Perturbed, Row, crawls_at, user_of
-from tests.project import INTERPRETER, ROOT, TEST_KEY, clean_environment
+from tests.project import CARRIERS, INTERPRETER, ROOT, TEST_KEY, clean_environment
 
 ROWS_MAY_DIFFER = {"heads", "notations"}  # a column that cannot be read costs rows, never the file
 MAKE_TABLES = "import sys; from tests.portals.plain.models import create; create(sys.argv[1])"
@@ -39,25 +40,35 @@ def cases(row: Row, things: Sequence[Any], at_once: int, *marks: Any) -> list[An
     ]
 
 
-def every_case(field: str) -> list[Any]:
-    """Return the cases of all rows with the seeds of a field, of which it has the number."""
+def every_seed() -> list[Any]:
+    """Return the cases of all rows with as many seeds as they have."""
     found = []
     for row in ROWS.values():
-        tried = int(os.environ.get("TEST_SEEDS") or row.seeds) if field == "seeds" else getattr(row, field)
-        found += cases(row, range(tried), row.at_once)
+        found += cases(row, range(int(os.environ.get("TEST_SEEDS") or row.seeds)), row.at_once)
+    return found
+
+
+def refusing_seeds() -> list[Any]:
+    """Return cases of what refuses: all with the first spider of a portal, the others' marked as `figures`."""
+    first = {row.portal: row.spider for row in reversed(ROWS.values())}
+    found = []
+    for row in ROWS.values():
+        marks = () if first[row.portal] == row.spider else (pytest.mark.figures,)
+        found += cases(row, range(row.refusing_seeds), row.at_once, *marks)
     return found
 
 
 def dimensions_in_turn() -> list[Any]:
-    """Return cases of each dimension with one spider of a portal; those with the others are marked as `figures`."""
+    """Return cases of each dimension with one spider that draws by it; those with the others are marked as `figures`."""
+    kinds = {row.spider: "carrier" if row.portal in CARRIERS else row.portal for row in ROWS.values()}
     turn = {}
     for number, dimension in enumerate(DIMENSIONS):
-        for portal in dict.fromkeys(row.portal for row in ROWS.values()):
-            of_it = [row.spider for row in ROWS.values() if row.portal == portal and dimension in row.dimensions]
-            turn[portal, dimension] = of_it[number % len(of_it)] if of_it else ""
+        for kind in dict.fromkeys(kinds.values()):
+            having = [row.spider for row in ROWS.values() if kinds[row.spider] == kind and dimension in row.dimensions]
+            turn[kind, dimension] = having[number % len(having)] if having else ""
     found = []
     for row in ROWS.values():
-        mine = [each for each in row.dimensions if turn[row.portal, each] == row.spider]
+        mine = [each for each in row.dimensions if turn[kinds[row.spider], each] == row.spider]
         found += cases(row, mine, row.dimensions_at_once)
         others = [each for each in row.dimensions if each not in mine]
         found += cases(row, others, row.dimensions_at_once, pytest.mark.figures)
@@ -155,7 +166,7 @@ def test_a_fixed_sample_of_seeds(at, row):
 
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(("row", "seeds"), every_case("seeds"))
+@pytest.mark.parametrize(("row", "seeds"), every_seed())
 def test_every_seed(at, row, seeds):
     users = {
         user_of(row, scenario, f"+perturb-{seed}", f"seed{seed}"): scenario for seed in seeds for scenario in row.good
@@ -198,7 +209,7 @@ def test_each_dimension_alone(at, row, dimensions):
 
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(("row", "seeds"), every_case("refusing_seeds"))
+@pytest.mark.parametrize(("row", "seeds"), refusing_seeds())
 def test_what_refuses_refuses_as_before(at, row, seeds):
     users = {
         user_of(row, scenario, f"+perturb-{seed}", f"refused{seed}"): scenario

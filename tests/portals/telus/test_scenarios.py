@@ -11,6 +11,7 @@ from jobs.warm import WarmParent
 from sandbox.telus.state import SCENARIOS
 from tests.portals.perturbed import ROWS, Perturbed, crawls_at
 from tests.portals.test_contamination import CASES
+from tests.turns import in_turn
 
 pytestmark = pytest.mark.browser
 INVOICE, MONTHLY, USAGE = SPIDERS = ("telus_pdf_invoice", "telus_monthly_reports", "telus_daily_usage")
@@ -175,11 +176,7 @@ def test_a_sample_of_scenarios_ends_as_it_should(crawls, encryption_key, spider)
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("spider", "scenarios"),
-    [
-        pytest.param(spider, list(OUTCOMES[spider])[start : start + AT_ONCE], id=f"{spider}-{start}")
-        for spider in SPIDERS
-        for start in range(0, len(OUTCOMES[spider]), AT_ONCE)
-    ],
+    in_turn(SPIDERS, lambda spider: list(OUTCOMES[spider]), lambda name: name in OF_ALL, AT_ONCE),
 )
 def test_every_scenario_ends_as_it_should(crawls, encryption_key, spider, scenarios):
     crawl(crawls, spider, scenarios, "all")
