@@ -202,6 +202,9 @@ def months(text: str) -> set[str]:
     return named
 
 
+DRAWN = ("crawl", "process")  # columns of drawn letters and digits, in which any number may be
+
+
 def accounts(portal: str, text: str, further: Collection[str]) -> set[str]:
     """Return the account numbers in a text: all that the portal may have given out, and further ones."""
     people = PEOPLE[portal]
@@ -258,7 +261,7 @@ class Stored:
                 " JOIN billing_cycles ON billing_cycles.id = billing_cycle_id"
                 " JOIN accounts ON accounts.id = billing_cycles.account_id"
             ):
-                said = " ".join(row[name] for name in columns if isinstance(row[name], str))
+                said = " ".join(row[name] for name in columns if name not in DRAWN and isinstance(row[name], str))
                 if others := accounts(self.portal, said, self.further) - {row["own"]}:
                     yield f"{table} of {row['own']}: names {sorted(others)}"
                 dated = [
