@@ -344,16 +344,13 @@ def check(crawls: Perturbed, spider: str, cases: Sequence[Case]) -> None:
     assert stored.unnamed() == {case.number for case in cases if not case.named}
 
 
-@pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("spider", SPIDERS)
+@pytest.mark.parametrize(
+    "spider", [each if each == INVOICE else pytest.param(each, marks=pytest.mark.matrix) for each in SPIDERS]
+)
 def test_nothing_of_another_account_customer_or_month_is_stored(crawls_of, spider):
     cases = [case for case in CASES if case.spider == spider]
     check(crawls_of(cases[0].portal), spider, cases)
-
-
-def test_a_sample_of_them(crawls_of):
-    check(crawls_of("bell"), INVOICE, [case for case in CASES if case.spider == INVOICE])
 
 
 CARELESS = {
