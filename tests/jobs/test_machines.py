@@ -109,7 +109,9 @@ def test_three_machines(project, tmp_path, postgresql_url, encryption_key):
         db.engine.dispose()
         stored = bucket.objects()
     assert Counter(job.status.value for job in jobs) == {"success": JOBS}
-    assert {job.retry_count for job in jobs} == {0}
+    # A store that is busy may be slower than a crawl's wait for it; nothing else uses up a try.
+    slow = Counter(run.job_id for run in runs if run.outcome == "store_away")
+    assert {job.id: job.retry_count for job in jobs} == {job.id: slow[job.id] for job in jobs}
     assert Counter(run.job_id for run in runs if run.outcome == "success") == {job.id: 1 for job in jobs}
     # What died on the lost machine was closed by another one.
     assert not [run for run in runs if run.state == RunState.RUNNING]

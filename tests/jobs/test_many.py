@@ -82,12 +82,16 @@ def test_what_jobs_cost_beside_fresh_crawls(many, record_property, jobs):
 
     def look() -> bool:
         nonlocal parent, child
-        for one in process.children(recursive=True) if worker.poll() is None else ():
+        try:
+            children = process.children(recursive=True)
+        except psutil.NoSuchProcess:
+            return True
+        for one in children:
             try:
-                memory = one.memory_full_info()
+                memory, above = one.memory_full_info(), one.ppid()
             except psutil.Error:
                 continue
-            if one.ppid() == worker.pid:
+            if above == worker.pid:
                 parent = max(parent, memory.rss)
             else:
                 child = max(child, memory.uss)
