@@ -1,0 +1,43 @@
+"""One server for the tests of a process; each test takes phone numbers of its own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox import Admin, Running, running
+from sandbox.telegram import phone_number
+from tests.sandbox.telegram.client import Server
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def telegram(tmp_path_factory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("telegram"), ("telegram",)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def admin(telegram) -> Iterator[Admin]:
+    """The admin pages of the server as it is by default, with nobody known."""
+    admin = telegram.admin["telegram"]
+    admin.reset()
+    before = admin.configuration()
+    yield admin
+    admin.configure(**before)
+
+
+@pytest.fixture
+def server(telegram, admin) -> Server:
+    environment = telegram.environment
+    return Server(environment["TELEGRAM_SERVER"], Path(environment["TELEGRAM_SERVER_KEY"]), admin)
+
+
+@pytest.fixture
+def number() -> Callable[[str], str]:
+    """Give a function that returns a new phone number of a scenario."""
+    return lambda scenario="ok": phone_number(scenario, next(_numbers))

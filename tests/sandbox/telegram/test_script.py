@@ -1,0 +1,44 @@
+"""Telethon's own calls, in a process without Latchkey, from signing in to signing out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import telethon
+
+SCRIPT = Path(__file__).with_name("script.py")
+FOUND = {
+    "dialogs": 13,
+    "channels": 11,
+    "about": "Reports, every week.",
+    "members": 8400,
+    "reports": 54,
+    "documents": 18,
+    "archive": 30_000,
+    "albums": 8,
+    "topics": ["General", "Invoices", "Manuals"],
+    "in a topic": 13,
+    "downloaded": 5_242_881,
+    "joined": "By Invitation",
+}
+
+
+def test_the_installed_version_does_all_of_it(server, number):
+    said = run_script(sys.executable, server, number("ok"), number("password"))
+    assert said.pop("telethon") == telethon.__version__
+    assert said.pop("layer")
+    assert said == FOUND
+
+
+def run_script(python: str, server, phone: str, with_password: str) -> dict:
+    arguments = [f"{server.host}:{server.port}", str(server.key), server.admin.url, phone, with_password]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [python, str(SCRIPT), *arguments], env=environment, cwd="/", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
