@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import gzip
 import struct
+import zlib
 from typing import Any, Protocol
 
 from telethon.extensions import BinaryReader
 from telethon.tl import functions, types
 
-from sandbox.telegram import envelope
+from sandbox.telegram import entities, envelope
 from sandbox.telegram.calls import Cut
-from sandbox.telegram.dispatch import GZIPPED, Dispatcher, Silence, read
+from sandbox.telegram.dispatch import GZIPPED, Dispatcher, Silence
 from sandbox.telegram.envelope import EnvelopeError, Numbers
 from sandbox.telegram.handshake import Handshake, HandshakeError
 from sandbox.telegram.keys import AuthKey, salt
+from sandbox.telegram.layers import read
 from sandbox.telegram.state import TelegramState
 from sandbox.telegram.transport import UNKNOWN_KEY, Transport, TransportError
 
@@ -54,8 +56,8 @@ class Connection:
         try:
             while True:
                 await self._packet(await self._transport.read())
-        except (asyncio.IncompleteReadError, ConnectionError, TransportError, HandshakeError, EnvelopeError):
-            return  # whoever sends nonsense is cut off, as the real server does
+        except (OSError, EOFError, TransportError, HandshakeError, EnvelopeError, struct.error, zlib.error):
+            return  # the client is gone; or it sent nonsense, and is cut off as the real server does it
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -75,8 +77,7 @@ class Connection:
             raise EnvelopeError("A packet is too short.")
         (key_id,) = struct.unpack_from("<q", packet)
         if not key_id:
-            with BinaryReader(packet[20:]) as reader:
-                answer = bytes(self._handshake.answer(reader.tgread_object()))
+            answer = bytes(self._handshake.answer(read(packet[20:])))
             number = self._numbers.id(self._state.protocol_now(), answer=True)
             self._transport.write(struct.pack("<qqi", 0, number, len(answer)) + answer)
             await self._transport.drain()
@@ -130,9 +131,10 @@ class Connection:
         if isinstance(told, functions.PingRequest | functions.PingDelayDisconnectRequest):
             await self._send(key, session, bytes(types.Pong(number, told.ping_id)), number)
         elif isinstance(told, functions.GetFutureSaltsRequest):
-            now = int(self._state.now())
-            until = now + int(self._state.configuration["salt_seconds"])
-            salts = struct.pack("<IqiIiiq", 0xAE500895, number, now, 1, now, until, self._salts(key)[0])
+            now = self._state.protocol_now()
+            until = entities.moment(now + float(self._state.configuration["salt_seconds"]))
+            given = types.FutureSalt(entities.moment(now), until, self._salts(key)[0])
+            salts = bytes(types.FutureSalts(number, int(now), [given]))
             await self._send(key, session, salts, number)
         elif isinstance(told, functions.DestroySessionRequest):
             await self._send(key, session, bytes(types.DestroySessionOk(told.session_id)), number)

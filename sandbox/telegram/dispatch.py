@@ -9,8 +9,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from telethon.errors import TypeNotFoundError
-from telethon.extensions import BinaryReader
 from telethon.tl import TLObject, functions, types
 from telethon.tl.alltlobjects import LAYER
 
@@ -18,7 +16,7 @@ from sandbox.faults import Fault, Faults
 from sandbox.telegram import dialogs, history, service, signing, transfers
 from sandbox.telegram.calls import METHODS, Call, Cut, Method, Refusal
 from sandbox.telegram.keys import UNREGISTERED, AuthKey
-from sandbox.telegram.layers import newest, written
+from sandbox.telegram.layers import written
 from sandbox.telegram.state import TelegramState
 
 ANSWERED = (dialogs, history, service, signing, transfers)  # the modules that fill METHODS
@@ -43,15 +41,6 @@ class Path:
 
     path_qs: str
     method: str = "GET"
-
-
-def read(body: bytes) -> Any:
-    """Return the object in a message's body; None for one that neither Telethon nor `layers` knows."""
-    try:
-        with BinaryReader(newest(body)) as reader:
-            return reader.tgread_object()
-    except TypeNotFoundError:
-        return None
 
 
 class Dispatcher:

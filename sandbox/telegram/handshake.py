@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from telethon.extensions import BinaryReader
 from telethon.tl import functions, types
 
 from sandbox.telegram.crypto import decrypt_ige, encrypt_ige, sha1
 from sandbox.telegram.keys import ServerKey
+from sandbox.telegram.layers import read
 
 # The prime that Telegram uses; clients know it, and would have to prove any other to be a safe one.
 PRIME = int(
@@ -65,8 +65,9 @@ class Handshake:
         if request.public_key_fingerprint != self._server.fingerprint:
             raise HandshakeError("The client has used another RSA key.")
         block = self._server.decrypt(request.encrypted_data)
-        with BinaryReader(block[20:]) as reader:
-            inner = reader.tgread_object()
+        inner = read(block[20:])
+        if not isinstance(inner, types.PQInnerData):
+            raise HandshakeError("What the RSA key hides is not readable.")
         factors = tuple(int.from_bytes(part, "big") for part in (inner.p, inner.q))
         if factors != (self._p, self._q) or sha1(bytes(inner)) != block[:20]:
             raise HandshakeError("The factors or the digest are wrong.")
@@ -86,8 +87,9 @@ class Handshake:
     def _agree(self, request: Any) -> Any:
         """Answer the last step: the key is agreed."""
         plain = decrypt_ige(request.encrypted_data, *self._temporary())
-        with BinaryReader(plain[20:]) as reader:
-            inner = reader.tgread_object()
+        inner = read(plain[20:])
+        if not isinstance(inner, types.ClientDHInnerData):
+            raise HandshakeError("The client's half of the key is not readable.")
         g_b = int.from_bytes(inner.g_b, "big")
         if sha1(bytes(inner)) != plain[:20] or not 1 < g_b < PRIME - 1:
             raise HandshakeError("The client's half of the key is no good.")

@@ -82,7 +82,7 @@ def replies(call: Call) -> Any:
     """Return a page of a forum topic's messages."""
     channel, topic = channel_of(call, call.request.peer), call.request.msg_id
     if topic not in dict(channel.topics):
-        raise Refusal(400, "TOPIC_ID_INVALID" if channel.topics else "MSG_ID_INVALID")
+        raise Refusal(400, "MSG_ID_INVALID")
     call.about["topic"] = topic
     return page(call, channel, chosen(call, channel, lambda post: post.topic == topic))
 

@@ -11,6 +11,8 @@ import copy
 import struct
 from typing import Any
 
+from telethon.errors import TypeNotFoundError
+from telethon.extensions import BinaryReader
 from telethon.tl import TLObject, functions, types
 from telethon.tl.alltlobjects import LAYER
 
@@ -46,6 +48,15 @@ def newest(body: bytes) -> bytes:
     if kind is None:
         return body
     return body[:at] + struct.pack("<I", kind.CONSTRUCTOR_ID) + body[at + 4 :]
+
+
+def read(body: bytes) -> Any:
+    """Return the object that a client has sent; None for one that is not known here, or not whole."""
+    try:
+        with BinaryReader(newest(body)) as reader:
+            return reader.tgread_object()
+    except (TypeNotFoundError, BufferError, struct.error):
+        return None
 
 
 class _Written(TLObject):  # type: ignore[misc]

@@ -24,7 +24,7 @@ _exported: dict[bytes, str] = {}
 def send_code(call: Call) -> Any:
     """Send a code to a phone number."""
     state, account = call.state, known(call)
-    if account.says("banned"):
+    if account.says("banned") or state.is_banned(account):
         raise Refusal(400, "PHONE_NUMBER_BANNED")
     if account.says("code-flood") or state.codes_today(account.number) >= state.configuration["codes_per_day"]:
         state.counters.add("flood_waits")

@@ -143,6 +143,10 @@ class TelegramState(PortalState):
             return MIDWAY[word]
         return ""
 
+    def is_banned(self, account: Account) -> bool:
+        """Whether the scenario `banned-midway` has ended this account."""
+        return account.says("banned-midway") and f"midway {account.number} ended" in self._marks
+
     # Codes
 
     def new_sent_code(self, account: Account) -> str:

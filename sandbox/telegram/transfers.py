@@ -32,7 +32,7 @@ def get_file(call: Call) -> Any:
         raise Refusal(400, "LIMIT_INVALID")
     error = entities.judged(state, call.me, file, request.location.file_reference)
     if error:
-        state.counters.add("references_expired")
+        state.counters.add("references_expired", error.endswith("_EXPIRED"))
         raise Refusal(400, error)
     told = part(file, request.offset, request.limit)
     if request.location.thumb_size == SMALL:

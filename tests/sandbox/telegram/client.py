@@ -37,8 +37,8 @@ class Server:
         """Give a client that is connected; string: a session."""
         options = {"connection": ConnectionTcpFull, "flood_sleep_threshold": 0, "retry_delay": 0} | options
         client = TelegramClient(self.session(string, centre), *API, **options)
-        await client.connect()
         try:
+            await client.connect()
             yield client
         finally:
             await client.disconnect()

@@ -16,8 +16,8 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def telegram(tmp_path_factory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("telegram"), ("telegram",)) as sandbox:
+def telegram(tmp_path_factory, phones) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("telegram"), ("telegram",), sms_token=phones.token) as sandbox:
         yield sandbox
 
 

@@ -93,7 +93,7 @@ class Script:
             await self.look(client, channels, found)
             await self.download(client, channels, found)
             joined = await client(functions.messages.ImportChatInviteRequest("SandboxInvite0001"))
-            found["joined"] = getattr(joined, "updates", joined).chats[0].title
+            found["joined"] = (getattr(joined, "chats", None) or joined.updates.chats)[0].title
             string = StringSession.save(client.session)
             await client.disconnect()
             again = self.client(string)
