@@ -9,7 +9,7 @@ from telethon.tl import functions, types
 from sandbox.telegram import entities
 from sandbox.telegram.calls import Call, Refusal, answers
 from sandbox.telegram.channels import FILLERS, Channel
-from sandbox.telegram.history import PAGE, channel_of, seconds, told
+from sandbox.telegram.history import PAGE, channel_of, seconds
 
 PINNED = "reports"  # the one dialog that stands above the newer ones
 
@@ -190,5 +190,5 @@ def invited(call: Call) -> Channel:
     found = next((each for each in call.state.world.all() if each.invite and each.invite == wanted), None)
     if found is None or entities.forbidden(call.state, call.me, found):
         raise Refusal(400, "INVITE_HASH_EXPIRED")
-    call.about["channel"] = told(found)
+    call.about["channel"] = found.word
     return found

@@ -25,23 +25,18 @@ FILTERS: dict[str, tuple[str, ...]] = {
 }
 
 
-def told(channel: Channel) -> str:
-    """Return how the journal names a channel."""
-    return channel.word
-
-
 def channel_of(call: Call, given: Any) -> Channel:
     """Return the channel that a request names by id and access hash; refuse what the account may not see."""
     channel = call.state.world.find(getattr(given, "channel_id", 0))
     if channel is None:
         raise Refusal(400, "CHANNEL_INVALID" if hasattr(given, "channel_id") else "PEER_ID_INVALID")
-    call.about["channel"] = told(channel)
+    call.about["channel"] = channel.word
     if given.access_hash != entities.access_hash(call.me, channel.id) and not (
         call.me.is_bot and not given.access_hash
     ):
         raise Refusal(400, "CHANNEL_INVALID")
-    member = call.state.is_member(call.me, channel) or channel.word.startswith("filler")
-    if entities.forbidden(call.state, call.me, channel) or not (member or channel.username):
+    readable = call.state.is_member(call.me, channel) or channel.username
+    if entities.forbidden(call.state, call.me, channel) or not readable:
         raise Refusal(400, "CHANNEL_PRIVATE")
     return channel
 
@@ -84,7 +79,7 @@ def replies(call: Call) -> Any:
     if topic not in dict(channel.topics):
         raise Refusal(400, "MSG_ID_INVALID")
     call.about["topic"] = topic
-    return page(call, channel, chosen(call, channel, lambda post: post.topic == topic))
+    return page(call, channel, chosen(call, channel, of_topic(topic)))
 
 
 @answers(functions.channels.GetMessagesRequest, content=True)
@@ -119,7 +114,7 @@ def topics(call: Call) -> Any:
         rows = [row for row in rows if not request.offset_topic or row[0] < request.offset_topic][: request.limit]
     found = []
     for number, title in rows:
-        newest = chosen(call, channel, lambda post, number=number: post.topic == number)  # type: ignore[misc]
+        newest = chosen(call, channel, of_topic(number))
         found.append(topic(channel, number, title, newest[-1] if newest else number))
     ids = [each.top_message for each in found]
     messages = [
@@ -130,6 +125,11 @@ def topics(call: Call) -> Any:
     chat = entities.channel(call.state, call.me, channel, joined=True)
     people = [entities.user(call.me, number) for number in SENDERS]
     return types.messages.ForumTopics(len(channel.topics), found, messages, [chat], people, 1)
+
+
+def of_topic(number: int) -> Callable[[Post], bool]:
+    """Return the test whether a message belongs to a topic."""
+    return lambda post: post.topic == number
 
 
 def topic(channel: Channel, number: int, title: str, top: int) -> Any:

@@ -59,7 +59,7 @@ def read(body: bytes) -> Any:
         return None
 
 
-class _Written(TLObject):  # type: ignore[misc]
+class _Written(TLObject):
     """An object that is already bytes, to stand inside another one."""
 
     def __init__(self, data: bytes) -> None:

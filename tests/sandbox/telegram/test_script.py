@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import telethon
+from telethon.tl.alltlobjects import LAYER
+
+from tests.project import ROOT
 
 SCRIPT = Path(__file__).with_name("script.py")
 FOUND = {
@@ -31,6 +36,16 @@ def test_the_installed_version_does_all_of_it(server, number):
     said = run_script(sys.executable, server, number("ok"), number("password"))
     assert said.pop("telethon") == telethon.__version__
     assert said.pop("layer")
+    assert said == FOUND
+
+
+@pytest.mark.matrix
+@pytest.mark.telethon
+def test_the_oldest_version_that_is_allowed_does_all_of_it(server, number):
+    said = run_script(os.environ["TEST_TELETHON"], server, number("ok"), number("password"))
+    oldest = re.search(r"^telethon>=([\d.]+),", (ROOT / "requirements.txt").read_text(), re.M)[1]
+    assert said.pop("telethon").startswith(f"{oldest}.")
+    assert said.pop("layer") < LAYER
     assert said == FOUND
 
 
