@@ -126,7 +126,7 @@ class Connection:
 
     async def _one(self, key: AuthKey, session: int, number: int, told: Any) -> None:
         """Answer a message: those of the protocol itself at once, requests in a task each."""
-        if isinstance(told, types.MsgsAck | types.MsgsStateInfo | functions.HttpWaitRequest):
+        if isinstance(told, types.MsgsAck | types.MsgsStateInfo):
             return
         if isinstance(told, functions.PingRequest | functions.PingDelayDisconnectRequest):
             await self._send(key, session, bytes(types.Pong(number, told.ping_id)), number)
