@@ -1,7 +1,7 @@
 """
 Clients of older layers: what Telethon's newest classes read and write, in the numbers that an older client knows.
 
-Telethon 1.40 speaks layer 214, 1.45 layer 229. Most of what changed between them is fields that are never set here: then
+Telethon 1.40 speaks layer 201 or 214 (two builds of it are in the index), 1.45 layer 229. Most of what changed between them is fields that are never set here: then
 only the number in front of the object is another one. Only the types and methods of this server are listed.
 """
 
@@ -18,13 +18,14 @@ from telethon.tl.alltlobjects import LAYER
 
 # Type: (last layer of Telethon's releases that has this number, number), oldest first.
 FORMER: dict[str, tuple[tuple[int, int], ...]] = {
-    "Channel": ((216, 0xFE685355), (227, 0x1C32B11C)),
-    "ChannelFull": ((224, 0xE4E0B29D),),
+    "Channel": ((201, 0x7482147E), (216, 0xFE685355), (227, 0x1C32B11C)),
+    "ChannelFull": ((201, 0x52D6806B), (224, 0xE4E0B29D)),
     "Dialog": ((216, 0xD58A08C6),),
     "ForumTopic": ((214, 0x71701DA9), (216, 0xCDFF0ECA)),
-    "Message": ((216, 0x9815CEC8), (224, 0x3AE56482)),
+    "Message": ((201, 0xEABCDD4D), (216, 0x9815CEC8), (224, 0x3AE56482)),
     "MessageMediaPhoto": ((216, 0x695150D7),),
-    "MessageReplyHeader": ((216, 0x6917560B),),
+    "MessageReplyHeader": ((201, 0xAFBC09DB), (216, 0x6917560B)),
+    "MessageService": ((201, 0xD3D28540),),
     "User": ((216, 0x020B1422), (227, 0x31774388)),
 }
 # Methods: an older number, and the class that reads what follows it.

@@ -8,6 +8,7 @@ from telethon.tl import functions, types
 
 from sandbox.telegram import entities
 from sandbox.telegram.calls import Call, Cut, Refusal, answers
+from sandbox.telegram.channels import BEGAN
 from sandbox.telegram.documents import PART, File, part
 from sandbox.telegram.service import HOME
 
@@ -42,7 +43,7 @@ def get_file(call: Call) -> Any:
     state.counters.add("bytes", len(told))
     state.counters.add_to("file_bytes", str(file.id), len(told))
     kind = types.storage.FileJpeg() if file.kind == "photo" else types.storage.FilePartial()
-    answer = types.upload.File(kind, int(entities.BEGAN), told)
+    answer = types.upload.File(kind, BEGAN, told)
     if cut_here(call, file, request.offset, len(told)):
         raise Cut(answer)
     return answer

@@ -38,6 +38,10 @@ def server(telegram, admin) -> Server:
 
 
 @pytest.fixture
-def number() -> Callable[[str], str]:
+def number() -> Callable[..., str]:
     """Give a function that returns a new phone number of a scenario."""
-    return lambda scenario="ok": phone_number(scenario, next(_numbers))
+
+    def new(scenario: str = "ok") -> str:
+        return phone_number(scenario, next(_numbers))
+
+    return new

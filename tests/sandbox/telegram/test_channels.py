@@ -137,7 +137,7 @@ def test_an_album_is_several_messages_of_one_group(server, number):
             return [each async for each in client.iter_messages("sandbox_albums", reverse=True)]
 
     messages = play(scene())
-    groups: dict[int, list] = {}
+    groups: dict[int | None, list] = {}
     for each in messages:
         groups.setdefault(each.grouped_id, []).append(each)
     texts = groups.pop(None)

@@ -183,6 +183,7 @@ def test_service_messages_are_answered(server, number):
         b"\xee\xee\xee\xee" + struct.pack("<I", 28) + bytes(20) + struct.pack("<II", 0xBE7E8EF1, 0),
         b"\xee\xee\xee\xee" + struct.pack("<I", 24) + bytes(20) + b"\x01\x02\x03\x04",
     ],
+    ids=["http", "short", "long", "unknown-key", "torn-request", "unknown-request"],
 )
 def test_nonsense_ends_the_connection_and_nothing_else(server, number, sent):
     async def scene():
