@@ -181,11 +181,11 @@ def twice(channel: Channel, message: int) -> Post | None:
 
 
 def large(channel: Channel, message: int) -> Post | None:
-    """A file of 2.1 GB, one of 5 MB and one of no byte."""
+    """A file of 2.1 GB, one of 2 MB and one of no byte."""
     if message == 1:
         return channel.file(1, "recording.mkv", "video/x-matroska", LARGE)
     return channel.file(
-        message, *(("slides.pdf", "application/pdf", 5_242_881) if message == 2 else ("empty.txt", "", 0))
+        message, *(("slides.pdf", "application/pdf", 2_097_153) if message == 2 else ("empty.txt", "", 0))
     )
 
 

@@ -135,8 +135,10 @@ class TelegramState(PortalState):
     def ended_midway(self, key: AuthKey, account: Account) -> str:
         """Count a request about content; return the error with which the session has just ended, or ""."""
         word = next((each for each in MIDWAY if account.says(each)), "")
+        if not word:
+            return ""
         self.keys.keep(key, requests=key.row["requests"] + 1)
-        if not word or key.row["requests"] <= self.configuration["requests_midway"]:
+        if key.row["requests"] <= self.configuration["requests_midway"]:
             return ""
         if self.once(f"midway {account.number}", "ended") or word == "banned-midway":
             self.end_session(key, MIDWAY[word])

@@ -20,8 +20,11 @@ def digest(data: bytes) -> str:
 
 
 async def message_of(client, word: str, number: int):
-    dialogs = await client.get_dialogs()
-    channel = next(each.entity for each in dialogs if each.title == CHANNELS[word].title)
+    channel = types.PeerChannel(CHANNELS[word].id)
+    try:
+        client.session.get_input_entity(channel)
+    except ValueError:
+        await client.get_dialogs()  # from then on the client knows every access hash
     return await client.get_messages(channel, ids=number)
 
 
@@ -90,8 +93,8 @@ def test_parts_keep_to_the_rules(server, number):
 
             assert await ask(4096, 4096) == 4096
             assert await ask(0, MEGABYTE) == MEGABYTE
-            assert await ask(MEGABYTE * 5, MEGABYTE) == 1
-            assert await ask(MEGABYTE * 6, 4096) == 0
+            assert await ask(MEGABYTE * 2, MEGABYTE) == 1
+            assert await ask(MEGABYTE * 3, 4096) == 0
             with pytest.raises(errors.OffsetInvalidError):
                 await ask(1024, 4096)
             for limit in (0, 1024, 4096 * 3, 2 * MEGABYTE):
@@ -191,7 +194,7 @@ def test_a_connection_breaks_within_each_file_and_the_rest_is_asked_for(server, 
     document = play(scene())
     counters = server.admin.counters()
     assert counters["cuts"] == 4
-    again = counters["file_bytes"][str(document)] - 2 * 5_242_881
+    again = counters["file_bytes"][str(document)] - 2 * 2_097_153
     assert 0 < again <= 3 * 524_288 + 65_536, "what was cut is asked for again, and no more"
 
 
