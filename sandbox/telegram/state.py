@@ -154,7 +154,7 @@ class TelegramState(PortalState):
     def new_sent_code(self, account: Account) -> str:
         """Make a code for a number and send it; return the hash that belongs to it. `code-…` words say what becomes of it."""
         self.counters.add("code_requests")
-        planned = self.passwords.row(account.number).get("next_codes")
+        planned = self.passwords.row(f"+{account.number}").get("next_codes")
         code, ticket = str(planned.pop(0)) if planned else self.new_code("sms"), secrets.token_hex(9)
         self.reveal("codes", code)
         self._sent_codes[ticket] = {"number": account.number, "code": code, "made": self.now(), "used": False}

@@ -148,6 +148,8 @@ def test_many_requests_go_in_one_message(server, number):
             assert [each.messages[0].id for each in answers] == [1, 2, 3]
             answers = await client(asked, ordered=True)
             assert [each.messages[0].id for each in answers] == [1, 2, 3]
+            found = await client.get_messages(reports, ids=list(range(1, 101)))  # long enough to be compressed
+            assert [each.id for each in found if each] == [number for number in range(1, 61) if number % 10 != 4]
 
     play(scene())
 
