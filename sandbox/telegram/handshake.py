@@ -93,14 +93,21 @@ class Handshake:
         g_b = int.from_bytes(inner.g_b, "big")
         if sha1(bytes(inner)) != plain[:20] or not 1 < g_b < PRIME - 1:
             raise HandshakeError("The client's half of the key is no good.")
-        secret = pow(g_b, self._a, PRIME).to_bytes(256, "big")
-        if secret[0] == 0:
-            # Telethon leaves leading zeros out of its key, as the protocol does not: begin again with another half.
+        secret = self._shared(g_b)
+        good = (
+            secret[0] != 0
+        )  # Telethon leaves leading zeros out of its key: such a key is agreed anew, with another half
+        if good:
+            self._keep(secret)
+        else:
             self._a = secrets.randbits(2040)
-            raise HandshakeError("The key begins with a zero.")
-        self._keep(secret)
-        digest = sha1(self._new_nonce, b"\x01", sha1(secret)[:8])[4:20]
-        return types.DhGenOk(request.nonce, self._number(), int.from_bytes(digest, "little", signed=True))
+        answer = types.DhGenOk if good else types.DhGenRetry
+        digest = sha1(self._new_nonce, b"\x01" if good else b"\x02", sha1(secret)[:8])[4:20]
+        return answer(request.nonce, self._number(), int.from_bytes(digest, "little", signed=True))
+
+    def _shared(self, g_b: int) -> bytes:
+        """Return the key that follows from both halves."""
+        return pow(g_b, self._a, PRIME).to_bytes(256, "big")
 
     def _temporary(self) -> tuple[bytes, bytes]:
         """Return AES key and IV of the exchange itself."""

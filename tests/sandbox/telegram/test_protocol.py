@@ -83,6 +83,18 @@ def test_another_nonce_ends_the_exchange(server_key, step):
     assert kept == []
 
 
+def test_a_key_that_begins_with_a_zero_is_agreed_anew(server_key, monkeypatch):
+    kept: list[bytes] = []
+    handshake = Handshake(server_key, lambda: NOW, kept.append)
+    with monkeypatch.context() as patch:
+        patch.setattr(handshake, "_shared", lambda g_b: bytes(256))
+        with pytest.raises((AssertionError, SecurityError)):  # upon either Telethon begins again on the same connection
+            play(do_authentication(Wire(handshake)))
+    assert kept == []
+    auth_key, _ = play(do_authentication(Wire(handshake)))
+    assert kept == [auth_key.key]
+
+
 def test_a_key_that_is_not_the_server_s_is_not_taken(server_key, tmp_path):
     strange = ServerKey(tmp_path)
     with pytest.raises(SecurityError):
