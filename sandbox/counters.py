@@ -54,12 +54,12 @@ class Counters:
         self._numbers[name] = self._numbers.get(name, 0) + by
         self._table.touch("numbers")
 
-    def add_to(self, group: str, key: str) -> None:
+    def add_to(self, group: str, key: str, by: int = 1) -> None:
         """Count under a key of a group, say a user name in `submissions`."""
         if group not in self._groups:
             self._groups[group] = self._table.setdefault(group, {})
         rows = self._groups[group]
-        rows[key] = rows.get(key, 0) + 1
+        rows[key] = rows.get(key, 0) + by
         self._table.touch(group)
 
     def add_group(self, group: str) -> None:

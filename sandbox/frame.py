@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -44,6 +46,7 @@ class Portal(PortalState, ABC):
     scripted: ClassVar[bool] = False  # its pages are for browsers only, so that what is in them may come late
     html_in_json: ClassVar[frozenset[str]] = frozenset()  # keys of JSON answers whose texts are HTML, in any depth
     journal_query: ClassVar[frozenset[str]] = frozenset()  # query names without secrets: they may be in the journal
+    bare: ClassVar[frozenset[str]] = frozenset()  # origins that speak no HTTP: `serve_bare` serves them
 
     def __init__(self, state: State, gateway: Gateway, urls: Mapping[str, str], own_hosts: bool = True) -> None:
         super().__init__(state, gateway, urls, own_hosts)
@@ -53,6 +56,14 @@ class Portal(PortalState, ABC):
     @abstractmethod
     def routes(self, origin: str) -> Iterable[web.AbstractRouteDef]:
         """Return the routes of an origin."""
+
+    async def serve_bare(self, origin: str, sock: socket.socket, stack: AsyncExitStack) -> None:
+        """Serve an origin of `bare` on a listening socket until the stack is closed."""
+        raise AssertionError(f"{self.word} does not say how {origin or 'its origin'} is served.")
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that point clients at this portal."""
+        return {variable: self.urls[origin] for origin, variable in self.origins.items()}
 
     def reset(self) -> None:
         """Forget the faults met too."""

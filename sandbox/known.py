@@ -39,6 +39,8 @@ KINDS: dict[str, str] = {
     "sequence": "key of a JSON list whose order is stated",
     "map": "key of a JSON object whose own keys are data",
     "header": "header of a request, or name: value",
+    "method": "method of a protocol that is called by name",
+    "error": "word with which a method is refused; <n> stands for a number",
 }
 
 

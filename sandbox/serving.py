@@ -70,10 +70,10 @@ async def serve(
         portals: dict[str, Any] = {}
         environment: dict[str, str] = {}
         for word in words:
-            urls = await _open(stack, sockets[word], folder, portal_class(word), gateway, perturbation)
-            variables = {variable: urls[origin] for origin, variable in portal_class(word).origins.items()}
+            portal = await _open(stack, sockets[word], folder, portal_class(word), gateway, perturbation)
+            variables = portal.environment()
             environment |= variables
-            portals[word] = {"url": urls[""], "urls": urls}
+            portals[word] = {"url": portal.urls[""], "urls": dict(portal.urls)}
             say(f"{word}: " + "  ".join(f"{variable}={url}" for variable, url in variables.items()))
         if perturbation is not None:
             say(f"perturbed: {', '.join(perturbation.dimensions) or 'nothing'}")
@@ -98,10 +98,12 @@ async def _open(
     kind: type[Portal],
     gateway: Gateway,
     perturbation: Perturbation | None,
-) -> dict[str, str]:
-    """Serve one portal on all its origins; return its addresses."""
+) -> Portal:
+    """Serve one portal on all its origins, and return it."""
     names = {origin: sock.getsockname() for origin, sock in sockets.items()}
-    urls = {origin: f"http://{host}:{port}" for origin, (host, port) in names.items()}
+    urls = {
+        origin: f"{'tcp' if origin in kind.bare else 'http'}://{host}:{port}" for origin, (host, port) in names.items()
+    }
     state = State(folder / f"{kind.word}.sqlite")
     stack.callback(state.close)
     portal = kind(state, gateway, urls, own_hosts=all(host != ONLY_HOST for host, _ in names.values()))
@@ -110,12 +112,15 @@ async def _open(
     flusher = asyncio.create_task(_flush(state))
     stack.callback(flusher.cancel)
     for origin, sock in sockets.items():
+        if origin in kind.bare:
+            await portal.serve_bare(origin, sock, stack)
+            continue
         runner = web.AppRunner(portal.application(origin), access_log=None, shutdown_timeout=0.2)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         _watch_connections(runner, portal)
         await web.SockSite(runner, sock, backlog=512).start()
-    return urls
+    return portal
 
 
 def _watch_connections(runner: web.AppRunner, portal: Portal) -> None:

@@ -77,6 +77,8 @@ def missing_servers() -> dict[str, str]:
             "a Prefect in an environment of its own (docs/engines.md), whose program is TEST_PREFECT, "
             f"and {postgresql.NEEDED}"
         )
+    if "TEST_TELETHON" not in os.environ:
+        missing["telethon"] = "the oldest Telethon in an environment of its own, whose Python is TEST_TELETHON"
     return missing
 
 
