@@ -264,7 +264,7 @@ def launched() -> Iterator[tuple[asyncio.AbstractEventLoop, Any]]:
     """Event loop and real browser, for pages of a few lines."""
     from playwright.async_api import async_playwright
 
-    from middlewares.download.handler import find_browser
+    from middlewares.download.browser import find_browser
 
     async def launch() -> tuple[Any, Any]:
         driver = await async_playwright().start()

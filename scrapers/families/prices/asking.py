@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 
@@ -9,7 +11,7 @@ from scrapers.core.naming import name_failure
 from scrapers.core.outcomes import AddressNotAsked, Failure, ProductGone
 from scrapers.core.redaction import bare_url
 from scrapers.core.version import version
-from scrapers.families.prices.addresses import AddressRefused, Product, check, check_host, is_own, named
+from scrapers.families.prices.addresses import AddressRefused, Product, check, check_host, is_global, is_own, named
 from scrapers.families.prices.settings import PriceSettings
 
 STEP = "check the address"
@@ -54,6 +56,14 @@ def refuse_answer(response: Response) -> None:
         return
     if not response.ip_address.is_global and not response.meta.get("proxy"):
         raise AddressNotAsked("The address is one of this machine or of a private network.")
+
+
+def may_reach(host: str, port: int, address: str) -> bool:
+    """Return whether a page that is rendered may reach a machine: one of the public internet, or a shop's own."""
+    if is_global(ipaddress.ip_address(address)):
+        return True
+    place = f"[{host}]" if ":" in host else host
+    return is_own(f"https://{place}/" if port == 443 else f"http://{place}:{port}/")
 
 
 def product_at(portal: str, address: str) -> Product:

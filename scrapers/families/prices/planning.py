@@ -58,9 +58,9 @@ def _of_group(group: prices.Group) -> Plan:
         url = product_of(url, private=PriceSettings.current().prices_private_addresses).url
     except AddressRefused as error:
         refused = str(error)
-    return _plan(
-        PriceTarget(url=url, product=group.product_key, country=group.country, selectors=selectors, refused=refused)
-    )
+    rendering = "" if group.rendering == prices.Rendering.AUTOMATIC else group.rendering.value
+    known = {"product": group.product_key, "country": group.country, "rendering": rendering}
+    return _plan(PriceTarget(url=url, selectors=selectors, refused=refused, **known))
 
 
 def _plan(target: PriceTarget) -> Plan:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from scrapy import Request
-from scrapy.http import Response
+from scrapy.http import HtmlResponse, Response
 from sqlalchemy.orm import Session
 
 from database.models.prices import PriceCheckRun, WatchlistItem
@@ -17,14 +17,17 @@ from scrapers.core.items import Listing
 from scrapers.core.jobs import Job, Plan
 from scrapers.core.outcomes import AddressNotAsked, Failure, ProductGone, Then
 from scrapers.core.redaction import bare_url
-from scrapers.core.spider import PortalSpider
+from scrapers.core.spider import Fence, PortalSpider
 from scrapers.families.prices import asking, checking, planning
 from scrapers.families.prices.addresses import Product, named
 from scrapers.families.prices.arguments import PriceArguments
 from scrapers.families.prices.readers import Reader
+from scrapers.families.prices.settings import PriceSettings
 
 progress = logging.getLogger("latchkey.progress")
 
+PRODUCT = "product"  # in meta: whose page a request is for
+REDIRECT_URLS = "redirect_urls"  # in meta: the addresses over which a rendered page was reached
 NOTE = "page"  # the last one that was read: its validators and its prices
 
 
@@ -62,9 +65,21 @@ class PriceSpider(PortalSpider):
         await self.enter(job)
         if (product := named(job.target.url)) is None:
             raise AddressNotAsked("The address names no product.", step=asking.STEP)
-        known = None if self.arguments.again else await job.recall(NOTE)
+        # A page that is rendered is always loaded as a whole.
+        is_plain = self.rendering_of(job) == "http" and not self.arguments.again
+        known = await job.recall(NOTE) if is_plain else None
         known = known if known is not None and set(job.target.selectors) <= set(known["prices"]) else None
         yield await self.ask(job, product, known=known)
+
+    @classmethod
+    def rendering_at(cls, url: str) -> str:
+        """Return how the pages of a shop are fetched, by its settings."""
+        return cls.rendering
+
+    def rendering_of(self, job: Job) -> str:
+        """Return how the page of a job is fetched: as the arguments say, else its items, else the settings of its shop."""
+        said: str = self.arguments.rendering or job.target.rendering or self.rendering_at(job.target.url)
+        return said
 
     async def enter(self, job: Job) -> None:
         """Tell the shop the buyer's country, where it takes that; raise a Failure when it does not answer."""
@@ -77,7 +92,19 @@ class PriceSpider(PortalSpider):
         headers = checking.conditions(known or {})
         callback = partial(self.answered, product=product, known=known, hops=hops, moved=moved)
         meta = {"handle_httpstatus_list": asking.HANDLED, "cookiejar": job.target.country or "", "dont_redirect": True}
-        return self.request(job, product.url, callback, headers=headers, meta=meta, dont_filter=True)
+        options = {"headers": headers, "meta": meta | {PRODUCT: product}, "rendering": self.rendering_of(job)}
+        return self.request(job, product.url, callback, dont_filter=True, **options)
+
+    async def is_ready(self, response: HtmlResponse) -> bool:
+        """Return whether a page that is being rendered shows the price for everyone who watches it."""
+        if (product := response.meta.get(PRODUCT)) is None:
+            return True  # nothing is read there
+        found = await asyncio.to_thread(self._read, self.job_of(response), response, product, False)
+        return not any(isinstance(each, Failure) for each in found.values())
+
+    def fence(self) -> Fence | None:
+        """Keep rendered pages from private networks, unless they may be asked."""
+        return None if PriceSettings.current().prices_private_addresses else asking.may_reach
 
     async def answered(
         self, response: Response, product: Product, known: Any, hops: int, moved: bool
@@ -92,6 +119,13 @@ class PriceSpider(PortalSpider):
                 raise ProductGone(f"It has moved more than once, at last to {bare_url(target.url)}.")
             yield await self.ask(job, target, hops=hops + 1, moved=moved or is_other)
             return
+        # A page that was rendered has been followed already.
+        for address in (*way, response.url) if (way := response.meta.get(REDIRECT_URLS)) else ():
+            target = asking.product_at(self.portal, address)
+            is_other = target.key != product.key
+            if is_other and moved:
+                raise ProductGone(f"It has moved more than once, at last to {bare_url(target.url)}.")
+            product, moved = target, moved or is_other
         if response.status in asking.GONE:
             raise ProductGone(f"{bare_url(response.url)} answered {response.status}.")
         if response.status == asking.UNCHANGED and known:
@@ -108,7 +142,8 @@ class PriceSpider(PortalSpider):
             job.counts.records += 1
             progress.info("%s %s: %s %s (%s)", self.name, job.label, result.price, result.currency, result.source)
             yield result
-        if response.status != asking.UNCHANGED and not any(isinstance(each, Failure) for each in found.values()):
+        is_new = response.status != asking.UNCHANGED and self.rendering_of(job) == "http"
+        if is_new and not any(isinstance(each, Failure) for each in found.values()):
             await job.remember(NOTE, checking.note_of(response, found))
 
     def _read(self, job: Job, response: Response, product: Product, moved: bool) -> checking.Results:
