@@ -33,7 +33,7 @@ RENDERED_FOR = "rendered_for"  # in meta: the address that Splash is asked for, 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Splash's own, and what it decides itself; cookies have an argument of their own.
 NOT_SENT = ("Accept-Encoding", "Cookie", "Authorization", "Host")
-MOST_SECONDS = 60.0  # that a page may take: more than that Splash refuses as it is delivered
+MOST_SECONDS = 90.0  # that a page may take: Splash refuses more, unless it is started with --max-timeout
 # Without pictures; a page with scripts is waited for until nothing was asked for and nothing has changed for `rest` seconds.
 SCRIPT = """
 function main(splash, args)
