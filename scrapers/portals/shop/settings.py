@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, get_args
+from typing import ClassVar, get_args
 
 from pydantic import Field, field_validator
-from pydantic_settings import NoDecode
 
 from scrapers.core.settings import PortalSettings
 from scrapers.families.prices.settings import Rendering
@@ -16,25 +15,35 @@ class ShopSettings(PortalSettings):
 
     portal: ClassVar[str] = "shop"
 
-    rendering: Annotated[dict[str, Rendering], NoDecode] = Field(
-        {"": "http"},
+    rendering: str = Field(
+        "http",
         description="How pages are fetched: http, browser or splash; for single shops HOST=browser, separated by commas.",
     )
 
-    @field_validator("rendering", mode="before")
+    @field_validator("rendering")
     @classmethod
-    def by_host(cls, value: object) -> object:
-        """Read `http,shop.example=browser`; a word without a host is for all others."""
-        if not isinstance(value, str):
-            return value
-        found: dict[str, str] = {"": "http"}
-        for part in filter(None, (each.strip() for each in value.split(","))):
-            host, _, rendering = part.rpartition("=")
-            if rendering.strip() not in get_args(Rendering):
-                raise ValueError("it is http, browser or splash, or HOST=browser, separated by commas")
-            found[host.strip().lower().removeprefix("www.")] = rendering.strip()
-        return found
+    def is_known(cls, value: str) -> str:
+        """Refuse what is no way to fetch a page."""
+        if not set(by_host(value).values()) <= set(get_args(Rendering)):
+            raise ValueError("it is http, browser or splash, or HOST=browser, separated by commas")
+        return value
 
-    def at(self, host: str) -> Rendering:
+    def at(self, host: str) -> str:
         """Return how the pages of a host are fetched."""
-        return self.rendering.get(host.lower().removeprefix("www.")) or self.rendering[""]
+        known = {"": "http", **by_host(self.rendering)}
+        return known.get(_bare(host)) or known[""]
+
+
+def by_host(said: str) -> dict[str, str]:
+    """
+    Return the words of a setting by the host before them; "" for all others.
+
+    >>> by_host("http, www.shop.example=browser")
+    {'': 'http', 'shop.example': 'browser'}
+    """
+    parts = (part.rpartition("=") for part in said.split(",") if part.strip())
+    return {_bare(host): word.strip() for host, _, word in parts}
+
+
+def _bare(host: str) -> str:
+    return host.strip().lower().removeprefix("www.")
