@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.http import HtmlResponse
 
 from middlewares.download.rendering import answered, cookies_of
-from scrapers.core.compat import PlaywrightError
+from scrapers.core.compat import PlaywrightError, is_download
 from scrapers.core.looking import run_script
 from scrapers.core.outcomes import AddressNotAsked, PortalDown
 from scrapers.core.redaction import bare_url
@@ -61,15 +61,17 @@ async def load(view: PortalPage, request: Request, spider: PortalSpider, fence: 
     await page.route("**/*", _without_pictures)
     page.on("request", note)
     view.begin(f"load {bare_url(request.url)}")
+    html = ""
     try:
         await view.open(request.url)
-    except PlaywrightError:
+    except PlaywrightError as error:
         _check(fence, way)
-        raise
-    _check(fence, way)
-    html = await run_script(page, SOURCE)
-    if view.answer is not None and view.answer.status == 200:
-        html = await _complete(view, request, spider)
+        if not is_download(error):
+            raise
+    else:
+        _check(fence, way)
+        is_page = view.answer is not None and view.answer.status == 200
+        html = await (_complete(view, request, spider) if is_page else run_script(page, SOURCE))
         _check(fence, way)
     if (answer := view.answer) is None:
         raise PortalDown("The browser got no answer.", step=view.trail.step)

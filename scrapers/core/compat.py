@@ -47,6 +47,7 @@ __all__ = [
     "detached",
     "find_commands_late",
     "is_covered",
+    "is_download",
     "launch",
     "libraries_missing",
     "navigated",
@@ -355,6 +356,11 @@ def not_launched(error: PlaywrightError) -> bool:
 def libraries_missing(error: PlaywrightError) -> bool:
     """Return whether an error means that the system lacks libraries which the browser needs."""
     return "Host system is missing dependencies" in str(error)
+
+
+def is_download(error: PlaywrightError) -> bool:
+    """Return whether an error means that an address leads to a file, in place of a page."""
+    return "Download is starting" in str(error)
 
 
 def screen_missing(error: PlaywrightError) -> bool:

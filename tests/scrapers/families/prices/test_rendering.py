@@ -37,9 +37,11 @@ def test_a_price_that_scripts_bring_is_read_in_the_browser_alone_and_all_else_en
         "/p/5": Answer("<link rel=canonical href='/'>" + product()),
         "/p/6": Answer(product(currency="")),
         "/p/8": Answer("<h1>Too many</h1>", 429, {"Retry-After": "9999"}),
+        "/p/9": Answer("%PDF-1.4", 200, {"Content-Type": "application/pdf"}),
     }
-    numbers = [price_watch.watch(f"/p/{number}") for number in range(1, 9)]
+    numbers = [price_watch.watch(f"/p/{number}") for number in range(1, 10)]
     ends = ["success", "blocked", "product_gone", "product_gone", "price_unclear", "product_gone", "rate_limited"]
+    ends.append("portal_changed")
     for rendering, first in (("http", "portal_changed"), ("browser", "success")):
         price_watch.crawl("shop_prices", f"rendering={rendering}", delay=0)
         assert [price_watch.item(number).last_outcome for number in numbers] == [first, *ends]
