@@ -71,6 +71,7 @@ FAMILIES = {
         "scrapers.core": "version",
         "scrapers.families.prices": """addresses amounts arguments asking challenges checking items page planning readers readings
             settings spiders structured""",
+        "scrapers.portals.pluginboutique": "addresses settings",  # a shop that the address might be of
         "scrapers.portals.shop": "prices settings",
         "scrapers.reading": "visible",
         **VALUES,

@@ -13,6 +13,7 @@ from scrapy.http import HtmlResponse, Response
 from sqlalchemy.orm import Session
 
 from database.models.prices import PriceCheckRun, WatchlistItem
+from database.notes import write
 from scrapers.core.items import Listing
 from scrapers.core.jobs import Job, Plan
 from scrapers.core.outcomes import AddressNotAsked, Failure, ProductGone, Then
@@ -46,6 +47,7 @@ class PriceSpider(PortalSpider):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.results: dict[int, checking.Results] = {}  # by job
+        self.notes: dict[int, dict[str, Any]] = {}  # by job: of a page that was read as a whole
 
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
@@ -144,7 +146,7 @@ class PriceSpider(PortalSpider):
             yield result
         is_new = response.status != asking.UNCHANGED and self.rendering_of(job) == "http"
         if is_new and not any(isinstance(each, Failure) for each in found.values()):
-            await job.remember(NOTE, checking.note_of(response, found))
+            self.notes[job.id] = checking.note_of(response, found)
 
     def _read(self, job: Job, response: Response, product: Product, moved: bool) -> checking.Results:
         options = {"country": job.target.country, "language": self.language}
@@ -152,7 +154,9 @@ class PriceSpider(PortalSpider):
         return checking.as_items(job, self.portal, product.url, moved, found)
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
-        """Write a check for each item of the job: its price, or why there is none."""
+        """Write a check for each item of the job (its price, or why there is none), and the note of its page."""
         if failure is not None and failure.outcome.then == Then.AT_ONCE:
             return  # taken from this run: nothing is known of the shop
+        if (note := self.notes.get(job.id)) is not None:
+            write(session, self.name, job.key, NOTE, note)
         checking.record(session, job, self.results.get(job.id, {}), failure)
