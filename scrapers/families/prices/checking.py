@@ -52,7 +52,12 @@ def read_answer(
 
 def as_items(job: Job, portal: str, url: str, moved: bool, found: Mapping[str, Reading | Failure]) -> Results:
     """Return readings as items of a job. url: of the page on which they stood; moved: it is another product's."""
-    known = {"job": job.id, "portal": portal, "product": job.target.product, "country": job.target.country}
+    known: dict[str, Any] = {
+        "job": job.id,
+        "portal": portal,
+        "product": job.target.product,
+        "country": job.target.country,
+    }
     known |= {"url": url, "moved": moved, "read_at": datetime.now(UTC)}
     return {
         selector: each if isinstance(each, Failure) else PriceReading.of(each, **known, selector=selector or None)

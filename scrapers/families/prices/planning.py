@@ -59,7 +59,7 @@ def _of_group(group: prices.Group) -> Plan:
     except AddressRefused as error:
         refused = str(error)
     rendering = "" if group.rendering == prices.Rendering.AUTOMATIC else group.rendering.value
-    known = {"product": group.product_key, "country": group.country, "rendering": rendering}
+    known: dict[str, Any] = {"product": group.product_key, "country": group.country, "rendering": rendering}
     return _plan(PriceTarget(url=url, selectors=selectors, refused=refused, **known))
 
 

@@ -94,7 +94,11 @@ class PriceSpider(PortalSpider):
         headers = checking.conditions(known or {})
         callback = partial(self.answered, product=product, known=known, hops=hops, moved=moved)
         meta = {"handle_httpstatus_list": asking.HANDLED, "cookiejar": job.target.country or "", "dont_redirect": True}
-        options = {"headers": headers, "meta": meta | {PRODUCT: product}, "rendering": self.rendering_of(job)}
+        options: dict[str, Any] = {
+            "headers": headers,
+            "meta": meta | {PRODUCT: product},
+            "rendering": self.rendering_of(job),
+        }
         return self.request(job, product.url, callback, dont_filter=True, **options)
 
     async def is_ready(self, response: HtmlResponse) -> bool:
@@ -149,7 +153,7 @@ class PriceSpider(PortalSpider):
             self.notes[job.id] = checking.note_of(response, found)
 
     def _read(self, job: Job, response: Response, product: Product, moved: bool) -> checking.Results:
-        options = {"country": job.target.country, "language": self.language}
+        options: dict[str, Any] = {"country": job.target.country, "language": self.language}
         found = checking.read_answer(response, product, tuple(job.target.selectors), self.readers, **options)
         return checking.as_items(job, self.portal, product.url, moved, found)
 
