@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from scrapy import signals
@@ -74,6 +75,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._endless: Counter[str] = Counter()  # long polls that the crawl's pages have met, by address
         self._restored: WeakSet[BrowserContext] = WeakSet()  # contexts in which new tabs get the saved sessionStorage
+        self._loaded_at: defaultdict[str, float] = defaultdict(float)  # by host: when its last page was loaded
         self._fence: Fenced | None = None
         self._splash: Splash | None = None
         self._closed = False
@@ -172,6 +174,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                     if is_load:
                         from middlewares.download.loading import load
 
+                        await self._in_turn(request)
                         return await load(view, request, spider, self._fence)
                     if state.flow is not None:
                         state.result = await state.flow(view)
@@ -192,6 +195,14 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                     del self._one_at_a_time[state.context]
                     state.context = ""
             return HtmlResponse(page.url or request.url, body=body, encoding="utf-8", request=request, flags=["flow"])
+
+    async def _in_turn(self, request: Request) -> None:
+        """Wait until DOWNLOAD_DELAY is over since the last page of this host was loaded: Scrapy counts it from before the browser's start."""
+        loop, place = asyncio.get_running_loop(), urlsplit(request.url).netloc
+        delay = self.crawler.settings.getfloat("DOWNLOAD_DELAY")
+        now = loop.time()
+        at = self._loaded_at[place] = max(now, self._loaded_at[place] + delay)
+        await asyncio.sleep(at - now)
 
     async def _visit(self, view: PortalPage, limit: asyncio.Timeout) -> None:
         """Run the spider's visit; each stored item restarts its deadline."""
