@@ -54,7 +54,7 @@ class SplashServer:
     def start(self) -> None:
         runtime = self.folder / "runtime"
         runtime.mkdir(mode=0o700, parents=True)
-        command = [str(program()), str(ROOT / ".ci" / "splash.py"), "--ip", "127.0.0.1", "--port", str(self.port)]
+        command = [str(program()), str(ROOT / ".ci" / "start_splash.py"), "--ip", "127.0.0.1", "--port", str(self.port)]
         command += ["--disable-xvfb", "--browser-engines=webkit", f"--dont-log-args={UNLOGGED}"]
         environment = {
             "PATH": os.environ["PATH"],

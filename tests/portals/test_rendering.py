@@ -26,13 +26,13 @@ class Ten:
         self.plain = self.read("http")
 
     def read(self, rendering: str, **environment: str) -> list[tuple[Any, ...]]:
-        """Crawl both shops; return the items, each with the source of its newest check."""
+        """Crawl both shops; return the items, each with the source and the words of its newest check."""
         before = len(self.watch.checks)
         for spider in ("pluginboutique_prices", "shop_prices"):
             self.watch.crawl(spider, f"rendering={rendering}", delay=0, **environment)
-        sources = {check.watchlist_item_id: check.source for check in self.watch.checks[before:]}
+        sources = {check.watchlist_item_id: (check.source, check.message) for check in self.watch.checks[before:]}
         items = map(self.watch.item, self.numbers)
-        return [(*(getattr(item, name) for name in FIELDS), sources[item.id]) for item in items]
+        return [(*(getattr(item, name) for name in FIELDS), *sources[item.id]) for item in items]
 
     @property
     def pages(self) -> dict[str, int]:
