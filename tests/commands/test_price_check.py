@@ -57,7 +57,7 @@ def test_a_check_without_a_price_names_its_outcome(watch, shops, path, code, out
     [
         (("ftp://shop.example/p/1",), "url: An address begins with http:// or https://."),
         (("https://www.pluginboutique.com/deals",), "url: The address is one of the shop, but not of a product."),
-        (("https://shop.example/p/1", "--country", "ZZ"), "-a country: give the code of a country, as GB."),
+        (("https://shop.example/p/1", "--country", "GBR"), "-a country: give the code of a country, as GB."),
     ],
 )
 def test_what_cannot_be_checked_is_refused_in_a_sentence(watch, words, sentence):

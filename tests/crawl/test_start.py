@@ -71,7 +71,9 @@ FAMILIES = {
         "scrapers.core": "version",
         "scrapers.families.prices": """addresses amounts arguments asking challenges checking items page planning readers readings
             settings spiders structured""",
-        "scrapers.portals.pluginboutique": "addresses settings",  # a shop that the address might be of
+        # What each portal states, and the shop that the address might be of.
+        "scrapers.portals": "att bell iec telus trucktech",
+        "scrapers.portals.pluginboutique": "addresses settings",
         "scrapers.portals.shop": "prices settings",
         "scrapers.reading": "visible",
         **VALUES,
