@@ -127,12 +127,14 @@ def run(bench: Bench) -> list[Figure]:
         count("prices", "prices not stored right", 0, max(visit.wrong for visit in ours)),
         count("prices", "requests", CHECKS, max(visit.requests for visit in ours), max(each.requests for each in bare)),
         count("prices", "in flight", AT_ONCE, max(visit.in_flight for visit in ours)),
-        *(
-            ratio("prices", name, target, *(middle([take(visit) for visit in visits]) for visits in (ours, bare)), unit)
-            for name, target, unit, take in (
-                ("window", 1.3, "s", lambda visit: visit.window),
-                ("whole process", None, "s", lambda visit: visit.cost.seconds),
-                ("CPU", None, "CPU s", lambda visit: visit.cost.cpu),
-            )
+        compared("window", 1.3, "s", [visit.window for visit in ours], [visit.window for visit in bare]),
+        compared(
+            "whole process", None, "s", [each.cost.seconds for each in ours], [each.cost.seconds for each in bare]
         ),
+        compared("CPU", None, "CPU s", [visit.cost.cpu for visit in ours], [visit.cost.cpu for visit in bare]),
     ]
+
+
+def compared(name: str, target: float | None, unit: str, ours: list[float], bare: list[float]) -> Figure:
+    """Return the ratio of the medians."""
+    return ratio("prices", name, target, middle(ours), middle(bare), unit)

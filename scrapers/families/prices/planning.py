@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from database.families import prices
 from database.models import ScraperJob
+from database.models.prices import Rendering
 from scrapers.core.jobs import ArgumentError, Plan
 from scrapers.families.prices.addresses import AddressRefused, product_of, short
 from scrapers.families.prices.arguments import PriceTarget
@@ -58,7 +59,7 @@ def _of_group(group: prices.Group) -> Plan:
         url = product_of(url, private=PriceSettings.current().prices_private_addresses).url
     except AddressRefused as error:
         refused = str(error)
-    rendering = "" if group.rendering == prices.Rendering.AUTOMATIC else group.rendering.value
+    rendering = "" if group.rendering == Rendering.AUTOMATIC else group.rendering.value
     known: dict[str, Any] = {"product": group.product_key, "country": group.country, "rendering": rendering}
     return _plan(PriceTarget(url=url, selectors=selectors, refused=refused, **known))
 
