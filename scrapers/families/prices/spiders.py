@@ -103,9 +103,13 @@ class PriceSpider(PortalSpider):
 
     async def is_ready(self, response: HtmlResponse) -> bool:
         """Return whether a page that is being rendered shows the price for everyone who watches it."""
-        if (product := response.meta.get(PRODUCT)) is None:
+        if PRODUCT not in response.meta:
             return True  # nothing is read there
-        found = await asyncio.to_thread(self._read, self.job_of(response), response, product, False)
+        try:
+            product = asking.product_at(self.portal, response.url)  # it may have moved
+            found = await asyncio.to_thread(self._read, self.job_of(response), response, product, False)
+        except Failure:
+            return False  # it may be on the way: what the page is at rest is told of
         return not any(isinstance(each, Failure) for each in found.values())
 
     def fence(self) -> Fence | None:
