@@ -138,7 +138,9 @@ class Splash:
 
     def _answered(self, request: Request, said: dict[str, Any], fence: Fenced | None) -> Response:
         """Return what Splash tells of a page as the portal's own answer."""
-        way = [each for each in listed(said.get("way")) if isinstance(each, str)] or [request.url]
+        # Splash's history names where a redirect has ended, not where it began.
+        way = [request.url, *(each for each in (*listed(said.get("way")), said.get("url")) if isinstance(each, str))]
+        way = [url for place, url in enumerate(way) if place == 0 or url != way[place - 1]]
         if fence is not None and any(fence.has_refused(url) for url in way):
             raise AddressNotAsked("It leads to a machine of this or of a private network.", step="check the address")
         if "problem" in said:
