@@ -183,24 +183,18 @@ def check_browser() -> str:
 
     from playwright.sync_api import Error, sync_playwright
 
-    from middlewares.download.handler import ENGINES, cure, find_browser, launch_options
+    from middlewares.download.browser import ENGINES, cure, find_browser, launch_options
     from scrapers.core.settings import crawl_settings
 
     program = find_browser()
     try:
         with TemporaryDirectory(prefix="latchkey-doctor-") as temp, sync_playwright() as playwright:
-            options = launch_options(Path(temp)) | {"headless": True}
-            browser = getattr(playwright, ENGINES[crawl_settings().browser]).launch(**options, timeout=30_000)
+            options = launch_options(Path(temp)) | {"headless": True, "timeout": 30_000}
+            browser = getattr(playwright, ENGINES[crawl_settings().browser]).launch(**options)
             version = browser.version
             browser.close()
-    except Error:
-        if program:
-            raise Problem(
-                f"{program} does not start: run it by hand to see why, or set LATCHKEY_BROWSER_PATH to another."
-            ) from None
-        raise Problem(
-            f"No browser was found for LATCHKEY_BROWSER={crawl_settings().browser}. {cure()} Or set LATCHKEY_BROWSER_PATH."
-        ) from None
+    except Error as error:
+        raise Problem(f"LATCHKEY_BROWSER={crawl_settings().browser}: {cure(error)}") from None
     return f"{program or 'Playwright’s own build'} starts, version {version}."
 
 

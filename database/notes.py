@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from database.engine import Database, now
 from database.models import Note
 from database.upsert import upsert
+
+
+def write(session: Session, spider: str, target_key: str, name: str, value: Any) -> None:
+    """Write a note within a transaction, or write it over; *value* is JSON."""
+    row = {"spider": spider, "target_key": target_key, "name": name, "value": value, "created_at": now(session)}
+    upsert(session, Note, [row], ["spider", "target_key", "name"])
 
 
 class Notes:
@@ -20,8 +27,7 @@ class Notes:
     def remember(self, spider: str, target_key: str, name: str, value: Any) -> None:
         """Write a note, or write it over; *value* is JSON."""
         with self.db.transaction() as session:
-            row = {"spider": spider, "target_key": target_key, "name": name, "value": value, "created_at": now(session)}
-            upsert(session, Note, [row], ["spider", "target_key", "name"])
+            write(session, spider, target_key, name, value)
 
     def recall(self, spider: str, target_key: str, name: str) -> Any:
         """Return the value of a note, or None."""

@@ -348,7 +348,7 @@ def logins() -> dict[str, Any]:
 
 def is_constant(name: str) -> bool:
     """Tell whether a name in capitals is assigned in our code, is a setting of Scrapy, or names a credential's part."""
-    for kind in ("username", "password", "totp_secret", "receiver", "url"):
+    for kind in ("username", "password", "totp_secret", "receiver", "url", "rendering"):
         if name.lower().endswith(f"_{kind}") and name.lower().removesuffix(f"_{kind}") in portals() | set(logins()):
             return True
     return name in assigned() or name in Settings()

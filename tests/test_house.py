@@ -131,6 +131,7 @@ READ_THE_ENVIRONMENT = {
     "database/settings.py",
     "scrapers/core/settings.py",
     "scrapers/logins/credentials.py",
+    "middlewares/download/browser.py",
     "middlewares/download/handler.py",
     "commands/demo.py",
 }

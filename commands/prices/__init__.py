@@ -13,6 +13,7 @@ from commands._terminal import Everyday
 ACTS = {
     "add": "Watch a product, or change how it is watched.",
     "watch": "Watch the products of a file; a line that is wrong is named and does not stop the rest.",
+    "check": "Check an address now, for nobody: what was read, and from which source.",
     "list": "List what is watched, and how it stood at its last check.",
     "history": "List the checks of a watched product, the newest first.",
     "export": "Write all checks as CSV or JSON.",
@@ -30,7 +31,7 @@ class Command(Everyday, ScrapyCommand):
 
     def short_desc(self) -> str:
         """Return the line of the command list."""
-        return "Price watch: what is watched and for whom, checks and their history"
+        return "Price watch: what is watched and for whom, checks and their history, a check now"
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Let each act add its own."""
@@ -45,4 +46,5 @@ class Command(Everyday, ScrapyCommand):
 
     def do(self, opts: argparse.Namespace) -> None:
         """Run the act that was chosen."""
+        opts.project = self.settings  # with which an act crawls
         self.exitcode = import_module(f"commands.prices.{opts.chosen}").run(opts)

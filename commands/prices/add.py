@@ -15,6 +15,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--country", metavar="GB", help="for which the shop is asked (default: the shop chooses)")
     parser.add_argument("--label", help="a name of your own for it")
     parser.add_argument("--selector", metavar="CSS", help="of the price's element, where it is not found")
+    parser.add_argument(
+        "--rendering", metavar="HOW", help="how its page is fetched: http, browser, splash or automatic"
+    )
     parser.add_argument("--alerts", metavar="KIND,…", help="what is told (default: below_threshold)")
     user_option(parser, "the only one; one that is not known is added")
 
@@ -32,6 +35,7 @@ def run(opts: argparse.Namespace) -> int:
         "country": opts.country and opts.country.upper(),
         "label": opts.label,
         "selector": opts.selector,
+        "rendering": opts.rendering,
         "alerts": opts.alerts and [kind.strip() for kind in opts.alerts.split(",")],
     }
     with database().transaction() as session:

@@ -21,7 +21,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         "file",
         type=Path,
         help="JSON array of objects, or CSV whose first line names the columns: url, threshold and, if wanted, to (mail "
-        "address), currency, country, label, selector",
+        "address), currency, country, label, selector, rendering",
     )
     user_option(parser, "`to` of the line, else the only one; one that is not known is added")
 
@@ -43,7 +43,9 @@ def run(opts: argparse.Namespace) -> int:
                 str(NAMES.get(name, name)): value for name, value in row.items() if value not in (None, "")
             }
             to = given.pop("to", None)
-            if unknown := sorted(set(given) - {*NAMES.values(), "threshold", "country", "label", "selector"}):
+            if unknown := sorted(
+                set(given) - {*NAMES.values(), "threshold", "country", "label", "selector", "rendering"}
+            ):
                 raise ValueError(f"{unknown[0]} is no column")
             with database().transaction() as session:
                 _, said = put(session, user_named(session, to or opts.user, make=True), given)

@@ -30,7 +30,7 @@ class Group:
     """
     Active items of one product in one country: one request serves them all.
 
-    rendering: browser when one of the items asks for it, http when all of them do, else automatic.
+    rendering: browser or splash when one of the items asks for it, http when all of them do, else automatic.
     """
 
     portal: str
@@ -205,8 +205,9 @@ def _take_reading(
 
 
 def _rendering(wanted: set[Rendering]) -> Rendering:
-    if Rendering.BROWSER in wanted:
-        return Rendering.BROWSER
+    for rendered in (Rendering.BROWSER, Rendering.SPLASH):
+        if rendered in wanted:
+            return rendered
     return Rendering.HTTP if wanted == {Rendering.HTTP} else Rendering.AUTOMATIC
 
 

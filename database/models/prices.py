@@ -18,9 +18,10 @@ MONEY = Numeric(14, 3)
 class Rendering(StrEnum):
     """How the page of a product is fetched."""
 
-    AUTOMATIC = "automatic"  # plain HTTP; a browser where the plain page shows no price
+    AUTOMATIC = "automatic"  # as the settings of its shop say
     HTTP = "http"
     BROWSER = "browser"
+    SPLASH = "splash"
 
 
 class CheckStatus(StrEnum):

@@ -1,4 +1,4 @@
-"""The download handler: runs requests with a flow in a browser page, and sends all others as plain HTTP."""
+"""The download handler: runs flows and loads pages in the browser, hands pages to Splash, and sends all others as plain HTTP."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from scrapy import signals
@@ -26,10 +27,8 @@ from scrapers.core.compat import (
     launch,
     new_page,
     playwright_handler,
-    program_missing,
-    screen_missing,
 )
-from scrapers.core.outcomes import BrowserMissing, PortalDown
+from scrapers.core.outcomes import PortalDown
 from scrapers.core.requests import state_of
 from scrapers.core.runs import find_work, work_of
 from scrapers.core.settings import crawl_settings
@@ -43,6 +42,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
+    from middlewares.download.fence import Fenced
+    from middlewares.download.splash import Splash
     from scrapers.core.jobs import Job
     from scrapers.core.page import PortalPage
     from scrapers.core.requests import RequestState
@@ -50,25 +51,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# By browser: names of its programs, and the package to install.
-PROGRAMS = {
-    "chrome": ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
-    "edge": ("microsoft-edge", "microsoft-edge-stable"),
-    "firefox": (),  # Playwright drives its own builds of Firefox and WebKit only
-    "safari": (),
-}
-CURES = {
-    "chrome": "Install Chromium (Debian: apt-get install chromium-headless-shell).",
-    "edge": "Install Microsoft Edge (packages.microsoft.com, microsoft-edge-stable); its own program is needed.",
-    "firefox": "Run `playwright install firefox`: Playwright drives its own build of Firefox only.",
-    "safari": "Run `playwright install webkit`: Playwright drives its own build of WebKit in the place of Safari.",
-}
-ENGINES = {"chrome": "chromium", "edge": "chromium", "firefox": "firefox", "safari": "webkit"}
 HANDLER: OnCrawler[Any] = OnCrawler("handler")  # the crawl's one FlowDownloadHandler
 CLOSE_SECONDS = 10  # a healthy browser needs far less to close a page or itself
-# Stops background requests of full Chromium to its vendor; chromium-headless-shell makes none.
-QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-
 # Puts sessionStorage back into a new tab, once per tab, before the page's own scripts run.
 RESTORE_STORAGE = """(saved) => {
   const mine = saved[location.origin];
@@ -76,31 +60,12 @@ RESTORE_STORAGE = """(saved) => {
 }"""
 
 
-def cure() -> str:
-    """Return one sentence that says how to get the browser of the settings."""
-    settings = crawl_settings()
-    if settings.browser_path:
-        return f"LATCHKEY_BROWSER_PATH names {settings.browser_path}, which is not there or is no program."
-    return CURES[settings.browser]
-
-
-def find_browser(visible: bool = False) -> str | None:
-    """Return the browser program to start; None lets Playwright look for a build of its own."""
-    settings = crawl_settings()
-    if settings.browser_path:
-        return str(settings.browser_path)
-    programs = PROGRAMS[settings.browser]
-    if visible:
-        programs = tuple(name for name in programs if name != "chromium-headless-shell")  # it has no window
-    return next(filter(None, map(shutil.which, programs)), None)
-
-
 class FlowDownloadHandler(StreamingDownloadHandler):
     """
-    Runs flows in browser pages: owns the pages, the contexts (one per session) and their closing.
+    Runs flows and loads pages in the browser: owns the pages, the contexts (one per session) and their closing.
 
-    The request's RequestState says which flow, and in which session; what the flow returned becomes its `result`. The
-    browser is started by the first flow; a crawl without flows has none.
+    The request's RequestState says which flow, and in which session; what the flow returned becomes its `result`. A page
+    without a session is loaded in a context of its own. The browser is started by the first of them; a crawl without has none.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -110,6 +75,9 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._endless: Counter[str] = Counter()  # long polls that the crawl's pages have met, by address
         self._restored: WeakSet[BrowserContext] = WeakSet()  # contexts in which new tabs get the saved sessionStorage
+        self._loaded_at: defaultdict[str, float] = defaultdict(float)  # by host: when its last page was loaded
+        self._fence: Fenced | None = None
+        self._splash: Splash | None = None
         self._closed = False
         crawler.signals.connect(self.close_browser, signals.engine_stopped)
 
@@ -133,6 +101,8 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         if self._browser is not None:
             browser, self._browser = self._browser, None
             await in_time(browser.close())
+        if self._fence is not None:
+            await self._fence.close()
         # Refused downloads and the browser's profile; those of a killed crawl are swept by the next one.
         if (work := find_work(self.crawler)) is not None:
             await asyncio.to_thread(shutil.rmtree, work.spool, ignore_errors=True)
@@ -142,8 +112,12 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         work, state = find_work(self.crawler), state_of(request)
         job = work.job_of(request) if work is not None else None
         async with job.brake() if job is not None else nullcontext():
-            if state is None or job is None or not state.in_browser:
+            if state is None or job is None or not (state.in_browser or state.rendering == "splash"):
                 return await super().download_request(request)
+            if state.rendering == "splash":
+                return await self._by_splash(request)
+            if not state.context:  # it has no session
+                state.context = f"page {job.id} {state.ticket or id(state)}"
             async with self._place(state, job), self._one_at_a_time[state.context]:
                 await self._pause.wait()
                 check_session(request)
@@ -167,15 +141,18 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         from scrapers.core.trail import Trail
 
         spider: Any = self.crawler.spider
-        login = Login.registry[state.login] if state.login else spider.logins[0]
-        async with self._page(request, state) as page:
+        login = Login.registry[state.login] if state.login else next(iter(spider.logins), None)
+        limit_seconds = state.time_limit or crawl_settings().flow_wait
+        if is_load := not (state.visit or state.flow):
+            limit_seconds = float(request.meta.get("download_timeout") or limit_seconds)
+        async with self._page(request, state, is_load and login is None) as page:
             view = PortalPage(
                 page,
                 spool=work_of(self.crawler).spool,
                 job=job,
-                signed_out=() if state.own else login.credential_screens(),
-                interruptions=login.interruptions,
-                wall=login.wall,
+                signed_out=() if state.own or login is None else login.credential_screens(),
+                interruptions=login.interruptions if login else (),
+                wall=login.wall if login else None,
                 trail=Trail(
                     pauses=state.rate_tries,
                     pause=self._pause,
@@ -184,16 +161,21 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 ),
             )
             try:
-                async with asyncio.timeout(state.time_limit or crawl_settings().flow_wait) as limit:
+                async with asyncio.timeout(limit_seconds) as limit:
                     if state.deadlines is not None:
                         state.deadlines.append(limit)
                     await view.prepare()
-                    if not state.own:
+                    if not state.own and login is not None:
                         assert state.guard is not None
                         assert state.is_over is not None
                         await state.guard(view)
                         view.trail.is_over = partial(state.is_over, view)
                         view.trail.enter = state.enter
+                    if is_load:
+                        from middlewares.download.loading import load
+
+                        await self._in_turn(request)
+                        return await load(view, request, spider, self._fence)
                     if state.flow is not None:
                         state.result = await state.flow(view)
                     else:
@@ -208,7 +190,19 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 job.counts.requests += view.trail.requests
                 state.rate_tries = view.trail.pauses  # a request that is sent again does not begin anew
                 await self._close_tabs(page)
+                if is_load and login is None:
+                    await self.drop_context(state.context)
+                    del self._one_at_a_time[state.context]
+                    state.context = ""
             return HtmlResponse(page.url or request.url, body=body, encoding="utf-8", request=request, flags=["flow"])
+
+    async def _in_turn(self, request: Request) -> None:
+        """Wait until DOWNLOAD_DELAY is over since the last page of this host was loaded: Scrapy counts it from before the browser's start."""
+        loop, place = asyncio.get_running_loop(), urlsplit(request.url).netloc
+        delay = self.crawler.settings.getfloat("DOWNLOAD_DELAY")
+        now = loop.time()
+        at = self._loaded_at[place] = max(now, self._loaded_at[place] + delay)
+        await asyncio.sleep(at - now)
 
     async def _visit(self, view: PortalPage, limit: asyncio.Timeout) -> None:
         """Run the spider's visit; each stored item restarts its deadline."""
@@ -222,22 +216,27 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         await drive(spider.visit(view), deliver)
 
     @asynccontextmanager
-    async def _page(self, request: Request, state: RequestState) -> AsyncIterator[Page]:
+    async def _page(self, request: Request, state: RequestState, is_alone: bool = False) -> AsyncIterator[Page]:
+        """Give a page in the state's context; is_alone: one without a session."""
         from playwright.async_api import Error as PlaywrightError
 
+        from middlewares.download.browser import not_started
+
+        options = self._context_options(state)
+        if is_alone:
+            from middlewares.download.loading import context_options
+
+            options |= context_options(request, await self._fenced())
         try:
             browser = await self._start()
-            options = self._context_options(state)
             page = await new_page(browser, request, self.crawler.spider, state.context, options)
             saved = state.storage.get("session_storage")
             if saved and page.context not in self._restored:
                 self._restored.add(page.context)
                 await page.context.add_init_script(f"({RESTORE_STORAGE})({json.dumps(saved)})")
         except PlaywrightError as error:
-            if program_missing(error):
-                raise BrowserMissing(cure()) from error
-            if screen_missing(error):
-                raise BrowserMissing("A visible browser needs a screen, and DISPLAY names none.") from error
+            if (missing := not_started(error, work_of(self.crawler).visible)) is not None:
+                raise missing from error
             raise PortalDown("The browser could not open a page.") from error
         yield page
 
@@ -258,7 +257,27 @@ class FlowDownloadHandler(StreamingDownloadHandler):
             options["storage_state"] = {"cookies": saved.get("cookies", []), "origins": saved.get("origins", [])}
         return options
 
+    async def _fenced(self) -> Fenced | None:
+        """Return the proxy through which rendered pages reach the machines that the spider lets them reach; None for all."""
+        spider: Any = self.crawler.spider
+        if self._fence is None and (may_reach := spider.fence()) is not None:
+            from middlewares.download.fence import Fenced
+
+            fence = self._fence = Fenced(may_reach)
+            await fence.start()
+        return self._fence
+
+    async def _by_splash(self, request: Request) -> Response:
+        """Return the page of a request as Splash renders it."""
+        from middlewares.download.splash import Splash
+
+        if self._splash is None:
+            self._splash = Splash(self.crawler, super().download_request)
+        return await self._splash.render(request, await self._fenced())
+
     async def _start(self) -> ScrapyPlaywrightDownloadHandler:
+        from middlewares.download.browser import ENGINES, launch_options
+
         async with self._launch:
             if self._browser is None:
                 # The browser keeps its profile and downloads below this folder: it is swept with the spool.
@@ -282,26 +301,6 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         """Close a session's context: its cookies, storage and HTTP cache are gone with it."""
         if (context := await self.context(key)) is not None:
             await in_time(context.close())
-
-
-def launch_options(temp: Path, visible: bool = False) -> dict[str, Any]:
-    """Return Playwright's launch options; the browser writes below *temp*, but for the sockets of a full one."""
-    settings = crawl_settings()
-    options: dict[str, Any] = {
-        "headless": not visible,
-        "downloads_path": str(temp),
-        "env": {**os.environ, "XDG_CONFIG_HOME": str(temp), "XDG_CACHE_HOME": str(temp)},
-    }
-    if settings.browser in ("chrome", "edge"):
-        options["args"] = QUIET
-    if program := find_browser(visible):
-        options["executable_path"] = program
-        # Not for the others, which put a socket there, whose path must be short.
-        if "headless" in Path(program).name:
-            options["env"]["TMPDIR"] = str(temp)
-    elif settings.browser == "edge":
-        options["channel"] = "msedge"
-    return options
 
 
 async def in_time(closing: Awaitable[T]) -> T | None:

@@ -62,7 +62,8 @@ class StreamingDownloadHandler(AiohttpDownloadHandler):
 
     @asynccontextmanager
     async def _make_request(self, request: Request, timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109 - the parent's signature
-        async with self._places[urlsplit(request.url).netloc]:
+        # A page that Splash renders counts for its own host, not for Splash's.
+        async with self._places[urlsplit(request.meta.get("rendered_for", request.url)).netloc]:
             await self._pause.wait()  # it may have begun while the request waited for its place
             check_session(request)
             async with super()._make_request(request, timeout) as response:

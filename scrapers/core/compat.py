@@ -47,18 +47,27 @@ __all__ = [
     "detached",
     "find_commands_late",
     "is_covered",
+    "is_download",
     "launch",
+    "libraries_missing",
     "navigated",
     "new_page",
+    "not_launched",
     "playwright_handler",
     "program_missing",
     "scrapy_cookies",
+    "scrapy_splash",
     "screen_missing",
 ]
 
 T = TypeVar("T")
 
-SEEN = {"scrapy": "2.19.0", "scrapy-playwright": "0.0.48", "playwright": "1.65"}  # releases this was written against
+SEEN = {
+    "scrapy": "2.19.0",
+    "scrapy-playwright": "0.0.48",
+    "scrapy-splash": "0.11.1",
+    "playwright": "1.65",
+}  # releases this was written against
 
 # Imported at first use. Playwright's errors not from playwright.async_api, which re-exports them but is slow to import,
 # and every spider imports this module.
@@ -294,6 +303,19 @@ def context_of(handler: ScrapyPlaywrightDownloadHandler, context: str) -> Browse
     return wrapper.context if wrapper else None
 
 
+# --- scrapy-splash ----------------------------------------------------------------------------------------------------
+
+
+def scrapy_splash() -> ModuleType:
+    """Import scrapy-splash, which takes a name from Scrapy that is w3lib's since Scrapy 2.16."""
+    from scrapy.utils import url
+    from w3lib.url import canonicalize_url
+
+    if not hasattr(url, "canonicalize_url"):
+        url.canonicalize_url = canonicalize_url  # type: ignore[attr-defined]
+    return import_module("scrapy_splash")
+
+
 # --- Playwright: what its errors say ----------------------------------------------------------------------------------
 
 
@@ -321,8 +343,24 @@ def detached(error: PlaywrightError) -> bool:
 
 
 def program_missing(error: PlaywrightError) -> bool:
-    """Return whether an error means that the browser program is missing or does not start."""
-    return "Executable doesn't exist" in str(error) or "Failed to launch" in str(error)
+    """Return whether an error means that the browser program is missing."""
+    missing = ("Executable doesn't exist", "executable doesn't exist", "Chromium distribution '")
+    return any(text in str(error) for text in missing)
+
+
+def not_launched(error: PlaywrightError) -> bool:
+    """Return whether an error means that the browser program is there and did not start."""
+    return "BrowserType.launch: " in str(error)
+
+
+def libraries_missing(error: PlaywrightError) -> bool:
+    """Return whether an error means that the system lacks libraries which the browser needs."""
+    return "Host system is missing dependencies" in str(error)
+
+
+def is_download(error: PlaywrightError) -> bool:
+    """Return whether an error means that an address leads to a file, in place of a page."""
+    return "Download is starting" in str(error)
 
 
 def screen_missing(error: PlaywrightError) -> bool:

@@ -313,8 +313,16 @@ class LookingPage:
             matched[:] = [await self.shown(selectors)]
             return matched[0] is not None
 
-        await self._look_until(has_come, crawl_settings().page_wait)
+        await self.rests(has_come)
         return matched[0]
+
+    async def rests(self, is_enough: Callable[[], Awaitable[bool]]) -> bool:
+        """
+        Wait until the page is at rest: without a change and a request in flight for REST seconds.
+
+        is_enough: a condition whose truth ends the wait. Returns False where LATCHKEY_PAGE_WAIT ends it.
+        """
+        return await self._look_until(is_enough, crawl_settings().page_wait)
 
     async def is_at_rest(self, within: float = 0) -> bool:
         """

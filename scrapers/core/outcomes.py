@@ -535,10 +535,16 @@ class DatabaseAwayFailure(Failure):
 
 
 class BrowserMissing(Failure):
-    """The browser of LATCHKEY_BROWSER was not found: install it, or set LATCHKEY_BROWSER_PATH; `scrapy doctor` says how."""
+    """The browser of LATCHKEY_BROWSER is not there or does not start; `scrapy doctor` says what to do."""
 
     code, actor, retry = "browser_missing", Actor.OPERATOR, Retry.AFTER_ACTION
     ends_visit = True
+
+
+class SplashAway(Failure):
+    """Splash did not render the page, because it does not answer or refuses us: start it, or set LATCHKEY_SPLASH_URL."""
+
+    code, actor, retry = "splash_away", Actor.OPERATOR, Retry.SOON
 
 
 class BrowserDied(Failure):

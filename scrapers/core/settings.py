@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, Field
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from database.settings import RoomSettings, SettingsError, nearest, typed_names
@@ -16,6 +16,22 @@ from database.settings import RoomSettings, SettingsError, nearest, typed_names
 # Suffixes of a credential's variables (`BELL_USERNAME`), which are read by `scrapers.logins.credentials`.
 CREDENTIAL = ("_USERNAME", "_PASSWORD", "_TOTP_SECRET", "_RECEIVER")
 NEAR = 0.9  # similarity from which a variable counts as a misspelt setting
+
+
+def _sound_address(value: str) -> str:
+    try:
+        address = urlsplit(value)
+        is_sound = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        is_sound = False
+    if value and not is_sound:
+        raise ValueError("it must look like https://server.example")
+    if value and "@" in address.netloc:
+        raise ValueError("user name and password do not belong into an address")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_sound_address)]  # of a host, without secrets; empty: the real one
 
 
 class CrawlSettings(RoomSettings):
@@ -42,6 +58,11 @@ class CrawlSettings(RoomSettings):
     download_wait: float = Field(120.0, gt=0, description="How long a download may take to start.")
     report_wait: float = Field(600.0, ge=0, description="How long a run waits for a report that the portal is making.")
     retry_wait: float = Field(60.0, ge=0, description="Longest pause between two tries of one request.")
+    splash_url: Address = Field(
+        "", description="Address of a Splash server, for what is rendered by it (http://127.0.0.1:8050)."
+    )
+    splash_username: str = Field("", description="User name at Splash, where it asks for one.")
+    splash_password: SecretStr = Field(SecretStr(""), description="Password at Splash.")
     evidence: bool = Field(True, description="Keep a bundle of every failed run.")
     credentials_file: Path | None = Field(None, description="JSON file of credentials with mode 600.")
 
@@ -52,22 +73,6 @@ def crawl_settings() -> CrawlSettings:
     settings = CrawlSettings.load()
     assert isinstance(settings, CrawlSettings)
     return settings
-
-
-def _sound_address(value: str) -> str:
-    try:
-        address = urlsplit(value)
-        is_sound = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
-    except ValueError:
-        is_sound = False
-    if value and not is_sound:
-        raise ValueError("it must look like https://server.example")
-    if value and "@" in address.netloc:
-        raise ValueError("user name and password do not belong into an address")
-    return value
-
-
-Address = Annotated[str, AfterValidator(_sound_address)]  # of a host, without secrets; empty: the real one
 
 
 class PortalSettings(RoomSettings):

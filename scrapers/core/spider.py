@@ -45,6 +45,9 @@ logger = logging.getLogger(__name__)
 
 GENERATIONS = (700, 10, 10)  # Python's own thresholds of the garbage collector
 
+RENDERINGS = ("http", "browser", "splash")
+Fence = Callable[[str, int, str], bool]  # host, port and IP address of a machine: may it be reached?
+
 PLANS: OnCrawler[list[Plan]] = OnCrawler("plans")  # the jobs of a crawl, where they are known before its spider is made
 
 
@@ -112,7 +115,7 @@ class PortalSpider(scrapy.Spider):
     time_zone: ClassVar[str]  # of the portal, IANA: it decides which day "today" is
     morning: ClassVar[int] = 6  # hour of that day from which the portal has what it had not the day before
     logins: ClassVar[tuple[type[LoginFacts], ...]] = ()
-    rendering: ClassVar[str] = "http"  # how pages are collected after the sign-in: http or browser
+    rendering: ClassVar[str] = "http"  # how pages are fetched, after any sign-in: one of RENDERINGS
     Arguments: ClassVar[type[SpiderArguments]] = SpiderArguments
     in_sync: ClassVar[bool] = True  # `scrapy sync` runs it; False: another spider of the portal brings the same
     private: ClassVar[frozenset[str]] = frozenset()  # JSON keys; their values never go into evidence
@@ -276,16 +279,20 @@ class PortalSpider(scrapy.Spider):
         stream: tuple[str, ...] = (),
         login: type[LoginFacts] | None = None,
         visit: bool = False,
+        rendering: str | None = None,
         **kwargs: Any,
     ) -> Request:
         """
         Return a request of a job, sent in the job's session. The run is incomplete if it gets no response.
 
         stream: media types; a body of one of them is written to a part file. login: where not the spider's first.
-        visit: `visit` is run in a browser page, instead of sending anything.
+        visit: `visit` is run in a browser page, instead of sending anything. rendering: how the page is fetched, where not as
+        the spider's `rendering` says; files are always fetched over plain HTTP.
         """
         ticket = job.ticket(bare_url(url))
         state = RequestState(job.id, ticket, login=login.name if login else "", stream=stream, visit=visit)
+        if not (stream or visit):
+            state.rendering = rendering or self.rendering
         meta = {**kwargs.pop("meta", {}), KEY: state}
         if stream:
             meta.setdefault("download_timeout", 3600)  # a big file takes longer than a page
@@ -301,6 +308,14 @@ class PortalSpider(scrapy.Spider):
         after its session or browser ended, so it must fetch only what `page.job.missing()` names.
         """
         raise TypeError(f"{type(self).__name__} has no visit.")
+
+    async def is_ready(self, response: HtmlResponse) -> bool:
+        """Return whether a page that is being rendered shows what is wanted of it; else it is waited for until it is at rest."""
+        return False
+
+    def fence(self) -> Fence | None:
+        """Return by what the machines are told apart that a rendered page may reach; None: it may reach every one."""
+        return None
 
     def job_of(self, response: Response | Request) -> Job:
         """Return the job that an answer, or a request, belongs to."""

@@ -7,7 +7,8 @@ from sqlalchemy import insert
 
 from commands.export import record_types
 from database.models import Account, FileStatus, Run, StoredCredential, StoredFile, all_tables
-from middlewares.download.handler import cure
+from middlewares.download.browser import cure
+from scrapers.core.compat import PlaywrightError
 from scrapers.core.settings import crawl_settings
 
 COMMON = {"portal": "bell", "report_type": "pdf_invoice", "spider": "bell_pdf_invoice"}
@@ -63,15 +64,76 @@ def test_test_login_names_its_own_option(store, command):
     assert (said.code, said.err) == (2, "meadow has 2 credentials: say which one with --username USERNAME.\n")
 
 
+INSTALL = {
+    "chrome": "Install Chromium (Debian: apt-get install chromium-headless-shell).",
+    "edge": "Install Microsoft Edge (packages.microsoft.com, microsoft-edge-stable); its own program is needed.",
+    "firefox": "Run `playwright install firefox`: Playwright drives its own build of Firefox, and no other.",
+    "safari": "Run `playwright install webkit`: Playwright drives its own build of WebKit in the place of Safari.",
+}
+
+
+@pytest.fixture
+def asked_for(monkeypatch, tmp_path):
+    """Give a function that sets a browser, on a machine that has none, and returns its cure."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def said(browser, path=None, error=None, **options):
+        monkeypatch.setenv("LATCHKEY_BROWSER", browser)
+        if path is not None:
+            monkeypatch.setenv("LATCHKEY_BROWSER_PATH", str(path))
+        crawl_settings.cache_clear()
+        return cure(None if error is None else PlaywrightError(error), **options)
+
+    return said
+
+
+@pytest.mark.parametrize("browser", INSTALL)
+def test_a_browser_that_is_not_there_has_its_own_cure(asked_for, browser):
+    assert asked_for(browser) == INSTALL[browser]
+
+
+@pytest.mark.parametrize("browser", INSTALL)
+def test_a_path_without_a_program_is_named(asked_for, browser, tmp_path):
+    assert asked_for(browser, tmp_path / "none") == (
+        f"LATCHKEY_BROWSER_PATH names {tmp_path / 'none'}, which is not there or is no program."
+    )
+
+
 @pytest.mark.parametrize(
     ("browser", "words"),
-    [("chrome", "Chromium"), ("firefox", "playwright install firefox"), ("edge", "Edge"), ("safari", "webkit")],
+    [
+        ("chrome", "/bin/false does not start: run it by hand to see why"),
+        ("edge", "/bin/false does not start: run it by hand to see why"),
+        (
+            "firefox",
+            "which does not start as a build of Playwright's: leave it empty and run `playwright install firefox`.",
+        ),
+        (
+            "safari",
+            "which does not start as a build of Playwright's: leave it empty and run `playwright install webkit`.",
+        ),
+    ],
 )
-def test_a_missing_browser_has_its_own_cure(monkeypatch, browser, words):
-    monkeypatch.setenv("LATCHKEY_BROWSER", browser)
-    crawl_settings.cache_clear()
-    assert words in cure()
-    assert browser == "chrome" or "Chromium" not in cure()
+def test_a_program_that_cannot_be_driven_is_named(asked_for, browser, words):
+    assert words in asked_for(browser, "/bin/false")
+
+
+@pytest.mark.parametrize(("browser", "engine"), [("firefox", "firefox"), ("safari", "webkit")])
+def test_libraries_that_are_missing_are_installed_by_their_own_command(asked_for, browser, engine):
+    error = "BrowserType.launch: Host system is missing dependencies to run browsers."
+    assert asked_for(browser, error=error) == (
+        f"Libraries that {browser} needs are missing: run `playwright install-deps {engine}` as root."
+    )
+
+
+def test_a_window_needs_a_browser_that_has_one(asked_for, tmp_path):
+    shell = tmp_path / "chromium-headless-shell"
+    shell.touch(mode=0o755)
+    assert "apt-get install chromium)" in asked_for("chrome", visible=True)
+    assert (
+        asked_for("chrome")
+        == f"{shell} does not start: run it by hand to see why, or set LATCHKEY_BROWSER_PATH to another."
+    )
 
 
 def test_doctor_says_what_python_may_not_keep(store, command, monkeypatch):

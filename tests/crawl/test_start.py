@@ -65,6 +65,19 @@ FAMILIES = {
         "scrapers.reading": "forms grids layouts visible",
         **VALUES,
     },
+    "shop_prices": {
+        "database.families": "alerts prices",
+        "database.models": "prices",
+        "scrapers.core": "version",
+        "scrapers.families.prices": """addresses amounts arguments asking challenges checking items page planning readers readings
+            settings spiders structured""",
+        # What each portal states, and the shop that the address might be of.
+        "scrapers.portals": "att bell iec telus trucktech",
+        "scrapers.portals.pluginboutique": "addresses settings",
+        "scrapers.portals.shop": "prices settings",
+        "scrapers.reading": "visible",
+        **VALUES,
+    },
     "plain_files": {"scrapers.families.documents": "spiders", "scrapers.logins": "form"},
 }
 STATUS = {
@@ -112,6 +125,8 @@ def test_a_crawl_imports_what_its_family_needs_until_its_spider_opens(crawls, sp
             given = ("-a", f"account={crawls.give_bell('ok')[0]}")
         case "trucktech":
             crawls.project.environment.update(TRUCKTECH_USERNAME="ok", TRUCKTECH_PASSWORD="unused")
+        case "shop":
+            given = ("-a", "url=https://shop.example/p/1")
         case "plain":
             crawls.give("plain", "ok")
             given = ("-s", "SPIDER_MODULES=tests.portals.plain.documents")

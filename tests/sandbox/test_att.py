@@ -11,7 +11,7 @@ import pypdfium2
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from middlewares.download.handler import find_browser
+from middlewares.download.browser import find_browser
 from sandbox import NEW_PASSWORD, PASSWORD, Admin, Running, mailbox, phone, running, totp_code, totp_secret
 from sandbox.att import accounts
 from sandbox.att.state import SCENARIOS, SENDERS, AttState

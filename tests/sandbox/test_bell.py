@@ -13,7 +13,7 @@ import pypdf
 import pytest
 from playwright.sync_api import Error, expect, sync_playwright
 
-from middlewares.download.handler import find_browser
+from middlewares.download.browser import find_browser
 from sandbox import NEW_PASSWORD, running, totp_code, totp_secret
 from sandbox.bell import accounts
 from sandbox.invented import Month, published_months

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Download, Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from middlewares.download.handler import find_browser
+from middlewares.download.browser import find_browser
 from sandbox import PASSWORD, Running, phone, running
 from sandbox.bell import accounts
 from sandbox.invented import published_months

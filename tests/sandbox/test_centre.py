@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Error, expect, sync_playwright
 from python_calamine import CalamineWorkbook
 
-from middlewares.download.handler import find_browser
+from middlewares.download.browser import find_browser
 from sandbox import AdminError, mailbox, running
 from sandbox.bell import accounts
 from sandbox.bell.data import numbered_accounts

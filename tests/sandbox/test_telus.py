@@ -12,7 +12,7 @@ import pypdfium2
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from middlewares.download.handler import find_browser
+from middlewares.download.browser import find_browser
 from sandbox import NEW_PASSWORD, PASSWORD, Admin, Running, phone, running
 from sandbox.globys.invoices import LAYOUTS, Invoice, invoice_pdf
 from sandbox.invented import Month, published_months

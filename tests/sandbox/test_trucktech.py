@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 from scrapy import Selector
 
-from middlewares.download.handler import find_browser
+from middlewares.download.browser import find_browser
 from sandbox import NEW_PASSWORD, PASSWORD, AdminError, phone, running, totp_code, totp_secret
 from sandbox.trucktech import fleet
 from tests.project import wait_for

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
@@ -12,12 +12,15 @@ from scrapers.core.spider import SpiderArguments
 class PriceArguments(SpiderArguments):
     """Arguments of the price spiders. Without an address they check everything that is watched at their shop."""
 
-    aims: ClassVar[frozenset[str]] = SpiderArguments.aims | {"url", "country"}
+    aims: ClassVar[frozenset[str]] = SpiderArguments.aims | {"url", "country", "rendering"}
     url: tuple[str, ...] = Field(
         (), description="Check these addresses alone, for nobody; several are parted by blanks."
     )
     country: str | None = Field(None, description="Country of the buyer (US, GB …), with -a url=.")
     selector: str | None = Field(None, max_length=500, description="CSS of the price's element, with -a url=.")
+    rendering: Literal["http", "browser", "splash"] | None = Field(
+        None, description="How pages are fetched, in the place of what items and settings say."
+    )
 
     @field_validator("url", mode="before")
     @classmethod
@@ -50,5 +53,6 @@ class PriceTarget(BaseModel):
     url: str
     product: str  # its key
     country: str | None = None
+    rendering: str = ""  # how its items want the page fetched; "": as the settings of the shop say
     selectors: dict[str, tuple[int, ...]] = {"": ()}  # items by their selector; "": none
     refused: str = ""  # why the address is not asked

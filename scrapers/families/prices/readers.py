@@ -6,11 +6,11 @@ A reader takes the page and yields what it finds of this product; what it does n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from scrapers.core.outcomes import Blocked, PortalChanged, PriceUnclear, ProductGone
+from scrapers.core.outcomes import Blocked, Failure, PortalChanged, PriceUnclear, ProductGone
 from scrapers.core.redaction import bare_url
 from scrapers.families.prices.amounts import Amount, machine
 from scrapers.families.prices.challenges import CHALLENGE, is_challenge, may_be_challenge
@@ -29,17 +29,54 @@ def price_of(page: ProductPage, readers: Sequence[Reader], selector: str | None 
     selector: CSS of the price's element, by the user. Raises Blocked for a bot wall, ProductGone for the home page,
     PriceUnclear where a price of the product is not certain, and PortalChanged where nothing on the page is known to be one.
     """
+    found = prices_of(page, readers, (selector or "",))[selector or ""]
+    if isinstance(found, Failure):
+        raise found
+    return found
+
+
+def prices_of(page: ProductPage, readers: Sequence[Reader], selectors: Iterable[str]) -> dict[str, Reading | Failure]:
+    """
+    Return what `price_of` returns or raises, by selector ("": none): the readers of the shop read the page once for all.
+
+    Raises what is wrong with the whole page.
+    """
+    _check(page)
+    found = _taken(page, chain.from_iterable(reader(page) for reader in readers))
+    currency, notes, doubts = page.currency, page.notes, page.doubts
+    held: dict[str, Reading | Failure] = {}
+    for selector in selectors:
+        # What one user's element says of the page counts for that user alone.
+        page.currency, page.notes, page.doubts = currency, [*notes], [*doubts]
+        own = _taken(page, by_selector(selector)(page)) if selector else []
+        try:
+            held[selector] = _held(page, [*found, *own])
+        except Failure as failure:
+            held[selector] = failure
+    return held
+
+
+def _check(page: ProductPage) -> None:
+    """Raise the failure of a page that is not the product's."""
     if is_challenge(page):
         raise Blocked(CHALLENGE, step=STEP)
     if page.other_product:
         raise ProductGone(f"Its address shows {bare_url(page.other_product)}, another product.", step=STEP)
     if page.is_home:
         raise ProductGone("Its address shows the shop's home page.", step=STEP)
-    own = [*readers, *([by_selector(selector)] if selector else [])]
+
+
+def _taken(page: ProductPage, readings: Iterable[Reading]) -> list[Reading]:
+    """Return readings as a list; the first currency is the page's for all that are read later."""
     found = []
-    for reading in chain.from_iterable(reader(page) for reader in own):
+    for reading in readings:
         page.currency = page.currency or reading.currency
         found.append(reading)
+    return found
+
+
+def _held(page: ProductPage, found: Sequence[Reading]) -> Reading:
+    """Return the reading that holds, with what the page says of all its prices."""
     held = settle(found)
     if held is None:
         if may_be_challenge(page):

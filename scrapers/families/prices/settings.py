@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from database.settings import RoomSettings
+
+Rendering = Literal["http", "browser", "splash"]
 
 
 class PriceSettings(RoomSettings):

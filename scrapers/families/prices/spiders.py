@@ -1,67 +1,34 @@
-"""The price family's base: a job is a product in a country, fetched once for everyone who watches it."""
+"""The price family's base: asks for the page of each product once, and yields what it says to everyone who watches it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
 
 from scrapy import Request
-from scrapy.http import Response, TextResponse
-from scrapy.spidermiddlewares.httperror import HttpError
+from scrapy.http import HtmlResponse, Response
 from sqlalchemy.orm import Session
 
-from database.families import prices
 from database.models.prices import PriceCheckRun, WatchlistItem
+from database.notes import write
 from scrapers.core.items import Listing
-from scrapers.core.jobs import ArgumentError, Job, Plan
-from scrapers.core.naming import name_failure
-from scrapers.core.outcomes import AddressNotAsked, Blocked, Failure, PortalChanged, ProductGone, Then
-from scrapers.core.redaction import bare_url, redactor
-from scrapers.core.spider import PortalSpider
-from scrapers.families.prices.addresses import (
-    AddressRefused,
-    Product,
-    check,
-    check_host,
-    is_own,
-    named,
-    product_of,
-    short,
-)
-from scrapers.families.prices.arguments import PriceArguments, PriceTarget
-from scrapers.families.prices.challenges import CHALLENGE, is_challenge
-from scrapers.families.prices.items import PriceReading
-from scrapers.families.prices.page import ProductPage
-from scrapers.families.prices.readers import Reader, price_of
+from scrapers.core.jobs import Job, Plan
+from scrapers.core.outcomes import AddressNotAsked, Failure, ProductGone, Then
+from scrapers.core.redaction import bare_url
+from scrapers.core.spider import Fence, PortalSpider
+from scrapers.families.prices import asking, checking, planning
+from scrapers.families.prices.addresses import Product, named
+from scrapers.families.prices.arguments import PriceArguments
+from scrapers.families.prices.readers import Reader
 from scrapers.families.prices.settings import PriceSettings
 
 progress = logging.getLogger("latchkey.progress")
 
-# As a browser asks, which is what shops answer; and who asks.
-AGENT = "Mozilla/5.0 (compatible; Latchkey/0.1; price watch)"
-HEADERS = {
-    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-    "Accept-Language": "en-GB,en;q=0.9",
-}
-POLITE = {
-    "DOWNLOAD_DELAY": 1,  # one request per shop and second
-    "DOWNLOAD_DELAY_JITTER": 0,  # not less than that either
-    "CONCURRENT_REQUESTS_PER_DOMAIN": 1,  # Scrapy counts the delay for each host
-    "REQUESTS_IN_FLIGHT": 1,
-    "DOWNLOAD_TIMEOUT": 60,  # a page, no file
-    "DOWNLOAD_MAXSIZE": 20_000_000,  # of an address that somebody has given
-    "USER_AGENT": AGENT,
-    "DEFAULT_REQUEST_HEADERS": HEADERS,
-}
-REDIRECTS = (301, 302, 303, 307, 308)
-UNCHANGED, GONE = 304, (404, 410)
-HANDLED = [*REDIRECTS, UNCHANGED, *GONE, 403, 503]  # those of a wall have a page to read
-MOST_REDIRECTS = 5
+PRODUCT = "product"  # in meta: whose page a request is for
+REDIRECT_URLS = "redirect_urls"  # in meta: the addresses over which a rendered page was reached
 NOTE = "page"  # the last one that was read: its validators and its prices
 
 
@@ -72,81 +39,49 @@ class PriceSpider(PortalSpider):
     keeps_files = False
     target_argument = "url"
     Arguments = PriceArguments
-    custom_settings = POLITE
+    custom_settings = asking.POLITE
     tables: ClassVar = (WatchlistItem, PriceCheckRun)  # written by `conclude`
     readers: ClassVar[Sequence[Reader]]
     language: ClassVar[str | None] = None  # of the shop's pages, for one that says none
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.results: dict[int, dict[str, PriceReading | Failure]] = {}  # by job and selector
+        self.results: dict[int, checking.Results] = {}  # by job
+        self.notes: dict[int, dict[str, Any]] = {}  # by job: of a page that was read as a whole
 
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
         """Return a job for each address that is named, or for each product that is watched at this shop."""
         if arguments.job:
-            return [cls._of_job(session, number, arguments) for number in arguments.job]
+            rows = (cls.row(session, number) for number in arguments.job)
+            return [planning.of_job(session, cls.portal, row, arguments) for row in rows]
         if arguments.url:
-            found = [cls._once(url, arguments.country, arguments.selector) for url in arguments.url]
+            found = [planning.once(cls.portal, url, arguments.country, arguments.selector) for url in arguments.url]
             return list({plan.key: plan for plan in found}.values())
-        return [cls._watched(group) for group in prices.groups(session, cls.portal)]
-
-    @classmethod
-    def _of_job(cls, session: Session, number: int, arguments: Any) -> Plan:
-        given = cls.row(session, number).target or {}
-        target = PriceTarget(**given) if given else None
-        if target is None or not any(target.selectors.values()):
-            url = target.url if target else next(iter(arguments.url), "")
-            country = target.country if target else arguments.country
-            return replace(cls._once(url, country, arguments.selector), job_id=number)
-        for group in prices.groups(session, cls.portal):
-            if (group.product_key, group.country) == (target.product, target.country):
-                return replace(cls._watched(group), job_id=number)
-        label = target.product[:300]
-        return Plan(target, short(target.product, 250), label, None, job_id=number, done=True)  # watched no more
-
-    @classmethod
-    def _once(cls, url: str, country: str | None, selector: str | None) -> Plan:
-        try:
-            product = product_of(url, private=PriceSettings.current().prices_private_addresses)
-        except AddressRefused as error:
-            raise ArgumentError(f"-a url: {error}") from None
-        if product.portal != cls.portal:
-            raise ArgumentError(f"-a url: {product.portal}_prices checks addresses of that shop.")
-        target = PriceTarget(url=product.url, product=product.key, country=country, selectors={selector or "": ()})
-        plan = cls._plan(target)
-        # Not the key of those who watch the product: their check is due all the same.
-        return replace(plan, key=f"once {plan.key}")
-
-    @classmethod
-    def _watched(cls, group: prices.Group) -> Plan:
-        selectors: dict[str, tuple[int, ...]] = {}
-        for item in group.items:
-            selectors[item.selector or ""] = (*selectors.get(item.selector or "", ()), item.item_id)
-        url, refused = group.product_url, ""
-        try:
-            url = product_of(url, private=PriceSettings.current().prices_private_addresses).url
-        except AddressRefused as error:
-            refused = str(error)
-        return cls._plan(
-            PriceTarget(url=url, product=group.product_key, country=group.country, selectors=selectors, refused=refused)
-        )
-
-    @classmethod
-    def _plan(cls, target: PriceTarget) -> Plan:
-        country = f" {target.country}" if target.country else ""
-        return Plan(target, f"{short(target.product, 250)}{country}", f"{target.product[:250]}{country}", None)
+        return planning.watched(session, cls.portal)
 
     async def requests(self, job: Job) -> AsyncIterator[Any]:
         """Yield the request of the product's page, in the buyer's country."""
         if job.target.refused:
-            raise AddressNotAsked(job.target.refused, step="check the address")
+            raise AddressNotAsked(job.target.refused, step=asking.STEP)
         await self.enter(job)
         if (product := named(job.target.url)) is None:
-            raise AddressNotAsked("The address names no product.", step="check the address")
-        known = None if self.arguments.again else await job.recall(NOTE)
+            raise AddressNotAsked("The address names no product.", step=asking.STEP)
+        # A page that is rendered is always loaded as a whole.
+        is_plain = self.rendering_of(job) == "http" and not self.arguments.again
+        known = await job.recall(NOTE) if is_plain else None
         known = known if known is not None and set(job.target.selectors) <= set(known["prices"]) else None
         yield await self.ask(job, product, known=known)
+
+    @classmethod
+    def rendering_at(cls, url: str) -> str:
+        """Return how the pages of a shop are fetched, by its settings."""
+        return cls.rendering
+
+    def rendering_of(self, job: Job) -> str:
+        """Return how the page of a job is fetched: as the arguments say, else its items, else the settings of its shop."""
+        said: str = self.arguments.rendering or job.target.rendering or self.rendering_at(job.target.url)
+        return said
 
     async def enter(self, job: Job) -> None:
         """Tell the shop the buyer's country, where it takes that; raise a Failure when it does not answer."""
@@ -155,39 +90,58 @@ class PriceSpider(PortalSpider):
         self, job: Job, product: Product, *, known: Any = None, hops: int = 0, moved: bool = False
     ) -> Request:
         """Return the request of a product's page. known: what the last check has noted of it."""
-        if not is_own(product.url):
-            try:
-                check(product.url, private=(private := PriceSettings.current().prices_private_addresses))
-                if not private:
-                    await check_host(product.url)
-            except AddressRefused as error:
-                raise AddressNotAsked(str(error), step="check the address") from None
-        headers = {}
-        if known:
-            headers = {name: known[name] for name in ("If-None-Match", "If-Modified-Since") if known.get(name)}
+        await asking.refuse_address(product.url)
+        headers = checking.conditions(known or {})
         callback = partial(self.answered, product=product, known=known, hops=hops, moved=moved)
-        meta = {"handle_httpstatus_list": HANDLED, "cookiejar": job.target.country or "", "dont_redirect": True}
-        return self.request(job, product.url, callback, headers=headers, meta=meta, dont_filter=True)
+        meta = {"handle_httpstatus_list": asking.HANDLED, "cookiejar": job.target.country or "", "dont_redirect": True}
+        options: dict[str, Any] = {
+            "headers": headers,
+            "meta": meta | {PRODUCT: product},
+            "rendering": self.rendering_of(job),
+        }
+        return self.request(job, product.url, callback, dont_filter=True, **options)
+
+    async def is_ready(self, response: HtmlResponse) -> bool:
+        """Return whether a page that is being rendered shows the price for everyone who watches it."""
+        if PRODUCT not in response.meta:
+            return True  # nothing is read there
+        try:
+            product = asking.product_at(self.portal, response.url)  # it may have moved
+            found = await asyncio.to_thread(self._read, self.job_of(response), response, product, False)
+        except Failure:
+            return False  # it may be on the way: what the page is at rest is told of
+        return not any(isinstance(each, Failure) for each in found.values())
+
+    def fence(self) -> Fence | None:
+        """Keep rendered pages from private networks, unless they may be asked."""
+        return None if PriceSettings.current().prices_private_addresses else asking.may_reach
 
     async def answered(
         self, response: Response, product: Product, known: Any, hops: int, moved: bool
     ) -> AsyncIterator[Any]:
         """Read the page, or follow it to where it has moved: to another product once."""
         job = self.job_of(response)
-        self._refuse_private(response)
-        if response.status in REDIRECTS:
-            target = self._moved_to(response)
+        asking.refuse_answer(response)
+        if response.status in asking.REDIRECTS:
+            target = asking.product_at(self.portal, asking.location(response))
             is_other = target.key != product.key
-            if hops >= MOST_REDIRECTS or (is_other and moved):
+            if hops >= asking.MOST_REDIRECTS or (is_other and moved):
                 raise ProductGone(f"It has moved more than once, at last to {bare_url(target.url)}.")
             yield await self.ask(job, target, hops=hops + 1, moved=moved or is_other)
             return
-        if response.status in GONE:
+        # A page that was rendered has been followed already.
+        for address in (*way, response.url) if (way := response.meta.get(REDIRECT_URLS)) else ():
+            target = asking.product_at(self.portal, address)
+            is_other = target.key != product.key
+            if is_other and moved:
+                raise ProductGone(f"It has moved more than once, at last to {bare_url(target.url)}.")
+            product, moved = target, moved or is_other
+        if response.status in asking.GONE:
             raise ProductGone(f"{bare_url(response.url)} answered {response.status}.")
-        if response.status == UNCHANGED and known:
-            found = self._unchanged(job, known["prices"])
+        if response.status == asking.UNCHANGED and known:
+            found = checking.unchanged(job, known["prices"])
         else:
-            found = await asyncio.to_thread(self._read_all, job, response, product, moved)
+            found = await asyncio.to_thread(self._read, job, response, product, moved)
         yield Listing(job=job.id, keys=())
         self.results[job.id] = found
         for selector in job.target.selectors:
@@ -198,93 +152,19 @@ class PriceSpider(PortalSpider):
             job.counts.records += 1
             progress.info("%s %s: %s %s (%s)", self.name, job.label, result.price, result.currency, result.source)
             yield result
-        if response.status != UNCHANGED and not any(isinstance(each, Failure) for each in found.values()):
-            await job.remember(NOTE, self._noted(response, found))
+        is_new = response.status != asking.UNCHANGED and self.rendering_of(job) == "http"
+        if is_new and not any(isinstance(each, Failure) for each in found.values()):
+            self.notes[job.id] = checking.note_of(response, found)
 
-    def _moved_to(self, response: Response) -> Product:
-        """Return the product that a redirect leads to; raise ProductGone where it leads to none."""
-        address = (response.headers.get("Location") or b"").decode("utf-8", "replace")
-        try:
-            address = response.urljoin(address)
-            found = named(check(address, private=True))
-        except ValueError:
-            found = None
-        if found is None or found.portal != self.portal:
-            raise ProductGone(f"Its page leads to {bare_url(address)}, which is no product's.")
-        return found
-
-    def _refuse_private(self, response: Response) -> None:
-        """Raise AddressNotAsked for an answer of a private network: a name may stand for another machine at each look."""
-        if is_own(response.url) or PriceSettings.current().prices_private_addresses or response.ip_address is None:
-            return
-        if not response.ip_address.is_global and not response.meta.get("proxy"):
-            raise AddressNotAsked("The address is one of this machine or of a private network.")
-
-    def _read_all(
-        self, job: Job, response: Response, product: Product, moved: bool
-    ) -> dict[str, PriceReading | Failure]:
-        """Return the price, or why there is none, by selector."""
-        if response.status != 200 and response.status not in (403, 503):
-            raise _refusal(response)
-        return {selector: self._read(job, response, product, selector, moved) for selector in job.target.selectors}
-
-    def _read(
-        self, job: Job, response: Response, product: Product, selector: str, moved: bool
-    ) -> PriceReading | Failure:
-        if not isinstance(response, TextResponse):
-            return PortalChanged(f"{bare_url(response.url)} is no page.")
-        page = ProductPage(response.text, response.url, product, job.target.country, self.language)
-        try:
-            if response.status != 200:
-                raise Blocked(CHALLENGE) if is_challenge(page) else _refusal(response)
-            reading = price_of(page, self.readers, selector or None)
-        except Failure as failure:
-            failure.evidence.setdefault("response", response)
-            return failure
-        known = {"job": job.id, "portal": self.portal, "product": job.target.product, "country": job.target.country}
-        return PriceReading.of(
-            reading, **known, url=product.url, moved=moved, selector=selector or None, read_at=datetime.now(UTC)
-        )
-
-    def _unchanged(self, job: Job, saved: dict[str, Any]) -> dict[str, PriceReading | Failure]:
-        """Return the prices of the last check, for a page that is the same as then."""
-        known = {"job": job.id, "unchanged": True, "read_at": datetime.now(UTC)}
-        return {selector: PriceReading.model_validate({**each, **known}) for selector, each in saved.items()}
-
-    @staticmethod
-    def _noted(response: Response, found: dict[str, Any]) -> dict[str, Any]:
-        """Return the note of a page: by what it is asked for again only if it has changed, and its prices."""
-        sent = (("ETag", "If-None-Match"), ("Last-Modified", "If-Modified-Since"))
-        validators = {ask: value.decode("latin-1") for name, ask in sent if (value := response.headers.get(name))}
-        return {**validators, "prices": {name: each.model_dump(mode="json") for name, each in found.items()}}
+    def _read(self, job: Job, response: Response, product: Product, moved: bool) -> checking.Results:
+        options: dict[str, Any] = {"country": job.target.country, "language": self.language}
+        found = checking.read_answer(response, product, tuple(job.target.selectors), self.readers, **options)
+        return checking.as_items(job, self.portal, product.url, moved, found)
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
-        """Write a check for each item of the job: its price, or why there is none."""
+        """Write a check for each item of the job (its price, or why there is none), and the note of its page."""
         if failure is not None and failure.outcome.then == Then.AT_ONCE:
             return  # taken from this run: nothing is known of the shop
-        for selector, items in job.target.selectors.items():
-            result = self.results.get(job.id, {}).get(selector, failure)
-            if items and result is not None:
-                prices.record_check(session, items, _checked(result), job.id)
-
-
-def _refusal(response: Response) -> Failure:
-    """Return the failure that an answer's status stands for."""
-    assert response.request is not None
-    return name_failure(HttpError(response), response.request)
-
-
-def _checked(result: PriceReading | Failure) -> prices.PriceReading | prices.CheckFailure:
-    """Return a result as the items' table takes it."""
-    if isinstance(result, Failure):
-        return prices.CheckFailure(result.outcome.code, redactor.hide(str(result)))
-    moved = f" The product has moved to {bare_url(result.url)}." if result.moved else ""
-    return prices.PriceReading(
-        result.price,
-        result.currency,
-        list_price=result.list_price,
-        availability=result.availability.value if result.availability else None,
-        source=result.source,
-        title=result.title,
-        message=f"The price is {result.price} {result.currency}.{moved}" if moved else None,
-    )
+        if (note := self.notes.get(job.id)) is not None:
+            write(session, self.name, job.key, NOTE, note)
+        checking.record(session, job, self.results.get(job.id, {}), failure)

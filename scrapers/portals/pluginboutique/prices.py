@@ -17,6 +17,7 @@ from scrapers.families.prices.spiders import PriceSpider
 from scrapers.families.prices.structured import structured
 from scrapers.portals.pluginboutique.addresses import origin
 from scrapers.portals.pluginboutique.readers import buy_box, data_layer, tagging, tiles
+from scrapers.portals.pluginboutique.settings import PluginboutiqueSettings
 
 
 class PluginboutiquePrices(PriceSpider):
@@ -35,20 +36,26 @@ class PluginboutiquePrices(PriceSpider):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.entered: dict[str, asyncio.Task[None]] = {}  # by country; a failed one stays, so that it is told once
+        # By country and rendering; a failed one stays, so that it is told once.
+        self.entered: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    @classmethod
+    def rendering_at(cls, url: str) -> str:
+        return PluginboutiqueSettings.current().rendering
 
     async def enter(self, job: Job) -> None:
         if (country := job.target.country) is None:
             return
-        if country not in self.entered:
-            self.entered[country] = asyncio.ensure_future(self._choose(job, country))
+        known = (country, self.rendering_of(job))
+        if known not in self.entered:
+            self.entered[known] = asyncio.ensure_future(self._choose(job, *known))
         try:
-            await asyncio.shield(self.entered[country])
+            await asyncio.shield(self.entered[known])
         except Failure as failure:  # each job has one of its own
             raise type(failure)(failure.detail, step="tell the shop the country", evidence=failure.evidence) from None
 
-    async def _choose(self, job: Job, country: str) -> None:
-        meta = {"cookiejar": country, KEY: RequestState(job.id), "handle_httpstatus_all": True}
+    async def _choose(self, job: Job, country: str, rendering: str) -> None:
+        meta = {"cookiejar": country, KEY: RequestState(job.id, rendering=rendering), "handle_httpstatus_all": True}
         request = Request(f"{origin()}/?chosen_country={country}", NO_CALLBACK, meta=meta, dont_filter=True)
         try:
             response = await self.crawler.engine.download_async(request)

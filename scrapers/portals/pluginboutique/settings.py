@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from scrapers.core.settings import Address, PortalSettings
+from scrapers.families.prices.settings import Rendering
 
 
 class PluginboutiqueSettings(PortalSettings):
@@ -15,3 +16,4 @@ class PluginboutiqueSettings(PortalSettings):
     portal: ClassVar[str] = "pluginboutique"
 
     url: Address = Field("https://www.pluginboutique.com", description="Origin of the shop.")
+    rendering: Rendering = Field("http", description="How its pages are fetched: http, browser or splash.")

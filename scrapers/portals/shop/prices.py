@@ -1,7 +1,10 @@
 """The prices of any shop."""
 
+from urllib.parse import urlsplit
+
 from scrapers.families.prices.spiders import PriceSpider
 from scrapers.families.prices.structured import structured
+from scrapers.portals.shop.settings import ShopSettings
 
 
 class ShopPrices(PriceSpider):
@@ -15,3 +18,8 @@ class ShopPrices(PriceSpider):
 
     name = "shop_prices"
     readers = (structured,)
+
+    @classmethod
+    def rendering_at(cls, url: str) -> str:
+        """Return how the pages of the address's host are fetched."""
+        return ShopSettings.current().at(urlsplit(url).hostname or "")

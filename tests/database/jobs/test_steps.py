@@ -29,7 +29,7 @@ STEPS = {
     **dict.fromkeys(
         "code_not_received session_ended sign_in_timed_out token_untrusted identity_mismatch signed_out cache_error report_failed "
         "portal_refused unexpected_answer portal_down rate_limited download_timed_out bad_file incomplete upload_failed "
-        "browser_died flow_timed_out crawl_stopped".split(),
+        "browser_died flow_timed_out crawl_stopped splash_away".split(),
         ("pending", LATER, True, None),
     ),
     **dict.fromkeys(

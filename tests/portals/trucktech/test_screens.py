@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from scrapy.http import Response
 
-from middlewares.download.handler import find_browser
+from middlewares.download.browser import find_browser
 from scrapers.logins.screens import Stop
 from scrapers.portals.trucktech.login import TruckTechLogin
 

@@ -141,7 +141,7 @@ async def error_of(action: Awaitable[Any]) -> compat.PlaywrightError:
 
 async def browser(folder: Path) -> None:
     """Open pages in contexts, and provoke the errors that are told apart by what they say."""
-    from middlewares.download.handler import find_browser
+    from middlewares.download.browser import find_browser
 
     crawler = Crawler(scrapy.Spider, {"PLAYWRIGHT_LAUNCH_OPTIONS": {"headless": False}})
     crawler.stats = StatsCollector(crawler)
@@ -184,6 +184,8 @@ async def browser(folder: Path) -> None:
     finally:
         await handler.close()
     SEEN["program"] = compat.program_missing(await start(crawler, {"executable_path": str(folder / "none")}))
+    SEEN["channel"] = compat.program_missing(await start(crawler, {"channel": "chrome-canary"}))
+    SEEN["launched"] = compat.not_launched(await start(crawler, {"executable_path": "/bin/false"}))
 
 
 async def start(crawler: Crawler, options: dict[str, Any]) -> compat.PlaywrightError:

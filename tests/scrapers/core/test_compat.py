@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scrapy.statscollectors import StatsCollector
 
 from scrapers.core import compat
 from tests.project import ROOT, clean_environment
@@ -91,6 +92,27 @@ def test_importing_it_imports_neither_aiohttp_nor_playwright():
     code = "import sys, scrapers.core.compat; print(*{name.split('.')[0] for name in sys.modules})"
     process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"aiohttp", "playwright", "scrapy_playwright", "tldextract"} & set(process.stdout.split())
+
+
+def test_scrapy_splash_can_be_imported_and_speaks_splashs_api():
+    """Its middleware makes a request of `meta["splash"]`; seen in scrapy-splash 0.11.1."""
+    from scrapy import Request, Spider
+    from scrapy.crawler import Crawler
+
+    assert version("scrapy-splash") == compat.SEEN["scrapy-splash"]
+    crawler = Crawler(Spider)
+    library = compat.scrapy_splash()
+    made = library.SplashMiddleware(crawler, "http://127.0.0.1:8050/", "scrapy_default", False, b"Basic x")
+    spider = Spider("one")
+    made.spider_opened(spider)
+    crawler.stats = StatsCollector(crawler)
+    meta = {"splash": {"endpoint": "execute", "args": {"url": "http://shop.example/", "cookies": []}}}
+    asked = made.process_request(Request("http://shop.example/", headers={"User-Agent": "x"}, meta=meta), spider)
+    assert (asked.url, asked.method) == ("http://127.0.0.1:8050/execute", "POST")
+    assert asked.headers["Authorization"] == b"Basic x"
+    assert "User-Agent" not in asked.headers
+    said = json.loads(asked.body)
+    assert said == {"url": "http://shop.example/", "cookies": [], "headers": {"User-Agent": "x"}}
 
 
 # --- Scrapy -----------------------------------------------------------------------------------------------------------
@@ -274,7 +296,9 @@ def test_pages_of_one_key_share_a_context_that_is_made_with_the_first_ones_optio
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("what", ["closed", "covered", "detached", "navigated", "program", "timeout"])
+@pytest.mark.parametrize(
+    "what", ["channel", "closed", "covered", "detached", "launched", "navigated", "program", "timeout"]
+)
 def test_playwrights_errors_say_what_happened(browsed, what):
     """Seen in Playwright 1.65."""
     assert browsed[what], f"{PLAYWRIGHT} words the error '{what}' in another way"

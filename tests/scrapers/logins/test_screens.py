@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from database.access.credentials import Credential
-from middlewares.download.handler import find_browser
+from middlewares.download.browser import find_browser
 from scrapers.core.outcomes import (
     BadCredentials,
     CaptchaShown,
