@@ -13,16 +13,15 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import Conflict, Forbidden, NotFound
 
 from database.engine import now
+from database.families.watching import ItemChange, NewItem
 from database.models.prices import User
 from webhook.access import Caller, for_callers
 from webhook.api.models import (
     CheckPath,
     ItemAnswer,
-    ItemChange,
     ItemList,
     ItemPath,
     ItemQuery,
-    NewItem,
     NewUser,
     Pending,
     Problem,

@@ -16,6 +16,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from database.engine import Database, now
 from database.families.prices import change
+from database.families.watching import ItemChange, NewItem
 from database.models.prices import PriceCheckRun, WatchlistItem
 from scrapers.families.prices.addresses import AddressRefused, product_of
 from scrapers.families.prices.settings import PriceSettings
@@ -24,11 +25,9 @@ from webhook.api.checking import Check, Checker
 from webhook.api.models import (
     CheckPath,
     ItemAnswer,
-    ItemChange,
     ItemList,
     ItemPath,
     ItemQuery,
-    NewItem,
     PageQuery,
     Pending,
     Problem,
@@ -36,7 +35,7 @@ from webhook.api.models import (
     RunList,
     RunQuery,
 )
-from webhook.api.requests import UserAccess, problem
+from webhook.api.requests import UserAccess, refused
 from webhook.api.users import BY_TOKEN, SIGNED_IN
 from webhook.settings import PriceWatchSettings
 
@@ -228,11 +227,6 @@ class WatchlistRoutes:
 def told(item: WatchlistItem) -> dict[str, Any]:
     """Return an item as JSON."""
     return ItemAnswer.model_validate(item).model_dump(mode="json")
-
-
-def refused(field: str, said: str) -> Response:
-    """Answer a body of which a field was refused by more than its form."""
-    return problem(422, [{"loc": ["body", field], "msg": said, "type": "value_error"}], fields={field: said})
 
 
 def _conditions(query: ItemQuery) -> list[ColumnElement[bool]]:
