@@ -42,6 +42,13 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("that time is out of range") from None
 
 
+def _no_number(value: Any) -> Any:
+    """Refuse seconds since 1970, which no one who reads an address can tell from a slip."""
+    if not isinstance(value, str) or re.fullmatch(r"\s*[-+]?[0-9_.]+(?:[eE][-+]?[0-9]+)?\s*", value):
+        raise ValueError("it must be a time such as 2026-11-01T00:00:00Z")
+    return value
+
+
 def _plain(value: str | None) -> str | None:
     """Refuse control characters, and take what is blank for nothing."""
     if value is None or not (text := value.strip()):
@@ -57,12 +64,28 @@ def _is_true_number(value: Any) -> Any:
     return value
 
 
-Email = Annotated[str, Field(max_length=320, examples=["ana@example.com"]), AfterValidator(_email)]
+# The patterns are for readers of the document: they name the usual form, and more is taken (blanks, brackets, capitals).
+Email = Annotated[
+    str,
+    Field(
+        max_length=320,
+        examples=["ana@example.com"],
+        json_schema_extra={"pattern": r"^[a-z0-9._+-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$"},
+    ),
+    AfterValidator(_email),
+]
 PhoneNumber = Annotated[
-    str, Field(min_length=7, max_length=32, examples=["+12015550100"]), AfterValidator(_phone_number)
+    str,
+    Field(
+        min_length=7,
+        max_length=32,
+        examples=["+12015550100"],
+        json_schema_extra={"pattern": r"^\+[1-9][0-9]{6,14}$"},
+    ),
+    AfterValidator(_phone_number),
 ]
 Code = Annotated[str, Field(min_length=6, max_length=6, examples=["012345"]), AfterValidator(storable)]
-Instant = Annotated[datetime, AfterValidator(_in_utc)]
+Instant = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
 Threshold = Annotated[
     Decimal, BeforeValidator(_is_true_number), Field(gt=0, max_digits=13, decimal_places=3, examples=[19.99])
 ]

@@ -6,24 +6,36 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, RootModel
+from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, RootModel
 
 from database.access.addresses import storable
-from database.families.watching import HIGHEST_ID, Code, Country, Email, Id, Instant, Label, PhoneNumber
+from database.families.watching import (
+    HIGHEST_ID,
+    Code,
+    Country,
+    Email,
+    Id,
+    Instant,
+    ItemChange,
+    Label,
+    NewItem,
+    PhoneNumber,
+)
 from database.models.prices import AlertResult, CheckStatus, Rendering
+from webhook.documentation import Model
 
 MOST = 1000  # rows of one answer
 # JSON has one kind of number, and that of the price checker is what its clients read.
 Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 
 
-class Stored(BaseModel):
+class Stored(Model):
     """What is made of a row."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
-class Problem(BaseModel):
+class Problem(Model):
     """An error, as RFC 9457 has it. detail: a sentence; for a request that is not as it should be a list, one entry a field."""
 
     type: str = "about:blank"
@@ -41,45 +53,45 @@ class InvalidFields(Problem):
 # Users
 
 
-class RegisterStart(BaseModel):
+class RegisterStart(Model):
     """Who wants to register."""
 
     email: Email
     phone_number: PhoneNumber
 
 
-class WithCode(BaseModel):
+class WithCode(Model):
     """A code that was sent."""
 
     email: Email
     code: Code
 
 
-class LoginStart(BaseModel):
+class LoginStart(Model):
     """Who wants to sign in."""
 
     email: Email
 
 
-class NewEmail(BaseModel):
+class NewEmail(Model):
     """The address in the place of the one there is."""
 
     email: Email
 
 
-class NewPhone(BaseModel):
+class NewPhone(Model):
     """The number in the place of the one there is."""
 
     phone_number: PhoneNumber
 
 
-class CodeAlone(BaseModel):
+class CodeAlone(Model):
     """A code that was sent to somebody who is signed in."""
 
     code: Code
 
 
-class CodeSent(BaseModel):
+class CodeSent(Model):
     """What comes next. dev_code: the code itself, in development mode on loopback."""
 
     message: str
@@ -98,7 +110,7 @@ class UserAnswer(Stored):
     created_at: datetime
 
 
-class Token(BaseModel):
+class Token(Model):
     """A sign-in. The token is shown once."""
 
     access_token: str
@@ -121,19 +133,38 @@ class SessionList(RootModel[list[SessionAnswer]]):
     """The open sign-ins, the newest first."""
 
 
-class SessionPath(BaseModel):
+class SessionPath(Model):
     """Which sign-in."""
 
     session_id: Id
 
 
-class KeepQuery(BaseModel):
+class KeepQuery(Model):
     """Whether the sign-in that asks stays."""
 
     keep_current: bool = False
 
 
 # Watchlist
+
+
+Percent = Annotated[int, Field(ge=1, le=100, strict=True)]
+
+
+class ItemBody(Model, NewItem):
+    """A product to watch. JSON says itself what is a number and what is true: a text is neither."""
+
+    is_active: bool = Field(True, strict=True)
+    drop_percent: Percent = Field(10, description="From which on a drop is told.")
+    failing_after: Percent = Field(3, description="Failed checks in a row after which that is told.")
+
+
+class ChangeBody(Model, ItemChange):
+    """What is to change; what is left out stays, and so does a threshold or state that is null."""
+
+    is_active: bool | None = Field(None, strict=True)
+    drop_percent: Percent | None = None
+    failing_after: Percent | None = None
 
 
 class ItemAnswer(Stored):
@@ -170,14 +201,19 @@ class ItemAnswer(Stored):
 class ItemList(RootModel[list[ItemAnswer]]):
     """Items of one page."""
 
+    @classmethod
+    def fields(cls) -> list[str]:
+        """Return the columns that an answer has."""
+        return list(ItemAnswer.model_fields)
 
-class ItemPath(BaseModel):
+
+class ItemPath(Model):
     """Which item."""
 
     item_id: Id
 
 
-class PageQuery(BaseModel):
+class PageQuery(Model):
     """Which rows of a list."""
 
     limit: int = Field(MOST, ge=1, le=MOST, description="Rows at most.")
@@ -231,6 +267,11 @@ class RunAnswer(Stored):
 class RunList(RootModel[list[RunAnswer]]):
     """Checks of one page."""
 
+    @classmethod
+    def fields(cls) -> list[str]:
+        """Return the columns that an answer has."""
+        return list(RunAnswer.model_fields)
+
 
 class CheckPath(ItemPath):
     """Which check, by its job."""
@@ -238,7 +279,7 @@ class CheckPath(ItemPath):
     job_id: Id
 
 
-class Pending(BaseModel):
+class Pending(Model):
     """A check that has not ended yet. location: where it is asked for."""
 
     status: Literal["pending"] = "pending"
@@ -250,7 +291,7 @@ class Pending(BaseModel):
 # Channels
 
 
-class NewChannel(BaseModel):
+class NewChannel(Model):
     """A service by which a user is told besides mail."""
 
     address: str = Field(
@@ -274,7 +315,7 @@ class ChannelList(RootModel[list[ChannelAnswer]]):
     """The channels of a user, the oldest first."""
 
 
-class ChannelPath(BaseModel):
+class ChannelPath(Model):
     """Which channel."""
 
     channel_id: Id
@@ -283,7 +324,7 @@ class ChannelPath(BaseModel):
 # Without sign-in
 
 
-class NewUser(BaseModel):
+class NewUser(Model):
     """A user who is not verified."""
 
     email: Email
@@ -293,13 +334,13 @@ class UserList(RootModel[list[UserAnswer]]):
     """All users."""
 
 
-class UserPath(BaseModel):
+class UserPath(Model):
     """Which user."""
 
     user_id: Id
 
 
-class Ready(BaseModel):
+class Ready(Model):
     """That the service and its database answer."""
 
     status: str
