@@ -18,7 +18,24 @@ from benchmarks.bench import ROUNDS, prepared
 from benchmarks.figures import Figure, cells, markdown, table
 
 # Each a module here with `run(bench)`; p1 also gives p2.
-BENCHMARKS = ("p1", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "readings", "warm", "speed")
+BENCHMARKS = (
+    "p1",
+    "p3",
+    "p4",
+    "p5",
+    "p6",
+    "p7",
+    "p8",
+    "p9",
+    "p10",
+    "p11",
+    "p12",
+    "p13",
+    "readings",
+    "warm",
+    "listing",
+    "speed",
+)
 
 
 def main() -> int:
