@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import process_time
@@ -27,17 +28,19 @@ def run(bench: Bench) -> list[Figure]:
     """Page through all checks, as often as there are rounds, beside a plain SELECT and json.dumps."""
     path = bench.folder / "listing.db"
     client, item, headers = served(path)
-    figures, wrong = [], 0
+    figures: list[Figure] = []
+    wrong = 0
     for rows in PAGES:
-        ours, bare = [], []
+        ours: list[float] = []
+        bare: list[float] = []
         offsets = range(0, CHECKS, rows)
         for _ in range(bench.rounds):
             for offset in offsets:
                 url = f"/me/watchlist-items/{item}/runs?limit={rows}&offset={offset}"
-                seconds, answer = timed(lambda url=url: client.get(url, headers=headers))
+                seconds, answer = timed(partial(client.get, url, headers=headers))
                 wrong += answer.status_code != 200 or len(answer.get_json()) != rows
                 ours.append(1000 * seconds)
-                bare.append(1000 * timed(lambda rows=rows, offset=offset: plain(path, item, rows, offset))[0])
+                bare.append(1000 * timed(partial(plain, path, item, rows, offset))[0])
         figures.append(
             Figure("listing", f"an answer of {rows}", median(ours), TARGET, median(ours), median(bare), "CPU ms")
         )
@@ -46,6 +49,7 @@ def run(bench: Bench) -> list[Figure]:
 
 def served(path: Path) -> tuple[Any, int, dict[str, str]]:
     """Return a client of the application, the item with the checks, and the headers of its user."""
+    from pydantic import SecretStr
     from sqlalchemy import insert
 
     from database.access import users
@@ -74,8 +78,8 @@ def served(path: Path) -> tuple[Any, int, dict[str, str]]:
         rows = [{"watchlist_item_id": item.id, "created_at": moment, **price} for moment in times]
         session.execute(insert(PriceCheckRun), rows)
         token = users.open_session(session, user, "", Limits())
-    tokens = {"webhook_token": "gateway-token-of-the-bench", "code_reader_token": "reader-token-of-the-bench"}
-    settings = WebhookSettings(**tokens, webhook_rate=OFTEN)
+    gateway, reader = SecretStr("gateway-token-of-the-bench"), SecretStr("reader-token-of-the-bench")
+    settings = WebhookSettings(webhook_token=gateway, code_reader_token=reader, webhook_rate=OFTEN)
     app = create_app(settings, db, {}, (), prices=PriceWatchSettings(user_rate=OFTEN))
     return app.test_client(), item.id, {"Authorization": f"Bearer {token}"}
 

@@ -128,7 +128,8 @@ def stored(folder: Path) -> list[Watched]:
     from database.engine import Database
     from database.models.prices import PriceCheckRun, WatchlistItem
 
-    db, found = Database(f"sqlite:///{folder / 'latchkey.db'}"), []
+    db = Database(f"sqlite:///{folder / 'latchkey.db'}")
+    found: list[Watched] = []
     with db.transaction() as session:
         for item in session.scalars(select(WatchlistItem).order_by(WatchlistItem.id)):
             of_item = select(PriceCheckRun).where(PriceCheckRun.watchlist_item_id == item.id).order_by(PriceCheckRun.id)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel
 
+_schemas: dict[tuple[Any, ...], dict[str, Any]] = {}
 PROBLEMS = ("Problem", "InvalidFields")  # models of `webhook.api`, answered as RFC 9457 has them
 
 
@@ -15,10 +15,12 @@ class Model(BaseModel):
     """Base of what the API takes and answers: flask-openapi3 asks for schemas at each route and request; each is made once."""
 
     @classmethod
-    @cache
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return the schema."""
-        return super().model_json_schema(*args, **kwargs)
+        asked = (cls, args, *kwargs.items())
+        if asked not in _schemas:
+            _schemas[asked] = super().model_json_schema(*args, **kwargs)
+        return _schemas[asked]
 
 
 class Documented(OpenAPI):

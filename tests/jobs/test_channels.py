@@ -54,6 +54,8 @@ class Proxy(socketserver.ThreadingTCPServer):
 
 
 class _Proxy(socketserver.StreamRequestHandler):
+    server: Proxy
+
     def handle(self):
         line = self.rfile.readline().decode()
         while self.rfile.readline().strip():

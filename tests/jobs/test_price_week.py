@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from decimal import Decimal
+from functools import partial
 from random import Random
 from time import monotonic
 
@@ -75,7 +76,7 @@ class Week:
                 armed = price >= threshold
         return +found
 
-    def store(self, session: object, url: str) -> None:
+    def store(self, session, url):
         """Write users and items."""
         users = sorted({user for user, _, _ in self.items})
         session.add_all(User(id=user + 1, email=email(user)) for user in users)
@@ -90,7 +91,7 @@ def email(user: int) -> str:
     return f"user{user}@example.com"
 
 
-def mailed(mails: list[object]) -> Counter[tuple[str, str, int]]:
+def mailed(mails):
     """Return whom each mail was for, of which product, and its price."""
     found: Counter[tuple[str, str, int]] = Counter()
     for mail in mails:
@@ -130,13 +131,16 @@ def test_a_week_of_prices_on_three_workers(
             with store.transaction() as session:
                 return session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0
 
+        def has_begun(day):
+            return count(PriceCheckRun) > (day + 1 / 3) * items
+
         workers = [worker() for _ in range(3)]
         for day in range(DAYS):
             admin.clock(day * DAY)
             before = sum(admin.counters()["products"].values())
             assert here.scrapy("jobs", "create", "pluginboutique_prices", timeout=120).returncode == 0
             if day == KILLED_ON:
-                wait_for(lambda done=day: count(PriceCheckRun) > (done + 1 / 3) * items, 300)
+                wait_for(partial(has_begun, day), 300)
                 kill_one_at_work(store, workers)
             wait_for(lambda: not count(ScraperJob, ScraperJob.status.in_(OPEN)), 600, every=0.2)
             wait_for(

@@ -75,7 +75,7 @@ class ChannelRoutes:
             session.get_one(User, user_id, with_for_update=True)  # two that come at once are counted one after another
             mark = fingerprint(own_key(session), address)
             mine = select(AlertChannel).where(AlertChannel.user_id == user_id)
-            if session.scalar(select(func.count()).select_from(mine.subquery())) >= MOST:
+            if (session.scalar(select(func.count()).select_from(mine.subquery())) or 0) >= MOST:
                 raise Conflict(f"There are {MOST} channels already: delete one first.")
             if session.scalar(mine.where(AlertChannel.fingerprint == mark)) is not None:
                 raise Conflict("There is a channel of that address already.")

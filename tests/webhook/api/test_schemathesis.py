@@ -17,7 +17,7 @@ from time import monotonic
 import pytest
 import schemathesis
 from schemathesis.engine import Status, events, from_schema
-from sqlalchemy import inspect, select
+from sqlalchemy import select
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from database.access import users
@@ -112,7 +112,7 @@ def rows_of(db, first):
             for row in session.scalars(
                 select(model).where(model.id >= first, model.id < first + 1000).order_by(model.id)
             ):
-                found.append({column.key: getattr(row, column.key) for column in inspect(model).columns})
+                found.append({column.key: getattr(row, column.key) for column in model.__table__.columns})
         return found
 
 
@@ -120,7 +120,7 @@ class Asking:
     """One run of all checks over the API, signed in as a user."""
 
     def __init__(self, api, url, email, examples, phases):
-        self.api, self.email = api, email
+        self.api, self.email, self._token = api, email, ""
         self.failures, self.asked, self.answers = [], Counter(), []
         config = schemathesis.Config.from_dict(
             {
@@ -164,7 +164,7 @@ class Asking:
     def token(self):
         """Return a token that is good now: a request may have ended the sign-in before, or deleted the user."""
         with self.api.db.transaction() as session:
-            if getattr(self, "_token", None) and users.session_of(session, self._token) is not None:
+            if self._token and users.session_of(session, self._token) is not None:
                 return self._token
             user = users.user_of(session, self.email)
             if user is None:
