@@ -137,6 +137,7 @@ def test_a_week_of_prices_on_three_workers(
         workers = [worker() for _ in range(3)]
         for day in range(DAYS):
             admin.clock(day * DAY)
+            admin.configure(latency_ms=200 if day == KILLED_ON else 0)  # so that there is time to kill one at work
             before = sum(admin.counters()["products"].values())
             assert here.scrapy("jobs", "create", "pluginboutique_prices", timeout=120).returncode == 0
             if day == KILLED_ON:
