@@ -96,7 +96,7 @@ def mailed(mails):
     found: Counter[tuple[str, str, int]] = Counter()
     for mail in mails:
         text = mail.get_content()
-        number, price = re.search(r"/products/(\d+)", text)[1], re.search(r"^Price: (\d+)\.00 GBP", text, re.M)[1]
+        (number,), (price,) = re.findall(r"/products/(\d+)", text), re.findall(r"^Price: (\d+)\.00 GBP", text, re.M)
         found[mail["To"], number, int(price)] += 1
     return found
 
