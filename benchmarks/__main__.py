@@ -34,6 +34,7 @@ BENCHMARKS = (
     "readings",
     "prices",
     "warm",
+    "listing",
     "speed",
 )
 

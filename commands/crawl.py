@@ -78,7 +78,29 @@ def crawl(process: Any, crawler: Any, arguments: dict[str, str]) -> int:
     # Where a person is asked something, no line moves.
     with nullcontext() if {"prompt", "visible"} & set(arguments) else moving_line(crawler):
         process.start()
+    if "claim" not in arguments:  # the worker that has claimed its jobs sends them
+        send_alerts(crawler.spidercls)
     return exit_code(crawler)
+
+
+def send_alerts(spidercls: Any) -> None:
+    """Send the alerts that a crawl of prices has left due; what fails is told, and is due again for the next one."""
+    from scrapers.core.stated import portals
+
+    portal = portals().get(getattr(spidercls, "portal", ""))
+    if portal is None or portal.family != "prices":
+        return
+    from database.engine import DatabaseAway, database
+    from database.settings import SettingsError
+    from jobs.alerts import Alerts
+    from jobs.clock import Clock
+    from jobs.events import Events
+
+    clock = Clock()
+    try:
+        Alerts.as_set(database(), clock, Events(clock)).send()
+    except (DatabaseAway, SettingsError) as error:
+        sys.stderr.write(f"Alerts wait: {error}\n")
 
 
 class CannotStart(Exception):

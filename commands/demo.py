@@ -16,6 +16,8 @@ from typing import Any, ClassVar
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from commands._demo_shop import Shopping, show_prices, summary, watch_prices
+
 CLIENT, WORKSPACE = "Northwind Traders", "Head office"
 USERNAME = "sms+multi-2+demo@example.com"  # two accounts; codes come as text messages, at the Enterprise Centre by mail
 SPIDERS = ("bell_pdf_invoice", "bell_daily_usage", "bell_ereports", "bell_monthly_reports")
@@ -38,13 +40,14 @@ class Command(ScrapyCommand):
 
     def short_desc(self) -> str:
         """Say what it does."""
-        return "Demo: sandbox, webhook and every spider, with an invented client"
+        return "Demo: sandbox, webhook, every Bell spider and a price watch, with an invented client"
 
     def long_desc(self) -> str:
         """Say where everything is kept."""
         return (
             "Starts the sandbox and the webhook on loopback, fills a database of its own below .latchkey/demo with an "
-            "invented client, runs every Bell spider, and ends with a table. A second run finds everything stored."
+            "invented client, runs every Bell spider, watches prices of a shop until one falls and a mail comes, and ends "
+            "with tables and a chart. A second run finds everything stored."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -62,14 +65,16 @@ class Command(ScrapyCommand):
         folder = root / "demo"
         try:
             environment = prepare(folder)
-            rows = play(folder, environment)
+            rows, shopping = play(folder, environment)
         except (SettingsError, subprocess.CalledProcessError, TimeoutError) as error:
             sys.stderr.write(f"The demo could not be run: {error}\n")
             self.exitcode = 1
             return
         (root / "demo-summary.json").write_text(json.dumps(rows, indent=2) + "\n")
-        show(rows, root, opts.picture)
-        self.exitcode = 0 if all(row["outcome"] == "success" for row in rows) else 1
+        (root / "demo-prices.json").write_text(json.dumps(summary(shopping), indent=2) + "\n")
+        show(rows, shopping, root, opts.picture)
+        is_good = shopping.succeeded and all(row["outcome"] == "success" for row in rows)
+        self.exitcode = 0 if is_good else 1
 
 
 def prepare(folder: Path) -> dict[str, str]:
@@ -83,13 +88,17 @@ def prepare(folder: Path) -> dict[str, str]:
     if not secrets_file.exists():
         made = (Fernet.generate_key().decode(), secrets.token_urlsafe(32), secrets.token_urlsafe(32))
         write_private(secrets_file, json.dumps(dict(zip(names, made, strict=True))))
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("LATCHKEY_", "BELL_"))}
+    plain = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("LATCHKEY_", "BELL_", "PLUGINBOUTIQUE_"))
+    }
     kept: dict[str, str] = json.loads(secrets_file.read_text())
     return {**plain, **kept, "LATCHKEY_DATA_DIR": str(folder), "BELL_HEADER_WAIT": "10"}
 
 
-def play(folder: Path, environment: dict[str, str]) -> list[dict[str, Any]]:
-    """Start webhook and sandbox, fill the database, run the spiders; return one row of figures for each."""
+def play(folder: Path, environment: dict[str, str]) -> tuple[list[dict[str, Any]], Shopping]:
+    """Start webhook and sandbox, fill the database, run the spiders; return one row of figures for each, and the shop's."""
     import sandbox
     from sandbox.bell import accounts
 
@@ -105,13 +114,16 @@ def play(folder: Path, environment: dict[str, str]) -> list[dict[str, Any]]:
         hook = json.loads(await_file(ready, webhook))["url"]
         token = environment["LATCHKEY_WEBHOOK_TOKEN"]
         codes = {"sms_url": f"{hook}/sms", "mail_url": f"{hook}/mail", "sms_token": token}
-        with sandbox.running(folder / "sandbox", ["bell"], **codes) as running:
+        with sandbox.running(folder / "sandbox", ["bell", "pluginboutique"], **codes) as running:
             say(f"  webhook  {hook}")
             for origin, url in running.origins["bell"].items():
                 say(f"  sandbox  {url}  (Bell {ORIGINS[origin]})")
+            say(f"  sandbox  {running.origins['pluginboutique']['']}  (Plugin Boutique)")
             receivers = f"{sandbox.phone(USERNAME)},{sandbox.mailbox(USERNAME)}"
             fill(environment, accounts(USERNAME), receivers, sandbox.PASSWORD)
-            return [crawl(spider, {**environment, **running.environment}) for spider in SPIDERS]
+            rows = [crawl(spider, {**environment, **running.environment}) for spider in SPIDERS]
+            say("Watching the prices of five products")
+            return rows, watch_prices(folder, environment, running)
     finally:
         webhook.terminate()
         webhook.wait(START_SECONDS)
@@ -190,8 +202,8 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def show(rows: list[dict[str, Any]], root: Path, picture: Path | None = None) -> None:
-    """Print the table, where everything is, and what to try next."""
+def show(rows: list[dict[str, Any]], shopping: Shopping, root: Path, picture: Path | None = None) -> None:
+    """Print the tables, where everything is, and what to try next."""
     from rich.console import Console
     from rich.table import Table
 
@@ -207,7 +219,8 @@ def show(rows: list[dict[str, Any]], root: Path, picture: Path | None = None) ->
     console.print(
         f"Database   {shown}/demo/latchkey.db   (LATCHKEY_DATA_DIR={shown}/demo scrapy runs)", highlight=False
     )
-    console.print(f"Figures    {shown}/demo-summary.json", highlight=False)
+    console.print(f"Figures    {shown}/demo-summary.json\n", highlight=False)
+    show_prices(console, shopping, shown)
     console.print(
         "\nWith an account of your own:\n"
         "  scrapy generate-key --save && scrapy db upgrade\n"

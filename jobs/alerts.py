@@ -1,22 +1,31 @@
-"""Alerts of the price watch as mails: what they say, and the process that sends what is pending."""
+"""Alerts of the price watch: what their messages say, and the process that sends what is due."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Self
 
+from sqlalchemy.orm import Session
+
+from database.access.encryption import fingerprint
+from database.access.fingerprints import own_key
 from database.engine import Database, DatabaseAway
 from database.families import sending
 from database.families.sending import Alert
 from database.models.prices import AlertKind
+from jobs import channels
+from jobs.channels import NotTaken
 from jobs.clock import Clock
 from jobs.events import Events
 from jobs.mail import MailNotSent, MailRefused, is_set_up, send_mail
-from jobs.settings import MailSettings
+from jobs.settings import AlertSettings, MailSettings
 
 LONGEST_SUBJECT = 150
 NOT_SET_UP = "mail is not set up (LATCHKEY_SMTP_ADDRESS, LATCHKEY_EMAIL_ADDRESS)."
-PATIENCE = 30.0  # seconds that a mail which is being sent gets when its process ends
+NO_LONGER_SET = "the address that it was for is set no longer."
+PATIENCE = 30.0  # seconds that a message which is being sent gets when its process ends
 SAID = {
     AlertKind.BELOW_THRESHOLD: "The price is below your threshold.",
     AlertKind.NEW_LOWEST: "It is the lowest price since you have been watching.",
@@ -27,6 +36,10 @@ SAID = {
     AlertKind.ANY_CHANGE: "The price has changed.",
     AlertKind.RECOVERED: "The price can be read again.",
 }
+
+
+class _NoWay(Exception):
+    """There is no way to send a message. The text is one sentence."""
 
 
 def subject(alert: Alert) -> str:
@@ -74,47 +87,84 @@ def change(before: Decimal, after: Decimal) -> str:
 
 
 class Alerts:
-    """Sends the alerts that are due. Any number of processes may do that on a database."""
+    """
+    Sends the alerts that are due. Any number of processes may do that on a database.
 
-    def __init__(self, db: Database, clock: Clock, settings: MailSettings, events: Events) -> None:
-        self.db, self.clock, self.settings, self.events = db, clock, settings, events
+    addresses: of the administrator, as Apprise has them. What this process has no settings for is left to others that
+    have, as long as some are known.
+    """
+
+    def __init__(
+        self, db: Database, clock: Clock, settings: MailSettings, events: Events, addresses: Sequence[str] = ()
+    ) -> None:
+        self.db, self.clock, self.settings, self.events, self.addresses = db, clock, settings, events, addresses
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
+    @classmethod
+    def as_set(cls, db: Database, clock: Clock, events: Events) -> Self:
+        """Return what sends as the settings of this process say; raise SettingsError."""
+        return cls(db, clock, MailSettings.current(), events, AlertSettings.current().addresses)
+
+    def ways(self, session: Session) -> dict[str, str]:
+        """Return the channels that there are settings for, each with its address; that of mail is the sender's."""
+        key = own_key(session) if self.addresses else b""
+        found = {f"set:{fingerprint(key, each)}": each for each in self.addresses}
+        return {**found, sending.MAIL: self.settings.email_address} if is_set_up(self.settings) else found
+
     def send(self) -> int:
         """
-        Send what is due and return how many alerts were sent. Raises DatabaseAway.
+        Send what is due and return how many messages were sent. Raises DatabaseAway.
 
-        A mail server that is away ends the round: it is asked again when the next alert is due.
+        A mail server that is away gets no other mail in this round: it is asked again when the next one is due.
         """
-        count = 0
+        with self.db.transaction() as session:
+            ways = self.ways(session)
+        count, closed = 0, frozenset[str]()
         while not self._stop.is_set():
             with self.db.transaction() as session:
-                alert = sending.claim(session, self.clock.now(session))
+                alert = sending.claim(session, self.clock.now(session), frozenset(ways), closed)
             if alert is None:
                 break
-            if not is_set_up(self.settings):
-                with self.db.transaction() as session:
-                    sending.skipped(session, alert, NOT_SET_UP)
-                continue
+            named = f"alert of check {alert.check_id} by {_shown(alert, ways)}"
             try:
-                send_mail(self.settings, alert.to, subject(alert), text(alert))
-            except MailNotSent as error:
+                self._deliver(alert, ways)
+            except _NoWay as error:
+                with self.db.transaction() as session:
+                    sending.skipped(session, alert, str(error), self.clock.now(session))
+            except (MailNotSent, NotTaken) as error:
                 with self.db.transaction() as session:
                     due_at = sending.failed(session, alert, str(error), self.clock.now(session))
                 then = f"Next attempt: {due_at:%Y-%m-%d %H:%M} UTC." if due_at else "It is given up."
-                self.events.tell("alert_not_sent", f"alert of check {alert.check_id}: {error} {then}")
-                if not isinstance(error, MailRefused):
-                    break
-                continue
-            count += 1
-            with self.db.transaction() as session:
-                sending.sent(session, alert)
-            self.events.tell("alert", f"alert of check {alert.check_id} was sent", check=alert.check_id)
+                self.events.tell("alert_not_sent", f"{named}: {error} {then}")
+                if isinstance(error, MailNotSent) and not isinstance(error, MailRefused):
+                    closed = frozenset({sending.MAIL})
+            else:
+                count += 1
+                with self.db.transaction() as session:
+                    sending.sent(session, alert, self.clock.now(session))
+                self.events.tell("alert", f"{named} was sent", check=alert.check_id)
         return count
 
+    def _deliver(self, alert: Alert, ways: Mapping[str, str]) -> None:
+        """Send a message; raise _NoWay, MailNotSent or NotTaken."""
+        if alert.channel == sending.MAIL:
+            if alert.channel not in ways:
+                raise _NoWay(NOT_SET_UP)
+            send_mail(self.settings, alert.to, subject(alert), text(alert))
+            return
+        address = ways.get(alert.channel, "") if not alert.to else alert.to
+        if not address:
+            raise _NoWay(NO_LONGER_SET)
+        try:
+            if alert.to:
+                channels.check_own(address)  # anew: it may have been stored by a version that took more
+            channels.notify(address, subject(alert), text(alert))
+        except channels.ChannelRefused as error:
+            raise _NoWay(str(error)) from None
+
     def begin(self) -> None:
-        """Send what is due in a thread, unless one does that already: a slow mail server holds up nothing else."""
+        """Send what is due in a thread, unless one does that already: a slow server holds up nothing else."""
         if self._thread is not None and self._thread.is_alive():
             return
         with self.db.transaction() as session:
@@ -130,7 +180,7 @@ class Alerts:
         self.send()
 
     def close(self) -> None:
-        """Send nothing more, and wait for the mail that is being sent."""
+        """Send nothing more, and wait for the message that is being sent."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(PATIENCE)
@@ -140,6 +190,13 @@ class Alerts:
             self.send()
         except DatabaseAway as error:
             self.events.tell("alerts_wait", f"alerts wait: {error}")  # the next tick begins anew
+
+
+def _shown(alert: Alert, ways: Mapping[str, str]) -> str:
+    """Return a channel for people to read: mail, or the scheme of an address."""
+    if alert.channel == sending.MAIL:
+        return "mail"
+    return (alert.to or ways.get(alert.channel, "")).partition("://")[0] or "an address that is set no longer"
 
 
 def _said(alert: Alert, kind: AlertKind) -> str:

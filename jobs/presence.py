@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,17 @@ FORGOTTEN = timedelta(days=1)  # rows of workers that were killed
 class Presence:
     """What a worker reports of itself."""
 
-    def __init__(self, db: Database, clock: Clock, name: str, slots: int, portals: Collection[str] | None) -> None:
-        self.db, self.clock, self.name, self.slots = db, clock, name, slots
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        name: str,
+        slots: int,
+        portals: Collection[str] | None,
+        sends: Callable[[Session], Iterable[str]] = lambda session: (),
+    ) -> None:
+        """sends: gives the channels of alerts that the worker has settings for."""
+        self.db, self.clock, self.name, self.slots, self.sends = db, clock, name, slots, sends
         self.portals = sorted(portals) if portals is not None else None
         self.started = clock.now()
         self.done = 0  # crawls
@@ -63,6 +72,7 @@ class Presence:
             slots=self.slots,
             portals=self.portals,
             started_at=self.started,
+            sends=sorted(self.sends(session)),
         )
         session.add(row)
         return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 
 from database.settings import RoomSettings
 
@@ -81,3 +81,27 @@ class MailSettings(RoomSettings):
         validation_alias=AliasChoices("LATCHKEY_EMAIL_PASSWORD", "EMAIL_PASSWORD"),
         description="Password there; empty: it asks for none.",
     )
+
+
+class AlertSettings(RoomSettings):
+    """Where alerts go besides the mail addresses and channels of users."""
+
+    alert_addresses: SecretStr = Field(
+        SecretStr(""),
+        description="Addresses as Apprise has them, separated by blanks, to which the alerts of all users go too.",
+    )
+
+    @field_validator("alert_addresses")
+    @classmethod
+    def check_addresses(cls, value: SecretStr) -> SecretStr:
+        """Refuse what Apprise does not know, without repeating it."""
+        if given := value.get_secret_value():
+            from jobs.channels import split  # Apprise is imported where it is used
+
+            split(given)
+        return value
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Each address once."""
+        return tuple(dict.fromkeys(self.alert_addresses.get_secret_value().split()))

@@ -28,7 +28,7 @@ from jobs.clock import Clock
 from jobs.events import Events
 from jobs.planning import Planner
 from jobs.presence import Presence
-from jobs.settings import MailSettings, WorkerSettings
+from jobs.settings import WorkerSettings
 from jobs.tick import tick
 from jobs.warm import WarmFailed
 from scrapers.core.outcomes import CrawlNotStarted, CrawlStopped, DatabaseAwayFailure, Outcome
@@ -139,8 +139,8 @@ class Worker:
         self.slots, self.portals, self.with_schedules, self.only = slots, portals, with_schedules, only
         self.settings = WorkerSettings.current()
         self.name = signature()
-        self.presence = Presence(db, clock, self.name, slots, portals)
-        self.alerts = Alerts(db, clock, MailSettings.current(), events)
+        self.alerts = Alerts.as_set(db, clock, events)
+        self.presence = Presence(db, clock, self.name, slots, portals, self.alerts.ways)
         self.crawls: list[Any] = []
         self.results: list[dict[str, Any]] | None = None  # of the jobs that were done; None: not kept
         self.stop = Stop()
@@ -155,6 +155,8 @@ class Worker:
             if not until_idle:  # which may find nothing to do
                 self.launcher.warm()
             try:
+                # Before anything is sent: others see for what this one has settings.
+                self._asked(lambda: self.presence.report(self.crawls, "working"))
                 while self._turn(until_idle):
                     self._rest()
                 if until_idle and not self.stop.signals:
@@ -221,7 +223,11 @@ class Worker:
         return claims.claim(session, self.name, self.clock.now(session), seconds, self.portals, self.only)
 
     def _reap(self) -> None:
-        """Settle the crawls that have ended; one whose end cannot be written yet stays, and is looked at again."""
+        """
+        Settle the crawls that have ended, and send the alerts that they have left.
+
+        One whose end cannot be written yet stays, and is looked at again.
+        """
         for crawl in list(self.crawls):
             if (code := crawl.poll()) is None:
                 continue
@@ -236,6 +242,7 @@ class Worker:
             for one in told:
                 sentence = f"{one['spider']} {one['target']}: {one['outcome']}, {one['files']} files, {one['records']} records (job {one['job']})"
                 self.events.tell("done", sentence, **one)
+            self._asked(self.alerts.begin)
 
     def _settled(self, session: Session, crawl: AnyCrawl, code: int) -> list[dict[str, Any]]:
         """Give back or fail what a crawl has left open, and return what became of its jobs."""

@@ -12,7 +12,6 @@ from flask import Response, current_app, jsonify, request
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from flask_openapi3.models.info import Info
-from flask_openapi3.openapi import OpenAPI
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, TooManyRequests, Unauthorized
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -22,6 +21,7 @@ from database.engine import Database, DatabaseAway
 from jobs.settings import MailSettings
 from webhook.access import Caller, callers_of, identify
 from webhook.api import requests
+from webhook.api.channels import ChannelRoutes
 from webhook.api.checking import Checker
 from webhook.api.legacy import LegacyRoutes
 from webhook.api.requests import UserAccess
@@ -30,6 +30,7 @@ from webhook.api.service import service_routes
 from webhook.api.users import UserRoutes
 from webhook.api.watchlist import WatchlistRoutes
 from webhook.codes.routes import CodeRoutes, all_channels
+from webhook.documentation import Documented
 from webhook.settings import PriceWatchSettings, WebhookSettings
 from webhook.version import version
 
@@ -73,7 +74,7 @@ def create_app(
     prices: PriceWatchSettings | None = None,
     sender: Sender | None = None,
     checker: Checker | None = None,
-) -> OpenAPI:
+) -> Documented:
     """
     Return the application, with its documentation at /docs.
 
@@ -85,7 +86,7 @@ def create_app(
     settings.check_tokens()
     prices = prices or PriceWatchSettings.current()
     prices.check_host(settings.webhook_host)
-    app = OpenAPI(
+    app = Documented(
         __name__,
         info=Info(title="Latchkey", version=version()),
         doc_prefix="/docs",
@@ -154,6 +155,7 @@ def create_app(
         app.register_api(service_routes(db))
         app.register_api(UserRoutes(prices, db, user_access, sender, settings.webhook_proxies).blueprint())
         app.register_api(watchlist.blueprint())
+        app.register_api(ChannelRoutes(db).blueprint())
         if prices.legacy_routes:
             app.register_api(LegacyRoutes(watchlist, settings.webhook_proxies).blueprint())
     app.register_error_handler(HTTPException, _tell)

@@ -21,8 +21,8 @@ def run(opts: argparse.Namespace) -> int:
     from commands._terminal import WrongArgument, show
     from database.engine import database
     from database.families.prices import history
+    from database.families.watching import HIGHEST_ID
     from database.models.prices import WatchlistItem
-    from webhook.api.models import HIGHEST_ID
 
     with database().transaction() as session:
         if not 0 < opts.item <= HIGHEST_ID or session.get(WatchlistItem, opts.item) is None:

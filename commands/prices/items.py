@@ -27,8 +27,8 @@ def user_named(session: Session, email: str | None, *, make: bool = False) -> Us
 
     from commands._terminal import WrongArgument
     from database.engine import now
+    from database.families.watching import Email
     from database.models.prices import User
-    from webhook.api.models import Email
 
     if email is None:
         found = session.scalars(select(User).order_by(User.id).limit(2)).all()
@@ -61,10 +61,10 @@ def put(session: Session, user: User, given: dict[str, Any]) -> tuple[WatchlistI
 
     from database.engine import now
     from database.families.prices import change
+    from database.families.watching import NewItem
     from database.models.prices import WatchlistItem
     from scrapers.families.prices.addresses import product_of
     from scrapers.families.prices.settings import PriceSettings
-    from webhook.api.models import NewItem
 
     try:
         new = NewItem.model_validate(given)

@@ -172,8 +172,12 @@ def _in_session(session: Session, at: datetime) -> set[str]:
 
 
 def _companions(session: Session, first: ScraperJob, at: datetime) -> list[ScraperJob]:
-    """Return the other due jobs that the crawl of *first* takes along."""
-    if first.username is None and first.exclusive is None and first.billing_cycle_id is None:
+    """
+    Return the other due jobs that the crawl of *first* takes along.
+
+    Jobs without a credential go together where each says what it is about: one crawl of a shop keeps its pauses between all.
+    """
+    if first.username is None and first.exclusive is None and first.billing_cycle_id is None and first.target is None:
         return []
     same = select(ScraperJob).where(
         is_due(at),

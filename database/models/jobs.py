@@ -191,6 +191,7 @@ class Worker(Base):
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     state: Mapped[str] = mapped_column(String(20))  # working, draining, ended
     done: Mapped[int] = mapped_column(default=0)  # crawls
+    sends: Mapped[list[str] | None] = mapped_column(JsonColumn)  # channels of alerts that it has settings for
 
 
 cast(Table, Run.__table__).append_constraint(ForeignKeyConstraint(["job_id"], ["scraper_jobs.id"], ondelete="SET NULL"))

@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, Numeric, String, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
+from database.access.encryption import Encrypted
 from database.models.base import Base, JsonColumn, UtcDateTime, text_enum, utc_now
 
 # Three decimals, because some currencies have them; no amount is rounded when it is stored.
@@ -156,12 +157,51 @@ class PriceCheckRun(Base):
     alerts: Mapped[list[str]] = mapped_column(JsonColumn, default=list)  # kinds that this check gave rise to
     alert_result: Mapped[AlertResult | None] = mapped_column(text_enum(AlertResult))  # None: there is no alert
     alert_sent: Mapped[bool] = mapped_column(default=False, server_default=false())
-    # When a pending alert is to be sent; while a process sends it, when another may take it over. None: not pending.
-    alert_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    alert_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
-    alert_error: Mapped[str | None] = mapped_column(String(300))  # of the last attempt that failed
+    alert_due_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # since when it waits for its deliveries to be made
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))  # None: of no crawl
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
+class AlertChannel(Base):
+    """A service that a user is told by besides mail: an address of Apprise's, with the secrets in it."""
+
+    __tablename__ = "alert_channels"
+    __table_args__ = (UniqueConstraint("user_id", "fingerprint"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    service: Mapped[str] = mapped_column(String(50))  # the scheme of its address
+    label: Mapped[str | None] = mapped_column(String(200))  # the user's own name for it
+    address: Mapped[str] = mapped_column(Encrypted)
+    fingerprint: Mapped[str] = mapped_column(String(64))  # of the address, by which it is known again
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+    def __repr__(self) -> str:
+        """Show which row it is, and nothing of its address."""
+        return f"<AlertChannel {self.id}>"
+
+
+class AlertDelivery(Base):
+    """The alert of one check by one channel: each is tried, and ends, for itself."""
+
+    __tablename__ = "alert_deliveries"
+    __table_args__ = (UniqueConstraint("check_id", "channel"), Index(None, "due_at"), Index(None, "channel_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    check_id: Mapped[int] = mapped_column(ForeignKey("price_check_runs.id", ondelete="CASCADE"))
+    channel: Mapped[str] = mapped_column(String(80))  # `database.families.sending` says which there are
+    channel_id: Mapped[int | None] = mapped_column(
+        ForeignKey("alert_channels.id", ondelete="CASCADE")
+    )  # the user's own
+    result: Mapped[AlertResult] = mapped_column(text_enum(AlertResult), default=AlertResult.PENDING)
+    # When it is to be sent; while a process sends it, when another may take it over. None: it has ended.
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    error: Mapped[str | None] = mapped_column(String(300))  # of the last attempt that failed, or why it was skipped
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
 class AuthCode(Base):

@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 from sandbox.answers import found, html
 from sandbox.pluginboutique import answers, pages
 from sandbox.pluginboutique.answers import Page
-from sandbox.pluginboutique.catalogue import KINDS, PRODUCTS, Product
+from sandbox.pluginboutique.catalogue import KINDS, PRODUCTS, Product, product_of
 from sandbox.pluginboutique.pages import Look
 from sandbox.storefront.money import COUNTRIES, Country
 from sandbox.storefront.offers import Offer, Truth
@@ -114,7 +114,7 @@ class PluginBoutique(Storefront):
     async def product(self, request: web.Request) -> web.StreamResponse:
         """Answer for the product whose number stands before the slug; the rest of the address does not matter."""
         number = re.match(r"\d*", request.match_info["product"])
-        product = PRODUCTS.get(number[0] if number else "")
+        product = product_of(number[0] if number else "")
         look = self._look(request)
         if product is None:
             return html(self._home(look))

@@ -174,6 +174,14 @@ PRODUCTS = {product.id: product for product in map(Product, KINDS)}
 PRODUCTS[Product("moved").successor.id] = Product("moved").successor
 
 
+def product_of(number: str) -> Product | None:
+    """Return the product of an id: the one that is listed of its kind, or one of 99 more; None where there is none."""
+    if number in PRODUCTS:
+        return PRODUCTS[number]
+    place, n = divmod(int(number or 0) - FIRST_ID, 100)
+    return Product(list(KINDS)[place], n) if 0 <= place < len(KINDS) else None
+
+
 def product_id(kind: str) -> str:
     """Return the id of the product that the shop serves of a kind."""
     return Product(kind).id

@@ -62,7 +62,7 @@ def test_rows_are_stored_right_and_an_unchanged_file_is_not_read_again():
 @pytest.mark.matrix
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    "which", ["p1", "p3", "p4", "p7", "p8", "p9", "p11", "p12", "p13", "readings", "prices", "warm"]
+    "which", ["p1", "p3", "p4", "p7", "p8", "p9", "p11", "p12", "p13", "readings", "prices", "warm", "listing"]
 )
 def test_no_hard_count_is_broken(which):
     with prepared(rounds=3 if which == "p9" else 1) as bench:

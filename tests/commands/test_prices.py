@@ -6,18 +6,29 @@ import csv
 import io
 import json
 import shutil
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from database.access.users import purge_sign_ins
 from database.families.prices import CheckFailure, PriceReading, record_check
 from database.models.prices import User, WatchlistItem
 from jobs.settings import WorkerSettings
+from sandbox.mailserver import MailServer
 from tests.project import Project
+from tests.webhook.api.conftest import PASSWORD, PHONES, Api
+from tests.webhook.api.servers import Twilio, serving
 
 ECHO, HALL = "https://www.shop.example/products/1001-echo", "https://www.shop.example/products/1002-hall"
 ANA, BEN = "ana@example.com", "ben@example.com"
+
+
+@pytest.fixture
+def mail_servers():
+    with serving(MailServer(PASSWORD)) as mails, serving(Twilio()) as texts:
+        yield mails, texts
 
 
 @pytest.fixture
@@ -148,3 +159,29 @@ def test_the_price_watch_is_scheduled_as_any_spider(warm, sqlite_with_tables, tm
     (listed,) = json.loads(project.scrapy("schedules", "list", "--json").stdout)
     assert (listed["name"], listed["cron"]) == ("prices", "0 * * * *")
     project.close()
+
+
+def test_a_user_whom_the_command_has_made_can_register_later(store, command, mail_servers):
+    """What was watched for the address is the user's, once it is verified."""
+    command("prices", "add", ECHO, "--threshold", "19.99", "--user", ANA)
+    api = Api(store, *mail_servers)
+    registered = api.register(ANA)
+    assert registered.status_code == 200
+    client = api.with_token(registered.get_json()["access_token"])
+    assert [item["product_url"] for item in client.get("/me/watchlist-items").get_json()] == [ECHO]
+    assert command("prices", "list", "--user", ANA).code == 0
+
+
+def test_a_registration_that_was_begun_for_such_a_user_and_left_keeps_the_user(store, command, mail_servers):
+    command("prices", "add", ECHO, "--threshold", "19.99", "--user", ANA)
+    with store.transaction() as session:
+        session.scalars(select(User)).one().created_at -= timedelta(days=9)
+    api = Api(store, *mail_servers)
+    api.post("/auth/register/start", email=ANA, phone_number=PHONES[ANA])
+    api.wait()
+    api.turn(timedelta(days=3))
+    with store.transaction() as session:
+        session.execute(delete(WatchlistItem))
+        purge_sign_ins(session)
+    assert command("prices", "add", ECHO, "--threshold", "19.99", "--user", ANA).code == 0
+    assert api.register(ANA).status_code == 200

@@ -74,6 +74,51 @@ def test_attempts_of_earlier_versions_say_whether_they_proved_the_password(empty
     assert [result for result, _ in rows[6:]] == ["bad_credentials", "error:unanswered", "unblocked", None]
 
 
+def test_alerts_under_way_become_deliveries_by_mail_and_back(empty):
+    """What was tried keeps its attempts; what was not waits for its deliveries to be made."""
+    upgrade(empty, "0014")
+    at = "2026-11-01 00:00:00+00:00"
+    insert = text(
+        "INSERT INTO price_check_runs (watchlist_item_id, status, outcome, message, alerts, alert_result, alert_due_at,"
+        " alert_attempts, alert_error, created_at) VALUES (1, 'success', 'success', '', '[]', :result, :due, :attempts,"
+        " :error, :at)"
+    )
+    checks = [("sent", None, 1, None), ("pending", at, 3, "Away."), ("pending", at, 0, None), (None, None, 0, None)]
+    names = ("result", "due", "attempts", "error")
+    with empty.engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO users (id, email, created_at) VALUES (1, 'ana@example.com', :at)"), {"at": at}
+        )
+        connection.execute(
+            text(
+                "INSERT INTO watchlist_items (id, user_id, product_url, portal, product_key, threshold, rendering, alerts,"
+                " armed, created_at, updated_at) VALUES (1, 1, 'https://x.example/p', 'shop', 'x', 1, 'http', '[]', '{}',"
+                " :at, :at)"
+            ),
+            {"at": at},
+        )
+        connection.execute(insert, [dict(zip(names, check, strict=True)) | {"at": at} for check in checks])
+    upgrade(empty)
+    with empty.engine.connect() as connection:
+        made = connection.execute(
+            text(
+                "SELECT check_id, channel, result, attempts, error, due_at IS NULL FROM alert_deliveries ORDER BY check_id"
+            )
+        )
+        assert [tuple(row) for row in made] == [
+            (1, "email", "sent", 1, None, True),
+            (2, "email", "pending", 3, "Away.", False),
+        ]
+        waits = connection.execute(text("SELECT id FROM price_check_runs WHERE alert_due_at IS NOT NULL"))
+        assert waits.scalars().all() == [3]
+    downgrade(empty, "0014")
+    with empty.engine.connect() as connection:
+        back = connection.execute(
+            text("SELECT alert_due_at IS NULL, alert_attempts, alert_error FROM price_check_runs ORDER BY id")
+        )
+        assert [tuple(row) for row in back] == [(due is None, attempts, error) for _, due, attempts, error in checks]
+
+
 def test_a_schema_that_was_changed_by_hand_is_named(empty):
     upgrade(empty)
     with empty.engine.begin() as connection:

@@ -19,7 +19,7 @@ from database.families.prices import CheckFailure, record_check
 from database.jobs.queue import NewJob, add, open_with, release
 from database.models import Run
 from database.models.jobs import OPEN, ScraperJob, ScraperJobStatus, Worker
-from database.models.prices import PriceCheckRun, WatchlistItem
+from database.models.prices import AlertResult, PriceCheckRun, WatchlistItem
 from jobs.presence import EVERY
 from scrapers.families.prices.addresses import short
 
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 REPORT_TYPE = "prices"
 PRIORITY = 10  # somebody waits for it
 LOOK = 0.25  # seconds between two looks at a job
+ALERT_WAIT = 5.0  # seconds that an answer waits for what becomes of its alert: the price checker's says that too
 WAITERS = 4  # requests that wait at once: the others are answered with 202, so that threads stay free
 
 
@@ -59,13 +60,19 @@ def one_job(item: WatchlistItem) -> NewJob:
 class Checker:
     """Makes jobs that check items, sees to it that somebody works them off, and waits for their end."""
 
-    def __init__(self, db: Database, seconds: float, start: Callable[[str], None] | None = None) -> None:
-        self.db, self.seconds = db, seconds
+    def __init__(
+        self,
+        db: Database,
+        seconds: float,
+        start: Callable[[str], None] | None = None,
+        alert_seconds: float = ALERT_WAIT,
+    ) -> None:
+        self.db, self.seconds, self.alert_seconds = db, seconds, alert_seconds
         self._start = start or Crawls()
         self.places = threading.BoundedSemaphore(WAITERS)
 
     def check(self, item_id: int) -> Check:
-        """Make the job of an item, or take the one that is open, and wait for its end."""
+        """Make the job of an item, or take the one that is open, and wait for its end, then a while for its alert's."""
         with self.db.transaction() as session:
             item = session.get_one(WatchlistItem, item_id)
             portal, new, at = item.portal, one_job(item), now(session)
@@ -81,12 +88,17 @@ class Checker:
             self._see_to(portal)
             return Check(job_id, None)
         try:
-            deadline, look = time.monotonic() + self.seconds, threading.Event()
+            deadline, look, is_done = time.monotonic() + self.seconds, threading.Event(), False
             while True:
                 found = self.result(item_id, job_id, at)
-                if found.run is not None or time.monotonic() >= deadline:
+                if found.run is not None and not is_done:
+                    is_done, deadline = True, min(deadline, time.monotonic() + self.alert_seconds)
+                if found.run is not None and found.run.alert_result is not AlertResult.PENDING:
                     return found
-                self._see_to(portal)
+                if time.monotonic() >= deadline:
+                    return found
+                if not is_done:
+                    self._see_to(portal)
                 look.wait(LOOK)
         finally:
             self.places.release()

@@ -16,13 +16,13 @@ from database.engine import now
 from database.models.prices import User
 from webhook.access import Caller, for_callers
 from webhook.api.models import (
+    ChangeBody,
     CheckPath,
     ItemAnswer,
-    ItemChange,
+    ItemBody,
     ItemList,
     ItemPath,
     ItemQuery,
-    NewItem,
     NewUser,
     Pending,
     Problem,
@@ -88,7 +88,7 @@ class LegacyRoutes:
 
         @routes.post("/users/<int:user_id>/watchlist-items", responses={201: ItemAnswer, **FOUND})
         @for_callers(Caller.ANYONE)
-        def add_item(path: UserPath, body: NewItem) -> Response:
+        def add_item(path: UserPath, body: ItemBody) -> Response:
             """Watch a product for a user."""
             self.must_exist(path.user_id)
             return self.watchlist.add(path.user_id, body, f"/users/{path.user_id}/watchlist-items")
@@ -103,7 +103,7 @@ class LegacyRoutes:
     def _add_items(self, routes: APIBlueprint) -> None:
         @routes.patch("/watchlist-items/<int:item_id>", responses={200: ItemAnswer, **FOUND})
         @for_callers(Caller.ANYONE)
-        def change_item(path: ItemPath, body: ItemChange) -> dict[str, Any]:
+        def change_item(path: ItemPath, body: ChangeBody) -> dict[str, Any]:
             """Change an item of any user."""
             self.only_from_here()
             return self.watchlist.change(path.item_id, None, body)

@@ -2,87 +2,40 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, RootModel
+from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, RootModel
 
-from database.access.addresses import receivers, storable
-from database.models.prices import AlertKind, AlertResult, CheckStatus, Rendering
+from database.access.addresses import storable
+from database.families.watching import (
+    HIGHEST_ID,
+    Code,
+    Country,
+    Email,
+    Id,
+    Instant,
+    ItemChange,
+    Label,
+    NewItem,
+    PhoneNumber,
+)
+from database.models.prices import AlertResult, CheckStatus, Rendering
+from webhook.documentation import Model
 
-HIGHEST_ID = 2**31 - 1  # of an INTEGER; PostgreSQL refuses a greater one
 MOST = 1000  # rows of one answer
-
-
-def _email(value: str) -> str:
-    text = value.strip()
-    if not re.fullmatch(r"[^@\s,;<>\"\x00-\x20]+@[^@\s,;<>\".]+(\.[^@\s,;<>\".]+)+", text) or not text.isprintable():
-        raise ValueError("that is no mail address; it looks like ana@example.com")
-    return text.lower()
-
-
-def _phone_number(value: str) -> str:
-    number = receivers(value).get("sms")
-    if number is None:
-        raise ValueError("that is no phone number; it looks like +12015550100")
-    return number
-
-
-def _web_address(value: str) -> str:
-    if not value.isprintable():  # a lone surrogate can be neither stored nor sent
-        raise ValueError("it is no address")
-    return value
-
-
-def _in_utc(value: datetime) -> datetime:
-    try:
-        return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).astimezone(UTC)
-    except OverflowError:
-        raise ValueError("that time is out of range") from None
-
-
-def _plain(value: str | None) -> str | None:
-    """Refuse control characters, and take what is blank for nothing."""
-    if value is None or not (text := value.strip()):
-        return None
-    if not text.isprintable():
-        raise ValueError("it must be one line of plain text")
-    return text
-
-
-def _is_true_number(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("it must be a number")
-    return value
-
-
-Email = Annotated[str, Field(max_length=320, examples=["ana@example.com"]), AfterValidator(_email)]
-PhoneNumber = Annotated[
-    str, Field(min_length=7, max_length=32, examples=["+12015550100"]), AfterValidator(_phone_number)
-]
-Code = Annotated[str, Field(min_length=6, max_length=6, examples=["012345"]), AfterValidator(storable)]
-Instant = Annotated[datetime, AfterValidator(_in_utc)]
-Threshold = Annotated[
-    Decimal, BeforeValidator(_is_true_number), Field(gt=0, max_digits=13, decimal_places=3, examples=[19.99])
-]
 # JSON has one kind of number, and that of the price checker is what its clients read.
 Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["GBP"])]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["GB"])]
-Id = Annotated[int, Field(ge=1, le=HIGHEST_ID)]
-Label = Annotated[str | None, Field(max_length=200), AfterValidator(_plain)]
-Selector = Annotated[str | None, Field(max_length=500), AfterValidator(_plain)]
 
 
-class Stored(BaseModel):
+class Stored(Model):
     """What is made of a row."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
-class Problem(BaseModel):
+class Problem(Model):
     """An error, as RFC 9457 has it. detail: a sentence; for a request that is not as it should be a list, one entry a field."""
 
     type: str = "about:blank"
@@ -100,45 +53,45 @@ class InvalidFields(Problem):
 # Users
 
 
-class RegisterStart(BaseModel):
+class RegisterStart(Model):
     """Who wants to register."""
 
     email: Email
     phone_number: PhoneNumber
 
 
-class WithCode(BaseModel):
+class WithCode(Model):
     """A code that was sent."""
 
     email: Email
     code: Code
 
 
-class LoginStart(BaseModel):
+class LoginStart(Model):
     """Who wants to sign in."""
 
     email: Email
 
 
-class NewEmail(BaseModel):
+class NewEmail(Model):
     """The address in the place of the one there is."""
 
     email: Email
 
 
-class NewPhone(BaseModel):
+class NewPhone(Model):
     """The number in the place of the one there is."""
 
     phone_number: PhoneNumber
 
 
-class CodeAlone(BaseModel):
+class CodeAlone(Model):
     """A code that was sent to somebody who is signed in."""
 
     code: Code
 
 
-class CodeSent(BaseModel):
+class CodeSent(Model):
     """What comes next. dev_code: the code itself, in development mode on loopback."""
 
     message: str
@@ -157,7 +110,7 @@ class UserAnswer(Stored):
     created_at: datetime
 
 
-class Token(BaseModel):
+class Token(Model):
     """A sign-in. The token is shown once."""
 
     access_token: str
@@ -180,13 +133,13 @@ class SessionList(RootModel[list[SessionAnswer]]):
     """The open sign-ins, the newest first."""
 
 
-class SessionPath(BaseModel):
+class SessionPath(Model):
     """Which sign-in."""
 
     session_id: Id
 
 
-class KeepQuery(BaseModel):
+class KeepQuery(Model):
     """Whether the sign-in that asks stays."""
 
     keep_current: bool = False
@@ -195,42 +148,23 @@ class KeepQuery(BaseModel):
 # Watchlist
 
 
-class ItemOptions(BaseModel):
-    """What a user can say of an item, besides its address."""
-
-    threshold_currency: Currency | None = Field(None, description="Of the threshold; null: that of the first price.")
-    country: Country | None = Field(None, description="For which the shop is asked; null: the one that it chooses.")
-    label: Label = Field(None, description="The user's own name for it.")
-    selector: Selector = Field(None, description="CSS selector of the price, where it is not found.")
-    rendering: Rendering = Rendering.AUTOMATIC
-    alerts: list[AlertKind] = Field([AlertKind.BELOW_THRESHOLD], max_length=len(AlertKind))
-    drop_percent: int = Field(10, ge=1, le=100, description="From which on a drop is told.")
-    failing_after: int = Field(3, ge=1, le=100, description="Failed checks in a row after which that is told.")
+Percent = Annotated[int, Field(ge=1, le=100, strict=True)]
 
 
-class NewItem(ItemOptions):
-    """A product to watch."""
+class ItemBody(Model, NewItem):
+    """A product to watch. JSON says itself what is a number and what is true: a text is neither."""
 
-    product_url: Annotated[str, AfterValidator(_web_address)] = Field(
-        min_length=1, max_length=2000, examples=["https://www.example.com/products/1001-Echo"]
-    )
-    threshold: Threshold
-    is_active: bool = True
+    is_active: bool = Field(True, strict=True)
+    drop_percent: Percent = Field(10, description="From which on a drop is told.")
+    failing_after: Percent = Field(3, description="Failed checks in a row after which that is told.")
 
 
-class ItemChange(BaseModel):
+class ChangeBody(Model, ItemChange):
     """What is to change; what is left out stays, and so does a threshold or state that is null."""
 
-    threshold: Threshold | None = None
-    is_active: bool | None = None
-    threshold_currency: Currency | None = None
-    country: Country | None = None
-    label: Label = None
-    selector: Selector = None
-    rendering: Rendering | None = None
-    alerts: list[AlertKind] | None = Field(None, max_length=len(AlertKind))
-    drop_percent: int | None = Field(None, ge=1, le=100)
-    failing_after: int | None = Field(None, ge=1, le=100)
+    is_active: bool | None = Field(None, strict=True)
+    drop_percent: Percent | None = None
+    failing_after: Percent | None = None
 
 
 class ItemAnswer(Stored):
@@ -267,14 +201,19 @@ class ItemAnswer(Stored):
 class ItemList(RootModel[list[ItemAnswer]]):
     """Items of one page."""
 
+    @classmethod
+    def fields(cls) -> list[str]:
+        """Return the columns that an answer has."""
+        return list(ItemAnswer.model_fields)
 
-class ItemPath(BaseModel):
+
+class ItemPath(Model):
     """Which item."""
 
     item_id: Id
 
 
-class PageQuery(BaseModel):
+class PageQuery(Model):
     """Which rows of a list."""
 
     limit: int = Field(MOST, ge=1, le=MOST, description="Rows at most.")
@@ -328,6 +267,11 @@ class RunAnswer(Stored):
 class RunList(RootModel[list[RunAnswer]]):
     """Checks of one page."""
 
+    @classmethod
+    def fields(cls) -> list[str]:
+        """Return the columns that an answer has."""
+        return list(RunAnswer.model_fields)
+
 
 class CheckPath(ItemPath):
     """Which check, by its job."""
@@ -335,7 +279,7 @@ class CheckPath(ItemPath):
     job_id: Id
 
 
-class Pending(BaseModel):
+class Pending(Model):
     """A check that has not ended yet. location: where it is asked for."""
 
     status: Literal["pending"] = "pending"
@@ -344,10 +288,43 @@ class Pending(BaseModel):
     location: str
 
 
+# Channels
+
+
+class NewChannel(Model):
+    """A service by which a user is told besides mail."""
+
+    address: str = Field(
+        min_length=1, max_length=500, description="As Apprise has it, without parameters.", examples=["ntfy://my-topic"]
+    )
+    label: Label = Field(None, description="The user's own name for it.")
+
+
+class ChannelAnswer(Stored):
+    """A channel; its address is not shown again. last_result, last_error: of the newest alert by it."""
+
+    id: int
+    service: str
+    label: str | None
+    created_at: datetime
+    last_result: AlertResult | None = None
+    last_error: str | None = None
+
+
+class ChannelList(RootModel[list[ChannelAnswer]]):
+    """The channels of a user, the oldest first."""
+
+
+class ChannelPath(Model):
+    """Which channel."""
+
+    channel_id: Id
+
+
 # Without sign-in
 
 
-class NewUser(BaseModel):
+class NewUser(Model):
     """A user who is not verified."""
 
     email: Email
@@ -357,13 +334,13 @@ class UserList(RootModel[list[UserAnswer]]):
     """All users."""
 
 
-class UserPath(BaseModel):
+class UserPath(Model):
     """Which user."""
 
     user_id: Id
 
 
-class Ready(BaseModel):
+class Ready(Model):
     """That the service and its database answer."""
 
     status: str

@@ -146,6 +146,11 @@ def problem(status: int, detail: Any, **more: Any) -> Response:
     return made
 
 
+def refused(field: str, said: str) -> Response:
+    """Answer a body of which a field was refused by more than its form."""
+    return problem(422, [{"loc": ["body", field], "msg": said, "type": "value_error"}], fields={field: said})
+
+
 def tell_problem(error: HTTPException) -> Response:
     """Answer an HTTP error, keeping its headers (Allow, Retry-After)."""
     response = problem(error.code or 500, error.description)

@@ -12,7 +12,7 @@ from flask import Response, request
 from flask_limiter import Limiter
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from pydantic import BaseModel, Field
+from pydantic import Field
 from werkzeug.exceptions import BadRequest, NotFound
 
 from database.access.addresses import address
@@ -28,7 +28,8 @@ from database.access.codes import (
 from database.engine import Database, now
 from jobs.overview import overview
 from webhook.access import Caller, for_callers, identify
-from webhook.codes.gateways import FORMS, read_delivery, read_mail
+from webhook.codes.gateways import FORMS, LONGEST_NAME, LONGEST_TEXT, read_delivery, read_mail
+from webhook.documentation import Model
 from webhook.settings import WebhookSettings
 from webhook.version import STARTED_AT, version
 
@@ -36,25 +37,36 @@ logger = logging.getLogger(__name__)
 CODES = Tag(name="codes", description="One-time codes")
 TOKEN: list[dict[str, list[str]]] = [{"bearer": []}, {"token": []}]
 TEXT = {"type": "string"}
-PARTY = {"type": "object", "properties": {"phone_number": TEXT}}
+SAID = {"type": "string", "pattern": r"\S", "maxLength": LONGEST_TEXT}
+NONE = {"type": "null"}
+NAME = {
+    "anyOf": [{**TEXT, "maxLength": LONGEST_NAME}, {"type": "integer"}, NONE]
+}  # some services send numbers as numbers
+PARTY = {"type": "object", "properties": {"phone_number": NAME}}
+ANY: dict[str, Any] = {"anyOf": [PARTY, *NAME["anyOf"]]}
 PAYLOAD = {
     "type": "object",
     "required": ["text"],
-    "properties": {"id": TEXT, "text": TEXT, "from": PARTY, "to": {"type": "array", "items": PARTY}},
+    "properties": {
+        "id": NAME,
+        "text": SAID,
+        "from": ANY,
+        "to": {"anyOf": [{"type": "array", "items": ANY}, *ANY["anyOf"]]},
+    },
 }
 JSON_BODIES = [
-    {"type": "object", "required": ["key"], "properties": {"key": TEXT, "from": TEXT, "to": TEXT}},
+    {"type": "object", "required": ["key"], "properties": {"key": SAID, "from": NAME, "to": NAME}},
     {
         "type": "object",
         "required": ["data"],
         "properties": {"data": {"type": "object", "required": ["payload"], "properties": {"payload": PAYLOAD}}},
     },
-    {"type": "object", "required": ["text"], "properties": {"from": TEXT, "text": TEXT, "to": TEXT}},
+    {"type": "object", "required": ["text"], "properties": {"from": NAME, "text": SAID, "to": NAME}},
 ]
 FORM_BODY = {
     "type": "object",
     "required": ["Body"],
-    "properties": {"From": TEXT, "To": TEXT, "Body": TEXT, "MessageSid": TEXT},
+    "properties": {"From": TEXT, "To": TEXT, "Body": SAID, "MessageSid": TEXT},
 }
 SMS_BODY = {
     "requestBody": {
@@ -78,17 +90,26 @@ MAIL_BODY = {
                     "properties": {
                         "from": {**TEXT, "description": "Mail address of the sender, with or without a name."},
                         "to": {
-                            "anyOf": [TEXT, {"type": "array", "items": TEXT}],
+                            "anyOf": [TEXT, {"type": "array", "items": TEXT}, NONE],
                             "description": "Mailboxes that it came to: each of them is a receiver.",
                         },
-                        "subject": TEXT,
-                        "text": {**TEXT, "description": "The plain part; it or `html` is needed."},
-                        "html": {**TEXT, "description": "The HTML part; it is read as the text that people see."},
-                        "received_at": {
-                            **TEXT,
-                            "description": "When the mail reached the service: ISO 8601, or milliseconds since 1970.",
+                        "subject": {"anyOf": [TEXT, {"type": "integer"}, NONE]},
+                        "text": {
+                            "anyOf": [TEXT, NONE],
+                            "description": "The plain part; it or `html` is needed.",
                         },
-                        "id": {**TEXT, "description": "The service's number of the mail, or its Message-ID."},
+                        "html": {
+                            "anyOf": [TEXT, NONE],
+                            "description": "The HTML part; it is read as the text that people see.",
+                        },
+                        "received_at": {
+                            "description": "When the mail reached the service: ISO 8601, or milliseconds since 1970; "
+                            "anything else counts as unknown."
+                        },
+                        "id": {
+                            "anyOf": [TEXT, {"type": "integer"}, NONE],
+                            "description": "The service's number of the mail, or its Message-ID.",
+                        },
                     },
                 },
                 "example": {
@@ -104,19 +125,19 @@ MAIL_BODY = {
 }
 
 
-class Problem(BaseModel):
+class Refusal(Model):
     """What was wrong with a request."""
 
     error: str
 
 
-class SmsQuery(BaseModel):
+class SmsQuery(Model):
     """Who got the message, when its body does not say."""
 
     receiver: str = Field("", max_length=200, description="Phone number or mail address that the message came to.")
 
 
-class MailQuery(BaseModel):
+class MailQuery(Model):
     """Who got the mail, when its body does not say."""
 
     receiver: str = Field("", max_length=200, description="Mail address that the mail came to.")
@@ -128,14 +149,14 @@ class CodeQuery(SmsQuery):
     login: str = Field("", max_length=100, description="Name of the login; a carrier with one login needs none.")
 
 
-class Accepted(BaseModel):
+class Accepted(Model):
     """The message is ours now; whether it was a repetition is not said."""
 
     status: str
     timestamp: datetime
 
 
-class CodeAnswer(BaseModel):
+class CodeAnswer(Model):
     """A code or null, and what became of it."""
 
     code: str | None
@@ -143,7 +164,7 @@ class CodeAnswer(BaseModel):
     timestamp: datetime | None
 
 
-class ReceiverStatus(BaseModel):
+class ReceiverStatus(Model):
     """The newest message at a receiver; only the end of its address is shown."""
 
     receiver: str
@@ -153,7 +174,7 @@ class ReceiverStatus(BaseModel):
     code_used: bool
 
 
-class Status(BaseModel):
+class Status(Model):
     """What came lately, without content."""
 
     webhook_active: bool
@@ -163,7 +184,7 @@ class Status(BaseModel):
     work: dict[str, list[dict[str, Any]]] | None = None
 
 
-class Health(BaseModel):
+class Health(Model):
     """That the service answers, and which one it is."""
 
     status: str
@@ -172,7 +193,7 @@ class Health(BaseModel):
     started_at: datetime
 
 
-ERRORS: dict[str | int, Any] = dict.fromkeys((400, 401, 429, 503), Problem)
+ERRORS: dict[str | int, Any] = dict.fromkeys((400, 401, 429, 503), Refusal)
 
 
 @dataclass(frozen=True)
@@ -196,7 +217,7 @@ class CodeRoutes:
 
         @routes.post(
             "/sms",
-            responses={200: Accepted, 413: Problem, 415: Problem, **ERRORS},
+            responses={200: Accepted, 413: Refusal, 415: Refusal, **ERRORS},
             security=[*TOKEN, {"twilio": []}],
             openapi_extensions=SMS_BODY,
         )
@@ -207,7 +228,7 @@ class CodeRoutes:
 
         @routes.post(
             "/mail",
-            responses={200: Accepted, 413: Problem, 415: Problem, **ERRORS},
+            responses={200: Accepted, 413: Refusal, 415: Refusal, **ERRORS},
             security=[*TOKEN, {"signature": []}],
             openapi_extensions=MAIL_BODY,
         )
@@ -220,13 +241,13 @@ class CodeRoutes:
             """
             return self.take_mail(portal, query)
 
-        @routes.get("/code", responses={200: CodeAnswer, 404: Problem, **ERRORS}, security=TOKEN)
+        @routes.get("/code", responses={200: CodeAnswer, 404: Refusal, **ERRORS}, security=TOKEN)
         @for_callers(Caller.READER)
         def code(query: CodeQuery) -> dict[str, Any]:
             """Look at the newest code of a login and receiver, without using it."""
             return self.give(peek, portal, query)
 
-        @routes.post("/code/consume", responses={200: CodeAnswer, 404: Problem, **ERRORS}, security=TOKEN)
+        @routes.post("/code/consume", responses={200: CodeAnswer, 404: Refusal, **ERRORS}, security=TOKEN)
         @for_callers(Caller.READER)
         def consume_code(query: CodeQuery) -> dict[str, Any]:
             """Take the newest code of a login and receiver; it is given once."""

@@ -90,6 +90,17 @@ def test_a_crawl_takes_along_what_is_due_for_the_same_spider_and_credential(stor
         assert [row.held for row in rows(session).values()] == ["acme:ana", "acme:bea", None, None, None, None]
 
 
+def test_jobs_without_a_credential_go_together_where_they_say_what_they_are_about(store):
+    with store.transaction() as session:
+        about = [NewJob("acme", "prices", f"acme_prices {n}", str(n), target={"product": str(n)}) for n in range(3)]
+        add(session, about[:2], AT)
+        add(session, [NewJob("elm", "tariffs", f"elm_tariffs {n}", str(n)) for n in range(2)], AT)
+        add(session, about[2:], AT, priority=1)
+        taken = [claim(session, worker, AT, 60) for worker in ("v", "w", "x")]
+    assert [each.labels for each in taken] == [("2", "0", "1"), ("0",), ("1",)]
+    assert [each.spider for each in taken] == ["acme_prices", "elm_tariffs", "elm_tariffs"]
+
+
 def test_one_credential_works_in_one_crawl_until_its_last_job_has_ended(store):
     with store.transaction() as session:
         add(session, [new(1, user="ana"), new(2, user="ana"), new(3, user="ana", spider="acme_usage")], AT)

@@ -59,7 +59,7 @@ def checked(request, make_api):
     def make(seconds=25.0, price=Decimal("12.50"), **settings):
         db = request.getfixturevalue("store" if "store" in request.fixturenames else "sqlite")
         shop = Shop(db, price)
-        api = make_api(checker=Checker(db, seconds, start=shop), **settings)
+        api = make_api(checker=Checker(db, seconds, start=shop, alert_seconds=0), **settings)
         return api, shop, api.user()
 
     return make

@@ -59,7 +59,7 @@ def curl(line):
 def test_the_examples_do_what_the_page_says(make_api, sqlite):
     api = make_api(auth_dev_mode=True, mail={}, checker=Checker(sqlite, 0, start=lambda portal: None))
     lines = [line for block in re.findall(r"^```sh\n(.*?)^```", PAGE, re.M | re.S) for line in block.splitlines()]
-    assert len(lines) == 21
+    assert len(lines) == 24
     known = {"API": ""}
     for line in lines:
         # Within single quotes a shell replaces nothing, and no example has a variable there.
@@ -71,6 +71,7 @@ def test_the_examples_do_what_the_page_says(make_api, sqlite):
             known |= {"CODE": said["dev_code"]} if said.get("dev_code") else {}
             known |= {"TOKEN": said["access_token"]} if "access_token" in said else {}
             known |= {"ITEM": said["id"]} if "product_url" in said else {}
+            known |= {"CHANNEL": said["id"]} if "service" in said else {}
 
 
 @pytest.mark.parametrize(
@@ -79,3 +80,34 @@ def test_the_examples_do_what_the_page_says(make_api, sqlite):
 def test_kinds_of_alerts_are_in_the_document(api, kind):
     document = api.client().get("/docs/openapi.json", headers=READER).get_json()
     assert kind in document["components"]["schemas"]["AlertKind"]["enum"]
+
+
+def test_errors_are_documented_in_the_form_in_which_they_are_answered(make_api):
+    """Problems by their content type, and those of other routes under another name; an error is no list of errors."""
+    document = make_api(legacy_routes=True).client().get("/docs/openapi.json", headers=READER).get_json()
+    assert set(document["components"]["schemas"]["Problem"]["required"]) == {"title", "status", "detail"}
+    assert document["components"]["schemas"]["Refusal"]["required"] == ["error"]
+    for path, methods in document["paths"].items():
+        for method, facts in methods.items():
+            for status, response in facts["responses"].items():
+                for kind, said in (response.get("content") or {}).items():
+                    name = said["schema"].get("$ref", "").rpartition("/")[2]
+                    assert (kind == "application/problem+json") == (name in ("Problem", "InvalidFields")), (
+                        method,
+                        path,
+                    )
+                    assert int(status) < 400 or said["schema"].get("type") != "array", (method, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "form"),
+    [("/auth/register/start", "email", "ana@example.com"), ("/auth/register/start", "phone_number", "+12015550100")],
+)
+def test_forms_that_are_refused_otherwise_are_in_the_document(api, path, field, form):
+    document = api.client().get("/docs/openapi.json", headers=READER).get_json()
+    name = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition(
+        "/"
+    )[2]
+    pattern = document["components"]["schemas"][name]["properties"][field]["pattern"]
+    assert re.search(pattern, form)
+    assert not re.search(pattern, "0" * 31)

@@ -105,7 +105,8 @@ def test_what_is_no_product_s_address_is_refused_by_name(client, address):
         ("threshold", 0), ("threshold", -1), ("threshold", True), ("threshold", "x"), ("threshold", 1.2345),
         ("threshold", 1e13), ("threshold", None), ("is_active", "perhaps"), ("country", "gb"), ("label", "a\u0000b"),
         ("label", "x" * 201), ("alerts", ["shout"]), ("rendering", "magic"), ("drop_percent", 0), ("product_url", None),
-        ("product_url", 7), ("threshold_currency", "£"),
+        ("product_url", 7), ("threshold_currency", "£"), ("is_active", 0), ("is_active", "true"), ("drop_percent", "10"),
+        ("failing_after", True),
     ],
 )  # fmt: skip
 def test_a_field_that_is_wrong_is_named(client, field, value):
@@ -171,6 +172,12 @@ def test_a_query_that_is_wrong_is_named(client, query):
     answer = client.get(f"/me/watchlist-items?{query}")
     assert answer.status_code == 422
     assert answer.get_json()["detail"][0]["loc"] == ["query", query.partition("=")[0]]
+
+
+@pytest.mark.parametrize("time", ["0.5", "1762000000", "-1e3", "soon", ""])
+def test_a_number_of_seconds_is_no_time(api, client, time):
+    answer = client.get(f"/me/watchlist-items/{api.item(client)}/runs", query_string={"since": time})
+    assert (answer.status_code, list(answer.get_json()["fields"])) == (422, ["since"])
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "99999999999999999999", "2147483648"])
