@@ -22,12 +22,14 @@ from database.engine import Database, DatabaseAway
 from jobs.settings import MailSettings
 from webhook.access import Caller, callers_of, identify
 from webhook.api import requests
+from webhook.api.accounts import Accounts
 from webhook.api.checking import Checker
 from webhook.api.legacy import LegacyRoutes
 from webhook.api.requests import UserAccess
 from webhook.api.sending import Sender
 from webhook.api.service import service_routes
 from webhook.api.users import UserRoutes
+from webhook.api.watching import Watchlist
 from webhook.api.watchlist import WatchlistRoutes
 from webhook.codes.routes import CodeRoutes, all_channels
 from webhook.settings import PriceWatchSettings, WebhookSettings
@@ -150,9 +152,10 @@ def create_app(
     if prices.price_watch:
         twilio_token = settings.twilio_auth_token.get_secret_value()
         sender = sender or Sender(prices, MailSettings.current(), twilio_token)
-        watchlist = WatchlistRoutes(prices, db, user_access, checker or Checker(db, prices.check_wait))
+        accounts = Accounts(prices, db, user_access, sender, settings.webhook_proxies)
+        watchlist = WatchlistRoutes(prices, user_access, Watchlist(db, checker or Checker(db, prices.check_wait)))
         app.register_api(service_routes(db))
-        app.register_api(UserRoutes(prices, db, user_access, sender, settings.webhook_proxies).blueprint())
+        app.register_api(UserRoutes(accounts).blueprint())
         app.register_api(watchlist.blueprint())
         if prices.legacy_routes:
             app.register_api(LegacyRoutes(watchlist, settings.webhook_proxies).blueprint())

@@ -64,8 +64,8 @@ class Checker:
         self._start = start or Crawls()
         self.places = threading.BoundedSemaphore(WAITERS)
 
-    def check(self, item_id: int) -> Check:
-        """Make the job of an item, or take the one that is open, and wait for its end."""
+    def check(self, item_id: int, seconds: float | None = None) -> Check:
+        """Make the job of an item, or take the one that is open, and wait for its end. seconds: other than usual."""
         with self.db.transaction() as session:
             item = session.get_one(WatchlistItem, item_id)
             portal, new, at = item.portal, one_job(item), now(session)
@@ -78,15 +78,18 @@ class Checker:
                     release(there, at)
                     there.priority = max(there.priority, PRIORITY)
         if not self.places.acquire(blocking=False):
-            self._see_to(portal)
+            self.see_to(portal)
             return Check(job_id, None)
         try:
-            deadline, look = time.monotonic() + self.seconds, threading.Event()
+            seconds = self.seconds if seconds is None else seconds
+            deadline, look = time.monotonic() + seconds, threading.Event()
             while True:
                 found = self.result(item_id, job_id, at)
-                if found.run is not None or time.monotonic() >= deadline:
+                if found.run is not None:
                     return found
-                self._see_to(portal)
+                self.see_to(portal)
+                if time.monotonic() >= deadline:
+                    return found
                 look.wait(LOOK)
         finally:
             self.places.release()
@@ -127,7 +130,7 @@ class Checker:
         failure = CheckFailure(job.outcome or "unexpected_error", job.message or "The check did not run.")
         return next(iter(record_check(session, [item_id], failure)), None)
 
-    def _see_to(self, portal: str) -> None:
+    def see_to(self, portal: str) -> None:
         """Start a crawl where no worker would take the job."""
         with self.db.transaction() as session:
             heard = now(session) - timedelta(seconds=3 * EVERY)

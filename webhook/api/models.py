@@ -72,6 +72,11 @@ Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used=
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["GBP"])]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["GB"])]
 Id = Annotated[int, Field(ge=1, le=HIGHEST_ID)]
+ProductUrl = Annotated[
+    str,
+    AfterValidator(_web_address),
+    Field(min_length=1, max_length=2000, examples=["https://www.example.com/products/1001-Echo"]),
+]
 Label = Annotated[str | None, Field(max_length=200), AfterValidator(_plain)]
 Selector = Annotated[str | None, Field(max_length=500), AfterValidator(_plain)]
 
@@ -208,12 +213,18 @@ class ItemOptions(BaseModel):
     failing_after: int = Field(3, ge=1, le=100, description="Failed checks in a row after which that is told.")
 
 
+class ProductAsked(BaseModel):
+    """A product whose price is asked for before it is watched."""
+
+    product_url: ProductUrl
+    country: Country | None = None
+    selector: Selector = None
+
+
 class NewItem(ItemOptions):
     """A product to watch."""
 
-    product_url: Annotated[str, AfterValidator(_web_address)] = Field(
-        min_length=1, max_length=2000, examples=["https://www.example.com/products/1001-Echo"]
-    )
+    product_url: ProductUrl
     threshold: Threshold
     is_active: bool = True
 
