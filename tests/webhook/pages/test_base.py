@@ -149,7 +149,7 @@ def test_errors_are_pages_for_pages_and_json_for_programs(ana):
     assert ana.client.get("/me/nothing").mimetype == "application/problem+json"
     assert ana.client.get("/nothing").mimetype == "application/json"
     wrong = ana.client.get("/prices/sign-out")
-    assert (wrong.status_code, wrong.headers["Allow"]) == (405, "POST, OPTIONS")
+    assert (wrong.status_code, set(wrong.headers["Allow"].split(", "))) == (405, {"POST", "OPTIONS"})
     assert "begin again" in words(wrong)
     large = ana.client.post("/prices/items/new", data={**ana.hidden, "product_url": "x" * 70_000})
     assert (large.status_code, "more than a form may hold" in words(large)) == (413, True)
@@ -163,7 +163,7 @@ def test_too_many_requests_are_told_when_to_come_back(make_api):
     visitor.signed_in()
     answers = [visitor.client.get("/prices/items") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert int(answers[2].headers["Retry-After"]) <= 60
+    assert 0 < int(answers[2].headers["Retry-After"]) <= 61
     assert answers[2].mimetype == "text/html"
 
 
