@@ -190,7 +190,7 @@ def test_every_action(window, site, screen):
     expect(page.locator("#check")).to_contain_text("The shop is being asked.")
     expect(page.locator("#check")).to_contain_text("Checked. The price is 9.99 GBP.", timeout=CRAWL)
     expect(page.locator("#standing .big")).to_contain_text("9.99 GBP Below your threshold")
-    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator(".wide tbody tr")).to_have_count(2)
     expect(page.locator("price-chart[data-ready=yes] canvas")).to_be_visible()
     # One that fails changes no price.
     site.shop.price = None
@@ -326,7 +326,7 @@ def test_the_keyboard_alone(window, site):
     tab_to(page, page.get_by_role("button", name="Check now"))
     page.keyboard.press("Enter")
     expect(page.locator("#check")).to_contain_text("Checked.", timeout=CRAWL)
-    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator(".wide tbody tr")).to_have_count(2)
     expect(page.get_by_role("button", name="Check now")).to_be_focused()
     tab_to(page, page.get_by_role("button", name="Pause"))
     page.keyboard.press("Enter")
@@ -350,12 +350,21 @@ def test_without_javascript(window, site):
     page.get_by_label("Threshold", exact=True).fill("20")
     page.get_by_role("button", name="Watch this product").click()
     message(page, "The product is watched.")
-    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator(".wide tbody tr")).to_have_count(1)
 
 
 def watched(visitor):
     """Give a user products of all kinds, with a history; return the number of the one with the longest."""
     api = visitor.api
+    visitor.item(product_url=f"https://www.shop.example/{'long-' * 60}", label="x" * 200, threshold=1)
+    hall = visitor.item(product_url="https://www.shop.example/products/1002-hall", label="Large Hall", threshold=40)
+    for price in (49, 49, 55, 52):
+        visitor.read(hall, price, availability="in_stock", source="data_layer")
+    visitor.item(product_url="https://www.other.example/p/7", label="Paused synth", threshold=99, is_active=False)
+    failing = visitor.item(product_url="https://www.other.example/p/8", label="Compressor", threshold=60)
+    visitor.read(failing, 80)
+    api.fail(failing)
+    api.fail(failing)
     echo = visitor.item(label="Tape Echo", threshold=15, country="GB", alerts=["below_threshold", "new_lowest"])
     prices = [25, 25, 19.9, 19.9, None, 25, 22, 17.5, None, 17.5, 14.99, 14.99, 19.9, 12.5]
     runs = []
@@ -373,15 +382,6 @@ def watched(visitor):
                     True,
                     f"{row.message} The alert was sent.",
                 )
-    hall = visitor.item(product_url="https://www.shop.example/products/1002-hall", label="Large Hall", threshold=40)
-    for price in (49, 49, 55, 52):
-        visitor.read(hall, price, availability="in_stock", source="data_layer")
-    visitor.item(product_url="https://www.other.example/p/7", label="Paused synth", threshold=99, is_active=False)
-    failing = visitor.item(product_url="https://www.other.example/p/8", label="Compressor", threshold=60)
-    visitor.read(failing, 80)
-    api.fail(failing)
-    api.fail(failing)
-    visitor.item(product_url=f"https://www.shop.example/{'long-' * 60}", label="x" * 200, threshold=1)
     return echo
 
 
@@ -478,5 +478,8 @@ def test_pictures(window, site, screen, tmp_path):
             expect(page.locator("price-chart[data-ready=yes] canvas")).to_be_visible()
         picture = tmp_path / f"prices-{what}-{name}.png"
         page.screenshot(path=picture)
+    pictures = sorted(tmp_path.glob("*.png"))
+    assert len(pictures) == 2
+    for picture in pictures:
         assert picture.stat().st_size < LARGEST_PICTURE
         assert (ROOT / "docs" / "images" / picture.name).stat().st_size < LARGEST_PICTURE
