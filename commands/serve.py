@@ -12,7 +12,7 @@ from scrapy.exceptions import UsageError
 
 ROUTES = (
     "POST /sms, GET /code, POST /code/consume, GET /status, GET /health, also under a carrier (/bell/sms); "
-    "the price watch under /auth and /me; /docs"
+    "the price watch under /auth and /me, for people at /; /docs"
 )
 
 

@@ -13,7 +13,7 @@ from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from flask_openapi3.models.info import Info
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import HTTPException, TooManyRequests, Unauthorized
+from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests, Unauthorized
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from database.access.codes import CodeChannel
@@ -21,6 +21,7 @@ from database.engine import Database, DatabaseAway
 from jobs.settings import MailSettings
 from webhook.access import Caller, callers_of, identify
 from webhook.api import requests
+from webhook.api.accounts import Accounts
 from webhook.api.channels import ChannelRoutes
 from webhook.api.checking import Checker
 from webhook.api.legacy import LegacyRoutes
@@ -28,9 +29,12 @@ from webhook.api.requests import UserAccess
 from webhook.api.sending import Sender
 from webhook.api.service import service_routes
 from webhook.api.users import UserRoutes
+from webhook.api.watching import Watchlist
 from webhook.api.watchlist import WatchlistRoutes
 from webhook.codes.routes import CodeRoutes, all_channels
 from webhook.documentation import Documented
+from webhook.pages.base import Pages, with_headers
+from webhook.pages.prices import add_price_pages
 from webhook.settings import PriceWatchSettings, WebhookSettings
 from webhook.version import version
 
@@ -88,6 +92,7 @@ def create_app(
     prices.check_host(settings.webhook_host)
     app = Documented(
         __name__,
+        static_folder=None,  # the pages serve their own files
         info=Info(title="Latchkey", version=version()),
         doc_prefix="/docs",
         security_schemes=SECURITY,
@@ -109,12 +114,19 @@ def create_app(
     )
 
     user_access = UserAccess(prices, db, limiter)
+    pages = Pages(prices, user_access)
+
+    def is_page() -> bool:
+        return prices.price_watch and pages.are_asked_for()
 
     # After the limiter's own check, so that guessing tokens is bounded too.
     @app.before_request
     def let_in() -> None:
         if requests.is_ours():
             user_access.refuse_other_sites()
+        if is_page():
+            pages.let_in(current_app.view_functions.get(request.endpoint or ""))
+            return
         if request.endpoint is None or _is_open() or (requests.is_ours() and request.method == "OPTIONS"):
             return
         allowed = callers_of(current_app.view_functions[request.endpoint])
@@ -133,33 +145,45 @@ def create_app(
         if prices.price_watch and requests.is_ours():
             response = requests.with_cors(requests.with_etag(response), prices)
         response.headers.setdefault("Cache-Control", "no-store")
-        return response
+        return with_headers(response) if is_page() else response
 
     @app.errorhandler(TooManyRequests)
     def slow_down(error: TooManyRequests) -> Any:
         if not isinstance(error, RateLimitExceeded):  # of ours, which knows what it says
-            return _tell(error)
+            return tell(error)
         limit = limiter.current_limit
         error.description, error.retry_after = (
             "Too many requests.",
             max(1, ceil(limit.reset_at - time())) if limit else 60,
         )
-        return _tell(error)
+        return tell(error)
+
+    def tell(error: HTTPException) -> Any:
+        return pages.tell(error) if is_page() else _tell(error)
+
+    def tell_away(error: DatabaseAway) -> Any:
+        if not is_page():
+            return _tell_away(error)
+        logger.error("%s", error)
+        return pages.tell(ServiceUnavailable(AWAY))
 
     for routes in CodeRoutes(settings, db, all_channels(channels, portals), portals, limiter).blueprints():
         app.register_api(routes)
     if prices.price_watch:
         twilio_token = settings.twilio_auth_token.get_secret_value()
         sender = sender or Sender(prices, MailSettings.current(), twilio_token)
-        watchlist = WatchlistRoutes(prices, db, user_access, checker or Checker(db, prices.check_wait))
+        accounts = Accounts(prices, db, user_access, sender, settings.webhook_proxies)
+        watchlist = WatchlistRoutes(prices, user_access, Watchlist(db, checker or Checker(db, prices.check_wait)))
         app.register_api(service_routes(db))
-        app.register_api(UserRoutes(prices, db, user_access, sender, settings.webhook_proxies).blueprint())
+        app.register_api(UserRoutes(accounts).blueprint())
         app.register_api(watchlist.blueprint())
         app.register_api(ChannelRoutes(db).blueprint())
         if prices.legacy_routes:
             app.register_api(LegacyRoutes(watchlist, settings.webhook_proxies).blueprint())
-    app.register_error_handler(HTTPException, _tell)
-    app.register_error_handler(DatabaseAway, _tell_away)
+        add_price_pages(app, pages, accounts, watchlist.watchlist)
+        pages.register(app)
+    app.register_error_handler(HTTPException, tell)
+    app.register_error_handler(DatabaseAway, tell_away)
     return app
 
 

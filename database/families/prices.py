@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from database.engine import now
@@ -144,6 +144,32 @@ def history(
     if status is not None:
         query = query.where(PriceCheckRun.status == status)
     return session.scalars(query.order_by(PriceCheckRun.id.desc())).all()
+
+
+def recent_prices(session: Session, item_ids: Collection[int], most: int) -> dict[int, list[Decimal]]:
+    """Return the prices of the last successful checks of items, the oldest first, by item; in its last currency alone."""
+    number = func.row_number().over(partition_by=PriceCheckRun.watchlist_item_id, order_by=PriceCheckRun.id.desc())
+    numbered = (
+        select(PriceCheckRun.watchlist_item_id, PriceCheckRun.price_amount, number.label("number"))
+        .join(WatchlistItem, WatchlistItem.id == PriceCheckRun.watchlist_item_id)
+        .where(PriceCheckRun.watchlist_item_id.in_(item_ids), PriceCheckRun.price_amount.is_not(None))
+        .where(PriceCheckRun.price_currency == WatchlistItem.last_currency)
+        .subquery()
+    )
+    found: dict[int, list[Decimal]] = {item_id: [] for item_id in item_ids}
+    query = select(numbered).where(numbered.c.number <= most).order_by(numbered.c.number.desc())
+    for item_id, amount, _ in session.execute(query):
+        found[item_id].append(amount)
+    return found
+
+
+def with_alerts(user_id: int) -> Select[PriceCheckRun, WatchlistItem]:
+    """Return the query for the checks of a user's items that gave rise to an alert."""
+    own = (WatchlistItem.user_id == user_id, PriceCheckRun.alert_result.is_not(None))
+    query = select(PriceCheckRun, WatchlistItem).join(
+        WatchlistItem, WatchlistItem.id == PriceCheckRun.watchlist_item_id
+    )
+    return query.where(*own)
 
 
 def _tell(

@@ -92,6 +92,11 @@ Threshold = Annotated[
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["GBP"])]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["GB"])]
 Id = Annotated[int, Field(ge=1, le=HIGHEST_ID)]
+ProductUrl = Annotated[
+    str,
+    AfterValidator(_web_address),
+    Field(min_length=1, max_length=2000, examples=["https://www.example.com/products/1001-Echo"]),
+]
 Label = Annotated[str | None, Field(max_length=200), AfterValidator(_plain)]
 Selector = Annotated[str | None, Field(max_length=500), AfterValidator(_plain)]
 
@@ -112,9 +117,7 @@ class ItemOptions(BaseModel):
 class NewItem(ItemOptions):
     """A product to watch."""
 
-    product_url: Annotated[str, AfterValidator(_web_address)] = Field(
-        min_length=1, max_length=2000, examples=["https://www.example.com/products/1001-Echo"]
-    )
+    product_url: ProductUrl
     threshold: Threshold
     is_active: bool = True
 

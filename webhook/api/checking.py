@@ -71,8 +71,12 @@ class Checker:
         self._start = start or Crawls()
         self.places = threading.BoundedSemaphore(WAITERS)
 
-    def check(self, item_id: int) -> Check:
-        """Make the job of an item, or take the one that is open, and wait for its end, then a while for its alert's."""
+    def check(self, item_id: int, seconds: float | None = None) -> Check:
+        """
+        Make the job of an item, or take the one that is open, and wait for its end, then a while for its alert's.
+
+        seconds: to wait, other than usual.
+        """
         with self.db.transaction() as session:
             item = session.get_one(WatchlistItem, item_id)
             portal, new, at = item.portal, one_job(item), now(session)
@@ -85,20 +89,21 @@ class Checker:
                     release(there, at)
                     there.priority = max(there.priority, PRIORITY)
         if not self.places.acquire(blocking=False):
-            self._see_to(portal)
+            self.see_to(portal)
             return Check(job_id, None)
         try:
-            deadline, look, is_done = time.monotonic() + self.seconds, threading.Event(), False
+            seconds = self.seconds if seconds is None else seconds
+            deadline, look, is_done = time.monotonic() + seconds, threading.Event(), False
             while True:
                 found = self.result(item_id, job_id, at)
                 if found.run is not None and not is_done:
                     is_done, deadline = True, min(deadline, time.monotonic() + self.alert_seconds)
                 if found.run is not None and found.run.alert_result is not AlertResult.PENDING:
                     return found
+                if not is_done:
+                    self.see_to(portal)
                 if time.monotonic() >= deadline:
                     return found
-                if not is_done:
-                    self._see_to(portal)
                 look.wait(LOOK)
         finally:
             self.places.release()
@@ -139,7 +144,7 @@ class Checker:
         failure = CheckFailure(job.outcome or "unexpected_error", job.message or "The check did not run.")
         return next(iter(record_check(session, [item_id], failure)), None)
 
-    def _see_to(self, portal: str) -> None:
+    def see_to(self, portal: str) -> None:
         """Start a crawl where no worker would take the job."""
         with self.db.transaction() as session:
             heard = now(session) - timedelta(seconds=3 * EVERY)

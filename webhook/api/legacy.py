@@ -61,7 +61,7 @@ class LegacyRoutes:
             raise Forbidden("This route is for the machine itself.")
 
     def _add_users(self, routes: APIBlueprint) -> None:
-        db = self.watchlist.db
+        db = self.watchlist.watchlist.db
 
         @routes.post("/users", responses={201: UserAnswer, 409: Problem, **ERRORS})
         @for_callers(Caller.ANYONE)
@@ -143,6 +143,6 @@ class LegacyRoutes:
     def must_exist(self, user_id: int) -> None:
         """Raise NotFound where there is no such user, Forbidden for another machine."""
         self.only_from_here()
-        with self.watchlist.db.transaction() as session:
+        with self.watchlist.watchlist.db.transaction() as session:
             if session.get(User, user_id) is None:
                 raise NotFound("There is no such user.")

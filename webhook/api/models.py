@@ -20,6 +20,8 @@ from database.families.watching import (
     Label,
     NewItem,
     PhoneNumber,
+    ProductUrl,
+    Selector,
 )
 from database.models.prices import AlertResult, CheckStatus, Rendering
 from webhook.documentation import Model
@@ -149,6 +151,14 @@ class KeepQuery(Model):
 
 
 Percent = Annotated[int, Field(ge=1, le=100, strict=True)]
+
+
+class ProductAsked(Model):
+    """A product whose price is asked for before it is watched."""
+
+    product_url: ProductUrl
+    country: Country | None = None
+    selector: Selector = None
 
 
 class ItemBody(Model, NewItem):

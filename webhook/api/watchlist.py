@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -10,17 +9,10 @@ from urllib.parse import urlencode
 from flask import Response, g, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session
-from werkzeug.exceptions import BadRequest, NotFound
 
-from database.engine import Database, now
-from database.families.prices import change
-from database.models.prices import PriceCheckRun, WatchlistItem
-from scrapers.families.prices.addresses import AddressRefused, product_of
-from scrapers.families.prices.settings import PriceSettings
+from scrapers.families.prices.addresses import AddressRefused
 from webhook.access import Caller, for_callers
-from webhook.api.checking import Check, Checker
+from webhook.api.checking import Check
 from webhook.api.models import (
     ChangeBody,
     CheckPath,
@@ -38,11 +30,11 @@ from webhook.api.models import (
 )
 from webhook.api.requests import UserAccess, refused
 from webhook.api.users import BY_TOKEN, SIGNED_IN
+from webhook.api.watching import Watchlist
 from webhook.settings import PriceWatchSettings
 
 WATCHLIST = Tag(name="watchlist", description="What a user watches, and the checks of it")
 FOUND: dict[str | int, Any] = {404: Problem, **SIGNED_IN}
-NO_ITEM = "There is no such item."
 
 
 @dataclass(frozen=True)
@@ -50,9 +42,8 @@ class WatchlistRoutes:
     """Routes of items and checks."""
 
     settings: PriceWatchSettings
-    db: Database
     access: UserAccess
-    checker: Checker
+    watchlist: Watchlist
 
     def blueprint(self) -> APIBlueprint:
         """Return the routes."""
@@ -78,8 +69,7 @@ class WatchlistRoutes:
         @for_callers(Caller.USER)
         def item(path: ItemPath) -> dict[str, Any]:
             """Show one item."""
-            with self.db.transaction() as session:
-                return told(self.own(session, path.item_id, g.user.id))
+            return self.watchlist.item(path.item_id, g.user.id).model_dump(mode="json")
 
         @routes.patch("/<int:item_id>", responses={200: ItemAnswer, **FOUND}, security=BY_TOKEN)
         @for_callers(Caller.USER)
@@ -119,141 +109,59 @@ class WatchlistRoutes:
 
     # What the routes with sign-in and those without have in common. user_id None: of any user.
 
-    def own(self, session: Session, item_id: int, user_id: int | None) -> WatchlistItem:
-        """Return an item; raise NotFound for one that is absent or another user's, in the same words."""
-        item = session.get(WatchlistItem, item_id)
-        if item is None or user_id not in (None, item.user_id):
-            raise NotFound(NO_ITEM)
-        return item
-
     def add(self, user_id: int, body: ItemBody, where: str) -> Response:
         """Store a new item. where: path of the list."""
         try:
-            product = product_of(body.product_url, private=PriceSettings.current().prices_private_addresses)
+            item = self.watchlist.add(user_id, body)
         except AddressRefused as error:
             return refused("product_url", str(error))
-        with self.db.transaction() as session:
-            item = WatchlistItem(user_id=user_id, portal=product.portal, product_key=product.key)
-            for name, value in body.model_dump().items():
-                setattr(item, name, value)
-            item.product_url = body.product_url.strip()
-            item.created_at = item.updated_at = now(session)
-            session.add(item)
-            session.flush()
-            session.refresh(item)
-            response = jsonify(told(item))
+        response = jsonify(item.model_dump(mode="json"))
         response.status_code, response.headers["Location"] = 201, f"{where}/{item.id}"
         return response
 
     def items(self, user_id: int, query: ItemQuery) -> Response:
         """List the items of a user."""
-        wanted = select(WatchlistItem).where(WatchlistItem.user_id == user_id, *_conditions(query))
-        column = getattr(WatchlistItem, query.sort.removeprefix("-"))
-        order = column.desc() if query.sort.startswith("-") else column.asc()
-        return self.page(wanted, (order.nulls_last(), WatchlistItem.id), query, ItemList)
+        return told_page(*self.watchlist.items(user_id, query), query)
 
     def change(self, item_id: int, user_id: int | None, body: ChangeBody) -> dict[str, Any]:
-        """Change an item; another threshold or choice of alerts arms them anew."""
-        given = body.model_dump(exclude_unset=True)
-        optional = {"threshold_currency", "country", "label", "selector"}
-        given = {name: value for name, value in given.items() if value is not None or name in optional}
-        with self.db.transaction() as session:
-            item = self.own(session, item_id, user_id)
-            change(item, given, now(session))
-            session.flush()
-            session.refresh(item)
-            return told(item)
+        """Change an item."""
+        return self.watchlist.change(item_id, user_id, body).model_dump(mode="json")
 
     def remove(self, item_id: int, user_id: int | None) -> Response:
         """Delete an item."""
-        with self.db.transaction() as session:
-            session.delete(self.own(session, item_id, user_id))
+        self.watchlist.remove(item_id, user_id)
         return Response(status=204)
 
     def check(self, item_id: int, user_id: int | None) -> Response:
         """Check an item now."""
-        with self.db.transaction() as session:
-            if not self.own(session, item_id, user_id).is_active:
-                raise BadRequest("The item is not active.")
-        return self.tell_check(self.checker.check(item_id), item_id)
+        return told_check(self.watchlist.check(item_id, user_id), item_id)
 
     def checked(self, path: CheckPath, user_id: int | None) -> Response:
         """Answer with what came of a check that was asked for before."""
-        with self.db.transaction() as session:
-            self.own(session, path.item_id, user_id)
-        try:
-            return self.tell_check(self.checker.result(path.item_id, path.job_id), path.item_id)
-        except LookupError as error:
-            raise NotFound(str(error)) from None
-
-    def tell_check(self, check: Check, item_id: int) -> Response:
-        """Answer with what came of a check, or where it is asked for."""
-        if check.run is not None:
-            return jsonify(RunAnswer.model_validate(check.run).model_dump(mode="json"))
-        prefix = "/me" if request.path.startswith("/me/") else ""
-        location = f"{prefix}/watchlist-items/{item_id}/check/{check.job_id}"
-        said = Pending(message="The check goes on: ask at its address.", job_id=check.job_id, location=location)
-        response = jsonify(said.model_dump(mode="json"))
-        response.status_code, response.headers["Location"], response.headers["Retry-After"] = 202, location, "5"
-        return response
+        return told_check(self.watchlist.checked(path.item_id, path.job_id, user_id), path.item_id)
 
     def runs(self, item_id: int, user_id: int | None, query: RunQuery) -> Response:
         """List the checks of an item."""
-        with self.db.transaction() as session:
-            self.own(session, item_id, user_id)
-        wanted = select(PriceCheckRun).where(PriceCheckRun.watchlist_item_id == item_id)
-        if query.status is not None:
-            wanted = wanted.where(PriceCheckRun.status == query.status)
-        if query.since is not None:
-            wanted = wanted.where(PriceCheckRun.created_at >= query.since)
-        if query.until is not None:
-            wanted = wanted.where(PriceCheckRun.created_at < query.until)
-        order = PriceCheckRun.id.asc() if query.sort == "created_at" else PriceCheckRun.id.desc()
-        return self.page(wanted, (order,), query, RunList)
-
-    def page(
-        self, wanted: Select[Any], order: Sequence[Any], query: PageQuery, answer: type[ItemList | RunList]
-    ) -> Response:
-        """Answer with one page of rows, and say in headers how many there are and where the next ones are."""
-        (model,) = (each["entity"] for each in wanted.column_descriptions)
-        # Columns, not objects: of a thousand rows these are most of the work.
-        columns = [getattr(model, name) for name in answer.fields()]
-        rows_of_page = wanted.with_only_columns(*columns).order_by(*order).limit(query.limit).offset(query.offset)
-        with self.db.transaction() as session:
-            total = session.scalar(wanted.with_only_columns(func.count())) or 0
-            rows = session.execute(rows_of_page).all()
-        body = answer.model_validate(rows, from_attributes=True).model_dump_json()
-        response = Response(body, mimetype="application/json")
-        response.headers["X-Total-Count"] = str(total)
-        if query.offset + query.limit < total:
-            following = {**request.args.to_dict(), "limit": query.limit, "offset": query.offset + query.limit}
-            response.headers["Link"] = f'<{request.path}?{urlencode(following)}>; rel="next"'
-        return response
+        return told_page(*self.watchlist.runs(item_id, user_id, query), query)
 
 
-def told(item: WatchlistItem) -> dict[str, Any]:
-    """Return an item as JSON."""
-    return ItemAnswer.model_validate(item).model_dump(mode="json")
+def told_check(check: Check, item_id: int) -> Response:
+    """Answer with what came of a check, or where it is asked for."""
+    if check.run is not None:
+        return jsonify(RunAnswer.model_validate(check.run).model_dump(mode="json"))
+    prefix = "/me" if request.path.startswith("/me/") else ""
+    location = f"{prefix}/watchlist-items/{item_id}/check/{check.job_id}"
+    said = Pending(message="The check goes on: ask at its address.", job_id=check.job_id, location=location)
+    response = jsonify(said.model_dump(mode="json"))
+    response.status_code, response.headers["Location"], response.headers["Retry-After"] = 202, location, "5"
+    return response
 
 
-def _conditions(query: ItemQuery) -> list[ColumnElement[bool]]:
-    """Return what the filters of a query ask for."""
-    found: list[ColumnElement[bool]] = []
-    if query.is_active is not None:
-        found.append(WatchlistItem.is_active.is_(query.is_active))
-    if query.status == "never":
-        found.append(WatchlistItem.last_checked_at.is_(None))
-    elif query.status is not None:
-        found.append(WatchlistItem.last_status == query.status)
-    if query.country is not None:
-        found.append(WatchlistItem.country == query.country)
-    if query.below_threshold is not None:
-        below = and_(
-            WatchlistItem.last_price < WatchlistItem.threshold,
-            WatchlistItem.last_currency == WatchlistItem.threshold_currency,
-        )
-        found.append(func.coalesce(below, False).is_(query.below_threshold))
-    if text := query.q.strip():
-        columns = (WatchlistItem.product_url, WatchlistItem.label, WatchlistItem.title)
-        found.append(or_(*(column.icontains(text, autoescape=True) for column in columns)))
-    return found
+def told_page(rows: ItemList | RunList, total: int, query: PageQuery) -> Response:
+    """Answer with one page of rows, and say in headers how many there are and where the next ones are."""
+    response = Response(rows.model_dump_json(), mimetype="application/json")
+    response.headers["X-Total-Count"] = str(total)
+    if query.offset + query.limit < total:
+        following = {**request.args.to_dict(), "limit": query.limit, "offset": query.offset + query.limit}
+        response.headers["Link"] = f'<{request.path}?{urlencode(following)}>; rel="next"'
+    return response

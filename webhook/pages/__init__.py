@@ -1,0 +1,1 @@
+"""Pages for people: HTML made by Jinja, with htmx where something changes while one looks."""

@@ -1,0 +1,123 @@
+"""Forms: what was typed becomes a model of the API; what is wrong becomes a sentence beside its field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadGateway, BadRequest, Forbidden, HTTPException, InternalServerError, TooManyRequests
+
+from scrapers.families.prices.addresses import AddressRefused
+
+Body = TypeVar("Body", bound=BaseModel)
+WHOLE = ""  # the field of what is wrong with the form as a whole
+ADDRESS_TOO_LONG = "An address has at most 2000 characters."
+# By field and by kind of mistake; pydantic's own sentences are for programs.
+SENTENCES: dict[str, str] = {
+    "email": "A mail address looks like ana@example.com.",
+    "phone_number": "A phone number has its country's code in front, such as +12015550100.",
+    "code": "A code has six digits.",
+    "product_url": "Give the address of a product's page, such as https://www.example.com/products/1001-Echo.",
+    "threshold": "Give an amount above 0 with a point and at most 3 decimals, such as 19.99.",
+    "threshold_currency": "A currency is three letters, such as GBP.",
+    "country": "A country is two letters, such as GB.",
+    "label": "A name is one line of at most 200 characters.",
+    "selector": "A selector is one line of at most 500 characters.",
+    "drop_percent": "Give a whole number from 1 to 100.",
+    "failing_after": "Give a whole number from 1 to 100.",
+    "alerts": "Choose among those that are shown.",
+    "rendering": "Choose one of those that are shown.",
+}
+CAPITALS = ("country", "threshold_currency")
+LISTS = ("alerts",)
+
+
+@dataclass
+class Form(Generic[Body]):
+    """A form as it was sent. errors: sentence by field. body: None while there are errors."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    body: Body | None = None
+    status: int = HTTPStatus.OK
+
+    @property
+    def made(self) -> Body:
+        """The model, where nothing was wrong."""
+        assert self.body is not None
+        return self.body
+
+    def refuse(self, name: str, sentence: str, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> None:
+        """Note what is wrong with a field."""
+        self.errors[name], self.status, self.body = sentence, status, None
+
+    def refusing(self, name: str) -> Refusing:
+        """Return the block in which what an act refuses is noted beside a field."""
+        return Refusing(self, name)
+
+
+@dataclass(frozen=True)
+class Refusing:
+    """A block that ends where an act in it is refused; what is no refusal goes on its way."""
+
+    form: Form[Any]
+    name: str
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        """Note a refusal."""
+        if isinstance(error, AddressRefused):
+            self.form.refuse(self.name, str(error))
+            return True
+        if isinstance(error, BadGateway | BadRequest | Forbidden | InternalServerError | TooManyRequests):
+            self.form.refuse(self.name, said(error), error.code or HTTPStatus.BAD_REQUEST)
+            return True
+        return False
+
+
+def read(model: type[Body], given: MultiDict[str, str]) -> Form[Body]:
+    """Return a form with what was sent; what was left empty is None where that has a meaning, else as if not given."""
+    values: dict[str, Any] = {}
+    for name in model.model_fields:
+        if name in LISTS:
+            values[name] = given.getlist(name)
+        elif name in given:
+            values[name] = given[name].strip().upper() if name in CAPITALS else given[name].strip()
+    form: Form[Body] = Form(values)
+    taken = dict(values)
+    for name, of_model in model.model_fields.items():
+        if taken.get(name) == "" and not of_model.is_required():
+            taken.pop(name)
+            if of_model.default is None:
+                taken[name] = None
+    try:
+        form.body = model.model_validate(taken)
+    except ValidationError as error:
+        for each in error.errors(include_input=False, include_url=False, include_context=False):
+            name = str(each["loc"][0]) if each["loc"] else WHOLE
+            form.refuse(name, SENTENCES.get(name) or f"{each['msg']}.")
+    return form
+
+
+def filled(values: Mapping[str, Any]) -> Form[Any]:
+    """Return a form that nobody has sent yet, with what stands in its fields."""
+    return Form({name: _typed(value) for name, value in values.items()})
+
+
+def _typed(value: Any) -> Any:
+    """Return a value as one would type it."""
+    if value is None:
+        return ""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+
+
+def said(error: HTTPException) -> str:
+    """Return the sentence of an HTTP error."""
+    return error.description or "That did not work: try again."
