@@ -96,11 +96,14 @@ class Watchlist:
     def checked(self, item_id: int, job_id: int, user_id: int | None) -> Check:
         """Return what came of a check that was asked for before."""
         with self.db.transaction() as session:
-            self.own(session, item_id, user_id)
+            portal = self.own(session, item_id, user_id).portal
         try:
-            return self.checker.result(item_id, job_id)
+            found = self.checker.result(item_id, job_id)
         except LookupError as error:
             raise NotFound(str(error)) from None
+        if found.run is None:  # the crawl that was at work when it was asked for may have ended without it
+            self.checker.see_to(portal)
+        return found
 
     def runs(self, item_id: int, user_id: int | None, query: RunQuery) -> tuple[RunList, int]:
         """Return the checks of one page of an item's, and how many there are."""

@@ -225,7 +225,7 @@ def test_every_action(window, site, screen):
     expect(page.get_by_role("button", name="Check now")).to_have_count(0)
     page.get_by_role("button", name="Resume").click()
     message(page, "The product is watched again.")
-    page.get_by_role("link", name="Products").click()
+    page.get_by_role("link", name="Products", exact=True).click()
     expect(page.locator(".items li")).to_contain_text("My echo")
     expect(page.locator(".items polyline")).to_have_count(1)
     assert fits(page)
@@ -477,7 +477,7 @@ def test_pictures(window, site, screen, tmp_path):
         if what == "product":
             expect(page.locator("price-chart[data-ready=yes] canvas")).to_be_visible()
         picture = tmp_path / f"prices-{what}-{name}.png"
-        page.screenshot(path=picture)
+        page.screenshot(path=picture, full_page=what == "product")
     pictures = sorted(tmp_path.glob("*.png"))
     assert len(pictures) == 2
     for picture in pictures:

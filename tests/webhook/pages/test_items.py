@@ -449,7 +449,9 @@ def test_a_check_now_with_htmx(shop):
     answer = shop.send(f"/prices/items/{item}/check", headers=htmx)
     (again,) = re.findall(r'hx-get="([^"]*)" hx-trigger="every 1s"', answer.text)
     assert "The shop is being asked." in answer.text
+    started = len(shop.shop.started)
     assert shop.open(again, **htmx).status_code == 204
+    assert len(shop.shop.started) == started + 1  # a crawl that has ended meanwhile did not take the job
     shop.shop.answer("portal_down", "The shop does not answer.")
     ended = shop.open(again, **htmx).text
     assert "The check has failed.</strong> The shop does not answer." in ended
