@@ -156,6 +156,12 @@ class Accepted(Model):
     timestamp: datetime
 
 
+SMS_TAKEN = {
+    "description": "The message is taken; a form is answered with empty TwiML.",
+    "content": {"application/json": {"schema": Accepted.model_json_schema()}, "text/xml": {"schema": {}}},
+}
+
+
 class CodeAnswer(Model):
     """A code or null, and what became of it."""
 
@@ -217,7 +223,7 @@ class CodeRoutes:
 
         @routes.post(
             "/sms",
-            responses={200: Accepted, 413: Refusal, 415: Refusal, **ERRORS},
+            responses={200: SMS_TAKEN, 413: Refusal, 415: Refusal, **ERRORS},
             security=[*TOKEN, {"twilio": []}],
             openapi_extensions=SMS_BODY,
         )

@@ -52,7 +52,8 @@ KINDS = (User, WatchlistItem, PriceCheckRun, AuthSession, AlertChannel, AuthCode
 # What a request may be answered with although it is as the document says, which no schema can say: a code is wrong, or
 # receiver and login are neither named nor set (400); an address is of no product or service, or a number of no country, or an amount has more decimals than money (422).
 ACCEPTED = ["2xx", "401", "403", "404", "409"]
-WRONG = ["/sms", "/mail", "/code", "/code/consume", "/auth/register/verify-email", "/auth/register/verify-phone", "/auth/login/verify", "/me/email/verify", "/me/phone/verify"]  # fmt: skip
+LIMITED = ["/me/email/verify", "/me/phone/verify"]  # after so many wrong codes of one user none is looked at (429)
+WRONG = ["/sms", "/mail", "/code", "/code/consume", "/auth/register/verify-email", "/auth/register/verify-phone", "/auth/login/verify"]  # fmt: skip
 NO_SUCH = [
     "/me/watchlist-items",
     "/me/watchlist-items/{item_id}",
@@ -133,6 +134,7 @@ class Asking:
                 "cache": {"enabled": False},
                 "operations": [
                     *(self.accepting(path, "400") for path in WRONG),
+                    *(self.accepting(path, "400", "429") for path in LIMITED),
                     *(self.accepting(path, "422") for path in NO_SUCH),
                 ],
             }
@@ -141,8 +143,8 @@ class Asking:
         self.schema.auth(refresh_interval=None)(self.provider())
 
     @staticmethod
-    def accepting(path, status):
-        statuses = {"positive_data_acceptance": {"expected-statuses": [*ACCEPTED, status]}}
+    def accepting(path, *more):
+        statuses = {"positive_data_acceptance": {"expected-statuses": [*ACCEPTED, *more]}}
         return {"include-path": path, "checks": statuses}
 
     def provider(self):
