@@ -358,8 +358,8 @@ def watched(visitor):
     api = visitor.api
     visitor.item(product_url=f"https://www.shop.example/{'long-' * 60}", label="x" * 200, threshold=1)
     hall = visitor.item(product_url="https://www.shop.example/products/1002-hall", label="Large Hall", threshold=40)
-    for price in (49, 49, 55, 52):
-        visitor.read(hall, price, availability="in_stock", source="data_layer")
+    for amount in (49, 49, 55, 52):
+        visitor.read(hall, amount, availability="in_stock", source="data_layer")
     visitor.item(product_url="https://www.other.example/p/7", label="Paused synth", threshold=99, is_active=False)
     failing = visitor.item(product_url="https://www.other.example/p/8", label="Compressor", threshold=60)
     visitor.read(failing, 80)
@@ -474,10 +474,11 @@ def test_pictures(window, site, screen, tmp_path):
     name = "phone" if screen is PHONE else "desktop"
     for path, what in (("items", "products"), (f"items/{item}", "product")):
         page.goto(f"/prices/{path}")
-        if what == "product":
+        if what == "product":  # as far down as its chart
+            page.set_viewport_size({**screen, "height": 1000})
             expect(page.locator("price-chart[data-ready=yes] canvas")).to_be_visible()
         picture = tmp_path / f"prices-{what}-{name}.png"
-        page.screenshot(path=picture, full_page=what == "product")
+        page.screenshot(path=picture)
     pictures = sorted(tmp_path.glob("*.png"))
     assert len(pictures) == 2
     for picture in pictures:
