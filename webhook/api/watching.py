@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from database.engine import Database, now
 from database.families.prices import change, recent_prices, with_alerts
-from database.families.watching import ItemChange, NewItem
+from database.families.watching import HIGHEST_ID, ItemChange, NewItem
 from database.models.prices import PriceCheckRun, WatchlistItem
 from scrapers.families.prices.addresses import Product, product_of
 from scrapers.families.prices.settings import PriceSettings
@@ -38,7 +38,7 @@ class Watchlist:
 
     def own(self, session: Session, item_id: int, user_id: int | None) -> WatchlistItem:
         """Return an item; raise NotFound for one that is absent or another user's, in the same words."""
-        item = session.get(WatchlistItem, item_id)
+        item = session.get(WatchlistItem, item_id) if item_id <= HIGHEST_ID else None
         if item is None or user_id not in (None, item.user_id):
             raise NotFound(NO_ITEM)
         return item

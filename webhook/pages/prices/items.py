@@ -92,7 +92,7 @@ class ItemPages:
                 orders=ORDERS,
             )
 
-        @routes.get(f"/items/<{ID}:item_id>")
+        @routes.get("/items/<int:item_id>")
         @for_callers(Caller.USER)
         def item(item_id: int) -> Response:
             return self.item(item_id)
@@ -109,12 +109,12 @@ class ItemPages:
             )
 
     def _add_changes(self, routes: Blueprint) -> None:
-        @routes.get(f"/items/<{ID}:item_id>/edit")
+        @routes.get("/items/<int:item_id>/edit")
         @for_callers(Caller.USER)
         def edit_item(item_id: int) -> Response:
             return self.edit(item_id, filled(self.watchlist.item(item_id, g.user.id).model_dump()))
 
-        @routes.post(f"/items/<{ID}:item_id>/edit")
+        @routes.post("/items/<int:item_id>/edit")
         @for_callers(Caller.USER)
         def change_item(item_id: int) -> Response:
             self.watchlist.item(item_id, g.user.id)
@@ -127,31 +127,31 @@ class ItemPages:
                     return self.pages.redirect("prices.item", "changed", item_id=item_id)
             return self.edit(item_id, form)
 
-        @routes.post(f"/items/<{ID}:item_id>/pause")
+        @routes.post("/items/<int:item_id>/pause")
         @for_callers(Caller.USER)
         def pause_item(item_id: int) -> Response:
             self.watchlist.change(item_id, g.user.id, ItemChange(is_active=False))
             return self.pages.redirect("prices.item", "paused", item_id=item_id)
 
-        @routes.post(f"/items/<{ID}:item_id>/resume")
+        @routes.post("/items/<int:item_id>/resume")
         @for_callers(Caller.USER)
         def resume_item(item_id: int) -> Response:
             self.watchlist.change(item_id, g.user.id, ItemChange(is_active=True))
             return self.pages.redirect("prices.item", "resumed", item_id=item_id)
 
-        @routes.get(f"/items/<{ID}:item_id>/delete")
+        @routes.get("/items/<int:item_id>/delete")
         @for_callers(Caller.USER)
         def confirm_delete_item(item_id: int) -> Response:
             return self.pages.render("prices/delete_item", item=self.watchlist.item(item_id, g.user.id))
 
-        @routes.post(f"/items/<{ID}:item_id>/delete")
+        @routes.post("/items/<int:item_id>/delete")
         @for_callers(Caller.USER)
         def delete_item(item_id: int) -> Response:
             self.watchlist.remove(item_id, g.user.id)
             return self.pages.redirect("prices.items", "deleted")
 
     def _add_checks(self, routes: Blueprint) -> None:
-        @routes.post(f"/items/<{ID}:item_id>/check")
+        @routes.post("/items/<int:item_id>/check")
         @for_callers(Caller.USER)
         def check_item(item_id: int) -> Response:
             self.pages.access.count(self.pages.settings.check_rate, "check", f"user {g.user.id}")
@@ -166,7 +166,7 @@ class ItemPages:
                 return self.pages.render("_error", form.status, sentence=form.errors[WHOLE])
             return self.item(item_id, form)
 
-        @routes.get(f"/items/<{ID}:item_id>/check/<{ID}:job_id>")
+        @routes.get(f"/items/<int:item_id>/check/<{ID}:job_id>")
         @for_callers(Caller.USER)
         def checked_item(item_id: int, job_id: int) -> Response:
             return self.checked(item_id, self.watchlist.checked(item_id, job_id, g.user.id))
