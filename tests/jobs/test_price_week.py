@@ -125,14 +125,14 @@ def test_a_week_of_prices_on_three_workers(
 
         def worker():
             out = (tmp_path / f"worker-{len(here.started)}.log").open("w")  # a pipe that nobody reads would stop it
-            return here.start("worker", "--slots", "1", "-s", "DOWNLOAD_DELAY=0.05", stdout=out, stderr=out)
+            return here.start("worker", "--slots", "1", "-s", "DOWNLOAD_DELAY=0.2", stdout=out, stderr=out)
 
         def count(model, *conditions):
             with store.transaction() as session:
                 return session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0
 
         def has_begun(day):
-            return count(PriceCheckRun) > (day + 1 / 3) * items
+            return count(PriceCheckRun) > (day + 1 / 6) * items
 
         workers = [worker() for _ in range(3)]
         for day in range(DAYS):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from database.models import Note
 from sandbox.pluginboutique import address
 from tests.portals.prices import PriceWatch, watching
 from tests.splash import splash_server
@@ -59,6 +60,13 @@ def test_the_browser_reads_the_same_prices_from_the_same_sources(ten):
     assert ten.read("browser") == ten.plain
     asked = {name: times - before[name] for name, times in ten.pages.items()}
     assert set(asked.values()) == {1}  # one page each, that of the moved product's successor too
+
+
+@pytest.mark.browser
+def test_who_asks_once_finds_what_was_read_of_a_rendered_page_in_its_note(ten):
+    ten.watch.crawl("shop_prices", f"url={ten.watch.urls['shop']}/item/sale", "rendering=browser", delay=0)
+    notes = [note.value for note in ten.watch.rows(Note) if note.target_key.startswith("once ")]
+    assert [list(note["prices"]) for note in notes] == [[""]]
 
 
 @pytest.mark.splash

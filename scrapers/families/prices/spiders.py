@@ -152,7 +152,9 @@ class PriceSpider(PortalSpider):
             job.counts.records += 1
             progress.info("%s %s: %s %s (%s)", self.name, job.label, result.price, result.currency, result.source)
             yield result
-        is_new = response.status != asking.UNCHANGED and self.rendering_of(job) == "http"
+        # A page that was rendered cannot be asked for conditionally: its note is for who asked without watching it.
+        is_asked_once = not any(job.target.selectors.values())
+        is_new = response.status != asking.UNCHANGED and (self.rendering_of(job) == "http" or is_asked_once)
         if is_new and not any(isinstance(each, Failure) for each in found.values()):
             self.notes[job.id] = checking.note_of(response, found)
 
