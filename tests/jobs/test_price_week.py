@@ -171,7 +171,13 @@ def kill_one_at_work(db, workers):
     """Kill a worker that has jobs, and its crawl, at once."""
     with db.transaction() as session:
         names = session.scalars(select(ScraperJob.worker).where(ScraperJob.status.in_(CLAIMED)).distinct()).all()
-    at_work = [process for process in workers if any(f"+{process.pid}+" in f"{name}+" for name in names)]
+    # Jobs name the process that does them: the worker, or the crawl that it has started.
+    at_work = [
+        process
+        for process in workers
+        for each in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        if any(f"+{each.pid}+" in name for name in names)
+    ]
     assert at_work, (names, [process.pid for process in workers])
     kill_all(at_work[0])
     wait_for(lambda: not psutil.pid_exists(at_work[0].pid) or at_work[0].poll() is not None, 30)
