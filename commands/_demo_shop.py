@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from html import escape
@@ -52,9 +50,10 @@ class Shopping:
 def watch_prices(folder: Path, environment: Mapping[str, str], running: Running) -> Shopping:
     """Watch five products for some days of the shop's clock, the first time; then look once more."""
     from jobs.warm import WarmParent
+    from sandbox.mailserver import MailServer, serving
 
     admin, url = running.admin["pluginboutique"], running.origins["pluginboutique"][""]
-    with tempfile.TemporaryDirectory(prefix="latchkey-demo-") as place, mail_server() as server:
+    with tempfile.TemporaryDirectory(prefix="latchkey-demo-") as place, serving(MailServer(PASSWORD)) as server:
         here = {**environment, **running.environment, **mail_settings(server)}
         warm = WarmParent.start(Path(place) / "warm", here)
         try:
@@ -103,22 +102,6 @@ def mail_settings(server: MailServer) -> dict[str, str]:
     given = {"SMTP_ADDRESS": "127.0.0.1", "SMTP_PORT": str(server.port), "SMTP_SECURITY": "none"}
     given |= {"EMAIL_ADDRESS": SENDER, "EMAIL_PASSWORD": PASSWORD}
     return {f"LATCHKEY_{name}": value for name, value in given.items()}
-
-
-@contextmanager
-def mail_server() -> Iterator[MailServer]:
-    """Run a mail server on this machine until the end of the block."""
-    from sandbox.mailserver import MailServer
-
-    server = MailServer(PASSWORD)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="mail server")
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def stored(folder: Path) -> list[Watched]:

@@ -166,7 +166,7 @@ class Writer:
                         piece.result = piece.work(session)
                         session.commit()  # of the session: it sends what is left to send
             return
-        except BaseException as error:  # noqa: BLE001 - whose it is is seen below, when each piece has its savepoint
+        except BaseException as error:  # noqa: BLE001 - which piece failed is seen below, when each has its savepoint
             if connection is None or getattr(error, "connection_invalidated", False):
                 self._lost(pieces, error)
                 return

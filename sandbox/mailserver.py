@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from typing import Any
 
 
 class MailServer(socketserver.ThreadingTCPServer):
@@ -62,3 +66,16 @@ class _Mail(socketserver.StreamRequestHandler):
                 return
             else:
                 self.say("250 ok")
+
+
+@contextmanager
+def serving(server: Any) -> Iterator[Any]:
+    """Serve in a thread until the end of the block."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

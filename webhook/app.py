@@ -19,6 +19,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from database.access.codes import CodeChannel
 from database.engine import Database, DatabaseAway
 from jobs.settings import MailSettings
+from scrapers.core.version import version
 from webhook.access import Caller, callers_of, identify
 from webhook.api import requests
 from webhook.api.accounts import Accounts
@@ -36,7 +37,6 @@ from webhook.documentation import Documented
 from webhook.pages.base import Pages, with_headers
 from webhook.pages.prices import add_price_pages
 from webhook.settings import PriceWatchSettings, WebhookSettings
-from webhook.version import version
 
 logger = logging.getLogger(__name__)
 AWAY = "The service cannot store or look up anything now: try again later."

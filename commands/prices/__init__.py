@@ -13,7 +13,7 @@ from commands._terminal import Everyday
 ACTS = {
     "add": "Watch a product, or change how it is watched.",
     "watch": "Watch the products of a file; a line that is wrong is named and does not stop the rest.",
-    "check": "Check an address now, for nobody: what was read, and from which source.",
+    "check": "Check an address once, without watching it: what was read, and from which source.",
     "list": "List what is watched, and how it stood at its last check.",
     "history": "List the checks of a watched product, the newest first.",
     "export": "Write all checks as CSV or JSON.",

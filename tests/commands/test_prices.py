@@ -16,10 +16,10 @@ from database.access.users import purge_sign_ins
 from database.families.prices import CheckFailure, PriceReading, record_check
 from database.models.prices import User, WatchlistItem
 from jobs.settings import WorkerSettings
-from sandbox.mailserver import MailServer
+from sandbox.mailserver import MailServer, serving
 from tests.project import Project
 from tests.webhook.api.conftest import PASSWORD, PHONES, Api
-from tests.webhook.api.servers import Twilio, serving
+from tests.webhook.api.servers import Twilio
 
 ECHO, HALL = "https://www.shop.example/products/1001-echo", "https://www.shop.example/products/1002-hall"
 ANA, BEN = "ana@example.com", "ben@example.com"

@@ -21,10 +21,10 @@ from jobs.events import Events
 from jobs.planning import Planner, Spiders
 from jobs.settings import MailSettings
 from jobs.worker import Worker
-from sandbox.mailserver import MailServer
+from sandbox.mailserver import MailServer, serving
 from tests.database.crowd import a_process, crowd
 from tests.jobs.test_worker import Launcher
-from tests.webhook.api.servers import WebServer, serving
+from tests.webhook.api.servers import WebServer
 
 PASSWORD = "mail-password-for-tests"
 ANA, BEN = "ana@example.com", "ben@example.com"

@@ -10,7 +10,7 @@ import pytest
 from database.settings import SettingsError
 from jobs.channels import SERVICES, ChannelRefused, NotTaken, check, check_own, notify
 from jobs.settings import AlertSettings
-from tests.webhook.api.servers import serving
+from sandbox.mailserver import serving
 
 # An invented address of each service, and the hosts that are asked for it.
 SAMPLES = {

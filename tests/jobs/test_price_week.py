@@ -15,12 +15,11 @@ from sqlalchemy import func, select
 from database.models.jobs import CLAIMED, OPEN, ScraperJob
 from database.models.prices import AlertKind, AlertResult, PriceCheckRun, User, WatchlistItem
 from sandbox import running
-from sandbox.mailserver import MailServer
+from sandbox.mailserver import MailServer, serving
 from sandbox.pluginboutique.catalogue import Product
 from tests.jobs.test_alerts import mail_environment
 from tests.jobs.test_sixty import kill_all
 from tests.project import wait_for
-from tests.webhook.api.servers import serving
 
 DAY = 86_400
 DAYS = 7

@@ -27,13 +27,14 @@ from database.access.codes import (
 )
 from database.engine import Database, now
 from jobs.overview import overview
+from scrapers.core.version import version
 from webhook.access import Caller, for_callers, identify
 from webhook.codes.gateways import FORMS, LONGEST_NAME, LONGEST_TEXT, read_delivery, read_mail
 from webhook.documentation import Model
 from webhook.settings import WebhookSettings
-from webhook.version import STARTED_AT, version
 
 logger = logging.getLogger(__name__)
+STARTED_AT = datetime.now(UTC)  # a service that still runs old code is seen from outside
 CODES = Tag(name="codes", description="One-time codes")
 TOKEN: list[dict[str, list[str]]] = [{"bearer": []}, {"token": []}]
 TEXT = {"type": "string"}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from database.models.prices import AlertKind
-from sandbox.mailserver import MailServer
+from sandbox.mailserver import MailServer, serving
 from tests.jobs.test_alerts import PASSWORD, mail_environment
-from tests.webhook.api.servers import serving
 
 ALERTS = {"alerts": [AlertKind.BELOW_THRESHOLD]}  # the price is 0, the threshold 10
 

@@ -14,8 +14,8 @@ from database.families.prices import CheckFailure, PriceReading, record_check
 from database.models.jobs import ScraperJob, Worker
 from database.models.prices import AuthCode, AuthSession, OtpAttempt, User
 from jobs.settings import MailSettings
-from sandbox.mailserver import MailServer
-from tests.webhook.api.servers import Twilio, serving
+from sandbox.mailserver import MailServer, serving
+from tests.webhook.api.servers import Twilio
 from tests.webhook.conftest import CHANNELS, GATEWAY_TOKEN, READER_TOKEN, TWILIO_TOKEN
 from webhook.api.sending import Sender
 from webhook.app import create_app

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
@@ -74,16 +71,3 @@ class _Web(BaseHTTPRequestHandler):
 
     def log_message(self, *args: Any) -> None:
         """Write nothing."""
-
-
-@contextmanager
-def serving(server: Any) -> Iterator[Any]:
-    """Serve in a thread until the end of the block."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

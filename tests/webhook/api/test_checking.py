@@ -17,10 +17,10 @@ from database.models import Run
 from database.models.base import utc_now
 from database.models.jobs import ScraperJob, ScraperJobStatus, Worker
 from database.models.prices import WatchlistItem
+from sandbox.mailserver import serving
 from scrapers.portals.shop.prices import ShopPrices
 from tests.project import ROOT
 from tests.webhook.api.conftest import BEN
-from tests.webhook.api.servers import serving
 from webhook.api.checking import Checker, Crawls, one_job
 
 

@@ -32,8 +32,8 @@ from database.models.prices import (
     User,
     WatchlistItem,
 )
+from sandbox.mailserver import serving
 from tests.webhook.api.conftest import ANA, BEN, PHONES
-from tests.webhook.api.servers import serving
 from tests.webhook.conftest import GATEWAY_TOKEN, READER, READER_TOKEN
 from webhook.api.checking import Checker
 

@@ -8,11 +8,10 @@ import sys
 import pytest
 
 from sandbox import running
-from sandbox.mailserver import MailServer
+from sandbox.mailserver import MailServer, serving
 from sandbox.pluginboutique import address
 from tests.project import ROOT, wait_for
 from tests.webhook.api.conftest import ANA, PHONES, SENDER
-from tests.webhook.api.servers import serving
 
 PASSWORD = "mail-password-for-tests"
 CLIENT = ROOT / "tests/webhook/api/seed_client.py"

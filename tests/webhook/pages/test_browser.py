@@ -13,9 +13,9 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from database.models.prices import AlertResult, PriceCheckRun
 from middlewares.download.browser import find_browser
+from sandbox.mailserver import serving
 from tests.project import ROOT, wait_for
 from tests.webhook.api.conftest import ANA, BEN, PASSWORD, PHONES, SENDER
-from tests.webhook.api.servers import serving
 from tests.webhook.pages.conftest import Visitor
 from webhook.api.checking import Checker, Crawls
 
