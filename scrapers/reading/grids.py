@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import dropwhile, takewhile
 
@@ -46,6 +46,25 @@ def heading(words: str) -> str:
     return re.sub(r"[\W_]+", " ", words).strip().casefold()
 
 
+def meanings(titles: Collection[str], headings: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """
+    Return the field of each heading that stands beside the others, all in the form of `heading`.
+
+    headings: of each field, the surest first, which alone is taken. One of several fields is that of the first of them that
+    has no surer one.
+
+    >>> known = {"code": ("Code", "Fault"), "meaning": ("Meaning", "Fault")}
+    >>> meanings(["fault", "code"], known), meanings(["fault"], known)
+    ({'code': 'code', 'fault': 'meaning'}, {'fault': 'code'})
+    """
+    found: dict[str, str] = {}
+    for name, known in headings.items():
+        there = (title for each in known if (title := heading(each)) in titles and title not in found)
+        if (surest := next(there, None)) is not None:
+            found[surest] = name
+    return found
+
+
 def grid(table: Selector) -> list[Line]:
     """Return the visible rows of a table, without those of tables inside of it and of its foot."""
     lines: list[Line] = []
@@ -71,7 +90,8 @@ def columns(lines: list[Line], headings: Mapping[str, tuple[str, ...]]) -> tuple
     """
     Return the columns of each field that a table's headings name, and how many rows at its top are headings.
 
-    A heading that spans columns names all of them; of two rows of headings the lower one names them more precisely.
+    headings: of each field, the surest first. A heading that spans columns names all of them; of two rows of headings
+    the lower one names them more precisely.
     Headings may also be in cells of the body, if at least two of them are known or all are.
     """
     heads = [line for line in lines if line.element.xpath("parent::thead")]
@@ -136,13 +156,11 @@ def _title(cell: Selector) -> str:
 
 
 def _named(heads: list[Line], headings: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[int, ...]]:
-    titles = [[None if cell is None else (cell, _title(cell)) for cell in head.cells] for head in heads]
     found: dict[str, tuple[int, ...]] = {}
-    for name, known in headings.items():
-        wanted = {heading(each) for each in known}
-        for row in reversed(titles):
-            named = [(at, each[0]) for at, each in enumerate(row) if each is not None and each[1] in wanted]
-            if named:
-                found[name] = tuple(at for at, cell in named if cell is named[0][1])
-                break
+    for head in reversed(heads):
+        titles = [(at, cell, _title(cell)) for at, cell in enumerate(head.cells) if cell is not None]
+        fields = meanings([title for _, _, title in titles], headings)
+        for wanted, name in fields.items():
+            first = next(cell for _, cell, title in titles if title == wanted)
+            found.setdefault(name, tuple(at for at, cell, _ in titles if cell is first))
     return found

@@ -21,7 +21,7 @@ from scrapy.selector import Selector
 
 from scrapers.core.outcomes import PortalChanged
 from scrapers.reading.forms import submitted
-from scrapers.reading.grids import Line, columns, facts, grid, heading, is_repeated, spans_all, width
+from scrapers.reading.grids import Line, columns, facts, grid, heading, is_repeated, meanings, spans_all, width
 from scrapers.reading.values.marks import without_marks
 from scrapers.reading.values.texts import known
 from scrapers.reading.visible import is_page, text, visible
@@ -534,13 +534,15 @@ def _line(line: Line, at: Mapping[str, tuple[int, ...]], fields: Mapping[str, Se
 
 def _behind_labels(block: Selector, headings: Alternatives) -> dict[str, str]:
     """Return what stands behind a label and a colon, in the smallest element that has both and no other label."""
-    names = {heading(label): name for name, labels in headings.items() for label in labels}
+    labels = {heading(label) for each in headings.values() for label in each}
+    elements = visible(block.xpath("descendant-or-self::*[contains(., ':')]"))  # outer ones first
+    names = meanings([heading(text(element).partition(":")[0]) for element in elements], headings)
     found: dict[str, str] = {}
-    for element in visible(block.xpath("descendant-or-self::*[contains(., ':')]")):  # outer ones first
+    for element in elements:
         parts = [heading(part) for part in text(element).split(":")]
         label, _, said = text(element).partition(":")
         name = names.get(heading(label))
-        others = any(part == each or part.endswith(f" {each}") for part in parts[1:-1] for each in names)
+        others = any(part == each or part.endswith(f" {each}") for part in parts[1:-1] for each in labels)
         if name is not None and said.strip() and not others:
             found[name] = _value(element).partition(":")[2].strip() or said.strip()
     return found
@@ -630,12 +632,12 @@ def _first(block: Selector, selectors: Selectors) -> str:
 
 def _labelled(element: Selector, headings: Alternatives) -> list[tuple[str, list[Selector]]]:
     """Return field and cells of each known label of a `dl` or table, in their order."""
-    names = {heading(label): name for name, labels in headings.items() for label in labels}
     if element.root.tag == "table":
         pairs = facts(grid(element)) or []
     else:
         labels = visible(element.xpath("dt | div/dt"))
         pairs = [(heading(text(dt)), visible(dt.xpath("following-sibling::*[1][self::dd]"))) for dt in labels]
+    names = meanings([label for label, _ in pairs], headings)
     return [(names[label], cells) for label, cells in pairs if label in names and cells]
 
 

@@ -30,16 +30,17 @@ VEHICLE = {  # headings of columns, labels of facts
     "odometer": ("Odometer", "Odomètre", "Odómetro", "Kilometerstand"),
     "engine_hours": ("Engine hours", "Heures moteur", "Horas de motor", "Motorstunden"),
 }
+FAULT_HEADINGS = ("Fault", "Défaut", "Falla", "Fehler")  # of its code, or of what it means
 FAULT = {
     "code": (
-        *("Code", "Fault", "Fault code", "DTC", "SPN/FMI", "SPN-FMI", "Diagnostic trouble code", "Défaut"),
-        *("Code de défaut", "Code d'anomalie", "Código", "Código de falla", "Falla", "Fehler", "Fehlercode"),
+        *("Code", "Fault code", "DTC", "SPN/FMI", "SPN-FMI", "Diagnostic trouble code", "Code de défaut"),
+        *("Code d'anomalie", "Código", "Código de falla", "Fehlercode", *FAULT_HEADINGS),
     ),
     "spn": ("SPN", "Suspect parameter number", "Numéro de paramètre suspect"),
     "fmi": ("FMI", "Failure mode identifier", "Failure mode", "Identificateur du mode de défaillance"),
     "description": (
         *("Description", "Fault description", "Details", "Meaning", "What it means", "Explanation", "Descripción"),
-        *("Beschreibung", "Bedeutung", "Signification", "Significado"),
+        *("Beschreibung", "Bedeutung", "Signification", "Significado", *FAULT_HEADINGS),
     ),
     "source_address": (
         *("Source address", "SA", "Source", "Adresse source", "Dirección de origen", "Quelladresse", "ECU address"),
