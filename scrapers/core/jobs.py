@@ -81,6 +81,9 @@ class Job:
         self.proved_by = ""  # by what its session was proved to be the credential's: a column of the run
         self.step = ""  # the one that was begun last
         self.halted = False
+        self.has_begun = False  # its first requests are all on their way
+        self.items = 0  # that are on their way to be stored
+        self.is_closing = False  # its run is being closed, or is
         self.outcome: Outcome | None = None
         self.message = ""
         self.bundle: str | None = None

@@ -112,7 +112,7 @@ class QueuedJobs:
                 continue  # the claim is valid for another two thirds of its life
             for job in jobs:
                 row = job.plan.job_id
-                if row is not None and row not in kept and job.outcome is None:
+                if row is not None and row not in kept and not job.is_closing:
                     failure = Interrupted("Its job was cancelled.") if row in cancelled else LeaseLost()
                     job.halt(failure)
 

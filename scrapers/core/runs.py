@@ -88,6 +88,7 @@ class Work:
         self.prompt: Callable[[str], str] | None = None  # asks the person at the terminal for a code; None without one
         install()
         self.spool = database_settings().data_dir / "spool" / spool_name(self.crawl)
+        self._closing: dict[int, asyncio.Task[None]] = {}  # by job
 
     def open(self, plans: Iterable[Plan], claim: str | None = None) -> None:
         """
@@ -177,8 +178,17 @@ class Work:
 
     async def finish(self, job: Job, reason: str) -> None:
         """Close a job's run with outcome, counts and bundle. A run that is closed already is not changed."""
-        if job.outcome is not None:
-            return
+        await self.begin_to_finish(job, reason)
+
+    def begin_to_finish(self, job: Job, reason: str) -> asyncio.Task[None]:
+        """Return the task that closes a job's run, which is begun where none is under way."""
+        task = self._closing.get(job.id)
+        if task is None or (job.outcome is None and (task.done() or task.get_loop() is not asyncio.get_running_loop())):
+            task = self._closing[job.id] = asyncio.ensure_future(self._finish(job, reason))
+        return task
+
+    async def _finish(self, job: Job, reason: str) -> None:
+        job.is_closing = True
         failure = self.judge(job, reason)
         if failure is not None and self.evidence is not None and not job.plan.final:
             job.bundle = await asyncio.to_thread(self.evidence.bundle, job, failure)

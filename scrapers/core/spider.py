@@ -122,6 +122,7 @@ class PortalSpider(scrapy.Spider):
     target_argument: ClassVar[str] = "credential"  # the argument that names targets, separated by commas
     only_stored: ClassVar[bool] = False  # it works in stored sessions alone, and signs in to none
     keeps_files: ClassVar[bool] = True  # False: it brings records alone, and needs no file store
+    closes_early: ClassVar[bool] = False  # a job's run is closed with its last answer, not with the crawl
     work: Work
     arguments: Any  # an instance of Arguments
     scrapyd: dict[str, str]  # arguments that begin with `_`, as Scrapyd passes them: `_job`, `_version`
@@ -257,6 +258,8 @@ class PortalSpider(scrapy.Spider):
                 continue
             async for thing in self._guarded(job, self.requests(job)):
                 yield thing
+            job.has_begun = True
+            self._close_if_ended(job)
         async for item in self.work.deliveries.items():
             yield item
 
@@ -350,6 +353,7 @@ class PortalSpider(scrapy.Spider):
         async for thing in self._guarded(job, callback(response), response):
             yield thing
         self.work.answered(job, ticket)
+        self._close_if_ended(job)
 
     async def _guarded(self, job: Job, output: Any, response: Response | None = None) -> AsyncIterator[Any]:
         """Yield a callback's output; record a Failure that it raises in the job, with the response as evidence."""
@@ -357,6 +361,7 @@ class PortalSpider(scrapy.Spider):
         try:
             async for thing in _things(output):
                 begun = True
+                job.items += not isinstance(thing, Request)
                 yield thing
         except Failure as failure:
             named = failure
@@ -387,6 +392,7 @@ class PortalSpider(scrapy.Spider):
             return  # the failure that stopped the job is recorded once, not for every request that it cancelled
         failure.step = failure.step or f"{request.method} {bare_url(request.url)}"
         job.fail(failure)
+        self._close_if_ended(job)
 
     def _on_error(self, failure: Any, response: Any, spider: Any) -> None:
         message = response if isinstance(response, Response) else getattr(response, "request", None)
@@ -405,14 +411,28 @@ class PortalSpider(scrapy.Spider):
             named.step = named.step or f"store {getattr(item, 'name', type(item).__name__)}"
             if not self.work.deliveries.settle(item, named) and not job.was_told(named):
                 job.fail(named)
+            self._left(job)
 
     def _on_item_stored(self, item: Any) -> None:
         self.work.deliveries.settle(item, None)
+        if (job := self.work.jobs.get(getattr(item, "job", 0))) is not None:
+            self._left(job)
 
     def _on_item_dropped(self, item: Any, exception: Any) -> None:
         job = self.work.jobs.get(getattr(item, "job", 0))
         if job is not None:
             self.work.deliveries.settle(item, job.failure or unexpected_error(exception))
+            self._left(job)
+
+    def _left(self, job: Job) -> None:
+        """Count an item of a job that has left the pipelines."""
+        job.items -= 1
+        self._close_if_ended(job)
+
+    def _close_if_ended(self, job: Job) -> None:
+        """Begin to close the run of a job of which nothing is under way, for spiders that do not wait for the crawl's end."""
+        if self.closes_early and job.has_begun and not job.tickets and job.items <= 0 and not job.is_closing:
+            self.work.begin_to_finish(job, "finished")
 
 
 def _is_unknown_page(failure: Failure, response: Response) -> bool:

@@ -2,13 +2,11 @@
 Spiders at perturbed portals: whatever is free may change, and files, rows and refusals stay the same.
 
 Each dimension is tried alone with one carrier's spider and one of each other portal, in turn, and with each of them where
-`figures` are asked for.
-TEST_SEEDS: seeds for each spider, in the place of the number that its row has.
+`figures` are asked for; so are forty seeds with each spider.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -24,6 +22,8 @@ from sandbox.perturb import DIMENSIONS
 from tests.portals.perturbed import ROWS, UNPERTURBED, Perturbed, Row, crawls_at, user_of
 from tests.project import CARRIERS, INTERPRETER, ROOT, TEST_KEY, clean_environment
 
+SEEDS = 40
+ALONE_SEED = 7  # of each dimension alone
 ROWS_MAY_DIFFER = {"heads", "notations"}  # a column that cannot be read costs rows, never the file
 MAKE_TABLES = "import sys; from tests.portals.plain.models import create; create(sys.argv[1])"
 
@@ -41,10 +41,11 @@ def cases(row: Row, things: Sequence[Any], at_once: int, *marks: Any) -> list[An
 
 
 def every_seed() -> list[Any]:
-    """Return the cases of all rows with as many seeds as they have."""
+    """Return the cases of all rows with as many seeds as they have; those with further ones are marked as `figures`."""
     found = []
     for row in ROWS.values():
-        found += cases(row, range(int(os.environ.get("TEST_SEEDS") or row.seeds)), row.at_once)
+        found += cases(row, range(row.seeds), row.at_once)
+        found += cases(row, range(row.seeds, SEEDS), row.at_once, pytest.mark.figures)
     return found
 
 
@@ -190,9 +191,7 @@ def test_each_dimension_alone(at, row, dimensions):
     free: list[str] = []
     for dimension in dimensions:
         of_this = {
-            user_of(row, scenario, f"+perturb-{seed}-{dimension}", dimension): scenario
-            for scenario in scenarios
-            for seed in row.dimension_seeds
+            user_of(row, scenario, f"+perturb-{ALONE_SEED}-{dimension}", dimension): scenario for scenario in scenarios
         }
         users |= of_this
         if dimension in ROWS_MAY_DIFFER and not row.same_rows:
@@ -202,7 +201,7 @@ def test_each_dimension_alone(at, row, dimensions):
         row,
         users,
         dict.fromkeys(scenarios, "success"),
-        [(7, [dimension]) for dimension in dimensions],
+        [(ALONE_SEED, [dimension]) for dimension in dimensions],
         rows_may_differ=free,
     )
 

@@ -37,6 +37,7 @@ class PriceSpider(PortalSpider):
 
     logins = ()
     keeps_files = False
+    closes_early = True  # what was read is not asked for again after a kill
     target_argument = "url"
     Arguments = PriceArguments
     custom_settings = asking.POLITE

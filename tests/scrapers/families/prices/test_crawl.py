@@ -22,7 +22,8 @@ def test_one_request_serves_all_who_watch_a_product_and_what_fails_changes_no_pr
     shop.answers["/p/1"] = Answer(product())
     price_watch.crawl("shop_prices")
     assert sorted(shop.paths()) == ["/p/1", "/p/2"]
-    assert shop.asked[1].at - shop.asked[0].at > 0.95
+    # A second between two requests as they are sent; the first one has a connection to make on its way.
+    assert shop.asked[1].at - shop.asked[0].at > 0.8
     assert "Latchkey" in shop.asked[0].headers["User-Agent"]
     for number in (first, second):
         item = price_watch.item(number)
