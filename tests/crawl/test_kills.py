@@ -256,11 +256,12 @@ def test_files_are_the_same_after_a_kill_at_any_instant(crawls, plain, count):
 
 @pytest.mark.timeout(1800)
 @pytest.mark.matrix
-def test_records_are_the_same_after_a_kill_at_any_instant(crawls, plain):
+@pytest.mark.parametrize("count", [5, pytest.param(10, marks=pytest.mark.figures)])
+def test_records_are_the_same_after_a_kill_at_any_instant(crawls, plain, count):
     user = "totp+kills@example.com"
     plain.configure(documents=20, latency_ms=20)
     crawls.give("plain", user, totp_secret=totp_secret(user))
-    Killing(crawls, plain, "plain_documents").at_instants(10)
+    Killing(crawls, plain, "plain_documents").at_instants(count)
 
 
 # In this environment a dead run's lease would outlive all waiting.
@@ -321,12 +322,15 @@ MOMENTS = {
     "waiting": lambda here: here.counters["reports_asked"] == 3,
     "collected": lambda here: here.counters.get("files", {}).get("report") == 1,
 }
+AMONG = ("asked", "collected")  # moments between others
 
 
 @pytest.mark.timeout(400)
 @pytest.mark.browser
 @pytest.mark.matrix
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment", [pytest.param(each, marks=pytest.mark.figures if each in AMONG else ()) for each in MOMENTS]
+)
 def test_a_killed_run_s_reports_are_collected_and_not_asked_for_again(crawls, bell, moment):
     """At most one report is asked for twice: the one whose click the portal may or may not have heard."""
     bell.configure(report_seconds=2)

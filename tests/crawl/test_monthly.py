@@ -267,12 +267,15 @@ MOMENTS = {
     "collected": lambda here: here.counters.get("files", {}).get("cost_overview") == 1,
     "dismissed": lambda here: here.counters["dismissals"] == 1,
 }
+AMONG = ("asked", "dismissed")  # moments between others
 
 
 @pytest.mark.matrix
 @pytest.mark.browser
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment", [pytest.param(each, marks=pytest.mark.figures if each in AMONG else ()) for each in MOMENTS]
+)
 def test_a_killed_run_s_exports_are_collected_and_not_asked_for_again(crawls, bell, moment):
     here = killing(crawls, bell)
     assert here.counted["exports_asked"] == here.counted["dismissals"] == 4
