@@ -411,20 +411,20 @@ class PortalSpider(scrapy.Spider):
             named.step = named.step or f"store {getattr(item, 'name', type(item).__name__)}"
             if not self.work.deliveries.settle(item, named) and not job.was_told(named):
                 job.fail(named)
-            self._left(job)
+            self._has_passed(job)
 
     def _on_item_stored(self, item: Any) -> None:
         self.work.deliveries.settle(item, None)
         if (job := self.work.jobs.get(getattr(item, "job", 0))) is not None:
-            self._left(job)
+            self._has_passed(job)
 
     def _on_item_dropped(self, item: Any, exception: Any) -> None:
         job = self.work.jobs.get(getattr(item, "job", 0))
         if job is not None:
             self.work.deliveries.settle(item, job.failure or unexpected_error(exception))
-            self._left(job)
+            self._has_passed(job)
 
-    def _left(self, job: Job) -> None:
+    def _has_passed(self, job: Job) -> None:
         """Count an item of a job that has left the pipelines."""
         job.items -= 1
         self._close_if_ended(job)
