@@ -19,7 +19,10 @@ SENTENCES = {
     Answer.REFUSED: "The user ID or password you entered isn't right. Try again.",
     Answer.LOCKED: "Your account is locked. Contact us to unlock it.",
 }
-USER_SENTENCE = "The user ID you entered isn't right. Try again."
+USER_SENTENCES = {  # before the password
+    "user-refused": "The user ID you entered isn't right. Try again.",
+    "user-locked": SENTENCES[Answer.LOCKED],
+}
 
 
 def _visit(call: Call) -> tuple[str, User]:
@@ -39,13 +42,14 @@ def user_page(call: Call) -> Reply:
 
 
 async def take_user(call: Call) -> Reply:
-    """Take the user name, whoever it is; the password is asked for on a page of its own. One is refused by its scenario."""
+    """Take the user name, whoever it is; the password is asked for on a page of its own. Some are refused by their scenario."""
     visit, _ = _visit(call)
     typed = call.value("username").strip()
     if not takes(call, visit) or not typed:
         return {"go": call.at("login")}
-    if User.of(typed).says("user-refused"):
-        return once_more(call, visit) | {"show": {"[data-place=error]": f'<p role="alert">{USER_SENTENCE}</p>'}}
+    for scenario, sentence in USER_SENTENCES.items():
+        if User.of(typed).says(scenario):
+            return once_more(call, visit) | {"show": {"[data-place=error]": f'<p role="alert">{sentence}</p>'}}
     call.portal.visits.change(visit, typed=typed)
     return {"delay": call.delay, "go": call.at("password")}
 

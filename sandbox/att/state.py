@@ -20,6 +20,7 @@ SCENARIOS = {
     **bills.SCENARIOS,
     "ok": "a choice of methods after the password, then a code; everything works",
     "user-refused": "the user name is refused before a password is asked for",
+    "user-locked": "the account is said to be locked before a password is asked for",
     "no-code": "no code is asked for",
     "code-direct": "no choice of method: a preferred one was saved",
     "mfa-pending": "the verification stands at the address of the sign-in, until it is passed",

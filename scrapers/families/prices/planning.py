@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -36,16 +37,22 @@ def once(portal: str, url: str, country: str | None, selector: str | None) -> Pl
     return replace(plan, key=f"once {plan.key}")
 
 
-def of_job(session: Session, portal: str, row: ScraperJob, arguments: Any) -> Plan:
-    """Return the plan of a job of the queue: for those who watch its product now, or for nobody where it was made so."""
+def of_jobs(session: Session, portal: str, rows: Iterable[ScraperJob], arguments: Any) -> list[Plan]:
+    """Return the plans of jobs of the queue: for those who watch their products now, or for nobody where they were made so."""
+    groups = {(group.product_key, group.country): group for group in prices.groups(session, portal)}
+    return [_of_row(groups, portal, row, arguments) for row in rows]
+
+
+def _of_row(
+    groups: Mapping[tuple[str, str | None], prices.Group], portal: str, row: ScraperJob, arguments: Any
+) -> Plan:
     target = PriceTarget(**row.target) if row.target else None
     if target is None or not any(target.selectors.values()):
         url = target.url if target else next(iter(arguments.url), "")
         country = target.country if target else arguments.country
         return replace(once(portal, url, country, arguments.selector), job_id=row.id)
-    for group in prices.groups(session, portal):
-        if (group.product_key, group.country) == (target.product, target.country):
-            return replace(_of_group(group), job_id=row.id)
+    if (group := groups.get((target.product, target.country))) is not None:
+        return replace(_of_group(group), job_id=row.id)
     # It is watched no more.
     return Plan(target, short(target.product, LONGEST), target.product[:300], None, job_id=row.id, done=True)
 

@@ -54,8 +54,8 @@ class PriceSpider(PortalSpider):
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:
         """Return a job for each address that is named, or for each product that is watched at this shop."""
         if arguments.job:
-            rows = (cls.row(session, number) for number in arguments.job)
-            return [planning.of_job(session, cls.portal, row, arguments) for row in rows]
+            rows = [cls.row(session, number) for number in arguments.job]
+            return planning.of_jobs(session, cls.portal, rows, arguments)
         if arguments.url:
             found = [planning.once(cls.portal, url, arguments.country, arguments.selector) for url in arguments.url]
             return list({plan.key: plan for plan in found}.values())

@@ -28,6 +28,7 @@ PROFILE = (f"{HOME}/div[2]/p/a >> says=My Profile", "says=My Profile")
 NAMED = (guess("[data-testid=signed-in-user]"), guess(".user-name"), guess(f"{HOME}/div[2]/p[a and text()]"))
 LEAVE = (f"{HOME}/div[1]/ul/li[4]/a", *words.controls(words.LOG_OUT))
 REFUSED = words.alerts(words.REFUSED, ":is(app-login-general, app-login-password)")
+USER_LOCKED = words.alerts(words.LOCKED, "app-login-general")
 WRONG_CODE = words.alerts(words.REFUSED, "form:has(#enterOtp)")
 LOCKED, LATER = words.alerts(words.LOCKED), words.controls(words.LATER)
 CAPTCHA = (guess("iframe[src*=captcha]"),)
@@ -56,6 +57,7 @@ class AttLogin(BrowserLogin):
         Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),
         Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),
         Screen("bad credentials", REFUSED, Stop(BadCredentials, REFUSED)),
+        Screen("user locked", USER_LOCKED, Stop(AccountLocked, USER_LOCKED, late=True, before_password=True)),
         Screen("user name refused", REFUSED, Stop(BadCredentials, REFUSED, late=True, before_password=True)),
         Screen("feedback", (DECLINE,), Dismiss((DECLINE,))),
         Screen("new terms", LATER, Dismiss(LATER)),

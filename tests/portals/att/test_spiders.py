@@ -134,6 +134,7 @@ OUTCOMES: dict[str, str | tuple[str, str, str]] = {
     "wrong-sender": "success",
     "totp": "success",
     "user-refused": "bad_credentials",
+    "user-locked": "account_locked",
     "wrong-password": "bad_credentials",
     "locked": "account_locked",
     "captcha": "captcha_shown",
@@ -201,7 +202,17 @@ WITHOUT_A_REPORT = {
 # What ends before a report is opened, in the login that the spiders share: tried with one of them.
 OF_SIGN_IN = {
     *("code-direct", "code-late", "code-never", "code-refused", "mfa-pending", "two-mails", "no-mail", "mail-html"),
-    *("wrong-sender", "totp", "user-refused", "wrong-password", "locked", "captcha", "submit-503", "submit-hang"),
+    *(
+        "wrong-sender",
+        "totp",
+        "user-refused",
+        "user-locked",
+        "wrong-password",
+        "locked",
+        "captcha",
+        "submit-503",
+        "submit-hang",
+    ),
     *("submit-drop", "session-cookie", "maintenance", "cookie-banner", "policy-page", "unknown-page"),
 }
 SAMPLE = ("multi", "filter-fails+multi", "other-customer", "layout-b")  # of the normal run
