@@ -24,7 +24,7 @@ from jobs.worker import Worker
 from sandbox.mailserver import MailServer, serving
 from tests.database.crowd import a_process, crowd
 from tests.jobs.test_worker import Launcher
-from tests.webhook.api.servers import WebServer
+from tests.webhook.api.servers import JsonReceiver
 
 PASSWORD = "mail-password-for-tests"
 ANA, BEN = "ana@example.com", "ben@example.com"
@@ -51,7 +51,7 @@ def mail_server():
 
 @pytest.fixture
 def web():
-    with serving(WebServer()) as server:
+    with serving(JsonReceiver()) as server:
         yield server
 
 
@@ -368,7 +368,7 @@ def test_a_worker_says_for_what_it_has_settings(watch, mail_server, monkeypatch)
 def test_the_administrator_s_address_gets_every_alert_once(watch, mail_server, web):
     """A real receiver of Apprise's json://, which refuses twice; the mail is not sent again meanwhile."""
     check = watch.check(watch.item(title="<!here> @all Echo"), "19")
-    watch.addresses = (f"json://user:{SECRET}@127.0.0.1:{web.port}/alerts",)
+    watch.addresses = (f"json://user:{SECRET}@127.0.0.1:{web.server_port}/alerts",)
     web.status = 500
     for attempts in (1, 2):
         assert watch.alerts().send() == (attempts == 1)
@@ -391,7 +391,7 @@ def test_the_administrator_s_address_gets_every_alert_once(watch, mail_server, w
 
 def test_a_channel_that_fails_for_good_is_told_beside_the_mail(watch, web):
     check = watch.check(watch.item(), "19")
-    watch.addresses = (f"json://127.0.0.1:{web.port}/",)
+    watch.addresses = (f"json://127.0.0.1:{web.server_port}/",)
     web.status = 404
     for _ in range(sending.MOST_ATTEMPTS):
         watch.alerts().send()
@@ -409,7 +409,7 @@ def test_users_channels_are_asked_anew_whether_they_are_safe_and_end_with_them(w
     number = watch.item()
     with watch.db.transaction() as session:
         user = session.get_one(WatchlistItem, number).user_id
-        address = f"json://127.0.0.1:{web.port}/{SECRET}"
+        address = f"json://127.0.0.1:{web.server_port}/{SECRET}"
         session.add(AlertChannel(user_id=user, service="json", address=address, fingerprint="1"))
     check = watch.check(number, "19")
     assert watch.alerts().send() == 1

@@ -39,7 +39,7 @@ HASTE = {
     "LATCHKEY_SIGN_IN_WAIT": "240",  # many sign in at once, and the wait for a place counts
 }
 # How long the imitations take. What each of them waits for is still late, but a crawl has not to wait long for it.
-QUICK: dict[str, Any] = {"load_ms": 20, "render_ms": [5, 20], "overlay_ms": 100, "status_ms": 60, "report_seconds": 0.3}
+QUICK: dict[str, Any] = {"load_ms": 20, "render_ms": [5, 20], "overlay_ms": 100, "status_ms": 60}
 # Not asked for by a spider: the browser looks for the icon by itself.
 NOT_OURS = ("/favicon.ico",)
 
@@ -181,7 +181,7 @@ BELL = {
     "good": GOOD,
     "configuration": QUICK
     | dict.fromkeys(("pools_ms", "filter_ms", "report_preview_ms", "workbook_ms", "search_ms"), 20)
-    | {"pdf_seconds": 0.1},
+    | {"pdf_seconds": 0.1, "report_seconds": 0.3},
     "visitors": False,
     "seeds": 2,
     "at_once": 1,
@@ -194,7 +194,8 @@ TELUS = {
     "give": give_telus,
     "argument": of_accounts,
     "good": ("ok", "multi"),
-    "configuration": QUICK | {"form_ms": 60, "interstitial_ms": 200, "usage_ms": 30, "bans_ms": 30},
+    "configuration": QUICK
+    | {"form_ms": 60, "interstitial_ms": 200, "usage_ms": 30, "bans_ms": 30, "report_seconds": 0.3},
     "visitors": False,
     "seeds": 2,
     "at_once": 2,

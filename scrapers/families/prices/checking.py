@@ -71,10 +71,17 @@ def unchanged(job: Job, saved: Mapping[str, Any]) -> Results:
     return {selector: PriceReading.model_validate({**each, **known}) for selector, each in saved.items()}
 
 
-def note_of(response: Response, found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the note of a page: by what it is asked for again only if it has changed, and its prices."""
+def note_of(response: Response, found: Mapping[str, Any], *, is_rendered: bool) -> dict[str, Any]:
+    """
+    Return the note of a page: its prices, and by what it is asked for again only if it has changed.
+
+    What scripts have brought to a rendered page may change while the page itself stays the same.
+    """
     validators = {ask: value.decode("latin-1") for name, ask in VALIDATORS if (value := response.headers.get(name))}
-    return {**validators, "prices": {name: each.model_dump(mode="json") for name, each in found.items()}}
+    return {
+        **({} if is_rendered else validators),
+        "prices": {name: each.model_dump(mode="json") for name, each in found.items()},
+    }
 
 
 def conditions(note: Mapping[str, Any]) -> dict[str, str]:

@@ -155,9 +155,10 @@ class PriceSpider(PortalSpider):
             yield result
         # A page that was rendered cannot be asked for conditionally: its note is for who asked without watching it.
         is_asked_once = not any(job.target.selectors.values())
-        is_new = response.status != asking.UNCHANGED and (self.rendering_of(job) == "http" or is_asked_once)
+        is_rendered = self.rendering_of(job) != "http"
+        is_new = response.status != asking.UNCHANGED and (is_asked_once or not is_rendered)
         if is_new and not any(isinstance(each, Failure) for each in found.values()):
-            self.notes[job.id] = checking.note_of(response, found)
+            self.notes[job.id] = checking.note_of(response, found, is_rendered=is_rendered)
 
     def _read(self, job: Job, response: Response, product: Product, moved: bool) -> checking.Results:
         options: dict[str, Any] = {"country": job.target.country, "language": self.language}

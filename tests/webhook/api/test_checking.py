@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from sqlalchemy import select
@@ -20,6 +19,7 @@ from database.models.prices import WatchlistItem
 from sandbox.mailserver import serving
 from scrapers.portals.shop.prices import ShopPrices
 from tests.project import ROOT
+from tests.web import Answer, WebServer
 from tests.webhook.api.conftest import BEN
 from webhook.api.checking import Checker, Crawls, one_job
 
@@ -195,17 +195,9 @@ PAGE = """<!doctype html><html lang="en"><head><title>Echo</title><script type="
 </script></head><body><h1>Echo</h1><p>12.50 GBP</p></body></html>"""
 
 
-class _Page(BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = (PAGE % f"http://{self.headers['Host']}{self.path}").encode()
-        self.send_response(200)
-        for name, value in (("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body)))):
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        """Write nothing."""
+class EchoShop(WebServer):
+    def answer(self, asked):
+        return Answer(PAGE % (self.url + asked.path))
 
 
 def test_a_crawl_of_its_own_brings_the_price(make_api, sqlite, tmp_path, monkeypatch, wait_for):
@@ -218,8 +210,8 @@ def test_a_crawl_of_its_own_brings_the_price(make_api, sqlite, tmp_path, monkeyp
     crawls = Crawls()
     api = make_api(checker=Checker(sqlite, 0, start=crawls))
     client = api.user()
-    with serving(ThreadingHTTPServer(("127.0.0.1", 0), _Page)) as shop:
-        url = f"http://127.0.0.1:{shop.server_address[1]}/products/1001-echo"
+    with serving(EchoShop()) as shop:
+        url = f"{shop.url}/products/1001-echo"
         item = api.item(client, product_url=url)
         location = client.post(f"/me/watchlist-items/{item}/check").headers["Location"]
         crawls("shop")

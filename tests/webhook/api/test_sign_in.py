@@ -58,7 +58,7 @@ def test_mail_and_text_message(api):
     (sms,) = api.twilio.messages
     assert (sms["From"], sms["To"]) == ("+12015550199", PHONES[ANA])
     assert api.twilio.keys[-1] == "AC123:twilio-token-for-tests"
-    assert api.twilio.paths[-1] == "/2010-04-01/Accounts/AC123/Messages.json"
+    assert api.twilio.paths()[-1] == "/2010-04-01/Accounts/AC123/Messages.json"
 
 
 def test_a_messaging_service_comes_before_a_number(make_api):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from database.models.prices import AlertResult, PriceCheckRun
 from middlewares.download.browser import find_browser
 from sandbox.mailserver import serving
 from tests.project import ROOT, wait_for
+from tests.web import Answer, WebServer
 from tests.webhook.api.conftest import ANA, BEN, PASSWORD, PHONES, SENDER
 from tests.webhook.pages.conftest import Visitor
 from webhook.api.checking import Checker, Crawls
@@ -33,34 +33,22 @@ PRODUCT_PAGE = """<!doctype html><html lang="en"><head><title>Echo</title><scrip
 </script></head><body><h1>Tape Echo</h1><p>%s GBP</p></body></html>"""
 
 
-class Shop(ThreadingHTTPServer):
+class Shop(WebServer):
     """A shop with one product. price: None while its page is gone."""
 
-    daemon_threads = True
-
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Product)
+        super().__init__()
         self.price = "12.50"
 
     @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}/products/1001-tape-echo"
+    def product(self):
+        """The address of the product."""
+        return f"{self.url}/products/1001-tape-echo"
 
-
-class _Product(BaseHTTPRequestHandler):
-    server: Shop
-
-    def do_GET(self):
-        price = self.server.price
-        body = (PRODUCT_PAGE % (self.server.url, price, price)).encode() if price else b"gone"
-        self.send_response(200 if price else 404)
-        for name, value in (("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(body)))):
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        """Write nothing."""
+    def answer(self, asked):
+        if not self.price:
+            return Answer("gone", 404)
+        return Answer(PRODUCT_PAGE % (self.product, self.price, self.price))
 
 
 class Quiet(WSGIRequestHandler):
@@ -170,7 +158,7 @@ def test_every_action(window, site, screen):
     page.get_by_label("Address of the product's page").fill("ftp://shop.example/p/1")
     page.get_by_role("button", name="Read the price").click()
     expect(page.locator("#product_url-problem")).to_have_text("An address begins with http:// or https://.")
-    page.get_by_label("Address of the product's page").fill(site.shop.url)
+    page.get_by_label("Address of the product's page").fill(site.shop.product)
     page.get_by_role("button", name="Read the price").click()
     expect(page.get_by_text("12.50 GBP")).to_be_visible(timeout=CRAWL)
     read = page.get_by_label("What was read")
@@ -313,7 +301,7 @@ def test_the_keyboard_alone(window, site):
     tab_to(page, page.get_by_role("link", name="Add a product"))
     page.keyboard.press("Enter")
     tab_to(page, page.get_by_label("Address of the product's page"))
-    page.keyboard.type(site.shop.url)
+    page.keyboard.type(site.shop.product)
     page.keyboard.press("Enter")
     expect(page.get_by_text("12.50 GBP")).to_be_visible(timeout=CRAWL)
     tab_to(page, page.get_by_label("Threshold", exact=True))
@@ -337,7 +325,7 @@ def test_without_javascript(window, site):
     page = window(PHONE, java_script_enabled=False)
     register(page, site)
     page.get_by_role("link", name="Add a product").click()
-    page.get_by_label("Address of the product's page").fill(site.shop.url)
+    page.get_by_label("Address of the product's page").fill(site.shop.product)
     page.get_by_role("button", name="Read the price").click()
 
     def read():
@@ -409,7 +397,7 @@ def test_axe_finds_nothing_serious(window, site, screen, scheme):
         assert serious(page) == [], path
         assert fits(page), path
     page.goto("/prices/items/new")
-    page.get_by_label("Address of the product's page").fill(site.shop.url)
+    page.get_by_label("Address of the product's page").fill(site.shop.product)
     page.get_by_role("button", name="Read the price").click()
     expect(page.get_by_text("12.50 GBP")).to_be_visible(timeout=CRAWL)
     assert serious(page) == []

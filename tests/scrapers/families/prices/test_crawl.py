@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from database.models import ScraperJob
-from tests.scrapers.families.prices.conftest import Answer, product
+from tests.scrapers.families.prices.conftest import product
+from tests.web import Answer
 
 
 def view_item(number: int, price: str, currency: str) -> str:

@@ -12,8 +12,10 @@ import pytest
 from database.models import Run
 from database.models.prices import Rendering
 from middlewares.download.browser import CURES, ENGINES
-from tests.scrapers.families.prices.conftest import Answer, Shop, product
+from sandbox.mailserver import serving
+from tests.scrapers.families.prices.conftest import Shop, product
 from tests.scrapers.families.prices.test_crawl import view_item
+from tests.web import Answer
 
 pytestmark = pytest.mark.browser
 
@@ -51,6 +53,16 @@ def test_a_price_that_scripts_bring_is_read_in_the_browser_alone_and_all_else_en
     assert "/picture.png" not in shop.paths()
     assert all("Latchkey/" in asked.headers["User-Agent"] for asked in shop.asked)
     assert {asked.headers["Accept-Language"] for asked in shop.asked} == {"en-GB,en;q=0.9"}
+
+
+def test_what_was_rendered_is_not_taken_for_unchanged_over_http(price_watch):
+    """What its scripts bring may have changed while the page has not."""
+    shop = price_watch.shop
+    shop.answers |= {"/late": Answer(PRICE), "/p/1": Answer(LATE, headers={"ETag": '"1"'})}
+    price_watch.crawl("shop_prices", f"url={shop.url}/p/1", "rendering=browser", delay=0)
+    said = price_watch.crawl("shop_prices", f"url={shop.url}/p/1", delay=0)
+    assert "If-None-Match" not in shop.asked[-1].headers
+    assert "portal_changed" in said
 
 
 def test_how_a_page_is_fetched_is_said_by_argument_item_and_shop_in_this_order(price_watch):
@@ -99,10 +111,9 @@ def test_a_product_that_has_moved_is_followed_once_in_the_browser_too(price_watc
 @pytest.fixture
 def neighbour():
     """A server of the own network, which no page may reach."""
-    shop = Shop()
-    shop.answers |= {path: Answer("<h1>Secret</h1>") for path in ("/products/11", "/script.js", "/frame", "/data")}
-    yield shop
-    shop.close()
+    with serving(Shop()) as shop:
+        shop.answers |= {path: Answer("<h1>Secret</h1>") for path in ("/products/11", "/script.js", "/frame", "/data")}
+        yield shop
 
 
 def test_a_page_reaches_no_machine_of_a_private_network(price_watch, neighbour):

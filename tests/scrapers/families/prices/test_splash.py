@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from database.models.prices import Rendering
+from sandbox.mailserver import serving
 from tests.project import free_port
-from tests.scrapers.families.prices.conftest import Answer, product
+from tests.scrapers.families.prices.conftest import product
 from tests.scrapers.families.prices.test_crawl import view_item
 from tests.scrapers.families.prices.test_rendering import LATE, PRICE
 from tests.splash import splash_server
+from tests.web import Answer, Asked, WebServer
 
 SECRET = "orchard-gate-7731"
 # As Splash 3.5 answers, seen on the real one.
@@ -32,41 +32,24 @@ class NotFollowed(urllib.request.HTTPRedirectHandler):
         return None
 
 
-class Counterpart:
+class Counterpart(WebServer):
     """Answers `/execute` as Splash does: it fetches the page, runs no script of it, and answers in the form of ours."""
 
     def __init__(self, password: str = "") -> None:
-        self.asked: list[dict[str, Any]] = []
-        self.headers: list[dict[str, str]] = []
+        super().__init__()
+        self.arguments: list[dict[str, Any]] = []
         self.answers: dict[str, tuple[int, Any]] = {}  # by path of the page: what to answer in place of it
         self.wanted = f"Basic {base64.b64encode(f'ana:{password}'.encode()).decode()}" if password else ""
-        far = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    def answer(self, asked: Asked) -> Answer:
+        """Return what Splash answers."""
+        args = json.loads(asked.body)
+        self.arguments.append(args)
+        status, said = self._rendered(asked.path, args, asked.headers.get("Authorization", ""))
+        body = said if isinstance(said, bytes) else json.dumps(said).encode()
+        return Answer(body, status, {"Content-Type": "application/json"})
 
-            def do_POST(self) -> None:
-                args = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                far.asked.append(args)
-                far.headers.append(dict(self.headers))
-                status, said = far.answer(self.path, args, self.headers.get("Authorization", ""))
-                body = said if isinstance(said, bytes) else json.dumps(said).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *said: Any) -> None:
-                """Print nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
-
-    def answer(self, path: str, args: dict[str, Any], authorization: str) -> tuple[int, Any]:
-        """Return status and body of an answer."""
+    def _rendered(self, path: str, args: dict[str, Any], authorization: str) -> tuple[int, Any]:
         if authorization != self.wanted:
             return 401, b"Unauthorized"
         assert path == "/execute"
@@ -87,18 +70,11 @@ class Counterpart:
         kept = [{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"} for name, _, value in named]
         return 200, {**said, "cookies": [*args["cookies"], *kept], "way": {"1": args["url"]}}
 
-    def close(self) -> None:
-        """End the server."""
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
 
 @pytest.fixture
 def far() -> Iterator[Counterpart]:
-    counterpart = Counterpart(SECRET)
-    yield counterpart
-    counterpart.close()
+    with serving(Counterpart(SECRET)) as counterpart:
+        yield counterpart
 
 
 def settings(far: Counterpart, password: str = SECRET) -> dict[str, str]:
@@ -133,12 +109,12 @@ def test_what_splash_is_sent_and_how_a_check_ends(price_watch, far):
     stored = [*said.splitlines(), *(check.message for check in price_watch.checks)]
     assert not [line for line in stored if SECRET in line]
     assert any("answers 400 (ScriptError)" in line for line in stored)
-    first = far.asked[0]
+    first = far.arguments[0]
     assert {name.title() for name in first["headers"]} == {"Accept", "Accept-Language", "User-Agent"}
     assert "Latchkey/" in first["headers"]["User-Agent"]
     assert first["cookies"] == []
     assert "Authorization" not in first["headers"]
-    assert "Cookie" not in far.headers[0]
+    assert "Cookie" not in far.asked[0].headers
     assert SECRET not in json.dumps(first)
 
 
@@ -149,8 +125,8 @@ def test_cookies_of_a_country_are_those_of_plain_http(price_watch, far):
     price_watch.watch("/products/10", "pluginboutique", country="US")
     price_watch.crawl("pluginboutique_prices", delay=0, PLUGINBOUTIQUE_RENDERING="splash", **settings(far))
     assert price_watch.outcomes == ["success"]
-    assert [asked["url"].removeprefix(shop.url) for asked in far.asked] == ["/?chosen_country=US", "/products/10"]
-    (cookie,) = far.asked[1]["cookies"]
+    assert [asked["url"].removeprefix(shop.url) for asked in far.arguments] == ["/?chosen_country=US", "/products/10"]
+    (cookie,) = far.arguments[1]["cookies"]
     assert (cookie["name"], cookie["value"], cookie["domain"]) == ("session", "us", "127.0.0.1")
     assert shop.asked[1].headers["Cookie"] == "session=us"
 
