@@ -57,8 +57,17 @@ class Reader:
 
     def _watch(self, page: Page) -> None:
         dialog = page.get_by_role("dialog").filter(visible=True, has=page.get_by_role("button", name=CLOSES))
-        # The last one lies on top of the others.
-        page.add_locator_handler(dialog, lambda found: found.last.get_by_role("button", name=CLOSES).first.click())
+        # There may be several, of which one lies on top of the others.
+        page.add_locator_handler(dialog.first, lambda _: self._close_one(dialog), no_wait_after=True)
+
+    @staticmethod
+    def _close_one(dialogs: Locator) -> None:
+        for dialog in reversed(dialogs.all()):
+            try:
+                dialog.get_by_role("button", name=CLOSES).first.click(timeout=2_000)
+            except PlaywrightTimeout:
+                continue  # another one lies over it
+            return
 
     def sign_in(self, user: str) -> None:
         page = self.page
