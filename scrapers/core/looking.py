@@ -109,23 +109,27 @@ class LookingPage:
             return False
         self._has_arrived = False
         await self._wait_for_document()
-        if not await self.wall.stands(self.raw):
+        if not (stands := await self.wall.stands(self.raw)):
             return False
+        of_wall = self.answer if stands == "wall" else None
         logger.info("A bot wall stands in front of the portal")
         loop = asyncio.get_running_loop()
         began, since = loop.time(), 0.0  # since when it is gone
         wait = crawl_settings().person_wait if self.trail.by_person else crawl_settings().wall_wait
         while not since or loop.time() < since + CLEARED:
-            if not await self.wall.stands(self.raw):
+            if not (stands := await self.wall.stands(self.raw)):
                 since = since or loop.time()
             else:
                 since = 0.0
+                of_wall = of_wall or (self.answer if stands == "wall" else None)
                 if not self.trail.by_person and await self.wall.has_failed(self.raw):
                     raise Blocked("The wall's check has failed.", step=self.trail.step)
                 if loop.time() >= began + wait:
                     raise Blocked(f"The wall did not clear within {wait:g} s.", step=self.trail.step)
             await asyncio.sleep(0.1)  # between two polls
-        self._has_arrived, self.answer = False, None  # an error that the wall was answered with is not the page's
+        self._has_arrived = False
+        if of_wall is not None and self.answer is of_wall:
+            self.answer = None  # it cleared in its own document, and an error that it came with is not the page's
         logger.info("The bot wall has cleared after %.1f s", loop.time() - began)
         return True
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CLEARED = 0.5  # seconds for which a page must be without a mark: a wall that loads itself anew is blank in between
 READ = """marks => {
   const source = document.documentElement?.outerHTML ?? "";
-  return document.readyState === "loading" || marks.some(mark => source.includes(mark));
+  return marks.some(mark => source.includes(mark)) ? "wall" : document.readyState === "loading" ? "loading" : "";
 }"""
 
 
@@ -32,14 +32,14 @@ class Wall:
     frames: tuple[str, ...] = ()
     failed: Selectors = ()
 
-    async def stands(self, page: Page) -> bool:
-        """Return whether a page is the wall's, or not there yet."""
+    async def stands(self, page: Page) -> str:
+        """Return "wall" for a page of the wall, "loading" for one that is not there yet, "" for any other."""
         try:
-            return bool(await page.evaluate(READ, list(self.marks)))
+            return str(await page.evaluate(READ, list(self.marks)))
         except PlaywrightError as error:
             if not navigated(error):
                 raise
-            return True  # what comes next will tell
+            return "loading"  # what comes next will tell
 
     async def has_failed(self, page: Page) -> bool:
         """Return whether the wall's widget says that it will not clear."""

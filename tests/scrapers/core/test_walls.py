@@ -37,17 +37,18 @@ def wall(then: str = "", frame: str = "") -> str:
 
 def at(
     run: Any,
-    pages: dict[str, str],
+    pages: dict[str, str | tuple[int, str]],
     act: Callable[[PortalPage], Awaitable[Any]],
     frame: str = "",
     by_person: bool = False,
 ) -> Any:
-    """Serve pages by path and run a coroutine function in the first of them, behind the wall."""
+    """Serve pages by path, some with a status, and run a coroutine function in the first of them, behind the wall."""
 
     async def serve(route: Any) -> None:
         url = route.request.url
-        body = frame if url.startswith(WIDGET) else pages.get(url.removeprefix(SITE), "")
-        await route.fulfill(body=f"<!doctype html>{body}", content_type="text/html")
+        page = frame if url.startswith(WIDGET) else pages.get(url.removeprefix(SITE), "")
+        status, body = page if isinstance(page, tuple) else (200, page)
+        await route.fulfill(status=status, body=f"<!doctype html>{body}", content_type="text/html")
 
     async def behind(page: PortalPage) -> Any:
         await page.raw.context.route("**/*", serve)
@@ -66,6 +67,25 @@ def test_a_wall_that_clears_is_waited_for(run):
 
     async def act(page: PortalPage) -> str:
         return str(await page.shown(("#go",)))
+
+    assert at(run, pages, act) == "#go"
+
+
+def test_an_error_behind_the_wall_is_told(run):
+    pages = {"/": (403, wall("setTimeout(() => location = '/in', 300)")), "/in": (503, "<h1>Maintenance</h1>")}
+
+    async def status(page: PortalPage) -> int | None:
+        return None if page.answer is None else page.answer.status
+
+    assert at(run, pages, status) == 503
+
+
+def test_the_status_of_a_wall_is_not_that_of_the_page_behind_it(run):
+    pages = {"/": (503, wall(f"setTimeout(() => document.documentElement.innerHTML = {BUTTON!r}, 300)"))}
+
+    async def act(page: PortalPage) -> str | None:
+        assert page.answer is None
+        return await page.shown(("#go",))
 
     assert at(run, pages, act) == "#go"
 
