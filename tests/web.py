@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -28,7 +29,7 @@ class Asked:
     at: float  # seconds of the monotonic clock
 
 
-class WebServer(ThreadingHTTPServer):
+class WebServer(ThreadingHTTPServer, ABC):
     """Serve it by `sandbox.mailserver.serving`."""
 
     daemon_threads = True
@@ -42,9 +43,9 @@ class WebServer(ThreadingHTTPServer):
         """Its address, without a slash at its end."""
         return f"http://127.0.0.1:{self.server_port}"
 
+    @abstractmethod
     def answer(self, asked: Asked) -> Answer:
         """Return what is answered to a request."""
-        raise NotImplementedError
 
     def paths(self) -> list[str]:
         """Return the paths that were asked for, in order."""

@@ -26,6 +26,7 @@ from webhook.api.accounts import Accounts
 from webhook.api.channels import ChannelRoutes
 from webhook.api.checking import Checker
 from webhook.api.legacy import LegacyRoutes
+from webhook.api.notifying import Channels
 from webhook.api.requests import UserAccess
 from webhook.api.sending import Sender
 from webhook.api.service import service_routes
@@ -177,10 +178,11 @@ def create_app(
         app.register_api(service_routes(db))
         app.register_api(UserRoutes(accounts).blueprint())
         app.register_api(watchlist.blueprint())
-        app.register_api(ChannelRoutes(db).blueprint())
+        alert_channels = Channels(db)
+        app.register_api(ChannelRoutes(alert_channels).blueprint())
         if prices.legacy_routes:
             app.register_api(LegacyRoutes(watchlist, settings.webhook_proxies).blueprint())
-        add_price_pages(app, pages, accounts, watchlist.watchlist)
+        add_price_pages(app, pages, accounts, watchlist.watchlist, alert_channels)
         pages.register(app)
     app.register_error_handler(HTTPException, tell)
     app.register_error_handler(DatabaseAway, tell_away)

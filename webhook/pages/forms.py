@@ -10,8 +10,17 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import BadGateway, BadRequest, Forbidden, HTTPException, InternalServerError, TooManyRequests
+from werkzeug.exceptions import (
+    BadGateway,
+    BadRequest,
+    Conflict,
+    Forbidden,
+    HTTPException,
+    InternalServerError,
+    TooManyRequests,
+)
 
+from jobs.channels import ChannelRefused
 from scrapers.families.prices.addresses import AddressRefused
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -19,6 +28,7 @@ WHOLE = ""  # the field of what is wrong with the form as a whole
 ADDRESS_TOO_LONG = "An address has at most 2000 characters."
 # By field and by kind of mistake; pydantic's own sentences are for programs.
 SENTENCES: dict[str, str] = {
+    "address": "Give an address of Apprise's, such as ntfy://my-topic, of at most 500 characters.",
     "email": "A mail address looks like ana@example.com.",
     "phone_number": "A phone number has its country's code in front, such as +12015550100.",
     "code": "A code has six digits.",
@@ -73,10 +83,10 @@ class Refusing:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
         """Note a refusal."""
-        if isinstance(error, AddressRefused):
+        if isinstance(error, AddressRefused | ChannelRefused):
             self.form.refuse(self.name, str(error))
             return True
-        if isinstance(error, BadGateway | BadRequest | Forbidden | InternalServerError | TooManyRequests):
+        if isinstance(error, BadGateway | BadRequest | Conflict | Forbidden | InternalServerError | TooManyRequests):
             self.form.refuse(self.name, said(error), error.code or HTTPStatus.BAD_REQUEST)
             return True
         return False

@@ -231,6 +231,21 @@ def test_every_action(window, site, screen):
     message(page, "The product and its checks are deleted.")
     expect(page.locator("main")).to_contain_text("Nothing is watched yet.")
 
+    # Channels of alerts.
+    page.get_by_role("link", name="Channels").click()
+    page.get_by_label("Address").fill("ntfy://my-host.example/topic-7731")
+    page.get_by_role("button", name="Add it").click()
+    expect(page.locator("#address-problem")).to_contain_text("users may name none")
+    page.get_by_label("Address").fill("ntfy://topic-7731")
+    page.get_by_label("Name").fill("Telephone")
+    page.get_by_role("button", name="Add it").click()
+    message(page, "Alerts are sent there, too.")
+    expect(page.locator(".items li")).to_contain_text("Telephone")
+    assert "topic-7731" not in page.content()
+    assert fits(page)
+    page.get_by_role("button", name="Delete Telephone").click()
+    message(page, "The channel is deleted.")
+
     # Sign-ins.
     site.sign_in(headers={"User-Agent": "Another program"})
     page.get_by_role("link", name="Sign-ins").click()
