@@ -26,6 +26,7 @@ from scrapers.core.outcomes import (
     AccountBanned,
     ChannelClosed,
     ChannelUnknown,
+    CredentialMalformed,
     Failure,
     FloodWait,
     PortalDown,
@@ -141,6 +142,8 @@ def failure_of(error: BaseException, now: datetime | None = None) -> Failure | N
     """
     if isinstance(error, Failure):
         return error
+    if isinstance(error, MalformedSession):  # of a stored one: the server's setting was changed
+        return CredentialMalformed(str(error))
     seconds = getattr(error, "seconds", None)
     if isinstance(error, errors.FloodError | errors.RPCError) and isinstance(seconds, int):
         until = (now or utc_now()) + timedelta(seconds=max(seconds, 1))
