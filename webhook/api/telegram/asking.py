@@ -59,6 +59,7 @@ def tell(failure: Failure) -> NoReturn:
     if isinstance(failure, FloodWait):
         wait_for(failure.until, str(failure))
     if isinstance(failure, RateLimited):
+        # Telegram names no time with these; an hour is a guess.
         raise TooManyRequests(f"Telegram wants to be asked later. {failure.detail}", retry_after=3600)
     if isinstance(failure, (*ENDED, CredentialMalformed, PortalRefused)):
         raise Conflict(str(failure))
