@@ -363,6 +363,50 @@ class SessionEnded(Failure):
     ends_visit = True
 
 
+class SessionExpired(Failure):
+    """The portal no longer knows the stored session: its owner signs in again, for Telegram with `scrapy telegram login`."""
+
+    code, actor, retry = "session_expired", Actor.OWNER, Retry.AFTER_ACTION
+    ends_visit = True
+
+
+class SessionRevoked(Failure):
+    """The stored session was ended, from another device or because two addresses used it at once: its owner signs in again."""
+
+    code, actor, retry = "session_revoked", Actor.OWNER, Retry.AFTER_ACTION
+    ends_visit = True
+
+
+class AccountBanned(Failure):
+    """The portal has banned the account: its owner asks the portal why."""
+
+    code, actor, retry = "account_banned", Actor.OWNER, Retry.AFTER_ACTION
+    ends_visit = True
+
+
+class FloodWait(Failure):
+    """The portal wants a pause of this session; nothing is asked of it before the time in the detail."""
+
+    code, actor, retry = "flood_wait", Actor.NOBODY, Retry.SOON
+    then = Then.RESTS
+    ends_visit = True
+    portal_works = True
+
+
+class ChannelClosed(Failure):
+    """The channel is private now, or the account of the session is no member: its owner joins it, or names another session."""
+
+    code, actor, retry = "channel_closed", Actor.OWNER, Retry.AFTER_ACTION
+    portal_works = True
+
+
+class ChannelUnknown(Failure):
+    """There is no channel by this name or link any more: its owner gives the source the right one."""
+
+    code, actor, retry = "channel_unknown", Actor.OWNER, Retry.AFTER_ACTION
+    portal_works = True
+
+
 class CacheError(Failure):
     """The portal's report page opened without its header, also after clearing everything and signing in again."""
 

@@ -15,6 +15,7 @@ from database.models.jobs import ScraperJob, Worker
 from database.models.prices import AuthCode, AuthSession, OtpAttempt, User
 from jobs.settings import MailSettings
 from sandbox.mailserver import MailServer, serving
+from tests.telegram import telegram_running
 from tests.webhook.api.servers import Twilio
 from tests.webhook.conftest import CHANNELS, GATEWAY_TOKEN, READER_TOKEN, TWILIO_TOKEN
 from webhook.api.sending import Sender
@@ -40,10 +41,16 @@ def twilio():
         yield server
 
 
+@pytest.fixture(scope="session")
+def telegram_server(tmp_path_factory):
+    with telegram_running(tmp_path_factory.mktemp("telegram")) as server:
+        yield server
+
+
 class Api:
     """The application with all around it, and what a user does in a line."""
 
-    def __init__(self, db, mail_server, twilio, checker=None, webhook=None, mail=None, **settings):
+    def __init__(self, db, mail_server, twilio, checker=None, webhook=None, mail=None, telegram=None, **settings):
         self.checker = checker
         self.db, self.mail_server, self.twilio = db, mail_server, twilio
         sms = {"twilio_account_sid": "AC123", "twilio_from_number": "+12015550199", "twilio_url": twilio.url}
@@ -62,6 +69,7 @@ class Api:
             prices=self.settings,
             sender=self.sender,
             checker=checker,
+            telegram=telegram,
         )
         self.app.testing = True
 

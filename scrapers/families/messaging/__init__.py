@@ -1,0 +1,5 @@
+"""Messages and files of channels."""
+
+from scrapers.core.stated import Family
+
+FAMILY = Family(word="messaging")
