@@ -108,8 +108,12 @@ class Api:
 
     def register(self, email=ANA, client=None):
         """Register a user and return the answer of the last step."""
-        self.post("/auth/register/start", email=email, phone_number=PHONES[email])
-        self.post("/auth/register/verify-email", email=email, code=self.mailed(email))
+        for path, given in (
+            ("start", lambda: {"phone_number": PHONES[email]}),
+            ("verify-email", lambda: {"code": self.mailed(email)}),
+        ):
+            answer = self.post(f"/auth/register/{path}", email=email, **given())
+            assert answer.status_code < 300, answer.get_json()
         return self.post("/auth/register/verify-phone", client, email=email, code=self.texted(PHONES[email]))
 
     def sign_in(self, email=ANA, client=None, headers=None):
