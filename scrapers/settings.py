@@ -16,6 +16,7 @@ ROOMS = (
     "database.settings",
     "database.jobs.settings",
     "scrapers.core.settings",
+    "scrapers.families.messaging.settings",
     "scrapers.families.prices.settings",
     "jobs.settings",
     "middlewares.settings",
