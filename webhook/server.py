@@ -19,8 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from database.access.codes import CodeChannel, purge_expired
 from database.access.encryption import key_ring
 from database.access.users import purge_sign_ins
-from database.families.telegram.logins import sweep
 from database.engine import Database, DatabaseAway
+from database.families.telegram.logins import sweep
 from webhook.app import LARGEST_MAIL, create_app
 from webhook.settings import WebhookSettings
 

@@ -52,11 +52,12 @@ class _Unpacking:
             whole = f"{before}{name}"
             self.found.append((whole, part))
             inner = NESTED.search(name)
-            if inner is None or depth >= DEEPEST or (inner[1].lower() == "zip" and not _is_zip(part)):
+            if inner is None or depth >= DEEPEST:
                 continue
             begun = len(self.found)
             try:
-                self.open(part.path, inner[1].lower(), f"{whole}_extracted/", depth + 1)
+                if inner[1].lower() != "zip" or _is_zip(part):
+                    self.open(part.path, inner[1].lower(), f"{whole}_extracted/", depth + 1)
             except BadFile:
                 self.discard(begun)
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from database.engine import now
-from database.families.telegram import messages
+from database.families.telegram import messages, sessions
 from database.models.messaging import ChannelFile, ChannelMessage
-from database.models.telegram import Source, TelegramSession
+from database.models.telegram import Source, TelegramSession, TelegramState
 from scrapers.core.items import Listing
 from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.outcomes import SUCCESS, BadFile, Failure, FilesFailed, FloodWait
@@ -174,15 +173,14 @@ class TelegramFiles(PortalSpider):
         outcome = failure.outcome if failure is not None else SUCCESS
         message = redactor.hide(str(failure)) if failure is not None else outcome.sentence
         messages.conclude(session, job.target.source, {"outcome": outcome.code, "message": message}, failure is None)
-        if failure is None or job.credential is None:
+        assert job.credential is not None  # every plan has one
+        session_id = job.credential.username
+        if failure is None:
+            sessions.note_state(session, session_id, TelegramState.ACTIVE, None)
             return
         from scrapers.portals.telegram.client import state_of
 
-        session_id = job.credential.username
         if isinstance(failure, FloodWait) and failure.until is not None:
-            later = or_(TelegramSession.waits_until.is_(None), TelegramSession.waits_until < failure.until)
-            of = update(TelegramSession).where(TelegramSession.id == session_id, later)
-            session.execute(of.values(waits_until=failure.until))
-        if (state := state_of(failure)) is not None:
-            of = update(TelegramSession).where(TelegramSession.id == session_id)
-            session.execute(of.values(state=state, message=message, updated_at=now(session)))
+            sessions.note_wait(session, session_id, failure.until)
+        elif (state := state_of(failure)) is not None:
+            sessions.note_state(session, session_id, state, message)

@@ -42,11 +42,13 @@ class Archive:
     def items(self, extension: str, spool: Path) -> Sequence[Item]:
         """Unpack it into part files in the spool; return an item for each member, and one with the rows of what is left out."""
         part = self.item.part
-        if not self.row or extension not in ARCHIVES or (extension == "zip" and not is_archive(part)):
+        if not self.row or extension not in ARCHIVES:
             return []
         items: list[Item] = []
         left_out: list[dict[str, Any]] = []
         try:
+            if extension == "zip" and not is_archive(part):
+                return []
             for path, member in members_of(part.path, extension, spool):
                 kept = self._item(path[-LONGEST:], member, left_out)
                 if kept is not None:

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from database import notes
 from database.access.leases import is_held
 from database.engine import Database, DatabaseAway, now
-from database.families.telegram import messages
-from database.models.telegram import Source, TelegramSession
+from database.families.telegram import messages, sessions
+from database.models.telegram import Source
 from scrapers.core.outcomes import DatabaseAwayFailure, LeaseLost
 from scrapers.families.messaging.settings import MessagingSettings
 
@@ -70,12 +70,8 @@ class Writer:
         await self.write(advanced)
 
     async def note_wait(self, until: datetime) -> None:
-        """Note until when Telegram wants a pause of the session; an earlier end does not shorten one."""
-        longer = update(TelegramSession).where(
-            TelegramSession.id == self._facts.session_id,
-            TelegramSession.waits_until.is_(None) | (TelegramSession.waits_until < until),
-        )
-        await self.write(lambda session: session.execute(longer.values(waits_until=until)))
+        """Note until when Telegram wants a pause of the session."""
+        await self.write(partial(sessions.note_wait, session_id=self._facts.session_id, until=until))
 
     async def note_name(self, channel: OpenChannel) -> bool:
         """Note what the channel is called now, and its access hash; return whether that is new."""
