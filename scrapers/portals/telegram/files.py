@@ -24,6 +24,7 @@ from scrapers.families.messaging import parts
 from scrapers.families.messaging.arguments import ALL, SourceArguments
 from scrapers.families.messaging.settings import MessagingSettings
 from scrapers.portals.telegram import facts
+from scrapers.portals.telegram.settings import TelegramSettings
 
 if TYPE_CHECKING:
     from scrapers.core.visit import Visit
@@ -114,8 +115,9 @@ class TelegramFiles(PortalSpider):
         telegram = Telegram(job, MessagingSettings.current().sources_flood_wait, writer.note_wait)
         if source.waits_until is not None:
             await telegram.rest_until(source.waits_until)
+        key = SessionKey(source.api_id, source.api_hash, source.session_string)
         with named_failures():
-            async with connected(SessionKey(source.api_id, source.api_hash, source.session_string)) as client:
+            async with connected(key, settings=TelegramSettings.current()) as client:
                 telegram.client = client
                 yield Open(job, source, telegram, writer)
 

@@ -182,6 +182,10 @@ class Sources:
         twice = [digest for digest, times in Counter(each.sha256 for each in stored.values()).items() if times > 1]
         return lines + [f"stored twice: {digest}" for digest in twice]
 
+    def mark(self) -> int:
+        """Return the number of the newest request."""
+        return max((entry["number"] for entry in self.admin.journal()), default=0)
+
     def requests(self, since: int = 0) -> Counter[str]:
         """Return how many requests there were by method."""
         return Counter(entry["path"].removeprefix("/") for entry in self.admin.journal(since))

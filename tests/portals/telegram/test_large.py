@@ -31,7 +31,7 @@ def test_kills_lose_nothing(sources: Sources, kills):
     counters = sources.admin.counters()
     twice = [name for name, count in counters["file_bytes"].items() if count > sizes(sources)[name]]
     assert len(twice) <= kills * 2  # the one that was under way, and the one ahead of it
-    since = len(sources.admin.journal())
+    since = sources.mark()
     sources.server.change("archive", post=[{"kind": "document", "count": 40, "name": "new.pdf", "size": 5000}])
     sources.crawl(source, code=0)
     asked = sources.requests(since)

@@ -37,7 +37,7 @@ def test_for_a_long_pause_the_run_ends_and_nothing_is_asked_before_its_end(sourc
     row = sources.source(source)
     assert row.outcome == "flood_wait"
     assert f"{until:%Y-%m-%d}" in (row.message or "")
-    since = len(sources.admin.journal())
+    since = sources.mark()
     sources.crawl(other, code=3)
     sources.crawl(source, code=3)
     assert sources.outcome == "flood_wait"
@@ -76,7 +76,7 @@ def test_a_session_that_ends_in_mid_run(sources: Sources, scenario, outcome, sta
     assert sources.outcome == outcome
     assert sources.session(session).state == state
     assert sources.source(source).last_scraped_at is None
-    since = len(sources.admin.journal())
+    since = sources.mark()
     sources.crawl(source, code=5)
     assert (sources.outcome, sources.requests(since)) == (outcome, {})
 
@@ -88,7 +88,7 @@ def test_a_session_that_is_switched_off_is_not_used(sources: Sources):
         from database.models.telegram import TelegramSession
 
         db.get_one(TelegramSession, session).state = TelegramState.INACTIVE
-    since = len(sources.admin.journal())
+    since = sources.mark()
     sources.crawl(source, code=5)
     assert (sources.outcome, sources.requests(since)) == ("session_inactive", {})
     assert sources.session(session).state == TelegramState.INACTIVE
