@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -177,10 +178,11 @@ class Transfers:
         if not self.facts.unpacks:
             return [item]
         archive = Archive(self.facts, self.job, item, of_document[0] if of_document else {})
-        members = await asyncio.to_thread(archive.items, attachment.seen.extension, self.spool)
+        await asyncio.to_thread(archive.unpack, attachment.seen.extension, self.spool)
         for row in of_document:
             row["message"] = archive.refused
-        return [*members, item]
+        known = await self.writer.read(partial(messages.contents, source_id=self.facts.id, digests=list(archive.parts)))
+        return [*archive.items({} if self.facts.again else known), item]
 
     def _batch(self, rows: list[dict[str, Any]]) -> Batch:
         return Batch(job=self.job.id, table=ChannelFile, natural_key=messages.FILE_KEY, rows=rows)
