@@ -50,10 +50,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A document that was fetched, as the items that store it: members of an archive first, the file itself last."""
+    """A document that was fetched."""
 
-    document_id: int
-    items: Sequence[Item]
+    wanted: Wanted
+    attachment: Attachment
+    message: Any
+    part: PartFile
 
 
 class Transfers:
@@ -84,14 +86,14 @@ class Transfers:
                 try:
                     part = await self._fetch(wanted, attachment)
                     self._refused = 0
-                    yield Download(wanted.document_id, await self._items(wanted, attachment, message, part))
+                    yield Download(wanted, attachment, message, part)
                 except (BadFile, PortalRefused) as failure:
-                    await self.note_failure(wanted.document_id, failure)
+                    await self.note_failure(wanted, failure)
 
-    async def note_failure(self, document_id: int, failure: Failure) -> None:
+    async def note_failure(self, wanted: Wanted, failure: Failure) -> None:
         """Remember that a document failed; raise its failure where Telegram refuses one file after the other."""
         self._refused = self._refused + 1 if isinstance(failure, PortalRefused) else 0
-        await self.writer.note_failure(document_id, failure.detail or failure.outcome.sentence)
+        await self.writer.note_failure(wanted.document_id, failure.detail or failure.outcome.sentence)
         if self._refused > MOST_REFUSED:
             raise failure
 
@@ -137,8 +139,13 @@ class Transfers:
             raise BadFile("Its message was deleted, or holds another file now.")
         return attachment
 
-    async def _items(self, wanted: Wanted, attachment: Attachment, message: Any, part: PartFile) -> Sequence[Item]:
-        """Return what stores a file: the file, or only rows where the source has the same content already."""
+    async def items(self, download: Download) -> Sequence[Item]:
+        """
+        Return what stores a document: members of an archive first, the file itself last; only rows where the source has its content.
+
+        Called once everything before it is stored: that may be the same.
+        """
+        wanted, attachment, part = download.wanted, download.attachment, download.part
 
         def rows(session: Session) -> tuple[list[dict[str, Any]], int | None]:
             same = messages.same_content(session, self.facts.id, part.sha256, part.size)
@@ -161,8 +168,8 @@ class Transfers:
             kind=attachment.seen.kind,
             name=attachment.seen.name,
             extension=attachment.seen.extension,
-            topic_id=topic_of(message, self.channel.is_forum),
-            album_id=message.grouped_id,
+            topic_id=topic_of(download.message, self.channel.is_forum),
+            album_id=download.message.grouped_id,
         )
         item = FileItem(
             job=self.job.id,
