@@ -21,7 +21,7 @@ from database.engine import Database
 from database.models import Run, StoredFile
 from database.models.messaging import ChannelFile, ChannelMessage, FileState
 from database.models.telegram import AccessLevel, Source, TargetStore, TelegramSession
-from jobs.warm import WarmParent
+from jobs.warm import AnyProcess, WarmParent
 from sandbox import Running
 from sandbox.telegram import phone_number
 from tests.project import Project
@@ -117,9 +117,9 @@ class Sources:
         assert code is None or done.returncode == code, done.stderr
         return done.stderr
 
-    def start(self, source: str, *arguments: str, **environment: str) -> Any:
+    def start(self, source: str, *arguments: str, **environment: str) -> AnyProcess:
         words = [word for argument in (f"source={source}", *arguments) for word in ("-a", argument)]
-        options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        options: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         return self.project.start("crawl", SPIDER, *words, env=environment or None, **options)
 
     @property
