@@ -184,7 +184,9 @@ def create_app(
         app.register_api(UserRoutes(accounts).blueprint())
         app.register_api(watchlist.blueprint())
         app.register_api(ChannelRoutes(db).blueprint())
-        asking = Asking(db, user_access, prices, telegram or TelegramSettings.current())
+        telegram = telegram or TelegramSettings.current()
+        telegram.read_key()
+        asking = Asking(db, user_access, prices, telegram)
         app.register_api(TelegramSessionRoutes.of(asking).blueprint())
         if prices.legacy_routes:
             app.register_api(LegacyRoutes(watchlist, settings.webhook_proxies).blueprint())

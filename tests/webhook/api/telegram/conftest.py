@@ -11,34 +11,30 @@ from sqlalchemy import delete, select
 
 from database.engine import Database
 from database.models.telegram import AccessLevel, Source, TelegramLogin, TelegramSession
-from tests.telegram import API_HASH, API_ID, telegram_running
+from tests.telegram import API_HASH, API_ID
 from tests.webhook.api.conftest import ANA, Api, Chosen
 
 APP = {"api_id": API_ID, "api_hash": API_HASH}
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    with telegram_running(tmp_path_factory.mktemp("telegram")) as server:
-        yield server
-
-
 @pytest.fixture
-def telegram(server):
-    """The server, with no wait or scenario of another test in force."""
-    before = server.admin.configuration()
-    yield server
-    server.admin.configure(**before)
-    server.admin.clock(0)
+def telegram(telegram_server):
+    """The server, with no wait or fault of another test in force."""
+    before = telegram_server.admin.configuration()
+    yield telegram_server
+    telegram_server.admin.configure(**before)
+    telegram_server.admin.clock(0)
 
 
 class TelegramApi(Api):
     """The API, and what a user does with sessions in a line."""
 
-    def __init__(self, server, *given, **settings):
+    def __init__(self, server, db, mail_server, twilio, **settings):
         self.server = server
         telegram = server.settings(**settings.pop("telegram", {}))
-        super().__init__(*given, telegram=telegram, **{"telegram_rate": "10000 per minute", **settings})
+        super().__init__(
+            db, mail_server, twilio, telegram=telegram, **{"telegram_rate": "10000 per minute", **settings}
+        )
 
     def forget(self):
         with self.db.transaction() as session:
