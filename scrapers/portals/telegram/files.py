@@ -162,7 +162,7 @@ class TelegramFiles(PortalSpider):
 
     async def _end(self, page: Open) -> None:
         """Say which files have failed, and delete the parts of what is not wanted any more."""
-        again, given_up = await page.writer.read(partial(messages.open_failures, source_id=page.source.id))
+        again, given_up = await page.writer.read(partial(messages.unfinished, source_id=page.source.id))
         wanted = await page.writer.read(partial(messages.open_documents, source_id=page.source.id))
         await asyncio.to_thread(parts.sweep, page.source.id, wanted)
         if given_up:
