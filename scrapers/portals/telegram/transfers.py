@@ -70,9 +70,8 @@ class Transfers:
         self.writer = writer
         self.spool = spool
         self._tried: set[int] = set()  # documents
-        self._under_way: deque[int] = deque(
-            maxlen=UNDER_WAY
-        )  # documents whose rows may not say yet that they are stored
+        # Documents whose rows may not say yet that they are stored.
+        self._under_way: deque[int] = deque(maxlen=UNDER_WAY)
         self._refused = 0
 
     async def downloads(self) -> AsyncGenerator[Download, None]:
@@ -107,7 +106,7 @@ class Transfers:
 
     async def _next_group(self) -> list[Wanted]:
         def group(session: Session) -> list[Wanted]:
-            found = messages.wanted(session, self.facts.id, now(session), GROUP, self._under_way)
+            found = messages.wanted(session, self.facts.id, now(session), GROUP, list(self._under_way))
             return [Wanted(each.message_id, each.document_id) for each in found]
 
         return [each for each in await self.writer.read(group) if each.document_id not in self._tried]
