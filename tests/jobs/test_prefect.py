@@ -15,7 +15,7 @@ from sqlalchemy import make_url, select
 
 from database.engine import Database
 from database.models import Run, ScraperJob
-from jobs.engines.prefect import Prefect
+from jobs.engines.prefect_api import Prefect
 from jobs.settings import PrefectSettings
 from sandbox import running
 from tests.postgresql import full_postgresql
