@@ -1,0 +1,1 @@
+"""What is remembered of Telegram: sessions, sources, and the messages and files of their channels."""

@@ -1,0 +1,1 @@
+"""The API of Telegram: sessions, and the sources whose files are fetched."""
