@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from database.jobs.queue import cancel
-from database.models import Run
-from database.models.jobs import OPEN, Schedule, ScraperJob
+from database.models import Run, StoredFile
+from database.models.jobs import CLAIMED, OPEN, Schedule, ScraperJob
+from database.models.messaging import ChannelFile, FileState
 from database.models.telegram import Source, TelegramSession, TelegramState
 
 PORTAL, REPORT_TYPE = "telegram", "files"
@@ -110,16 +111,42 @@ def run_of(session: Session, run_id: int, user_id: int | None) -> tuple[Run, Scr
     return (run, job, source) if source is not None else None
 
 
+def files_of(source_id: str, state: FileState | None = None, run_id: int | None = None) -> Select[ChannelFile, StoredFile]:
+    """Select the files of a source, the newest message first, each with its place in a store, or None."""
+    found = select(ChannelFile, StoredFile).outerjoin(StoredFile, StoredFile.id == ChannelFile.file_id)
+    found = found.where(ChannelFile.source_id == source_id)
+    if state is not None:
+        found = found.where(ChannelFile.state == state)
+    if run_id is not None:
+        found = found.where(ChannelFile.run_id == run_id)
+    return found.order_by(ChannelFile.message_id.desc(), ChannelFile.id)
+
+
+def stored_of(session: Session, source_id: str) -> list[StoredFile]:
+    """Return the rows of the stored files of a source."""
+    ids = select(ChannelFile.file_id).where(ChannelFile.source_id == source_id, ChannelFile.file_id.is_not(None))
+    return list(session.scalars(select(StoredFile).where(StoredFile.id.in_(ids)).order_by(StoredFile.id)))
+
+
+def is_shared(session: Session, file: StoredFile) -> bool:
+    """Tell whether another row has the same file in the store: the same content at the same place is stored once."""
+    same = select(StoredFile.id).where(
+        StoredFile.id != file.id, StoredFile.store == file.store, StoredFile.path == file.path
+    )
+    return session.scalar(same.limit(1)) is not None
+
+
 def may_use(user_id: int | None, *, public: bool) -> list[ColumnElement[bool]]:
     """
     Return the condition of the sessions with which a user may read a channel.
 
     Those of the installation serve public channels of everybody; a private channel is read with a session of the user.
     """
+    of_house = TelegramSession.user_id.is_(None)
     if user_id is None:
-        return []
+        return [of_house]
     own = TelegramSession.user_id == user_id
-    return [or_(own, TelegramSession.user_id.is_(None)) if public else own]
+    return [or_(own, of_house) if public else own]
 
 
 def session_named(session: Session, word: str, user_id: int | None, *, public: bool) -> TelegramSession | None:
@@ -150,11 +177,19 @@ def session_for_public(session: Session, user_id: int | None, at: datetime) -> T
     return session.scalars(found.order_by(*order).limit(1)).one_or_none()
 
 
+def cancel_jobs(session: Session, source: Source, at: datetime) -> bool:
+    """Cancel the open job of a source; return whether a crawl works on it, which ends when it sees that."""
+    about = ScraperJob.target["source"].as_string() == source.id
+    found = session.execute(
+        select(ScraperJob.id, ScraperJob.status).where(_of_spider(), about, ScraperJob.status.in_(OPEN))
+    ).all()
+    cancel(session, [row.id for row in found], at, "Cancelled: its source is deleted.")
+    return any(row.status in CLAIMED for row in found)
+
+
 def remove(session: Session, source: Source, at: datetime) -> None:
     """Delete a source with its schedule, and cancel its open job; its runs and stored files stay."""
-    about = ScraperJob.target["source"].as_string() == source.id
-    open_ones = session.scalars(select(ScraperJob.id).where(_of_spider(), about, ScraperJob.status.in_(OPEN)))
-    cancel(session, list(open_ones), at, "Cancelled: its source is deleted.")
+    cancel_jobs(session, source, at)
     schedule = session.get(Schedule, source.schedule_id) if source.schedule_id is not None else None
     session.delete(source)
     session.flush()

@@ -9,6 +9,7 @@ from telethon import TelegramClient, errors, functions, types
 
 from scrapers.core.outcomes import ChannelClosed, ChannelUnknown
 from scrapers.portals.telegram.addresses import Address, Kind
+from scrapers.portals.telegram.dialogs import username_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +80,4 @@ def _of_entity(entity: Any) -> Resolved:
         raise ChannelClosed("The channel is closed to the account.")
     if not isinstance(entity, types.Channel):
         raise ChannelUnknown("It is a small group or a person: a source is a channel or a supergroup.")
-    username = entity.username or next((each.username for each in entity.usernames or () if each.active), None)
-    return Resolved(entity.id, entity.access_hash, entity.title, username, bool(entity.noforwards))
+    return Resolved(entity.id, entity.access_hash, entity.title, username_of(entity), bool(entity.noforwards))

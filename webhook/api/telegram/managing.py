@@ -1,0 +1,391 @@
+"""What users do with sources, for the API, the pages and the command line alike."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import uuid4
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import BadRequest, Conflict, NotFound, ServiceUnavailable
+
+from database.engine import Database, now
+from database.families.telegram import sources
+from database.models import Run, StoredFile
+from database.models.jobs import ScraperJob
+from database.models.messaging import FileState
+from database.models.prices import User
+from database.models.telegram import AccessLevel, Source, TelegramSession, TelegramState
+from jobs.engines.embedded import Engine, EngineAway
+from jobs.sources import ZONE, Triggered, reschedule, schedule_of, trigger
+from scrapers.core.outcomes import ChannelClosed, ChannelUnknown, StoreAway
+from scrapers.families.messaging.filters import Filters
+from scrapers.portals.telegram.addresses import Address, BadAddress, Kind, address_of
+from scrapers.portals.telegram.resolving import Resolved
+from webhook.api.telegram.source_models import (
+    Deleted,
+    FileAnswer,
+    LogAnswer,
+    NewPrivate,
+    NewPublic,
+    RunAnswer,
+    RunDetail,
+    SourceAnswer,
+    SourceChange,
+    SourceOptions,
+    TriggerAnswer,
+    TriggerResult,
+)
+from webhook.api.telegram.telling import PROTECTED, STATES, file_answer, log_answers, run_answer, source_answer
+
+logger = logging.getLogger(__name__)
+NO_SOURCE, NO_SESSION, NO_RUN = "There is no such source.", "There is no such session.", "There is no such run."
+NO_PUBLIC = "There is no public channel of that name."
+UNKNOWN = "There is no channel of that name or link."
+CLOSED = "The channel is closed to the account of this session."
+NOT_FOLLOWED = "It is stored; its schedule is followed later, as soon as the engine answers. {}"
+MOST = 500  # sources of a user
+OPTIONS = tuple(SourceOptions.model_fields)
+
+
+class FieldRefused(ValueError):
+    """A field of a body was refused by more than its form. The text is one sentence."""
+
+    def __init__(self, field: str, said: str) -> None:
+        super().__init__(said)
+        self.field = field
+
+
+class LookUp(Protocol):
+    """Asks Telegram for a channel, as a session."""
+
+    def __call__(self, session_id: str, address: Address, *, join: bool) -> Resolved:
+        """Return it; raise ChannelUnknown and ChannelClosed, and whatever else keeps a session from asking."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """
+    The acts upon sources. A source of another user is answered as one that is absent; user_id None: of any, and new ones
+    belong to the installation.
+
+    look_up: asks Telegram. see_to: starts a crawl of a portal where no worker would. erase: deletes a file from a store.
+    """
+
+    db: Database
+    look_up: LookUp
+    engine: Callable[[], Engine]
+    see_to: Callable[[str], None]
+    erase: Callable[[str, str], bool]
+
+    # Adding and changing
+
+    def add_private(self, user_id: int | None, body: NewPrivate) -> SourceAnswer:
+        """Store a source that is read as a member of its channel, once Telegram has shown the channel."""
+        address = _address("channel_id", body.channel_id)
+        with self.db.transaction() as session:
+            of = usable(sources.session_named(session, body.session_id, user_id, public=False))
+        found = self._look_up("channel_id", of, address, join=body.join)
+        return self._add(user_id, body, AccessLevel.PRIVATE, address, of, found)
+
+    def add_public(self, user_id: int | None, body: NewPublic) -> SourceAnswer:
+        """Store a source that anybody can read, once Telegram has shown the channel."""
+        address = _address("channel_username", body.channel_username)
+        if address.kind is Kind.INVITE:
+            raise FieldRefused("channel_username", "An invitation leads to a private channel: add a private source.")
+        with self.db.transaction() as session:
+            if body.session_id is not None:
+                of = usable(sources.session_named(session, body.session_id, user_id, public=True))
+            else:
+                of = usable(sources.session_for_public(session, user_id, now(session)), "No session can be used: add one.")
+        found = self._look_up("channel_username", of, address, is_public=True)
+        return self._add(user_id, body, AccessLevel.PUBLIC, address, of, found)
+
+    def change(self, source_id: str, user_id: int | None, body: SourceChange) -> SourceAnswer:
+        """Change what is named; another session has to show the channel first."""
+        given = {name: getattr(body, name) for name in body.model_fields_set if getattr(body, name) is not None}
+        found = None
+        with self.db.transaction() as session:
+            source = self.own(session, source_id, user_id)
+            if "schedule" not in given and "time_zone" in given and source.schedule_id is None:
+                raise FieldRefused("time_zone", "It belongs to a schedule, and there is none.")
+            of = None
+            if (word := given.pop("session_id", None)) is not None:
+                is_public = source.access_level == AccessLevel.PUBLIC
+                of = usable(sources.session_named(session, word, source.user_id, public=is_public))
+                address = (
+                    Address(Kind.USERNAME, source.username)
+                    if source.username is not None
+                    else Address(Kind.ID, str(source.channel_id))
+                )
+        if of is not None:
+            found = self._look_up("session_id", of, address, is_public=is_public)
+        engine = self.engine()
+        with self.db.transaction() as session:
+            source, at = self.own(session, source_id, user_id), now(session)
+            if of is not None and found is not None:
+                _put_channel(source, self._still(session, of), found)
+            for name in ("name", "file_types", "target", "unpacks", "keeps_texts"):
+                if name in given:
+                    setattr(source, name, given[name])
+            for name in ("target_path", "path_template", "bot_token"):
+                if name in given:
+                    setattr(source, name, given[name] or None)
+            if "filters" in given:
+                source.filters = stored_filters(given["filters"])
+            if "is_active" in given:
+                source.is_active = given["is_active"] == "active"
+            is_timed = bool({"schedule", "time_zone", "is_active"} & given.keys())
+            if is_timed:
+                schedule = schedule_of(session, source)
+                cron = given.get("schedule", schedule.cron if schedule is not None else "") or None
+                zone = given.get("time_zone", schedule.time_zone if schedule is not None else ZONE)
+                reschedule(session, source, cron, zone, at)
+                engine.note_behind(session, "Prefect is being told.")
+            source.updated_at = at
+        said = self._followed(engine) if is_timed else None
+        return self._answer(source_id, user_id, engine, said)
+
+    def _add(
+        self,
+        user_id: int | None,
+        body: NewPrivate | NewPublic,
+        level: AccessLevel,
+        address: Address,
+        of: TelegramSession,
+        found: Resolved,
+    ) -> SourceAnswer:
+        engine = self.engine()
+        with self.db.transaction() as session:
+            if user_id is not None:
+                session.get_one(User, user_id, with_for_update=True)  # two that come at once are counted one after another
+            at = now(session)
+            if user_id is not None and self._count(session, sources.all_of(user_id)) >= MOST:
+                raise Conflict(f"There are {MOST} sources already: delete one first.")
+            given = {name: getattr(body, name) for name in OPTIONS if name not in ("schedule", "time_zone", "filters")}
+            source = Source(id=str(uuid4()), user_id=user_id, name=body.name, access_level=level, **given)
+            source.target_path, source.path_template = body.target_path or None, body.path_template or None
+            source.filters, source.identifier = stored_filters(body.filters), str(address)
+            source.bot_token = (body.bot_token or None) if isinstance(body, NewPublic) else None
+            _put_channel(source, self._still(session, of), found)
+            source.is_active, source.created_at, source.updated_at = True, at, at
+            session.add(source)
+            session.flush()
+            if body.schedule:
+                reschedule(session, source, body.schedule, body.time_zone, at)
+                engine.note_behind(session, "Prefect is being told.")
+        said = self._followed(engine) if body.schedule else None
+        return self._answer(source.id, user_id, engine, said, [PROTECTED] if found.is_protected else [])
+
+    def _look_up(
+        self, field: str, of: TelegramSession, address: Address, *, join: bool = False, is_public: bool = False
+    ) -> Resolved:
+        """Return the channel; raise FieldRefused. is_public: it must have a user name."""
+        try:
+            found = self.look_up(of.id, address, join=join)
+        except (ChannelUnknown, ChannelClosed) as error:
+            own = CLOSED if isinstance(error, ChannelClosed) else UNKNOWN
+            said = own if error.detail.startswith("(") else error.detail  # the name of an error says nothing to people
+            # What the account of the installation sees of closed channels is not for its users.
+            raise FieldRefused(field, NO_PUBLIC if is_public and of.user_id is None else said) from None
+        if is_public and found.username is None:
+            own = "The channel has no user name: add a private source, with a session of a member."
+            raise FieldRefused(field, NO_PUBLIC if of.user_id is None else own)
+        return found
+
+    @staticmethod
+    def _still(session: Session, of: TelegramSession) -> TelegramSession:
+        """Return the row of a session that was used a moment ago."""
+        found = session.get(TelegramSession, of.id, with_for_update=True)
+        if found is None:
+            raise NotFound(NO_SESSION)
+        return found
+
+    # Deleting and running
+
+    def remove(self, source_id: str, user_id: int | None, *, files: bool = False) -> Deleted:
+        """
+        Delete a source with its schedule; its stored files stay unless *files*.
+
+        With them raises Conflict while a crawl stores, and ServiceUnavailable where a store is away: the source stays then.
+        """
+        erased, kept = self._erase(source_id, user_id) if files else (0, 0)
+        engine = self.engine()
+        with self.db.transaction() as session:
+            source = self.own(session, source_id, user_id)
+            was_timed = source.schedule_id is not None
+            sources.remove(session, source, now(session))
+            if was_timed:
+                engine.note_behind(session, "Prefect is being told.")
+        said = self._followed(engine) if was_timed else None
+        return Deleted(message="The source is deleted.", id=source_id, files=erased, kept=kept, engine=said)
+
+    def _erase(self, source_id: str, user_id: int | None) -> tuple[int, int]:
+        """Delete the stored files of a source; return how many, and how many another source has too."""
+        with self.db.transaction() as session:
+            source = self.own(session, source_id, user_id)
+            is_running = sources.cancel_jobs(session, source, now(session))
+            found = sources.stored_of(session, source_id)
+        if is_running:
+            raise Conflict("The source is being read, and its run is told to end: delete it again in a moment.")
+        erased = kept = 0
+        for file in found:
+            with self.db.transaction() as session:
+                is_shared = sources.is_shared(session, file)
+            if is_shared or file.store is None or file.path is None:
+                kept += 1
+            else:
+                try:
+                    self.erase(file.store, file.path)
+                except StoreAway as error:
+                    raise ServiceUnavailable(f"{erased} files are deleted, the others not yet. {error}") from None
+                erased += 1
+            with self.db.transaction() as session:
+                session.delete(session.get_one(StoredFile, file.id))
+        return erased, kept
+
+    def trigger(self, source_id: str, user_id: int | None) -> TriggerAnswer:
+        """Make a job that reads a source now, or make the one that waits due; raise BadRequest where its session cannot be used."""
+        with self.db.transaction() as session:
+            source = self.own(session, source_id, user_id)
+            of = usable(session.get_one(TelegramSession, source.session_id))
+            done = trigger(session, source, of, now(session))
+        engine, said = self.engine(), None
+        try:
+            engine.post()
+        except EngineAway as error:
+            logger.warning("%s", error)
+            said = f"The job is stored, and is started as soon as the engine answers. {error}"
+        if engine.name == "embedded":
+            self.see_to(sources.PORTAL)
+        return TriggerAnswer(message=_said(done), result=_result(done), engine=said)
+
+    # Reading
+
+    def own(self, session: Session, source_id: str, user_id: int | None) -> Source:
+        """Return a source; raise NotFound for one that is absent or another user's, in the same words."""
+        found = sources.source_of(session, source_id, user_id)
+        if found is None:
+            raise NotFound(NO_SOURCE)
+        return found
+
+    def source(self, source_id: str, user_id: int | None) -> SourceAnswer:
+        """Return a source."""
+        return self._answer(source_id, user_id, self.engine())
+
+    def sources(self, user_id: int | None, skip: int, limit: int) -> tuple[list[SourceAnswer], int]:
+        """Return the sources of one page, the oldest first, and how many there are."""
+        wanted, engine = sources.all_of(user_id), self.engine()
+        with self.db.transaction() as session:
+            at, behind = now(session), engine.behind(session)
+            found = session.scalars(wanted.offset(skip).limit(limit)).all()
+            rows = [source_answer(each, at, behind) for each in sources.standing(session, found)]
+            return rows, self._count(session, wanted)
+
+    def runs(self, source_id: str, user_id: int | None, skip: int, limit: int) -> tuple[list[RunAnswer], int]:
+        """Return runs of a source, the newest first, and how many there are."""
+        wanted = sources.runs_of(source_id)
+        with self.db.transaction() as session:
+            self.own(session, source_id, user_id)
+            with_jobs = wanted.add_columns(ScraperJob).join(ScraperJob, ScraperJob.id == Run.job_id)
+            found = session.execute(with_jobs.offset(skip).limit(limit)).tuples()
+            return [run_answer(run, job, source_id) for run, job in found], self._count(session, wanted)
+
+    def run(self, run_id: int, user_id: int | None) -> RunDetail:
+        """Return a run with its lines and the files that it has brought."""
+        with self.db.transaction() as session:
+            found = sources.run_of(session, run_id, user_id)
+            if found is None:
+                raise NotFound(NO_RUN)
+            run, job, source = found
+            brought = session.execute(sources.files_of(source.id, run_id=run.id).limit(1000)).tuples()
+            files = [file_answer(file, stored) for file, stored in brought]
+            answer = run_answer(run, job, source.id).model_dump()
+            return RunDetail(**answer, logs=log_answers(run, job), files=files)
+
+    def logs(self, source_id: str, user_id: int | None, most: int = 20) -> list[LogAnswer]:
+        """Return the lines of the newest runs of a source, the oldest first."""
+        with self.db.transaction() as session:
+            self.own(session, source_id, user_id)
+            newest = sources.runs_of(source_id).add_columns(ScraperJob).join(ScraperJob, ScraperJob.id == Run.job_id)
+            found = session.execute(newest.limit(most)).tuples().all()
+            return [line for run, job in reversed(found) for line in log_answers(run, job)]
+
+    def files(
+        self, source_id: str, user_id: int | None, skip: int, limit: int, state: FileState | None = None
+    ) -> tuple[list[FileAnswer], int]:
+        """Return files of a source, the newest message first, and how many there are."""
+        wanted = sources.files_of(source_id, state)
+        with self.db.transaction() as session:
+            self.own(session, source_id, user_id)
+            found = session.execute(wanted.offset(skip).limit(limit)).tuples()
+            return [file_answer(file, stored) for file, stored in found], self._count(session, wanted)
+
+    def sessions(self, user_id: int | None) -> Sequence[TelegramSession]:
+        """Return the sessions among which a user chooses for a source."""
+        wanted = select(TelegramSession).where(*sources.may_use(user_id, public=False))
+        with self.db.transaction() as session:
+            return session.scalars(wanted.order_by(TelegramSession.created_at, TelegramSession.id)).all()
+
+    def _answer(
+        self, source_id: str, user_id: int | None, engine: Engine, said: str | None = None, notes: Sequence[str] = ()
+    ) -> SourceAnswer:
+        with self.db.transaction() as session:
+            (found,) = sources.standing(session, [self.own(session, source_id, user_id)])
+            behind = said or engine.behind(session)
+            return source_answer(found, now(session), behind, notes)
+
+    def _followed(self, engine: Engine) -> str | None:
+        """Let the engine follow; return the sentence on why it has not."""
+        try:
+            engine.follow()
+        except EngineAway as error:
+            logger.warning("%s", error)
+            return NOT_FOLLOWED.format(error)
+        return None
+
+    @staticmethod
+    def _count(session: Session, wanted: Select[Any]) -> int:
+        return session.scalar(select(func.count()).select_from(wanted.order_by(None).subquery())) or 0
+
+
+def usable(found: TelegramSession | None, absent: str = NO_SESSION) -> TelegramSession:
+    """Return a session; raise NotFound where there is none, BadRequest where it cannot read a channel."""
+    if found is None:
+        raise NotFound(absent) if absent == NO_SESSION else BadRequest(absent)
+    if found.state != TelegramState.ACTIVE:
+        raise BadRequest(STATES[found.state])
+    if found.is_bot:
+        raise BadRequest("Its session is that of a bot, which cannot read what was posted in a channel.")
+    return found
+
+
+def stored_filters(given: Filters) -> dict[str, Any]:
+    """Return filters as they are stored: those alone that say something."""
+    return given.model_dump(mode="json", exclude_defaults=True)
+
+
+def _address(field: str, given: str | int) -> Address:
+    try:
+        return address_of(given)
+    except BadAddress as error:
+        raise FieldRefused(field, str(error)) from None
+
+
+def _put_channel(source: Source, of: TelegramSession, found: Resolved) -> None:
+    source.session_id, source.channel_id, source.access_hash = of.id, found.id, found.access_hash
+    source.channel_title, source.username = found.title[:300], found.username
+
+
+def _said(done: Triggered) -> str:
+    if done.made:
+        return "The source is read as soon as a worker is free."
+    return "The source is being read." if done.status != "pending" else "The source waits to be read already."
+
+
+def _result(done: Triggered) -> TriggerResult:
+    return TriggerResult(job_id=done.job_id, made=done.made, status=done.status.value, starts_at=done.starts_at)
+
