@@ -20,6 +20,7 @@ from database.access.codes import CodeChannel
 from database.engine import Database, DatabaseAway
 from jobs.settings import MailSettings
 from scrapers.core.version import version
+from scrapers.portals.telegram.settings import TelegramSettings
 from webhook.access import Caller, callers_of, identify
 from webhook.api import requests
 from webhook.api.accounts import Accounts
@@ -29,6 +30,8 @@ from webhook.api.legacy import LegacyRoutes
 from webhook.api.requests import UserAccess
 from webhook.api.sending import Sender
 from webhook.api.service import service_routes
+from webhook.api.telegram.asking import Asking
+from webhook.api.telegram.sessions import LARGEST_FILE, TelegramSessionRoutes
 from webhook.api.users import UserRoutes
 from webhook.api.watching import Watchlist
 from webhook.api.watchlist import WatchlistRoutes
@@ -78,12 +81,13 @@ def create_app(
     prices: PriceWatchSettings | None = None,
     sender: Sender | None = None,
     checker: Checker | None = None,
+    telegram: TelegramSettings | None = None,
 ) -> Documented:
     """
     Return the application, with its documentation at /docs.
 
     channels: how the codes of each login come, by the login's name. portals: words under which the routes stand too; one
-    without a channel is read for 6 to 8 digits. prices: how the price watch behaves; by default as the environment says.
+    without a channel is read for 6 to 8 digits. prices, telegram: how those behave; by default as the environment says.
     Raises SettingsError when a token is missing, short, or the same as another, or when what is for this machine alone would
     be served to others.
     """
@@ -132,6 +136,8 @@ def create_app(
         allowed = callers_of(current_app.view_functions[request.endpoint])
         if Caller.USER in allowed:
             user_access.let_in()
+            if request.endpoint.endswith(".upload_file"):
+                request.max_content_length = LARGEST_FILE
             return
         if request.endpoint.endswith(".mail"):
             request.max_content_length = LARGEST_MAIL
@@ -178,6 +184,8 @@ def create_app(
         app.register_api(UserRoutes(accounts).blueprint())
         app.register_api(watchlist.blueprint())
         app.register_api(ChannelRoutes(db).blueprint())
+        asking = Asking(db, user_access, prices, telegram or TelegramSettings.current())
+        app.register_api(TelegramSessionRoutes.of(asking).blueprint())
         if prices.legacy_routes:
             app.register_api(LegacyRoutes(watchlist, settings.webhook_proxies).blueprint())
         add_price_pages(app, pages, accounts, watchlist.watchlist)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from database.access.codes import CodeChannel, purge_expired
 from database.access.encryption import key_ring
 from database.access.users import purge_sign_ins
+from database.families.telegram.logins import sweep
 from database.engine import Database, DatabaseAway
 from webhook.app import LARGEST_MAIL, create_app
 from webhook.settings import WebhookSettings
@@ -70,10 +71,10 @@ def serve(
 
 
 def purge(db: Database, life: float) -> None:
-    """Delete the texts of messages older than *life* seconds, and what has ended of the users' sign-ins."""
+    """Delete the texts of messages older than *life* seconds, and what has ended of users' sign-ins and logins."""
     with db.transaction() as session:
         gone = purge_expired(session, life)
-        ended = purge_sign_ins(session)
+        ended = purge_sign_ins(session) + sweep(session)
     if gone:
         logger.info("Deleted %d expired messages", gone)
     if ended:

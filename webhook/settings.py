@@ -130,6 +130,9 @@ class PriceWatchSettings(RoomSettings):
     )
     auth_rate: str = Field("30 per minute", pattern=RATE, description="Registrations and sign-ins from one address.")
     user_rate: str = Field("300 per minute", pattern=RATE, description="Requests of one user.")
+    telegram_rate: str = Field(
+        "30 per minute", pattern=RATE, description="Requests of one user for which Telegram is asked."
+    )
     check_rate: str = Field("20 per minute", pattern=RATE, description="Checks that one user asks for.")
     check_wait: float = Field(25.0, ge=0, le=60, description="Seconds that a request waits for the check it asks for.")
     auth_cookie_name: str = Field(

@@ -88,7 +88,7 @@ class TelegramLogin(Base):
     api_id: Mapped[int]
     api_hash: Mapped[str] = mapped_column(Encrypted)
     session_string: Mapped[str] = mapped_column(Encrypted)
-    phone_code_hash: Mapped[str | None] = mapped_column(Encrypted)  # None: of an upload
+    phone_code_hash: Mapped[str | None] = mapped_column(Encrypted)  # None: of an upload, or the code was taken
     account_id: Mapped[int | None] = mapped_column(BigInteger)  # None: not signed in yet
     failures: Mapped[int] = mapped_column(default=0, server_default="0")  # wrong codes and passwords
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)

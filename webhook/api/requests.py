@@ -17,17 +17,17 @@ from database.engine import Database
 from database.models.prices import AuthSession, User
 from webhook.settings import PriceWatchSettings, is_loopback
 
-PREFIXES = ("/auth", "/me", "/users", "/watchlist-items", "/ready")
+PREFIXES = ("/auth", "/me", "/users", "/watchlist-items", "/ready", "/sessions", "/sources")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
-METHODS = "GET, POST, PATCH, DELETE, OPTIONS"
+METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 HEADERS = "Authorization, Content-Type, If-None-Match"
-SHOWN = "ETag, Link, Location, Retry-After, X-Total-Count"
+SHOWN = "ETag, Link, Location, Retry-After, X-Total-Count, X-Waits-Until"
 PREFLIGHT_SECONDS = 600
 
 
 def is_ours() -> bool:
-    """Tell whether a request is for a route of the price watch, also where there is none of that name."""
+    """Tell whether a request is for a route of users, also where there is none of that name."""
     return any(request.path == prefix or request.path.startswith(f"{prefix}/") for prefix in PREFIXES)
 
 

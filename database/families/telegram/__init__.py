@@ -1,1 +1,1 @@
-"""What is remembered of Telegram: sessions, sources, and the messages and files of their channels."""
+"""What is remembered of Telegram: sessions and logins, sources, messages and their files."""

@@ -1,1 +1,1 @@
-"""The API of Telegram: sessions, and the sources whose files are fetched."""
+"""The API of Telegram: sessions of a user's accounts, and the channels that they see."""
