@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from time import time
 from typing import Any
@@ -32,6 +32,8 @@ from webhook.api.sending import Sender
 from webhook.api.service import service_routes
 from webhook.api.telegram.asking import Asking
 from webhook.api.telegram.sessions import LARGEST_FILE, TelegramSessionRoutes
+from webhook.api.telegram.source_acts import Sources, engine_of, no_stores
+from webhook.api.telegram.sources import SourceRoutes, asks_telegram
 from webhook.api.users import UserRoutes
 from webhook.api.watching import Watchlist
 from webhook.api.watchlist import WatchlistRoutes
@@ -82,12 +84,14 @@ def create_app(
     sender: Sender | None = None,
     checker: Checker | None = None,
     telegram: TelegramSettings | None = None,
+    erase: Callable[[str, str], bool] | None = None,
 ) -> Documented:
     """
     Return the application, with its documentation at /docs.
 
     channels: how the codes of each login come, by the login's name. portals: words under which the routes stand too; one
     without a channel is read for 6 to 8 digits. prices, telegram: how those behave; by default as the environment says.
+    erase: deletes a file from a store, both by their addresses.
     Raises SettingsError when a token is missing, short, or the same as another, or when what is for this machine alone would
     be served to others.
     """
@@ -179,13 +183,17 @@ def create_app(
         twilio_token = settings.twilio_auth_token.get_secret_value()
         sender = sender or Sender(prices, MailSettings.current(), twilio_token)
         accounts = Accounts(prices, db, user_access, sender, settings.webhook_proxies)
-        watchlist = WatchlistRoutes(prices, user_access, Watchlist(db, checker or Checker(db, prices.check_wait)))
+        checker = checker or Checker(db, prices.check_wait)
+        watchlist = WatchlistRoutes(prices, user_access, Watchlist(db, checker))
         app.register_api(service_routes(db))
         app.register_api(UserRoutes(accounts).blueprint())
         app.register_api(watchlist.blueprint())
         app.register_api(ChannelRoutes(db).blueprint())
         asking = Asking(db, user_access, prices, telegram or TelegramSettings.current())
         app.register_api(TelegramSessionRoutes.of(asking).blueprint())
+        sources = Sources(db, asks_telegram(asking), lambda: engine_of(db), checker.see_to, erase or no_stores)
+        for blueprint in SourceRoutes(sources).blueprints():
+            app.register_api(blueprint)
         if prices.legacy_routes:
             app.register_api(LegacyRoutes(watchlist, settings.webhook_proxies).blueprint())
         add_price_pages(app, pages, accounts, watchlist.watchlist)

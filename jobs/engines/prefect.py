@@ -89,7 +89,11 @@ class PrefectEngine(Engine):
         columns = (Schedule.name, Schedule.cron, Schedule.time_zone, Schedule.paused)
         with self.db.transaction() as session:
             return {
-                row.name: (((NAMED.get(row.cron, row.cron), row.time_zone, not row.paused),), row.paused, self.api.folder)
+                row.name: (
+                    ((NAMED.get(row.cron, row.cron), row.time_zone, not row.paused),),
+                    row.paused,
+                    self.api.folder,
+                )
                 for row in session.execute(select(*columns))
             }
 

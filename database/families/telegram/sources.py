@@ -76,10 +76,7 @@ def standing(session: Session, sources: Sequence[Source]) -> list[Standing]:
         .group_by(about)
         .subquery()
     )
-    runs = {
-        source: run
-        for source, run in session.execute(select(newest.c.source, Run).join(newest, newest.c.run == Run.id)).tuples()
-    }
+    runs = dict(session.execute(select(newest.c.source, Run).join(newest, newest.c.run == Run.id)).tuples().all())
     jobs = {
         (each.target or {}).get("source"): each
         for each in session.scalars(
@@ -111,7 +108,9 @@ def run_of(session: Session, run_id: int, user_id: int | None) -> tuple[Run, Scr
     return (run, job, source) if source is not None else None
 
 
-def files_of(source_id: str, state: FileState | None = None, run_id: int | None = None) -> Select[ChannelFile, StoredFile]:
+def files_of(
+    source_id: str, state: FileState | None = None, run_id: int | None = None
+) -> Select[ChannelFile, StoredFile]:
     """Select the files of a source, the newest message first, each with its place in a store, or None."""
     found = select(ChannelFile, StoredFile).outerjoin(StoredFile, StoredFile.id == ChannelFile.file_id)
     found = found.where(ChannelFile.source_id == source_id)

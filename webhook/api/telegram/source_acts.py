@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import BadRequest, Conflict, NotFound, ServiceUnavailable
+from werkzeug.exceptions import Conflict, NotFound, ServiceUnavailable
 
 from database.engine import Database, now
 from database.families.telegram import sources
@@ -19,12 +19,16 @@ from database.models.jobs import ScraperJob
 from database.models.messaging import FileState
 from database.models.prices import User
 from database.models.telegram import AccessLevel, Source, TelegramSession, TelegramState
+from jobs.clock import Clock
+from jobs.engines.chosen import chosen_engine
 from jobs.engines.embedded import Engine, EngineAway
 from jobs.sources import ZONE, Triggered, reschedule, schedule_of, trigger
 from scrapers.core.outcomes import ChannelClosed, ChannelUnknown, StoreAway
 from scrapers.families.messaging.filters import Filters
 from scrapers.portals.telegram.addresses import Address, BadAddress, Kind, address_of
 from scrapers.portals.telegram.resolving import Resolved
+from webhook.api.telegram.asking import NO_SESSION
+from webhook.api.telegram.managing import FieldRefused
 from webhook.api.telegram.source_models import (
     Deleted,
     FileAnswer,
@@ -42,21 +46,14 @@ from webhook.api.telegram.source_models import (
 from webhook.api.telegram.telling import PROTECTED, STATES, file_answer, log_answers, run_answer, source_answer
 
 logger = logging.getLogger(__name__)
-NO_SOURCE, NO_SESSION, NO_RUN = "There is no such source.", "There is no such session.", "There is no such run."
+NO_SOURCE, NO_RUN = "There is no such source.", "There is no such run."
 NO_PUBLIC = "There is no public channel of that name."
 UNKNOWN = "There is no channel of that name or link."
 CLOSED = "The channel is closed to the account of this session."
 NOT_FOLLOWED = "It is stored; its schedule is followed later, as soon as the engine answers. {}"
+ENGINE_WAIT = 5.0  # seconds for one answer of its server
 MOST = 500  # sources of a user
 OPTIONS = tuple(SourceOptions.model_fields)
-
-
-class FieldRefused(ValueError):
-    """A field of a body was refused by more than its form. The text is one sentence."""
-
-    def __init__(self, field: str, said: str) -> None:
-        super().__init__(said)
-        self.field = field
 
 
 class LookUp(Protocol):
@@ -100,7 +97,9 @@ class Sources:
             if body.session_id is not None:
                 of = usable(sources.session_named(session, body.session_id, user_id, public=True))
             else:
-                of = usable(sources.session_for_public(session, user_id, now(session)), "No session can be used: add one.")
+                of = usable(
+                    sources.session_for_public(session, user_id, now(session)), "No session can be used: add one."
+                )
         found = self._look_up("channel_username", of, address, is_public=True)
         return self._add(user_id, body, AccessLevel.PUBLIC, address, of, found)
 
@@ -161,7 +160,9 @@ class Sources:
         engine = self.engine()
         with self.db.transaction() as session:
             if user_id is not None:
-                session.get_one(User, user_id, with_for_update=True)  # two that come at once are counted one after another
+                session.get_one(
+                    User, user_id, with_for_update=True
+                )  # two that come at once are counted one after another
             at = now(session)
             if user_id is not None and self._count(session, sources.all_of(user_id)) >= MOST:
                 raise Conflict(f"There are {MOST} sources already: delete one first.")
@@ -248,7 +249,7 @@ class Sources:
         return erased, kept
 
     def trigger(self, source_id: str, user_id: int | None) -> TriggerAnswer:
-        """Make a job that reads a source now, or make the one that waits due; raise BadRequest where its session cannot be used."""
+        """Make a job that reads a source now, or make the one that waits due; raise Conflict where its session cannot be used."""
         with self.db.transaction() as session:
             source = self.own(session, source_id, user_id)
             of = usable(session.get_one(TelegramSession, source.session_id))
@@ -348,18 +349,18 @@ class Sources:
         return None
 
     @staticmethod
-    def _count(session: Session, wanted: Select[Any]) -> int:
+    def _count(session: Session, wanted: Select[*tuple[Any, ...]]) -> int:
         return session.scalar(select(func.count()).select_from(wanted.order_by(None).subquery())) or 0
 
 
 def usable(found: TelegramSession | None, absent: str = NO_SESSION) -> TelegramSession:
-    """Return a session; raise NotFound where there is none, BadRequest where it cannot read a channel."""
+    """Return a session; raise NotFound where there is none, Conflict where it cannot read a channel."""
     if found is None:
-        raise NotFound(absent) if absent == NO_SESSION else BadRequest(absent)
+        raise NotFound(absent) if absent == NO_SESSION else Conflict(absent)
     if found.state != TelegramState.ACTIVE:
-        raise BadRequest(STATES[found.state])
+        raise Conflict(STATES[found.state])
     if found.is_bot:
-        raise BadRequest("Its session is that of a bot, which cannot read what was posted in a channel.")
+        raise Conflict("Its session is that of a bot, which cannot read what was posted in a channel.")
     return found
 
 
@@ -389,3 +390,12 @@ def _said(done: Triggered) -> str:
 def _result(done: Triggered) -> TriggerResult:
     return TriggerResult(job_id=done.job_id, made=done.made, status=done.status.value, starts_at=done.starts_at)
 
+
+def engine_of(db: Database) -> Engine:
+    """Return what starts the crawls, which a request waits for no longer than a person does."""
+    return chosen_engine(db, Clock(), wait=ENGINE_WAIT)
+
+
+def no_stores(store: str, path: str) -> bool:
+    """Stand for deleting files where a server was made without stores."""
+    raise StoreAway("This server has no file stores: delete the source without its files.")

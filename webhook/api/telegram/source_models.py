@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, RootModel
 
-from database.families.watching import HIGHEST_ID, Id
+from database.families.watching import Id
 from database.models.messaging import FileState, MediaKind
 from database.models.telegram import AccessLevel, TargetStore
 from jobs.cron import check_cron, check_zone
 from scrapers.families.messaging.filters import Filters, Type
 from scrapers.families.messaging.templates import check_folder, check_template
+from webhook.api.telegram.models import SkipQuery
 from webhook.documentation import Model
-
-MOST = 1000  # rows of one answer
-UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
 def _line(value: str) -> str:
@@ -102,7 +101,9 @@ class Unused(BaseModel):
     """What clients of the scraper send, and the session has: it is taken and not kept."""
 
     api_id: int | str | None = Field(None, description="Not used: that of the session is.")
-    api_hash: Annotated[str | None, Field(max_length=200)] = Field(None, description="Not used: that of the session is.")
+    api_hash: Annotated[str | None, Field(max_length=200)] = Field(
+        None, description="Not used: that of the session is."
+    )
 
 
 class NewPrivate(Model, SourceOptions, Unused):
@@ -188,14 +189,7 @@ class SourceList(RootModel[list[SourceAnswer]]):
 class SourcePath(Model):
     """Which source."""
 
-    source_id: str = Field(pattern=UUID, examples=["0b6c3f0e-6f5e-4d3c-9b1a-2f1e0d9c8b7a"])
-
-
-class SkipQuery(Model):
-    """Which rows of a list."""
-
-    skip: int = Field(0, ge=0, le=HIGHEST_ID, description="Rows before the first one.")
-    limit: int = Field(100, ge=1, le=MOST, description="Rows at most.")
+    source_id: UUID
 
 
 class FileQuery(SkipQuery):
@@ -320,4 +314,4 @@ class DeploymentPath(Model):
 class DeploymentQuery(Model):
     """The source, as clients of the scraper name it."""
 
-    source_id: str | None = Field(None, pattern=UUID)
+    source_id: UUID | None = None

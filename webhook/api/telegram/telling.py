@@ -152,4 +152,3 @@ def file_answer(file: ChannelFile, stored: StoredFile | None) -> FileAnswer:
         storage_path=stored.path if stored is not None else None,
         processed_at=file.stored_at,
     )
-
