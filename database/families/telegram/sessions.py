@@ -203,7 +203,7 @@ def note_wait(session: Session, session_id: str, until: datetime) -> None:
 _OLDEST_FIRST: Sequence[Any] = (TelegramSession.created_at, TelegramSession.id)
 
 
-def _of_owner(user_id: int | None) -> Select[tuple[TelegramSession]]:
+def _of_owner(user_id: int | None) -> Select[TelegramSession]:
     wanted = select(TelegramSession)
     if user_id is None:
         return wanted.where(TelegramSession.user_id.is_(None))

@@ -129,7 +129,7 @@ async def nothing(client: TelegramClient) -> None:
     """Do nothing as a session: that its account is known was seen already."""
 
 
-def test(db: Database, session_id: str, *, who: str, settings: TelegramSettings | None = None) -> Failure | None:
+def check(db: Database, session_id: str, *, who: str, settings: TelegramSettings | None = None) -> Failure | None:
     """Ask Telegram whether a session works, and write down what it says; None: it does. Raises InUse, NoSession, FloodWait."""
     try:
         use(db, session_id, nothing, who=who, settings=settings)

@@ -17,7 +17,7 @@ from scrapers.core.outcomes import Failure
 from scrapers.portals.telegram.client import MalformedSession, SessionKey, read_string, state_of
 from scrapers.portals.telegram.dialogs import Channels, channels_of
 from scrapers.portals.telegram.signing import prove
-from scrapers.portals.telegram.using import ENDED, alone, ask, test, use
+from scrapers.portals.telegram.using import ENDED, alone, ask, check, use
 from webhook.api.telegram.asking import NO_SESSION, Asking
 from webhook.api.telegram.models import NewTelegramSession, SessionChange, SessionTest, Status, TelegramSessionAnswer
 
@@ -124,7 +124,7 @@ class TelegramSessions:
         with self.db.transaction() as session:
             self.own(session, session_id, user_id)
         with self.asking.place():
-            failure = test(self.db, session_id, who=WHO, settings=self.asking.settings)
+            failure = check(self.db, session_id, who=WHO, settings=self.asking.settings)
         with self.db.transaction() as session:
             row = self.own(session, session_id, user_id)
             return SessionTest(
