@@ -33,6 +33,7 @@ BENCHMARKS = (
     "p13",
     "readings",
     "prices",
+    "telegram",
     "warm",
     "listing",
     "speed",

@@ -59,7 +59,7 @@ from scrapy.cmdline import execute
 execute(["scrapy", *sys.argv[1:]])
 """
 GIVEN = 100  # users that are stored at once: a process each time
-OWN = ("IEC_", "LATCHKEY_", "PLAIN_")  # not inherited: they would change what is measured
+OWN = ("IEC_", "LATCHKEY_", "PLAIN_", "TELEGRAM_")  # not inherited: they would change what is measured
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,7 @@ class Planner:
 def new_job(session: Session, spider: type[PortalSpider], plan: Plan, arguments: Mapping[str, str]) -> NewJob:
     """Return the job that a plan stands for."""
     username = plan.credential.username if plan.credential is not None else None
-    shared = all(login.shared for login in spider.logins)
+    shared = not spider.by_client and all(login.shared for login in spider.logins)
     job = NewJob(
         spider.portal,
         spider.report_type,

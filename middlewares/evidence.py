@@ -100,7 +100,7 @@ class EvidenceMiddleware:
         if state is None or job is None:
             return
         state.sent_at = time.monotonic()
-        if not state.in_browser:
+        if not (state.in_browser or state.by_client):  # those count their own
             job.counts.requests += 1
 
     def process_response(self, request: Request, response: Response) -> Response:

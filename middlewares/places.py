@@ -26,7 +26,7 @@ class BrowserPlacesMiddleware:
     async def process_request(self, request: Request) -> None:
         """Wait for a place, unless the job must stop."""
         state, job = state_of(request), self.work.job_of(request)
-        if state is not None and state.visit and job is not None:
+        if state is not None and state.visit and state.in_browser and job is not None:
             async with job.brake():
                 await self.work.places.take(job.id)
 

@@ -39,14 +39,14 @@ class FilesPipeline:
     """
     Check each downloaded file and move it into the store; a file that fails the check fails its job with BadFile.
 
-    A store that cannot be written to stops the crawl: before the first request, or as soon as a file cannot be stored.
+    A store that cannot be written to stops its jobs: before the first request, or as soon as a file cannot be stored.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.work = work_of(crawler, "This spider has no jobs: its files are not ours to store.")
         self.settings = pipeline_settings()
-        self.away: StoreAway | None = None
+        self.away: dict[str, StoreAway] = {}  # by target: why nothing can be stored there
         self._clients: dict[int, str] = {}  # by account
 
     @classmethod
@@ -58,16 +58,17 @@ class FilesPipeline:
         """Look whether files can be stored, unless the spider brings none; fail every job where they cannot."""
         if not getattr(self.crawler.spider, "keeps_files", True):
             return
-        try:
-            await asyncio.to_thread(self._look)
-        except StoreAway as failure:
-            self._stop(failure)
-            for job in self.work.jobs.values():
-                if not job.plan.done:
-                    job.fail(type(failure)(failure.detail, step=LOOK))
+        for target in dict.fromkeys(job.plan.store for job in self.work.jobs.values()):
+            try:
+                await asyncio.to_thread(self._look, target)
+            except StoreAway as failure:
+                self._stop(failure, target)
+                for job in self._jobs_of(target):
+                    if not job.plan.done:
+                        job.fail(type(failure)(failure.detail, step=LOOK))
 
-    def _look(self) -> None:
-        store = store_of(self.settings)
+    def _look(self, target: str) -> None:
+        store = self._store(target)
         if not store.is_used() and self._knows_files(store):
             raise StoreAway(
                 f"{store.address} is empty, but files were stored there: mount it; if they were moved away on purpose, "
@@ -84,26 +85,34 @@ class FilesPipeline:
         with self.work.db.transaction() as session:
             return session.scalar(known.limit(1)) is not None
 
-    def _stop(self, failure: StoreAway) -> None:
-        """Fail every job that still runs, and send the portal no further requests."""
-        self.away = self.away or failure
-        for job in self.work.jobs.values():
+    def _store(self, target: str) -> Store:
+        return store_of(self.settings, self.settings.address_of(target))
+
+    def _jobs_of(self, target: str) -> list[Job]:
+        return [job for job in self.work.jobs.values() if job.plan.store == target]
+
+    def _stop(self, failure: StoreAway, target: str) -> None:
+        """Fail every job of a store that still runs, and send the portal no further requests for them."""
+        self.away.setdefault(target, failure)
+        for job in self._jobs_of(target):
             job.brake.pull(failure)
 
     async def process_item(self, item: Any) -> Any:
         """Check the part file, then move it to its path in the store; a refused one is deleted and fails the job."""
         if not isinstance(item, FileItem):
             return item
-        if self.away is not None:
+        job = self.work.jobs[item.job]
+        target = job.plan.store
+        if (away := self.away.get(target)) is not None:
             item.part.path.unlink(missing_ok=True)
-            if any(isinstance(failure, StoreAway) for failure in self.work.jobs[item.job].failures):
+            if any(isinstance(failure, StoreAway) for failure in job.failures):
                 raise DropItem("the file store is away")
-            raise type(self.away)(self.away.detail)
+            raise type(away)(away.detail)
         path = await self.path(item)
         try:
-            item.stored_path = await asyncio.to_thread(lambda: keep(item, path, store_of(self.settings)))
+            item.stored_path = await asyncio.to_thread(lambda: keep(item, path, self._store(target)))
         except StoreAway as failure:
-            self._stop(failure)
+            self._stop(failure, target)
             raise
         return item
 
@@ -117,8 +126,9 @@ class FilesPipeline:
             "period": item.period or "any",
             "report": self.work.report_type,
             "name": item.name,
+            **item.fields,
         }
-        return path_below(self.settings.files_path, fields)
+        return path_below(item.template or self.settings.files_path, fields)
 
     async def _client(self, job: Job) -> str:
         """Return the name of the client that owns the job's account; `all` for a job without an account."""
@@ -146,9 +156,11 @@ def keep(item: FileItem, path: str, store: Store) -> str:
 
 
 def check(part: PartFile, declared: tuple[str, ...]) -> None:
-    """Raise BadFile unless the part file is there, whole, safe, and of a declared type."""
+    """Raise BadFile unless the part file is there, whole, safe, and of a declared type. declared: empty for whatever was sent."""
     if not part.path.exists() or part.size == 0:
         raise BadFile("The file is empty.")
+    if not declared:
+        return
     if not matches(part.media_type, declared):
         raise BadFile(f"The file is {part.media_type}, not {' or '.join(declared)}.")
     if part.media_type == PDF:

@@ -117,7 +117,7 @@ def write(session: Session, work: Any, job: Job, item: FileItem | Record | Batch
     file, is_new = write_file(session, work, job, item)
     owner = item.owner()
     parts = [*item.records, owner] if owner else list(item.records)
-    with opened(item) as stored:
+    with opened(item, job) as stored:
         written = [write_rows(session, job, part, file, stored) for part in parts]
     return int(is_new), sum(changed for changed, _ in written), sum(rows for _, rows in written)
 
@@ -132,7 +132,7 @@ class Origin(NamedTuple):
 def write_file(session: Session, work: Any, job: Job, item: FileItem) -> tuple[Origin, bool]:
     """Write a file's row, if it says anything new; return what its rows refer to, and whether its content is new."""
     key = {"spider": work.spider, "target_key": job.key, "name": item.key}
-    address, path = pipeline_settings().files_address, item.stored_path
+    address, path = pipeline_settings().address_of(job.plan.store), item.stored_path
     values = {
         "run_id": job.id,
         "account_id": job.plan.account_id,
@@ -165,11 +165,12 @@ _KNOWN = select(*(_FILES.c[name] for name in ("id", "sha256", "status", "store",
 _CHANGE = update(_FILES).where(_FILES.c.id == bindparam("of_id"))
 
 
-def opened(item: FileItem) -> AbstractContextManager[BinaryIO | None]:
+def opened(item: FileItem, job: Job) -> AbstractContextManager[BinaryIO | None]:
     """Open the stored file of an item for the rows that are read from it; None where there are none."""
     if not any(isinstance(part, Lines) for part in item.records):
         return nullcontext()
-    return store_of(pipeline_settings()).open(item.stored_path)
+    settings = pipeline_settings()
+    return store_of(settings, settings.address_of(job.plan.store)).open(item.stored_path)
 
 
 def write_rows(
@@ -193,11 +194,13 @@ def write_rows(
     rows = [item.row()] if isinstance(item, Record) else item.rows
     if not rows:
         return 0, 0
+    if file is None and "file_id" in rows[0]:
+        origin.pop("file_id", None)  # they name themselves a file that is stored already
     if item.versioned:
         written = versions.write(session, item.table, rows, item.natural_key, origin=origin)
         return written.new + written.replaced, len(rows)
     # Which run wrote a row is said of new and changed rows only: it is no reason to write one again.
-    taken_over = [name for name in rows[0] if name not in item.natural_key] + [n for n in origin if n != "run_id"]
+    taken_over = [name for name in {**rows[0], **origin} if name not in (*item.natural_key, "run_id")]
     full = [{**row, **origin} for row in rows]
     changed = upsert(session, item.table, full, item.natural_key, taken_over, also=_writer(origin))
     return changed, len(rows)

@@ -12,6 +12,7 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator
 
 from database.settings import RoomSettings, SettingsError, database_settings
 from pipelines.stores.names import safe
+from scrapers.core.outcomes import StoreAway
 
 FIELDS = {"portal", "client", "account", "period", "report", "name"}
 SHAPES = "a folder, smb://server/share/folder or s3://bucket/folder"
@@ -21,6 +22,17 @@ class PipelineSettings(RoomSettings):
     """Where files go and what they are called there."""
 
     files: str = Field("", description=f"File store: {SHAPES}; empty means the folder `files` in the data folder.")
+    files_local: str = Field(
+        "", description="Folder of the target LOCAL of a source; empty: LATCHKEY_FILES, where it is a folder."
+    )
+    files_nas: str = Field(
+        "",
+        description="Store of the target NAS: smb://server/share/folder, or the folder where it is mounted; empty: LATCHKEY_FILES, "
+        "where it begins with smb://.",
+    )
+    files_s3: str = Field(
+        "", description="Store of the target S3, s3://bucket/folder; empty: LATCHKEY_FILES, where it begins with s3://."
+    )
     files_path: str = Field(
         "{portal}/{account}/{period}/{name}",
         description="Path of a file below the store, from portal, client, account, period, report and name.",
@@ -44,7 +56,7 @@ class PipelineSettings(RoomSettings):
         description="Region of the bucket.",
     )
 
-    @field_validator("files")
+    @field_validator("files", "files_local", "files_nas", "files_s3")
     @classmethod
     def known_shape(cls, value: str) -> str:
         """Refuse an address of no store that we know, or one with a secret in it."""
@@ -76,12 +88,47 @@ class PipelineSettings(RoomSettings):
             raise ValueError("a folder of the template has a name that not every file system takes")
         return value
 
+    @field_validator("files_local")
+    @classmethod
+    def is_folder(cls, value: str) -> str:
+        """Refuse the address of a server."""
+        if "://" in value:
+            raise ValueError("the target LOCAL is a folder of this machine")
+        return value
+
+    @field_validator("files_s3")
+    @classmethod
+    def is_bucket(cls, value: str) -> str:
+        """Refuse what is no bucket."""
+        if value and not value.startswith("s3://"):
+            raise ValueError("the target S3 is s3://bucket or s3://bucket/folder")
+        return value
+
     @property
     def files_address(self) -> str:
         """Address of the file store, without secrets."""
         if "://" in self.files:
             return self.files
         return str(Path(self.files) if self.files else database_settings().data_dir / "files")
+
+    def address_of(self, target: str) -> str:
+        """Return the address of a target's store, "" for LATCHKEY_FILES; raise StoreAway where no setting names one."""
+        main = self.files_address
+        match target:
+            case "":
+                return main
+            case "LOCAL":
+                here = main if "://" not in main else str(database_settings().data_dir / "files")
+                return self.files_local or here
+            case "NAS":
+                found = self.files_nas or (main if main.startswith("smb://") else "")
+            case "S3":
+                found = self.files_s3 or (main if main.startswith("s3://") else "")
+            case _:
+                found = ""
+        if not found:
+            raise StoreAway(f"No store is set for the target {target}: set LATCHKEY_FILES_{target}.")
+        return found
 
 
 @cache

@@ -73,6 +73,7 @@ RETRY_EXCEPTIONS = [  # what our handler raises; Scrapy's default also names its
 DOWNLOAD_HANDLERS = {
     "http": "middlewares.download.handler.FlowDownloadHandler",  # one instance for both: one browser, one pool, one limit
     "https": "middlewares.download.handler.FlowDownloadHandler",
+    "visit": "middlewares.download.handler.FlowDownloadHandler",  # sent nowhere: the spider's visit is run with a client
     "ftp": None,
     "s3": None,
     "file": None,

@@ -17,6 +17,7 @@ from sqlalchemy import Select, bindparam, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from database.families.telegram.waits import waiting
 from database.jobs import breakers
 from database.jobs.hours import into_hours
 from database.jobs.queue import is_due, write
@@ -112,6 +113,7 @@ def _candidates(
     held = {job.held for job in under_way if job.held is not None}
     # A login that is not shared works alone at its credential, whatever login the other crawl is of.
     busy = held | _in_session(session, at) | {f"{job.portal}:{job.username}" for job in under_way if job.username}
+    busy |= waiting(session, at)
     query = (
         select(ScraperJob)
         .outerjoin(BillingCycle, BillingCycle.id == ScraperJob.billing_cycle_id)

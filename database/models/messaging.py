@@ -69,6 +69,7 @@ class ChannelFile(Base):
         UniqueConstraint("source_id", "message_id", "document_id", "member"),
         Index(None, "source_id", "state"),
         Index(None, "source_id", "document_id"),
+        Index(None, "source_id", "sha256"),  # the same content is stored once
         Index(None, "file_id"),
     )
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
+    from middlewares.download.clients import ClientVisits
     from middlewares.download.fence import Fenced
     from middlewares.download.splash import Splash
     from scrapers.core.jobs import Job
@@ -78,6 +79,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         self._loaded_at: defaultdict[str, float] = defaultdict(float)  # by host: when its last page was loaded
         self._fence: Fenced | None = None
         self._splash: Splash | None = None
+        self._clients: ClientVisits | None = None
         self._closed = False
         crawler.signals.connect(self.close_browser, signals.engine_stopped)
 
@@ -112,6 +114,8 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         work, state = find_work(self.crawler), state_of(request)
         job = work.job_of(request) if work is not None else None
         async with job.brake() if job is not None else nullcontext():
+            if state is not None and job is not None and state.by_client:
+                return await self._by_client(request, job)
             if state is None or job is None or not (state.in_browser or state.rendering == "splash"):
                 return await super().download_request(request)
             if state.rendering == "splash":
@@ -122,6 +126,15 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                 await self._pause.wait()
                 check_session(request)
                 return await self._run(request, state, job)
+
+    async def _by_client(self, request: Request, job: Job) -> Response:
+        """Run a visit with a client of the portal's own protocol."""
+        from middlewares.download.clients import ClientVisits
+
+        if self._clients is None:
+            self._clients = ClientVisits(self.crawler)
+        await self._pause.wait()
+        return await self._clients.run(request, job)
 
     @asynccontextmanager
     async def _place(self, state: RequestState, job: Job) -> AsyncIterator[None]:

@@ -106,10 +106,12 @@ class FileItem(Item):
     part: PartFile
     key: str  # the key under which the Listing names this file
     name: str  # file name to store it under; the extension is checked against the declared type
-    declared: tuple[str, ...]  # media types that it may have
+    declared: tuple[str, ...]  # media types that it may have; empty: any, and its content is kept as it is
     source: str = ""  # URL it came from, without secrets
     period: str = ""  # YYYY-MM or YYYY-MM-DD, for the store's path
     records: tuple[Record | Batch | Lines, ...] = Field(default=())
+    template: str = ""  # of its path below the store, in place of LATCHKEY_FILES_PATH's
+    fields: dict[str, str] = Field(default_factory=dict)  # what that template may name, besides the usual fields
     # Filled by the files pipeline, read by the records pipeline:
     stored_path: str = ""
 

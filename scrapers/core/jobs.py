@@ -53,6 +53,7 @@ class Plan:
     identity: str = ""  # spider, target and period, in the words of scraper_jobs
     already: frozenset[str] = frozenset()  # what is stored from earlier runs
     done: bool = False  # everything is stored: no request is sent
+    store: str = ""  # where its files go: a target of LATCHKEY_FILES_LOCAL, _NAS or _S3; empty: LATCHKEY_FILES
     period: str = ""  # the one that the key names; once the portal no longer offers it, the job is final. Empty: none
     final: bool = False  # an earlier run found that the portal no longer offers the period: no request is sent
 

@@ -400,6 +400,28 @@ class ChannelClosed(Failure):
     portal_works = True
 
 
+class SavingForbidden(Failure):
+    """The owner of the channel forbids to save what is in it, so nothing was fetched: only that owner can allow it."""
+
+    code, actor, retry = "saving_forbidden", Actor.OWNER, Retry.AFTER_ACTION
+    then = Then.FINAL
+    portal_works = True
+
+
+class SessionInactive(Failure):
+    """The stored session is switched off, so nothing was asked: its owner switches it on, or names another one."""
+
+    code, actor, retry = "session_inactive", Actor.OWNER, Retry.AFTER_ACTION
+    ends_visit = True
+
+
+class FilesFailed(Failure):
+    """Some files could not be fetched; they are remembered, and the next run tries them again."""
+
+    code, actor, retry = "files_failed", Actor.NOBODY, Retry.SOON
+    portal_works = True
+
+
 class ChannelUnknown(Failure):
     """There is no channel by this name or link any more: its owner gives the source the right one."""
 

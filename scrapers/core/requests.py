@@ -31,7 +31,8 @@ class RequestState:
     # What to return besides a plain response:
     stream: tuple[str, ...] = ()  # media types: a body of one of them is written to a part file
     rendering: str = "http"  # how the page is fetched: "http", "browser" (loaded in a browser page) or "splash"
-    visit: bool = False  # the spider's `visit` is run in a browser page
+    visit: bool = False  # the spider's `visit` is run, in a browser page …
+    by_client: bool = False  # … or with a client of the portal's own protocol
     flow: Callable[..., Awaitable[Any]] | None = None  # a coroutine of ours that is run with a PortalPage
     time_limit: float = 0  # seconds for the flow; 0: LATCHKEY_FLOW_WAIT
     deadlines: list[asyncio.Timeout] | None = None  # the flow's own deadline is added: waiting for a code prolongs it
@@ -59,7 +60,7 @@ class RequestState:
     @property
     def in_browser(self) -> bool:
         """Whether the request is handled in a browser page."""
-        return self.visit or self.flow is not None or self.rendering == "browser"
+        return (self.visit and not self.by_client) or self.flow is not None or self.rendering == "browser"
 
 
 def state_of(message: Request | Response) -> RequestState | None:

@@ -7,6 +7,7 @@ import gc
 import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import date
 from functools import partial
 from getpass import getpass
@@ -37,7 +38,6 @@ from scrapers.core.tables import tables_of
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from scrapers.core.page import PortalPage
     from scrapers.core.spool import PartFile
     from scrapers.core.visit import Visit
 
@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 GENERATIONS = (700, 10, 10)  # Python's own thresholds of the garbage collector
 
 RENDERINGS = ("http", "browser", "splash")
+VISIT = "visit"  # scheme of the address that names a visit `by_client`, which is sent nowhere
 Fence = Callable[[str, int, str], bool]  # host, port and IP address of a machine: may it be reached?
 
 PLANS: OnCrawler[list[Plan]] = OnCrawler("plans")  # the jobs of a crawl, where they are known before its spider is made
@@ -122,6 +123,9 @@ class PortalSpider(scrapy.Spider):
     target_argument: ClassVar[str] = "credential"  # the argument that names targets, separated by commas
     only_stored: ClassVar[bool] = False  # it works in stored sessions alone, and signs in to none
     keeps_files: ClassVar[bool] = True  # False: it brings records alone, and needs no file store
+    by_client: ClassVar[bool] = (
+        False  # its visits work with a client of the portal's own protocol, not in a browser page
+    )
     work: Work
     arguments: Any  # an instance of Arguments
     scrapyd: dict[str, str]  # arguments that begin with `_`, as Scrapyd passes them: `_job`, `_version`
@@ -265,7 +269,16 @@ class PortalSpider(scrapy.Spider):
         if type(self).visit is PortalSpider.visit:
             raise TypeError(f"{type(self).__name__} must say how a job begins.")
         self.work.deliveries.open()
-        yield self.request(job, self.logins[0].address(), self._visited, visit=True, dont_filter=True)
+        address = f"{VISIT}://{self.portal}/{job.id}" if self.by_client else self.logins[0].address()
+        yield self.request(job, address, self._visited, visit=True, dont_filter=True)
+
+    def client(self, job: Job) -> AbstractAsyncContextManager[Any]:
+        """
+        Connect to the portal in a job's session, for spiders whose visits are `by_client`; the handler holds the session's run lease.
+
+        What it gives is passed to `visit`. Errors of the client are raised as the failures that they are, those of the visit, too.
+        """
+        raise TypeError(f"{type(self).__name__} has no client.")
 
     def conclude(self, session: Session, job: Job, failure: Failure | None) -> None:
         """Called in the transaction that closes a job's run; *failure* is why it failed, None on success."""
@@ -291,6 +304,7 @@ class PortalSpider(scrapy.Spider):
         """
         ticket = job.ticket(bare_url(url))
         state = RequestState(job.id, ticket, login=login.name if login else "", stream=stream, visit=visit)
+        state.by_client = visit and self.by_client
         if not (stream or visit):
             state.rendering = rendering or self.rendering
         meta = {**kwargs.pop("meta", {}), KEY: state}
@@ -300,12 +314,13 @@ class PortalSpider(scrapy.Spider):
             kwargs["headers"] = {"Accept-Encoding": "identity", **kwargs.get("headers", {})}
         return Request(url, callback=partial(self._answer, callback), errback=self._fail, meta=meta, **kwargs)
 
-    def visit(self, page: PortalPage) -> Visit:
+    def visit(self, page: Any) -> Visit:
         """
         Work in a browser page, for spiders that need one: an async generator that yields a Listing and items.
 
         `yield item` returns when the item is stored, and raises the failure when it is refused. A visit is started again
-        after its session or browser ended, so it must fetch only what `page.job.missing()` names.
+        after its session or browser ended, so it must fetch only what `page.job.missing()` names. Where the spider is `by_client`,
+        *page* is what `client` gives (a PortalPage otherwise).
         """
         raise TypeError(f"{type(self).__name__} has no visit.")
 

@@ -36,7 +36,7 @@ def check_zip(path: Path, every_byte: bool = True) -> None:
 
     So is one with names of members that are not UTF-8: which they are is not certain.
     """
-    with _opened(path) as archive:
+    with opened_zip(path) as archive:
         members = archive.infolist()
         for member in members:
             parts = PurePosixPath(member.filename.replace("\\", "/"))
@@ -52,7 +52,7 @@ def check_zip(path: Path, every_byte: bool = True) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a ZIP; raise BadFile for what its damages raise, here and in the caller's block."""
     try:
         # Names without a mark of their encoding are ASCII or, from many programs, UTF-8.
@@ -72,7 +72,7 @@ def is_archive(part: PartFile) -> bool:
     """Return whether a part file is a ZIP, other than a workbook (which is a ZIP, too)."""
     if part.media_type != ZIP:
         return False
-    with _opened(part.path) as opened:
+    with opened_zip(part.path) as opened:
         return "[Content_Types].xml" not in opened.namelist()
 
 
@@ -97,7 +97,7 @@ def unpack(archive: PartFile, left_out: list[str] | None = None) -> list[PartFil
     check_zip(archive.path)
     parts: list[PartFile] = []
     names: set[str] = set()
-    with _opened(archive.path) as opened:
+    with opened_zip(archive.path) as opened:
         for member in opened.infolist():
             if member.is_dir():
                 continue

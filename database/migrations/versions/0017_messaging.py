@@ -70,6 +70,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_channel_files_source_id_state"), "channel_files", ["source_id", "state"])
     op.create_index(op.f("ix_channel_files_source_id_document_id"), "channel_files", ["source_id", "document_id"])
+    op.create_index(op.f("ix_channel_files_source_id_sha256"), "channel_files", ["source_id", "sha256"])
     op.create_index(op.f("ix_channel_files_file_id"), "channel_files", ["file_id"])
 
 

@@ -29,12 +29,12 @@ STEPS = {
     **dict.fromkeys(
         "code_not_received session_ended sign_in_timed_out token_untrusted identity_mismatch signed_out cache_error report_failed "
         "portal_refused unexpected_answer portal_down rate_limited download_timed_out bad_file incomplete upload_failed "
-        "browser_died flow_timed_out crawl_stopped splash_away".split(),
+        "browser_died flow_timed_out crawl_stopped splash_away files_failed".split(),
         ("pending", LATER, True, None),
     ),
     **dict.fromkeys(
         "bad_credentials credential_missing credential_malformed reauthentication_required credential_blocked account_locked "
-        "captcha_shown terms_pending mfa_required mfa_failed code_unclear wrong_account not_listed upload_client_gone".split(),
+        "captcha_shown terms_pending mfa_required mfa_failed code_unclear wrong_account not_listed upload_client_gone session_inactive".split(),
         ("pending", None, False, "owner"),
     ),
     **dict.fromkeys(
@@ -52,7 +52,8 @@ STEPS = {
         ("pending", (AT + 3 * HOUR, AT + 3 * HOUR + timedelta(minutes=1)), False, None),
     ),
     **dict.fromkeys(
-        "no_longer_available price_unclear product_gone address_not_asked".split(), ("error", None, False, None)
+        "no_longer_available price_unclear product_gone address_not_asked saving_forbidden".split(),
+        ("error", None, False, None),
     ),
     "success": ("success", None, False, None),
 }
