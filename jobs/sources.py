@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from database.families.telegram.sources import PORTAL, REPORT_TYPE, SPIDER
+from database.families.telegram.waits import name_of as session_name
 from database.jobs import schedules
 from database.jobs.queue import NewJob, add, open_with, release
 from database.models.jobs import Schedule, ScraperJob, ScraperJobStatus
@@ -70,7 +71,7 @@ def job_of(source: Source) -> NewJob:
         identity=f"{SPIDER} {source.id}",
         label=source.name,
         username=source.session_id,
-        exclusive=f"{PORTAL} {source.session_id}",
+        exclusive=session_name(source.session_id),
         target={"source": source.id},
     )
 

@@ -41,6 +41,7 @@ from webhook.codes.routes import CodeRoutes, all_channels
 from webhook.documentation import Documented
 from webhook.pages.base import Pages, with_headers
 from webhook.pages.prices import add_price_pages
+from webhook.pages.telegram import add_telegram_pages
 from webhook.settings import PriceWatchSettings, WebhookSettings
 
 logger = logging.getLogger(__name__)
@@ -190,13 +191,15 @@ def create_app(
         app.register_api(watchlist.blueprint())
         app.register_api(ChannelRoutes(db).blueprint())
         asking = Asking(db, user_access, prices, telegram or TelegramSettings.current())
-        app.register_api(TelegramSessionRoutes.of(asking).blueprint())
+        telegram_sessions = TelegramSessionRoutes.of(asking)
+        app.register_api(telegram_sessions.blueprint())
         sources = Sources(db, asks_telegram(asking), lambda: engine_of(db), checker.see_to, erase or no_stores)
         for blueprint in SourceRoutes(sources).blueprints():
             app.register_api(blueprint)
         if prices.legacy_routes:
             app.register_api(LegacyRoutes(watchlist, settings.webhook_proxies).blueprint())
         add_price_pages(app, pages, accounts, watchlist.watchlist)
+        add_telegram_pages(app, pages, telegram_sessions.sessions, telegram_sessions.logins, sources)
         pages.register(app)
     app.register_error_handler(HTTPException, tell)
     app.register_error_handler(DatabaseAway, tell_away)

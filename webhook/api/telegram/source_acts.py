@@ -115,6 +115,8 @@ class Sources:
             if (word := given.pop("session_id", None)) is not None:
                 is_public = source.access_level == AccessLevel.PUBLIC
                 of = usable(sources.session_named(session, word, source.user_id, public=is_public))
+                if of.id == source.session_id:
+                    of = None
                 address = (
                     Address(Kind.USERNAME, source.username)
                     if source.username is not None
@@ -137,11 +139,12 @@ class Sources:
                 source.filters = stored_filters(given["filters"])
             if "is_active" in given:
                 source.is_active = given["is_active"] == "active"
-            is_timed = bool({"schedule", "time_zone", "is_active"} & given.keys())
+            schedule = schedule_of(session, source)
+            before = (None, ZONE) if schedule is None else (schedule.cron, schedule.time_zone)
+            cron, zone = given.get("schedule", before[0]) or None, given.get("time_zone", before[1])
+            was_paused = schedule is not None and schedule.paused
+            is_timed = (cron, zone) != before or (schedule is not None and was_paused == source.is_active)
             if is_timed:
-                schedule = schedule_of(session, source)
-                cron = given.get("schedule", schedule.cron if schedule is not None else "") or None
-                zone = given.get("time_zone", schedule.time_zone if schedule is not None else ZONE)
                 reschedule(session, source, cron, zone, at)
                 engine.note_behind(session, "Prefect is being told.")
             source.updated_at = at
