@@ -11,7 +11,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     """Add what it can be told."""
     parser.add_argument("source", help="id or name of a source")
     parser.add_argument("--state", choices=STATES, help="only files of this state")
-    parser.add_argument("--limit", type=int, default=100, metavar="N", help="files of the newest messages (default: 100)")
+    parser.add_argument(
+        "--limit", type=int, default=100, metavar="N", help="files of the newest messages (default: 100)"
+    )
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 

@@ -61,7 +61,7 @@ def listed(opts: argparse.Namespace) -> None:
         return
     rows = [
         (
-            *(each.name, each.id, each.username and f"@{each.username}" or each.channel_id, each.access_level.value),
+            *(each.name, each.id, f"@{each.username}" if each.username else each.channel_id, each.access_level.value),
             *(each.session_name or "of the installation", each.target.value, each.schedule, each.next_run_at),
             *(each.is_active, each.status, each.outcome, each.last_scraped_at),
             *(each.total_messages_scraped, each.total_files_downloaded),

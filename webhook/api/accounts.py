@@ -89,7 +89,7 @@ class Accounts(UserCodes):
         engine = chosen_engine(self.db, Clock())
         with self.db.transaction() as session:
             if remove_all(session, g.user.id, now(session)):
-                engine.note_behind(session, "Sources were deleted with their user.")
+                engine.note_behind(session, "It was not told yet that sources were deleted with their user.")
             session.delete(session.get_one(User, g.user.id))
         logger.info("A user was deleted")
 

@@ -50,6 +50,7 @@ NO_SOURCE, NO_RUN = "There is no such source.", "There is no such run."
 NO_PUBLIC = "There is no public channel of that name."
 UNKNOWN = "There is no channel of that name or link."
 CLOSED = "The channel is closed to the account of this session."
+NOT_TOLD = "What starts the crawls was not told of the last change yet."
 NOT_FOLLOWED = "It is stored; its schedule is followed later, as soon as the engine answers. {}"
 ENGINE_WAIT = 5.0  # seconds for one answer of its server
 MOST = 500  # sources of a user
@@ -66,9 +67,9 @@ class LookUp(Protocol):
 @dataclass(frozen=True)
 class Sources:
     """
-    The acts upon sources. A source of another user is answered as one that is absent; user_id None: of any, and new ones
-    belong to the installation.
+    The acts upon sources. A source of another user is answered as one that is absent.
 
+    user_id None: those of all users, and new ones belong to the installation.
     look_up: asks Telegram. see_to: starts a crawl of a portal where no worker would. erase: deletes a file from a store.
     """
 
@@ -146,7 +147,7 @@ class Sources:
             is_timed = (cron, zone) != before or (schedule is not None and was_paused == source.is_active)
             if is_timed:
                 reschedule(session, source, cron, zone, at)
-                engine.note_behind(session, "Prefect is being told.")
+                engine.note_behind(session, NOT_TOLD)
             source.updated_at = at
         said = self._followed(engine) if is_timed else None
         return self._answer(source_id, user_id, engine, said)
@@ -180,7 +181,7 @@ class Sources:
             session.flush()
             if body.schedule:
                 reschedule(session, source, body.schedule, body.time_zone, at)
-                engine.note_behind(session, "Prefect is being told.")
+                engine.note_behind(session, NOT_TOLD)
         said = self._followed(engine) if body.schedule else None
         return self._answer(source.id, user_id, engine, said, [PROTECTED] if found.is_protected else [])
 
@@ -223,7 +224,7 @@ class Sources:
             was_timed = source.schedule_id is not None
             sources.remove(session, source, now(session))
             if was_timed:
-                engine.note_behind(session, "Prefect is being told.")
+                engine.note_behind(session, NOT_TOLD)
         said = self._followed(engine) if was_timed else None
         return Deleted(message="The source is deleted.", id=source_id, files=erased, kept=kept, engine=said)
 

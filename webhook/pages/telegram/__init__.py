@@ -47,7 +47,9 @@ def add_telegram_pages(
     pages.messages.update(MESSAGES)
     pages.filters.update(FILTERS)
     own = [Section("Sources", "telegram.sources"), Section("Telegram", "telegram.sessions")]
-    place = next((n for n, each in enumerate(pages.sections) if each.endpoint == "prices.sessions"), len(pages.sections))
+    place = next(
+        (n for n, each in enumerate(pages.sections) if each.endpoint == "prices.sessions"), len(pages.sections)
+    )
     pages.sections[place:place] = own
     routes = Blueprint("telegram", __name__, url_prefix=PREFIX)
     SessionPages(pages, sessions, logins).add_to(routes)

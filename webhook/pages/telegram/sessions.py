@@ -173,4 +173,3 @@ class SessionPages:
         """Ask whether a session is to be deleted."""
         found = self.sessions.one(g.user.id, session_id)
         return self.pages.render("telegram/delete_session", form.status, session=found, form=form)
-

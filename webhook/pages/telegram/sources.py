@@ -43,9 +43,7 @@ class SourcePages:
         def sources() -> Response:
             number = page_number()
             found, total = self.sources.sources(g.user.id, (number - 1) * ON_A_PAGE, ON_A_PAGE)
-            return self.pages.render(
-                "telegram/sources", sources=found, paging=Paging(number, ON_A_PAGE, total)
-            )
+            return self.pages.render("telegram/sources", sources=found, paging=Paging(number, ON_A_PAGE, total))
 
         @routes.get("/sources/<uuid:source_id>")
         @for_callers(Caller.USER)
