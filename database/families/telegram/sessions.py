@@ -25,6 +25,7 @@ from database.models.prices import User
 from database.models.telegram import Source, TelegramSession, TelegramState
 
 LONGEST_NAME = 200
+LIVING = (TelegramState.ACTIVE, TelegramState.INACTIVE)  # the others have ended, and are signed in to again
 
 
 class SessionRefused(Exception):
@@ -55,6 +56,16 @@ def phone_number(text: str) -> str:
     if not re.fullmatch(r"[1-9][0-9]{6,14}", digits):
         raise ValueError("that is no phone number; it looks like +12015550100")
     return f"+{digits}"
+
+
+def default_name(number: str | None) -> str:
+    """
+    Return the name of a session that was given none; it is stored in clear, so it tells no more than the number's end.
+
+    >>> default_name("+12015550100")
+    'Session …00'
+    """
+    return f"Session …{number[-2:]}" if number else "Session of a bot"
 
 
 def phone_mark(session: Session, number: str) -> str:
@@ -106,6 +117,12 @@ def of_phone(session: Session, number: str, user_id: int | None) -> TelegramSess
     return session.scalars(wanted.order_by(*_OLDEST_FIRST).limit(1)).one_or_none()
 
 
+def works_for(session: Session, number: str, user_id: int | None) -> bool:
+    """Tell whether an owner has a session of a phone number that has not ended."""
+    row = of_phone(session, number, user_id)
+    return row is not None and row.state in LIVING
+
+
 def is_stored(session: Session, mark: str) -> bool:
     """Tell whether a key of that fingerprint is stored, whoever it belongs to."""
     return session.scalar(select(TelegramSession.id).where(TelegramSession.key_fingerprint == mark)) is not None
@@ -133,7 +150,7 @@ def store(session: Session, new: ProvedSession, name: str, user_id: int | None) 
         raise SessionRefused("This session is stored already.")
     same = _of_owner(user_id).where(TelegramSession.account_id == new.account_id, TelegramSession.is_bot == new.is_bot)
     row = session.scalars(same.order_by(*_OLDEST_FIRST).limit(1).with_for_update()).one_or_none()
-    if row is not None and row.state in (TelegramState.ACTIVE, TelegramState.INACTIVE):
+    if row is not None and row.state in LIVING:
         raise SessionRefused("This account has a session already: delete that first, or go on with it.")
     is_new, at = row is None, now(session)
     if row is None:
@@ -159,9 +176,8 @@ def store(session: Session, new: ProvedSession, name: str, user_id: int | None) 
 
 def change(session: Session, row: TelegramSession, name: str | None, state: TelegramState | None) -> None:
     """Rename a session, or switch it on and off; raise SessionRefused for one that does not work."""
-    switched = (TelegramState.ACTIVE, TelegramState.INACTIVE)
     if state is not None and state != row.state:
-        if state not in switched or row.state not in switched:
+        if state not in LIVING or row.state not in LIVING:
             raise SessionRefused(f"This session is {row.state}: test it, or sign in again.")
         row.state, row.message = state, None
     row.name = row.name if name is None else name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from telethon import TelegramClient, errors, functions, types
@@ -32,6 +32,11 @@ class Channel:
     def is_private(self) -> bool:
         """Whether it has no user name."""
         return self.username is None
+
+    @property
+    def kind(self) -> str:
+        """What it is, for people."""
+        return "forum" if self.is_forum else "group" if self.is_megagroup else "channel"
 
 
 @dataclass(slots=True)
@@ -71,8 +76,6 @@ async def channels_of(client: TelegramClient, *, details: bool = True) -> Channe
 
 
 async def _with_details(client: TelegramClient, channel: Channel) -> Channel:
-    from dataclasses import replace
-
     where = types.InputChannel(channel.id, channel.access_hash or 0)
     full = (await client(functions.channels.GetFullChannelRequest(where))).full_chat
     return replace(channel, participants_count=full.participants_count, description=full.about or None)

@@ -43,7 +43,9 @@ def twilio():
 class Api:
     """The application with all around it, and what a user does in a line."""
 
-    def __init__(self, db, mail_server, twilio, checker=None, webhook=None, mail=None, erase=None, **settings):
+    def __init__(
+        self, db, mail_server, twilio, checker=None, webhook=None, mail=None, telegram=None, erase=None, **settings
+    ):
         self.checker = checker
         self.db, self.mail_server, self.twilio = db, mail_server, twilio
         sms = {"twilio_account_sid": "AC123", "twilio_from_number": "+12015550199", "twilio_url": twilio.url}
@@ -62,6 +64,7 @@ class Api:
             prices=self.settings,
             sender=self.sender,
             checker=checker,
+            telegram=telegram,
             erase=erase,
         )
         self.app.testing = True

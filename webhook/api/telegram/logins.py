@@ -13,7 +13,7 @@ from database.access.users import Limits, count_sending
 from database.engine import now
 from database.families.telegram import logins, sessions
 from database.families.telegram.sessions import ProvedSession
-from database.models.telegram import LoginKind, TelegramLogin, TelegramState
+from database.models.telegram import LoginKind, TelegramLogin
 from scrapers.portals.telegram.client import MalformedSession, SessionKey, read_string
 from scrapers.portals.telegram.signing import (
     AppRefused,
@@ -48,8 +48,7 @@ class TelegramLogins:
         settings, db = self.asking.settings, self.asking.db
         limits = Limits(resend=timedelta(seconds=settings.code_seconds), sendings=settings.codes_per_hour)
         with db.transaction() as session:
-            there = sessions.of_phone(session, body.phone_number, user_id)
-            if there is not None and there.state in (TelegramState.ACTIVE, TelegramState.INACTIVE):
+            if sessions.works_for(session, body.phone_number, user_id):
                 raise Conflict("This phone number has a session already: delete that first, or go on with it.")
         with self.asking.place():
             with db.transaction() as session:
@@ -108,7 +107,7 @@ class TelegramLogins:
             except (CodeExpired, NumberRefused) as error:
                 self.drop(user_id, login_id)
                 raise BadRequest(str(error)) from None
-        return self._finish(user_id, login_id, proved, body.session_name or default_name(number))
+        return self._finish(user_id, login_id, proved, body.session_name or sessions.default_name(number))
 
     def upload(self, user_id: int, api_id: int, api_hash: str, content: bytes) -> FileTaken:
         """Take the file of a session, after Telegram has named its account; raise FieldRefused."""
@@ -218,13 +217,3 @@ class TelegramLogins:
             phone_number=row.phone_number or None,
             is_bot=not row.phone_number,
         )
-
-
-def default_name(number: str) -> str:
-    """
-    Return the name of a session that was given none; it is stored in clear, so it tells no more than the number's end.
-
-    >>> default_name("+12015550100")
-    'Session …00'
-    """
-    return f"Session …{number[-2:]}"
