@@ -10,7 +10,7 @@ from scrapy.http import Response
 
 from database.access.leases import holder
 from middlewares.access.leases import HeldLeases
-from scrapers.core.outcomes import CredentialMissing, LeaseLost
+from scrapers.core.outcomes import CredentialMissing, Failure, LeaseLost
 from scrapers.core.runs import work_of
 from scrapers.core.visit import drive
 
@@ -48,6 +48,9 @@ class ClientVisits:
                 job.fences[lease] = leases.holder
                 async with spider.client(job) as client:
                     await drive(spider.visit(client), self.work.deliveries.deliver)
+            except Failure as failure:
+                failure.step = failure.step or job.step
+                raise
             finally:
                 await leases.close()
                 job.fences.pop(lease, None)

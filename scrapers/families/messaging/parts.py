@@ -14,6 +14,9 @@ from database.settings import database_settings
 from scrapers.core.spool import CHUNK, SNIFFED, PartFile, base_name, sniff
 
 STEP = 1 << 19  # bytes: parts begin at whole steps, so that none crosses a megabyte, as Telegram asks
+# A file of so many bytes is on the disk before it is given on: the store, which takes it away from here, need not wait for that, and
+# a kill in that moment would cost it all.
+BIG = 8 << 20
 FOLDER = "kept"  # in the spool; its name has no "@", so it is not swept with the spool of a process that has ended
 LEFT_AFTER = 30 * 86_400  # seconds after which a part that nobody has gone on with is deleted
 
@@ -72,6 +75,8 @@ class KeptPart:
 
     def finish(self, name: str) -> PartFile:
         """Close the file and return its PartFile."""
+        if self._file is not None and self.size >= BIG:
+            os.fsync(self._file)
         self.close()
         return PartFile(self.path, base_name(name) or "_", sniff(self._head), self._hash.hexdigest(), self.offset)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -67,7 +67,7 @@ class Transfers:
         self._tried: set[int] = set()  # documents
         self._refused = 0
 
-    async def downloads(self) -> AsyncIterator[Download]:
+    async def downloads(self) -> AsyncGenerator[Download, None]:
         """Yield what is fetched. A file that fails is remembered; what stops everything is raised."""
         while group := await self._next_group():
             found = await self.channel.messages({each.message_id for each in group})
@@ -187,14 +187,15 @@ class Transfers:
 
 
 @asynccontextmanager
-async def ahead(source: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+async def ahead(source: AsyncGenerator[T, None]) -> AsyncIterator[AsyncIterator[T]]:
     """Give what *source* yields, the next one being made while one is worked on; no more than that is ahead."""
     ready: asyncio.Queue[tuple[T | None, BaseException | None]] = asyncio.Queue(maxsize=1)
 
     async def fill() -> None:
         try:
-            async for each in source:
-                await ready.put((each, None))
+            async with aclosing(source):
+                async for each in source:
+                    await ready.put((each, None))
         except Exception as error:  # noqa: BLE001 - it is raised to who takes the files
             await ready.put((None, error))
         else:
