@@ -29,7 +29,7 @@ class Telegram(Server):
     def settings(self, **given: Any) -> TelegramSettings:
         """Return settings of Latchkey for it: numbers get codes as often as they ask, waits are short."""
         usual = {"code_seconds": 0, "codes_per_hour": 20, "busy_wait": 0.3, "call_wait": 20}
-        return TelegramSettings(server=f"{self.host}:{self.port}", server_key=self.key, **{**usual, **given})
+        return TelegramSettings(**{"server": f"{self.host}:{self.port}", "server_key": self.key, **usual, **given})
 
     def number(self, scenario: str = "ok") -> str:
         """Return a phone number that no other test has."""

@@ -38,7 +38,7 @@ class TelegramApi(Api):
     def __init__(self, server, *given, **settings):
         self.server = server
         telegram = server.settings(**settings.pop("telegram", {}))
-        super().__init__(*given, telegram=telegram, telegram_rate="10000 per minute", **settings)
+        super().__init__(*given, telegram=telegram, **{"telegram_rate": "10000 per minute", **settings})
 
     def forget(self):
         with self.db.transaction() as session:
