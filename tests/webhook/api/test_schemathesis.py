@@ -60,6 +60,10 @@ NO_SUCH = [
     "/me/alert-channels",
     "/auth/register/start",
     "/me/phone/start",
+    # A channel, or a time zone without a schedule.
+    "/sources/private",
+    "/sources/public",
+    "/sources/{source_id}",
 ]
 
 
@@ -155,7 +159,7 @@ class Asking:
                 path = case.operation.path
                 if path.startswith(("/code", "/status")):
                     return READER_TOKEN
-                return asking.token() if path.startswith(("/me", "/auth")) else GATEWAY_TOKEN
+                return asking.token() if path.startswith(("/me", "/auth", "/sources", "/flows")) else GATEWAY_TOKEN
 
             def set(self, case, data, context):
                 case.headers["Authorization"] = f"Bearer {data}"

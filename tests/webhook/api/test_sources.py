@@ -6,6 +6,7 @@ import json
 import re
 from datetime import timedelta
 from pathlib import Path
+from string import Template
 
 import pytest
 from scrapy.utils.project import get_project_settings
@@ -25,7 +26,9 @@ from jobs.sources import job_of
 from pipelines.settings import PipelineSettings
 from pipelines.stores import store_of
 from sandbox import running
+from tests.project import ROOT
 from tests.webhook.api.conftest import ANA, BEN
+from tests.webhook.api.test_documentation import curl
 from tests.webhook.telegram import People, note_file, note_run
 from webhook.api.checking import Checker
 from webhook.api.telegram.telling import BOTS, OF_THE_HOUSE, PROTECTED
@@ -542,6 +545,26 @@ def test_nobody_else_gets_in(store, ana):
     asked = {re.sub(r"\{source\}", "<uuid:source_id>", path.partition("?")[0]) for _, path, _ in ROUTES}
     asked = {path.replace("{run}", "<int:run_id>").replace("source-<uuid:source_id>", "<deployment>") for path in asked}
     assert asked == documented
+
+
+# The page of documentation
+
+
+def test_the_examples_do_what_the_page_says(ana, monkeypatch):
+    page = (ROOT / "docs" / "telegram-sources.md").read_text()
+    (block,) = [each for each in re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S) if each.startswith("curl")]
+    lines, session = block.splitlines(), ana.mine()
+    assert len(lines) == 11
+    token = ana.client.environ_base["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
+    known = {"API": "", "TOKEN": token, "SESSION": session}
+    for line in lines:
+        if "$RUN" in line:
+            known["RUN"] = note_run(ana.db, known["SOURCE"])
+        method, url, headers, body, status = curl(Template(line).substitute(known))
+        answer = ana.api.client().open(url, method=method, headers=headers, data=body)
+        assert answer.status_code == status, (line, answer.get_json())
+        if method == "POST" and "SOURCE" not in known:
+            known["SOURCE"] = answer.get_json()["id"]
 
 
 # The engine
