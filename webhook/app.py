@@ -193,7 +193,7 @@ def create_app(
         asking = Asking(db, user_access, prices, telegram or TelegramSettings.current())
         telegram_sessions = TelegramSessionRoutes.of(asking)
         app.register_api(telegram_sessions.blueprint())
-        sources = Sources(db, asks_telegram(asking), lambda: engine_of(db), checker.see_to, erase or no_stores)
+        sources = Sources(db, lambda: engine_of(db), asks_telegram(asking), checker.see_to, erase or no_stores)
         for blueprint in SourceRoutes(sources).blueprints():
             app.register_api(blueprint)
         if prices.legacy_routes:

@@ -42,7 +42,7 @@ def acts() -> Sources:
         return store_of(PipelineSettings.current(), store).remove(path)
 
     # A worker takes what is due; a command starts none.
-    return Sources(db, look_up, lambda: chosen_engine(db, Clock()), lambda portal: None, erase)
+    return Sources(db, lambda: chosen_engine(db, Clock()), look_up, lambda portal: None, erase)
 
 
 @contextmanager

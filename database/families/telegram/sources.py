@@ -76,7 +76,8 @@ def standing(session: Session, sources: Sequence[Source]) -> list[Standing]:
         .group_by(about)
         .subquery()
     )
-    runs = dict(session.execute(select(newest.c.source, Run).join(newest, newest.c.run == Run.id)).tuples().all())
+    newest_runs = session.execute(select(newest.c.source, Run).join(newest, newest.c.run == Run.id))
+    runs = {row.source: row.Run for row in newest_runs}
     jobs = {
         (each.target or {}).get("source"): each
         for each in session.scalars(

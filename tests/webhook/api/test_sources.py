@@ -31,6 +31,7 @@ from tests.webhook.api.conftest import ANA, BEN
 from tests.webhook.api.test_documentation import curl
 from tests.webhook.telegram import People, note_file, note_run
 from webhook.api.checking import Checker
+from webhook.api.telegram.source_reading import BEHIND
 from webhook.api.telegram.telling import BOTS, OF_THE_HOUSE, PROTECTED
 
 INVITATION = "https://t.me/+SandboxInvite0001"
@@ -575,13 +576,15 @@ def test_an_engine_that_is_away_is_told_and_nothing_is_lost(ana, monkeypatch):
     monkeypatch.setenv("LATCHKEY_PREFECT_URL", "http://127.0.0.1:9/api")
     session = ana.mine()
     source = ana.private(session, ana.people.id("reports"), schedule="@daily")
-    assert source["engine"].startswith("It is stored; its schedule is followed later")
+    assert source["engine"] == f"It is stored. {BEHIND}"
     assert ana.schedule(source["id"])[0] == "@daily"
     # It is told until it is made good, and only where there is a schedule.
-    assert "127.0.0.1:9" in ana.get(f"/sources/{source['id']}")["engine"]
+    assert ana.get(f"/sources/{source['id']}")["engine"] == BEHIND
     assert ana.source(session)
     assert [each["engine"] is None for each in ana.get("/sources/")] == [False, True]
-    assert "does not answer" in ana.put(source["id"], schedule="@hourly")["engine"]
+    assert BEHIND in ana.put(source["id"], schedule="@hourly")["engine"]
+    assert BEHIND in ana.put(source["id"], schedule="")["engine"]
     assert "as soon as the engine answers" in ana.trigger(source["id"])["engine"]
     assert len(ana.jobs()) == 1
-    assert "does not answer" in ana.delete(source["id"])["engine"]
+    ana.put(source["id"], schedule="@daily")
+    assert BEHIND in ana.delete(source["id"])["engine"]

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import uuid4
 
-from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import Conflict, NotFound, ServiceUnavailable
 
 from database.engine import Database, now
 from database.families.telegram import sources
-from database.models import Run, StoredFile
-from database.models.jobs import ScraperJob
-from database.models.messaging import FileState
+from database.models import StoredFile
 from database.models.prices import User
 from database.models.telegram import AccessLevel, Source, TelegramSession, TelegramState
 from jobs.clock import Clock
@@ -31,27 +28,22 @@ from webhook.api.telegram.asking import NO_SESSION
 from webhook.api.telegram.managing import FieldRefused
 from webhook.api.telegram.source_models import (
     Deleted,
-    FileAnswer,
-    LogAnswer,
     NewPrivate,
     NewPublic,
-    RunAnswer,
-    RunDetail,
     SourceAnswer,
     SourceChange,
     SourceOptions,
     TriggerAnswer,
     TriggerResult,
 )
-from webhook.api.telegram.telling import PROTECTED, STATES, file_answer, log_answers, run_answer, source_answer
+from webhook.api.telegram.source_reading import BEHIND, SourceReading, count_of
+from webhook.api.telegram.telling import PROTECTED, STATES
 
 logger = logging.getLogger(__name__)
-NO_SOURCE, NO_RUN = "There is no such source.", "There is no such run."
 NO_PUBLIC = "There is no public channel of that name."
 UNKNOWN = "There is no channel of that name or link."
 CLOSED = "The channel is closed to the account of this session."
 NOT_TOLD = "What starts the crawls was not told of the last change yet."
-NOT_FOLLOWED = "It is stored; its schedule is followed later, as soon as the engine answers. {}"
 ENGINE_WAIT = 5.0  # seconds for one answer of its server
 MOST = 500  # sources of a user
 OPTIONS = tuple(SourceOptions.model_fields)
@@ -65,17 +57,14 @@ class LookUp(Protocol):
 
 
 @dataclass(frozen=True)
-class Sources:
+class Sources(SourceReading):
     """
-    The acts upon sources. A source of another user is answered as one that is absent.
+    The acts upon sources; with user_id None new ones belong to the installation.
 
-    user_id None: those of all users, and new ones belong to the installation.
     look_up: asks Telegram. see_to: starts a crawl of a portal where no worker would. erase: deletes a file from a store.
     """
 
-    db: Database
     look_up: LookUp
-    engine: Callable[[], Engine]
     see_to: Callable[[str], None]
     erase: Callable[[str, str], bool]
 
@@ -129,6 +118,8 @@ class Sources:
         with self.db.transaction() as session:
             source, at = self.own(session, source_id, user_id), now(session)
             if of is not None and found is not None:
+                if found.id != source.channel_id:
+                    raise FieldRefused("session_id", "The user name of the source belongs to another channel now.")
                 _put_channel(source, self._still(session, of), found)
             for name in ("name", "file_types", "target", "unpacks", "keeps_texts"):
                 if name in given:
@@ -149,8 +140,8 @@ class Sources:
                 reschedule(session, source, cron, zone, at)
                 engine.note_behind(session, NOT_TOLD)
             source.updated_at = at
-        said = self._followed(engine) if is_timed else None
-        return self._answer(source_id, user_id, engine, said)
+        said = _followed(engine, user_id) if is_timed else None
+        return self.told(source_id, user_id, engine, said)
 
     def _add(
         self,
@@ -164,11 +155,10 @@ class Sources:
         engine = self.engine()
         with self.db.transaction() as session:
             if user_id is not None:
-                session.get_one(
-                    User, user_id, with_for_update=True
-                )  # two that come at once are counted one after another
+                # Two that come at once are counted one after another.
+                session.get_one(User, user_id, with_for_update=True)
             at = now(session)
-            if user_id is not None and self._count(session, sources.all_of(user_id)) >= MOST:
+            if user_id is not None and count_of(session, sources.all_of(user_id)) >= MOST:
                 raise Conflict(f"There are {MOST} sources already: delete one first.")
             given = {name: getattr(body, name) for name in OPTIONS if name not in ("schedule", "time_zone", "filters")}
             source = Source(id=str(uuid4()), user_id=user_id, name=body.name, access_level=level, **given)
@@ -182,8 +172,8 @@ class Sources:
             if body.schedule:
                 reschedule(session, source, body.schedule, body.time_zone, at)
                 engine.note_behind(session, NOT_TOLD)
-        said = self._followed(engine) if body.schedule else None
-        return self._answer(source.id, user_id, engine, said, [PROTECTED] if found.is_protected else [])
+        said = _followed(engine, user_id) if body.schedule else None
+        return self.told(source.id, user_id, engine, said, [PROTECTED] if found.is_protected else [])
 
     def _look_up(
         self, field: str, of: TelegramSession, address: Address, *, join: bool = False, is_public: bool = False
@@ -225,7 +215,7 @@ class Sources:
             sources.remove(session, source, now(session))
             if was_timed:
                 engine.note_behind(session, NOT_TOLD)
-        said = self._followed(engine) if was_timed else None
+        said = _followed(engine, user_id) if was_timed else None
         return Deleted(message="The source is deleted.", id=source_id, files=erased, kept=kept, engine=said)
 
     def _erase(self, source_id: str, user_id: int | None) -> tuple[int, int]:
@@ -262,99 +252,10 @@ class Sources:
         try:
             engine.post()
         except EngineAway as error:
-            logger.warning("%s", error)
-            said = f"The job is stored, and is started as soon as the engine answers. {error}"
+            said = _away("The job is stored, and is started as soon as the engine answers.", error, user_id)
         if engine.name == "embedded":
             self.see_to(sources.PORTAL)
         return TriggerAnswer(message=_said(done), result=_result(done), engine=said)
-
-    # Reading
-
-    def own(self, session: Session, source_id: str, user_id: int | None) -> Source:
-        """Return a source; raise NotFound for one that is absent or another user's, in the same words."""
-        found = sources.source_of(session, source_id, user_id)
-        if found is None:
-            raise NotFound(NO_SOURCE)
-        return found
-
-    def source(self, source_id: str, user_id: int | None) -> SourceAnswer:
-        """Return a source."""
-        return self._answer(source_id, user_id, self.engine())
-
-    def sources(self, user_id: int | None, skip: int, limit: int) -> tuple[list[SourceAnswer], int]:
-        """Return the sources of one page, the oldest first, and how many there are."""
-        wanted, engine = sources.all_of(user_id), self.engine()
-        with self.db.transaction() as session:
-            at, behind = now(session), engine.behind(session)
-            found = session.scalars(wanted.offset(skip).limit(limit)).all()
-            rows = [source_answer(each, at, behind) for each in sources.standing(session, found)]
-            return rows, self._count(session, wanted)
-
-    def runs(self, source_id: str, user_id: int | None, skip: int, limit: int) -> tuple[list[RunAnswer], int]:
-        """Return runs of a source, the newest first, and how many there are."""
-        wanted = sources.runs_of(source_id)
-        with self.db.transaction() as session:
-            self.own(session, source_id, user_id)
-            with_jobs = wanted.add_columns(ScraperJob).join(ScraperJob, ScraperJob.id == Run.job_id)
-            found = session.execute(with_jobs.offset(skip).limit(limit)).tuples()
-            return [run_answer(run, job, source_id) for run, job in found], self._count(session, wanted)
-
-    def run(self, run_id: int, user_id: int | None) -> RunDetail:
-        """Return a run with its lines and the files that it has brought."""
-        with self.db.transaction() as session:
-            found = sources.run_of(session, run_id, user_id)
-            if found is None:
-                raise NotFound(NO_RUN)
-            run, job, source = found
-            brought = session.execute(sources.files_of(source.id, run_id=run.id).limit(1000)).tuples()
-            files = [file_answer(file, stored) for file, stored in brought]
-            answer = run_answer(run, job, source.id).model_dump()
-            return RunDetail(**answer, logs=log_answers(run, job), files=files)
-
-    def logs(self, source_id: str, user_id: int | None, most: int = 20) -> list[LogAnswer]:
-        """Return the lines of the newest runs of a source, the oldest first."""
-        with self.db.transaction() as session:
-            self.own(session, source_id, user_id)
-            newest = sources.runs_of(source_id).add_columns(ScraperJob).join(ScraperJob, ScraperJob.id == Run.job_id)
-            found = session.execute(newest.limit(most)).tuples().all()
-            return [line for run, job in reversed(found) for line in log_answers(run, job)]
-
-    def files(
-        self, source_id: str, user_id: int | None, skip: int, limit: int, state: FileState | None = None
-    ) -> tuple[list[FileAnswer], int]:
-        """Return files of a source, the newest message first, and how many there are."""
-        wanted = sources.files_of(source_id, state)
-        with self.db.transaction() as session:
-            self.own(session, source_id, user_id)
-            found = session.execute(wanted.offset(skip).limit(limit)).tuples()
-            return [file_answer(file, stored) for file, stored in found], self._count(session, wanted)
-
-    def sessions(self, user_id: int | None) -> Sequence[TelegramSession]:
-        """Return the sessions among which a user chooses for a source."""
-        wanted = select(TelegramSession).where(*sources.may_use(user_id, public=False))
-        with self.db.transaction() as session:
-            return session.scalars(wanted.order_by(TelegramSession.created_at, TelegramSession.id)).all()
-
-    def _answer(
-        self, source_id: str, user_id: int | None, engine: Engine, said: str | None = None, notes: Sequence[str] = ()
-    ) -> SourceAnswer:
-        with self.db.transaction() as session:
-            (found,) = sources.standing(session, [self.own(session, source_id, user_id)])
-            behind = said or engine.behind(session)
-            return source_answer(found, now(session), behind, notes)
-
-    def _followed(self, engine: Engine) -> str | None:
-        """Let the engine follow; return the sentence on why it has not."""
-        try:
-            engine.follow()
-        except EngineAway as error:
-            logger.warning("%s", error)
-            return NOT_FOLLOWED.format(error)
-        return None
-
-    @staticmethod
-    def _count(session: Session, wanted: Select[*tuple[Any, ...]]) -> int:
-        return session.scalar(select(func.count()).select_from(wanted.order_by(None).subquery())) or 0
 
 
 def usable(found: TelegramSession | None, absent: str = NO_SESSION) -> TelegramSession:
@@ -371,6 +272,20 @@ def usable(found: TelegramSession | None, absent: str = NO_SESSION) -> TelegramS
 def stored_filters(given: Filters) -> dict[str, Any]:
     """Return filters as they are stored: those alone that say something."""
     return given.model_dump(mode="json", exclude_defaults=True)
+
+
+def _followed(engine: Engine, user_id: int | None) -> str | None:
+    """Let the engine follow; return the sentence on why it has not, with details for who runs the installation alone."""
+    try:
+        engine.follow()
+    except EngineAway as error:
+        return _away(f"It is stored. {BEHIND}", error, user_id)
+    return None
+
+
+def _away(said: str, error: EngineAway, user_id: int | None) -> str:
+    logger.warning("%s", error)
+    return f"{said} {error}" if user_id is None else said
 
 
 def _address(field: str, given: str | int) -> Address:

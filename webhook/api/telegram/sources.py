@@ -24,7 +24,7 @@ from webhook.api.telegram.asking import Asking
 from webhook.api.telegram.managing import WHO
 from webhook.api.telegram.models import SkipQuery
 from webhook.api.telegram.sessions import answered
-from webhook.api.telegram.source_acts import NO_SOURCE, Sources
+from webhook.api.telegram.source_acts import Sources
 from webhook.api.telegram.source_models import (
     Deleted,
     DeleteQuery,
@@ -44,6 +44,7 @@ from webhook.api.telegram.source_models import (
     SourcePath,
     TriggerAnswer,
 )
+from webhook.api.telegram.source_reading import NO_SOURCE
 from webhook.api.users import BY_TOKEN, SIGNED_IN
 
 SOURCES = Tag(name="telegram sources", description="Channels whose files are fetched, their schedules, runs and files")

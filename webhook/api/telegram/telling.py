@@ -72,7 +72,7 @@ def source_answer(found: Standing, at: datetime, engine: str | None, more: Itera
         last_scraped_at=source.last_scraped_at,
         total_messages_scraped=source.total_messages_scraped,
         total_files_downloaded=source.total_files_downloaded,
-        engine=engine if schedule is not None else None,
+        engine=engine,
         notes=notes,
     )
 

@@ -11,8 +11,9 @@ from werkzeug.exceptions import NotFound
 
 from database.models.messaging import FileState
 from webhook.access import Caller, for_callers
-from webhook.api.telegram.source_acts import NO_RUN, Sources
+from webhook.api.telegram.source_acts import Sources
 from webhook.api.telegram.source_models import SourceAnswer, SourceChange
+from webhook.api.telegram.source_reading import NO_RUN
 from webhook.pages.base import Pages
 from webhook.pages.forms import WHOLE, Form, filled, read
 from webhook.pages.prices.items import Paging, page_number
