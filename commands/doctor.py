@@ -125,10 +125,20 @@ def rooms() -> list[type[RoomSettings]]:
 
 
 def of_portals(settings: Any) -> list[type[RoomSettings]]:
-    """Return the settings classes of all portals that the project has; loads them."""
-    from scrapers.core.settings import portal_settings
+    """Return the settings classes of all portals that the project has, also of those without a spider; loads them."""
+    from importlib import import_module
+    from importlib.util import find_spec
 
-    return [kind for portal in portals(settings) for kind in portal_settings(portal)]
+    from scrapers.core.settings import portal_settings
+    from scrapers.core.stated import PORTALS
+    from scrapers.core.stated import portals as stated
+
+    found = portals(settings)
+    without = [word for word in stated() if word not in found]
+    for word in without:
+        if find_spec(f"{PORTALS}.{word}.settings") is not None:
+            import_module(f"{PORTALS}.{word}.settings")
+    return [kind for portal in sorted([*found, *without]) for kind in portal_settings(portal)]
 
 
 def check_settings() -> str:
