@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import timedelta
 
@@ -108,6 +109,28 @@ def test_the_embedded_engine_follows_each_change(store, encryption_key):
 
 
 # Prefect
+
+
+def test_what_is_typed_is_stored_where_prefect_is_away(project, tmp_path):
+    here = project(tmp_path, LATCHKEY_ENGINE="prefect", LATCHKEY_PREFECT_URL=f"http://127.0.0.1:{free_port()}/api")
+    assert here.scrapy("db", "upgrade").returncode == 0
+    file = tmp_path / "s.toml"
+    file.write_text('[[schedule]]\nname = "b"\nspiders = "iec_tariffs"\ncron = "@daily"\ntime_zone = "UTC"\n')
+    for words, said in (
+        (
+            ("schedules", "add", "a", "iec_tariffs", "--cron", "@daily"),
+            "Stored; the engine follows with its next tick.",
+        ),
+        (("schedules", "pause", "a"), "Done here; the engine follows with its next tick."),
+        (("schedules", "import", str(file)), "Stored; the engine follows with its next tick."),
+        (("worker", "--once"), "Prefect at"),
+    ):
+        done = here.scrapy(*words)
+        assert (done.returncode, done.stderr.startswith(said)) == (1, True), done.stderr
+        assert "does not answer" in done.stderr
+        assert "Traceback" not in done.stderr
+    listed = json.loads(here.scrapy("schedules", "list", "--json").stdout)
+    assert [(each["name"], each["next"] == "paused") for each in listed] == [("a", True), ("b", False)]
 
 
 @pytest.mark.prefect
