@@ -21,6 +21,7 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
 from commands._scrapy import Refused as NotUsedHere
+from commands.doctor import of_portals
 from sandbox import running
 from scrapers.core.jobs import ArgumentError
 from tests.project import ROOT
@@ -347,11 +348,18 @@ def logins() -> dict[str, Any]:
 
 
 def is_constant(name: str) -> bool:
-    """Tell whether a name in capitals is assigned in our code, is a setting of Scrapy, or names a credential's part."""
+    """Tell whether a name in capitals is assigned in our code, is a setting of Scrapy or of a portal, or names a credential's part."""
     for kind in ("username", "password", "totp_secret", "receiver", "url", "rendering"):
         if name.lower().endswith(f"_{kind}") and name.lower().removesuffix(f"_{kind}") in portals() | set(logins()):
             return True
-    return name in assigned() or name in Settings()
+    return name in assigned() or name in Settings() or name in settings_of_portals()
+
+
+@cache
+def settings_of_portals() -> set[str]:
+    """Return the names of all portals' own settings."""
+    rooms = of_portals(Settings({"SPIDER_MODULES": ["scrapers.portals"]}))
+    return set().union(*(room.variables() for room in rooms))
 
 
 @cache

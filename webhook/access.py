@@ -27,7 +27,7 @@ class Caller(StrEnum):
     ANYONE = "anyone"
     GATEWAY = "gateway"
     READER = "reader"
-    USER = "user"  # of the price watch: `webhook.api.requests` tells which
+    USER = "user"  # who has registered: `webhook.api.requests` tells which
 
 
 def for_callers(*callers: Caller) -> Callable[[View], View]:

@@ -82,7 +82,7 @@ def _sign_in(settings: TelegramSettings, *, is_stored: bool) -> ProvedSession:
     _check_number(number, settings, is_stored=is_stored)
     try:
         with refusals():
-            sent = ask(send_code(api_id, api_hash, number), settings)
+            sent = ask(send_code(api_id, api_hash, number, settings), settings)
     except (NumberRefused, AppRefused) as error:
         raise WrongArgument(str(error)) from None
     key, code_hash = SessionKey(api_id, api_hash, sent.session_string), sent.phone_code_hash
@@ -94,7 +94,7 @@ def _sign_in(settings: TelegramSettings, *, is_stored: bool) -> ProvedSession:
             code = "".join(getpass("Code that Telegram has sent: ").split()).replace("-", "")
         try:
             with refusals():
-                return ask(give_code(key, number, None if taken else code_hash, code, password), settings)
+                return ask(give_code(key, number, None if taken else code_hash, code, password, settings), settings)
         except WrongCode as error:
             print(error)
         except (PasswordNeeded, WrongPassword) as error:

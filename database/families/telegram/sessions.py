@@ -130,7 +130,13 @@ def is_stored(session: Session, mark: str) -> bool:
 
 def sources_with(session: Session, session_id: str) -> int:
     """Return how many sources use a session, whoever they belong to."""
-    return session.scalar(select(func.count()).where(Source.session_id == session_id)) or 0
+    return source_counts(session, [session_id]).get(session_id, 0)
+
+
+def source_counts(session: Session, session_ids: Sequence[str]) -> dict[str, int]:
+    """Return how many sources use each of some sessions; those without one are left out."""
+    wanted = select(Source.session_id, func.count()).where(Source.session_id.in_(session_ids))
+    return {row[0]: row[1] for row in session.execute(wanted.group_by(Source.session_id))}
 
 
 # Storing

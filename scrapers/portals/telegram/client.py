@@ -26,6 +26,7 @@ from scrapers.core.outcomes import (
     AccountBanned,
     ChannelClosed,
     ChannelUnknown,
+    CredentialMalformed,
     Failure,
     FloodWait,
     PortalDown,
@@ -141,8 +142,10 @@ def failure_of(error: BaseException, now: datetime | None = None) -> Failure | N
     """
     if isinstance(error, Failure):
         return error
+    if isinstance(error, MalformedSession):  # of a stored one: the server's setting was changed
+        return CredentialMalformed(str(error))
     seconds = getattr(error, "seconds", None)
-    if isinstance(error, errors.FloodError | errors.RPCError) and isinstance(seconds, int):
+    if isinstance(error, errors.RPCError) and isinstance(seconds, int):
         until = (now or utc_now()) + timedelta(seconds=max(seconds, 1))
         return FloodWait(f"It ends at {until:%Y-%m-%d %H:%M:%S} UTC.", until=until)
     if type(error) is OSError and error.errno in NETWORK_ERRORS:
@@ -170,13 +173,12 @@ def named_failures() -> Iterator[None]:
         raise failure from error
 
 
-def read_string(text: str, settings: TelegramSettings | None = None) -> StringSession:
+def read_string(text: str, settings: TelegramSettings) -> StringSession:
     """
     Return the session of a string, at the server of the settings where they name one.
 
     An empty one has no key yet. Raises MalformedSession, also where the string leads into a private network: it may be anybody's.
     """
-    settings = settings or TelegramSettings.current()
     try:
         session = StringSession(text.strip())
     except (ValueError, struct.error, binascii.Error, IndexError):
@@ -190,9 +192,8 @@ def read_string(text: str, settings: TelegramSettings | None = None) -> StringSe
     return session
 
 
-def make_client(key: SessionValues, settings: TelegramSettings | None = None) -> TelegramClient:
+def make_client(key: SessionValues, settings: TelegramSettings) -> TelegramClient:
     """Return a client that is not connected: it sleeps through no flood wait, and asks for no updates."""
-    settings = settings or TelegramSettings.current()
     pem = settings.read_key()
     if pem is not None:
         try:
@@ -216,7 +217,7 @@ def make_client(key: SessionValues, settings: TelegramSettings | None = None) ->
 
 
 @asynccontextmanager
-async def connected(key: SessionValues, *, settings: TelegramSettings | None = None) -> AsyncIterator[TelegramClient]:
+async def connected(key: SessionValues, *, settings: TelegramSettings) -> AsyncIterator[TelegramClient]:
     """
     Connect as a session, and disconnect in the end. Errors are raised as Telethon has them: `named_failures` names them.
 

@@ -18,8 +18,8 @@ from scrapers.portals.telegram.client import (
     account_of,
     connected,
     named_failures,
-    read_string,
 )
+from scrapers.portals.telegram.settings import TelegramSettings
 
 FILE_MAGIC = b"SQLite format 3\x00"
 STEPS = 100_000  # of SQLite's machine; the one statement that reads a session takes some dozens
@@ -69,10 +69,10 @@ NO_ACCOUNT = "Telegram has no account of this phone number: sign up in one of it
 APP = "Telegram does not know this API id with this API hash (my.telegram.org has them)."
 
 
-async def send_code(api_id: int, api_hash: str, phone_number: str) -> SentCode:
+async def send_code(api_id: int, api_hash: str, phone_number: str, settings: TelegramSettings) -> SentCode:
     """Let Telegram send a code; raise NumberRefused, AppRefused or a Failure."""
     with named_failures():
-        async with connected(SessionKey(api_id, api_hash)) as client:
+        async with connected(SessionKey(api_id, api_hash), settings=settings) as client:
             try:
                 sent = await client.send_code_request(phone_number)
             except errors.PhoneNumberInvalidError:
@@ -85,7 +85,12 @@ async def send_code(api_id: int, api_hash: str, phone_number: str) -> SentCode:
 
 
 async def give_code(
-    key: SessionValues, phone_number: str, phone_code_hash: str | None, code: str, password: str | None
+    key: SessionValues,
+    phone_number: str,
+    phone_code_hash: str | None,
+    code: str,
+    password: str | None,
+    settings: TelegramSettings,
 ) -> ProvedSession:
     """
     Sign in with a code that was sent, and with the password where the account has one.
@@ -94,7 +99,7 @@ async def give_code(
     PasswordNeeded, WrongPassword, NumberRefused or a Failure.
     """
     with named_failures():
-        async with connected(key) as client:
+        async with connected(key, settings=settings) as client:
             try:
                 needs_password = phone_code_hash is None
                 if phone_code_hash is not None:
@@ -114,14 +119,14 @@ async def give_code(
                     await client.sign_in(password=password)
                 except errors.PasswordHashInvalidError:
                     raise WrongPassword(client.session.save()) from None
-            return _proved(key, client.session.save(), await account_of(client))
+            return _proved(key, client.session, await account_of(client))
 
 
-async def prove(key: SessionValues) -> ProvedSession:
+async def prove(key: SessionValues, settings: TelegramSettings) -> ProvedSession:
     """Ask Telegram for the account of a session; raise MalformedSession or a Failure."""
     with named_failures():
-        async with connected(key) as client:
-            return _proved(key, client.session.save(), await account_of(client))
+        async with connected(key, settings=settings) as client:
+            return _proved(key, client.session, await account_of(client))
 
 
 def read_file(content: bytes) -> str:
@@ -156,12 +161,12 @@ def read_file(content: bytes) -> str:
         raise MalformedSession("This session file names no server.") from None
 
 
-def _proved(key: SessionValues, session_string: str, account: types.User) -> ProvedSession:
+def _proved(key: SessionValues, session: StringSession, account: types.User) -> ProvedSession:
     return ProvedSession(
         api_id=key.api_id,
         api_hash=key.api_hash,
-        session_string=session_string,
-        auth_key=read_string(session_string).auth_key.key,
+        session_string=session.save(),
+        auth_key=session.auth_key.key,
         account_id=account.id,
         phone_number=f"+{account.phone.removeprefix('+')}" if account.phone else None,
         is_bot=bool(account.bot),

@@ -15,6 +15,7 @@ from database.models.jobs import ScraperJob, Worker
 from database.models.prices import AuthCode, AuthSession, OtpAttempt, User
 from jobs.settings import MailSettings
 from sandbox.mailserver import MailServer, serving
+from tests.telegram import telegram_running
 from tests.webhook.api.servers import Twilio
 from tests.webhook.conftest import CHANNELS, GATEWAY_TOKEN, READER_TOKEN, TWILIO_TOKEN
 from webhook.api.sending import Sender
@@ -37,6 +38,12 @@ def mail_server():
 @pytest.fixture(scope="session")
 def twilio():
     with serving(Twilio()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def telegram_server(tmp_path_factory):
+    with telegram_running(tmp_path_factory.mktemp("telegram")) as server:
         yield server
 
 

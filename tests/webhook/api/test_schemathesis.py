@@ -32,7 +32,9 @@ from database.models.prices import (
     User,
     WatchlistItem,
 )
+from database.models.telegram import LoginKind, TelegramLogin, TelegramSession
 from sandbox.mailserver import serving
+from tests.telegram import API_HASH, API_ID
 from tests.webhook.api.conftest import ANA, BEN, PHONES
 from tests.webhook.conftest import GATEWAY_TOKEN, READER, READER_TOKEN
 from webhook.api.checking import Checker
@@ -49,8 +51,10 @@ CHECKS = (
     "object_level_authorization",
 )
 KINDS = (User, WatchlistItem, PriceCheckRun, AuthSession, AlertChannel, AuthCode)
+TELEGRAM = (TelegramSession, TelegramLogin)
 # What a request may be answered with although it is as the document says, which no schema can say: a code is wrong, or
-# receiver and login are neither named nor set (400); an address is of no product or service, or a number of no country, or an amount has more decimals than money (422).
+# receiver and login are neither named nor set (400); an address is of no product or service, or a number of no country, or an amount has more decimals than money, or
+# Telegram knows no such number or session (422).
 ACCEPTED = ["2xx", "401", "403", "404", "409"]
 LIMITED = ["/me/email/verify", "/me/phone/verify"]  # after so many wrong codes of one user none is looked at (429)
 WRONG = ["/sms", "/mail", "/code", "/code/consume", "/auth/register/verify-email", "/auth/register/verify-phone", "/auth/login/verify"]  # fmt: skip
@@ -60,7 +64,12 @@ NO_SUCH = [
     "/me/alert-channels",
     "/auth/register/start",
     "/me/phone/start",
-    # A channel, or a time zone without a schedule.
+    "/sessions/",
+    "/sessions/send-otp",
+    "/sessions/verify-otp",
+    "/sessions/upload-file",
+    "/sessions/finalize",
+    "/sessions/{session_id}",
     "/sources/private",
     "/sources/public",
     "/sources/{source_id}",
@@ -68,25 +77,27 @@ NO_SUCH = [
 
 
 @pytest.fixture
-def tested(make_api, request):
-    """Give a function that makes the application, with rows of a user and of another one."""
+def tested(make_api, request, telegram_server):
+    """Give a function that makes the application, with rows of a user and of another one, whose Telegram is a real server."""
+    strings = {first: telegram_server.string(telegram_server.number()) for first in (HERS, MINE)}
 
     def make(me, other):
         db = request.getfixturevalue("store" if "store" in request.fixturenames else "sqlite")
         rate = "1000000 per minute"
         generous = {"auth_rate": rate, "user_rate": rate, "check_rate": rate, "auth_resend_cap": 100, "check_wait": 0}
+        generous |= {"telegram_rate": rate, "telegram": telegram_server.settings(busy_wait=10)}
         checker = Checker(db, 0, start=lambda portal: None)
         api = make_api(checker=checker, webhook={"webhook_rate": rate}, legacy_routes=False, **generous)
         with db.transaction() as session:
             for email, first in ((other, HERS), (me, MINE)):
-                add_rows(session, email, first)
-        return api
+                add_rows(session, email, first, strings[first])
+        return api, strings[MINE]
 
     return make
 
 
-def add_rows(session, email, first):
-    """Add a registered user with items, checks, a channel, a sign-in and a code, whose numbers begin at one."""
+def add_rows(session, email, first, string):
+    """Add a registered user with items, checks, a channel, a sign-in, a code, and Telegram's, whose numbers begin at one."""
     at = utc_now()
     verified = {"email_verified_at": at, "phone_verified_at": at, "two_factor_enabled": True}
     user = User(id=first, email=email, phone_number=PHONES[email], created_at=at, **verified)
@@ -106,13 +117,25 @@ def add_rows(session, email, first):
     session.add(
         AuthSession(id=first, user_id=first, token_hash=f"{first:064d}", user_agent=f"of {first}", expires_at=ends)
     )
+    app = {"user_id": first, "api_id": API_ID, "api_hash": API_HASH, "session_string": string}
+    session.add(TelegramSession(id=telegram_id(first), name=f"of {first}", key_fingerprint=f"{first:064d}", **app))
+    login = {"kind": LoginKind.UPLOAD, "phone_number": PHONES[email], "account_id": first, "expires_at": ends}
+    session.add(TelegramLogin(id=telegram_id(first + 1), **login, **app))
     session.flush()
+
+
+def telegram_id(number):
+    """Return the id of a row of Telegram's."""
+    return f"{number:08d}-0000-4000-8000-000000000000"
 
 
 def rows_of(db, first):
     """Return all that is stored of a user, as plain data."""
     with db.transaction() as session:
         found = []
+        for model in TELEGRAM:
+            for row in session.scalars(select(model).where(model.user_id == first)):
+                found.append({column.key: getattr(row, column.key) for column in model.__table__.columns})
         for model in KINDS:
             for row in session.scalars(
                 select(model).where(model.id >= first, model.id < first + 1000).order_by(model.id)
@@ -124,8 +147,8 @@ def rows_of(db, first):
 class Asking:
     """One run of all checks over the API, signed in as a user."""
 
-    def __init__(self, api, url, email, examples, phases):
-        self.api, self.email, self._token = api, email, ""
+    def __init__(self, api, url, email, string, examples, phases):
+        self.api, self.email, self.string, self._token = api, email, string, ""
         self.failures, self.asked, self.answers = [], Counter(), []
         config = schemathesis.Config.from_dict(
             {
@@ -159,7 +182,7 @@ class Asking:
                 path = case.operation.path
                 if path.startswith(("/code", "/status")):
                     return READER_TOKEN
-                return asking.token() if path.startswith(("/me", "/auth", "/sources", "/flows")) else GATEWAY_TOKEN
+                return asking.token() if path.startswith(("/me", "/auth", "/sessions", "/sources", "/flows")) else GATEWAY_TOKEN
 
             def set(self, case, data, context):
                 case.headers["Authorization"] = f"Bearer {data}"
@@ -174,7 +197,7 @@ class Asking:
                 return self._token
             user = users.user_of(session, self.email)
             if user is None:
-                add_rows(session, self.email, MINE)
+                add_rows(session, self.email, MINE, self.string)
                 user = users.user_of(session, self.email)
             self._token = users.open_session(session, user, "", Limits())
             return self._token
@@ -185,6 +208,9 @@ class Asking:
         for name, value in (case.path_parameters or {}).items():
             if isinstance(value, int) and not isinstance(value, bool) and value > 0:
                 case.path_parameters[name] = (MINE, HERS)[value % 2] + value % 3 if value % 5 else value
+            if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value):
+                turn, number = int(value[:8], 16), name.startswith("temp")
+                case.path_parameters[name] = telegram_id((MINE, HERS)[turn % 2] + number) if turn % 5 else value
 
     def run(self):
         for event in from_schema(self.schema).execute():
@@ -204,7 +230,9 @@ class Asking:
             if interaction.response is not None:
                 self.asked["requests"] += 1
                 self.asked[interaction.response.status_code] += 1
-                self.asked["at rows of the other user"] += bool(re.search(rf"/{HERS}[0-9]?\b", interaction.request.uri))
+                self.asked["at rows of the other user"] += bool(
+                    re.search(rf"/0*{HERS}[0-9]?\b", interaction.request.uri)
+                )
                 self.answers.append(interaction.response.content or b"")
 
     def seen(self):
@@ -245,18 +273,18 @@ class Lasting(WSGIRequestHandler):
 
 def check(tested, examples, phases):
     """Ask as Ana; return how often what was asked and looked at."""
-    api = tested(ANA, BEN)
+    api, string = tested(ANA, BEN)
     before = rows_of(api.db, HERS)
-    assert len(before) == 10
+    assert len(before) == 12
     with serving(make_server("127.0.0.1", 0, api.app, threaded=True, request_handler=Lasting)) as server:
-        asking = Asking(api, f"http://127.0.0.1:{server.port}", ANA, examples, phases).run()
+        asking = Asking(api, f"http://127.0.0.1:{server.port}", ANA, string, examples, phases).run()
     assert not asking.failures, "\n\n".join(asking.failures)
     assert asking.seen() == set()
     assert rows_of(api.db, HERS) == before
     # What is looked for would be found.
     with api.db.transaction() as session:
         token = users.open_session(session, session.get_one(User, HERS), "", Limits())
-    for path in ("/me", "/me/watchlist-items", f"/me/watchlist-items/{HERS}/runs", "/me/alert-channels"):
+    for path in ("/me", "/me/watchlist-items", f"/me/watchlist-items/{HERS}/runs", "/me/alert-channels", "/sessions/"):
         asking.answers = [api.with_token(token).get(path).data]
         assert asking.seen(), path
     assert asking.asked["at rows of the other user"] > 0

@@ -13,16 +13,17 @@ import pytest
 from sqlalchemy import delete, func, select
 from werkzeug.serving import make_server
 
+from database.access import users
+from database.access.users import Limits
 from database.models import Run, StoredFile
 from database.models.jobs import Schedule, ScraperJob
 from database.models.messaging import ChannelFile
 from database.models.prices import User
 from database.models.telegram import AccessLevel, Source, TargetStore, TelegramSession
-from sandbox import running
 from sandbox.mailserver import serving
 from tests.webhook.api.conftest import ANA, BEN
-from tests.webhook.api.test_schemathesis import HERS, MINE, Asking, Lasting, add_rows
-from tests.webhook.telegram import People, note_file, note_run
+from tests.webhook.api.test_schemathesis import HERS, MINE, Asking, Lasting, add_rows, telegram_id
+from tests.webhook.telegram import note_file, note_run
 from webhook.api.checking import Checker
 
 OURS = r"^/(sources|flows)"
@@ -36,16 +37,16 @@ def id_of(first, number):
 class AskingSources(Asking):
     """The same over the routes of sources, whose own rows are made again when they are deleted."""
 
-    def __init__(self, api, url, people, session_id, examples, phases):
-        self.turn = 0
-        super().__init__(api, url, ANA, examples, phases)
-        self.people, self.session_id, self.schema = people, session_id, self.schema.include(path_regex=OURS)
+    def __init__(self, api, url, string, runs, examples, phases):
+        self.turn, self.runs = 0, runs
+        super().__init__(api, url, ANA, string, examples, phases)
+        self.schema = self.schema.include(path_regex=OURS)
 
     def token(self):
         with self.api.db.transaction() as session:
             left = session.scalar(select(func.count()).select_from(Source).where(Source.user_id == MINE)) or 0
         if left < COUNT:
-            add_sources(self.api.db, MINE, self.session_id)
+            add_sources(self.api.db, MINE)
         return super().token()
 
     def provider(self):
@@ -73,16 +74,16 @@ class AskingSources(Asking):
         if isinstance(given.get("run_id"), int) and given["run_id"] > 0 and self.turn % 5:
             given["run_id"] = self.runs[first][number]
         if isinstance(case.body, dict) and isinstance(case.body.get("session_id"), str) and self.turn % 3:
-            case.body["session_id"] = self.session_id
+            case.body["session_id"] = telegram_id(MINE)
 
 
-def add_sources(db, first, session_id):
+def add_sources(db, first):
     """Add those of a user's sources that are missing; each has a name by which it is found in any answer."""
     with db.transaction() as session:
         for number in range(COUNT):
             if session.get(Source, id_of(first, number)) is None:
                 facts = {"access_level": AccessLevel.PRIVATE, "identifier": "5", "channel_id": 5, "access_hash": 1}
-                facts |= {"channel_title": f"of {first}", "target": TargetStore.LOCAL, "session_id": session_id}
+                facts |= {"channel_title": f"of {first}", "target": TargetStore.LOCAL, "session_id": telegram_id(first)}
                 session.add(Source(id=id_of(first, number), user_id=first, name=f"of {first}", **facts))
 
 
@@ -105,30 +106,22 @@ def rows_of(db, first, runs):
         ]
 
 
-@pytest.fixture(scope="module")
-def telegram(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("telegram"), ("telegram",)) as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
-def check(request, make_api, telegram, monkeypatch):
+def check(request, make_api, telegram_server):
     """Give a function that asks as Ana, and returns how often what was asked and looked at."""
-    for name, value in telegram.environment.items():
-        monkeypatch.setenv(name, value)
     db = request.getfixturevalue("store" if "store" in request.fixturenames else "sqlite")
     rate = "1000000 per minute"
     generous = {"auth_rate": rate, "user_rate": rate, "telegram_rate": rate}
+    generous["telegram"] = telegram_server.settings(busy_wait=10)
     checker = Checker(db, 0, start=lambda portal: None)
     api = make_api(checker=checker, webhook={"webhook_rate": rate}, erase=lambda store, path: True, **generous)
-    people = People(telegram, db)
+    strings = {first: telegram_server.string(telegram_server.number()) for first in (HERS, MINE)}
     with db.transaction() as session:
         for email, first in ((BEN, HERS), (ANA, MINE)):
-            add_rows(session, email, first)
-    sessions = {first: people.session(first, f"of {first}") for first in (HERS, MINE)}
+            add_rows(session, email, first, strings[first])
     runs = {}
     for first in (HERS, MINE):
-        add_sources(db, first, sessions[first])
+        add_sources(db, first)
         runs[first] = [note_run(db, id_of(first, number), message=f"of {first}") for number in range(COUNT)]
         for number in range(COUNT):
             note_file(db, id_of(first, number), runs[first][number], path=f"of {first}/a.pdf", name=f"of {first}")
@@ -137,15 +130,17 @@ def check(request, make_api, telegram, monkeypatch):
         before = rows_of(db, HERS, runs[HERS])
         assert len(before) == 4 * COUNT + 1
         with serving(make_server("127.0.0.1", 0, api.app, threaded=True, request_handler=Lasting)) as server:
-            asking = AskingSources(api, f"http://127.0.0.1:{server.port}", people, sessions[MINE], examples, phases)
-            asking.runs = runs
-            asking.run()
+            url = f"http://127.0.0.1:{server.port}"
+            asking = AskingSources(api, url, strings[MINE], runs, examples, phases).run()
         assert not asking.failures, "\n\n".join(asking.failures)
         assert asking.seen() == set()
         assert rows_of(db, HERS, runs[HERS]) == before
         # What is looked for would be found.
         with db.transaction() as session:
-            assert session.get(User, HERS) is not None
+            token = users.open_session(session, session.get_one(User, HERS), "", Limits())
+        for path in ("/sources/", f"/sources/{id_of(HERS, 0)}/files", f"/flows/runs/{runs[HERS][0]}"):
+            asking.answers = [api.with_token(token).get(path).data]
+            assert asking.seen(), path
         assert min(asking.asked[status] for status in (200, 401, 404, 422)) > 0
         return asking.asked
 

@@ -237,7 +237,7 @@ def test_pages_of_other_origins_read_what_the_settings_let_them(make_api):
     assert preflight.status_code == 200
     assert preflight.headers["Access-Control-Allow-Origin"] == "https://prices.example.com"
     assert preflight.headers["Access-Control-Allow-Credentials"] == "true"
-    assert preflight.headers["Access-Control-Allow-Methods"] == "GET, POST, PATCH, DELETE, OPTIONS"
+    assert preflight.headers["Access-Control-Allow-Methods"] == "GET, POST, PUT, PATCH, DELETE, OPTIONS"
     assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
     answer = api.client().get("/me", headers={"Origin": "http://localhost:8000"})
     assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:8000"

@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadGateway, Conflict, NotFound, TooManyRequests
 
 from database.engine import Database
 from database.models.base import utc_now
-from scrapers.core.outcomes import Failure, FloodWait, PortalRefused, RateLimited
+from scrapers.core.outcomes import CredentialMalformed, Failure, FloodWait, PortalRefused, RateLimited
 from scrapers.portals.telegram.settings import TelegramSettings
 from scrapers.portals.telegram.using import ENDED, InUse, NoSession
 from webhook.api.requests import UserAccess
@@ -59,8 +59,9 @@ def tell(failure: Failure) -> NoReturn:
     if isinstance(failure, FloodWait):
         wait_for(failure.until, str(failure))
     if isinstance(failure, RateLimited):
+        # Telegram names no time with these; an hour is a guess.
         raise TooManyRequests(f"Telegram wants to be asked later. {failure.detail}", retry_after=3600)
-    if isinstance(failure, ENDED | PortalRefused):
+    if isinstance(failure, (*ENDED, CredentialMalformed, PortalRefused)):
         raise Conflict(str(failure))
     raise BadGateway(f"Telegram could not be asked. {failure}")
 

@@ -57,7 +57,7 @@ class TelegramLogins:
             if until is not None:
                 wait_for(until, f"Codes for this phone number rest until {until:%Y-%m-%d %H:%M:%S} UTC.")
             try:
-                sent = ask(send_code(body.api_id, body.api_hash, body.phone_number), settings)
+                sent = ask(send_code(body.api_id, body.api_hash, body.phone_number, settings), settings)
             except NumberRefused as error:
                 raise FieldRefused("phone_number", str(error)) from None
             except AppRefused as error:
@@ -92,7 +92,7 @@ class TelegramLogins:
         if code_hash is not None and not body.code:
             raise FieldRefused("code", "The code is missing.")
         with self.asking.place(), alone(self.asking.db, login_id, WHO, self.asking.settings):
-            conversation = give_code(key, number, code_hash, body.code or "", body.password)
+            conversation = give_code(key, number, code_hash, body.code or "", body.password, self.asking.settings)
             try:
                 proved = ask(conversation, self.asking.settings)
             except WrongCode:

@@ -81,7 +81,7 @@ class TelegramSessions:
                 raise Conflict("This session is stored already.")
         with self.asking.place(), alone(self.db, mark, WHO, self.asking.settings):
             try:
-                return ask(prove(key), self.asking.settings)
+                return ask(prove(key, self.asking.settings), self.asking.settings)
             except ENDED as failure:
                 raise FieldRefused(name, str(failure)) from None
 
@@ -98,7 +98,9 @@ class TelegramSessions:
         """Return the sessions of a user, and how many there are."""
         with self.db.transaction() as session:
             rows = sessions.all_of(session, user_id, skip=skip, limit=limit)
-            return [told(session, row) for row in rows], sessions.count_of(session, user_id)
+            used = sessions.source_counts(session, [row.id for row in rows])
+            found = [told(session, row, used.get(row.id, 0)) for row in rows]
+            return found, sessions.count_of(session, user_id)
 
     def one(self, user_id: int, session_id: str) -> TelegramSessionAnswer:
         """Return a session."""
@@ -166,8 +168,8 @@ class TelegramSessions:
             raise Conflict(str(error)) from None
 
 
-def told(session: Session, row: TelegramSession) -> TelegramSessionAnswer:
-    """Return a session as it is answered."""
+def told(session: Session, row: TelegramSession, sources: int | None = None) -> TelegramSessionAnswer:
+    """Return a session as it is answered. sources: how many use it; None: not counted yet."""
     waits = row.waits_until if row.waits_until is not None and row.waits_until > now(session) else None
     return TelegramSessionAnswer(
         id=row.id,
@@ -181,7 +183,7 @@ def told(session: Session, row: TelegramSession) -> TelegramSessionAnswer:
         created_at=row.created_at,
         updated_at=row.updated_at,
         last_checked_at=row.last_checked_at,
-        sources=sessions.sources_with(session, row.id),
+        sources=sessions.sources_with(session, row.id) if sources is None else sources,
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask_openapi3.models.file import FileStorage
 from pydantic import AfterValidator, ConfigDict, Field, RootModel
+from werkzeug.datastructures import FileStorage as Uploaded
 
 from database.families.telegram.sessions import LONGEST_NAME, phone_number
 from database.families.watching import HIGHEST_ID
@@ -21,6 +22,12 @@ def _plain(value: str) -> str:
     if not text or not text.isprintable():
         raise ValueError("it must be one line of plain text")
     return text
+
+
+def _is_file(value: FileStorage) -> FileStorage:
+    if not isinstance(value, Uploaded):
+        raise ValueError("it must be a file")
+    return value
 
 
 ApiId = Annotated[int, Field(ge=1, le=HIGHEST_ID, strict=True, description="Of an app at my.telegram.org.")]
@@ -86,7 +93,7 @@ class SessionFile(Model):
 
     api_id: ApiId
     api_hash: ApiHash
-    file: FileStorage
+    file: Annotated[FileStorage, AfterValidator(_is_file)]
 
 
 class FileTaken(Model):

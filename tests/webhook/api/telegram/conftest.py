@@ -11,25 +11,19 @@ from sqlalchemy import delete, select
 
 from database.engine import Database
 from database.models.telegram import AccessLevel, Source, TelegramLogin, TelegramSession
-from tests.telegram import API_HASH, API_ID, telegram_running
+from tests.telegram import API_HASH, API_ID
 from tests.webhook.api.conftest import ANA, Api, Chosen
 
 APP = {"api_id": API_ID, "api_hash": API_HASH}
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    with telegram_running(tmp_path_factory.mktemp("telegram")) as server:
-        yield server
-
-
 @pytest.fixture
-def telegram(server):
-    """The server, with no wait or scenario of another test in force."""
-    before = server.admin.configuration()
-    yield server
-    server.admin.configure(**before)
-    server.admin.clock(0)
+def telegram(telegram_server):
+    """The server, with no wait or fault of another test in force."""
+    before = telegram_server.admin.configuration()
+    yield telegram_server
+    telegram_server.admin.configure(**before)
+    telegram_server.admin.clock(0)
 
 
 class TelegramApi(Api):

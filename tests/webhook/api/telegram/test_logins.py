@@ -413,6 +413,9 @@ def test_a_file_is_refused_by_name_content_and_size(api, ana, tmp_path):
         assert answer.status_code == status, answer.get_json()
         assert answer.content_type == "application/problem+json"
     assert api.upload(ana, content, api_id="no number").status_code == 422
+    for given in ({"json": {**APP, "file": "x"}}, {"data": {**APP, "file": "x"}}):
+        answer = ana.post("/sessions/upload-file", **given)
+        assert (answer.status_code, list(answer.get_json()["fields"])) == (422, ["file"])
     missing = ana.post("/sessions/upload-file", data={"api_id": "1", "api_hash": "x"})
     assert (missing.status_code, list(missing.get_json()["fields"])) == (422, ["file"])
 
