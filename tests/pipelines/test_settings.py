@@ -6,6 +6,7 @@ import pytest
 
 from database.settings import SettingsError
 from pipelines.settings import PipelineSettings
+from scrapers.core.outcomes import StoreAway
 
 
 @pytest.mark.parametrize("template", ["{name}", "{portal}/{account}/{period}/{report}_{name}"])
@@ -84,3 +85,47 @@ def test_an_address_of_s3_that_others_know_is_known_to_us(monkeypatch, name):
     with pytest.raises(SettingsError) as told:
         PipelineSettings.load()
     assert "hunter-2" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "target", "address"),
+    [
+        ({}, "LOCAL", "{data}/files"),
+        ({"LATCHKEY_FILES": "/mnt/files"}, "LOCAL", "/mnt/files"),
+        ({"LATCHKEY_FILES": "/mnt/files", "LATCHKEY_FILES_LOCAL": "/mnt/here"}, "LOCAL", "/mnt/here"),
+        ({"LATCHKEY_FILES": "s3://bucket/a"}, "LOCAL", "{data}/files"),
+        ({"LATCHKEY_FILES": "s3://bucket/a"}, "S3", "s3://bucket/a"),
+        ({"LATCHKEY_FILES_S3": "s3://other"}, "S3", "s3://other"),
+        ({"LATCHKEY_FILES": "smb://nas/share"}, "NAS", "smb://nas/share"),
+        ({"LATCHKEY_FILES_NAS": "/mnt/nas"}, "NAS", "/mnt/nas"),
+        ({"LATCHKEY_FILES": "/mnt/files"}, "", "/mnt/files"),
+        ({"LATCHKEY_FILES": "/mnt/files"}, "NAS", None),
+        ({"LATCHKEY_FILES": "smb://nas/share"}, "S3", None),
+    ],
+)
+def test_a_target_has_a_store_of_its_own(monkeypatch, tmp_path, environment, target, address):
+    monkeypatch.setenv("LATCHKEY_DATA_DIR", str(tmp_path))
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = PipelineSettings.load()
+    if address is None:
+        with pytest.raises(StoreAway, match=f"set LATCHKEY_FILES_{target}"):
+            settings.address_of(target)
+    else:
+        assert settings.address_of(target) == address.format(data=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOCAL", "smb://nas/share"),
+        ("LOCAL", "s3://bucket"),
+        ("S3", "/mnt/files"),
+        ("NAS", "smb://nas"),
+        ("S3", "s3://u@b"),
+    ],
+)
+def test_a_target_with_another_kind_of_store_is_refused(monkeypatch, name, value):
+    monkeypatch.setenv(f"LATCHKEY_FILES_{name}", value)
+    with pytest.raises(SettingsError, match=f"^LATCHKEY_FILES_{name}: "):
+        PipelineSettings.load()
