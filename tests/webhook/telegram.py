@@ -2,60 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import uuid
 from datetime import UTC, datetime
-from pathlib import Path
-
-from telethon.sessions import StringSession
 
 from database.access.encryption import fingerprint
 from database.models import Run, RunState, StoredFile
 from database.models.jobs import ScraperJob
 from database.models.messaging import ChannelFile, FileState, MediaKind
 from database.models.telegram import Source, TelegramSession
-from sandbox.telegram import bot_token, phone_number
 from tests.project import TEST_KEY
-from tests.sandbox.telegram.client import API, Server
+from tests.telegram import API_HASH, API_ID
 
 AT = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
-_numbers = itertools.count(6000)  # other than those of other tests
 _parts = itertools.count(1)
 
 
 class People:
     """The imitation, and the sessions of those who have signed in to it."""
 
-    def __init__(self, telegram, db):
-        self.admin, self.db = telegram.admin["telegram"], db
-        self.environment = telegram.environment
-        self.server = Server(
-            telegram.environment["TELEGRAM_SERVER"], Path(telegram.environment["TELEGRAM_SERVER_KEY"]), self.admin
-        )
-        self.channels = self.server.channels()
+    def __init__(self, server, db):
+        self.server, self.admin, self.db = server, server.admin, db
+        self.channels = server.channels()
 
     def id(self, word):
         return self.channels[word]["id"]
 
-    def session(self, user_id=None, name="Mine", scenario="ok", *, is_bot=False, **values):
+    def session(self, user_id=None, name="Mine", scenario="ok", **values):
         """Sign somebody in, and store the session for a user; None: for the installation. Return its id."""
-        phone = phone_number(scenario, next(_numbers))
-
-        async def scene():
-            if is_bot:
-                async with self.server.client() as client:
-                    await client.sign_in(bot_token=bot_token(1))
-                    return StringSession.save(client.session)
-            async with self.server.signed_in(phone) as client:
-                return StringSession.save(client.session)
-
-        return self.stored(asyncio.run(scene()), user_id, name, phone, is_bot=is_bot, **values)
+        phone = self.server.number(scenario)
+        string = self.server.string(phone)
+        return self.stored(string, user_id, name, phone, **values)
 
     def stored(self, string, user_id=None, name="Mine", phone="+12015550100", **values):
         """Store a session of this string."""
         session_id = str(uuid.uuid4())
-        facts = {"api_id": API[0], "api_hash": API[1], "key_fingerprint": fingerprint(TEST_KEY, string)}
+        facts = {"api_id": API_ID, "api_hash": API_HASH, "key_fingerprint": fingerprint(TEST_KEY, string)}
         facts |= {"phone_number": phone, "session_string": string, **values}
         with self.db.transaction() as session:
             session.add(TelegramSession(id=session_id, user_id=user_id, name=name, **facts))

@@ -25,7 +25,6 @@ from jobs.planning import Planner, Spiders, Wanted
 from jobs.sources import job_of
 from pipelines.settings import PipelineSettings
 from pipelines.stores import store_of
-from sandbox import running
 from tests.project import ROOT
 from tests.webhook.api.conftest import ANA, BEN
 from tests.webhook.api.test_documentation import curl
@@ -57,12 +56,6 @@ ROUTES = [
     ("get", "/flows/runs/{run}/logs", None),
     ("get", "/flows/runs/{run}/files", None),
 ]
-
-
-@pytest.fixture(scope="module")
-def telegram(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("telegram"), ("telegram",)) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture
@@ -132,12 +125,12 @@ class Caller:
 
 
 @pytest.fixture
-def ana(request, make_api, telegram, monkeypatch, started):
+def ana(request, make_api, telegram_server, monkeypatch, started):
     """Ana; on both databases for a test that asks for `store`."""
-    for name, value in telegram.environment.items():
+    for name, value in telegram_server.environment.items():
         monkeypatch.setenv(name, value)
     db = request.getfixturevalue("store" if "store" in request.fixturenames else "sqlite")
-    admin = telegram.admin["telegram"]
+    admin = telegram_server.admin
     admin.reset()
     before = admin.configuration()
     rates = {"user_rate": "100000 per minute", "telegram_rate": "100000 per minute"}
@@ -146,7 +139,7 @@ def ana(request, make_api, telegram, monkeypatch, started):
         return store_of(PipelineSettings.current(), store).remove(path)
 
     api = make_api(checker=Checker(db, 0, start=started.append), erase=erase, **rates)
-    yield Caller(api, People(telegram, db))
+    yield Caller(api, People(telegram_server, db))
     with db.transaction() as session:
         session.execute(delete(Source))
         session.execute(delete(Schedule))

@@ -8,8 +8,6 @@ import pytest
 from sqlalchemy import delete
 
 from database.models.telegram import Source, TelegramSession, TelegramState
-from sandbox import running
-from sandbox.telegram import phone_number
 from tests.webhook.api.conftest import BEN
 from tests.webhook.pages.conftest import Visitor, beside, words
 from tests.webhook.telegram import People, note_file, note_run
@@ -18,27 +16,21 @@ from webhook.api.checking import Checker
 APP = {"api_id": "12345", "api_hash": "0123456789abcdef0123456789abcdef"}
 
 
-@pytest.fixture(scope="module")
-def telegram(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("telegram"), ("telegram",)) as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
 def started():
     return []
 
 
 @pytest.fixture
-def ana(make_api, sqlite, telegram, monkeypatch, started):
+def ana(make_api, sqlite, telegram_server, monkeypatch, started):
     """Ana, signed in to the pages, with people at the imitation of Telegram."""
-    for name, value in telegram.environment.items():
+    for name, value in telegram_server.environment.items():
         monkeypatch.setenv(name, value)
-    telegram.admin["telegram"].reset()
+    telegram_server.admin.reset()
     rates = {"telegram_rate": "100000 per minute", "user_rate": "100000 per minute"}
     api = make_api(checker=Checker(sqlite, 0, start=started.append), erase=lambda store, path: True, **rates)
     visitor = Visitor(api).signed_in()
-    visitor.people = People(telegram, sqlite)
+    visitor.people = People(telegram_server, sqlite)
     visitor.id = visitor.client.get("/me").get_json()["id"]
     yield visitor
     with sqlite.transaction() as session:
@@ -64,7 +56,7 @@ def test_signing_in_by_a_code(ana):
     assert wrong.status_code == 422
     assert beside(wrong, "phone_number").startswith("A phone number has its country's code")
     assert APP["api_hash"] not in wrong.text
-    number = phone_number("password", 7001)
+    number = ana.people.server.number("password")
     code = ana.send("/telegram/sessions/new", phone_number=number, **APP)
     assert words(code).startswith("The code of Telegram Telegram sends a code")
     wrong = ana.send("/telegram/sessions/code", code="00000")

@@ -9,9 +9,7 @@ from werkzeug.serving import make_server
 from middlewares.download.browser import find_browser
 from pipelines.settings import PipelineSettings
 from pipelines.stores import store_of
-from sandbox import running
 from sandbox.mailserver import serving
-from sandbox.telegram import phone_number
 from tests.project import ROOT
 from tests.webhook.pages.conftest import Visitor
 from tests.webhook.pages.test_browser import AXE, CRAWL, PHONE, SCREENS, SCRIPT, Quiet, fits, message, serious
@@ -30,25 +28,19 @@ def browser():
         launched.close()
 
 
-@pytest.fixture(scope="module")
-def telegram(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("telegram"), ("telegram",)) as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
-def site(make_api, sqlite, tmp_path, monkeypatch, telegram):
+def site(make_api, sqlite, tmp_path, monkeypatch, telegram_server):
     """The application behind a server, with crawls of its own that ask the imitation of Telegram."""
     environment = {
         "LATCHKEY_DATABASE_URL": sqlite.engine.url.render_as_string(hide_password=False),
         "LATCHKEY_DATA_DIR": str(tmp_path / "data"),
         "PYTHONPATH": str(ROOT),
-        **telegram.environment,
+        **telegram_server.environment,
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(ROOT)
-    telegram.admin["telegram"].reset()
+    telegram_server.admin.reset()
     crawls = Crawls()
 
     def erase(store, path):
@@ -58,7 +50,7 @@ def site(make_api, sqlite, tmp_path, monkeypatch, telegram):
     api = make_api(checker=Checker(sqlite, 0, start=crawls), erase=erase, **rates)
     server = make_server("127.0.0.1", 0, api.app, threaded=True, request_handler=Quiet)
     with serving(server):
-        api.url, api.people, api.files = f"http://127.0.0.1:{server.port}", People(telegram, sqlite), tmp_path / "data" / "files"  # fmt: skip
+        api.url, api.people, api.files = f"http://127.0.0.1:{server.port}", People(telegram_server, sqlite), tmp_path / "data" / "files"  # fmt: skip
         yield api
         crawls.close()
     api.wait()
@@ -89,9 +81,9 @@ def window(browser, site):
     assert [each for each in wrong if "Failed to load resource" not in each] == []
 
 
-def sign_in(page, site, scenario="ok", number=8001):
-    """Add a session by a code."""
-    phone = phone_number(scenario, number)
+def sign_in(page, site, scenario="ok"):
+    """Begin a session by a code."""
+    phone = site.people.server.number(scenario)
     page.goto("/telegram/sessions")
     page.get_by_role("link", name="Add a session").click()
     page.get_by_label("Phone number of the account").fill(phone)
@@ -102,16 +94,14 @@ def sign_in(page, site, scenario="ok", number=8001):
     page.get_by_label("Code", exact=False).first.fill(site.people.server.code(phone))
     page.get_by_label("Your name for the session").fill("Main")
     page.get_by_role("button", name="Sign in").click()
-    return phone
 
 
 @SCREENS
 def test_every_action(window, site, screen):
     page = window(screen)
-    number = 8100 + screen["width"]
 
     # A session, by a code and a password.
-    sign_in(page, site, "password", number)
+    sign_in(page, site, "password")
     expect(page.locator("#form-problem")).to_contain_text("the account has a password")
     page.get_by_label("Password of the account").fill("open-sesame")
     page.get_by_label("Your name for the session").fill("Main")
@@ -213,7 +203,7 @@ def test_every_action(window, site, screen):
 
 def test_without_javascript(window, site):
     page = window(PHONE, java_script_enabled=False)
-    sign_in(page, site, number=8002)
+    sign_in(page, site)
     message(page, "The session is stored.")
     page.get_by_role("button", name="Show its channels").click()
     page.locator("li", has_text="Weekly Reports").get_by_role("link").click()
@@ -264,7 +254,7 @@ def test_axe_finds_nothing_serious(window, site, screen, scheme):
     expect(page.locator("#channel-problem")).to_be_visible()
     assert serious(page) == []
     page.goto("/telegram/sessions/new")
-    page.get_by_label("Phone number of the account").fill(phone_number("ok", 8003))
+    page.get_by_label("Phone number of the account").fill(site.people.server.number("ok"))
     for label, value in APP.items():
         page.get_by_label(label).first.fill(value)
     page.get_by_role("button", name="Send the code").click()
