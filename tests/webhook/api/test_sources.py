@@ -129,6 +129,7 @@ def ana(request, make_api, telegram_server, monkeypatch, started):
     """Ana; on both databases for a test that asks for `store`."""
     for name, value in telegram_server.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TELEGRAM_BUSY_WAIT", "0.3")
     db = request.getfixturevalue("store" if "store" in request.fixturenames else "sqlite")
     admin = telegram_server.admin
     admin.reset()

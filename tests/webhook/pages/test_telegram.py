@@ -26,6 +26,7 @@ def ana(make_api, sqlite, telegram_server, monkeypatch, started):
     """Ana, signed in to the pages, with people at the imitation of Telegram."""
     for name, value in telegram_server.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TELEGRAM_BUSY_WAIT", "0.3")
     telegram_server.admin.reset()
     rates = {"telegram_rate": "100000 per minute", "user_rate": "100000 per minute"}
     api = make_api(checker=Checker(sqlite, 0, start=started.append), erase=lambda store, path: True, **rates)
