@@ -55,15 +55,16 @@ async def _by_invite(client: TelegramClient, found: str, *, join: bool) -> Any:
     if not join:
         raise ChannelClosed("The account is no member: join it there, or let the source join.")
     try:
-        updates = await client(functions.messages.ImportChatInviteRequest(found))
+        await client(functions.messages.ImportChatInviteRequest(found))
     except errors.InviteRequestSentError:
         raise ChannelClosed("The account has asked to join: whoever owns the channel has to let it in.") from None
     except errors.UserAlreadyParticipantError:
-        invite = await client(functions.messages.CheckChatInviteRequest(found))
-        return invite.chat
-    for chat in getattr(updates, "chats", []):
-        return chat
-    raise ChannelUnknown("The invitation led to no channel.")
+        pass
+    # What joining answers differs from layer to layer.
+    invite = await client(functions.messages.CheckChatInviteRequest(found))
+    if not isinstance(invite, types.ChatInviteAlready):
+        raise ChannelClosed("The account could not join it.")
+    return invite.chat
 
 
 async def _by_id(client: TelegramClient, number: int) -> Any:

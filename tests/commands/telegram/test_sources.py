@@ -81,7 +81,7 @@ def test_what_is_refused_is_one_sentence(telegram, store, command, given, code, 
     assert "Traceback" not in done.err
 
 
-def test_a_source_from_its_first_word_to_its_files(signing, server):
+def test_a_source_from_its_first_word_to_its_files(signing, server, encryption_key):
     """Added, triggered, done by one worker, listed, deleted with its files."""
     number = server.number()
     db = Database(f"sqlite:///{signing.data / 'latchkey.db'}")
