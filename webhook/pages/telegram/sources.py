@@ -126,7 +126,7 @@ class SourcePages:
     def source(self, source_id: str, form: Form[Any] | None = None) -> Response:
         """Show one source with its newest runs and a page of its files."""
         number, word = page_number(), request.args.get("state", "")
-        state = FileState(word) if word in FileState else None
+        state = FileState(word) if word in set(FileState) else None
         found = self.sources.source(source_id, g.user.id)
         runs, _ = self.sources.runs(source_id, g.user.id, 0, RUNS)
         files, total = self.sources.files(source_id, g.user.id, (number - 1) * FILES, FILES, state)
