@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import struct
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -157,7 +158,7 @@ def read_file(content: bytes) -> str:
         session.set_dc(int(data_centre), str(address), int(port))
         session.auth_key = AuthKey(auth_key)
         return str(session.save())
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, struct.error):
         raise MalformedSession("This session file names no server.") from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def converse(terminal, command, *turns):
     terminal.type(command)
     said = ""
     for question, answer in turns:
-        wait_for(lambda question=question: terminal.sees(question), 60)
+        wait_for(partial(terminal.sees, question), 60)
         said += terminal.shown
         terminal.type(answer() if callable(answer) else answer)
     wait_for(lambda: terminal.sees(READY))
@@ -70,7 +71,7 @@ def test_a_person_signs_in_with_a_slip_and_a_password(signing, terminal, server)
     assert sessions(signing) == [("Main", "active", None)]
     said = converse(terminal, "scrapy telegram login", *who(number))
     assert "has a session already" in said
-    said = converse(terminal, "scrapy telegram channels Main --no-details")
+    said = converse(terminal, "scrapy telegram channels Main --no-details --json")
     assert "Weekly Reports" in said
 
 

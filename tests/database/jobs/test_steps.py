@@ -34,7 +34,8 @@ STEPS = {
     ),
     **dict.fromkeys(
         "bad_credentials credential_missing credential_malformed reauthentication_required credential_blocked account_locked "
-        "captcha_shown terms_pending mfa_required mfa_failed code_unclear wrong_account not_listed upload_client_gone session_inactive".split(),
+        "captcha_shown terms_pending mfa_required mfa_failed code_unclear wrong_account not_listed upload_client_gone session_inactive "
+        "session_expired session_revoked account_banned channel_closed channel_unknown".split(),
         ("pending", None, False, "owner"),
     ),
     **dict.fromkeys(
@@ -48,7 +49,7 @@ STEPS = {
     **dict.fromkeys("credential_busy report_not_ready database_away".split(), ("pending", SOON, False, None)),
     **dict.fromkeys("lease_lost interrupted".split(), ("pending", NOW, False, None)),
     **dict.fromkeys(
-        "credential_cooling_down sign_in_budget_spent".split(),
+        "credential_cooling_down sign_in_budget_spent flood_wait".split(),
         ("pending", (AT + 3 * HOUR, AT + 3 * HOUR + timedelta(minutes=1)), False, None),
     ),
     **dict.fromkeys(

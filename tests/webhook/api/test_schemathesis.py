@@ -133,9 +133,9 @@ def rows_of(db, first):
     """Return all that is stored of a user, as plain data."""
     with db.transaction() as session:
         found = []
-        for model in TELEGRAM:
-            for row in session.scalars(select(model).where(model.user_id == first)):
-                found.append({column.key: getattr(row, column.key) for column in model.__table__.columns})
+        for table in TELEGRAM:
+            for kept in session.scalars(select(table).where(table.user_id == first)):
+                found.append({column.key: getattr(kept, column.key) for column in table.__table__.columns})
         for model in KINDS:
             for row in session.scalars(
                 select(model).where(model.id >= first, model.id < first + 1000).order_by(model.id)

@@ -31,21 +31,20 @@ def _is_file(value: FileStorage) -> FileStorage:
 
 
 ApiId = Annotated[int, Field(ge=1, le=HIGHEST_ID, strict=True, description="Of an app at my.telegram.org.")]
-ApiHash = Annotated[str, Field(pattern=r"^[!-~]{1,64}$", repr=False, description="Of that app; it is not shown again.")]
+ApiHash = Annotated[str, Field(pattern=r"^[!-~]{1,64}$", description="Of that app; it is not shown again.")]
 Phone = Annotated[
     str,
     Field(
         min_length=7,
         max_length=32,
-        repr=False,
         examples=["+12015550100"],
         json_schema_extra={"pattern": r"^\+[1-9][0-9]{6,14}$"},
     ),
     AfterValidator(phone_number),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_plain)]
-Code = Annotated[str, Field(pattern=r"^[0-9]{3,10}$", repr=False, examples=["12345"])]
-Password = Annotated[str, Field(min_length=1, max_length=500, repr=False)]
+Code = Annotated[str, Field(pattern=r"^[0-9]{3,10}$", examples=["12345"])]
+Password = Annotated[str, Field(min_length=1, max_length=500)]
 Status = Literal["active", "expired", "revoked", "banned", "unreachable"]
 Switched = Literal[TelegramState.ACTIVE, TelegramState.INACTIVE]
 
@@ -54,18 +53,18 @@ class NewTelegramSession(Model):
     """A session that was made elsewhere, as a string. phone_number: of its account, where that is to be compared."""
 
     name: Name
-    phone_number: Phone | None = None
+    phone_number: Phone | None = Field(None, repr=False)
     api_id: ApiId
-    api_hash: ApiHash
+    api_hash: ApiHash = Field(repr=False)
     session_string: str = Field(min_length=1, max_length=1000, repr=False, description="Telethon's StringSession.")
 
 
 class OtpStart(Model):
     """To which phone number Telegram is to send a code."""
 
-    phone_number: Phone
+    phone_number: Phone = Field(repr=False)
     api_id: ApiId
-    api_hash: ApiHash
+    api_hash: ApiHash = Field(repr=False)
 
 
 class OtpSent(Model):
@@ -81,8 +80,8 @@ class OtpGiven(Model):
     """The code that came, and the password where the account has one; once the code was taken, the password alone."""
 
     temp_session_id: UUID
-    code: Code | None = None
-    password: Password | None = None
+    code: Code | None = Field(None, repr=False)
+    password: Password | None = Field(None, repr=False)
     session_name: Name | None = None
 
 
@@ -92,7 +91,7 @@ class SessionFile(Model):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     api_id: ApiId
-    api_hash: ApiHash
+    api_hash: ApiHash = Field(repr=False)
     file: Annotated[FileStorage, AfterValidator(_is_file)]
 
 

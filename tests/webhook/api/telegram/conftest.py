@@ -29,10 +29,12 @@ def telegram(telegram_server):
 class TelegramApi(Api):
     """The API, and what a user does with sessions in a line."""
 
-    def __init__(self, server, *given, **settings):
+    def __init__(self, server, db, mail_server, twilio, **settings):
         self.server = server
         telegram = server.settings(**settings.pop("telegram", {}))
-        super().__init__(*given, telegram=telegram, **{"telegram_rate": "10000 per minute", **settings})
+        super().__init__(
+            db, mail_server, twilio, telegram=telegram, **{"telegram_rate": "10000 per minute", **settings}
+        )
 
     def forget(self):
         with self.db.transaction() as session:
