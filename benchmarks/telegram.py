@@ -90,8 +90,13 @@ db.engine.dispose()
 """
         prepared = self.folder / "prepared"
         prepared.mkdir()
-        session = {"id": str(uuid.uuid4()), "name": "bench", "session_string": self.string, "key_fingerprint": "bench"}
-        source = {
+        session: dict[str, Any] = {
+            "id": str(uuid.uuid4()),
+            "name": "bench",
+            "session_string": self.string,
+            "key_fingerprint": "bench",
+        }
+        source: dict[str, Any] = {
             "id": str(uuid.uuid4()),
             "name": WORD,
             "access_level": "private",

@@ -117,7 +117,7 @@ def write(session: Session, work: Any, job: Job, item: FileItem | Record | Batch
     file, is_new = write_file(session, work, job, item)
     owner = item.owner()
     parts = [*item.records, owner] if owner else list(item.records)
-    with opened(item, job) as stored:
+    with opened(item, job.plan.store) as stored:
         written = [write_rows(session, job, part, file, stored) for part in parts]
     return int(is_new), sum(changed for changed, _ in written), sum(rows for _, rows in written)
 
@@ -165,12 +165,12 @@ _KNOWN = select(*(_FILES.c[name] for name in ("id", "sha256", "status", "store",
 _CHANGE = update(_FILES).where(_FILES.c.id == bindparam("of_id"))
 
 
-def opened(item: FileItem, job: Job) -> AbstractContextManager[BinaryIO | None]:
+def opened(item: FileItem, target: str = "") -> AbstractContextManager[BinaryIO | None]:
     """Open the stored file of an item for the rows that are read from it; None where there are none."""
     if not any(isinstance(part, Lines) for part in item.records):
         return nullcontext()
     settings = pipeline_settings()
-    return store_of(settings, settings.address_of(job.plan.store)).open(item.stored_path)
+    return store_of(settings, settings.address_of(target)).open(item.stored_path)
 
 
 def write_rows(

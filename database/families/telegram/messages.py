@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from database.engine import now
 from database.models.messaging import ChannelFile, ChannelMessage, FileState
 from database.models.telegram import Source
+from database.upsert import batches
 
 FIRST_PAUSE = timedelta(minutes=5)  # after a file's first failure; doubled with each further one
 LONGEST_PAUSE = timedelta(days=1)
@@ -69,6 +70,15 @@ def same_content(session: Session, source_id: str, sha256: str, size: int) -> Ch
     """Return a stored file of the source with this content; None where there is none."""
     found = _stored(source_id).where(ChannelFile.sha256 == sha256, ChannelFile.size == size)
     return session.scalars(found.order_by(ChannelFile.id).limit(1)).one_or_none()
+
+
+def contents(session: Session, source_id: str, digests: Sequence[str]) -> dict[str, int]:
+    """Return the stored file of each content that the source has, by SHA-256."""
+    found: dict[str, int] = {}
+    for some in batches(digests, 500):  # SQLite takes so many values
+        rows = _stored(source_id).where(ChannelFile.sha256.in_(some), ChannelFile.file_id.is_not(None))
+        found |= {file.sha256: file.file_id for file in session.scalars(rows) if file.sha256 and file.file_id}
+    return found
 
 
 def wanted(session: Session, source_id: str, at: datetime, count: int) -> list[ChannelFile]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from telethon import functions, types
 
+from database.models.base import utc_now
 from scrapers.core.outcomes import ChannelClosed, PortalRefused, SavingForbidden
 from scrapers.families.messaging.filters import begin_of
 from scrapers.portals.telegram.asking import Telegram
@@ -61,8 +62,10 @@ class OpenChannel:
 
     async def before(self, day: date) -> int:
         """Return the id of the newest message before a day; 0 where there is none."""
-        answer = await self._history(offset_date=begin_of(day), limit=1)
-        return max((each.id for each in answer.messages), default=0)
+        # Telegram's dates end in 2038; nothing is newer than now.
+        answer = await self._history(offset_date=min(begin_of(day), utc_now()), limit=1)
+        ids: list[int] = [each.id for each in answer.messages]
+        return max(ids, default=0)
 
     async def pages(self, after: int) -> AsyncIterator[Page]:
         """Yield the history above an id, the oldest first. Ids tell what is next, never places: gaps are normal."""
@@ -101,4 +104,4 @@ async def _resolved(telegram: Telegram, channel_id: int, username: str | None) -
     found = next((chat for chat in answer.chats if chat.id == channel_id), None)
     if not isinstance(found, types.Channel) or found.access_hash is None:
         raise ChannelClosed("Its user name belongs to another one now, or to none.")
-    return found.access_hash
+    return int(found.access_hash)

@@ -152,10 +152,10 @@ class TelegramFiles(PortalSpider):
             async with ahead(transfers.downloads()) as downloads:
                 async for download in downloads:
                     try:
-                        for item in download.items:
+                        for item in await transfers.items(download):
                             yield item
                     except BadFile as failure:
-                        await transfers.note_failure(download.document_id, failure)
+                        await transfers.note_failure(download.wanted, failure)
         if note:
             await job.forget(note)
         await self._end(page)

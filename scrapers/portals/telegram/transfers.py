@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -49,10 +50,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A document that was fetched, as the items that store it: members of an archive first, the file itself last."""
+    """A document that was fetched."""
 
-    document_id: int
-    items: Sequence[Item]
+    wanted: Wanted
+    attachment: Attachment
+    message: Any
+    part: PartFile
 
 
 class Transfers:
@@ -83,14 +86,14 @@ class Transfers:
                 try:
                     part = await self._fetch(wanted, attachment)
                     self._refused = 0
-                    yield Download(wanted.document_id, await self._items(wanted, attachment, message, part))
+                    yield Download(wanted, attachment, message, part)
                 except (BadFile, PortalRefused) as failure:
-                    await self.note_failure(wanted.document_id, failure)
+                    await self.note_failure(wanted, failure)
 
-    async def note_failure(self, document_id: int, failure: Failure) -> None:
+    async def note_failure(self, wanted: Wanted, failure: Failure) -> None:
         """Remember that a document failed; raise its failure where Telegram refuses one file after the other."""
         self._refused = self._refused + 1 if isinstance(failure, PortalRefused) else 0
-        await self.writer.note_failure(document_id, failure.detail or failure.outcome.sentence)
+        await self.writer.note_failure(wanted.document_id, failure.detail or failure.outcome.sentence)
         if self._refused > MOST_REFUSED:
             raise failure
 
@@ -136,8 +139,13 @@ class Transfers:
             raise BadFile("Its message was deleted, or holds another file now.")
         return attachment
 
-    async def _items(self, wanted: Wanted, attachment: Attachment, message: Any, part: PartFile) -> Sequence[Item]:
-        """Return what stores a file: the file, or only rows where the source has the same content already."""
+    async def items(self, download: Download) -> Sequence[Item]:
+        """
+        Return what stores a document: members of an archive first, the file itself last; only rows where the source has its content.
+
+        Called once everything before it is stored: that may be the same.
+        """
+        wanted, attachment, part = download.wanted, download.attachment, download.part
 
         def rows(session: Session) -> tuple[list[dict[str, Any]], int | None]:
             same = messages.same_content(session, self.facts.id, part.sha256, part.size)
@@ -160,8 +168,8 @@ class Transfers:
             kind=attachment.seen.kind,
             name=attachment.seen.name,
             extension=attachment.seen.extension,
-            topic_id=topic_of(message, self.channel.is_forum),
-            album_id=message.grouped_id,
+            topic_id=topic_of(download.message, self.channel.is_forum),
+            album_id=download.message.grouped_id,
         )
         item = FileItem(
             job=self.job.id,
@@ -177,10 +185,11 @@ class Transfers:
         if not self.facts.unpacks:
             return [item]
         archive = Archive(self.facts, self.job, item, of_document[0] if of_document else {})
-        members = await asyncio.to_thread(archive.items, attachment.seen.extension, self.spool)
+        await asyncio.to_thread(archive.unpack, attachment.seen.extension, self.spool)
         for row in of_document:
             row["message"] = archive.refused
-        return [*members, item]
+        known = await self.writer.read(partial(messages.contents, source_id=self.facts.id, digests=list(archive.parts)))
+        return [*archive.items({} if self.facts.again else known), item]
 
     def _batch(self, rows: list[dict[str, Any]]) -> Batch:
         return Batch(job=self.job.id, table=ChannelFile, natural_key=messages.FILE_KEY, rows=rows)

@@ -1,9 +1,9 @@
-"""Unpacks an archive into items: each member is a file with a row of its own, beside its archive."""
+"""Unpacks an archive into items: each member has a row of its own, and its file is stored beside the archive, once for each content."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,31 +38,49 @@ class Archive:
         self.item = item
         self.row = row
         self.refused: str | None = None
+        self.parts: dict[str, tuple[str, PartFile]] = {}  # path and file of each content, by SHA-256
+        self._rows: dict[str, list[dict[str, Any]]] = {}  # of the members with that content
+        self._left_out: list[dict[str, Any]] = []
 
-    def items(self, extension: str, spool: Path) -> Sequence[Item]:
-        """Unpack it into part files in the spool; return an item for each member, and one with the rows of what is left out."""
+    def unpack(self, extension: str, spool: Path) -> None:
+        """Unpack it into part files in the spool, if it is an archive. It blocks."""
         part = self.item.part
         if not self.row or extension not in ARCHIVES:
-            return []
-        items: list[Item] = []
-        left_out: list[dict[str, Any]] = []
+            return
         try:
-            if extension == "zip" and not is_archive(part):
-                return []
-            for path, member in members_of(part.path, extension, spool):
-                kept = self._item(path[-LONGEST:], member, left_out)
-                if kept is not None:
-                    items.append(kept)
+            if extension != "zip" or is_archive(part):
+                for path, member in members_of(part.path, extension, spool):
+                    self._add(path[-LONGEST:], member)
         except BadFile as failure:
-            for each in items:
-                if isinstance(each, FileItem):
-                    each.part.path.unlink(missing_ok=True)
             self.refused = f"It was not unpacked. {failure.detail}"
             self.job.warn("An archive was not unpacked; its row says why.")
-            return []
-        return [*items, self._batch(left_out)] if left_out else items
 
-    def _item(self, path: str, member: PartFile, left_out: list[dict[str, Any]]) -> FileItem | None:
+    def items(self, stored: Mapping[str, int]) -> Sequence[Item]:
+        """Return what stores the members. stored: files of the source by their SHA-256, which are not stored again."""
+        items: list[Item] = []
+        rows = list(self._left_out)
+        for digest, (path, part) in self.parts.items():
+            if digest in stored:
+                part.path.unlink(missing_ok=True)
+                rows += [{**row, "file_id": stored[digest]} for row in self._rows[digest]]
+                continue
+            name = hashlib.sha256(path.encode(errors="replace")).hexdigest()[:16]
+            items.append(
+                FileItem(
+                    job=self.job.id,
+                    part=part,
+                    key=f"{self.item.key}/{name}",
+                    name=part.name,
+                    declared=(),
+                    source=self.item.source,
+                    template=of_member(self.facts.template, path),
+                    fields=self.item.fields,
+                    records=(self._batch(self._rows[digest]),),
+                )
+            )
+        return [*items, self._batch(rows)] if rows else items
+
+    def _add(self, path: str, member: PartFile) -> None:
         extension = extension_of(member.name, None, MediaKind.MEMBER)
         row = {
             **self.row,
@@ -81,30 +99,21 @@ class Archive:
         if reason is None and not is_type(extension, self.facts.types, self.facts.filters):
             reason = Reason.TYPE
         if reason is not None:
-            member.path.unlink(missing_ok=True)
-            left_out.append(
-                {
-                    **row,
-                    "state": FileState.SKIPPED,
-                    "reason": reason,
-                    "stored_at": None,
-                    "sha256": None,
-                    "file_id": None,
-                }
-            )
-            return None
-        digest = hashlib.sha256(path.encode(errors="replace")).hexdigest()[:16]
-        return FileItem(
-            job=self.job.id,
-            part=member,
-            key=f"{self.item.key}/{digest}",
-            name=member.name,
-            declared=(),
-            source=self.item.source,
-            template=of_member(self.facts.template, path),
-            fields=self.item.fields,
-            records=(self._batch([row]),),
-        )
+            left_out = {
+                "state": FileState.SKIPPED,
+                "reason": reason,
+                "stored_at": None,
+                "sha256": None,
+                "file_id": None,
+            }
+            self._left_out.append({**row, **left_out})
+        elif member.sha256 not in self.parts:
+            self.parts[member.sha256] = path, member
+            self._rows[member.sha256] = [row]
+            return
+        else:
+            self._rows[member.sha256].append(row)
+        member.path.unlink(missing_ok=True)
 
     def _batch(self, rows: list[dict[str, Any]]) -> Batch:
         return Batch(job=self.job.id, table=ChannelFile, natural_key=messages.FILE_KEY, rows=rows)

@@ -17,15 +17,14 @@ from typing import Any
 from sqlalchemy import select
 from telethon.sessions import StringSession
 
-from database.access.encryption import fingerprint
 from database.engine import Database
 from database.models import Run, StoredFile
 from database.models.messaging import ChannelFile, ChannelMessage, FileState
 from database.models.telegram import AccessLevel, Source, TargetStore, TelegramSession
-from jobs.warm import WarmParent
+from jobs.warm import AnyProcess, WarmParent
 from sandbox import Running
 from sandbox.telegram import phone_number
-from tests.project import TEST_KEY, Project
+from tests.project import Project
 from tests.sandbox.telegram.client import API, Server
 
 SPIDER = "telegram_files"
@@ -70,7 +69,7 @@ class Sources:
                     name=f"{scenario} {phone[-4:]}",
                     phone_number=phone,
                     session_string=string,
-                    key_fingerprint=fingerprint(TEST_KEY, string),
+                    key_fingerprint=hashlib.sha256(string.encode()).hexdigest(),
                     api_id=API[0],
                     api_hash=API[1],
                 )
@@ -80,12 +79,16 @@ class Sources:
     def add(self, word: str, session_id: str, name: str = "", **values: Any) -> str:
         """Make a source of a channel; return its id. It is called like the channel's word."""
         channel = self.channels[word]
-        row = {"target": TargetStore.LOCAL, "access_level": AccessLevel.PRIVATE, "identifier": str(channel["id"])}
+        row = {
+            "target": TargetStore.LOCAL,
+            "access_level": AccessLevel.PRIVATE,
+            "identifier": str(channel["id"]),
+            "access_hash": self.hashes.get((session_id, channel["id"])),
+        }
         source = Source(
             id=str(uuid.uuid4()),
             name=name or word,
             channel_id=channel["id"],
-            access_hash=self.hashes.get((session_id, channel["id"])),
             username=channel["username"] or None,
             channel_title=channel["title"],
             session_id=session_id,
@@ -114,9 +117,9 @@ class Sources:
         assert code is None or done.returncode == code, done.stderr
         return done.stderr
 
-    def start(self, source: str, *arguments: str, **environment: str) -> Any:
+    def start(self, source: str, *arguments: str, **environment: str) -> AnyProcess:
         words = [word for argument in (f"source={source}", *arguments) for word in ("-a", argument)]
-        options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        options: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         return self.project.start("crawl", SPIDER, *words, env=environment or None, **options)
 
     @property

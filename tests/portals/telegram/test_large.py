@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 
+from jobs.warm import AnyProcess
 from tests.portals.telegram.sources import Sources
 from tests.project import wait_for
 
@@ -19,10 +23,7 @@ def test_kills_lose_nothing(sources: Sources, kills):
     for number in range(1, kills + 1):
         crawl = sources.start(source)
         least = 2400 * number // (kills + 2)
-        wait_for(lambda least=least, crawl=crawl: stored(sources, source) >= least or crawl.poll() is not None, 300)
-        assert crawl.poll() is None
-        crawl.kill()
-        crawl.wait(timeout=30)
+        kill(crawl, partial(lambda least: stored(sources, source) >= least, least))
     sources.crawl(source, code=0, timeout=900)
     assert sources.wrong(source, "archive") == []
     row = sources.source(source)
@@ -39,6 +40,14 @@ def test_kills_lose_nothing(sources: Sources, kills):
     assert asked["messages.getHistory"] <= 3
     assert sources.wrong(source, "archive") == []
     print(f"{kills} kills: {dict(asked)}, fetched twice: {len(twice)}")
+
+
+def kill(crawl: AnyProcess, when: Callable[[], bool]) -> None:
+    """Kill a crawl as soon as something is so; it must not have ended before."""
+    wait_for(lambda: when() or crawl.poll() is not None, 300)
+    assert crawl.poll() is None
+    crawl.kill()
+    crawl.wait(timeout=30)
 
 
 def stored(sources: Sources, source: str) -> int:
@@ -88,10 +97,7 @@ def test_a_large_file_goes_on_where_a_killed_crawl_has_stopped(sources: Sources)
     source = sources.add("empty", sources.sign_in(), filters={"min_size": size})
     for share in (0.2, 0.5, 0.8):
         crawl = sources.start(source)
-        wait_for(lambda share=share, crawl=crawl: partly(sources) > size * share or crawl.poll() is not None, 120)
-        assert crawl.poll() is None
-        crawl.kill()
-        crawl.wait(timeout=30)
+        kill(crawl, partial(lambda share: partly(sources) > size * share, share))
     sources.crawl(source, code=0)
     assert sources.wrong(source, "empty") == []
     (number,) = {str(each.document_id) for each in sources.files(source) if each.state == "stored"}

@@ -71,7 +71,7 @@ def test_sources_of_a_session_are_one_crawl_of_the_queue_and_wait_for_its_pause(
     assert done.returncode == 3, done.stderr
     assert sources.source(free).outcome == "success"
     with sources.db.transaction() as db:
-        jobs = {job.target["source"]: job for job in db.scalars(select(ScraperJob))}
+        jobs = {(job.target or {})["source"]: job for job in db.scalars(select(ScraperJob))}
         for source in waiting:
             assert jobs[source].status == "pending"
             assert jobs[source].outcome == "flood_wait"

@@ -55,7 +55,7 @@ def test_expired_file_references_are_renewed(sources: Sources):
 def test_references_that_expire_before_their_file_is_reached_are_renewed(sources: Sources):
     source = sources.add("open", sources.sign_in())
     # The portal's clock runs on while the first file of a group is fetched.
-    sources.admin.configure(reference_seconds=0.2, latency_ms=60)
+    sources.admin.configure(reference_seconds=1.5, latency_ms=200)
     sources.crawl(source, code=0)
     assert sources.wrong(source, "open") == []
     assert sources.admin.counters()["references_expired"] > 0
@@ -174,7 +174,7 @@ def test_nothing_secret_is_said(sources: Sources):
     session = sources.sign_in("revoked-midway")
     source = sources.add("reports", session)
     sources.server.change("reports", post=[{"kind": "text", "text": "canary-of-a-caption"}])
-    said = sources.crawl(source, "texts=yes", code=5, LATCHKEY_LOG_LEVEL="")
+    said = sources.crawl(source, "texts=yes", code=5)
     secrets = [sources.strings[session], "0123456789abcdef0123456789abcdef", "+99966", "canary-of-a-caption"]
     assert [each for each in secrets if each in said] == []
     kept = [path for path in sources.project.data.rglob("*") if path.is_file() and "key" not in path.name]

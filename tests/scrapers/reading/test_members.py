@@ -6,6 +6,7 @@ import io
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,8 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 def tarred(members: dict[str, bytes], form: str = "gz", link: str = "") -> bytes:
     data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode=f"w:{form}") as archive:
+    mode: Any = f"w:{form}"
+    with tarfile.open(fileobj=data, mode=mode) as archive:
         for name, content in members.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
