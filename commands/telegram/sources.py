@@ -129,6 +129,8 @@ def given_in(opts: argparse.Namespace) -> dict[str, Any]:
 
     names = ("session_id", "target", "target_path", "path_template", "unpacks", "keeps_texts", "schedule", "time_zone")
     given = {name: getattr(opts, name) for name in names if getattr(opts, name) is not None}
+    if "target" in given:
+        given["target"] = given["target"].upper()
     if opts.file_types is not None:
         given["file_types"] = [part.strip() for part in opts.file_types.split(",") if part.strip()]
     if opts.filters is not None:

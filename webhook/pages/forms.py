@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -112,12 +113,13 @@ def read(
     checks: Collection[str] = (),
     clears: Collection[str] = (),
     numbers: Collection[str] = (),
+    lists: Collection[str] = (),
 ) -> Form[Body]:
     """
     Return a form with what was sent; what was left empty is None where that has a meaning, else as if not given.
 
     checks: fields that are boxes to tick. clears: fields in which an empty text means to clear. numbers: fields whose model
-    takes no text for a number.
+    takes no text for a number. lists: fields of several words, with commas or blanks between them.
     """
     values: dict[str, Any] = {}
     for name in model.model_fields:
@@ -132,6 +134,8 @@ def read(
     for name in numbers:
         if (text := values.get(name, "")).isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER:
             taken[name] = int(text)
+    for name in lists:
+        taken[name] = re.split(r"[\s,;]+", values[name]) if values.get(name) else []
     for name, of_model in model.model_fields.items():
         if taken.get(name) == "" and not of_model.is_required() and name not in clears:
             taken.pop(name)

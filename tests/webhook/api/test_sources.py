@@ -304,6 +304,8 @@ def test_what_keeps_telegram_from_answering_is_told(ana):
         ("path_template", "fixed", "must use one of"),
         ("filters", {"min_size": "2 MB", "max_size": "1 MB"}, "above max_size"),
         ("filters", {"colour": "red"}, "Extra inputs"),
+        ("filters", {"caption": "a\x00b"}, "one line of plain text"),
+        ("unpacks", "yes", "valid boolean"),
         ("name", " ", "one line of plain text"),
         ("name", "a\nb", "one line of plain text"),
     ],

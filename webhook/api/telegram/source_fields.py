@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, TypeAdapter, WithJsonSchema
 
-from database.models.telegram import TargetStore
 from jobs.cron import check_cron, check_zone
-from scrapers.families.messaging.filters import Type
+from scrapers.families.messaging.filters import Filters, Type
 from scrapers.families.messaging.templates import check_folder, check_template
+
+TYPE: TypeAdapter[str] = TypeAdapter(Type)
 
 
 def _line(value: str) -> str:
@@ -42,36 +43,45 @@ def _once(value: list[str] | None) -> list[str] | None:
     return list(dict.fromkeys(value)) if value is not None else None
 
 
-def _types(value: Any) -> Any:
-    """Accept `pdf, zip` in the place of a list."""
-    return [part for part in re.split(r"[\s,;]+", value) if part] if isinstance(value, str) else value
+def _type(value: str) -> str:
+    return TYPE.validate_python(value)
 
 
-def _store(value: Any) -> Any:
-    return value.strip().upper() if isinstance(value, str) else value
+def _printable(value: Filters) -> Filters:
+    """Refuse texts that no database takes."""
+    texts = [text for texts in value.model_dump().values() if isinstance(texts, tuple) for text in texts]
+    if not all(str(text).isprintable() for text in texts):
+        raise ValueError("each text must be one line of plain text")
+    return value
 
 
-def _active(value: Any) -> Any:
+def _active(value: bool | str) -> str:
     """Accept true and false for the words of the scraper."""
-    return {True: "active", False: "inactive"}[value] if isinstance(value, bool) else value
+    return {True: "active", False: "inactive"}.get(value, str(value)) if isinstance(value, bool) else value
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Weekly reports"]), AfterValidator(_line)]
 ChannelText = Annotated[
     str, Field(min_length=1, max_length=300, examples=["@technews", "https://t.me/technews", "1234567890"])
 ]
-ChannelId = Annotated[int | ChannelText, Field(union_mode="left_to_right", description="Id, @name, or a link of t.me.")]
+ChannelId = Annotated[
+    StrictInt | ChannelText, Field(union_mode="left_to_right", description="Id, @name, or a link of t.me.")
+]
 FileTypes = Annotated[
-    list[Type],
-    BeforeValidator(_types),
+    list[Annotated[str, AfterValidator(_type)]],
     Field(max_length=100, description="Extensions; empty: all.", examples=[["pdf", "tar.gz"]]),
     AfterValidator(_once),
 ]
-Target = Annotated[TargetStore, BeforeValidator(_store)]
+# Of several values one may stand alone, and sizes may have units: more than a schema says.
+SourceFilters = Annotated[
+    Filters,
+    AfterValidator(_printable),
+    WithJsonSchema({"type": "object", "description": "Which files beside their types: sizes, days, names, captions …"}),
+]
 TargetPath = Annotated[str | None, Field(max_length=300, examples=["reports/weekly"]), AfterValidator(_folder)]
 Template = Annotated[str | None, Field(max_length=500), AfterValidator(_template)]
 Cron = Annotated[str | None, Field(max_length=200, examples=["0 */6 * * *"]), AfterValidator(_cron)]
 Zone = Annotated[str, Field(max_length=50, examples=["Europe/Zurich"]), AfterValidator(check_zone)]
 BotToken = Annotated[str | None, Field(max_length=200), AfterValidator(_token)]
 SessionWord = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]
-Active = Annotated[Literal["active", "inactive"], BeforeValidator(_active)]
+Active = Annotated[Literal["active", "inactive"] | StrictBool, AfterValidator(_active)]

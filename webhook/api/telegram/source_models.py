@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, RootModel
+from pydantic import BaseModel, Field, RootModel, StrictInt
 
 from database.families.watching import Id
 from database.models.messaging import FileState, MediaKind
@@ -21,7 +21,7 @@ from webhook.api.telegram.source_fields import (
     FileTypes,
     Name,
     SessionWord,
-    Target,
+    SourceFilters,
     TargetPath,
     Template,
     Zone,
@@ -33,12 +33,12 @@ class SourceOptions(BaseModel):
     """What can be said of a source besides its channel and its session."""
 
     file_types: FileTypes = []
-    filters: Filters = Field(Filters(), description="Which files beside their types: sizes, days, names, captions …")
-    target: Target = TargetStore.LOCAL
+    filters: SourceFilters = Filters()
+    target: TargetStore = TargetStore.LOCAL
     target_path: TargetPath = Field(None, description="Folder below the target's own; none: source_<name>.")
     path_template: Template = Field(None, description="Path of a file there; none: as LATCHKEY_SOURCES_PATH says.")
-    unpacks: bool = Field(False, description="Whether archives are unpacked, each member a file.")
-    keeps_texts: bool = Field(False, description="Whether texts of messages are kept, encrypted.")
+    unpacks: bool = Field(False, strict=True, description="Whether archives are unpacked, each member a file.")
+    keeps_texts: bool = Field(False, strict=True, description="Whether texts of messages are kept, encrypted.")
     schedule: Cron = Field(None, description="Cron expression; none: it runs when it is triggered.")
     time_zone: Zone = Field("UTC", description="Of the schedule.")
 
@@ -46,7 +46,7 @@ class SourceOptions(BaseModel):
 class Unused(BaseModel):
     """What clients of the scraper send, and the session has: it is taken and not kept."""
 
-    api_id: int | str | None = Field(None, description="Not used: that of the session is.")
+    api_id: StrictInt | str | None = Field(None, description="Not used: that of the session is.")
     api_hash: Annotated[str | None, Field(max_length=200)] = Field(
         None, description="Not used: that of the session is."
     )
@@ -59,7 +59,7 @@ class NewPrivate(Model, SourceOptions, Unused):
     session_id: SessionWord = Field(description="Id or name of a session of the user.")
     channel_id: ChannelId
     channel_title: Annotated[str | None, Field(max_length=300)] = Field(None, description="Not used: Telegram's is.")
-    join: bool = Field(False, description="Whether the account may join the channel of an invitation.")
+    join: bool = Field(False, strict=True, description="Whether the account may join the channel of an invitation.")
 
 
 class NewPublic(Model, SourceOptions, Unused):
@@ -80,12 +80,12 @@ class SourceChange(Model):
     schedule: Cron = Field(None, description='"" clears it.')
     time_zone: Zone | None = None
     file_types: FileTypes | None = None
-    filters: Filters | None = None
-    target: Target | None = None
+    filters: SourceFilters | None = None
+    target: TargetStore | None = None
     target_path: TargetPath = None
     path_template: Template = None
-    unpacks: bool | None = None
-    keeps_texts: bool | None = None
+    unpacks: bool | None = Field(None, strict=True)
+    keeps_texts: bool | None = Field(None, strict=True)
     is_active: Active | None = Field(None, description="inactive pauses the schedule.")
     session_id: SessionWord | None = Field(None, description="Another session; the channel is looked up with it.")
     bot_token: BotToken = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -157,7 +158,8 @@ class SourceRoutes:
         def trigger_deployment(path: DeploymentPath, query: DeploymentQuery) -> Response:
             """Read the source of a deployment now; it is called source-<id>, and `source_id` is that of its source."""
             source_id = path.deployment.removeprefix(name_of(""))
-            if path.deployment != name_of(source_id) or str(query.source_id or source_id) != source_id:
+            is_named = path.deployment == name_of(source_id) and re.fullmatch(r"[0-9a-f-]{36}", source_id)
+            if not is_named or str(query.source_id or source_id) != source_id:
                 raise NotFound(NO_SOURCE)
             return answered(lambda: self.sources.trigger(source_id, g.user.id))
 

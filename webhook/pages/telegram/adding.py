@@ -18,6 +18,7 @@ from webhook.pages.telegram.filtering import SINGLE_LINE, with_filters
 from webhook.pages.telegram.shown import ACCESS, ALBUMS, FILTER_FIELDS, TARGETS
 
 CHECKS = ("unpacks", "keeps_texts", "join")
+LISTS = ("file_types",)
 ANY_SESSION = "Any that can be used (for public channels)"
 MOST = 1000  # sessions to choose from
 
@@ -47,7 +48,7 @@ class AddingPages:
             is_private = request.form.get("access") == AccessLevel.PRIVATE.value
             own = request.form.copy()
             own["channel_id" if is_private else "channel_username"] = request.form.get("channel", "")
-            form: Form[Any] = read(NewPrivate if is_private else NewPublic, own, checks=CHECKS)
+            form: Form[Any] = read(NewPrivate if is_private else NewPublic, own, checks=CHECKS, lists=LISTS)
             form = with_filters(form, request.form)
             form.values |= {"access": request.form.get("access", ""), "channel": request.form.get("channel", "")}
             if form.body is not None:

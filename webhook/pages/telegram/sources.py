@@ -22,7 +22,7 @@ from webhook.pages.telegram.shown import ALBUMS, FILE_STATES, FILTER_FIELDS, TAR
 
 ON_A_PAGE, RUNS, FILES = 20, 10, 30
 CHECKS = ("unpacks", "keeps_texts")
-CLEARS = ("schedule", "file_types", "target_path", "path_template")
+CLEARS, LISTS = ("schedule", "target_path", "path_template"), ("file_types",)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class SourcePages:
         @for_callers(Caller.USER)
         def change_source(source_id: UUID) -> Response:
             found = self.sources.source(str(source_id), g.user.id)
-            form: Form[Any] = read(SourceChange, request.form, checks=CHECKS, clears=CLEARS)
+            form: Form[Any] = read(SourceChange, request.form, checks=CHECKS, clears=CLEARS, lists=LISTS)
             form = with_filters(form, request.form)
             if form.values.get("name") == "":  # for a program that means: as it was
                 form.refuse("name", "Give the source a name.")
