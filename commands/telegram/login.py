@@ -126,7 +126,7 @@ def _ask_who(settings: TelegramSettings) -> tuple[str, int, str]:
         api_id = int(given)
     api_hash = settings.api_hash.get_secret_value() or getpass("API hash: ").strip()
     if not api_hash:
-        raise WrongArgument("Without an API hash Telegram lets nobody in.")
+        raise WrongArgument("The API hash is missing.")
     return number, api_id, api_hash
 
 

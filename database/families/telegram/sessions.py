@@ -124,12 +124,12 @@ def works_for(session: Session, number: str, user_id: int | None) -> bool:
 
 
 def is_stored(session: Session, mark: str) -> bool:
-    """Tell whether a key of that fingerprint is stored, whoever it belongs to."""
+    """Tell whether a key of that fingerprint is stored, for any owner."""
     return session.scalar(select(TelegramSession.id).where(TelegramSession.key_fingerprint == mark)) is not None
 
 
 def sources_with(session: Session, session_id: str) -> int:
-    """Return how many sources use a session, whoever they belong to."""
+    """Return how many sources use a session, those of all owners."""
     return source_counts(session, [session_id]).get(session_id, 0)
 
 

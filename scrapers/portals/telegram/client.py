@@ -177,7 +177,7 @@ def read_string(text: str, settings: TelegramSettings) -> StringSession:
     """
     Return the session of a string, at the server of the settings where they name one.
 
-    An empty one has no key yet. Raises MalformedSession, also where the string leads into a private network: it may be anybody's.
+    An empty one has no key yet. Raises MalformedSession, also for a string of a user's that leads into a private network.
     """
     try:
         session = StringSession(text.strip())
@@ -221,7 +221,7 @@ async def connected(key: SessionValues, *, settings: TelegramSettings) -> AsyncI
     """
     Connect as a session, and disconnect in the end. Errors are raised as Telethon has them: `named_failures` names them.
 
-    Whoever uses it holds the session's lease: a key that two addresses use at once is ended by Telegram. That the session
+    The caller holds the session's lease: a key that two addresses use at once is ended by Telegram. That the session
     is signed in shows at the first request; `account_of` is one. There is no limit on the time that a request takes but the
     caller's.
     """

@@ -28,7 +28,7 @@ STEPS = 100_000  # of SQLite's machine; the one statement that reads a session t
 
 @dataclass(frozen=True, slots=True)
 class SentCode:
-    """A code is on its way; whoever gives it needs the same key and the hash."""
+    """A code is on its way; it is given with the same key and this hash."""
 
     session_string: str = field(repr=False)
     phone_code_hash: str = field(repr=False)
@@ -134,7 +134,7 @@ def read_file(content: bytes) -> str:
     """
     Return the session string of a `.session` file of Telethon; raise MalformedSession.
 
-    It is read in memory: nothing of it is written to a disk. It may come from anybody, so it is no more than a table of
+    It is read in memory: nothing of it is written to a disk. Any user may send one, so it is taken for no more than a table of
     values, and reading it has an end.
     """
     if not content.startswith(FILE_MAGIC):

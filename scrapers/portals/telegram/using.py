@@ -46,8 +46,17 @@ class NoSession(Exception):
 
 
 def lease_of(name: str) -> str:
-    """Return the lease on a session, by its id; for a key that is not stored yet by its fingerprint."""
+    """Return the lease on a session, by its id; for a key that is not stored yet by `passing`."""
     return f"run:telegram:{name}"
+
+
+def passing(mark: str) -> str:
+    """
+    Return the name of the lease on a key that is not stored, by a text in hexadecimal that is the key's own.
+
+    Rows of leases stay, so these share 256 names: at worst one key waits for another one.
+    """
+    return f"key-{mark[:2]}"
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from scrapers.portals.telegram.signing import (
     read_file,
     send_code,
 )
-from scrapers.portals.telegram.using import alone, ask
+from scrapers.portals.telegram.using import alone, ask, passing
 from webhook.api.telegram.asking import Asking, wait_for
 from webhook.api.telegram.managing import WHO, FieldRefused, TelegramSessions, told
 from webhook.api.telegram.models import FileTaken, Finalized, OtpGiven, OtpSent, OtpStart, TelegramSessionAnswer
@@ -88,10 +88,12 @@ class TelegramLogins:
         A wrong one leaves the login as it is, up to TELEGRAM_LOGIN_GUESSES of them.
         """
         login_id = str(body.temp_session_id)
-        key, number, code_hash = self._open(user_id, login_id)
+        _, number, code_hash = self._open(user_id, login_id)
         if code_hash is not None and not body.code:
             raise FieldRefused("code", "The code is missing.")
-        with self.asking.place(), alone(self.asking.db, login_id, WHO, self.asking.settings):
+        with self.asking.place(), alone(self.asking.db, passing(login_id), WHO, self.asking.settings):
+            # Once more: guesses that came at once may have ended the login meanwhile.
+            key, number, code_hash = self._open(user_id, login_id)
             conversation = give_code(key, number, code_hash, body.code or "", body.password, self.asking.settings)
             try:
                 proved = ask(conversation, self.asking.settings)

@@ -17,7 +17,7 @@ from scrapers.core.outcomes import Failure
 from scrapers.portals.telegram.client import MalformedSession, SessionKey, read_string, state_of
 from scrapers.portals.telegram.dialogs import Channels, channels_of
 from scrapers.portals.telegram.signing import prove
-from scrapers.portals.telegram.using import ENDED, alone, ask, check, use
+from scrapers.portals.telegram.using import ENDED, alone, ask, check, passing, use
 from webhook.api.telegram.asking import NO_SESSION, Asking
 from webhook.api.telegram.models import NewTelegramSession, SessionChange, SessionTest, Status, TelegramSessionAnswer
 
@@ -79,7 +79,7 @@ class TelegramSessions:
             # A crawl elsewhere may work with it: asking from here too would end its key.
             if sessions.is_stored(session, mark):
                 raise Conflict("This session is stored already.")
-        with self.asking.place(), alone(self.db, mark, WHO, self.asking.settings):
+        with self.asking.place(), alone(self.db, passing(mark), WHO, self.asking.settings):
             try:
                 return ask(prove(key, self.asking.settings), self.asking.settings)
             except ENDED as failure:

@@ -164,7 +164,7 @@ class SkipQuery(Model):
 
 
 class ChannelQuery(Model):
-    """How much is told of channels."""
+    """How much is answered about channels."""
 
     details: bool = Field(True, description="Members and description, for which each channel is asked.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import sqlite3
+import threading
 from contextlib import closing
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -96,6 +97,26 @@ def test_wrong_codes_have_a_bound(store, api, ana):
     assert count(api, TelegramLogin) == count(api, TelegramSession) == 0
 
 
+def test_guesses_that_come_at_once_have_the_same_bound(store, api, ana):
+    number = api.server.number("code-refused")
+    login, answers, pause = api.begin(ana, number), [], threading.Event()
+    before = api.server.methods().count("auth.signIn")
+    clients = [api.with_token(ana.environ_base["HTTP_AUTHORIZATION"].removeprefix("Bearer ")) for _ in range(12)]
+
+    def guess(client, code):
+        while (answer := api.give(client, login, code=code)).status_code in (409, 429) and "often" not in answer.text:
+            pause.wait(0.05)  # another guess is under way
+        answers.append(answer.status_code)
+
+    threads = [threading.Thread(target=guess, args=(client, f"{n:05d}")) for n, client in enumerate(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(answers) == [400, 400, 400, 400, *[404] * 7, 429]
+    assert api.server.methods().count("auth.signIn") == before + 5
+
+
 def test_a_password_may_come_with_the_code_or_after_it(store, api, ana):
     at_once, later = api.server.number("password"), api.server.number("password")
     assert api.sign_up(ana, at_once, password=PASSWORD)["phone_number"] == at_once
@@ -183,7 +204,7 @@ def test_a_login_can_be_dropped(api, ana):
     assert ana.delete(f"/sessions/temp/{login}").status_code == 404
 
 
-def test_codes_for_a_number_are_limited_whoever_asks(store, make_telegram_api):
+def test_codes_for_a_number_are_limited_for_all_users_together(store, make_telegram_api):
     api = make_telegram_api(telegram={"code_seconds": 0, "codes_per_hour": 2})
     ana, ben, number = api.user(ANA), api.user(BEN), api.server.number()
     api.begin(ana, number)
@@ -421,7 +442,7 @@ def test_a_file_is_refused_by_name_content_and_size(api, ana, tmp_path):
 
 
 def test_a_session_of_a_private_network_is_not_asked(make_telegram_api):
-    """A string names the server to connect to, and comes from anybody."""
+    """A string names the server to connect to, and anybody may send one."""
     api = make_telegram_api()
     string = api.server.string(api.server.number())  # its server is on loopback
     from scrapers.portals.telegram.client import MalformedSession, read_string
