@@ -81,12 +81,19 @@ def contents(session: Session, source_id: str, digests: Sequence[str]) -> dict[s
     return found
 
 
-def wanted(session: Session, source_id: str, at: datetime, count: int) -> list[ChannelFile]:
-    """Return the files to fetch next, the oldest messages first: those that are wanted, and failed ones that are due again."""
+def wanted(
+    session: Session, source_id: str, at: datetime, count: int, without: Collection[int] = ()
+) -> list[ChannelFile]:
+    """
+    Return the files to fetch next, the oldest messages first: those that are wanted, and failed ones that are due again.
+
+    without: documents that are being fetched.
+    """
     due = and_(ChannelFile.state == FileState.FAILED, ChannelFile.next_try_at <= at)
     found = select(ChannelFile).where(
         ChannelFile.source_id == source_id, or_(ChannelFile.state == FileState.WANTED, due), ChannelFile.member == ""
     )
+    found = found.where(ChannelFile.document_id.not_in(without)) if without else found
     return list(session.scalars(found.order_by(ChannelFile.message_id, ChannelFile.id).limit(count)))
 
 
@@ -136,15 +143,15 @@ def advance(session: Session, source_id: str, message_id: int) -> None:
     session.execute(ahead.values(last_message_id=message_id))
 
 
-def open_failures(session: Session, source_id: str) -> tuple[int, int]:
-    """Return how many documents of a source have failed and are tried again, and how many no more."""
-    failed = select(ChannelFile.next_try_at.is_not(None), func.count(distinct(ChannelFile.document_id))).where(
-        ChannelFile.source_id == source_id, ChannelFile.state == FileState.FAILED
+def unfinished(session: Session, source_id: str) -> tuple[int, int]:
+    """Return how many documents of a source are to be fetched by a later run, and how many have failed for good."""
+    given_up = and_(ChannelFile.state == FileState.FAILED, ChannelFile.next_try_at.is_(None))
+    later = or_(
+        ChannelFile.state == FileState.WANTED,
+        and_(ChannelFile.state == FileState.FAILED, ChannelFile.next_try_at.is_not(None)),
     )
-    counts = {
-        bool(again): number for again, number in session.execute(failed.group_by(ChannelFile.next_try_at.is_not(None)))
-    }
-    return counts.get(True, 0), counts.get(False, 0)
+    documents = select(func.count(distinct(ChannelFile.document_id))).where(ChannelFile.source_id == source_id)
+    return session.scalar(documents.where(later)) or 0, session.scalar(documents.where(given_up)) or 0
 
 
 def conclude(session: Session, source_id: str, values: Mapping[str, Any], succeeded: bool) -> None:

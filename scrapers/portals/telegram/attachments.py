@@ -115,7 +115,7 @@ def whole_albums(messages: Sequence[Any]) -> Sequence[Any]:
 
     All of them where there is nothing before that: an album has at most ten.
     """
-    last = messages[-1].grouped_id if messages else None
+    last = getattr(messages[-1], "grouped_id", None) if messages else None
     if last is None or isinstance(messages[-1], types.MessageService):
         return messages
     first = next(place for place, message in enumerate(messages) if getattr(message, "grouped_id", None) == last)

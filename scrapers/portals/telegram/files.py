@@ -17,7 +17,7 @@ from database.models.messaging import ChannelFile, ChannelMessage
 from database.models.telegram import Source, TelegramSession, TelegramState
 from scrapers.core.items import Listing
 from scrapers.core.jobs import ArgumentError, Job, Plan
-from scrapers.core.outcomes import SUCCESS, BadFile, Failure, FilesFailed, FloodWait
+from scrapers.core.outcomes import SUCCESS, BadFile, Failure, FilesFailed, FloodWait, Interrupted
 from scrapers.core.redaction import redactor
 from scrapers.core.spider import PortalSpider
 from scrapers.families.messaging import parts
@@ -109,6 +109,8 @@ class TelegramFiles(PortalSpider):
         from scrapers.portals.telegram.writing import Writer
 
         source = await self.work.db.run(partial(facts.read, source_id=job.target.source, arguments=self.arguments))
+        if job.credential is None or source.session_id != job.credential.username:
+            raise Interrupted("The source was given another session meanwhile.")  # the lease is on the former one
         source.check_session()
         redactor.add(source.api_hash, source.session_string)
         writer = Writer(self.work.db, job, source)
@@ -132,9 +134,8 @@ class TelegramFiles(PortalSpider):
         channel = await OpenChannel.open(page.telegram, source.channel_id, source.access_hash, source.username)
         if await page.writer.note_name(channel):
             job.warn("The channel has another title or user name than before; the source has the new one.")
-        yield Listing(
-            job=job.id, keys=()
-        )  # what it lists is known by its rows: each is stored, skipped, or tried again
+        # What it lists is known by its rows: each is stored, skipped, or tried again.
+        yield Listing(job=job.id, keys=())
         note = f"since {source.since}" if source.since is not None else ""
         after = source.last_message_id
         if source.since is not None:
@@ -162,7 +163,7 @@ class TelegramFiles(PortalSpider):
 
     async def _end(self, page: Open) -> None:
         """Say which files have failed, and delete the parts of what is not wanted any more."""
-        again, given_up = await page.writer.read(partial(messages.open_failures, source_id=page.source.id))
+        again, given_up = await page.writer.read(partial(messages.unfinished, source_id=page.source.id))
         wanted = await page.writer.read(partial(messages.open_documents, source_id=page.source.id))
         await asyncio.to_thread(parts.sweep, page.source.id, wanted)
         if given_up:

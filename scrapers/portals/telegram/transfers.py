@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 GROUP = 50  # messages that are fetched anew at once, right before their files
+UNDER_WAY = 4  # documents that are fetched or stored at a time, at most
 MOST_RENEWALS = 3  # times in a row that a file reference may be refused
 MOST_REFUSED = 5  # files in a row that Telegram may refuse before the run ends
 
@@ -68,6 +70,8 @@ class Transfers:
         self.writer = writer
         self.spool = spool
         self._tried: set[int] = set()  # documents
+        # Documents whose rows may not say yet that they are stored.
+        self._under_way: deque[int] = deque(maxlen=UNDER_WAY)
         self._refused = 0
 
     async def downloads(self) -> AsyncGenerator[Download, None]:
@@ -79,10 +83,13 @@ class Transfers:
                     continue
                 message = found.get(wanted.message_id)
                 attachment = attachment_of(message) if message is not None else None
+                if message is None:
+                    await self.writer.note_deleted([wanted.message_id])
                 if attachment is None or attachment.document_id != wanted.document_id:
                     await self.writer.note_skipped(wanted.document_id, wanted.message_id, Reason.GONE)
                     continue
                 self._tried.add(wanted.document_id)
+                self._under_way.append(wanted.document_id)
                 try:
                     part = await self._fetch(wanted, attachment)
                     self._refused = 0
@@ -99,7 +106,7 @@ class Transfers:
 
     async def _next_group(self) -> list[Wanted]:
         def group(session: Session) -> list[Wanted]:
-            found = messages.wanted(session, self.facts.id, now(session), GROUP)
+            found = messages.wanted(session, self.facts.id, now(session), GROUP, list(self._under_way))
             return [Wanted(each.message_id, each.document_id) for each in found]
 
         return [each for each in await self.writer.read(group) if each.document_id not in self._tried]

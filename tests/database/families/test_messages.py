@@ -48,15 +48,16 @@ def test_what_is_wanted_comes_oldest_first_and_failures_when_they_are_due(store,
         session.add_all([a_file(LARGE, 9), a_file(2, LARGE), a_file(1, 8, FileState.STORED), a_file(3, 7, member="x")])
     with store.transaction() as session:
         assert [each.message_id for each in messages.wanted(session, source, AT, 10)] == [2, LARGE]
+        assert [each.message_id for each in messages.wanted(session, source, AT, 10, {9})] == [2]
         assert messages.note_failure(session, source, LARGE, "why", AT, 3)
     with store.transaction() as session:
         assert [each.message_id for each in messages.wanted(session, source, AT + MINUTE, 10)] == [LARGE]
         assert [each.message_id for each in messages.wanted(session, source, AT + 5 * MINUTE, 10)] == [2, LARGE]
-        assert messages.open_failures(session, source) == (1, 0)
+        assert messages.unfinished(session, source) == (3, 0)
         assert messages.note_failure(session, source, LARGE, "why", AT, 3)
         assert not messages.note_failure(session, source, LARGE, "why", AT, 3)
     with store.transaction() as session:
-        assert messages.open_failures(session, source) == (0, 1)
+        assert messages.unfinished(session, source) == (2, 1)
         assert [each.message_id for each in messages.wanted(session, source, AT + timedelta(days=99), 10)] == [LARGE]
         assert messages.open_documents(session, source) == {9, 7, LARGE}
 

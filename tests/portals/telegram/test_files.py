@@ -131,12 +131,13 @@ def test_archives_are_unpacked_where_that_is_asked_for(sources: Sources):
             by_archive.setdefault(names[each.document_id], []).append(each.member)
     refused = {each.name: each.message for each in rows if each.message}
     assert "was not unpacked" in said
+    assert len([members for members in by_archive.values() if members]) >= 3  # a ZIP, one with another in it, a tar
+    assert any("_extracted/" in member for members in by_archive.values() for member in members)
+    assert len(refused) >= 3  # one that leads out of its folder, half of one, one of zeros
+    assert all((message or "").startswith("It was not unpacked. ") for message in refused.values())
     paths = [str(each.path) for each in sources.stored(source)]
     assert not any(".." in path for path in paths)
     assert len(paths) == len({each.file_id for each in rows if each.state == FileState.STORED})
-    assert by_archive
-    assert refused
-    print(by_archive, refused)
 
 
 def test_a_channel_that_was_renamed_is_the_same(sources: Sources):
