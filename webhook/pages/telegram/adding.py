@@ -48,13 +48,16 @@ class AddingPages:
             is_private = request.form.get("access") == AccessLevel.PRIVATE.value
             own = request.form.copy()
             own["channel_id" if is_private else "channel_username"] = request.form.get("channel", "")
-            form: Form[Any] = read(NewPrivate if is_private else NewPublic, own, checks=CHECKS, lists=LISTS)
+            model: type[NewPrivate | NewPublic] = NewPrivate if is_private else NewPublic
+            form: Form[Any] = read(model, own, checks=CHECKS, lists=LISTS)
             form = with_filters(form, request.form)
             form.values |= {"access": request.form.get("access", ""), "channel": request.form.get("channel", "")}
             if form.body is not None:
                 with form.refusing(WHOLE):
-                    add = self.sources.add_private if is_private else self.sources.add_public
-                    source = add(g.user.id, form.body)
+                    if is_private:
+                        source = self.sources.add_private(g.user.id, form.body)
+                    else:
+                        source = self.sources.add_public(g.user.id, form.body)
                     return self.pages.redirect("telegram.source", "source-added", source_id=source.id)
             form.rename(channel_id="channel", channel_username="channel")
             return self.shown(form)
