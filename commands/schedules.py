@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,8 @@ class Command(Everyday, ScrapyCommand):
                 f"{'' if field in ('name', 'spiders') else '--'}{field.replace('_', '-')}: {said}"
             ) from None
         self._check_spiders(made.spiders)
-        done = chosen_engine(database(), Clock()).upsert_schedule(made.name, made.fields())
+        with following("Stored"):
+            done = chosen_engine(database(), Clock()).upsert_schedule(made.name, made.fields())
         with database().transaction() as session:
             at = now(session)
             schedule = named(session, made.name)
@@ -117,7 +119,9 @@ class Command(Everyday, ScrapyCommand):
 
         from database.engine import database, now
         from database.jobs.schedules import put
+        from jobs.clock import Clock
         from jobs.definitions import BadSchedule, read_definitions
+        from jobs.engines.chosen import chosen_engine
 
         try:
             found = read_definitions(opts.file)
@@ -130,6 +134,8 @@ class Command(Everyday, ScrapyCommand):
         with database().transaction() as session:
             at = now(session)
             done = Counter(put(session, each.name, each.fields(), at) for each in found)
+        with following("Stored"):
+            chosen_engine(database(), Clock()).follow()
         print(f"Added {done['added']}, changed {done['changed']}, unchanged {done['unchanged']}.")
 
     def list(self, opts: argparse.Namespace) -> None:
@@ -242,7 +248,8 @@ class Command(Everyday, ScrapyCommand):
         from jobs.engines.embedded import UnknownSchedule
 
         try:
-            getattr(chosen_engine(database(), Clock()), act)(name)
+            with following("Done here"):
+                getattr(chosen_engine(database(), Clock()), act)(name)
         except UnknownSchedule as error:
             raise WrongArgument(str(error)) from None
 
@@ -274,6 +281,17 @@ class Command(Everyday, ScrapyCommand):
             return Spiders(self.settings).named(words)[0].time_zone
         except UnknownSpider as error:
             raise WrongArgument(str(error)) from None
+
+
+@contextmanager
+def following(done: str) -> Iterator[None]:
+    """Say what was done where the engine has not followed: it does so with its next tick, or the next change."""
+    from jobs.engines.embedded import EngineAway
+
+    try:
+        yield
+    except EngineAway as error:
+        raise Refused(f"{done}; the engine follows with its next tick. {error}") from None
 
 
 def next_of(schedule: Schedule, at: datetime, count: int) -> list[datetime]:

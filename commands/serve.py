@@ -12,7 +12,7 @@ from scrapy.exceptions import UsageError
 
 ROUTES = (
     "POST /sms, GET /code, POST /code/consume, GET /status, GET /health, also under a carrier (/bell/sms); "
-    "the price watch under /auth and /me, for people at /; /docs"
+    "users under /auth and /me, Telegram under /sessions, /sources and /flows, for people at /; /docs"
 )
 
 
@@ -78,6 +78,13 @@ class Command(ScrapyCommand):
         logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
         logging.getLogger("webhook").setLevel(logging.INFO)
         where = places(self.settings)
+
+        def erase(store: str, path: str) -> bool:
+            from pipelines.settings import PipelineSettings
+            from pipelines.stores import store_of
+
+            return store_of(PipelineSettings.current(), store).remove(path)
+
         try:
             given = {"webhook_host": opts.host, "webhook_port": opts.port}
             settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
@@ -88,6 +95,7 @@ class Command(ScrapyCommand):
                 tuple(with_accounts(where)),
                 opts.ready_file,
                 lambda url: print(f"Listening on {url}: {ROUTES}", flush=True),
+                erase,
             )
         except (SettingsError, DatabaseAway, CannotListen) as error:
             print(error, file=sys.stderr)

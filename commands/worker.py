@@ -132,7 +132,8 @@ def _dispatch(settings: Any, once: bool) -> None:
     """Tick and post what is due to Prefect, whose workers do it."""
     from database.engine import database
     from jobs.clock import Clock
-    from jobs.engines.prefect import PrefectAway, PrefectEngine
+    from jobs.engines.embedded import EngineAway
+    from jobs.engines.prefect import PrefectEngine
     from jobs.planning import Planner, Spiders
 
     if not once:
@@ -142,7 +143,7 @@ def _dispatch(settings: Any, once: bool) -> None:
     clock = Clock()
     try:
         done = PrefectEngine(database(), clock).tick(Planner(Spiders(settings), clock))
-    except PrefectAway as error:
+    except EngineAway as error:
         raise Refused(str(error)) from None
     for sentence in done.sentences:
         print(sentence)

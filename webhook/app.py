@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from time import time
 from typing import Any
@@ -33,6 +33,8 @@ from webhook.api.sending import Sender
 from webhook.api.service import service_routes
 from webhook.api.telegram.asking import Asking
 from webhook.api.telegram.sessions import LARGEST_FILE, TelegramSessionRoutes
+from webhook.api.telegram.source_acts import Sources, engine_of, no_stores
+from webhook.api.telegram.sources import SourceRoutes, asks_telegram
 from webhook.api.users import UserRoutes
 from webhook.api.watching import Watchlist
 from webhook.api.watchlist import WatchlistRoutes
@@ -40,6 +42,7 @@ from webhook.codes.routes import CodeRoutes, all_channels
 from webhook.documentation import Documented
 from webhook.pages.base import Pages, with_headers
 from webhook.pages.prices import add_price_pages
+from webhook.pages.telegram import add_telegram_pages
 from webhook.settings import PriceWatchSettings, WebhookSettings
 
 logger = logging.getLogger(__name__)
@@ -83,12 +86,14 @@ def create_app(
     sender: Sender | None = None,
     checker: Checker | None = None,
     telegram: TelegramSettings | None = None,
+    erase: Callable[[str, str], bool] | None = None,
 ) -> Documented:
     """
     Return the application, with its documentation at /docs.
 
     channels: how the codes of each login come, by the login's name. portals: words under which the routes stand too; one
     without a channel is read for 6 to 8 digits. prices, telegram: how those behave; by default as the environment says.
+    erase: deletes a file from a store, both by their addresses.
     Raises SettingsError when a token is missing, short, or the same as another, or when what is for this machine alone would
     be served to others.
     """
@@ -180,7 +185,8 @@ def create_app(
         twilio_token = settings.twilio_auth_token.get_secret_value()
         sender = sender or Sender(prices, MailSettings.current(), twilio_token)
         accounts = Accounts(prices, db, user_access, sender, settings.webhook_proxies)
-        watchlist = WatchlistRoutes(prices, user_access, Watchlist(db, checker or Checker(db, prices.check_wait)))
+        checker = checker or Checker(db, prices.check_wait)
+        watchlist = WatchlistRoutes(prices, user_access, Watchlist(db, checker))
         app.register_api(service_routes(db))
         app.register_api(UserRoutes(accounts).blueprint())
         app.register_api(watchlist.blueprint())
@@ -189,10 +195,15 @@ def create_app(
         telegram = telegram or TelegramSettings.current()
         telegram.read_key()
         asking = Asking(db, user_access, prices, telegram)
-        app.register_api(TelegramSessionRoutes.of(asking).blueprint())
+        telegram_sessions = TelegramSessionRoutes.of(asking)
+        app.register_api(telegram_sessions.blueprint())
+        sources = Sources(db, lambda: engine_of(db), asks_telegram(asking), checker.see_to, erase or no_stores)
+        for blueprint in SourceRoutes(sources).blueprints():
+            app.register_api(blueprint)
         if prices.legacy_routes:
             app.register_api(LegacyRoutes(watchlist, settings.webhook_proxies).blueprint())
         add_price_pages(app, pages, accounts, watchlist.watchlist, alert_channels)
+        add_telegram_pages(app, pages, telegram_sessions.sessions, telegram_sessions.logins, sources)
         pages.register(app)
     app.register_error_handler(HTTPException, tell)
     app.register_error_handler(DatabaseAway, tell_away)

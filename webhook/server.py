@@ -21,12 +21,16 @@ from database.access.encryption import key_ring
 from database.access.users import purge_sign_ins
 from database.engine import Database, DatabaseAway
 from database.families.telegram.logins import sweep
+from jobs.clock import Clock
+from jobs.engines.chosen import chosen_engine
+from jobs.engines.embedded import Engine, EngineAway
 from webhook.app import LARGEST_MAIL, create_app
 from webhook.settings import WebhookSettings
 
 logger = logging.getLogger(__name__)
 THREADS = 8  # every request is a short transaction
 PURGE_EVERY = 10.0  # seconds; an expired text stays at most that much longer
+FOLLOW_EVERY = 10.0  # seconds between two looks whether the engine has to be told of schedules again
 
 
 class CannotListen(Exception):
@@ -40,22 +44,28 @@ def serve(
     portals: Sequence[str],
     ready_file: Path | None = None,
     listening: Callable[[str], None] = lambda url: None,
+    erase: Callable[[str, str], bool] | None = None,
 ) -> None:
     """
     Serve until SIGTERM or Ctrl-C; call it from the main thread.
 
     ready_file: gets `{"url": …, "pid": …}` once we listen, and is removed at the end. listening: told the URL then.
+    erase: deletes a file from a store, both by their addresses.
     Raises SettingsError, DatabaseAway or CannotListen before it listens.
     """
-    app = create_app(settings, db, channels, portals)
+    app = create_app(settings, db, channels, portals, erase=erase)
     key_ring()
     purge(db, settings.code_life)
     server = _listen(app, settings)
     stop = threading.Event()
     purger = threading.Thread(target=_purge_until, args=(stop, db, settings.code_life), name="purge expired codes")
+    engine = chosen_engine(db, Clock())
+    follower = threading.Thread(target=_follow_until, args=(stop, engine), name="make the engine follow")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     purger.start()
+    if engine.mirrors:
+        follower.start()
     try:
         url = f"http://{_in_url(server.effective_host)}:{server.effective_port}"
         if ready_file is not None:
@@ -66,6 +76,8 @@ def serve(
         stop.set()
         server.close()
         purger.join()
+        if engine.mirrors:
+            follower.join()
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)
 
@@ -125,3 +137,22 @@ def _purge_until(stop: threading.Event, db: Database, life: float) -> None:
             purge(db, life)
         except (DatabaseAway, SQLAlchemyError) as error:  # the next round may go better
             logger.warning("Expired messages were not deleted: %s", error)
+
+
+def _follow_until(stop: threading.Event, engine: Engine) -> None:
+    """Let what starts the crawls follow the schedules, where it was away when they changed."""
+    while not stop.wait(FOLLOW_EVERY):
+        try:
+            if catch_up(engine):
+                logger.info("The engine follows the schedules again")
+        except (DatabaseAway, EngineAway, SQLAlchemyError) as error:
+            logger.warning("The engine does not follow the schedules yet: %s", error)
+
+
+def catch_up(engine: Engine) -> bool:
+    """Let an engine follow that has not yet; return whether there was something to do. Raises EngineAway."""
+    with engine.db.transaction() as session:
+        behind = engine.behind(session)
+    if behind is not None:
+        engine.follow()
+    return behind is not None

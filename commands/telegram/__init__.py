@@ -1,4 +1,4 @@
-"""`scrapy telegram`: sessions of accounts and the channels that they see, at the terminal. Each act has a module of its own."""
+"""`scrapy telegram`: sessions of accounts, the channels that they see, and sources. Each act has a module of its own."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ ACTS = {
     "login": "Sign in to Telegram at this terminal, and store the session or print it.",
     "sessions": "List the sessions and their state; test or delete them.",
     "channels": "List the channels that a session's account sees.",
+    "sources": "List, add, change, pause, resume and remove sources.",
+    "run": "Read sources now.",
+    "runs": "List the runs of a source, and what they have kept.",
+    "files": "List the files of a source, and what has become of them.",
 }
 
 
 class Command(Everyday, ScrapyCommand):
-    """Sign in to Telegram, and look at sessions and channels."""
+    """Sign in to Telegram, and look at sessions, channels, sources and files."""
 
     word = "telegram"
 
@@ -28,7 +32,7 @@ class Command(Everyday, ScrapyCommand):
 
     def short_desc(self) -> str:
         """Return the line of the command list."""
-        return "Telegram: sign in, sessions and their state, channels"
+        return "Telegram: sign in, sessions, channels, sources and their files"
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Let each act add its own."""

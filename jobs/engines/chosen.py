@@ -9,8 +9,8 @@ from jobs.engines.scrapyd import ScrapydEngine
 from jobs.settings import WorkerSettings
 
 
-def chosen_engine(db: Database, clock: Clock, name: str | None = None) -> Engine:
-    """Return the engine of that name, by default the one of the settings."""
+def chosen_engine(db: Database, clock: Clock, name: str | None = None, wait: float | None = None) -> Engine:
+    """Return the engine of that name, by default the one of the settings. wait: seconds for an answer of its server, other than usual."""
     name = name or WorkerSettings.current().engine
     if name == "procrastinate":
         from jobs.engines.procrastinate import ProcrastinateEngine
@@ -19,5 +19,5 @@ def chosen_engine(db: Database, clock: Clock, name: str | None = None) -> Engine
     if name == "prefect":
         from jobs.engines.prefect import PrefectEngine
 
-        return PrefectEngine(db, clock)
+        return PrefectEngine(db, clock) if wait is None else PrefectEngine(db, clock, wait)
     return ScrapydEngine(db, clock) if name == "scrapyd" else Engine(db, clock)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import psycopg
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from sqlalchemy import make_url
 
 from database.engine import Database
@@ -23,7 +23,7 @@ from database.jobs import claims
 from database.jobs.claims import Claim
 from database.processes import signature
 from database.settings import SettingsError, database_settings
-from jobs.engines.embedded import Engine
+from jobs.engines.embedded import Engine, EngineAway
 from jobs.worker import LOOK_SECONDS, Worker
 
 SCHEMA = "procrastinate"
@@ -37,11 +37,12 @@ class ProcrastinateEngine(Engine):
 
     name: ClassVar[str] = "procrastinate"
 
-    def run_now(self, jobs: Collection[int]) -> list[int]:
-        """Make jobs due at once, and defer their tasks."""
-        done = super().run_now(jobs)
-        asyncio.run(defer_now(self.db, self))
-        return done
+    def post(self) -> None:
+        """Defer a task for what is due."""
+        try:
+            asyncio.run(defer_now(self.db, self))
+        except (psycopg.OperationalError, ConnectorException) as error:
+            raise EngineAway(f"Procrastinate's tables cannot be asked: {type(error).__name__}.") from error
 
 
 def make_app(db: Database) -> App:

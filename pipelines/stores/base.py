@@ -38,6 +38,9 @@ class Store(Protocol):
     def exists(self, path: str) -> bool:
         """Tell whether a file is there."""
 
+    def remove(self, path: str) -> bool:
+        """Delete a stored file; False where it was not there."""
+
     def free(self) -> int | None:
         """Return how many bytes can still be stored; None where that is unknown."""
 
@@ -104,6 +107,14 @@ class AnyStore(ABC):
         """Tell whether a file is there."""
         return self.size(path) is not None
 
+    def remove(self, path: str) -> bool:
+        """Delete a stored file; False where it was not there."""
+        with self._named_failures():
+            there = self._size(path) is not None
+            if there:
+                self._delete(path)
+            return there
+
     def free(self) -> int | None:
         """Return how many bytes can still be stored; None where that is unknown."""
         with self._named_failures():
@@ -166,6 +177,10 @@ class AnyStore(ABC):
 
     @abstractmethod
     def _size(self, path: str) -> int | None: ...
+
+    @abstractmethod
+    def _delete(self, path: str) -> None:
+        """Delete a stored file that is there."""
 
     @abstractmethod
     def _free(self) -> int | None: ...

@@ -64,6 +64,9 @@ class FolderStore(AnyStore):
         except FileNotFoundError:
             return None
 
+    def _delete(self, path: str) -> None:
+        (self.folder / path).unlink(missing_ok=True)
+
     def is_used(self) -> bool:
         """Tell whether files were stored here before: an empty folder may be that of a NAS which is not mounted."""
         return (self.folder / INCOMING).exists()

@@ -91,6 +91,9 @@ class S3Store(AnyStore):
         except FileNotFoundError:
             return None
 
+    def _delete(self, path: str) -> None:
+        self._call("delete_object", path)
+
     def _digest(self, path: str) -> str:
         told = self._call("head_object", path).get("Metadata", {}).get("sha256")
         return str(told) if told else super()._digest(path)

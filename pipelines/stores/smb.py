@@ -124,6 +124,9 @@ class SmbStore(AnyStore):
     def _size(self, path: str) -> int | None:
         return self._stat(rf"{self.root}\{path}".replace("/", "\\"))
 
+    def _delete(self, path: str) -> None:
+        self._remove(rf"{self.root}\{path}".replace("/", "\\"))
+
     def _free(self) -> int | None:
         self._at("x")
         return int(smbclient.stat_volume(self.root, **self._options).caller_available_size)

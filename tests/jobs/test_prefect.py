@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
-import sys
-from contextlib import suppress
 from typing import Any
 
-import psutil
 import pytest
-from sqlalchemy import make_url, select
+from sqlalchemy import select
 
 from database.engine import Database
 from database.models import Run, ScraperJob
-from jobs.engines.prefect import Prefect
-from jobs.settings import PrefectSettings
 from sandbox import running
+from tests.jobs.prefect_server import environment, kill, start, until_up
 from tests.postgresql import full_postgresql
 from tests.project import free_port, wait_for
 
-# The program of an environment that has `prefect==3.8.8`, `fastapi<0.151` and `sqlalchemy<2.1`; see docs/engines.md.
-PROGRAM = os.environ.get("TEST_PREFECT", "")
 pytestmark = [pytest.mark.prefect, pytest.mark.matrix, pytest.mark.timeout(1500)]
 
 
@@ -37,35 +30,15 @@ def test_schedules_are_deployments_and_jobs_are_flow_runs(project, tmp_path, pos
             LATCHKEY_LEASE_SECONDS="20",
             **sandbox.environment,
         )
-        url = make_url(theirs).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
-        environment = {
-            **here.env(),
-            "PYTHONPATH": "",
-            "PREFECT_HOME": str(tmp_path / "prefect"),
-            "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-            "PREFECT_SERVER_API_HOST": "127.0.0.1",
-            "PREFECT_SERVER_API_PORT": str(port),
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_SERVER_DATABASE_CONNECTION_URL": url,
-            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-            "PREFECT_WORKER_QUERY_SECONDS": "2",
-            "DO_NOT_TRACK": "1",
-            "LATCHKEY_PREFECT_PYTHON": sys.executable,
-        }
+        own = {**here.env(), **environment(tmp_path, port, theirs)}
         started: list[subprocess.Popen[Any]] = []
 
-        def start(*arguments: str, **more: str) -> subprocess.Popen[Any]:
-            out = (tmp_path / f"prefect-{len(started)}.log").open("w")
-            env = {**environment, **more}
-            started.append(
-                subprocess.Popen(
-                    [PROGRAM, *arguments], env=env, cwd=tmp_path, stdout=out, stderr=out, start_new_session=True
-                )
-            )
+        def start_(*arguments: str, **more: str) -> subprocess.Popen[Any]:
+            started.append(start(tmp_path, arguments, {**own, **more}))
             return started[-1]
 
         def worker(name: str, **more: str) -> subprocess.Popen[Any]:
-            return start("worker", "start", "-p", "latchkey", "-n", name, "--type", "process", **more)
+            return start_("worker", "start", "-p", "latchkey", "-n", name, "--type", "process", **more)
 
         def create() -> None:
             assert here.scrapy("jobs", "create", "iec_tariffs", "-a", "again=yes").returncode == 0
@@ -78,16 +51,8 @@ def test_schedules_are_deployments_and_jobs_are_flow_runs(project, tmp_path, pos
                 return list(session.scalars(select(ScraperJob).order_by(ScraperJob.id)))
 
         try:
-            start("server", "start")
-            api = Prefect(PrefectSettings(prefect_url=f"http://127.0.0.1:{port}/api"))
-
-            def is_up() -> bool:
-                try:
-                    return api.ask("/health") is True
-                except OSError:
-                    return False
-
-            wait_for(is_up, 200, every=1)
+            start_("server", "start")
+            api = until_up(port)
             assert here.scrapy("db", "upgrade").returncode == 0
             added = here.scrapy("schedules", "add", "tariffs", "iec_tariffs", "--cron", "* * * * *", timeout=120)
             assert added.returncode == 0, added.stderr
@@ -131,15 +96,6 @@ def test_schedules_are_deployments_and_jobs_are_flow_runs(project, tmp_path, pos
             for process in started:
                 kill(process)
             db.engine.dispose()
-
-
-def kill(process: subprocess.Popen[Any]) -> None:
-    """Kill a process and whatever it has started, as a power failure does."""
-    if process.poll() is None:
-        for each in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess):
-                each.kill()
-    process.wait()
 
 
 def ended(db: Database, job: int) -> bool:

@@ -15,8 +15,11 @@ from werkzeug.exceptions import Forbidden, NotFound
 from database.access import users
 from database.access.users import Verdict
 from database.engine import now
+from database.families.telegram.sources import remove_all
 from database.models.base import utc_now
 from database.models.prices import AuthSession, Purpose, User
+from jobs.clock import Clock
+from jobs.engines.chosen import chosen_engine
 from webhook.api.models import CodeSent, RegisterStart, Token, UserAnswer, WithCode
 from webhook.api.requests import bearer_token, cookie_token
 from webhook.api.user_codes import UserCodes
@@ -81,9 +84,12 @@ class Accounts(UserCodes):
     # The account of who is signed in
 
     def delete(self) -> None:
-        """Delete the user with all items, checks, codes and sign-ins."""
+        """Delete the user with all items, checks, sources, codes and sign-ins; the schedules of sources go, too."""
         self.must_be_recent()
+        engine = chosen_engine(self.db, Clock())
         with self.db.transaction() as session:
+            if remove_all(session, g.user.id, now(session)):
+                engine.note_behind(session, "It was not told yet that sources were deleted with their user.")
             session.delete(session.get_one(User, g.user.id))
         logger.info("A user was deleted")
 

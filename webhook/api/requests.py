@@ -17,7 +17,7 @@ from database.engine import Database
 from database.models.prices import AuthSession, User
 from webhook.settings import PriceWatchSettings, is_loopback
 
-PREFIXES = ("/auth", "/me", "/users", "/watchlist-items", "/ready", "/sessions", "/sources")
+PREFIXES = ("/auth", "/me", "/users", "/watchlist-items", "/ready", "/sessions", "/sources", "/flows")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
 METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http import HTTPStatus
@@ -17,11 +18,13 @@ from werkzeug.exceptions import (
     Forbidden,
     HTTPException,
     InternalServerError,
+    ServiceUnavailable,
     TooManyRequests,
 )
 
 from jobs.channels import ChannelRefused
 from scrapers.families.prices.addresses import AddressRefused
+from webhook.api.telegram.managing import FieldRefused
 
 Body = TypeVar("Body", bound=BaseModel)
 WHOLE = ""  # the field of what is wrong with the form as a whole
@@ -43,6 +46,12 @@ SENTENCES: dict[str, str] = {
     "alerts": "Choose among those that are shown.",
     "rendering": "Choose one of those that are shown.",
 }
+REFUSALS = (
+    *(BadGateway, BadRequest, Conflict, Forbidden, InternalServerError, ServiceUnavailable),
+    TooManyRequests,
+)
+SECRETS = ("api_hash", "bot_token", "code", "password", "session_string")  # what a page does not show again
+LONGEST_NUMBER = 18  # digits
 CAPITALS = ("country", "threshold_currency")
 LISTS = ("alerts",)
 
@@ -66,6 +75,10 @@ class Form(Generic[Body]):
         """Note what is wrong with a field."""
         self.errors[name], self.status, self.body = sentence, status, None
 
+    def rename(self, **names: str) -> None:
+        """Show what is wrong with fields of the model beside those of the form that have other names."""
+        self.errors = {names.get(name, name): said for name, said in self.errors.items()}
+
     def refusing(self, name: str) -> Refusing:
         """Return the block in which what an act refuses is noted beside a field."""
         return Refusing(self, name)
@@ -86,24 +99,47 @@ class Refusing:
         if isinstance(error, AddressRefused | ChannelRefused):
             self.form.refuse(self.name, str(error))
             return True
-        if isinstance(error, BadGateway | BadRequest | Conflict | Forbidden | InternalServerError | TooManyRequests):
+        if isinstance(error, FieldRefused):
+            self.form.refuse(error.name, str(error))
+            return True
+        if isinstance(error, REFUSALS):
             self.form.refuse(self.name, said(error), error.code or HTTPStatus.BAD_REQUEST)
             return True
         return False
 
 
-def read(model: type[Body], given: MultiDict[str, str]) -> Form[Body]:
-    """Return a form with what was sent; what was left empty is None where that has a meaning, else as if not given."""
+def read(
+    model: type[Body],
+    given: MultiDict[str, str],
+    *,
+    checks: Collection[str] = (),
+    clears: Collection[str] = (),
+    numbers: Collection[str] = (),
+    lists: Collection[str] = (),
+) -> Form[Body]:
+    """
+    Return a form with what was sent; what was left empty is None where that has a meaning, else as if not given.
+
+    checks: fields that are boxes to tick. clears: fields in which an empty text means to clear. numbers: fields whose model
+    takes no text for a number. lists: fields of several words, with commas or blanks between them.
+    """
     values: dict[str, Any] = {}
     for name in model.model_fields:
-        if name in LISTS:
+        if name in checks:
+            values[name] = name in given
+        elif name in LISTS:
             values[name] = given.getlist(name)
         elif name in given:
             values[name] = given[name].strip().upper() if name in CAPITALS else given[name].strip()
     form: Form[Body] = Form(values)
     taken = dict(values)
+    for name in numbers:
+        if (text := values.get(name, "")).isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER:
+            taken[name] = int(text)
+    for name in lists:
+        taken[name] = re.split(r"[\s,;]+", values[name]) if values.get(name) else []
     for name, of_model in model.model_fields.items():
-        if taken.get(name) == "" and not of_model.is_required():
+        if taken.get(name) == "" and not of_model.is_required() and name not in clears:
             taken.pop(name)
             if of_model.default is None:
                 taken[name] = None
@@ -112,8 +148,20 @@ def read(model: type[Body], given: MultiDict[str, str]) -> Form[Body]:
     except ValidationError as error:
         for each in error.errors(include_input=False, include_url=False, include_context=False):
             name = str(each["loc"][0]) if each["loc"] else WHOLE
-            form.refuse(name, SENTENCES.get(name) or f"{each['msg']}.")
+            form.refuse(name, SENTENCES.get(name) or sentence(each["msg"]))
+    form.values = {name: value for name, value in form.values.items() if name not in SECRETS}
     return form
+
+
+def sentence(message: str) -> str:
+    """
+    Return what pydantic says as a sentence.
+
+    >>> sentence("Value error, it must be one line of plain text")
+    'It must be one line of plain text.'
+    """
+    said = message.removeprefix("Value error, ").rstrip(".")
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def filled(values: Mapping[str, Any]) -> Form[Any]:

@@ -129,6 +129,14 @@ def test_a_stored_file_is_read_back(kept, part, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_stored_file_is_removed(kept, part, kind):
+    here = kept(kind)
+    path, other = (here.store.place(part(GOOD), f"bell/1/{name}.pdf") for name in "xy")
+    assert [here.store.remove(path) for _ in range(2)] == [True, False]
+    assert set(here.visible) == {other}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_place_where_somebody_else_s_files_lie_is_not_used(kept, part, kind):
     """Not even if they have the names that ours would be given."""
     here, mine = kept(kind), part(GOOD)

@@ -50,7 +50,9 @@ def telegram_server(tmp_path_factory):
 class Api:
     """The application with all around it, and what a user does in a line."""
 
-    def __init__(self, db, mail_server, twilio, checker=None, webhook=None, mail=None, telegram=None, **settings):
+    def __init__(
+        self, db, mail_server, twilio, checker=None, webhook=None, mail=None, telegram=None, erase=None, **settings
+    ):
         self.checker = checker
         self.db, self.mail_server, self.twilio = db, mail_server, twilio
         sms = {"twilio_account_sid": "AC123", "twilio_from_number": "+12015550199", "twilio_url": twilio.url}
@@ -70,6 +72,7 @@ class Api:
             sender=self.sender,
             checker=checker,
             telegram=telegram,
+            erase=erase,
         )
         self.app.testing = True
 

@@ -70,6 +70,9 @@ NO_SUCH = [
     "/sessions/upload-file",
     "/sessions/finalize",
     "/sessions/{session_id}",
+    "/sources/private",
+    "/sources/public",
+    "/sources/{source_id}",
 ]
 
 
@@ -179,7 +182,11 @@ class Asking:
                 path = case.operation.path
                 if path.startswith(("/code", "/status")):
                     return READER_TOKEN
-                return asking.token() if path.startswith(("/me", "/auth", "/sessions")) else GATEWAY_TOKEN
+                return (
+                    asking.token()
+                    if path.startswith(("/me", "/auth", "/sessions", "/sources", "/flows"))
+                    else GATEWAY_TOKEN
+                )
 
             def set(self, case, data, context):
                 case.headers["Authorization"] = f"Bearer {data}"

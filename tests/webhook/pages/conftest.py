@@ -12,10 +12,10 @@ import pytest
 from database.access.users import open_session
 from database.engine import now
 from database.models.prices import User
-from tests.webhook.api.conftest import ANA, PHONES, PRODUCT, api, made, mail_server, make_api, twilio
+from tests.webhook.api.conftest import ANA, PHONES, PRODUCT, api, made, mail_server, make_api, telegram_server, twilio
 from webhook.api.user_codes import limits_of
 
-__all__ = ["api", "made", "mail_server", "make_api", "twilio"]
+__all__ = ["api", "made", "mail_server", "make_api", "telegram_server", "twilio"]
 HIDDEN = r'<input type="hidden" name="(\w+)" value="([^"]*)">'
 
 

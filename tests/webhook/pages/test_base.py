@@ -20,14 +20,15 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+ABSENT = "00000000-0000-4000-8000-000000000001"
 FOLDERS = (STATIC / "vendor", ROOT / "tests" / "webhook" / "pages" / "axe")
 
 
 def rules(api):
-    """Return the routes of pages: method, path with 1 for each number, and view."""
+    """Return the routes of pages: method, path with 1 for each number and an id for each row, and view."""
     for rule in api.app.url_map.iter_rules():
-        if rule.endpoint.partition(".")[0] in ("pages", "prices"):
-            path = re.sub(r"<[^>]*>", "1", rule.rule)
+        if rule.endpoint.partition(".")[0] in ("pages", "prices", "telegram"):
+            path = re.sub(r"<[^>]*>", "1", re.sub(r"<uuid:[^>]*>", ABSENT, rule.rule))
             for method in rule.methods - {"HEAD", "OPTIONS"}:
                 yield method, path, api.app.view_functions[rule.endpoint]
 
