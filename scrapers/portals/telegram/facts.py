@@ -42,6 +42,7 @@ class SourceFacts:
     unpacks: bool
     keeps_texts: bool
     last_message_id: int
+    is_lent: bool  # its session is another owner's, for what everybody can read
     session_id: str
     state: TelegramState
     waits_until: datetime | None
@@ -77,6 +78,7 @@ def read(session: Session, source_id: str, arguments: Any) -> SourceFacts:
         source.unpacks,
         source.keeps_texts if arguments.texts is None else arguments.texts,
         source.last_message_id,
+        source.user_id != of.user_id,
         of.id,
         of.state,
         of.waits_until,

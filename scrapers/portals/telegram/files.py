@@ -17,7 +17,7 @@ from database.models.messaging import ChannelFile, ChannelMessage
 from database.models.telegram import Source, TelegramSession, TelegramState
 from scrapers.core.items import Listing
 from scrapers.core.jobs import ArgumentError, Job, Plan
-from scrapers.core.outcomes import SUCCESS, BadFile, Failure, FilesFailed, FloodWait, Interrupted
+from scrapers.core.outcomes import SUCCESS, BadFile, ChannelClosed, Failure, FilesFailed, FloodWait, Interrupted
 from scrapers.core.redaction import redactor
 from scrapers.core.spider import PortalSpider
 from scrapers.families.messaging import parts
@@ -132,6 +132,10 @@ class TelegramFiles(PortalSpider):
         job, source = page.job, page.source
         job.step = "open the channel"
         channel = await OpenChannel.open(page.telegram, source.channel_id, source.access_hash, source.username)
+        if source.is_lent and channel.username is None:
+            raise ChannelClosed(
+                "It has no user name any more, and a session of another owner reads public channels alone."
+            )
         if await page.writer.note_name(channel):
             job.warn("The channel has another title or user name than before; the source has the new one.")
         # What it lists is known by its rows: each is stored, skipped, or tried again.

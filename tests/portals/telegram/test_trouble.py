@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from database.models.messaging import ChannelFile, FileState
+from database.models.prices import User
 from database.models.telegram import TelegramState
 from tests.portals.telegram.sources import Sources
 
@@ -108,6 +109,25 @@ def test_a_channel_that_is_closed_to_the_account(sources: Sources):
     sources.crawl(source, code=5)
     assert sources.outcome == "channel_closed"
     assert sources.session(session).state == TelegramState.ACTIVE
+
+
+def test_a_lent_session_reads_a_channel_no_more_once_it_is_private(sources: Sources):
+    """The account may be a member all the same; who has lent it is not who asks."""
+    session = sources.sign_in()
+    with sources.db.transaction() as db:
+        user = User(email="ana@example.com")
+        db.add(user)
+        db.flush()
+        owner = user.id
+    lent, own = sources.add("reports", session, user_id=owner), sources.add("reports", session, name="own")
+    sources.crawl(lent, code=0)
+    sources.server.change("reports", username="", post=[{"kind": "document", "count": 1}])
+    before = sources.files(lent)
+    sources.crawl(lent, code=5)
+    assert sources.outcome == "channel_closed"
+    assert sources.files(lent) == before
+    assert sources.source(lent).channel_title == "Weekly Reports"
+    sources.crawl(own, code=0)
 
 
 def test_connections_that_break_within_files(sources: Sources):
