@@ -255,7 +255,7 @@ TRUCKTECH = {
         "other-customer": "identity_mismatch",
         "policy-required": "terms_pending",
         "signed-out-midway": "success",
-        "maintenance": "portal_unavailable",
+        "maintenance": "portal_down",
     },
     "configuration": {"vehicles": 6, "per_page": 4, "fleet_faults": 20, "midway_requests": 2},
 }
