@@ -62,6 +62,7 @@ class Row:
     spider_modules: str = ""
     arguments: tuple[str, ...] = ()
     same_rows: bool = False  # rows are the same under every seed
+    shared_rows: bool = False  # some are for all customers, and rows of the first run alone
     pages_before: bool = True  # the seed holds for the pages before the user is known, too
     visitors: bool = True  # the portal draws the first pages of each visit by a seed of the visit
     # How much is tried; less where each crawl visits a portal in a browser.
@@ -254,7 +255,7 @@ TRUCKTECH = {
         "other-customer": "identity_mismatch",
         "policy-required": "terms_pending",
         "signed-out-midway": "success",
-        "maintenance": "portal_unavailable",
+        "maintenance": "portal_down",
     },
     "configuration": {"vehicles": 6, "per_page": 4, "fleet_faults": 20, "midway_requests": 2},
 }
@@ -325,9 +326,7 @@ ROWS: dict[str, Row] = {
             **IEC | {"refused": IEC["refused"] | {"signed-out-midway": "reauthentication_required"}},
         ),
         *(Row(spider=f"iec_{name}", dimensions=IN_JSON, **IEC) for name in ("invoices", "outages")),
-        Row(
-            spider="iec_masa", dimensions=IN_JSON, **(IEC | {"same_rows": False})
-        ),  # lists for all customers are rows of the first run only
+        Row(spider="iec_masa", dimensions=IN_JSON, shared_rows=True, **(IEC | {"same_rows": False})),
         Row(spider="iec_meter_readings", dimensions=IN_JSON, arguments=("from=2026-11-26",), **IEC),
         Row(
             spider="plain_browser_files",  # its login takes no codes by message

@@ -194,7 +194,7 @@ def test_each_dimension_alone(at, row, dimensions):
             user_of(row, scenario, f"+perturb-{ALONE_SEED}-{dimension}", dimension): scenario for scenario in scenarios
         }
         users |= of_this
-        if dimension in ROWS_MAY_DIFFER and not row.same_rows:
+        if row.shared_rows or (dimension in ROWS_MAY_DIFFER and not row.same_rows):
             free += of_this
     check(
         at(row.portal),

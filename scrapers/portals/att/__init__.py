@@ -9,6 +9,7 @@ UNKNOWN_STEPS = {
     "REFUSED": "How a wrong user name or password is told.",
     "WRONG_CODE": "How a wrong code is told; that its field stays is known.",
     "LOCKED": "How a locked user is told.",
+    "USER_LOCKED": "How a locked user is told where only the user name was given.",
     "LATER": "The control that postpones new terms.",
     "NAMED": "Where Premier Care names its user, if it does.",
     "CAPTCHA": "Whether Premier Care shows a captcha.",
