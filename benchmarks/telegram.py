@@ -132,7 +132,7 @@ db.engine.dispose()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         server, key = self.environment["TELEGRAM_SERVER"], self.environment["TELEGRAM_SERVER_KEY"]
-        told = {"server": server, "key": key, "string": self.string, "api": API, "folder": str(folder)}
+        told: dict[str, Any] = {"server": server, "key": key, "string": self.string, "api": API, "folder": str(folder)}
         told |= {"channel": self.channel["id"], "access_hash": self.access_hash}
         cost, journal = self._run([sys.executable, "-m", "benchmarks.telegram_floor", json.dumps(told)], folder)
         return self._visit(cost, journal, {int(path.stem.partition("_")[0]): path for path in folder.glob("*_*")})

@@ -187,6 +187,7 @@ def test_deployments_equal_our_schedules_also_after_prefect_was_away(
             # A deployment that somebody has changed, or whose schedule is gone, is put right, too.
             kept = here.add(schedule="0 2 * * *")
             found = api.deployment(f"source-{kept.id}")
+            assert found is not None
             api.ask(f"/deployments/{found['id']}/pause_deployment", {}, "POST")
             api.deploy("source-gone", "due", {"active": True, "schedule": {"cron": "* * * * *", "timezone": "UTC"}})
             engine.follow()

@@ -13,6 +13,7 @@ from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
+from typing import Any
 
 import pytest
 import schemathesis
@@ -166,7 +167,7 @@ class Asking:
                 ],
             }
         )
-        self.schema = schemathesis.openapi.from_url(f"{url}/docs/openapi.json", headers=READER, config=config)
+        self.schema: Any = schemathesis.openapi.from_url(f"{url}/docs/openapi.json", headers=READER, config=config)
         self.schema.auth(refresh_interval=None)(self.provider())
 
     @staticmethod

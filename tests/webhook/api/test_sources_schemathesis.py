@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from time import monotonic
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select
@@ -90,7 +91,7 @@ def add_sources(db, first):
 def rows_of(db, first, runs):
     """Return all that belongs to the sources of a user, as plain data."""
     ids = [id_of(first, number) for number in range(COUNT)]
-    wanted = {
+    wanted: dict[Any, Any] = {
         Source: Source.id.in_(ids),
         ChannelFile: ChannelFile.source_id.in_(ids),
         Run: Run.id.in_(runs),
