@@ -37,7 +37,7 @@ def write(store, tmp_path, monkeypatch):
         report = ensure(session, CarrierReport, key, {"name": "Cost", "details": {}}).id
         cycle = cycle_for(session, account, 2026, 10).id
     job = SimpleNamespace(
-        id=None, key="5/2026-10", fences={}, plan=SimpleNamespace(account_id=None, billing_cycle_id=cycle)
+        id=None, key="5/2026-10", fences={}, plan=SimpleNamespace(account_id=None, billing_cycle_id=cycle, store="")
     )
     work = SimpleNamespace(spider="bell_monthly_reports", portal="bell", report_type="monthly_reports")
 

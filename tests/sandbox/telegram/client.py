@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -74,13 +75,14 @@ class Server:
 
 
 def play(scene: Coroutine[Any, Any, Any]) -> Any:
-    """Run a scene to its end, or fail after a minute."""
+    """Run a scene to its end, or fail after a minute; in a thread, because Playwright's loop may run in this one."""
 
     async def bounded() -> Any:
         async with asyncio.timeout(SECONDS):
             return await scene
 
-    return asyncio.run(bounded())
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, bounded()).result()
 
 
 def string_of(client: TelegramClient) -> str:

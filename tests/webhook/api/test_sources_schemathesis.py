@@ -44,11 +44,12 @@ class AskingSources(Asking):
         self.schema = self.schema.include(path_regex=OURS)
 
     def token(self):
+        token = super().token()  # after which there is the user
         with self.api.db.transaction() as session:
             left = session.scalar(select(func.count()).select_from(Source).where(Source.user_id == MINE)) or 0
         if left < COUNT:
             add_sources(self.api.db, MINE)
-        return super().token()
+        return token
 
     def provider(self):
         asking = self
