@@ -334,7 +334,9 @@ OVERRIDES = {
         "_read_response",
         "_request_headers",
     },
-    "scrapers.core.compat.LateSpiderLoader": {"_found", "_load_all_spiders", "_load_spiders", "_spiders"},
+    "scrapers.core.compat.LateSpiderLoader": {
+        *("_check_name_duplicates", "_found", "_load_all_spiders", "_load_spiders", "_spiders"),
+    },
 }
 PRIVATE = r"_[a-zA-Z]\w*"
 BY_NAME = {"getattr", "setattr", "hasattr", "delattr"}

@@ -17,7 +17,6 @@ from sqlalchemy import Select, bindparam, case, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from database.families.telegram.waits import waiting
 from database.jobs import breakers
 from database.jobs.hours import into_hours
 from database.jobs.queue import is_due, write
@@ -113,6 +112,8 @@ def _candidates(
     held = {job.held for job in under_way if job.held is not None}
     # A login that is not shared works alone at its credential, whatever login the other crawl is of.
     busy = held | _in_session(session, at) | {f"{job.portal}:{job.username}" for job in under_way if job.username}
+    from database.families.telegram.waits import waiting  # maps tables that most crawls do without
+
     busy |= waiting(session, at)
     query = (
         select(ScraperJob)

@@ -8,7 +8,8 @@ that our subclasses override are listed there too. Importing this module imports
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -16,7 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from scrapy.spiderloader import SpiderLoader
-from scrapy.utils.misc import load_object
+from scrapy.utils.misc import load_object, walk_modules_iter
 
 if TYPE_CHECKING:
     from collections import defaultdict
@@ -124,7 +125,19 @@ class LateSpiderLoader(SpiderLoader):
     def load_all(self) -> None:
         """Load the spiders of all modules."""
         self._found.clear()  # else spiders that are loaded already would be reported as duplicates
-        super()._load_all_spiders()
+        for place in self.spider_modules:
+            try:
+                for module in self.modules(place):
+                    self._load_spiders(module)
+            except (ImportError, SyntaxError) as error:
+                if not self.warn_only:
+                    raise
+                warnings.warn(f"Could not load spiders of {place}: {error}", RuntimeWarning, stacklevel=2)
+        self._check_name_duplicates()
+
+    def modules(self, place: str) -> Iterable[ModuleType]:
+        """Import a package and its modules, and return them."""
+        return walk_modules_iter(place)
 
     def load_module(self, module: ModuleType) -> None:
         """Load the spiders of one module."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING
 
-from scrapy.utils.misc import walk_modules_iter
-
 from scrapers.core.compat import LateSpiderLoader
+from scrapers.core.stated import modules_of
 
 if TYPE_CHECKING:
     from scrapy import Request, Spider
@@ -51,8 +52,12 @@ class PortalLoader(LateSpiderLoader):
                     import_module(settings)  # names in the environment are compared with all of the portal's
                 self.load_module(import_module(module))
             if not self.is_loaded(spider_name):
-                for each in walk_modules_iter(folder):
+                for each in self.modules(folder):
                     self.load_module(each)
+
+    def modules(self, place: str) -> Iterator[ModuleType]:
+        """Import a package and its modules, but those that it names as WITHOUT_SPIDERS."""
+        return modules_of(place)
 
     def find_by_request(self, request: Request) -> list[str]:
         """Return the names of the spiders that could handle a request."""

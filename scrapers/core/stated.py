@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules, resolve_name
+from types import ModuleType
 from typing import Any
 
 PORTALS, FAMILIES = "scrapers.portals", "scrapers.families"
@@ -134,3 +135,18 @@ def _stated(place: str, name: str) -> Iterator[Any]:
     for found in sorted(iter_modules(package.__path__), key=lambda found: found.name):
         if found.ispkg and hasattr(inner := import_module(f"{place}.{found.name}"), name):
             yield getattr(inner, name)
+
+
+def modules_of(place: str) -> Iterator[ModuleType]:
+    """
+    Import a package and its modules, and yield them, but those that it names as WITHOUT_SPIDERS.
+
+    Such a module has neither spiders nor logins, and what it imports takes long.
+    """
+    package = import_module(place)
+    yield package
+    for _, name, is_package in iter_modules(getattr(package, "__path__", ())):
+        if is_package:
+            yield from modules_of(f"{place}.{name}")
+        elif name not in getattr(package, "WITHOUT_SPIDERS", ()):
+            yield import_module(f"{place}.{name}")

@@ -26,7 +26,7 @@ from scrapers.core.outcomes import (
 )
 from scrapers.core.page import Interruption, Selectors
 from scrapers.core.settings import Address, PortalSettings
-from scrapers.core.stated import PORTALS
+from scrapers.core.stated import PORTALS, modules_of
 from scrapers.core.walls import Wall
 from scrapers.logins.screens import (
     ChooseFactor,
@@ -389,10 +389,8 @@ def landing(state: dict[str, Any]) -> str:
 
 def code_channels(places: Iterable[str] = (PORTALS,)) -> dict[str, CodeChannel]:
     """Return the code channels by name of login, with which the webhook reads messages. places: SPIDER_MODULES."""
-    from scrapy.utils.misc import walk_modules_iter
-
     for place in places:
-        for _ in walk_modules_iter(place):
+        for _ in modules_of(place):
             pass  # importing a portal registers its logins
     found = {name: login.code_channel() for name, login in Login.registry.items()}
     return {name: channel for name, channel in found.items() if channel is not None}

@@ -239,7 +239,7 @@ def test_what_a_selector_stands_on_is_found(selector, expected):
 
 
 # An API, with tables told by words, and shops, whose pages are read as data.
-WITHOUT_SELECTORS = ("iec", "pluginboutique", "shop")
+WITHOUT_SELECTORS = ("iec", "pluginboutique", "shop", "telegram")
 
 
 @pytest.mark.parametrize("portal", [portal for portal in PORTALS if portal not in WITHOUT_SELECTORS])

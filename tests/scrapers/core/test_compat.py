@@ -119,7 +119,7 @@ def test_scrapy_splash_can_be_imported_and_speaks_splashs_api():
 
 
 def test_the_loader_loads_through_methods_that_can_be_put_off():
-    """The constructor calls `_load_all_spiders`; `_load_spiders` fills `_spiders` and `_found`. Seen in Scrapy 2.19.0."""
+    """The constructor calls `_load_all_spiders`; `_load_spiders` fills `_spiders` and `_found`, of which `_check_name_duplicates` tells. Seen in 2.19.0."""
     from scrapy.settings import Settings
     from scrapy.spiderloader import SpiderLoader
 
