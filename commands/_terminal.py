@@ -251,11 +251,10 @@ def portals(settings: Any) -> dict[str, dict[str, Any]]:
 
     Loads every spider; raises Refused when one cannot be imported.
     """
-    from scrapy.spiderloader import SpiderLoader
-
+    from scrapers.core.loader import PortalLoader
     from scrapers.logins.base import Login
 
-    loader = SpiderLoader.from_settings(settings)
+    loader = PortalLoader.from_settings(settings)
     found: dict[str, dict[str, Any]] = {}
     for name in sorted(loader.list()):
         spider: Any = loader.load(name)
