@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -82,7 +82,7 @@ class Header:
         if not period.strip() or empty.strip() or not rest:
             raise ValueError("is no header of an extract")
         fields = []
-        for line in csv.reader(rest, skipinitialspace=True, strict=True):
+        for line in _lines(rest):
             *name, width, kind = line if len(line) > 2 else ("", "", "")
             if not ",".join(name).strip() or not re.fullmatch(r"\s*[0-9]{1,6}\s*", width):
                 raise ValueError("is no header of an extract")
@@ -100,6 +100,14 @@ class Header:
         return found
 
 
+def _lines(text: Iterable[str], delimiter: str = ",") -> Iterator[list[str]]:
+    """Yield the lines of a delimited text as cells; raise ValueError where quotes stand in the wrong place."""
+    try:
+        yield from csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
+    except csv.Error as error:
+        raise ValueError(f"is no delimited text ({error})") from None
+
+
 def rows_of(text: str, columns: int) -> list[list[str]] | None:
     r"""
     Return the lines of a data file as cells, by the delimiter by which each has as many as there are columns; None without one.
@@ -108,9 +116,8 @@ def rows_of(text: str, columns: int) -> list[list[str]] | None:
     ([['a', 'b,c']], [['a', 'b']], None)
     """
     for delimiter in DELIMITERS:
-        with suppress(csv.Error):  # by another one, quotes may stand in any place of a good file
-            lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-            rows = [line for line in lines if line]
+        with suppress(ValueError):  # by another one, quotes may stand in any place of a good file
+            rows = [line for line in _lines(io.StringIO(text, newline=""), delimiter) if line]
             if all(len(line) == columns for line in rows):
                 return rows
     return None
@@ -131,7 +138,7 @@ def merge(archive: PartFile, months: Collection[tuple[int, int]]) -> tuple[PartF
         text = _text(file)
         try:
             headers.append(Header.of(text))
-        except (ValueError, csv.Error):
+        except ValueError:
             data.append((file, text))
     if len(data) != 1:
         raise BadFile(f"The ZIP holds {len(data)} data files in place of one.", step="read the extract")
