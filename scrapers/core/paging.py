@@ -27,10 +27,12 @@ async def each_page(
     PortalChanged where a following page does not come, or one comes again.
     """
     seen: list[T] = []
+    await page.is_at_rest(SETTLES)
     while True:
-        await page.is_at_rest(SETTLES)
-        seen.append(await read())
-        yield seen[-1]
+        if (held := await read()) in seen:
+            raise PortalChanged("A page came again.", step=page.trail.step, selector=page.trail.selector)
+        seen.append(held)
+        yield held
         if await page.arrives((*following, *last)) not in following:
             return
         shown = await read()  # what was done with the page may have changed it
@@ -42,5 +44,3 @@ async def each_page(
         if not await until(has_come, crawl_settings().page_wait):
             raise PortalChanged("The following page did not come.", step=page.trail.step, selector=page.trail.selector)
         await page.is_at_rest(SETTLES)
-        if await read() in seen:
-            raise PortalChanged("A page came again.", step=page.trail.step, selector=page.trail.selector)

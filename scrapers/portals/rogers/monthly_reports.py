@@ -13,7 +13,16 @@ from scrapers.portals.rogers.dialogs import close_dialog
 from scrapers.portals.rogers.extracts import merge
 from scrapers.portals.rogers.login import RogersLogin
 from scrapers.portals.rogers.reports import REPORTS as FORM
-from scrapers.portals.rogers.reports import RUN, choose_bill_cycle, choose_report, confirm, export, open_reports
+from scrapers.portals.rogers.reports import (
+    DRAWN,
+    RUN,
+    choose_bill_cycle,
+    choose_report,
+    confirm,
+    export,
+    open_reports,
+    run,
+)
 from scrapers.portals.rogers.requests import entries_of, read_requests
 
 NAMES = {  # category and name of each report
@@ -52,7 +61,7 @@ class RogersMonthlyReports(OrderedReports):
     async def extract(self, page: PortalPage, report: Report) -> PartFile:
         """Export a report of the job's account and bill cycle as text."""
         await choose_report(page, *NAMES[report.slug])
-        await page.click(RUN)
+        await run(page)
         await choose_bill_cycle(page, self.today())
         return await export(page)
 
@@ -60,6 +69,10 @@ class RogersMonthlyReports(OrderedReports):
         await choose_report(page, *NAMES[report.slug])
         await confirm(page)
         return RUN
+
+    async def was_taken(self, page: PortalPage, report: Report, before: int, placed: Selectors) -> bool:
+        await page.is_at_rest(DRAWN)  # a dialog that says so may come late
+        return await super().was_taken(page, report, before, placed)
 
     async def entries(self, page: PortalPage, report: Report) -> list[Entry]:
         requests = await read_requests(page)

@@ -31,7 +31,8 @@ KEY_PAUSE = 0.1  # seconds between two keys in the field of numbers, which looks
 DRAWN = 30  # seconds in which a report is drawn
 CHOSEN = "selects => selects.map(select => select.selectedOptions?.[0]?.label ?? '')"
 KEPT = 15  # seconds in which a page shows what was chosen
-SAID, DATE = re.compile(r"bill(?:ing)? cycle.{0,60}", re.I), re.compile(r"\d\d/\d\d/\d{4}")
+DATE = r"\d\d/\d\d/\d{4}"
+SAID = re.compile(rf"bill(?:ing)? cycle(?: end)?(?: date)?\W{{0,4}}({DATE}(?:(?: to |\W{{1,3}}){DATE})?)", re.I)
 VALUES = "radios => radios.map(radio => radio.value)"
 
 
@@ -110,6 +111,14 @@ def month_of(value: str) -> str:
         return ""
 
 
+async def run(page: PortalPage) -> None:
+    """Have the chosen report made, and wait until it is drawn: another one may be shown still."""
+    page.begin("run the report")
+    await page.click(RUN)
+    await page.is_at_rest(DRAWN)
+    await close_dialog(page)
+
+
 async def choose_bill_cycle(page: PortalPage, today: date) -> None:
     """
     Have the report shown made of the bill cycle of the job; the choice is read back.
@@ -130,8 +139,12 @@ async def choose_bill_cycle(page: PortalPage, today: date) -> None:
         raise month_missing(end, said or [await dialog.text(("body",))], today)
     await dialog.tick((f"{CYCLES}[value={json.dumps(wanted)}]",))
     await dialog.click(TAKE)
+    await page.is_at_rest(DRAWN)
+    holder = await page.frame_with(GO)
+    if holder.scope is page.raw.main_frame:
+        await close_dialog(page)
+    await holder.click(GO)
     await close_dialog(page)
-    await (await page.frame_with(GO)).click(GO)
     await page.is_at_rest(DRAWN)  # the report of another cycle may be shown still
     await confirm(page, wanted)
 
@@ -140,8 +153,8 @@ async def confirm(page: PortalPage, cycle: str = "") -> None:
     """Read account and bill cycle back where the page says them; raise WrongAccount or PortalChanged for other ones."""
 
     async def is_held() -> bool:
-        said = " | ".join(SAID.findall(await page.text(("body",))))
-        return not DATE.search(said) or cycle in said
+        said = " ".join(SAID.findall(await page.text(("body",))))
+        return not said or cycle in said
 
     page.begin("read the choices back")
     if cycle and not await until(is_held, KEPT):

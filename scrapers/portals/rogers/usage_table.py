@@ -80,9 +80,13 @@ async def read_usage(page: PortalPage) -> list[UsageLine]:
     async def shown() -> tuple[object, ...]:  # of a page; no fact says how its lines are drawn
         return *await numbers(), await page.scope.locator("#mypagination").all_inner_texts()
 
+    async def is_answered() -> bool:  # a page that is left before may not be selected
+        return not page.trail.is_busy(page.trail.acted)
+
     async for _ in each_page(page, shown, FOLLOWING, LAST):
         listed.update(await numbers())
         await page.click(SELECT_PAGE)
+        await until(is_answered, FILLED)
     page.begin("read the usage")
     await page.click(VIEW)
     found = await _read_pages(page, listed)
