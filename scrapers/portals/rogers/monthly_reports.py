@@ -8,21 +8,11 @@ from scrapers.core.page import PortalPage, Selectors
 from scrapers.core.spool import PartFile
 from scrapers.families.carriers.ordered import Entry, OrderedReports
 from scrapers.families.carriers.reports import Report
+from scrapers.portals.rogers import reports as form
 from scrapers.portals.rogers.columns import LOCALE, REPORTS
 from scrapers.portals.rogers.dialogs import close_dialog
 from scrapers.portals.rogers.extracts import merge
 from scrapers.portals.rogers.login import RogersLogin
-from scrapers.portals.rogers.reports import REPORTS as FORM
-from scrapers.portals.rogers.reports import (
-    DRAWN,
-    RUN,
-    choose_bill_cycle,
-    choose_report,
-    confirm,
-    export,
-    open_reports,
-    run,
-)
 from scrapers.portals.rogers.requests import entries_of, read_requests
 
 NAMES = {  # category and name of each report
@@ -55,23 +45,23 @@ class RogersMonthlyReports(OrderedReports):
     @asynccontextmanager
     async def area(self, page: PortalPage) -> AsyncIterator[PortalPage]:
         page.begin("open the reports")
-        await open_reports(page)
+        await form.open_reports(page)
         yield page
 
     async def extract(self, page: PortalPage, report: Report) -> PartFile:
         """Export a report of the job's account and bill cycle as text."""
-        await choose_report(page, *NAMES[report.slug])
-        await run(page)
-        await choose_bill_cycle(page, self.today())
-        return await export(page)
+        await form.choose_report(page, *NAMES[report.slug])
+        await form.run(page)
+        await form.choose_bill_cycle(page, self.today())
+        return await form.export(page)
 
     async def order(self, page: PortalPage, report: Report) -> Selectors:
-        await choose_report(page, *NAMES[report.slug])
-        await confirm(page)
-        return RUN
+        await form.choose_report(page, *NAMES[report.slug])
+        await form.confirm(page)
+        return form.RUN
 
     async def was_taken(self, page: PortalPage, report: Report, before: int, placed: Selectors) -> bool:
-        await page.is_at_rest(DRAWN)  # a dialog that says so may come late
+        await page.is_at_rest(form.DRAWN)  # a dialog that says so may come late
         return await super().was_taken(page, report, before, placed)
 
     async def entries(self, page: PortalPage, report: Report) -> list[Entry]:
@@ -80,7 +70,8 @@ class RogersMonthlyReports(OrderedReports):
 
     async def refresh(self, page: PortalPage) -> None:
         await close_dialog(page)
-        await page.click(FORM)  # loading the page again could place the order again
+        await page.click(form.REPORTS)  # loading the page again could place the order again
+        await page.is_at_rest(form.DRAWN)
 
     async def collect(self, page: PortalPage, entry: Entry) -> PartFile:
         part, notes = await asyncio.to_thread(merge, await page.download((entry.selector,)), page.job.target.months)
