@@ -137,7 +137,7 @@ def telephones(cells: Sequence[str]) -> list[str]:
     """
     Return the digits of the telephone numbers in some texts, without the country's.
 
-    >>> telephones(["Ann Birch", "1 (416) 555-0100", "4165550101", "12345678901"])
+    >>> telephones(["Ann Birch", "1 (416) 555-0100", "4165550101", "22345678901"])
     ['4165550100', '4165550101']
     """
     return ["".join(found) for cell in cells for found in TELEPHONE.findall(cell)]

@@ -53,7 +53,7 @@ FIELDS = st.lists(
 def header_text(period: str, fields: list[Field], end: str = "\n") -> str:
     written = io.StringIO()
     csv.writer(written, lineterminator="\n").writerows([field.name, field.width, field.kind] for field in fields)
-    return f"{period}{end}{end}{written.getvalue()}".replace("\n", end)
+    return f"{period}\n\n{written.getvalue()}".replace("\n", end)
 
 
 @given(period=WORDS, fields=FIELDS, end=st.sampled_from(["\n", "\r\n"]), behind=st.sampled_from(["", "\n", "\n \n"]))
