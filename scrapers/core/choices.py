@@ -96,6 +96,7 @@ class Offer:
     """
 
     found: Locator  # elements of a selector
+    by_value: bool  # an option is chosen by its value
     kind: str
     place: int  # of its element among them
     number: int  # of the option in its drop-down
@@ -104,15 +105,16 @@ class Offer:
     is_chosen: bool | None  # None: it does not say
     is_off: bool
     is_blank: bool  # the prompt of a drop-down, or the button that opens it
-    by_value: bool = False
 
     async def take(self, milliseconds: float) -> None:
         """Choose it as a person would, once it can be chosen; a check box that is ticked is unticked."""
         element = self.found.nth(self.place)
         if self.kind == "option":
             # By its label or value: the list may have been filled anew since it was read.
-            wanted = {"value": self.text} if self.by_value else {"label": self.label}
-            await element.select_option(**wanted, timeout=milliseconds)
+            if self.by_value:
+                await element.select_option(value=self.text, timeout=milliseconds)
+            else:
+                await element.select_option(label=self.label, timeout=milliseconds)
         else:
             await (await drawn(element)).click(timeout=milliseconds)
 
@@ -134,7 +136,7 @@ async def offers(found: Locator, by_value: bool = False) -> list[Offer]:
 
     by_value: the text of a drop-down's option is its value.
     """
-    return [Offer(found, *facts, by_value=by_value) for facts in await found.evaluate_all(READ, by_value)]
+    return [Offer(found, by_value, *facts) for facts in await found.evaluate_all(READ, by_value)]
 
 
 async def drawn(element: Locator) -> ElementHandle | Locator:

@@ -39,7 +39,7 @@ def write_workbook(folder: Path, name: str, lines: Iterable[Sequence[NewCell]]) 
                     sheet.write_string(row, column, cell)
                 elif isinstance(cell, date):
                     sheet.write_datetime(row, column, cell, day)
-                elif abs(cell) < EXACT and Decimal(str(float(cell))) == cell:
+                elif -EXACT < cell < EXACT and Decimal(str(float(cell))) == cell:
                     sheet.write_number(row, column, float(cell))
                 else:
                     raise ValueError("has more digits than a cell holds")

@@ -1,7 +1,7 @@
 """Bills of Bizonline, from the viewer in which it shows them."""
 
 from scrapers.core.page import PortalPage
-from scrapers.families.carriers.accounts import the_one
+from scrapers.families.carriers.accounts import names_account, not_listed, the_one
 from scrapers.families.carriers.invoices import READ_LIST, FetchedInvoice, listed_texts
 from scrapers.families.carriers.reports import PdfInvoice
 from scrapers.portals.rogers.columns import LOCALE
@@ -46,7 +46,10 @@ class RogersPdfInvoice(PdfInvoice):
         page.begin("open the bill")
         await page.arrives((f"{TABLE} {OPEN}",))
         rows, said = await page.scope.locator(TABLE).first.evaluate(READ_LIST, OPEN)
-        place = the_one([(each, text) for each, text, _ in rows], target.account, target.end, self.today(), said)
+        own = [(each, text) for each, text, _ in rows if names_account(target.account, text)]
+        if rows and not own:
+            raise not_listed(page.trail.step)
+        place = the_one(own, target.account, target.end, self.today(), said)
         await page.click((f"{TABLE} >> tr >> nth={place} >> {OPEN}",))
         viewer = await page.frame_with(SAVE, within=OPENS)
         part = await viewer.download(COMPLETE, by=(SAVE,))

@@ -49,8 +49,10 @@ class Request:
         """
         _, *parts = LABEL.split(" ".join(text.split()))
         said = dict(zip(parts[::2], parts[1::2], strict=True))
-        values = [next((said[each].strip() for each in said if same(each, label)), "") for label in LABELS]
-        return cls(*values[:3], _day(values[3]), link)
+        name, account, status, expires = (
+            next((said[each].strip() for each in said if same(each, label)), "") for label in LABELS
+        )
+        return cls(name, account, status, _day(expires), link)
 
     def is_about(self, report: str, account: str) -> bool:
         """Return whether it is of a report and an account."""

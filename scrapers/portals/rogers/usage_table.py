@@ -25,10 +25,8 @@ FILLED = 15.0  # seconds in which the figures come into a table that is there al
 TELEPHONE = re.compile(r"(?<!\d)(?:1[ .-]?)?\(?(\d{3})\)?[ .-]?(\d{3})[ .-]?(\d{4})(?!\d)")
 LOADING = re.compile(r"[\s.\u2026]*|.*\b(loading|please wait)\b.*", re.I)
 LONGEST_NAME = 300  # characters
-# Of each row of the accounts that can be opened, its text and what its link calls.
-READ_ACCOUNTS = (
-    """links => links.map(link => [link.closest("tr")?.innerText ?? "", link.getAttribute("onclick")].join(" | "))"""
-)
+# Of each account that can be opened, the text of its row, or else what its link calls.
+READ_ACCOUNTS = 'links => links.map(link => link.closest("tr")?.innerText ?? link.getAttribute("onclick"))'
 # Of each row of lines, the texts of its cells, and id and text of its figure.
 READ_ROWS = """() => [...document.querySelectorAll("tr.odd, tr.even")]
   .filter(row => row.checkVisibility() && !row.closest(".extract-table-body"))

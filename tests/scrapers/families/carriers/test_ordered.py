@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -37,7 +37,7 @@ class Ordered(OrderedReports):
     """Reports of a portal whose list is *made*: after the order, files by the selector of their entry."""
 
     name, portal, locale = "bell_monthly_reports", "bell", LOCALE
-    reports = (Report("cost", "Cost"),)
+    reports: ClassVar[tuple[Report, ...]] = (Report("cost", "Cost"),)
     folder: Path
 
     def __init__(self, before: Sequence[Entry], made: Sequence[Entry], files: dict[str, str]) -> None:
