@@ -45,7 +45,7 @@ CHARGES, *_, ELIGIBILITY = RogersMonthlyReports.reports
 def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """These pages do all at once."""
     make_haste(monkeypatch)
-    monkeypatch.setenv("LATCHKEY_PAGE_WAIT", "6")
+    monkeypatch.setenv("LATCHKEY_PAGE_WAIT", "10")
     for module, name, seconds in (
         (dialogs, "CLOSES", 0.5),
         (reports, "KEPT", 0.5),
