@@ -334,7 +334,7 @@ def test_a_report_of_another_account_is_refused(run):
 
 
 def test_a_report_is_exported_with_its_values_in_double_quotes(run):
-    save = "const a = document.createElement('a'); a.download = 'report.txt'; a.href = URL.createObjectURL(new Blob([document.querySelector(':checked').value + ',1'])); a.click()"
+    save = "const a = document.createElement('a'); a.download = 'report.txt'; a.href = window.URL.createObjectURL(new Blob([document.querySelector(':checked').value + ',1'])); a.click()"
     inside = f"""<label><input type=radio name=qualifier value=S checked>'</label>
       <label><input type=radio name=qualifier value=D>"</label><button id=downloadNow onclick="{save}">Download</button>"""
     script = "<script>" + SELECTS.partition("<script>")[2]
