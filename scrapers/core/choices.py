@@ -60,11 +60,11 @@ const isOn = box => box.matches("input") ? box.checked : box.getAttribute("aria-
 const isOff = node => node.matches(":disabled") || node.getAttribute("aria-disabled") === "true";
 """
 
-READ = f"""nodes => {{ {SHARED}
+READ = f"""(nodes, byValue) => {{ {SHARED}
   const met = new Set();
   return nodes.map((node, place) => {{
     if (node.tagName === "SELECT") return !seen(node) ? [] : [...node.options].map((option, number) => [
-      "option", place, number, option.label, clean(option.label), option.selected,
+      "option", place, number, option.label, byValue ? option.value : clean(option.label), option.selected,
       isOff(node) || option.disabled || option.hidden, option.value === "" && number === 0]);
     if (node.matches(OPENER)) return !seen(node) ? [] : [["opener", place, 0, "", clean(node.innerText || node.value), false, isOff(node), true]];
     const box = boxOf(node);
@@ -96,11 +96,12 @@ class Offer:
     """
 
     found: Locator  # elements of a selector
+    by_value: bool  # an option is chosen by its value
     kind: str
     place: int  # of its element among them
     number: int  # of the option in its drop-down
     label: str  # of the option, with the blanks it has
-    text: str
+    text: str  # of an option that is chosen by its value, that
     is_chosen: bool | None  # None: it does not say
     is_off: bool
     is_blank: bool  # the prompt of a drop-down, or the button that opens it
@@ -109,8 +110,11 @@ class Offer:
         """Choose it as a person would, once it can be chosen; a check box that is ticked is unticked."""
         element = self.found.nth(self.place)
         if self.kind == "option":
-            # By its label: the list may have been filled anew since it was read.
-            await element.select_option(label=self.label, timeout=milliseconds)
+            # By its label or value: the list may have been filled anew since it was read.
+            if self.by_value:
+                await element.select_option(value=self.text, timeout=milliseconds)
+            else:
+                await element.select_option(label=self.label, timeout=milliseconds)
         else:
             await (await drawn(element)).click(timeout=milliseconds)
 
@@ -123,11 +127,16 @@ class Choice:
     text: str
     match: Match
     at: float  # time of the loop's clock
+    by_value: bool = False
 
 
-async def offers(found: Locator) -> list[Offer]:
-    """Return what the elements that a locator finds offer, visible or drawn by another element beside them."""
-    return [Offer(found, *facts) for facts in await found.evaluate_all(READ)]
+async def offers(found: Locator, by_value: bool = False) -> list[Offer]:
+    """
+    Return what the elements that a locator finds offer, visible or drawn by another element beside them.
+
+    by_value: the text of a drop-down's option is its value.
+    """
+    return [Offer(found, by_value, *facts) for facts in await found.evaluate_all(READ, by_value)]
 
 
 async def drawn(element: Locator) -> ElementHandle | Locator:

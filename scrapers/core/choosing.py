@@ -89,6 +89,7 @@ class ChoosingPage(LookingPage):
         missing: Callable[[list[str]], Failure] | None = None,
         match: Match = same,
         within: float | None = None,
+        by_value: bool = False,
     ) -> str:
         """
         Choose a text, or the first of several that is offered, and return it.
@@ -96,13 +97,14 @@ class ChoosingPage(LookingPage):
         selectors: drop-downs (real or drawn), radio buttons, check boxes, their labels, or items of a list. The list is
         read until the text is offered or the list has come to rest, up to *within* seconds (LATCHKEY_PAGE_WAIT). missing:
         takes the texts that are offered and returns the failure to raise when none is wanted; PortalChanged by default.
+        by_value: the options of a drop-down are told by their values, of which a fact is known, and not by their texts.
         The choice is read back, and again before the next click.
         """
         texts = (wanted,) if isinstance(wanted, str) else tuple(wanted)
         began = asyncio.get_running_loop().time()
-        chosen = await self._pick(selectors, texts, missing, match, within)
+        chosen = await self._pick(selectors, texts, missing, match, within, by_value)
         self._choices = [each for each in self._choices if each.selectors != selectors]
-        self._choices.append(Choice(selectors, chosen, match, began))
+        self._choices.append(Choice(selectors, chosen, match, began, by_value))
         return chosen
 
     async def _pick(
@@ -112,6 +114,7 @@ class ChoosingPage(LookingPage):
         missing: Callable[[list[str]], Failure] | None,
         match: Match,
         within: float | None,
+        by_value: bool,
     ) -> str:
         self.trail.selector = " | ".join(selectors)
         for _ in range(3):
@@ -121,7 +124,7 @@ class ChoosingPage(LookingPage):
                 found[:] = offered  # noqa: B023 - used before the next round
                 return any(fit.kind != "label" for fit in fitting(offered, texts[0], match))
 
-            await self._offered(selectors, is_first_offered, within)
+            await self._offered(selectors, is_first_offered, within, by_value)
             for text in texts:
                 if not (fits := fitting(found, text, match)):
                     continue
@@ -139,7 +142,7 @@ class ChoosingPage(LookingPage):
                     # The list may have been filled anew meanwhile.
                     if not (isinstance(error, PlaywrightTimeout) or detached(error)):
                         raise
-                if await self._has_stayed(selectors, text, match, began):
+                if await self._has_stayed(Choice(selectors, text, match, began, by_value)):
                     return text
                 break
             else:
@@ -154,14 +157,18 @@ class ChoosingPage(LookingPage):
         raise PortalChanged("The choice did not stay.", step=self.trail.step, selector=self.trail.selector)
 
     async def _offered(
-        self, selectors: Selectors, is_enough: Callable[[list[Offer]], Any], within: float | None = None
+        self,
+        selectors: Selectors,
+        is_enough: Callable[[list[Offer]], Any],
+        within: float | None = None,
+        by_value: bool = False,
     ) -> None:
         """Read a list until *is_enough* says so, or it has come to rest, or the time is over. Drawn drop-downs are opened."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (crawl_settings().page_wait if within is None else within)
         since, before, opened = loop.time(), [""], False
         while True:
-            found = await self._read_offers(selectors, opened)
+            found = await self._read_offers(selectors, opened, by_value)
             if is_enough(found):
                 return
             if not opened and (
@@ -180,14 +187,14 @@ class ChoosingPage(LookingPage):
                 deadline = loop.time() + (crawl_settings().page_wait if within is None else within)
             await asyncio.sleep(0.1)  # between two polls
 
-    async def _read_offers(self, selectors: Selectors, opened: bool = False) -> list[Offer]:
+    async def _read_offers(self, selectors: Selectors, opened: bool = False, by_value: bool = False) -> list[Offer]:
         """Return what the elements of all selectors offer; of one element only what the first selector says."""
         found: list[Offer] = []
         for selector in selectors:
             for rank in candidates(self.scope, selector):
                 if not found or all(offer.kind == "opener" for offer in found):
                     try:
-                        found += await offers(rank)
+                        found += await offers(rank, by_value)
                     except PlaywrightError as error:  # the choice has led to another page
                         if not navigated(error):
                             raise
@@ -196,11 +203,12 @@ class ChoosingPage(LookingPage):
             found += await offers(self.raw.locator(LISTS).filter(visible=True))
         return found
 
-    async def _has_stayed(self, selectors: Selectors, text: str, match: Match, since: float) -> bool:
-        """Return whether *text* is chosen, also after the answers to what was asked since the choice (the loop's clock)."""
+    async def _has_stayed(self, choice: Choice) -> bool:
+        """Return whether a text is chosen, also after the answers to what was asked since the choice."""
+        selectors, text, match = choice.selectors, choice.text, choice.match
 
         async def is_chosen() -> bool:
-            found = await self._read_offers(selectors)
+            found = await self._read_offers(selectors, by_value=choice.by_value)
             if openers := [each for each in found if each.kind == "opener"]:
                 if any(match(text, opener.text) for opener in openers):
                     return True
@@ -210,7 +218,7 @@ class ChoosingPage(LookingPage):
             return await self.shown(selectors) is None  # the page has moved on
 
         async def is_quiet() -> bool:
-            return not self.trail.is_busy(since)
+            return not self.trail.is_busy(choice.at)
 
         if not await until(is_chosen, 1.0):
             return False
@@ -221,22 +229,29 @@ class ChoosingPage(LookingPage):
         """Pick again what the page has lost since it was picked: lists may be filled anew after each choice."""
         choices, self._choices = self._choices, []
         for _ in range(3):
-            lost = [
-                each for each in choices if not await self._has_stayed(each.selectors, each.text, each.match, each.at)
-            ]
+            lost = [each for each in choices if not await self._has_stayed(each)]
             if not lost:
                 return
             for each in lost:
-                await self._pick(each.selectors, (each.text,), None, each.match, None)
+                await self._pick(each.selectors, (each.text,), None, each.match, None, each.by_value)
         raise PortalChanged("The choices do not stay together.", step=self.trail.step)
 
-    async def month(self, selectors: Selectors, day: date, form: str, today: date, *, search: Selectors = ()) -> None:
+    async def month(
+        self,
+        selectors: Selectors,
+        day: date,
+        form: str,
+        today: date,
+        *,
+        search: Selectors = (),
+        by_value: bool = False,
+    ) -> None:
         """
         Pick the billing month of *day*, written in the strftime format *form* or in another notation of the same month.
 
         search: a field that narrows the list, which may be shown in parts: the month is typed into it before it counts as
-        missing. Raises NotYetPublished or NoLongerAvailable when it is not offered, depending on the months that are, and
-        PortalChanged when none was read.
+        missing. by_value: see `pick`. Raises NotYetPublished or NoLongerAvailable when it is not offered, depending on the
+        months that are, and PortalChanged when none was read.
         """
         wanted = f"{day:{form}}"
 
@@ -246,6 +261,7 @@ class ChoosingPage(LookingPage):
                 wanted,
                 match=lambda _wanted, offered: names_month(offered, day),
                 missing=lambda offered: month_missing(day, offered, today),
+                by_value=by_value,
             )
 
         try:

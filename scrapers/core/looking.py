@@ -366,7 +366,7 @@ class LookingPage:
         loop = asyncio.get_running_loop()
         deadline, since, before = loop.time() + max(within, 0), loop.time(), ""
         while not await is_true():
-            now = await run_script(self.raw, FINGERPRINT)
+            now = await self._fingerprint()
             if now != before or self.trail.is_busy(since_action):
                 since, before = loop.time(), now
             elif loop.time() - since >= (REST if quiet is None else quiet):
@@ -375,6 +375,16 @@ class LookingPage:
                 return False
             await asyncio.sleep(0.1)  # between two polls
         return True
+
+    async def _fingerprint(self) -> str:
+        """Return what changes with the page and, where this is one of its frames, with the frame."""
+        said = str(await run_script(self.raw, FINGERPRINT))
+        from playwright.async_api import Frame
+
+        if isinstance(self.scope, Frame) and self.scope is not self.raw.main_frame:
+            with suppress(PlaywrightError):  # it is being removed, or shows another page
+                return f"{said} {await self.scope.evaluate(FINGERPRINT)}"
+        return said
 
     async def _close_overlay(self, target: Locator | ElementHandle | None) -> bool:
         text = await close_overlay(self.raw, target)
@@ -420,13 +430,17 @@ class LookingPage:
         reason = "something lies over it" if is_covered(error) else "it does not react"
         return PortalChanged(f"The element is there but {reason}.", step=self.trail.step, selector=self.trail.selector)
 
-    async def type(self, selectors: Selectors, text: str, *, within: float | None = None) -> None:
-        """Type *text* with key events and read it back; raise PortalChanged when it differs. The value is never logged."""
+    async def type(self, selectors: Selectors, text: str, *, within: float | None = None, pause: float = 0) -> None:
+        """
+        Type *text* with key events and read it back; raise PortalChanged when it differs. The value is never logged.
+
+        pause: seconds between two keys, for fields that look for suggestions meanwhile.
+        """
         element = await self.find(selectors, within=within)
         await self._press(element)
         for _ in range(2):  # focus may be stolen while typing: clear and type once more
             await self._act(element.fill(""))
-            await self._act(element.press_sequentially(text))
+            await self._act(element.press_sequentially(text, delay=pause * 1000))
             if await self._act(element.input_value()) == text:
                 return
         raise PortalChanged(

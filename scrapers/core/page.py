@@ -335,8 +335,12 @@ class PortalPage(ChoosingPage):
         """Return a frame of this page as a PortalPage."""
         return self._view(self.scope.frame_locator(selector))
 
-    async def frame_with(self, selectors: Selectors) -> PortalPage:
-        """Return the frame of this page (the main one included) that shows one of the elements, as a PortalPage."""
+    async def frame_with(self, selectors: Selectors, *, within: float | None = None) -> PortalPage:
+        """
+        Return the frame of this page (the main one included) that shows one of the elements, as a PortalPage.
+
+        Waits up to *within* seconds: a frame is there before its content is. Raises PortalChanged where none shows any.
+        """
         self.trail.selector = " | ".join(selectors)
         holding: list[PortalPage] = []
 
@@ -349,7 +353,7 @@ class PortalPage(ChoosingPage):
                         return True
             return False
 
-        if not await until(is_held, crawl_settings().page_wait):
+        if not await until(is_held, crawl_settings().page_wait if within is None else within):
             raise PortalChanged("No frame holds it.", step=self.trail.step, selector=self.trail.selector)
         return holding[0]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urljoin, urlsplit
 
 from scrapers.core.compat import PlaywrightError, navigated
+from scrapers.core.keys import type_in_boxes
 from scrapers.core.outcomes import (
     Failure,
     MfaFailed,
@@ -63,6 +64,9 @@ class BrowserLogin(Login):
     keeps_context = True
     opens_first: ClassVar[str] = ""  # path of the page that comes before the sign-in's own address
     sign_out_clicks: ClassVar[tuple[Selectors, ...]] = ()  # elements to click, in this order, to sign out
+    # Screens before the password after which a browser that has loaded nothing of the portal yet may wait in vain for the
+    # next one: the sign-in begins anew then, once.
+    slow_after: ClassVar[tuple[str, ...]] = ()
     sign_out_at: ClassVar[str] = ""  # path that signs out when it is opened; the clicks are the way where it does not
 
     async def establish(self, portal: PortalAccess, attempt: Attempt) -> SignedIn:
@@ -98,6 +102,16 @@ class BrowserLogin(Login):
 
         The password is submitted at most once.
         """
+        try:
+            return await self._sign_in(page, attempt)
+        except PortalChanged:
+            reached = attempt.screens[-1] if attempt.screens else ""
+            if attempt.submitted or reached not in self.slow_after:
+                raise
+            logger.info("No screen came after %s: the sign-in begins anew", reached)
+        return await self._sign_in(page, attempt)
+
+    async def _sign_in(self, page: PortalPage, attempt: Attempt) -> set[str]:
         page.begin("sign in: open")
         if self.opens_first:
             await page.open(urljoin(self.address(), self.opens_first))
@@ -268,7 +282,9 @@ class BrowserLogin(Login):
             if isinstance(act, Stop) and act.failure.for_a_person and await page.shown(screen.shown):
                 by_hand = f"It was not completed by hand within {wait:g} s." if attempt.visible else ""
                 return act.failure(by_hand, step=step)
-            if isinstance(act, ChooseFactor) and not self._may_count(screen, attempt) and await page.shown(act.option):
+            if isinstance(act, ChooseFactor) and not self._may_count(screen, attempt):
+                if not await page.shown(act.option or act.send):
+                    continue
                 return MfaRequired(f"The code would go by {act.kind}, so none was asked for.", step=step)
         if attempt.submitted and (form or came_back is not None):
             return SignInTimedOut(f"No answer within {wait:g} s.", step=step)
@@ -298,9 +314,14 @@ class BrowserLogin(Login):
                 if attempt.visible:
                     return  # the person types it
                 raise
-            await page.type(act.field, code)
+            if act.boxes:
+                await type_in_boxes(page, act.field, code)
+            else:
+                await page.type(act.field, code)
             await self._tick(page, act.tick)
             attempt.code_entered = True
+            if act.boxes and not await page.shown(act.field):
+                return  # the last character has submitted it
             if act.unlock:
                 await self._unlock(page, act.submit)
             await page.click(act.submit)

@@ -18,7 +18,8 @@ class EnterCredentials:
     """
     Type user name and password, read them back, submit.
 
-    A portal that asks for them one after the other has a screen for each: the other's selectors are empty.
+    A portal that asks for them one after the other has a screen for each: the other's selectors are empty. Both are, for
+    what leads a signed-out user to the form.
     """
 
     username: Selectors
@@ -29,7 +30,7 @@ class EnterCredentials:
 @dataclass(frozen=True, slots=True)
 class ChooseFactor:
     """
-    Choose the factor and request the code.
+    Choose the factor and request the code; where one click does both, there is no option and the click sends.
 
     kind: what the option sends (sms, mail); it is not chosen where the credential cannot receive that. "": not known.
     tick: a check box to tick where there is one, such as that the method is preferred from then on.
@@ -48,6 +49,7 @@ class EnterCode:
 
     unlock: the portal may leave the button disabled after the last key; then its attribute is taken away.
     tick: a check box to tick where there is one, such as that the browser is trusted from then on.
+    boxes: the code is typed into one field per character; the selectors of the field match them all.
     """
 
     field: Selectors
@@ -55,6 +57,7 @@ class EnterCode:
     kind: str = ""  # totp, or how the portal sends it (sms, mail); "": whatever the credential has
     unlock: bool = False
     tick: Selectors = ()
+    boxes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def test_an_account_is_added_listed_and_brought_up_to_date(store, command):
     ("more", "sentence"),
     [
         (("--billing-day", "32"), "--billing-day: it must be a day of the month, 1 to 31."),
-        (("--carrier", "acme"), "--carrier: 'acme' is none of att, bell, telus, rogers, tmobile, verizon."),
+        (("--carrier", "acme"), "--carrier: 'acme' is none of att, bell, rogers, telus, tmobile, verizon."),
         (
             ("--username", "x"),
             "--username: no credential of bell has this user name; store it first with `scrapy credentials add bell`.",

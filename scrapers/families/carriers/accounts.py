@@ -81,6 +81,23 @@ def accounts_named(text: str, like: str) -> set[str]:
     return {re.sub(r"\D", "", each[2]) for each in billing or found}
 
 
+def of_account(entries: Sequence[tuple[int, str]], account: str) -> list[tuple[int, str]]:
+    """
+    Return the entries of a list that name an account, or else those that name no number like it: the portal filtered them.
+
+    entries: places with texts. Raises WrongAccount where all are other accounts'.
+
+    >>> of_account([(0, "533122907"), (1, "533-122-906")], "533122906"), of_account([(0, "Open")], "533122906")
+    ([(1, '533-122-906')], [(0, 'Open')])
+    """
+    # An entry may have a number of its own that is as long.
+    own = [each for each in entries if names_account(account, each[1])]
+    own = own or [each for each in entries if not numbers_like(account, each[1])]
+    if entries and not own:
+        raise WrongAccount("The list holds entries of other accounts alone.")
+    return own
+
+
 def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today: date, said: str = "") -> int:
     """
     Return the place of the one entry of a list that is of an account and a billing month, or names neither of them.
@@ -92,12 +109,7 @@ def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today
     >>> the_one([(3, "533122907 Oct 2026"), (4, "533122906 Oct 2026")], "533122906", date(2026, 10, 31), date(2026, 11, 20))
     4
     """
-    # An entry may have a number of its own that is as long; one that names no number at all was filtered by the portal.
-    own = [each for each in entries if names_account(account, each[1])]
-    own = own or [each for each in entries if not numbers_like(account, each[1])]
-    if entries and not own:
-        raise WrongAccount("The list holds entries of other accounts alone.")
-    own = [(place, DAYS.sub("", text)) for place, text in own]
+    own = [(place, DAYS.sub("", text)) for place, text in of_account(entries, account)]
     fitting = [place for place, text in own if not months_in(text) or names_month(text, month)]
     if not fitting:
         raise month_missing(month, [text for _, text in own] or [said], today)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, BinaryIO
@@ -147,6 +148,34 @@ def usage_lines(job: int, sheet: Sheet, billing_cycle_id: int, day: date) -> Lin
 
 
 USAGE = ("phone_number", "user_name", "usage_type", "used")
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLine:
+    """What a portal's table shows of a line: name, telephone number, and bytes used; None: unknown. said: the text of `used`."""
+
+    name: str | None
+    number: str
+    used: int | None
+    said: str = ""
+
+
+def shown_usage(job: int, lines: Sequence[UsageLine], account: str, billing_cycle_id: int, day: date) -> Lines:
+    """Return the rows of a table of usage; what was not understood is kept aside as text."""
+
+    def rows(_stored: BinaryIO) -> Iterator[dict[str, Any]]:
+        for number, line in enumerate(lines, 1):
+            yield {
+                "row": number,
+                "account_number": account,
+                "phone_number": line.number,
+                "user_name": line.name,
+                "usage_type": None,
+                "used": line.used,
+                "extra": {"data_used": line.said} if line.used is None and line.said else None,
+            }
+
+    return Lines(job=job, table=UsageRecord, place={"billing_cycle_id": billing_cycle_id, "day": day}, rows=rows)
 
 
 def report_lines(job: int, sheet: Sheet, billing_cycle_id: int, carrier_report_id: int) -> Lines:

@@ -56,7 +56,8 @@ class OrderedReports(MonthlyReports):
 
     A portal implements `area`, `order`, `entries`, `collect`, `dismiss` and `refresh`. The base stores each order in the database
     before the click that places it, finds the job's own entries, and waits up to LATCHKEY_REPORT_WAIT. Then it raises
-    ReportNotReady, and a later run collects the rest.
+    ReportNotReady, and a later run collects the rest. Reports that the portal makes at once have a method that fetches them
+    (`Report.by`); they are fetched while the others are being made.
     """
 
     taken: ClassVar[Selectors] = ()  # elements shown when the portal has accepted an order
@@ -111,13 +112,16 @@ class OrderedReports(MonthlyReports):
         return said is not None or not await page.shown(placed)  # in words not known: the form has gone
 
     async def visit(self, page: PortalPage) -> Visit:
-        """Order the reports that are neither stored nor ordered, then collect each one when it is ready."""
+        """Order the reports that are neither stored nor ordered, fetch those made at once, collect each one when it is ready."""
         job = page.job
         yield self.listing(job)
         async with self.area(page) as area:
             waiting: dict[str, Report] = {}
             async for report in self._ordered(area):
                 waiting[report.slug] = report
+            async for report, part in self.fetched(area):
+                async with area.part(report.slug):
+                    yield await self.report_file(job, report, part)
             while waiting:
                 found: list[tuple[Report, Entry]] = []
                 async with area.part("wait for the reports"):
@@ -147,7 +151,7 @@ class OrderedReports(MonthlyReports):
     async def _ordered(self, area: PortalPage) -> AsyncIterator[Report]:
         """Order the missing reports that are not ordered yet; yield each that is."""
         job, to_order = area.job, []
-        for report in self.missing_reports(job):
+        for report in [each for each in self.missing_reports(job) if not each.by]:
             asked = await _asked(job, report) or await self._placed_for(job, report)
             if asked and asked["heard"] and time.time() - asked["at"] < STANDS:
                 yield report

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from database.families.cycles import cycle_of_day
 from database.models import Account, BillingCycle, CarrierReport
 from database.upsert import ensure
-from scrapers.core.items import Listing, Record
+from scrapers.core.items import Lines, Listing, Record
 from scrapers.core.jobs import ArgumentError, Job
 from scrapers.core.outcomes import BadFile
 from scrapers.core.page import PortalPage
@@ -29,7 +29,9 @@ from scrapers.families.carriers.items import (
     PoolRecord,
     ReportFile,
     UsageFile,
+    UsageLine,
     report_lines,
+    shown_usage,
     usage_lines,
 )
 from scrapers.families.carriers.spiders import CarrierSpider, CarrierTarget
@@ -113,11 +115,16 @@ class PdfInvoice(CarrierSpider):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """An account's usage up to today: a file, and the pool's figures in bytes (None: unknown)."""
+    """
+    An account's usage up to today: a file, and the pool's figures in bytes (None: unknown).
+
+    shown: where the portal has no file, the lines of its table, of which the file was made.
+    """
 
     part: PartFile
     pool_size: int | None = None
     pool_used: int | None = None
+    shown: tuple[UsageLine, ...] | None = None
 
 
 class DailyUsage(CarrierSpider):
@@ -125,11 +132,11 @@ class DailyUsage(CarrierSpider):
 
     rendering = "browser"
     takes_cycles = False
-    columns: ClassVar[tuple[Column, ...]]  # of the file
+    columns: ClassVar[tuple[Column, ...]] = ()  # of the file; none where the portal shows a table and has no file
 
     @abstractmethod
     async def fetch(self, page: PortalPage) -> Usage:
-        """Download the file of the job's account, and read the figures of its pool."""
+        """Download the file of the job's account, or read its table, and read the figures of its pool."""
 
     @classmethod
     def cycle(cls, session: Session, account: Account, month: str | None) -> BillingCycle:
@@ -159,12 +166,8 @@ class DailyUsage(CarrierSpider):
         """
         job, usage = page.job, await self.fetch(page)
         part = await asyncio.to_thread(only_file, usage.part)
-        sheet, warning = await asyncio.to_thread(read_sheet, part, self.columns, self.locale, job.target.account)
-        if sheet is None:
-            warning = " ".join(filter(None, (warning, await asyncio.to_thread(check_file, part, job.target.account))))
-        if warning:
-            job.warn(warning)
         day, cycle = date.fromisoformat(job.key.rpartition("/")[2]), job.target.billing_cycle_id
+        rows = await self._rows(job, part, usage, day)
         pool = {"pool_size": usage.pool_size, "pool_used": usage.pool_used}
         record = PoolRecord(job=job.id, account_id=job.target.account_id, day=day, **pool)
         is_known = any(figure is not None for figure in pool.values())
@@ -177,11 +180,20 @@ class DailyUsage(CarrierSpider):
             period=f"{day:%Y-%m-%d}",
             billing_cycle_id=cycle,
             day=day,
-            records=(
-                *(() if sheet is None else (usage_lines(job.id, sheet, cycle, day),)),
-                *((record,) if is_known else ()),
-            ),
+            records=(*rows, *((record,) if is_known else ())),
         )
+
+    async def _rows(self, job: Job, part: PartFile, usage: Usage, day: date) -> tuple[Lines, ...]:
+        """Return the rows of a file or a table, or none with a warning."""
+        target = job.target
+        if usage.shown is not None:
+            return (shown_usage(job.id, usage.shown, target.account, target.billing_cycle_id, day),)
+        sheet, warning = await asyncio.to_thread(read_sheet, part, self.columns, self.locale, target.account)
+        if sheet is None:
+            warning = " ".join(filter(None, (warning, await asyncio.to_thread(check_file, part, target.account))))
+        if warning:
+            job.warn(warning)
+        return () if sheet is None else (usage_lines(job.id, sheet, target.billing_cycle_id, day),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,15 +243,20 @@ class MonthlyReports(CarrierSpider):
     async def visit(self, page: PortalPage) -> Visit:
         """Yield the reports that are not stored, those of one ZIP together; a failure of one does not stop the others."""
         yield self.listing(page.job)
-        for reports in self._together(self.missing_reports(page.job)):
+        async for report, file in self.fetched(page):
+            async with page.part(report.slug):
+                yield await self.report_file(page.job, report, file)
+
+    async def fetched(self, page: PortalPage) -> AsyncIterator[tuple[Report, PartFile]]:
+        """Fetch the reports that are not stored and have a method for it (`by`); yield each with its file."""
+        for reports in self._together([report for report in self.missing_reports(page.job) if report.by]):
             async with page.part(reports[0].slug):
                 part = await getattr(self, reports[0].by)(page, *reports)
                 files, missing, others = await asyncio.to_thread(members, part, reports, self.reports)
                 if others:
                     page.job.warn(f"The ZIP also holds {', '.join(others[:10])}.")
-                for report, file in files:
-                    async with page.part(report.slug):
-                        yield await self.report_file(page.job, report, file)
+                for each in files:
+                    yield each
                 if missing is not None:
                     raise missing
 

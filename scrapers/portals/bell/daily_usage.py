@@ -1,11 +1,11 @@
 """Daily usage of Corporate Self Serve, with its pool figures."""
 
-from scrapers.core.page import PortalPage, until
+from scrapers.core.page import PortalPage
+from scrapers.families.carriers.pools import read_pool
 from scrapers.families.carriers.reports import DailyUsage, Usage
 from scrapers.portals.bell.columns import LOCALE, USAGE
 from scrapers.portals.bell.login import BellSelfServe
 from scrapers.portals.bell.self_serve import choose_account, entry_of
-from scrapers.reading.values.sizes import total_size
 
 FILTER = ("filter-selection select", "filter-selection >> role=combobox")
 VIEWS = (  # the first one that an account has
@@ -17,7 +17,8 @@ VIEWS = (  # the first one that an account has
 )
 TAB = ("search >> says=Download", "xpath=//search/nav/ul/li[3]/a")
 ALL_PAGES = ("says=Download all pages", "xpath=//search/nav/ul/li[3]/ul/li/a")
-POOLS = "xpath=//*[@id='sharedAllowanceAdminContainer']/div[2]"
+POOL = "xpath=//*[@id='sharedAllowanceAdminContainer']/div[2]"
+POOLS, INCLUDED, USED = (POOL,), (f"{POOL}/div[1]/span",), (f"{POOL}/div[2]/span[1]",)
 
 
 class BellDailyUsage(DailyUsage):
@@ -39,7 +40,7 @@ class BellDailyUsage(DailyUsage):
         await page.choose_entry(*entry_of("Usage", "Usage details", path))
         await choose_account(page, page.job.target.account, FILTER)
         page.begin("read the pools")
-        size, used = await self.pools(page)
+        size, used = await read_pool(page, POOLS, INCLUDED, USED, LOCALE)
         page.begin("choose the view")
         await page.pick(FILTER, VIEWS)
         await page.is_at_rest(30)  # no fact says what shows that the table is the view's
@@ -47,19 +48,3 @@ class BellDailyUsage(DailyUsage):
         if not await page.shown(ALL_PAGES):
             await page.click(TAB)
         return Usage(await page.download(ALL_PAGES), size, used)
-
-    async def pools(self, page: PortalPage) -> tuple[int | None, int | None]:
-        """Return included and used bytes over all pools; None when unknown."""
-        found: tuple[int | None, int | None] = (None, None)
-
-        async def are_read() -> bool:  # the figures may come after the pools
-            nonlocal found
-            included, used = await page.texts((f"{POOLS}/div[1]/span",)), await page.texts((f"{POOLS}/div[2]/span[1]",))
-            found = total_size(included, LOCALE), total_size(used, LOCALE)
-            return None not in found
-
-        if await page.arrives((POOLS,)) is None:
-            page.job.warn("The page shows no pool: its figures are unknown.")
-        elif not await until(are_read, 10):
-            page.job.warn("The sizes of the pools are not understood: their figures are unknown.")
-        return found

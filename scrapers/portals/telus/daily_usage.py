@@ -2,17 +2,17 @@
 
 from functools import partial
 
-from scrapers.core.page import PortalPage, until
+from scrapers.core.page import PortalPage
+from scrapers.families.carriers.pools import read_pool
 from scrapers.families.carriers.reports import DailyUsage, Usage
 from scrapers.portals.telus.columns import LOCALE, LOCALES, USAGE
 from scrapers.portals.telus.iq import Iq, entrance
 from scrapers.portals.telus.login import MyTelus, TelusIq
 from scrapers.portals.telus.my_telus import choose_account, go_home, tab
-from scrapers.reading.values.sizes import total_size
 
 TO_USAGE = ("#navOpen >> says=Usage", "xpath=//*[@id='navOpen']/li[3]/a")
 POOL = "[data-testid=total-usage]"  # below it each subscriber has figures with the same marks
-USED, ALLOWANCE = f"{POOL} [data-testid=usage-used]", f"{POOL} [data-testid=usage-allowance]"
+USED, ALLOWANCE = (f"{POOL} [data-testid=usage-used]",), (f"{POOL} [data-testid=usage-allowance]",)
 
 
 class TelusDailyUsage(DailyUsage):
@@ -41,22 +41,8 @@ class TelusDailyUsage(DailyUsage):
         """Return allowance and used bytes of the account; None when unknown."""
         page.begin("read the pool")
         await go_home(page)
-        found: tuple[int | None, int | None] = (None, None)
         shown = ("[data-testid=accountNumber]", POOL)
         async with tab(page, TO_USAGE, shown) as there:
             await choose_account(there, shown)
             locale = LOCALES.get((await there.raw.evaluate("document.documentElement.lang"))[:2], LOCALE)
-
-            async def are_read() -> bool:  # the figures may come after the pool
-                nonlocal found
-                found = (
-                    total_size(await there.texts((ALLOWANCE,)), locale),
-                    total_size(await there.texts((USED,)), locale),
-                )
-                return None not in found
-
-            if await there.arrives((POOL,)) is None:
-                there.job.warn("The page shows no pool: its figures are unknown.")
-            elif not await until(are_read, 10):
-                there.job.warn("The sizes of the pool are not understood: unknown figures are left out.")
-        return found
+            return await read_pool(there, (POOL,), ALLOWANCE, USED, locale)

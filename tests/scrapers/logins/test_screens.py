@@ -492,3 +492,85 @@ def test_either_step_is_the_form_of_a_signed_out_user(run, form):
         return await page.shown(InTwoSteps.credential_screens())
 
     assert run(Portal({"/login": form}), look) is not None
+
+
+# First steps, and codes in several fields
+
+
+class Slow(Acme):
+    """The password stands on a page of its own, whose scripts may take long the first time."""
+
+    slow_after = ("name",)
+    screens = (
+        *Acme.screens[:-2],
+        Screen("password", PASSWORD, EnterCredentials((), PASSWORD, LOG_IN)),
+        Screen("name", USER, EnterCredentials(USER, (), ("#next",))),
+    )
+
+
+NAME = "<form method=post action=/named><input id=user><button id=next>Next</button></form>"
+SECRET = "<form method=post action=/in><input id=pass type=password><button id=go>Log in</button></form>"
+
+
+class Warming(Portal):
+    """The page after the user name is blank the first times."""
+
+    def __init__(self, blank: int, answer: str = WHO) -> None:
+        super().__init__({"/login": NAME, "/in": answer})
+        self.blank = blank
+
+    async def answer(self, route: Any) -> None:
+        if route.request.url.endswith("/named"):
+            self.pages["/named"] = SECRET if self.blank <= 0 else "<p>Loading</p>"
+            self.blank -= 1
+        await super().answer(route)
+
+
+@pytest.mark.parametrize("blank", [0, 1])
+def test_the_first_steps_are_done_again_where_a_page_does_not_come(run, blank):
+    portal, made = Warming(blank), attempt()
+    run(portal, lambda page: Slow().sign_in(page, made))
+    assert made.screens == [*["name"] * (blank + 1), "password", "signed in"]
+    assert portal.sent == [*["/named"] * (blank + 1), "/in"]
+
+
+@pytest.mark.parametrize(
+    ("portal", "login", "sent"),
+    [
+        (Warming(2), Slow, ["/named", "/named"]),
+        (Warming(0, "<p>Loading</p>"), Slow, ["/named", "/in"]),
+        (Warming(1), type("Prompt", (Slow,), {"slow_after": ()}), ["/named"]),
+    ],
+    ids=["once", "not after the password", "only where the login says so"],
+)
+def test_they_are_not_done_again_otherwise(run, portal, login, sent):
+    with pytest.raises(PortalChanged):
+        run(portal, lambda page: login().sign_in(page, attempt()))
+    assert portal.sent == sent
+
+
+def test_a_code_is_typed_into_one_field_per_character(run):
+    entered = (
+        "<form method=post action=/confirmed>"
+        + "<input class=box maxlength=1>" * 8
+        + "<button id=confirm>Go on</button></form>"
+    )
+    screens = tuple(
+        Screen("code", (".box",), EnterCode((".box",), ("#confirm",), boxes=True)) if each.name == "code" else each
+        for each in Acme.screens
+    )
+    portal, made = Portal({"/login": POSTS, "/in": entered, "/confirmed": WHO}), attempt()
+    run(portal, lambda page: type("Boxes", (Acme,), {"screens": screens})().sign_in(page, made))
+    assert made.screens == ["credentials", "code", "signed in"]
+
+
+def test_a_button_that_sends_is_no_way_where_its_code_cannot_be_received(run):
+    screens = (
+        *Acme.screens[:5],
+        Screen("text message", ("#send",), ChooseFactor((), ("#send",), "sms")),
+        *Acme.screens[-2:],
+    )
+    portal = Portal({"/login": POSTS, "/in": "<form method=post action=/sent><button id=send>Text me</button></form>"})
+    with pytest.raises(MfaRequired):
+        run(portal, lambda page: type("OneClick", (Acme,), {"screens": screens})().sign_in(page, attempt("mail")))
+    assert portal.sent == ["/in"]

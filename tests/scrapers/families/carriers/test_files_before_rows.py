@@ -13,8 +13,9 @@ import pytest
 from scrapers.core.items import Listing
 from scrapers.core.outcomes import WrongAccount
 from scrapers.core.spool import describe
-from scrapers.families.carriers.items import UsageFile
+from scrapers.families.carriers.items import UsageFile, UsageLine
 from scrapers.families.carriers.reports import DailyUsage, Usage
+from scrapers.families.carriers.shown_usage import usage_workbook
 from scrapers.families.carriers.spiders import CarrierTarget
 from scrapers.portals.bell.columns import LOCALE, USAGE
 
@@ -26,14 +27,18 @@ TARGET = CarrierTarget(
 def visit(path: Path, text: str) -> tuple[list[Any], list[str]]:
     """Return the items and warnings of a visit that fetches a CSV with this text."""
     path.write_text(text)
-    part = describe(path, "export")
+    return visit_that_fetches(Usage(describe(path, "export"), 10, 5))
+
+
+def visit_that_fetches(usage: Usage) -> tuple[list[Any], list[str]]:
+    """Return the items and warnings of a visit."""
 
     class Fetched(DailyUsage):
         name, portal = "bell_daily_usage", "bell"
         columns, locale = USAGE, LOCALE
 
         async def fetch(self, page: Any) -> Usage:
-            return Usage(part, 10, 5)
+            return usage
 
     warnings: list[str] = []
     job = SimpleNamespace(id=7, target=TARGET, key="533122906/2026-11-20", warn=warnings.append)
@@ -68,3 +73,20 @@ def test_a_file_of_another_account_is_never_stored(tmp_path):
 def test_nor_is_one_whose_columns_are_unknown(tmp_path):
     with pytest.raises(WrongAccount):
         visit(tmp_path / "p", "Customer,Mobile,Volume (Mo)\n533122907,5145550101,1.5\n")
+
+
+def test_usage_that_is_shown_in_a_table_comes_with_the_file_that_was_made_of_it(tmp_path):
+    shown = (
+        UsageLine("Ann Birch", "5145550101", 1610612736, "1.5 GB"),
+        UsageLine(None, "5145550102", None, "Unlimited"),
+        UsageLine("Bo Cedar", "5145550103", 0, "0 MB"),
+    )
+    part = usage_workbook(tmp_path, "made.xlsx", shown)
+    (_, file), warnings = visit_that_fetches(Usage(part, None, 5, shown))
+    lines, pool = file.records
+    assert (file.name, warnings, pool.pool_size, pool.pool_used) == ("bell_daily_usage_2026-11-20.xlsx", [], None, 5)
+    assert [tuple(row.values()) for row in lines.rows(None)] == [
+        (1, "533122906", "5145550101", "Ann Birch", None, 1610612736, None),
+        (2, "533122906", "5145550102", None, None, None, {"data_used": "Unlimited"}),
+        (3, "533122906", "5145550103", "Bo Cedar", None, 0, None),
+    ]

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -37,7 +37,7 @@ class Ordered(OrderedReports):
     """Reports of a portal whose list is *made*: after the order, files by the selector of their entry."""
 
     name, portal, locale = "bell_monthly_reports", "bell", LOCALE
-    reports = (Report("cost", "Cost"),)
+    reports: ClassVar[tuple[Report, ...]] = (Report("cost", "Cost"),)
     folder: Path
 
     def __init__(self, before: Sequence[Entry], made: Sequence[Entry], files: dict[str, str]) -> None:
@@ -183,3 +183,39 @@ def test_a_report_of_several_accounts_without_this_one_s_has_a_name_of_its_own(v
     both = "Account,Sum\n533122907,3\n533122908,4\n"
     page, brought = visit(Ordered([], [entry("all", is_stated=True)], {"all": both}))
     assert (brought, [type(each) for each in page.failures]) == ([], [NotListed])
+
+
+class Mixed(Ordered):
+    """One report is ordered, and another one is made at once."""
+
+    reports = (Report("use", "Usage", by="bring"), Report("cost", "Cost"))
+
+    async def bring(self, page: Any, *_reports: Report) -> Any:
+        self.collected.append("usage")
+        (path := self.folder / "usage").write_text(self.files["usage"])
+        return describe(path, "usage.csv")
+
+
+def test_what_is_made_at_once_is_fetched_while_the_other_is_being_made(visit):
+    spider = Mixed([], [entry("ours")], {"ours": file(OURS), "usage": file(OURS)})
+    page, brought = visit(spider)
+    assert (brought, spider.collected, page.failures) == (["use", "cost"], ["usage", "ours"], [])
+
+
+@pytest.mark.parametrize(
+    ("files", "made", "left", "failure"),
+    [
+        ({"ours": file(OURS), "usage": file(OTHER)}, True, ["cost"], WrongAccount),
+        ({"usage": file(OURS)}, False, ["use"], ReportNotReady),
+    ],
+    ids=["fetched", "ordered"],
+)
+def test_a_failure_of_one_kind_does_not_stop_the_other(visit, files, made, left, failure):
+    page, brought = visit(Mixed([], [entry("ours", is_ready=made)], files))
+    assert (brought, [type(each) for each in page.failures]) == (left, [failure])
+
+
+def test_what_is_made_at_once_is_never_ordered(visit):
+    spider = Mixed([], [entry("ours")], {"ours": file(OURS), "usage": file(OURS)})
+    page, _ = visit(spider)
+    assert "asked use" not in page.notes
