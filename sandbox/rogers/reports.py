@@ -52,7 +52,13 @@ CATEGORIES = list(dict.fromkeys(report.category for report in CATALOGUE))
 def _first(call: Call) -> dict[str, Any]:
     """Return the state of a new session: the last account, and the second newest month."""
     month = call.months[1] if len(call.months) > 1 else call.months[0]
-    return {"account": call.account or call.accounts[-1], "cycle": month.short, "picked": "", "report": "", "category": ""}
+    return {
+        "account": call.account or call.accounts[-1],
+        "cycle": month.short,
+        "picked": "",
+        "report": "",
+        "category": "",
+    }
 
 
 def _state(call: Call) -> dict[str, Any]:

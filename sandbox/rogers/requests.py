@@ -113,4 +113,6 @@ async def download(call: Call) -> Reply:
     with_header = not user.says("header-missing")
     call.portal.counters.add_to("exports_of", "bcr")
     name = f"HardwareUpgradeEligibility_{asked:%Y%m%d}"
-    return offer(call, File("bcr", f"{name}.zip", ZIP_TYPE, lambda: extract_zip(name, month, rows, with_header, columns)))
+    return offer(
+        call, File("bcr", f"{name}.zip", ZIP_TYPE, lambda: extract_zip(name, month, rows, with_header, columns))
+    )

@@ -47,7 +47,6 @@ SCENARIOS = {
     "no-pools": "the account has no shared data",
     "usage-unknown": "the usage of the second number is not available",
     "selection-lost": "a selected page is no longer selected when the next one is shown",
-    "users-other": "the list of users is another account's",
     "row-other-first": "the list of bills begins with another account's",
     "rows-move": "the same, and its rows move between a look and a click: the bill is that of the row above",
     "dialog-stays": "the viewer shows a bill of the user's last account, opened before",

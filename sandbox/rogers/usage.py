@@ -97,10 +97,6 @@ def _size(call: Call, gigabytes: float) -> str:
 def _users(call: Call) -> list[tuple[str, str]]:
     """Return name and number of the account's users."""
     whose = _state(call)["account"]
-    if call.user.says("account-switched"):
-        whose = call.accounts[-1]
-    if call.user.says("users-other"):
-        whose = call.portal.people.numbered(f"users {call.user.name}", 1)[0]
     rows = range(int(call.setting("users")))
     first = number("users", whose, below=40)
     return [(person(whose, row), f"{AREAS[row // 60 % 4]}-555-01{first + row % 60:02}") for row in rows]
@@ -121,6 +117,8 @@ def _drawn(call: Call) -> Reply:
 async def list_users(call: Call) -> Reply:
     """Show the first page of the account's users, with none selected."""
     _keep(call, page=0, selected=[])
+    if call.user.says("account-switched"):
+        _keep(call, account=call.accounts[-1])
     return _drawn(call)
 
 
