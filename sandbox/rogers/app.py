@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from aiohttp import web
 
-from sandbox.rogers import bills, frames, reports, requests, signing, usage
+from sandbox.rogers import bills, frames, reports, requests, results, signing, usage
 from sandbox.rogers.pages import (
     ACCEPTED,
     BILL,
@@ -39,10 +39,10 @@ BIZONLINE = Origin(
         "Enter": signing.enter,
         LANDING: frames.landing,
         REPORTS: reports.page,
-        REPORT: reports.result,
+        REPORT: results.result,
         SEARCH: reports.search,
-        CYCLES: reports.cycles,
-        EXPORT: reports.export_options,
+        CYCLES: results.cycles,
+        EXPORT: results.export_options,
         ACCEPTED: reports.accepted,
         NOTIFICATIONS: usage.page,
         GROUP: usage.account,
@@ -58,11 +58,11 @@ BIZONLINE = Origin(
         "open-accounts": reports.open_accounts,
         "select-account": reports.select_account,
         "run-report": reports.run,
-        "open-cycles": reports.open_cycles,
-        "submit-cycle": reports.submit_cycle,
-        "go-report": reports.go,
-        "open-export": reports.open_export,
-        "download-text": reports.download_text,
+        "open-cycles": results.open_cycles,
+        "submit-cycle": results.submit_cycle,
+        "go-report": results.go,
+        "open-export": results.open_export,
+        "download-text": results.download_text,
         "show-requests": requests.show,
         "download-extract": requests.download,
         "choose-ban": usage.choose,

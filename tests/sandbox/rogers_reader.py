@@ -30,6 +30,10 @@ REPORTS = {
 }
 EXTRACT = ("Wireless Eligibility Check", "Hardware Upgrade Eligibility Report")
 
+REQUEST = re.compile(
+    r"Report name: (?P<name>.*?)\s*Show for: (?P<account>.*?)\s*Status: (?P<status>.*?)\s*Expiry Date: (?P<expiry>[\d/]{10})"
+)
+
 
 def digits(text: str) -> str:
     return re.sub(r"\D", "", text)
@@ -139,15 +143,8 @@ class Rogers(Reader):
         if not self.sees("ol.fav_items"):
             self.open(self.home).click(MENU).click("#myRequests-tab")
         self.look_again()
-        labels = ("Report name:", "Show for:", "Status:", "Expiry Date:")
-        pattern = "".join(rf"{re.escape(label)} (.*?)\s*" for label in labels)
-        rows = []
-        for each in self.all("ol.fav_items li"):
-            text = re.sub(r"\s+", " ", " ".join(each.itertext())).strip()
-            found = re.match(pattern + r"(?:Download)?$", text)
-            assert found is not None, text
-            rows.append(dict(zip(("name", "account", "status", "expiry"), found.groups(), strict=False)))
-        return rows
+        rows = [REQUEST.match(said_in(each)) for each in self.all("ol.fav_items li")]
+        return [row.groupdict() for row in rows if row is not None]
 
     def collect(self, account: str) -> bytes:
         """Download the completed extract of an account."""
