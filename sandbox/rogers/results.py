@@ -44,7 +44,7 @@ def cycles(call: Call) -> Reply:
 
 
 async def submit_cycle(call: Call) -> Reply:
-    """Take a bill cycle; it counts when Go is pressed."""
+    """Take a bill cycle; it is shown and counts when Go was pressed."""
     chosen = call.value("billCycleDate")
     month = next((each for each in call.months if f"{cycle_of(call, each):%m/%d/%Y}" == chosen), None)
     if month is None:
@@ -52,7 +52,7 @@ async def submit_cycle(call: Call) -> Reply:
     if call.user.says("month-filter-fails"):
         month = month_of(call)
     keep(call, picked=month.short)
-    return done(call, {"[data-place=cycle]": f"{cycle_of(call, month):%m/%d/%Y}"})
+    return done(call, {})
 
 
 async def go(call: Call) -> Reply:
