@@ -82,8 +82,8 @@ async def list_bills(call: Call) -> Reply:
 
 def _bill(call: Call, account: str, month: Month) -> dict[str, Any]:
     invoice = of_user(call.user, account, month, "CAD")
-    issued = billed_on(account, month)
-    return {"account": account, "shown": shown_number(account), "total": f"${invoice.total:,.2f}", "issued": issued}
+    about = {"number": invoice.number, "start": invoice.start, "end": month.last_day, "due": invoice.due}
+    return about | {"account": account, "shown": shown_number(account), "total": f"${invoice.total:,.2f}"}
 
 
 async def open_bill(call: Call) -> Reply:
@@ -125,7 +125,7 @@ async def show_bill(call: Call) -> Reply:
     if not account or call.user.says("viewer-fails"):
         return alert("bill", "We are unable to display this bill right now.")
     month, complete = _month(call, "bill_month"), not call.user.says("no-complete-bill")
-    about = {"bill": _bill(call, account, month), "month": month, "menu_ms": call.setting("menu_ms")}
+    about = {"bill": _bill(call, account, month), "menu_ms": call.setting("menu_ms")}
     return {"show": {"[data-place=bill]": call.render("viewer_bill", complete=complete, **about)}}
 
 

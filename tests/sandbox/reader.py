@@ -246,16 +246,17 @@ class Reader:
         return self
 
     def choose(self, selector: str, value: str) -> Self:
-        """Choose an option by the beginning of its value."""
+        """Choose an option by its value, or else by the beginning of it."""
         options = [
             each for each in self.find(f"{selector} option").getparent() if each.get("value", "").startswith(value)
         ]
         if not options:
             raise NotThere(f"{selector} has no option {value}")
-        field = options[0].getparent()
+        option = next((each for each in options if each.get("value") == value), options[0])
+        field = option.getparent()
         for each in field:
             each.attrib.pop("selected", None)
-        options[0].set("selected", "selected")
+        option.set("selected", "selected")
         if field.get("data-change"):
             self._apply(self._call("POST", f"/api/act/{field.get('data-change')}", self._values(field)))
         return self
