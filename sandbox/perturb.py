@@ -48,6 +48,7 @@ DIMENSIONS: dict[str, str] = {
     "file-names": "the names of files say nothing",
     "csv": "a CSV file comes where a workbook came",
     "columns": "files have further columns, in another order",
+    "delimiters": "text files have another delimiter",
     "unnamed": "pages say neither who is signed in nor which account they are about",
     "heads": "the columns of files have other heads of the same meaning",
     "notations": "dates, ages and sizes are written in another way of the same locale",

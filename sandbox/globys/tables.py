@@ -43,6 +43,11 @@ def _device(line: Line) -> list[Cell]:
     return [DEVICES[line.draw("device", len(DEVICES))], imei, PLANS[line.draw("rate", len(PLANS))], "Active"]
 
 
+def _credit(line: Line) -> list[Cell]:
+    kind = ("Promotion", "Adjustment", "Discount")[line.draw("credit kind", 3)]
+    return [kind, f"{kind} of {line.month.name}", -line.money("credit", 5_000)]
+
+
 def _installment(line: Line) -> list[Cell]:
     total, paid = Decimal(60_000 + line.draw("price", 90_000)) / 100, 1 + line.draw("paid", 30)
     monthly = (total / 30).quantize(Decimal("0.01"))
@@ -57,6 +62,7 @@ def _upgrade(line: Line) -> list[Cell]:
 CHARGES = Table(("Plan charges", "Usage charges", "Other charges", "Taxes", "Total charges"), _charges)
 USAGE = Table(("Data used (GB)", "Voice minutes", "Text messages", "Last used"), _usage)
 DEVICE = Table(("Device", "IMEI", "Rate plan", "Status"), _device)
+CREDIT = Table(("Credit type", "Description", "Credit amount"), _credit)
 INSTALLMENT = Table(
     ("Device", "Device price", "Monthly installment", "Installments billed", "Remaining balance"), _installment
 )
@@ -73,6 +79,11 @@ TABLES = {
     "daily_usage": USAGE,
     "device_installment": INSTALLMENT,
     "upgrade_and_inventory": UPGRADE,
+    "ccd_monthly": CHARGES,
+    "data": USAGE,
+    "ccc_chg": CHARGES,
+    "ccc_credits": CREDIT,
+    "bcr": UPGRADE,
 }
 
 

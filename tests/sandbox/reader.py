@@ -28,7 +28,7 @@ class Reader:
     """
     One tab of a browser.
 
-    page: the page that is drawn; url: of the last document; status: of the last document or call; files: (name, body).
+    around: the page whose frame this is. page: the page that is drawn; url: of the last document; status: of the last document or call; files: (name, body).
     closes: dialogs over a page are closed by their own control. pieces: the HTML that was drawn. What a perturbed portal has come
     late is there at once.
     """
@@ -40,6 +40,7 @@ class Reader:
     files: list[tuple[str, bytes]] = field(default_factory=list)
     closes: bool = False
     pieces: list[str] = field(default_factory=list)
+    around: Reader | None = None
 
     def __post_init__(self) -> None:
         self.page: HtmlElement = lxml.html.document_fromstring("<p></p>")
@@ -84,6 +85,8 @@ class Reader:
         self.pieces += [reply.get("body", ""), *reply.get("show", {}).values(), *overlays]
         if "body" in reply:
             self.page = lxml.html.document_fromstring(f"<html><body>{reply['body']}</body></html>")
+        for each in self.all(reply["closes"]) if "closes" in reply else ():
+            each.drop_tree()
         for css, html in reply.get("show", {}).items():
             for place in self.page.cssselect(css)[:1]:
                 _fill(place, html)
@@ -98,6 +101,14 @@ class Reader:
             self.open(reply["open"])
         if "go" in reply:
             self.open(reply["go"])
+        if "parent" in reply and self.around is not None:
+            self.around._apply(reply["parent"])
+
+    def frame(self, selector: str = "iframe") -> Reader:
+        """Return what stands in a frame of the page; its files and pieces are those of the tab."""
+        source = urllib.parse.urljoin(self.url, self.find(selector).get("src"))
+        inner = Reader(person=self.person, files=self.files, closes=self.closes, pieces=self.pieces, around=self)
+        return inner.open(source)
 
     def _settle(self) -> None:
         """Have everything there that comes late, and nothing of former lists."""
@@ -214,6 +225,8 @@ class Reader:
                 button.attrib.pop("disabled", None)
         for button in self.all("[data-after-keys]"):
             button.attrib.pop("disabled", None)
+        for button in self.all(box.get("data-enables")) if box.get("data-enables") else ():
+            button.attrib.pop("disabled", None)  # a click on it takes the focus from the field
         if box.get("data-asks"):
             self._apply(self._call("POST", f"/api/act/{box.get('data-asks')}", self._values(box)))
         return self
@@ -233,16 +246,17 @@ class Reader:
         return self
 
     def choose(self, selector: str, value: str) -> Self:
-        """Choose an option by the beginning of its value."""
+        """Choose an option by its value, or else by the beginning of it."""
         options = [
             each for each in self.find(f"{selector} option").getparent() if each.get("value", "").startswith(value)
         ]
         if not options:
             raise NotThere(f"{selector} has no option {value}")
-        field = options[0].getparent()
+        option = next((each for each in options if each.get("value") == value), options[0])
+        field = option.getparent()
         for each in field:
             each.attrib.pop("selected", None)
-        options[0].set("selected", "selected")
+        option.set("selected", "selected")
         if field.get("data-change"):
             self._apply(self._call("POST", f"/api/act/{field.get('data-change')}", self._values(field)))
         return self

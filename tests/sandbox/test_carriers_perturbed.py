@@ -1,4 +1,4 @@
-"""Telus and AT&T under seeds: what known.py lists is shown and stays, and a reader with the fact sheet gets every file."""
+"""Telus, AT&T and Rogers under seeds: what known.py lists is shown and stays, and a reader with the fact sheet gets every file."""
 
 from __future__ import annotations
 
@@ -17,18 +17,24 @@ from sandbox.invented import published_months
 from sandbox.known import KINDS, Known, known_of
 from sandbox.markup import perturbed
 from sandbox.perturb import DIMENSIONS, Perturbation
+from sandbox.rogers import accounts as rogers_accounts
+from sandbox.rogers.known import NOT_SHOWN as ROGERS_NOT_SHOWN
+from sandbox.rogers.state import SENDER, billed_on
 from sandbox.telus import accounts as telus_accounts
 from sandbox.telus.known import NOT_SHOWN as TELUS_NOT_SHOWN
 from tests.project import wait_for
 from tests.sandbox.att_reader import REPORTS, Att
 from tests.sandbox.person import Mails
 from tests.sandbox.reader import Reader
+from tests.sandbox.rogers_reader import DIALOG, EXTRACT, Rogers
+from tests.sandbox.rogers_reader import REPORTS as ROGERS_REPORTS
 from tests.sandbox.telus_reader import REPORT_NAME, TEXT_BILL, Telus
 from tests.sandbox.test_known import NOT_IN_PAGES, SELECTORS, found, settled
 
-PORTALS = ("telus", "att")
+PORTALS = ("telus", "att", "rogers")
 QUICK: dict[str, Any] = {"load_ms": 5, "render_ms": [0, 0], "form_ms": 0, "usage_ms": 0, "report_ms": 0, "bans_ms": 0}
-NOT_SHOWN = {"telus": TELUS_NOT_SHOWN, "att": ATT_NOT_SHOWN}
+QUICK |= {"bundle_ms": 0, "search_ms": 0}
+NOT_SHOWN = {"telus": TELUS_NOT_SHOWN, "att": ATT_NOT_SHOWN, "rogers": ROGERS_NOT_SHOWN}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +44,8 @@ def carriers(tmp_path_factory, mails) -> Iterator[Running]:
         for word in PORTALS:
             defaults = sandbox.admin[word].configuration()
             sandbox.admin[word].configure(**{name: value for name, value in QUICK.items() if name in defaults})
-        sandbox.admin["telus"].configure(report_seconds=0)
+        for word in ("telus", "rogers"):
+            sandbox.admin[word].configure(report_seconds=0)
         yield sandbox
 
 
@@ -87,7 +94,31 @@ def walk_att(sandbox: Running, user: str, mails: Mails) -> Reader:
     return reader
 
 
-WALKS: dict[str, Callable[[Running, str, Mails], Reader]] = {"telus": walk_telus, "att": walk_att}
+def walk_rogers(sandbox: Running, user: str, mails: Mails) -> Reader:
+    """Bring every file of Rogers home, and the usage of every user."""
+    account, newest = rogers_accounts(user)[0], published_months(datetime.now(AttState.zone).date())[0]
+    reader = Rogers.at(sandbox, mails)
+    reader.closes = True
+    reader.sign_in(user)
+    for report in ROGERS_REPORTS.values():
+        reader.open_report(*report).pick(account).run().cycle(f"{billed_on(account, newest):%m/%d/%Y}")
+        assert account.encode() in reader.export()
+    reader.open_report(*EXTRACT).pick(account).run()
+    reader.frame(DIALOG)
+    reader.click("#TB_closeWindowButton")
+    assert reader.collect(account).startswith(b"PK")
+    reader.open_account(account)
+    assert reader.select_all() == [10, 10, 5]
+    assert len([said for _, _, said in reader.usage() if said.endswith("B")]) == 25
+    assert reader.open_bills(newest.short.replace(" ", "-")).bill(account).startswith(b"%PDF")
+    return reader
+
+
+WALKS: dict[str, Callable[[Running, str, Mails], Reader]] = {
+    "telus": walk_telus,
+    "att": walk_att,
+    "rogers": walk_rogers,
+}
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +154,12 @@ def pages(carriers, mails) -> dict[str, list[str]]:
     carriers.admin["telus"].configure(layout="b")
     told["telus"] += Telus.at(carriers).open("/my-telus").pieces
     carriers.admin["telus"].configure(layout="a")
+    carriers.admin["rogers"].configure(layout="b")
+    told["rogers"] += Rogers.at(carriers, mails).pieces
+    carriers.admin["rogers"].configure(layout="a")
+    pending = Rogers.at(carriers, mails).sign_in("report-never+no-code")
+    pending.open_report(*EXTRACT).run().click("#TB_closeWindowButton").requests()
+    told["rogers"] += pending.pieces
     for user in ("layout-b", "feedback-overlay+no-code", "older-labels+no-code"):
         older = Att.at(carriers, mails).submit(user)
         if user == "layout-b":
@@ -158,6 +195,7 @@ def test_what_is_listed_is_in_the_imitation(portal, pages):
 
 def test_senders_are_those_of_the_imitation():
     assert known_of("att").of("sender") == set(SENDERS)
+    assert known_of("rogers").of("sender") == {SENDER}
 
 
 @pytest.mark.parametrize("portal", PORTALS)

@@ -112,6 +112,7 @@
       show(reply.body, reply.remains);
       if (window.drawMenu) window.drawMenu(reply.menu);
     }
+    if (reply.closes) document.querySelectorAll(reply.closes).forEach((each) => each.remove());
     Object.entries(reply.show || {}).forEach(([selector, html]) => fill(selector, html));
     if (reply.download) await fetchFile(reply.download, reply.way);
     if (reply.open) window.open(reply.open, "_blank");
@@ -124,7 +125,10 @@
       clearTimeout(page.timers[again.act]);
       page.timers[again.act] = setTimeout(() => act(again.act, again.values || {}), again.delay);
     }
+    // Last: the page around a frame may take the frame away.
+    if (reply.parent && window.parent !== window) await window.parent.portalApply(reply.parent);
   }
+  window.portalApply = apply;
 
   async function act(name, values) {
     try {
@@ -274,12 +278,30 @@
       keyed.set(field, field.value);
     }
     pending = null;
-    const ready = field.value.length >= 6 && keyed.get(field) === field.value;
+    const group = field.closest("[data-boxes]"); // a code in boxes of one character: each leads to the next
+    const fields = group ? [...group.querySelectorAll("[data-keys]")] : [field];
+    const pressed = fields.every((each) => (keyed.get(each) || "") === each.value);
+    const ready = pressed && fields.reduce((length, each) => length + each.value.length, 0) >= 6;
     const button = document.querySelector("[data-needs-keys]");
     if (button) button.disabled = !ready;
+    const next = group && field.value && keyed.get(field) === field.value && fields[fields.indexOf(field) + 1];
+    if (next) next.focus();
   });
 
-  // One request always hangs, so the page never falls silent.
+  // A button that wakes when its field has lost the focus.
+  document.addEventListener("focusout", (event) => {
+    const button = event.target.dataset.enables && document.querySelector(event.target.dataset.enables);
+    if (button) button.disabled = !event.target.value;
+  });
+
+  // Escape closes a dialog, also when it is pressed in the frame that the dialog holds.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const around = window.parent !== window ? window.parent.document : document;
+    around.querySelectorAll("[data-escapes]").forEach((each) => each.remove());
+  });
+
+  // One request of a tab always hangs, so the page never falls silent.
   async function listen() {
     for (;;) {
       try {
@@ -299,5 +321,5 @@
     }
   }
 
-  draw().then(listen);
+  draw().then(() => window.parent === window && listen());
 })();
