@@ -118,6 +118,8 @@ def screens(call: Call, reply: Reply, sign_in: Collection[str]) -> Reply:
     path = urlsplit(str(reply.get("go", ""))).path
     if call.place == ENTER or (path and not call.portal.site.name(call.origin, path)):
         told["single"] = False  # the next document may bring a script of its own, or is no page
+    if "single" in reply:
+        told["single"] = reply["single"]
     if "body" in reply and remain:
         visible = call.session is None and call.place in sign_in
         told["remains"] = "visible" if visible and perturbation.number("remains", "how", below=2) else "hidden"

@@ -47,7 +47,8 @@ async def sign_in(call: Call) -> Reply | web.StreamResponse:
         return begin(call, user)
     if user.says("captcha", "interstitial-fails"):
         call.portal.visits.change(visit, user=user.name)
-        return {"delay": call.delay, "go": call.at(HOME)}
+        # The check stands in the place of a document, so that the page may not be drawn into this one.
+        return {"delay": call.delay, "single": False, "go": call.at(HOME)}
     if call.origin == IQ or Codes.factor(user) or user.says("mfa-push"):
         call.portal.visits.change(visit, user=user.name)
         if call.origin == IQ or Codes.factor(user) == "sms":
@@ -94,7 +95,8 @@ def begin(call: Call, user: User) -> Reply:
     call.portal.counters.add("iq_sessions", int(iq))
     call.request["user"] = user.name
     call.set_cookie("session", secret, None if user.says("session-cookie") else call.setting("cookie_seconds"))
-    return {"delay": call.delay, "go": call.at("home" if iq else HOME)}
+    reply: Reply = {"delay": call.delay, "go": call.at("home" if iq else HOME)}
+    return reply | {"single": False} if user.says(*STAYS) else reply
 
 
 async def log_out(call: Call) -> Reply:
