@@ -1,4 +1,4 @@
-"""What several spiders share, tried with one of them in turn; the same with the others is marked as `figures`."""
+"""What several spiders, portals or databases share, tried with one of them; the same with the others is marked as `figures`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+
+# For long tests whose statements both databases take: PostgreSQL, which refuses more.
+one_database = pytest.mark.parametrize(
+    "database_url", [pytest.param("sqlite", marks=pytest.mark.figures), "postgresql"], indirect=True
+)
 
 
 def in_turn(
@@ -33,3 +38,12 @@ def in_turn(
                 case = f"{spider}{what}{f'-{start}' if len(names) > at_once else ''}"
                 cases.append(pytest.param(spider, names[start : start + at_once], id=case, marks=marks))
     return cases
+
+
+def each_in_turn(things: Sequence[Any], others: Sequence[Any]) -> list[Any]:
+    """Return cases (thing, other) of a parametrized test: each other with one of the things, and the rest as `figures`."""
+    return [
+        pytest.param(thing, other, marks=() if things[number % len(things)] == thing else (pytest.mark.figures,))
+        for number, other in enumerate(others)
+        for thing in things
+    ]

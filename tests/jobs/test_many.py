@@ -71,6 +71,7 @@ def has_succeeded(db: Database, count: int) -> bool:
 
 
 @pytest.mark.matrix
+@pytest.mark.figures
 @pytest.mark.timeout(2400)
 def test_what_200_jobs_cost_beside_fresh_crawls(many, record_property):
     jobs = 200  # the worker's start is part of it

@@ -20,6 +20,7 @@ from sandbox.pluginboutique.catalogue import Product
 from tests.jobs.test_alerts import mail_environment
 from tests.jobs.test_sixty import kill_all
 from tests.project import wait_for
+from tests.turns import one_database
 
 DAY = 86_400
 DAYS = 7
@@ -100,6 +101,7 @@ def mailed(mails):
     return found
 
 
+@one_database
 @pytest.mark.matrix
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(

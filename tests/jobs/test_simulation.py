@@ -10,6 +10,7 @@ import pytest
 from database.jobs import claims, schedules
 from jobs.scenarios import Scenario
 from jobs.simulation import Simulation
+from tests.turns import one_database
 
 SHORT = Scenario(days=3, schedules=24, outages=16, kills=6, seed=2)
 CROWDED = Scenario(days=3, outages=8, kills=0, seed=3)  # schedules of one credential are due close together
@@ -81,9 +82,10 @@ def test_a_year(in_memory, seed):
     assert counts.due_times > 6000
 
 
+@one_database
 @pytest.mark.matrix
 @pytest.mark.timeout(900)
-def test_a_month_on_both_databases(store):
+def test_a_month(store):
     assert played(store, Scenario(days=30, outages=40, kills=20)).is_sound
 
 

@@ -22,6 +22,7 @@ from sandbox import PASSWORD, phone, running
 from sandbox.bell import accounts as bell_accounts
 from sandbox.iec import id_number
 from tests.project import CARRIERS, ROOT, TEST_KEY, clean_environment, wait_for
+from tests.turns import one_database
 
 TOKEN = "gateway-token-for-tests"
 MAKE_TABLES = "import sys; from tests.portals.plain.models import create; create(sys.argv[1])"
@@ -63,6 +64,7 @@ def kill_all(process) -> None:
             victim.kill()
 
 
+@one_database
 @pytest.mark.matrix
 @pytest.mark.browser
 @pytest.mark.timeout(2400)

@@ -184,7 +184,7 @@ BELL = {
     | dict.fromkeys(("pools_ms", "filter_ms", "report_preview_ms", "workbook_ms", "search_ms"), 20)
     | {"pdf_seconds": 0.1, "report_seconds": 0.3},
     "visitors": False,
-    "seeds": 2,
+    "seeds": 1,
     "at_once": 1,
     "dimensions_at_once": 1,
     "refusing_seeds": 1,
@@ -198,7 +198,7 @@ TELUS = {
     "configuration": QUICK
     | {"form_ms": 60, "interstitial_ms": 200, "usage_ms": 30, "bans_ms": 30, "report_seconds": 0.3},
     "visitors": False,
-    "seeds": 2,
+    "seeds": 1,
     "at_once": 2,
     "dimensions_at_once": 2,
     "refusing_seeds": 1,
@@ -220,7 +220,7 @@ ATT = {
     "good": ("ok", "no-code", "older-labels", "ok+multi-12"),
     "configuration": QUICK,
     "visitors": False,
-    "seeds": 2,
+    "seeds": 1,
     "at_once": 2,
     "dimensions_at_once": 2,
     "refusing_seeds": 1,

@@ -41,11 +41,13 @@ def cases(row: Row, things: Sequence[Any], at_once: int, *marks: Any) -> list[An
 
 
 def every_seed() -> list[Any]:
-    """Return the cases of all rows with as many seeds as they have; those with further ones are marked as `figures`."""
+    """Return the cases of all rows, each with seeds of its own among its portal's; further seeds are marked as `figures`."""
     found = []
-    for row in ROWS.values():
-        found += cases(row, range(row.seeds), row.at_once)
-        found += cases(row, range(row.seeds, SEEDS), row.at_once, pytest.mark.figures)
+    for portal in dict.fromkeys(row.portal for row in ROWS.values()):
+        for number, row in enumerate(each for each in ROWS.values() if each.portal == portal):
+            mine = range(number * row.seeds, (number + 1) * row.seeds)
+            found += cases(row, mine, row.at_once)
+            found += cases(row, [seed for seed in range(SEEDS) if seed not in mine], row.at_once, pytest.mark.figures)
     return found
 
 
