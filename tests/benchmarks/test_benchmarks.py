@@ -123,6 +123,7 @@ def test_two_checkouts_are_compared_round_by_round(theirs, ours, verdict, ratio)
 
 
 @pytest.mark.matrix
+@pytest.mark.figures
 @pytest.mark.timeout(600)
 def test_files_of_telegram_take_little_longer_than_telethons_own_loop():
     """In the room for noise; rounds are played in turns."""
@@ -142,6 +143,7 @@ def test_a_commit_that_is_not_there_is_named(tmp_path):
 
 
 @pytest.mark.matrix
+@pytest.mark.figures
 @pytest.mark.timeout(600)
 def test_the_peers_do_the_same_work_and_ours_keeps_its_counts():
     with prepared(rounds=1) as bench:
