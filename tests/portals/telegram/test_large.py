@@ -66,7 +66,7 @@ def test_a_large_file_that_is_cut_is_whole_at_the_end(sources: Sources, size, cu
     if size < 1_000_000_000:
         sources.server.change("empty", post=[{"kind": "document", "count": 1, "name": "large.bin", "size": size}])
     word = "empty" if size < 1_000_000_000 else "large"
-    source = sources.add(word, session, filters={"min_size": size})
+    source = sources.add(word, session)
     sources.admin.configure(cuts=cuts, strict_parts=True)
     crawl = sources.start(source)
     peak, least = 0, 0
@@ -78,7 +78,7 @@ def test_a_large_file_that_is_cut_is_whole_at_the_end(sources: Sources, size, cu
         wait_for(lambda: True, every=0.05)
     assert crawl.returncode == 0
     assert sources.wrong(source, word, "all") == []
-    (file,) = (each for each in sources.files(source) if each.state == "stored")
+    (file,) = (each for each in sources.files(source) if each.size == size)
     fetched = sources.admin.counters()["file_bytes"][str(file.document_id)]
     assert size <= fetched <= size + cuts * 1_000_000
     assert sources.admin.counters()["cuts"] == cuts

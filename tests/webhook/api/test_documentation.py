@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import pkgutil
 import re
 import shlex
+from collections import Counter
+from importlib import import_module
 from string import Template
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import BaseModel
 
+import webhook
 from tests.project import ROOT
 from tests.webhook.conftest import READER
 from webhook.api.checking import Checker
@@ -111,3 +116,15 @@ def test_forms_that_are_refused_otherwise_are_in_the_document(api, path, field, 
     pattern = document["components"]["schemas"][name]["properties"][field]["pattern"]
     assert re.search(pattern, form)
     assert not re.search(pattern, "0" * 31)
+
+
+def test_each_model_has_a_name_of_its_own():
+    """The document knows schemas by the names of their models alone: of two, each route would show the later one."""
+    for module in pkgutil.walk_packages(webhook.__path__, "webhook."):
+        import_module(module.name)
+    found, rest = set(), [BaseModel]
+    while rest:
+        rest += (under := rest.pop().__subclasses__())
+        found |= {each for each in under if each.__module__.startswith("webhook.") and "[" not in each.__name__}
+    assert len(found) > 50
+    assert [name for name, count in Counter(each.__name__ for each in found).items() if count > 1] == []

@@ -117,7 +117,7 @@ class TelegramSessionRoutes:
 
         @routes.post(
             "/upload-file",
-            responses={200: FileTaken, 413: Problem, **ASKS},
+            responses={200: FileTaken, 413: Problem, 415: Problem, **ASKS},
             security=BY_TOKEN,
             openapi_extensions=NEW_FILE,
         )

@@ -177,7 +177,7 @@ class TriggerAnswer(Model):
     engine: str | None
 
 
-class RunAnswer(Model):
+class SourceRunAnswer(Model):
     """A run of a source. flow_run_id: its job."""
 
     id: int
@@ -194,7 +194,7 @@ class RunAnswer(Model):
     requests: int
 
 
-class RunList(RootModel[list[RunAnswer]]):
+class SourceRunList(RootModel[list[SourceRunAnswer]]):
     """Runs, the newest first."""
 
 
@@ -238,7 +238,7 @@ class FileList(RootModel[list[FileAnswer]]):
     """Files, the newest message first."""
 
 
-class RunDetail(RunAnswer):
+class RunDetail(SourceRunAnswer):
     """A run with its lines and the files that it has brought."""
 
     logs: list[LogAnswer]

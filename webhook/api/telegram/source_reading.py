@@ -17,7 +17,7 @@ from database.models.jobs import ScraperJob
 from database.models.messaging import FileState
 from database.models.telegram import Source, TelegramSession
 from jobs.engines.embedded import Engine
-from webhook.api.telegram.source_models import FileAnswer, LogAnswer, RunAnswer, RunDetail, SourceAnswer
+from webhook.api.telegram.source_models import FileAnswer, LogAnswer, RunDetail, SourceAnswer, SourceRunAnswer
 from webhook.api.telegram.telling import file_answer, log_answers, run_answer, source_answer
 
 NO_SOURCE, NO_RUN = "There is no such source.", "There is no such run."
@@ -54,7 +54,7 @@ class SourceReading:
             ]
             return rows, count_of(session, wanted)
 
-    def runs(self, source_id: str, user_id: int | None, skip: int, limit: int) -> tuple[list[RunAnswer], int]:
+    def runs(self, source_id: str, user_id: int | None, skip: int, limit: int) -> tuple[list[SourceRunAnswer], int]:
         """Return runs of a source, the newest first, and how many there are."""
         wanted = sources.runs_of(source_id)
         with self.db.transaction() as session:

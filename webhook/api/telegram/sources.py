@@ -37,12 +37,12 @@ from webhook.api.telegram.source_models import (
     NewPrivate,
     NewPublic,
     RunDetail,
-    RunList,
     RunPath,
     SourceAnswer,
     SourceChange,
     SourceList,
     SourcePath,
+    SourceRunList,
     TriggerAnswer,
 )
 from webhook.api.telegram.source_reading import NO_SOURCE
@@ -133,7 +133,7 @@ class SourceRoutes:
             """Read a source now: a job, or the one that waits already. Not before its session may ask Telegram again."""
             return answered(lambda: self.sources.trigger(str(path.source_id), g.user.id))
 
-        @routes.get("/<uuid:source_id>/runs", responses={200: RunList, **FOUND}, security=BY_TOKEN)
+        @routes.get("/<uuid:source_id>/runs", responses={200: SourceRunList, **FOUND}, security=BY_TOKEN)
         @for_callers(Caller.USER)
         def runs(path: SourcePath, query: SkipQuery) -> Response:
             """List the runs of a source, the newest first; `X-Total-Count` and `Link` as for sources."""
@@ -163,7 +163,7 @@ class SourceRoutes:
                 raise NotFound(NO_SOURCE)
             return answered(lambda: self.sources.trigger(source_id, g.user.id))
 
-        @routes.get("/sources/<uuid:source_id>/runs", responses={200: RunList, **FOUND}, security=BY_TOKEN)
+        @routes.get("/sources/<uuid:source_id>/runs", responses={200: SourceRunList, **FOUND}, security=BY_TOKEN)
         @for_callers(Caller.USER)
         def newest_runs(path: SourcePath) -> Response:
             """List the newest 100 runs of a source."""

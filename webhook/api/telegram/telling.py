@@ -14,7 +14,7 @@ from database.models.messaging import ChannelFile
 from database.models.telegram import TelegramState
 from jobs.tick import next_due
 from scrapers.core.outcomes import SUCCESS
-from webhook.api.telegram.source_models import FileAnswer, LogAnswer, RunAnswer, SourceAnswer
+from webhook.api.telegram.source_models import FileAnswer, LogAnswer, SourceAnswer, SourceRunAnswer
 
 BOTS = (
     "A bot can neither list channels nor read what was posted in one before: the token is kept and not used, and the channel "
@@ -87,7 +87,7 @@ def status_of(found: Standing) -> Status:
     return "completed" if outcome == SUCCESS.code else "failed"
 
 
-def run_answer(run: Run, job: ScraperJob | None, source_id: str) -> RunAnswer:
+def run_answer(run: Run, job: ScraperJob | None, source_id: str) -> SourceRunAnswer:
     """Return a run."""
     status: Literal["running", "completed", "failed", "cancelled"] = "failed"
     if run.state == RunState.RUNNING and not run.has_died:
@@ -96,7 +96,7 @@ def run_answer(run: Run, job: ScraperJob | None, source_id: str) -> RunAnswer:
         status = "completed"
     elif job is not None and job.status == ScraperJobStatus.CANCELLED:
         status = "cancelled"
-    return RunAnswer(
+    return SourceRunAnswer(
         id=run.id,
         source_id=source_id,
         flow_run_id=run.job_id,
