@@ -248,7 +248,9 @@ ROGERS = {
     "give": give_rogers,
     "argument": of_accounts,
     "good": ("ok", "no-code", "code-direct", "ok+multi-12"),
-    "configuration": QUICK | dict.fromkeys(("bundle_ms", "search_ms", "report_ms", "usage_ms"), 30) | {"report_seconds": 0.3},
+    "configuration": QUICK
+    | dict.fromkeys(("bundle_ms", "search_ms", "report_ms", "usage_ms"), 30)
+    | {"report_seconds": 0.3},
     "visitors": False,
     "seeds": 1,
     "at_once": 2,
