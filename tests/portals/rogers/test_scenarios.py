@@ -85,12 +85,13 @@ OF_ONE: dict[str, dict[str, str]] = {
         "ok+missing-ccc-chg": "not_listed",
         "ok+missing-bcr": "portal_changed",
         "ok+fails-ccc-chg": "portal_changed",
-        "ok+fails-bcr": "portal_changed",
+        "ok+fails-bcr": "report_not_ready",  # in what words it is refused is not known: nothing was listed
+        "report-expired": "report_not_ready",
     }
     | dict.fromkeys(
         (
             *("filter-resets+multi", "dialog-remains+multi", "first-item-other+multi", "namesake-first+multi"),
-            *("unnamed-file", "former-reports", "report-expired", "header-missing", "header-differs"),
+            *("unnamed-file", "former-reports", "header-missing", "header-differs"),
         ),
         "success",
     ),
@@ -118,7 +119,7 @@ SOME = {
     (MONTHLY, scenario): 4
     for scenario in (
         *("slow-report", "report-never", "report-fails", "foreign-extract", "ok+missing-ccc-chg", "ok+missing-bcr"),
-        *("ok+fails-ccc-chg", "ok+fails-bcr"),
+        *("ok+fails-ccc-chg", "ok+fails-bcr", "report-expired"),
     )
 } | {(MONTHLY, scenario): 1 for scenario in ("month-filter-fails", "wrong-month", "not-published")}
 SAMPLE = {INVOICE: ("ok", "no-complete-bill"), MONTHLY: ("ok",), USAGE: ("usage-unknown",)}
@@ -178,3 +179,11 @@ def test_a_sample_of_scenarios_ends_as_it_should(crawls, encryption_key, spider)
 )
 def test_every_scenario_ends_as_it_should(crawls, encryption_key, spider, scenarios):
     crawl(crawls, spider, scenarios, "all")
+
+
+@pytest.mark.matrix
+def test_an_extract_that_has_expired_is_asked_for_anew_by_the_next_run(crawls, encryption_key):
+    user = "report-expired+no-code+again@rogers.example"
+    for outcome, files in (("report_not_ready", 4), ("success", 1)):
+        ended = crawls.crawl(ROWS[MONTHLY], [user])[user]
+        assert (ended.outcome, ended.files) == (outcome, files), ended
