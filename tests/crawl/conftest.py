@@ -57,6 +57,11 @@ def att_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     yield from _hasty(tmp_path_factory, "att")
 
 
+@pytest.fixture(scope="session")
+def rogers_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    yield from _hasty(tmp_path_factory, "rogers")
+
+
 def _hasty(tmp_path_factory: pytest.TempPathFactory, word: str) -> Iterator[Running]:
     with running(
         tmp_path_factory.mktemp(word), (word,), sms_token=GATEWAY_TOKEN, load_ms=50, render_ms=[5, 30]
@@ -87,6 +92,12 @@ def telus(telus_sandbox: Running) -> Admin:
 def att(att_sandbox: Running) -> Admin:
     """The same of AT&T."""
     return _fresh(att_sandbox, "att")
+
+
+@pytest.fixture
+def rogers(rogers_sandbox: Running) -> Admin:
+    """The same of Rogers."""
+    return _fresh(rogers_sandbox, "rogers")
 
 
 def _fresh(sandbox: Running, word: str) -> Admin:
@@ -205,7 +216,7 @@ def crawls(
     (made.data / "latchkey.db").write_bytes(prepared_database.read_bytes())
     db = Database(f"sqlite:///{made.data / 'latchkey.db'}")
     crawls = Crawls(made, db)
-    for name in ("plain", "bell", "telus", "att"):
+    for name in ("plain", "bell", "telus", "att", "rogers"):
         if name in request.fixturenames:
             crawls.point_at(request.getfixturevalue(f"{name}_sandbox"))
     yield crawls

@@ -25,6 +25,7 @@ from pipelines.stores.base import INCOMING
 from pipelines.stores.folder import FolderStore
 from sandbox import totp_secret
 from sandbox.att import accounts as att_accounts
+from sandbox.rogers import accounts as rogers_accounts
 from sandbox.telus import accounts as telus_accounts
 from scrapers.core.spool import sweep
 from tests.project import wait_for
@@ -291,7 +292,8 @@ def test_a_browser_s_files_are_the_same_after_a_kill_at_any_instant(crawls, bell
     Killing(crawls, bell, spider, a_bell_user(crawls)).at_instants(count)
 
 
-SIX = [f"{portal}_{kind}" for portal in ("telus", "att") for kind in ("daily_usage", "pdf_invoice", "monthly_reports")]
+KINDS = ("daily_usage", "pdf_invoice", "monthly_reports")
+CARRIERS_SPIDERS = [f"{portal}_{kind}" for portal in ("telus", "att", "rogers") for kind in KINDS]
 
 
 @pytest.mark.timeout(1800)
@@ -302,13 +304,14 @@ SIX = [f"{portal}_{kind}" for portal in ("telus", "att") for kind in ("daily_usa
     [
         ("telus_monthly_reports", 2),
         ("att_pdf_invoice", 2),
-        *(pytest.param(spider, 5, marks=pytest.mark.figures) for spider in SIX),
+        ("rogers_monthly_reports", 2),
+        *(pytest.param(spider, 5, marks=pytest.mark.figures) for spider in CARRIERS_SPIDERS),
     ],
 )
-def test_files_of_two_accounts_are_the_same_after_a_kill_at_any_instant(crawls, telus, att, spider, count):
+def test_files_of_two_accounts_are_the_same_after_a_kill_at_any_instant(crawls, telus, att, rogers, spider, count):
     """At most one report of a queue is ordered twice: the one whose click the portal may or may not have heard."""
     portal, user = spider.partition("_")[0], "multi+multi-2+no-code+kills@example.com"
-    here = {"telus": (telus, telus_accounts), "att": (att, att_accounts)}
+    here = {"telus": (telus, telus_accounts), "att": (att, att_accounts), "rogers": (rogers, rogers_accounts)}
     admin, accounts = here[portal]
     crawls.give_accounts(portal, user, accounts(user))
     # A killed sign-in to which a code may still come keeps its receiver to itself for the code's life.

@@ -23,6 +23,7 @@ from sandbox.att import accounts as att_accounts
 from sandbox.bell import accounts as bell_accounts
 from sandbox.iec import id_number
 from sandbox.perturb import DIMENSIONS
+from sandbox.rogers import accounts as rogers_accounts
 from sandbox.telus import accounts as telus_accounts
 from tests.project import CARRIERS, Project, wait_for
 
@@ -110,6 +111,11 @@ def give_att(perturbed: Perturbed, user: str) -> str:
 def give_telus(perturbed: Perturbed, user: str) -> str:
     """Store a user of Telus with its first account."""
     return give_carrier(perturbed, "telus", user, telus_accounts(user)[0], phone(user))
+
+
+def give_rogers(perturbed: Perturbed, user: str) -> str:
+    """Store a user of Rogers, whose codes come by mail, with its first account."""
+    return give_carrier(perturbed, "rogers", user, rogers_accounts(user)[0], mailbox(user))
 
 
 def give_plain(perturbed: Perturbed, user: str) -> str:
@@ -237,6 +243,31 @@ REFUSED_BY_ATT = {
     "captcha": "captcha_shown",
     "signed-out-midway": "success",
 }
+ROGERS = {
+    "portal": "rogers",
+    "give": give_rogers,
+    "argument": of_accounts,
+    "good": ("ok", "no-code", "code-direct", "ok+multi-12"),
+    "configuration": QUICK
+    | dict.fromkeys(("bundle_ms", "search_ms", "report_ms", "usage_ms"), 30)
+    | {"report_seconds": 0.3},
+    "visitors": False,
+    "seeds": 1,
+    "at_once": 2,
+    "dimensions_at_once": 2,
+    "refusing_seeds": 1,
+    "alone": 1,
+}
+REFUSED_BY_ROGERS = {
+    "wrong-account+multi": "wrong_account",
+    "account-missing+multi": "wrong_account",
+    "filter-fails+multi": "wrong_account",
+    "wrong-account-file": "wrong_account",
+    "other-customer": "identity_mismatch",
+    "truncated-file": "bad_file",
+    "captcha": "captcha_shown",
+    "signed-out-midway": "success",
+}
 PLAIN = {
     "portal": "plain",
     "give": give_plain,
@@ -308,6 +339,9 @@ ROWS: dict[str, Row] = {
         Row(spider="att_daily_usage", refused=REFUSED_BY_ATT, sample=(3,), **ATT),
         Row(spider="att_pdf_invoice", refused=REFUSED_BY_ATT | NOT_THERE, sample=(11,), **ATT),
         Row(spider="att_monthly_reports", refused=REFUSED_BY_ATT | NOT_THERE, sample=(27,), **ATT),
+        Row(spider="rogers_daily_usage", refused=REFUSED_BY_ROGERS, sample=(3,), **ROGERS),
+        Row(spider="rogers_pdf_invoice", refused=REFUSED_BY_ROGERS | NOT_THERE, sample=(11,), **ROGERS),
+        Row(spider="rogers_monthly_reports", refused=REFUSED_BY_ROGERS | NOT_THERE, sample=(27,), **ROGERS),
         Row(
             spider="plain_documents",
             refused={"other-customer": "identity_mismatch", "captcha": "captcha_shown", "signed-out-midway": "success"},

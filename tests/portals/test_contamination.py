@@ -19,13 +19,15 @@ from sandbox.att.pages import PEOPLE as ATT
 from sandbox.bell.data import pools
 from sandbox.bell.people import PEOPLE as BELL
 from sandbox.invented import number
+from sandbox.rogers.pages import PEOPLE as ROGERS
 from sandbox.scripted.people import People
 from sandbox.telus.pages import PEOPLE as TELUS
 from tests.crawl.test_identity import plant
 from tests.portals.perturbed import ROWS, Ended, Perturbed, Row, give_carrier
 
 pytestmark = pytest.mark.browser
-PEOPLE = {"att": ATT, "bell": BELL, "telus": TELUS}
+PEOPLE = {"att": ATT, "bell": BELL, "rogers": ROGERS, "telus": TELUS}
+BY_MAIL = ("att", "rogers")  # portals whose codes come by mail
 
 
 def first(people: People, user: str) -> str:
@@ -87,6 +89,7 @@ class Case:
 USAGE, INVOICE, EREPORTS, MONTHLY = "bell_daily_usage", "bell_pdf_invoice", "bell_ereports", "bell_monthly_reports"
 TELUS_USAGE, TELUS_INVOICE, TELUS_MONTHLY = "telus_daily_usage", "telus_pdf_invoice", "telus_monthly_reports"
 ATT_USAGE, ATT_INVOICE, ATT_MONTHLY = "att_daily_usage", "att_pdf_invoice", "att_monthly_reports"
+ROGERS_USAGE, ROGERS_INVOICE, ROGERS_MONTHLY = "rogers_daily_usage", "rogers_pdf_invoice", "rogers_monthly_reports"
 
 # What is asked for, what the portal does, and how the run ends.
 CASES = (
@@ -168,10 +171,62 @@ CASES = (
     Case(ATT_MONTHLY, "the files name no account", "unnamed-file+no-code", "success", 5, named=False),
     Case(ATT_MONTHLY, "the files have rows of two accounts", "mixed-file+no-code", "wrong_account"),
     Case(ATT_MONTHLY, "the account is read back late", "read-back-late+multi+no-code", "success", 5),
+    Case(ROGERS_USAGE, "another account is opened than the chosen one", "wrong-account+multi+no-code", "wrong_account"),
+    Case(ROGERS_USAGE, "the list holds another account", "filter-fails+multi+no-code", "wrong_account"),
+    Case(
+        ROGERS_USAGE,
+        "the account is another one as users are listed",
+        "account-switched+multi+no-code",
+        "wrong_account",
+    ),
+    Case(
+        ROGERS_USAGE,
+        "the numbers of other accounts look like its own",
+        "ok+alike+no-code",
+        "success",
+        1,
+        namesakes=True,
+        named=False,
+    ),
+    Case(
+        ROGERS_USAGE, "a colleague's account is not offered", "ok+second+no-code", "wrong_account", account=colleagues
+    ),
+    Case(
+        ROGERS_USAGE, "the stored session is another user's", "ok+victim+no-code", "identity_mismatch", left_over=True
+    ),
+    Case(ROGERS_INVOICE, "the list begins with another account", "row-other-first+multi+no-code", "success", 1),
+    Case(ROGERS_INVOICE, "its number has a further digit", "namesake-first+multi+no-code", "success", 1),
+    Case(ROGERS_INVOICE, "the rows of the list move before the click", "rows-move+no-code", "wrong_account"),
+    Case(ROGERS_INVOICE, "the viewer shows the bill before", "dialog-stays+multi+no-code", "wrong_account"),
+    Case(ROGERS_INVOICE, "the bill is another account's", "wrong-account-file+no-code", "wrong_account"),
+    Case(ROGERS_INVOICE, "the bill is another month's", "wrong-month+no-code", "portal_changed"),
+    Case(ROGERS_INVOICE, "the bill date is not taken", "month-filter-fails+no-code", "portal_changed"),
+    Case(ROGERS_INVOICE, "another user signs in meanwhile", "session-replaced+multi+no-code", "wrong_account"),
+    Case(ROGERS_INVOICE, "the first of two downloads", "cached-file+multi+no-code", "success", 1, account=lowest),
+    Case(
+        ROGERS_INVOICE,
+        "the second one brings the file of the first",
+        "cached-file+multi+no-code",
+        "wrong_account",
+        account=second_lowest,
+    ),
+    Case(ROGERS_MONTHLY, "each export resets account and cycle", "filter-resets+multi+no-code", "success", 5),
+    Case(ROGERS_MONTHLY, "the export's dialog resets them", "export-resets+multi+no-code", "wrong_account"),
+    Case(ROGERS_MONTHLY, "the account is another one in the report", "account-switched+multi+no-code", "wrong_account"),
+    Case(ROGERS_MONTHLY, "the files have rows of two accounts", "mixed-file+no-code", "wrong_account"),
+    Case(ROGERS_MONTHLY, "the files name no account", "unnamed-file+no-code", "success", 5, named=False),
+    Case(ROGERS_MONTHLY, "the bill cycle is not taken", "month-filter-fails+no-code", "portal_changed", 1),
+    Case(ROGERS_MONTHLY, "the extract is another account's", "foreign-extract+no-code", "wrong_account", 4),
+    Case(ROGERS_MONTHLY, "former extracts of other accounts and reports", "former-reports+no-code", "success", 5),
 )
 SPIDERS = tuple(dict.fromkeys(case.spider for case in CASES))
 # Made of the present state, whatever month the session is in: no month is asked for.
-UNDATED = {(ATT_MONTHLY, "upgrade_and_inventory"), (ATT_USAGE, "usage")}
+UNDATED = {
+    (ATT_MONTHLY, "upgrade_and_inventory"),
+    (ATT_USAGE, "usage"),
+    (ROGERS_MONTHLY, "bcr"),
+    (ROGERS_USAGE, "usage"),
+}
 
 MONTHS = {name: place for names in (month_name, month_abbr) for place, name in enumerate(names) if name}
 IN_WORDS = re.compile(rf"\b({'|'.join(MONTHS)}) (20\d\d)\b")
@@ -287,6 +342,8 @@ def pool_size(portal: str, account: str) -> int:
     """Return the bytes of an account's pool."""
     if portal == "bell":
         gigabytes = sum((pool.included for pool in pools(account, date(2026, 1, 1), 2)), Decimal(0))
+    elif portal == "rogers":
+        gigabytes = Decimal(200 + number("pool", account, below=1_800))
     else:
         gigabytes = Decimal(500 + number("allowance", account, below=1_500))
     return int(gigabytes * 1024**3)
@@ -301,7 +358,7 @@ def look_alikes(account: str) -> list[str]:
 
 def give(crawls: Perturbed, case: Case) -> str:
     """Store the user of a case with the account that is asked for; return its number."""
-    receiver = mailbox(case.user) if case.portal == "att" or case.spider == MONTHLY else phone(case.user)
+    receiver = mailbox(case.user) if case.portal in BY_MAIL or case.spider == MONTHLY else phone(case.user)
     if case.namesakes:
         known = crawls.admin.configuration()["accounts"]
         crawls.admin.configure(accounts=known | {case.user: look_alikes(case.number)})

@@ -131,7 +131,8 @@ def is_known(kind: str, value: str, known: Known) -> bool:
         parts = {tuple(each.split("*=", 1)) for each in known.of("attribute") if "*=" in each}
         stated = value in exact or any(name == known_name and part in said for known_name, part in parts)
         return name in MEANINGS or stated or (name in SAID and (not said or is_known("words", said, known)))
-    return value in known.of(kind)
+    # An id may be stated by the part that it holds.
+    return value in known.of(kind) or f"{kind}*={value}" in known.of("attribute")
 
 
 def unknown(selector: str, known: Known) -> list[str]:

@@ -292,16 +292,18 @@ async def wait_for(
     refresh: has the portal's list read anew. ordered: Unix time of the order.
     """
     loop, wait = asyncio.get_running_loop(), crawl_settings().report_wait
-    deadline = loop.time() + max(1.0, ordered + wait - time.time())
     every = min(REFRESH_EVERY, max(1.0, wait / 3))
+    found = await look()  # it may take longer than what is left of the wait, and the list come in it
+    deadline = loop.time() + max(1.0, ordered + wait - time.time())
     refresh_at = loop.time() + every
-    while (found := await look()) is None:
+    while found is None:
         if loop.time() > deadline:
             return None
         if loop.time() > refresh_at:
             await refresh()
             refresh_at = loop.time() + every
         await asyncio.sleep(LOOK_EVERY)
+        found = await look()
     return found
 
 

@@ -22,6 +22,7 @@ class RogersDailyUsage(DailyUsage):
       Rogers, Bizonline, data usage tracking (https://bss.rogers.com/bizonline/prm-duns.do)
     Caveats
       The portal offers no file: the workbook is made of its table, with what each line of the shared group has used up to today.
+      Whose lines they are is told by the page alone: where it names no account, the one that was chosen before is taken to be open.
     """
 
     name = "rogers_daily_usage"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from scrapers.core.locators import containing
-from scrapers.core.outcomes import PortalChanged
+from scrapers.core.outcomes import Failure, NotListed, PortalChanged
 from scrapers.core.page import PortalPage, until
 from scrapers.core.periods import month_missing
 from scrapers.core.spool import PartFile
@@ -61,8 +61,12 @@ async def choose_report(page: PortalPage, category: str, name: str) -> None:
 
 
 async def _pick(page: PortalPage, category: str, name: str) -> None:
+    def missing(offered: list[str]) -> Failure:
+        kind = NotListed if len(offered) > 1 else PortalChanged  # one alone may stand for a list that has not come
+        return kind(f"{category} has no {name}.", step=page.trail.step, selector=REPORT[0])
+
     await page.pick(CATEGORY, category, match=contains)
-    await page.pick(REPORT, name, match=contains)
+    await page.pick(REPORT, name, match=contains, missing=missing)
 
 
 async def choose_account(page: PortalPage) -> None:

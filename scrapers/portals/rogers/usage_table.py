@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 
-from scrapers.core.outcomes import PortalChanged
+from scrapers.core.outcomes import Incomplete, PortalChanged
 from scrapers.core.page import PortalPage, run_script, until
 from scrapers.core.paging import each_page
 from scrapers.families.carriers.accounts import confirm_account, not_listed, of_account, saying
@@ -34,6 +35,9 @@ READ_ROWS = """() => [...document.querySelectorAll("tr.odd, tr.even")]
     const used = row.querySelector("[id^=spanUsage_]");
     return [[...row.cells].map(cell => cell.contains(used) ? "" : cell.innerText.trim()), used?.id ?? "", used?.innerText.trim() ?? ""];
   })"""
+# Of the list of lines, of which no fact says how it is drawn, the text of each entry.
+READ_LISTED = """() => [...document.querySelectorAll("tr, li, [role=row], [role=listitem]")]
+  .filter(entry => entry.checkVisibility()).map(entry => entry.innerText)"""
 FIGURES = ("tr.odd [id^=spanUsage_]", "tr.even [id^=spanUsage_]")
 Row = tuple[list[str], str, str]  # texts of the cells, id and text of the figure
 
@@ -65,15 +69,16 @@ async def read_usage(page: PortalPage) -> list[UsageLine]:
     """
     Select the lines of all pages of the shared group, and return what the table of their usage shows.
 
-    Raises PortalChanged where it shows none. The job gets a warning for lines that it does not show.
+    Raises PortalChanged where it shows none, Incomplete where it shows none of a page that was selected, and WrongAccount where
+    it is of another account. The job gets a warning for other lines that it does not show.
     """
     page.begin("list the lines")
     await page.click(GROUP)
     await page.find(SELECT_PAGE)
-    listed: set[str] = set()
+    pages: list[set[str]] = []
 
     async def numbers() -> tuple[str, ...]:
-        return tuple(number for row in await _rows(page) for number in telephones(row[0]))
+        return tuple(dict.fromkeys(telephones(await run_script(page.raw, READ_LISTED))))
 
     async def shown() -> tuple[object, ...]:  # of a page; no fact says how its lines are drawn
         return *await numbers(), await page.scope.locator("#mypagination").all_inner_texts()
@@ -82,21 +87,38 @@ async def read_usage(page: PortalPage) -> list[UsageLine]:
         return not page.trail.is_busy(page.trail.acted)
 
     async for _ in each_page(page, shown, FOLLOWING, LAST):
-        listed.update(await numbers())
+        pages.append(set(await numbers()))
         await page.click(SELECT_PAGE)
         await until(is_answered, FILLED)
     page.begin("read the usage")
     await page.click(VIEW)
+    listed = set().union(*pages)
     found = await _read_pages(page, listed)
     if not found:
         raise PortalChanged("The table shows the usage of no line.", step=page.trail.step)
+    if without := _pages_without(pages, {line.number for line in found}):
+        raise Incomplete(f"The table shows no line of {without} pages that were selected.", step=page.trail.step)
     if missing := listed - {line.number for line in found}:
         page.job.warn(
             f"The table shows {len(found)} lines; {len(missing)} of the {len(listed)} that are listed are not there."
         )
     if unclear := sum(line.used is None for line in found):
         page.job.warn(f"The usage of {unclear} of {len(found)} lines is not understood, and unknown.")
+    page.begin("read the account of the table back")
+    await confirm_account(page, page.job.target.account, is_chosen=True)
     return found
+
+
+def _pages_without(pages: Sequence[set[str]], shown: Collection[str]) -> int:
+    """
+    Return how many pages of listed numbers have none that is shown; numbers that several pages have do not count.
+
+    >>> _pages_without([{"1", "0"}, {"2", "3", "0"}, {"0"}], {"0", "3"})
+    1
+    """
+    times = Counter(number for numbers in pages for number in numbers)
+    own = [{number for number in numbers if times[number] == 1} for numbers in pages]
+    return sum(bool(numbers) and numbers.isdisjoint(shown) for numbers in own)
 
 
 async def _rows(page: PortalPage) -> list[Row]:

@@ -15,6 +15,7 @@ from database.access.credentials import Credential
 from scrapers.core.outcomes import (
     BadCredentials,
     Failure,
+    Incomplete,
     MfaFailed,
     MfaRequired,
     NoLongerAvailable,
@@ -505,10 +506,29 @@ def test_a_table_of_usage_with_pages_of_its_own_is_read_to_its_end(run):
 
 
 def test_lines_that_the_table_does_not_show_are_told(run):
-    body = notifications().replace("chosen.push(...shown())", "chosen.splice(0, 9, ...shown())")
+    body = notifications().replace("chosen.push(...shown())", "chosen.push(...shown().slice(0, 1))")
     fetched, warnings, _ = usage(run, body)
-    assert fetched.shown == READ[4:]
-    assert warnings == ["The table shows 1 lines; 4 of the 5 that are listed are not there."]
+    assert fetched.shown == READ[::2]
+    assert warnings[0] == "The table shows 3 lines; 2 of the 5 that are listed are not there."
+
+
+def test_a_page_of_which_the_table_shows_no_line_was_not_selected(run):
+    with pytest.raises(Incomplete, match="no line of 2 pages"):
+        usage(run, notifications().replace("chosen.push(...shown())", "chosen.splice(0, 9, ...shown())"))
+
+
+def test_the_lines_of_a_list_without_marks_are_known(run):
+    body = notifications(group=GROUP[:4]).replace(
+        """<tr class="${at % 2 ? 'even' : 'odd'}"><td><input""", "<tr><td><input"
+    )
+    with pytest.raises(Incomplete):
+        usage(run, body.replace("chosen.push(...shown())", "chosen.splice(0, 9, ...shown())"))
+
+
+def test_another_account_s_table_is_not_taken(run):
+    body = notifications().replace("page = 0; draw2()", f"page = 0; draw2(); says.textContent = 'Account {OTHER}'")
+    with pytest.raises(WrongAccount):
+        usage(run, body)
 
 
 def test_unknown_figures_of_the_pool_are_none(run):
