@@ -77,7 +77,7 @@ def notice(call: Call) -> Reply:
         return {}
     call.portal.counters.add("notices_shown")
     delay = call.setting("late_ms" if call.user.says("notice-late") else "notice_ms")
-    return {"overlay": {"html": call.render("notice"), "delay": delay}}
+    return {"closes": "app-form-modal", "overlay": {"html": call.render("notice"), "delay": delay}}
 
 
 async def choose_view(call: Call) -> Reply:
