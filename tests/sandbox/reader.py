@@ -229,7 +229,14 @@ class Reader:
             button.attrib.pop("disabled", None)  # a click on it takes the focus from the field
         if box.get("data-asks"):
             self._apply(self._call("POST", f"/api/act/{box.get('data-asks')}", self._values(box)))
+        self._wake(box, changed=True)
         return self
+
+    def _wake(self, field: HtmlElement, changed: bool) -> None:
+        """Take the class `disabled` from the button of a form in which something was changed."""
+        form = next((each for each in field.iterancestors() if each.get("data-wakes")), None)
+        for button in form.cssselect(form.get("data-wakes")) if form is not None and changed else ():
+            button.set("class", " ".join(each for each in button.get("class", "").split() if each != "disabled"))
 
     def tick(self, selector: str) -> Self:
         """Tick a radio or check box by its own element or its label."""
@@ -247,13 +254,13 @@ class Reader:
 
     def choose(self, selector: str, value: str) -> Self:
         """Choose an option by its value, or else by the beginning of it."""
-        options = [
-            each for each in self.find(f"{selector} option").getparent() if each.get("value", "").startswith(value)
-        ]
+        inner = f"{selector}//option" if selector.startswith(("/", "(")) else f"{selector} option"
+        options = [each for each in self.find(inner).getparent() if each.get("value", "").startswith(value)]
         if not options:
             raise NotThere(f"{selector} has no option {value}")
         option = next((each for each in options if each.get("value") == value), options[0])
         field = option.getparent()
+        self._wake(field, changed=_chosen(field) != option.get("value"))
         for each in field:
             each.attrib.pop("selected", None)
         option.set("selected", "selected")

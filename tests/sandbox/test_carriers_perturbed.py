@@ -1,4 +1,4 @@
-"""Telus, AT&T and Rogers under seeds: what known.py lists is shown and stays, and a reader with the fact sheet gets every file."""
+"""Telus, AT&T, Rogers and Verizon under seeds: what known.py lists is shown and stays, and a reader with the fact sheet gets every file."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from sandbox.rogers.known import NOT_SHOWN as ROGERS_NOT_SHOWN
 from sandbox.rogers.state import SENDER, billed_on
 from sandbox.telus import accounts as telus_accounts
 from sandbox.telus.known import NOT_SHOWN as TELUS_NOT_SHOWN
+from sandbox.verizon import accounts as verizon_accounts
+from sandbox.verizon.known import NOT_SHOWN as VERIZON_NOT_SHOWN
+from sandbox.verizon.state import SENDER as VERIZON_SENDER
 from tests.project import wait_for
 from tests.sandbox.att_reader import REPORTS, Att
 from tests.sandbox.person import Mails
@@ -30,12 +33,13 @@ from tests.sandbox.rogers_reader import DIALOG, EXTRACT, Rogers
 from tests.sandbox.rogers_reader import REPORTS as ROGERS_REPORTS
 from tests.sandbox.telus_reader import REPORT_NAME, TEXT_BILL, Telus
 from tests.sandbox.test_known import NOT_IN_PAGES, SELECTORS, found, settled
+from tests.sandbox.verizon_reader import ACTIVATION, DEVICE, SUSPENDED, UNBILLED, Verizon
 from tests.turns import each_in_turn
 
-PORTALS = ("telus", "att", "rogers")
+PORTALS = ("telus", "att", "rogers", "verizon")
 QUICK: dict[str, Any] = {"load_ms": 5, "render_ms": [0, 0], "form_ms": 0, "usage_ms": 0, "report_ms": 0, "bans_ms": 0}
-QUICK |= {"bundle_ms": 0, "search_ms": 0}
-NOT_SHOWN = {"telus": TELUS_NOT_SHOWN, "att": ATT_NOT_SHOWN, "rogers": ROGERS_NOT_SHOWN}
+QUICK |= {"bundle_ms": 0, "search_ms": 0, "notice_ms": 0}
+NOT_SHOWN = {"telus": TELUS_NOT_SHOWN, "att": ATT_NOT_SHOWN, "rogers": ROGERS_NOT_SHOWN, "verizon": VERIZON_NOT_SHOWN}
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +119,36 @@ def walk_rogers(sandbox: Running, user: str, mails: Mails) -> Reader:
     return reader
 
 
+def walk_verizon(sandbox: Running, user: str, mails: Mails) -> Reader:
+    """Bring every file of Verizon home."""
+    account, newest = verizon_accounts(user)[0], published_months(datetime.now(AttState.zone).date())[0]
+    reader = Verizon.at(sandbox, mails)
+    reader.closes = True
+    reader.sign_in(user).open_raw()
+    assert reader.raw(newest.short).startswith(b"PK")
+    reader.click("div.Modal.is-active button", "×")
+    for track in (DEVICE, ACTIVATION, SUSPENDED, UNBILLED):
+        reader.open_report("Usage" if track == UNBILLED else "Others", track).pick_account(account)
+        if track == DEVICE:
+            reader.choose("#monthRangeFrom", newest.short).choose("#monthRangeTo", newest.short)
+        if track == ACTIVATION:
+            reader.type("#dateFrom", f"{newest.number:02}/01/{newest.year}")
+            reader.type("#dateTo", f"{newest.last_day:%m/%d/%Y}")
+        reader.apply()
+        assert reader.shown("Select number") == account
+        assert account.encode() in reader.download() or reader.files[-1][1].startswith(b"PK")
+    reader.open_bills().choose_account(account)
+    assert reader.bill_account() == account
+    assert reader.bill(newest.short).startswith(b"%PDF")
+    reader.sign_out()
+    return reader
+
+
 WALKS: dict[str, Callable[[Running, str, Mails], Reader]] = {
     "telus": walk_telus,
     "att": walk_att,
     "rogers": walk_rogers,
+    "verizon": walk_verizon,
 }
 
 
@@ -161,6 +191,7 @@ def pages(carriers, mails) -> dict[str, list[str]]:
     pending = Rogers.at(carriers, mails).sign_in("report-never+no-code")
     pending.open_report(*EXTRACT).run().click("#TB_closeWindowButton").requests()
     told["rogers"] += pending.pieces
+    told["verizon"] += verizon_pages(carriers, mails)
     for user in ("layout-b", "feedback-overlay+no-code", "older-labels+no-code"):
         older = Att.at(carriers, mails).submit(user)
         if user == "layout-b":
@@ -169,6 +200,15 @@ def pages(carriers, mails) -> dict[str, list[str]]:
             older.open_detail().click("//*[@id='thisForm']/div/div[1]/ul//a", "Charges and usage").open_summary()
         told["att"] += older.pieces
     return {word: list(dict.fromkeys(piece for piece in pieces if piece.strip())) for word, pieces in told.items()}
+
+
+def verizon_pages(sandbox: Running, mails: Mails) -> list[str]:
+    """Return the HTML of what a walk through Verizon does not meet."""
+    pieces = []
+    for user in ("captcha", "ok+choice", "welcome-hub+no-code", "promo-overlay+no-code", "promo-modal+no-code", "totp"):
+        pieces += Verizon.at(sandbox, mails).submit(user).pieces
+    pieces += Verizon.at(sandbox, mails).sign_in("layout-b").pieces
+    return pieces
 
 
 @pytest.mark.parametrize("portal", PORTALS)
@@ -197,6 +237,7 @@ def test_what_is_listed_is_in_the_imitation(portal, pages):
 def test_senders_are_those_of_the_imitation():
     assert known_of("att").of("sender") == set(SENDERS)
     assert known_of("rogers").of("sender") == {SENDER}
+    assert known_of("verizon").of("sender") == {VERIZON_SENDER}
 
 
 @pytest.mark.parametrize("portal", PORTALS)

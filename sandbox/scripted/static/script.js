@@ -294,6 +294,25 @@
     if (button) button.disabled = !event.target.value;
   });
 
+  // A form's button has the class `disabled` until one of its fields has another value than it was drawn with.
+  function isChanged(field) {
+    if (field.tagName !== "SELECT") return field.value !== field.defaultValue;
+    const drawnOption = field.querySelector("option[selected]") || field.options[0];
+    return drawnOption !== undefined && field.value !== drawnOption.value;
+  }
+  function wake(form) {
+    if (!form.isConnected) return;
+    const button = form.querySelector(form.dataset.wakes);
+    if (button) button.classList.toggle("disabled", ![...form.querySelectorAll("input, select")].some(isChanged));
+    else setTimeout(wake, 50, form); // it may come late
+  }
+  for (const kind of ["input", "change"]) {
+    document.addEventListener(kind, (event) => {
+      const form = event.target.closest("[data-wakes]");
+      if (form) wake(form);
+    });
+  }
+
   // Escape closes a dialog, also when it is pressed in the frame that the dialog holds.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
