@@ -3,6 +3,19 @@
   "use strict";
   const begun = new WeakSet();
 
+  // Material's elements are no elements of HTML: without this they would stand in one line.
+  const style = document.createElement("style");
+  style.textContent = `
+    mat-sidenav, mat-sidenav-content, mat-nav-list, mat-panel-title, mat-list-item, mat-expansion-panel, mat-expansion-panel-header, mat-accordion, mat-option, mat-tree-node, mat-nested-tree-node, mat-radio-button { display: block; padding: 3px; }
+    mat-sidenav-container { display: flex; }
+    mat-sidenav { width: 220px; }
+    mat-select { display: inline-block; min-width: 160px; border: 1px solid #999; padding: 4px; }
+    mat-list-item, mat-expansion-panel-header, mat-option, [role=tab], .billinglist-data, mat-select { cursor: pointer; }
+    .material { background: #fff; padding: 8px; max-width: 600px; max-height: 70vh; overflow: auto; position: relative; }
+    .cdk-overlay-backdrop { position: absolute; inset: 0; max-width: none !important; background: transparent !important; }
+  `;
+  document.head.append(style);
+
   // Asks for the documents of the account that is open, and shows the months' usage.
   async function ask(element) {
     const { query, hints, token } = element.dataset;
