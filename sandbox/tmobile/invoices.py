@@ -16,7 +16,7 @@ from sandbox.tmobile.usage import asked, usage_tab
 
 TABS = (("bill", "Bill"), ("usage", "Usage"))
 CURRENT, HISTORICAL = "Current", "View historical"
-PERIODS = 12  # so that no label is there twice, but in the scenario `two-years`
+PERIODS = 11  # a label is that of one year, also before the newest is there; but in the scenario `two-years`
 
 
 def _day(day: date) -> str:

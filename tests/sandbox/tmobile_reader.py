@@ -6,9 +6,12 @@ import json
 import re
 import urllib.parse
 from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from lxml.html import HtmlElement
+from playwright.sync_api import Locator, Page, expect
 
 from sandbox import PASSWORD, Running, mailbox
 from tests.project import wait_for
@@ -195,7 +198,7 @@ class Tmobile(Reader):
             closed = [each.get("data-value") for each in seen(self.all("mat-tree button[aria-expanded=false]"))]
             for path in closed:
                 self.click(f"mat-tree button[data-value='{path}']")
-        return [said_in(each) for each in self.all("mat-tree [data-act=choose-node] > span:last-child")]
+        return [said_in(each) for each in seen(self.all("mat-tree span")) if not len(each)]
 
     def account(self, account: str) -> Self:
         """Choose an account in the tree."""
@@ -309,3 +312,72 @@ class Tmobile(Reader):
             radios[1].set("checked", "checked")
         buttons = [each for each in seen(self.all("[role=dialog] button")) if not each.findall(".//mat-icon")]
         return self.click(buttons[-1]).files[-1][1]
+
+
+@dataclass
+class Tab:
+    """The same in a tab of a real browser."""
+
+    page: Page
+
+    def xpath(self, path: str) -> Locator:
+        """Return what an XPath leads to."""
+        return self.page.locator(f"xpath={path}")
+
+    def submit(self, user: str, password: str = PASSWORD) -> None:
+        """Choose the language in its frame, then give user name and password."""
+        self.page.frame_locator(FRAME).locator("#en").click()
+        self.page.locator("#emailOrPhoneNumberTextBox").fill(user)
+        self.page.locator("#lp1-next-btn").click()
+        self.page.locator("#passwordTextBox").fill(password)
+        self.page.locator("#lp2-login-btn").click()
+
+    def pick(self, trigger: Locator, text: str) -> None:
+        """Choose an option of a mat-select, which may open later than it is clicked."""
+        option = self.page.locator(".cdk-overlay-container mat-option").filter(
+            has_text=re.compile(f"^{re.escape(text)}$")
+        )
+
+        def opened() -> bool:
+            if not option.count():
+                trigger.click()
+            return option.count() > 0
+
+        wait_for(opened, seconds=15)
+        option.click()
+        expect(trigger).to_have_text(text)
+
+    def account(self, account: str) -> None:
+        """Choose an account in the tree: expand what is closed, level by level."""
+        trigger = self.xpath(HIERARCHY).or_(self.page.locator("[role=tabpanel] mat-select")).last
+        trigger.click()
+        node = self.page.locator("mat-tree-node").filter(has_text=re.compile(rf"\b{account}\b"))
+        closed = self.page.locator("mat-tree button[aria-expanded=false]")
+
+        def found() -> bool:
+            if node.count():
+                return True
+            if closed.count():
+                closed.last.click()
+            return False
+
+        wait_for(found, seconds=15)
+        node.click()
+        expect(trigger).to_contain_text(account)
+
+    def run(self, group: str, template: str) -> None:
+        """Run a template as it is, and close the note."""
+        header = self.page.locator("mat-expansion-panel-header").filter(has_text=group)
+        if header.get_attribute("aria-expanded") == "false":
+            header.click()
+        named = self.page.get_by_text(template, exact=True)
+        self.page.locator(".template").filter(has=named).locator("button").click()
+        self.page.locator("[role=menuitem]", has_text="Run as is").click()
+        self.page.locator("[role=dialog] button").click()
+        expect(self.page.locator(".cdk-overlay-container")).to_have_count(0)
+
+    def saved(self, button: Locator) -> bytes:
+        """Click, and return what is downloaded."""
+        with self.page.expect_download() as started:
+            button.click()
+        return Path(started.value.path()).read_bytes()
