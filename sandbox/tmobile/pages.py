@@ -32,7 +32,7 @@ ALIASES = {
         {
             USER: ("oauth2/v1/auth", "login?client_id=TFBBilling"),
             PASSWORD: ("oauth2/v1/password", "challenge?kind=password"),
-            CODE: ("oauth2/v1/otp", "challenge?kind=code"),
+            CODE: ("oauth2/v1/otp", "second-factor?kind=code"),
         },
     ),
 }
