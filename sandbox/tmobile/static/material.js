@@ -44,6 +44,12 @@
     }
   }).observe(document, { childList: true, subtree: true });
 
+  // A node is said to be open as soon as it was clicked; what is below it comes later.
+  document.addEventListener("click", (event) => {
+    const toggle = event.target.closest("[data-act=expand-node]");
+    if (toggle) toggle.setAttribute("aria-expanded", "true");
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.target.dataset.enters === undefined) return;
     event.target.closest("[data-form]").querySelector("[data-entered]").click();
