@@ -28,6 +28,7 @@ def ask(call: Call, template: Template, account: str, month: Month) -> None:
     seconds = call.user.number("report", call.setting("slow_report_seconds" if slow else "report_seconds"))
     entry = {"id": secrets.token_hex(8), "key": template.key, "account": account, "at": call.portal.now()}
     entry |= {"seconds": seconds, "month": month.short if template.tab == BILLING else ""}
+    entry["fails"] = call.portal.troubled(call.user, "report-fails", template.key)
     call.portal.state.table("reports")[call.user.name] = {"entries": [entry, *_kept(call)]}
     call.portal.counters.add("reports_asked")
 
@@ -63,7 +64,7 @@ def _status(call: Call, entry: dict[str, Any]) -> str:
         return COMPLETED
     if call.user.says("report-never") or call.portal.now() - entry["at"] < entry["seconds"]:
         return PENDING
-    return FAILED if call.user.says("report-fails") else COMPLETED
+    return FAILED if entry.get("fails") else COMPLETED
 
 
 def _template(entry: dict[str, Any]) -> Template:

@@ -10,7 +10,7 @@ from sandbox.scripted.call import Call, Reply
 from sandbox.scripted.downloads import offer
 from sandbox.scripted.files import PDF_TYPE, File, document
 from sandbox.tmobile.billing import cycle_of, invoice_of, keep, state
-from sandbox.tmobile.material import alert, dialog, fill, framed, panel
+from sandbox.tmobile.material import alert, dialog, fill, framed, panel, shown_in
 from sandbox.tmobile.pages import BILLING
 from sandbox.tmobile.usage import asked, usage_tab
 
@@ -84,7 +84,7 @@ async def choose_period(call: Call) -> Reply:
         return alert("bill-note", "Ask your account manager for older bills.")
     if chosen in dict(_periods(call)) and not call.user.says("month-filter-fails"):
         keep(call, period="" if chosen == CURRENT else chosen)
-    return {"delay": call.delay, "show": {"[data-place=tab]": _bill_tab(call)}}
+    return {"delay": shown_in(call), "show": {"[data-place=tab]": _bill_tab(call)}}
 
 
 async def view_pdf(call: Call) -> Reply:

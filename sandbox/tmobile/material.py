@@ -61,6 +61,11 @@ def ordered(call: Call, key: str, entries: Entries) -> Entries:
     return call.perturbation.shuffled("order", key, entries)
 
 
+def shown_in(call: Call) -> int:
+    """Return after how many milliseconds a list shows what was chosen."""
+    return int(call.setting("late_ms")) if call.user.says("read-back-late") else call.delay
+
+
 def menu(call: Call, entries: Sequence[tuple[str, str]], value: str) -> Reply:
     """Open the menu of a `more_vert` button; entries: act ("" for none) and text."""
     return over(call.render("menu", entries=entries, value=value))

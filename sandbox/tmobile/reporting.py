@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.scripted.call import Call, Reply
 from sandbox.tmobile import history
 from sandbox.tmobile.choice import BILLING, CATALOGUE, OTHER, Template, counting, keep, period_of, reset, state
-from sandbox.tmobile.material import alert, dialog, fill, framed, menu, over, panel
+from sandbox.tmobile.material import alert, dialog, fill, framed, menu, over, panel, shown_in
 from sandbox.tmobile.tree import DEEPEST, node_at
 
 TABS = ((BILLING, "Billing templates"), (OTHER, "Other templates"), (history.TAB, "My reports"))
@@ -95,7 +95,7 @@ async def choose_period(call: Call) -> Reply:
         keep(call, BILLING, period=chosen)
     if call.perturbation.touches("refilled", "filters"):
         keep(call, BILLING, node="", account="")
-    return {"delay": call.delay, "show": _filters(call, BILLING)}
+    return {"delay": shown_in(call), "show": _filters(call, BILLING)}
 
 
 async def open_currencies(call: Call) -> Reply:
@@ -144,7 +144,7 @@ async def choose_node(call: Call) -> Reply:
             path = places[0] if places else path
         call.portal.counters.add("account_changes", int(account != state(call, tab)["account"]))
         keep(call, tab, node=path, account=account or node.text)
-    return {"delay": call.delay, "show": _filters(call, tab)}
+    return {"delay": shown_in(call), "show": _filters(call, tab)}
 
 
 def _leaves(call: Call, path: str = "0") -> list[str]:

@@ -13,7 +13,7 @@ from sandbox.scripted.downloads import offer
 from sandbox.scripted.files import CSV_TYPE, File
 from sandbox.tables import as_csv, changed
 from sandbox.tmobile.billing import cycle_of, state
-from sandbox.tmobile.material import fill, panel
+from sandbox.tmobile.material import fill, panel, shown_in
 from sandbox.tmobile.pages import QUERIES
 
 ALL = "All usage"
@@ -41,7 +41,7 @@ async def choose_kind(call: Call) -> Reply:
     """Choose a kind of usage; in the scenario `usage-filter-fails` nothing changes."""
     if call.value("value") in KINDS and not call.user.says("usage-filter-fails"):
         call.keep(bills=state(call) | {"usage": call.value("value")})
-    return {"delay": call.delay, "show": {"[data-place=tab]": usage_tab(call)}}
+    return {"delay": shown_in(call), "show": {"[data-place=tab]": usage_tab(call)}}
 
 
 def running(call: Call) -> Month:

@@ -472,6 +472,15 @@ def test_a_report_that_is_not_completed(ann, newest, user, status):
     assert "not ready" in ann.said("[role=alert]")
 
 
+def test_a_report_that_fails_once(ann, newest):
+    user = "report-fails+times-1+no-code"
+    account = accounts(user)[0]
+    ann.sign_in(user).open_reports()
+    for slug in ("usage_detail", "usage_detail", "statement_detail"):
+        ann.order(slug, account, newest.name)
+    assert [row["status"] for row in ann.history()] == ["Failed", "Completed", "Failed"]
+
+
 def test_a_slow_report_is_completed_later(ann, admin, newest):
     user = "slow-report+no-code+later"
     ann.sign_in(user).open_reports().order("usage_detail", accounts(user)[0], newest.name)
