@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from aiohttp import web
 
-from sandbox.scripted.call import Call
+from sandbox.scripted import overlays
+from sandbox.scripted.call import Call, Reply
 from sandbox.scripted.portal import Origin, ScriptedPortal
 from sandbox.tmobile import billing, history, invoices, material, reporting, signing, usage
 from sandbox.tmobile.pages import (
@@ -97,6 +98,10 @@ class Tmobile(TmobileState, ScriptedPortal):
     def scripts_of(self, origin: str, name: str) -> tuple[str, ...]:
         """Return the script that makes the pages' own requests, and hears the Enter key."""
         return ("material.js",) if not origin else ()
+
+    def signed_out(self, call: Call) -> Reply:
+        """Return what a page shows when its session is over; the bare address leads on, whatever the first page's is."""
+        return overlays.session_over(call, self.urls[""] + "/")
 
     def unsigned(self, request: web.Request, origin: str) -> str:
         """Lead a browser that never had a session to the public page."""

@@ -20,7 +20,7 @@ def state(call: Call) -> dict[str, Any]:
     """
     Return what the session holds of bills.
 
-    account: whose bill is open, or "". period: short name of a month, or "" for the current one. usage: the kind that is shown.
+    account: the one with the open bill, or "". period: short name of a month, or "" for the current one. usage: the kind that is shown.
     """
     kept: dict[str, Any] = call.data.get("bills", {})
     return {"listed": [], "account": "", "period": "", "usage": ""} | kept
@@ -42,11 +42,16 @@ def _soon(call: Call) -> Reply:
 
 
 async def search(call: Call) -> Reply:
-    """Search for an account; in the scenario `filter-fails` the list stays as it is."""
+    """
+    Search for an account; in the scenario `filter-fails` the list stays as it is.
+
+    Some perturbations show the former rows until the new ones are there.
+    """
     wanted = call.value("account").strip()
     if not call.user.says("filter-fails"):
         keep(call, listed=_with_others(call, [account for account in call.accounts if wanted in account], wanted))
-    return {"delay": call.delay, "show": {ROWS: LOADING}} | _soon(call)
+    shown = {} if call.perturbation.touches("former-rows", "bills") else {ROWS: LOADING}
+    return {"delay": call.delay, "show": shown} | _soon(call)
 
 
 def _with_others(call: Call, found: list[str], wanted: str = "") -> list[str]:

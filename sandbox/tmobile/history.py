@@ -84,7 +84,7 @@ def _row(call: Call, entry: dict[str, Any]) -> dict[str, str]:
 
 
 def opened(call: Call, heads: dict[str, str]) -> Reply:
-    """Show the tab, whose rows come a moment later; as it is shown again, so the list is as it is then."""
+    """Show the tab; its rows come a moment later, and anew each time that the tab is shown."""
     return {"delay": call.delay, "show": heads | {"[data-place=tab]": call.render("history")}} | _soon(call)
 
 

@@ -1,4 +1,4 @@
-"""The addresses and templates of the imitation, and whose accounts there are."""
+"""The addresses and templates of the imitation, and its customers."""
 
 from pathlib import Path
 

@@ -140,18 +140,21 @@ async def choose_node(call: Call) -> Reply:
     if node is not None and not call.user.says("filter-fails"):
         account = node.account and call.portal.people.opened(call.user, node.account, call.accounts)
         if account != node.account:
-            places = [place for place in _leaves(call) if node_at(call, place).account == account]  # type: ignore[union-attr]
-            path = places[0] if places else path
+            path = _leaves(call).get(account, path)
         call.portal.counters.add("account_changes", int(account != state(call, tab)["account"]))
         keep(call, tab, node=path, account=account or node.text)
     return {"delay": shown_in(call), "show": _filters(call, tab)}
 
 
-def _leaves(call: Call, path: str = "0") -> list[str]:
+def _leaves(call: Call, path: str = "0") -> dict[str, str]:
+    """Return the path of each account at or below a node."""
     node = node_at(call, path)
     if node is None:
-        return []
-    return [path] if node.account else [leaf for i in range(len(node.below)) for leaf in _leaves(call, f"{path}-{i}")]
+        return {}
+    found = {node.account: path} if node.account else {}
+    for place in range(len(node.below)):
+        found |= _leaves(call, f"{path}-{place}")
+    return found
 
 
 # Templates

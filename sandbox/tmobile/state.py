@@ -31,7 +31,7 @@ SCENARIOS = {
     "filters-stay": "a template that was run leaves the filters as they are",
     "period-late": "the billing periods take `late_ms`",
     "tree-deep": "accounts are five levels below the tree's root; a tag `levels-<n>`: n levels",
-    "namesake-first": "tree and list of bills have an account first whose number begins with the same digits",
+    "namesake-first": "tree and list of bills have an account first that begins with the same digits",
     "confirmation-late": "the note that a report was asked for takes `late_ms`",
     "confirmation-never": "the report is asked for, and no note says so",
     "went-wrong": "My reports says once that something went wrong; `times-<k>`: k times",
@@ -111,7 +111,7 @@ class TmobileState(scripted.ScriptedState):
         return f"{secrets.randbelow(10**length):0{length}d}"
 
     def published(self, user: User) -> list[Month]:
-        """Return the months whose cycle has ended; one that ends within a month is published in that month."""
+        """Return the months of cycles that have ended; one that ends within a month is published in that month."""
         months, this = super().published(user), Month(self.today.year, self.today.month)
         return [this, *months[:-1]] if this.closes_on(closing(user)) < self.today else months
 

@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
+from http.client import IncompleteRead
 
 import pypdfium2
 import pytest
@@ -269,6 +270,14 @@ def test_the_first_session_dies_midway(ann):
     for _ in range(6):
         ann.dashboard()
     assert ann.sees(SIGNED_IN)
+
+
+def test_the_end_of_a_session_leads_to_the_sign_in_under_other_addresses_too(ann):
+    user = "signed-out-midway+no-code+perturb-7-addresses"
+    ann.sign_in(user)
+    for _ in range(4):
+        ann.dashboard()
+    ann.find("#emailOrPhoneNumberTextBox")
 
 
 def test_a_session_is_another_user_s_midway(ann):
@@ -569,7 +578,7 @@ def test_files_that_are_not_whole(ann, newest, user, size):
         assert ann.usage()
         return
     if size is None:
-        with pytest.raises(Exception, match="IncompleteRead"):
+        with pytest.raises(IncompleteRead):
             ann.usage()
     else:
         assert len(ann.usage()) == size

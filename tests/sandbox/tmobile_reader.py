@@ -131,7 +131,7 @@ class Tmobile(Reader):
         return self.click(REPORTING if self.sees(REPORTING) else self.named("mat-expansion-panel-header", "Reporting"))
 
     def named(self, selector: str, text: str) -> HtmlElement:
-        """Return the element of a selector whose text is this one."""
+        """Return the element of a selector that says this and no more."""
         self.find(selector)
         found = [each for each in seen(self.all(selector)) if said_in(each) == text]
         if not found:
