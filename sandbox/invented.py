@@ -48,10 +48,18 @@ class Month:
         return Month(self.year - 1, 12) if self.number == 1 else Month(self.year, self.number - 1)
 
     @property
+    def after(self) -> "Month":
+        """The month after this one."""
+        return Month(self.year + 1, 1) if self.number == 12 else Month(self.year, self.number + 1)
+
+    @property
     def last_day(self) -> date:
         """The day on which the cycle ends."""
-        after = Month(self.year + 1, 1) if self.number == 12 else Month(self.year, self.number + 1)
-        return date(after.year, after.number, 1) - timedelta(days=1)
+        return date(self.after.year, self.after.number, 1) - timedelta(days=1)
+
+    def closes_on(self, day: int) -> date:
+        """Return the day of this month on which a cycle ends that ends on the given one: the last where it is 0 or not there."""
+        return self.last_day.replace(day=min(day, self.last_day.day)) if day else self.last_day
 
 
 def number(*about: object, below: int) -> int:

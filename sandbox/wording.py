@@ -83,6 +83,15 @@ SAME_MEANING: dict[str, tuple[str, ...]] = {
     "Pre-order": ("Preorder now", "Reserve", "Précommander"),
     "Discontinued": ("No longer sold", "This product has been retired", "Produit retiré"),
     "What is in this bundle": ("Included products", "You get", "Contenu"),
+    "Got it": ("Close", "Dismiss", "Fermer"),
+    "Download report": ("Get the report", "Save the file", "Télécharger le rapport"),
+    "Download PDF": ("Get the PDF", "Save the bill", "Télécharger le PDF"),
+    "Select hierarchy": ("Choose accounts", "Where in the hierarchy?", "Choisissez des comptes"),
+    "You have not run any reports": ("No reports yet", "Nothing was run", "Aucun rapport"),
+    "Report requested": ("Your report is on its way", "We got your request", "Rapport demandé"),
+    "Detailed bill": ("Full bill", "All pages", "Facture détaillée"),
+    "Summary bill": ("First page", "Bill at a glance", "Sommaire"),
+    "Search by account number": ("Find an account", "Account or name", "Rechercher un compte"),
     "This document cannot be shown": ("Not available", "We are sorry", "Document non disponible"),
 }
 

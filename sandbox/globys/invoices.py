@@ -45,7 +45,12 @@ MONTHS_FRENCH = "janvier février mars avril mai juin juillet août septembre oc
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """What an invoice says. layout: 1 to 4; language: "en" or "fr"; off: what its total says beyond the sum of its lines."""
+    """
+    What an invoice says.
+
+    layout: 1 to 4; language: "en" or "fr"; off: what its total says beyond the sum of its lines. closing: the day of the
+    month on which the cycle ends; 0 for the month's last.
+    """
 
     account: str
     month: Month
@@ -53,6 +58,7 @@ class Invoice:
     layout: int = 1
     language: str = "en"
     off: Decimal = Decimal(0)
+    closing: int = 0
 
     @property
     def number(self) -> str:
@@ -62,17 +68,22 @@ class Invoice:
     @property
     def issued(self) -> date:
         """The day after the period."""
-        return self.month.last_day + timedelta(days=1)
+        return self.end + timedelta(days=1)
 
     @property
     def due(self) -> date:
         """Three weeks after the period."""
-        return self.month.last_day + timedelta(days=21)
+        return self.end + timedelta(days=21)
 
     @property
     def start(self) -> date:
         """The first day of the period."""
-        return date(self.month.year, self.month.number, 1)
+        return self.month.before.closes_on(self.closing) + timedelta(days=1)
+
+    @property
+    def end(self) -> date:
+        """The last day of the period."""
+        return self.month.closes_on(self.closing)
 
     @property
     def amounts(self) -> list[Decimal]:
@@ -99,11 +110,11 @@ class Invoice:
         return f"{day:%B} {day.day}, {day.year}" if self.layout != 3 else f"{day:%m/%d/%Y}"
 
 
-def of_user(user: User, account: str, month: Month, currency: str) -> Invoice:
+def of_user(user: User, account: str, month: Month, currency: str, closing: int = 0) -> Invoice:
     """Return the invoice that a user gets: layout and language by tags, another total in the scenario `total-differs`."""
     off = Decimal("10.00") if user.says("total-differs") else Decimal(0)
     layout = int(user.number("invoice-layout", 1))
-    return Invoice(account, month, currency, layout, "fr" if user.says("invoice-french") else "en", off)
+    return Invoice(account, month, currency, layout, "fr" if user.says("invoice-french") else "en", off, closing)
 
 
 def invoice_pdf(invoice: Invoice) -> bytes:
@@ -113,7 +124,7 @@ def invoice_pdf(invoice: Invoice) -> bytes:
         (labels["account"], invoice.account),
         (labels["number"], invoice.number),
         (labels["date"], invoice.day(invoice.issued)),
-        (labels["period"], f"{invoice.day(invoice.start)} {labels['to']} {invoice.day(invoice.month.last_day)}"),
+        (labels["period"], f"{invoice.day(invoice.start)} {labels['to']} {invoice.day(invoice.end)}"),
         (labels["due"], invoice.day(invoice.due)),
     ]
     lines = list(zip(LINES[invoice.language], map(invoice.money, invoice.amounts), strict=True))

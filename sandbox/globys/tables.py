@@ -84,6 +84,11 @@ TABLES = {
     "ccc_chg": CHARGES,
     "ccc_credits": CREDIT,
     "bcr": UPGRADE,
+    "charges_and_usage": CHARGES,
+    "usage_detail": USAGE,
+    "statement_detail": CHARGES,
+    "inventory_report": DEVICE,
+    "equipment_installment": INSTALLMENT,
 }
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from sandbox.invented import Month, published_months
+from sandbox.invented import Month
 from sandbox.perturb import Perturbation
 from sandbox.scripted.people import shown_name
 from sandbox.scripted.state import ScriptedState
@@ -122,7 +122,7 @@ class Call:
     @property
     def months(self) -> list[Month]:
         """The months that the portal offers, newest first."""
-        months = published_months(self.today, self.portal.months_kept)
+        months = self.portal.published(self.user)
         if self.user.says("not-published"):
             return months[1:]
         if self.user.says("purged"):

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from sandbox.invented import MONTHS_KEPT
+from sandbox.invented import MONTHS_KEPT, Month, published_months
 from sandbox.messages import Gateway
 from sandbox.portal import PortalState
 from sandbox.scripted.files import File
@@ -169,6 +169,10 @@ class ScriptedState(PortalState):
     def today(self) -> date:
         """The portal's day."""
         return datetime.fromtimestamp(self.now(), self.zone).date()
+
+    def published(self, user: User) -> list[Month]:
+        """Return the months whose cycle has ended, newest first; by default a user's cycles are calendar months."""
+        return published_months(self.today, self.months_kept)
 
     def troubled(self, user: User, word: str, about: str = "", most: float = float("inf")) -> bool:
         """Whether a user meets a trouble now, and count it: `times-<k>` in the name says how often, else *most*."""

@@ -1,4 +1,4 @@
-"""Telus, AT&T, Rogers and Verizon under seeds: what known.py lists is shown and stays, and a reader with the fact sheet gets every file."""
+"""Telus, AT&T, Rogers, T-Mobile and Verizon under seeds: what known.py lists is shown and stays, and a reader with the sheet gets every file."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from sandbox.rogers.known import NOT_SHOWN as ROGERS_NOT_SHOWN
 from sandbox.rogers.state import SENDER, billed_on
 from sandbox.telus import accounts as telus_accounts
 from sandbox.telus.known import NOT_SHOWN as TELUS_NOT_SHOWN
+from sandbox.tmobile import accounts as tmobile_accounts
+from sandbox.tmobile.known import NOT_SHOWN as TMOBILE_NOT_SHOWN
+from sandbox.tmobile.state import SENDER as TMOBILE_SENDER
 from sandbox.verizon import accounts as verizon_accounts
 from sandbox.verizon.known import NOT_SHOWN as VERIZON_NOT_SHOWN
 from sandbox.verizon.state import SENDER as VERIZON_SENDER
@@ -33,13 +36,22 @@ from tests.sandbox.rogers_reader import DIALOG, EXTRACT, Rogers
 from tests.sandbox.rogers_reader import REPORTS as ROGERS_REPORTS
 from tests.sandbox.telus_reader import REPORT_NAME, TEXT_BILL, Telus
 from tests.sandbox.test_known import NOT_IN_PAGES, SELECTORS, found, settled
+from tests.sandbox.tmobile_reader import REPORTS as TMOBILE_REPORTS
+from tests.sandbox.tmobile_reader import Tmobile
 from tests.sandbox.verizon_reader import ACTIVATION, DEVICE, SUSPENDED, UNBILLED, Verizon
 from tests.turns import each_in_turn
 
-PORTALS = ("telus", "att", "rogers", "verizon")
+PORTALS = ("telus", "att", "rogers", "tmobile", "verizon")
 QUICK: dict[str, Any] = {"load_ms": 5, "render_ms": [0, 0], "form_ms": 0, "usage_ms": 0, "report_ms": 0, "bans_ms": 0}
-QUICK |= {"bundle_ms": 0, "search_ms": 0, "notice_ms": 0}
-NOT_SHOWN = {"telus": TELUS_NOT_SHOWN, "att": ATT_NOT_SHOWN, "rogers": ROGERS_NOT_SHOWN, "verizon": VERIZON_NOT_SHOWN}
+QUICK |= {"bundle_ms": 0, "search_ms": 0, "notice_ms": 0, "overlay_ms": 0}
+QUICK |= dict.fromkeys(("frame_ms", "language_ms", "period_ms", "tree_ms", "confirm_ms", "list_ms"), 0)
+NOT_SHOWN = {
+    "telus": TELUS_NOT_SHOWN,
+    "att": ATT_NOT_SHOWN,
+    "rogers": ROGERS_NOT_SHOWN,
+    "tmobile": TMOBILE_NOT_SHOWN,
+    "verizon": VERIZON_NOT_SHOWN,
+}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +61,7 @@ def carriers(tmp_path_factory, mails) -> Iterator[Running]:
         for word in PORTALS:
             defaults = sandbox.admin[word].configuration()
             sandbox.admin[word].configure(**{name: value for name, value in QUICK.items() if name in defaults})
-        for word in ("telus", "rogers"):
+        for word in ("telus", "rogers", "tmobile"):
             sandbox.admin[word].configure(report_seconds=0)
         yield sandbox
 
@@ -144,11 +156,32 @@ def walk_verizon(sandbox: Running, user: str, mails: Mails) -> Reader:
     return reader
 
 
+def walk_tmobile(sandbox: Running, user: str, mails: Mails) -> Reader:
+    """Bring every file of T-Mobile home, and the history of usage."""
+    account, newest = tmobile_accounts(user)[0], published_months(datetime.now(AttState.zone).date())[0]
+    reader = Tmobile.at(sandbox, mails)
+    reader.closes = True
+    reader.sign_in(user).open_reports()
+    for slug in TMOBILE_REPORTS:
+        reader.order(slug, account, newest.name)
+    for slug in TMOBILE_REPORTS:
+        assert reader.collect(slug, account, newest.short)
+    reader.search(account).open_bill(account)
+    status, told = reader.queries()[-1]
+    assert status == 200
+    assert {"date", "data"} <= told["presentationHints"]["recentUsageHistory"][0].keys()
+    assert account.encode() in reader.usage()
+    end = newest.last_day
+    assert reader.cycle(f"{end:%b} 1 - {end:%b} {end.day}").pdf().startswith(b"%PDF")
+    return reader
+
+
 WALKS: dict[str, Callable[[Running, str, Mails], Reader]] = {
     "telus": walk_telus,
     "att": walk_att,
     "rogers": walk_rogers,
     "verizon": walk_verizon,
+    "tmobile": walk_tmobile,
 }
 
 
@@ -199,6 +232,16 @@ def pages(carriers, mails) -> dict[str, list[str]]:
         if user.startswith("older"):
             older.open_detail().click("//*[@id='thisForm']/div/div[1]/ul//a", "Charges and usage").open_summary()
         told["att"] += older.pieces
+    for user in ("layout-b+no-code", "went-wrong-always+no-code", "no-code+not-there", "dialog-icon+no-code"):
+        other = Tmobile.at(carriers, mails).submit(user)
+        other.closes = user.startswith("dialog")
+        other.open_reports().history()
+        told["tmobile"] += other.pieces
+    other = Tmobile.at(carriers, mails).sign_in("ok+no-code+code-page").search("no such account")
+    told["tmobile"] += other.pieces
+    carriers.admin["tmobile"].configure(layout="b")
+    told["tmobile"] += Tmobile.at(carriers, mails).submit("ok+older-code").pieces
+    carriers.admin["tmobile"].configure(layout="a")
     return {word: list(dict.fromkeys(piece for piece in pieces if piece.strip())) for word, pieces in told.items()}
 
 
@@ -238,6 +281,7 @@ def test_senders_are_those_of_the_imitation():
     assert known_of("att").of("sender") == set(SENDERS)
     assert known_of("rogers").of("sender") == {SENDER}
     assert known_of("verizon").of("sender") == {VERIZON_SENDER}
+    assert known_of("tmobile").of("sender") == {TMOBILE_SENDER}
 
 
 @pytest.mark.parametrize("portal", PORTALS)
