@@ -153,12 +153,13 @@ def check_file(
     account: str,
     months: Collection[tuple[int, int]] = (),
     users: Collection[str] | None = None,
+    known: Collection[str] = (),
 ) -> str:
     """
     Check by its cells whose a file is of which no columns are known; return a warning where they name no account.
 
     months: those it may be about; () if it is not checked. users: the same user's other accounts as far as they are known,
-    for a file that holds every account of its user; else None.
+    for a file that holds every account of its user; else None. known: accounts of the user that a file may hold, too.
 
     Raises WrongAccount for a workbook or CSV that names other accounts and not this one: numbers of as many digits, below
     a heading that says account where telephone numbers have as many; and for one whose column of accounts holds others, too.
@@ -192,16 +193,18 @@ def check_file(
             if lineno < HEAD and (place in dated or place == beside):
                 named.update(months_in(text))
             is_alike = re.fullmatch(rf"\d(?:{SIGNS}\d){{{len(account) - 1}}}", number) is not None
+            is_known = any(names_account(each, number) for each in known)
             if is_alike and (place in headed or len(account) not in TELEPHONE):
                 others.add(re.sub(r"\D", "", number))
-                is_mixed = is_mixed or (place in own and not names_account(account, number))
+                is_mixed = is_mixed or (place in own and not is_known and not names_account(account, number))
     if months and named and not named & set(months):
         raise PortalChanged("The file is of another month.", step="read the file")
     if users is None and is_mixed:
         raise WrongAccount("The file holds other accounts, too.", step="read the file")
     if is_named:
         return ""
-    if users is not None and (len(others) > 1 or others & set(users)):
+    is_shared = (users is not None and (len(others) > 1 or others & set(users))) or (others and others <= set(known))
+    if is_shared:
         raise NotListed(
             "The report holds other accounts of the user and no line of -a account: it has none in the month, or is another user's.",
             step="read the file",
