@@ -202,15 +202,21 @@ class ChoosingPage(LookingPage):
     async def offered_in(self, holders: Selectors) -> list[str]:
         """Return the texts that the drop-down that an element is or holds offers; a drawn one is closed again."""
         told = await self._drop_downs(holders)
+        if told and not any(each.kind == "opener" for each in await self._read_offers(told)):
+            return await self.options(told)
         openers, lists = (told, (LISTS,)) if told else (_inside(holders, BUTTONS), _inside(holders, ITEMS))
+
+        async def count() -> int:
+            return sum([await self.locate(each).count() for each in lists])
+
+        async def is_closed() -> bool:
+            return await count() <= before
+
+        before = await count()  # a menu elsewhere may have entries, too
         if not told:
             await self._press(await self.find(openers))
         found = await self.options(told or lists)
-
-        async def is_closed() -> bool:
-            return await self.shown(lists) is None
-
-        if await self.shown(lists):
+        if not await is_closed():
             await self.raw.keyboard.press("Escape")
             if not await until(is_closed, 0.5):
                 await self._press(await self.find(openers))

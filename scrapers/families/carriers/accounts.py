@@ -23,14 +23,26 @@ LABEL = r"(?:billing |customer )?account|ban\b|compte"
 PERIOD_LABEL = r"\b(?:invoice|billing|bill|statement) (?:month|period)|p[ée]riode de facturation|mois de (?:la )?factur"
 
 
+def without_signs(account: str) -> str:
+    """
+    Return an account number without blanks, hyphens and dots.
+
+    >>> without_signs("242000001-00001")
+    '24200000100001'
+    """
+    return re.sub(SIGNS.removesuffix("?"), "", account)
+
+
 def names_account(wanted: str, text: str) -> int:
     """
     Return 1 if a text names an account number, with or without signs between its digits; 0 if not.
 
     >>> names_account("533122906", "Account 533-122 906"), names_account("533122906", "5331229061")
     (1, 0)
+    >>> names_account("242000001-00001", "24200000100001"), names_account("24200000100001", "242000001-00001 (main)")
+    (1, 1)
     """
-    return int(re.search(rf"(?<!\d){SIGNS.join(wanted)}(?!\d)", text) is not None)
+    return int(re.search(rf"(?<!\d){SIGNS.join(without_signs(wanted))}(?!\d)", text) is not None)
 
 
 def numbers_like(account: str, text: str) -> set[str]:
@@ -44,13 +56,14 @@ def numbers_like(account: str, text: str) -> set[str]:
     >>> numbers_like("38319713", "Ordered 2026-11-20 by 38319713")
     {'38319713'}
     """
-    found = re.findall(rf"(?<!\d)\d(?:{SIGNS}\d){{{len(account) - 1}}}(?!\d)", DAYS.sub("|", text))
+    length = len(without_signs(account))
+    found = re.findall(rf"(?<!\d)\d(?:{SIGNS}\d){{{length - 1}}}(?!\d)", DAYS.sub("|", text))
     return {re.sub(r"\D", "", each) for each in found}
 
 
 def saying(account: str, alone: bool = False) -> str:
     """Return the end of a selector: of what names an account number. alone: beside no other words than those of a label."""
-    number = rf"(?<!\d){SIGNS.join(account)}(?!\d)"
+    number = rf"(?<!\d){SIGNS.join(without_signs(account))}(?!\d)"
     pattern = rf"^(\W|billing|customer|account|number|no|ban|compte)*{number}\W*$" if alone else number
     return f":text-matches({json.dumps(pattern)}, 'i')"
 
@@ -63,7 +76,7 @@ def may_be(wanted: str, text: str) -> int:
     (2, 1, 0)
     """
     masked = re.search(rf"[*x\u2022\u00b7\u25cf#\u2026]{{2,}}{SIGNS}(\d{{3,}})(?!\d)", text, re.I)
-    return 2 if names_account(wanted, text) else int(masked is not None and wanted.endswith(masked[1]))
+    return 2 if names_account(wanted, text) else int(masked is not None and without_signs(wanted).endswith(masked[1]))
 
 
 def accounts_named(text: str, like: str) -> set[str]:
@@ -75,7 +88,7 @@ def accounts_named(text: str, like: str) -> set[str]:
     >>> accounts_named("Account | Used on: 2026-11-20, 4.5 GB", "38319713")
     set()
     """
-    number = rf"(?<!\d)\d(?:{SIGNS}\d){{{len(like) - 1}}}(?!\d)"
+    number = rf"(?<!\d)\d(?:{SIGNS}\d){{{len(without_signs(like)) - 1}}}(?!\d)"
     found = re.findall(rf"(billing )?({LABEL})[^\d]{{0,30}}?({number})", DAYS.sub("|", text), re.I)
     billing = [each for each in found if (each[0] + each[1]).casefold().startswith("billing")]
     return {re.sub(r"\D", "", each[2]) for each in billing or found}
@@ -130,7 +143,7 @@ async def confirm_account(page: PortalPage, account: str, *, is_chosen: bool, is
     is_chosen: it was chosen in this visit, by its number. Where it was not and the page names no account at all, the job
     gets a warning: what it fetches must prove it. is_masked: it was chosen by its last digits, so that the page must name it.
     """
-    named: set[str] = set()
+    named, account = set[str](), without_signs(account)
 
     async def is_open() -> bool:
         text = await page.text(("main", "body"))
@@ -169,6 +182,7 @@ def check_file(
     """
     if part.media_type not in (XLSX, CSV, TEXT):
         return ""
+    account = without_signs(account)
     others: set[str] = set()
     named: set[tuple[int, int]] = set()
     headed: set[int] = set()
