@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urljoin, urlsplit
 
@@ -54,6 +55,7 @@ MARK = """([id, name]) => {
 }"""
 MAIL = re.compile(r"[^\s,;:<>()]+@[\w-]+(\.[\w-]+)+")
 GONE = (404, 410)  # statuses of an address that is not served any more
+SETTLED = 5.0  # seconds for which a weak mark must stay: the choice of factors may be drawn so late
 STEADY = 1.0  # seconds for which an address, or a sign-in form in a session, must stay before it is believed
 
 
@@ -220,7 +222,7 @@ class BrowserLogin(Login):
                 if isinstance(screen.act, Done) and not by_element:
                     # The page at that address may still turn into another one.
                     address_alone, by_address = True, by_address or loop.time()
-                    if loop.time() < by_address + STEADY:
+                    if loop.time() < by_address + (STEADY if screen.is_at(page.raw.url) else min(SETTLED, wait / 3)):
                         continue
                 if await self._mark(page, marks[0], screen):
                     return screen
@@ -274,14 +276,19 @@ class BrowserLogin(Login):
 
     async def _is_at(self, page: PortalPage, screen: Screen, acted: list[str]) -> bool:
         """Return whether the page's address, or a weak mark, means this screen; not "signed in" beside the sign-in form or what may be put off."""
-        if not await self._is_meant(page, screen):
+        if not await self._is_meant(page, screen, acted):
             return False
         before = [each for each in self.screens if isinstance(each.act, (EnterCredentials, Dismiss))]
         forms = tuple(s for form in before if form.key not in acted for s in form.shown)
         return not (isinstance(screen.act, Done) and forms and await page.shown(forms))
 
-    async def _is_meant(self, page: PortalPage, screen: Screen) -> bool:
-        return screen.is_at(page.raw.url) or (_is_weak(screen) and await page.shown(screen.shown) is not None)
+    async def _is_meant(self, page: PortalPage, screen: Screen, acted: Sequence[str] = ()) -> bool:
+        """Return whether a page's address or weak mark means a screen; that of a document with a form is the form's."""
+        if screen.is_at(page.raw.url):
+            return True
+        forms = (EnterCredentials, ChooseFactor, EnterCode)
+        is_of_form = any(each.key in acted for each in self.screens if isinstance(each.act, forms))
+        return _is_weak(screen) and not is_of_form and await page.shown(screen.shown) is not None
 
     async def _no_screen(
         self, page: PortalPage, acted: Screen | None, attempt: Attempt, came_back: Screen | None, wait: float
