@@ -217,7 +217,9 @@ def check_file(
         raise WrongAccount("The file holds other accounts, too.", step="read the file")
     if is_named:
         return ""
-    is_shared = (users is not None and (len(others) > 1 or others & set(users))) or (others and others <= set(known))
+    is_shared = (users is not None and (len(others) > 1 or others & set(users))) or (
+        others and others <= {without_signs(each) for each in known}
+    )
     if is_shared:
         raise NotListed(
             "The report holds other accounts of the user and no line of -a account: it has none in the month, or is another user's.",

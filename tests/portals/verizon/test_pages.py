@@ -141,13 +141,13 @@ def raw_data(kind: str, *months: str) -> str:
     return header("draw()", "") + f"<script>const draw = () => show('main', {json.dumps(modal)})</script>"
 
 
-def bring_raw_data(run: Any, body: str) -> tuple[str, bool]:
+def bring_raw_data(run: Any, body: str) -> str:
     async def act(page: PortalPage) -> Any:
         part = await VerizonMonthlyReports().raw_data(page)
         await open_entry(page, menus.REPORTS, menus.RAW_DATA, ("#modal",))  # the modal is in nobody's way
         return part.path.read_text()
 
-    found: tuple[str, bool] = run(body, act, target=TARGET)
+    found: str = run(body, act, target=TARGET)
     return found
 
 

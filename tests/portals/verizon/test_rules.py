@@ -34,7 +34,7 @@ OCTOBER, MID_OCTOBER = date(2026, 10, 31), date(2026, 10, 15)
     ],
 )
 def test_the_newest_month_is_that_of_the_cycle_or_the_running_one_after_it(offered, end, today, month):
-    assert newest_month(offered, end, today) == date(*month, 1)
+    assert newest_month(offered, end, today) == date(month[0], month[1], 1)
 
 
 @pytest.mark.parametrize(
