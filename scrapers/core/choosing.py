@@ -212,7 +212,7 @@ class ChoosingPage(LookingPage):
         async def is_closed() -> bool:
             return await count() <= before
 
-        before = await count()  # a menu elsewhere may have entries, too
+        before, elsewhere = await count(), await self._said(lists)  # a menu may have entries, too
         if not told:
             await self._press(await self.find(openers))
         found = await self.options(told or lists)
@@ -220,7 +220,7 @@ class ChoosingPage(LookingPage):
             await self.raw.keyboard.press("Escape")
             if not await until(is_closed, 0.5):
                 await self._press(await self.find(openers))
-        return found
+        return [text for text in found if text not in elsewhere]
 
     async def _drop_downs(self, holders: Selectors) -> Selectors:
         """Return the selectors of drop-downs that are told by element or role; none once the page is at rest without one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Sequence
 from datetime import date
+from typing import ClassVar
 
 from scrapers.core.outcomes import NoLongerAvailable, NotYetPublished
 from scrapers.core.page import PortalPage, Selectors
@@ -50,6 +51,8 @@ def newest_month(offered: Sequence[str], end: date, today: date) -> date:
 class NoDates:
     """A report without dates."""
 
+    fields: ClassVar[Selectors] = ()
+
     async def choose(self, page: PortalPage, today: date) -> None:
         """Choose nothing."""
 
@@ -60,6 +63,8 @@ class NoDates:
 
 class Days(NoDates):
     """A report from the first to the last day of the cycle."""
+
+    fields = (*FROM_DAY, *TO_DAY)
 
     async def choose(self, page: PortalPage, today: date) -> None:
         """Type both days; each is read back."""
@@ -80,6 +85,8 @@ class Days(NoDates):
 
 class NewestMonth(NoDates):
     """A report of the newest month, which is all that the portal keeps of it."""
+
+    fields = (*FROM_MONTH, *TO_MONTH)
 
     def __init__(self) -> None:
         self.month: date | None = None

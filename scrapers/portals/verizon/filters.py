@@ -57,7 +57,7 @@ async def fetch_report(page: PortalPage, tab: str, name: str, dates: NoDates, to
     async with noticed(page):
         await page.find((*VIEW_BY, *NOTICE), within=OPENS)
         await choose(page, dates, today)
-        await apply(page)
+        await apply(page, dates)
         return await download(page)
 
 
@@ -111,11 +111,18 @@ async def has_account(page: PortalPage) -> bool:
     return own and any(contains(ACCOUNT_NUMBER, text) for text in by)
 
 
-async def apply(page: PortalPage) -> None:
-    """Apply the filters, unless the portal has nothing to apply; raise WrongAccount where they show another account then."""
+async def apply(page: PortalPage, dates: NoDates) -> None:
+    """
+    Apply the filters, unless the portal has nothing to apply.
+
+    Raises WrongAccount or PortalChanged where they are shown then, and show another account or other dates.
+    """
 
     async def is_kept() -> bool:
         return await page.shown(NUMBER) is None or await has_account(page)
+
+    async def are_kept() -> bool:
+        return await page.shown(dates.fields) is None or await dates.are_chosen(page)
 
     page.begin("apply the filters")
     button = await page.find(APPLY)
@@ -125,6 +132,8 @@ async def apply(page: PortalPage) -> None:
     await close_notice(page)
     if not await until(is_kept, KEPT):
         raise WrongAccount("The portal shows another account than the chosen one.", step=page.trail.step)
+    if not await until(are_kept, KEPT):
+        raise PortalChanged("The portal shows other dates than the chosen ones.", step=page.trail.step)
 
 
 async def download(page: PortalPage) -> PartFile:
