@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from playwright.async_api import Locator
 
 
+DROP_DOWNS = ("select", "[role=combobox]", "[aria-haspopup]")
+BUTTONS = ("button", "[role=button]", "[tabindex='0']")  # of drawn drop-downs that say nothing of themselves
+ITEMS = ("[role=option]", "li")
+
+
 class ChoosingPage(LookingPage):
     """A page in which something can be chosen. A portal uses PortalPage."""
 
@@ -156,6 +161,88 @@ class ChoosingPage(LookingPage):
                 raise failure
         raise PortalChanged("The choice did not stay.", step=self.trail.step, selector=self.trail.selector)
 
+    async def pick_in(
+        self,
+        holders: Selectors,
+        wanted: str,
+        *,
+        buttons: Selectors | None = None,
+        missing: Callable[[list[str]], Failure] | None = None,
+        match: Match = same,
+    ) -> str:
+        """
+        Choose a text in the drop-down that an element is or holds, for example with its label, and read it back; see `pick`.
+
+        It may be a real one, a drawn one with a role, or a drawn one without any: a button that says what is chosen, and opens
+        a list. buttons: those that may be such a one; by default any that the holders hold.
+        """
+        if told := await self._drop_downs(holders):
+            return await self.pick(told, wanted, missing=missing, match=match)
+        openers, items = _inside(holders, BUTTONS) if buttons is None else buttons, _inside(holders, ITEMS)
+        for last in (False, True):
+            await self.find(openers)
+            if any(match(wanted, text) for text in await self._said(openers)):
+                return wanted
+            if last:
+                break
+            if not await self.shown(items):
+                await self._press(await self.find(openers))
+            await self.pick(items, wanted, missing=missing, match=match)
+            await self.is_at_rest(crawl_settings().page_wait)
+        raise PortalChanged("The choice did not stay.", step=self.trail.step, selector=self.trail.selector)
+
+    async def chosen_in(self, holders: Selectors, buttons: Selectors | None = None) -> list[str]:
+        """Return what the drop-down that an element is or holds says is chosen; a button says it by its text. See `pick_in`."""
+        for selector in _parts(holders):
+            offered = await self._read_offers((selector,))
+            if offered and all(each.kind in ("option", "opener") for each in offered):
+                return [each.text for each in offered if each.kind == "opener" or each.is_chosen]
+        return await self._said(_inside(holders, BUTTONS) if buttons is None else buttons)
+
+    async def offered_in(self, holders: Selectors) -> list[str]:
+        """Return the texts that the drop-down that an element is or holds offers; a drawn one is closed again."""
+        told = await self._drop_downs(holders)
+        if told and not any(each.kind == "opener" for each in await self._read_offers(told)):
+            return await self.options(told)
+        openers, lists = (told, (LISTS,)) if told else (_inside(holders, BUTTONS), _inside(holders, ITEMS))
+
+        async def count() -> int:
+            return sum([await self.locate(each).count() for each in lists])
+
+        async def is_closed() -> bool:
+            return await count() <= before
+
+        before, elsewhere = await count(), await self._said(lists)  # a menu may have entries, too
+        if not told:
+            await self._press(await self.find(openers))
+        found = await self.options(told or lists)
+        if not await is_closed():
+            await self.raw.keyboard.press("Escape")
+            if not await until(is_closed, 0.5):
+                await self._press(await self.find(openers))
+        return [text for text in found if text not in elsewhere]
+
+    async def _drop_downs(self, holders: Selectors) -> Selectors:
+        """Return the selectors of drop-downs that are told by element or role; none once the page is at rest without one."""
+        told: list[str] = []
+
+        async def are_told() -> bool:
+            told[:] = [each for each in _parts(holders) if await self._tells(each)]
+            return bool(told)
+
+        await self.rests(are_told)
+        return tuple(told)
+
+    async def _tells(self, selector: str) -> bool:
+        offered = await self._read_offers((selector,))
+        return bool(offered) and all(each.kind in ("option", "opener") for each in offered)
+
+    async def _said(self, selectors: Selectors) -> list[str]:
+        matched = await self.shown(selectors)
+        return (
+            [] if matched is None else [" ".join(text.split()) for text in await self.locate(matched).all_inner_texts()]
+        )
+
     async def _offered(
         self,
         selectors: Selectors,
@@ -285,3 +372,12 @@ class ChoosingPage(LookingPage):
             await self._act(other.take(crawl_settings().page_wait * 1000))
         if others(await self._read_offers(selectors)):
             raise PortalChanged("Another month stays chosen, too.", step=self.trail.step, selector=self.trail.selector)
+
+
+def _inside(holders: Selectors, kinds: tuple[str, ...]) -> Selectors:
+    return tuple(f"{holder} >> {kind}" for holder in holders for kind in kinds)
+
+
+def _parts(holders: Selectors) -> Selectors:
+    """Return selectors of some elements themselves, and of the drop-downs that they hold."""
+    return tuple(each for holder in holders for each in (holder, *_inside((holder,), DROP_DOWNS)))

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scrapers.core.choosing import ChoosingPage
@@ -182,22 +183,26 @@ class PortalPage(ChoosingPage):
             await self._uncover(element)
             await self._act(element.hover(timeout=crawl_settings().page_wait * 500))
 
-    async def reveal(self, menu: Selectors, entry: Selectors) -> None:
-        """Open a menu, so that one of its entries is shown: by the pointer over it, or else by a click."""
+    async def reveal(self, menu: Selectors, entry: Selectors, *, within: float = GRACE) -> None:
+        """
+        Open a menu, so that one of its entries is shown: by the pointer over it, or else by a click.
+
+        within: seconds in which the pointer opens it, if it does.
+        """
         if await self.shown(entry):
             return
         await self.hover(menu)
-        if await self.shown(entry, within=GRACE):
+        if await self.shown(entry, within=within):
             return
         await self.raw.mouse.move(0, 0)  # a menu that came late has missed the pointer
         await self.hover(menu)
-        if not await self.shown(entry, within=GRACE):
+        if not await self.shown(entry, within=within):
             await self.click(menu)
 
-    async def choose_entry(self, menu: Selectors, entry: Selectors) -> None:
+    async def choose_entry(self, menu: Selectors, entry: Selectors, *, within: float = GRACE) -> None:
         """Open a menu as `reveal` does and click one of its entries; open it again where it has left before the click."""
         await self._hold_choices()
-        await self._press_entry(menu, entry, self.reveal)
+        await self._press_entry(menu, entry, partial(self.reveal, within=within))
 
     async def text(self, selectors: Selectors, *, within: float | None = None) -> str:
         """Return the element's text, white space collapsed."""
@@ -366,15 +371,30 @@ class PortalPage(ChoosingPage):
     def _view(self, scope: Frame | FrameLocator | Locator) -> PortalPage:
         return PortalPage(self.raw, spool=self.spool, job=self.job, scope=scope, trail=self.trail)
 
-    async def download(self, selectors: Selectors, by: tuple[Selectors, ...] = ()) -> PartFile:
+    async def download(
+        self,
+        selectors: Selectors,
+        by: tuple[Selectors, ...] = (),
+        *,
+        unless: Selectors = (),
+        within: float | None = None,
+    ) -> PartFile:
         """
         Click an element that starts a download and return the part file, whichever tab or script it comes from.
 
         A click without any effect within SWALLOWED seconds is repeated once. A file that a new tab shows in place of
         downloading it is fetched in the same session. by: elements that are clicked first where it is not shown, such as those
-        of a dialog, which a click without effect may have closed.
+        of a dialog, which a click without effect may have closed. unless: elements that come in the place of a file: they are
+        waited for no longer, and the click is not repeated. within: seconds, LATCHKEY_DOWNLOAD_WAIT at most.
         """
-        wait = crawl_settings().download_wait
+        wait = min(crawl_settings().download_wait, within or crawl_settings().download_wait)
+
+        async def has_come() -> bool:
+            return bool(unless) and await self.shown(unless) is not None
+
+        async def is_there() -> bool:
+            return arrivals.are_there
+
         async with Arrivals(self.raw) as arrivals:
             for last in (False, True):
                 if by and not await self.shown(selectors):
@@ -383,7 +403,7 @@ class PortalPage(ChoosingPage):
                 element = await self._ready(selectors)
 
                 async def is_known() -> bool:
-                    return arrivals.are_there or await self._shows_sign_in()
+                    return arrivals.are_there or await self._shows_sign_in() or await has_come()
 
                 await self._press(element)
                 if not await until(is_known, min(wait, SWALLOWED)):
@@ -391,6 +411,8 @@ class PortalPage(ChoosingPage):
                         logger.info("No download started: clicking once more")
                         continue
                     await until(is_known, wait - min(wait, SWALLOWED))
+                if await has_come():
+                    await until(is_there, GRACE)  # the file may come all the same
                 if not arrivals.are_there and await self._shows_sign_in():
                     raise SignedOut("The sign-in form turned up.", step=self.trail.step)
                 if (part := await keep(arrivals, self.spool, self.trail.step)) is not None:

@@ -124,6 +124,12 @@ def _settings_of(login: type[Login]) -> type[LoginSettings]:
             validation_alias=login.senders_variable(),
             description=f"Senders of {login.name}'s one-time codes beside the known ones, separated by commas; * is any.",
         )
+        if login.channel is not None and login.channel.kind == "link":
+            link_hosts: str = Field(
+                "",
+                validation_alias=login.hosts_variable(),
+                description=f"Hosts (https) or origins of links in {login.name}'s messages beside the known ones, separated by commas.",
+            )
 
     return OwnSettings
 
@@ -211,6 +217,11 @@ class Login:
         return f"{cls.name.upper()}_CODE_SENDERS"
 
     @classmethod
+    def hosts_variable(cls) -> str:
+        """Return the environment variable that names further hosts of links in messages, where codes are links."""
+        return f"{cls.name.upper()}_LINK_HOSTS"
+
+    @classmethod
     def code_channel(cls) -> CodeChannel | None:
         """Return how one-time codes come, with the senders that `<NAME>_CODE_SENDERS` adds (`*`: any); None for no codes."""
         if cls.channel is None:
@@ -239,13 +250,15 @@ class Login:
 
     @classmethod
     def trusted(cls, link: str) -> str:
-        """Return a link from a message; raise CodeNotReceived unless its host is the sign-in's or one of `link_hosts`."""
-        try:
-            asked, own = urlsplit(link), urlsplit(cls.address())
-        except ValueError:
-            asked, own = urlsplit(""), urlsplit(cls.address())
-        stated = asked.scheme == "https" and asked.netloc.casefold() in cls.link_hosts
-        if not stated and (asked.scheme, asked.netloc.casefold()) != (own.scheme, own.netloc.casefold()):
+        """
+        Return a link from a message.
+
+        Raises CodeNotReceived unless its host is the sign-in's, one of `link_hosts`, or one of `<NAME>_LINK_HOSTS`.
+        """
+        given = str(getattr(cls.settings.current(), "link_hosts", "")).split(",")
+        hosts = filter(None, (*cls.link_hosts, *(each.strip() for each in given)))
+        origins = {_origin(host if "://" in host else f"https://{host}") for host in hosts} | {_origin(cls.address())}
+        if _origin(link) not in origins:
             raise CodeNotReceived(
                 "The link in the message leads to a host that the login does not state, and was not opened."
             )
@@ -377,6 +390,15 @@ class Login:
             name=first_text(response, self.shows_name) or ("" if "@" in user else user),
             accounts=frozenset(texts(response, self.shows_accounts)),
         )
+
+
+def _origin(address: str) -> tuple[str, str]:
+    """Return scheme and host with port of an address; that of a malformed one is like no other's."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "", address
+    return parts.scheme, parts.netloc.casefold()
 
 
 LANDING = "landing"  # in a session's state: the address on which the sign-in ended; "" where a form stood at it, too

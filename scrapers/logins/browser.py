@@ -6,9 +6,12 @@ import asyncio
 import logging
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urljoin, urlsplit
 
+from database.access.addresses import receivers
+from scrapers.core.choices import is_ticked
 from scrapers.core.compat import PlaywrightError, navigated
 from scrapers.core.keys import type_in_boxes
 from scrapers.core.outcomes import (
@@ -22,6 +25,7 @@ from scrapers.core.outcomes import (
 from scrapers.core.page import PortalPage, Selectors, session_state, until
 from scrapers.core.settings import crawl_settings
 from scrapers.logins.base import LANDING, Attempt, Login, PortalAccess, ShownIdentity, SignedIn, landing
+from scrapers.logins.contacts import may_be_address
 from scrapers.logins.screens import (
     Act,
     ChooseFactor,
@@ -29,6 +33,7 @@ from scrapers.logins.screens import (
     Done,
     EnterCode,
     EnterCredentials,
+    LinkPage,
     OpenLink,
     Screen,
     Stop,
@@ -50,7 +55,17 @@ MARK = """([id, name]) => {
 }"""
 MAIL = re.compile(r"[^\s,;:<>()]+@[\w-]+(\.[\w-]+)+")
 GONE = (404, 410)  # statuses of an address that is not served any more
+SETTLED = 5.0  # seconds for which a weak mark must stay: the choice of factors may be drawn so late
 STEADY = 1.0  # seconds for which an address, or a sign-in form in a session, must stay before it is believed
+
+
+def _greets(screen: Screen) -> bool:
+    """Return whether a screen stands before the pages of signed-in users alone."""
+    return isinstance(screen.act, Dismiss) and screen.act.signed_in
+
+
+def _is_weak(screen: Screen) -> bool:
+    return isinstance(screen.act, Done) and screen.act.weak
 
 
 class BrowserLogin(Login):
@@ -181,7 +196,7 @@ class BrowserLogin(Login):
                 assert marks is not None
                 if screen.key in marks[1] or not self._may_count(screen, attempt):
                     continue
-                by_element = await page.shown(screen.shown) is not None
+                by_element = not _is_weak(screen) and await page.shown(screen.shown) is not None
                 if not by_element and not await self._is_at(page, screen, marks[1]):
                     continue
                 again = isinstance(screen.act, OpenLink) and attempt.link_opened
@@ -207,7 +222,7 @@ class BrowserLogin(Login):
                 if isinstance(screen.act, Done) and not by_element:
                     # The page at that address may still turn into another one.
                     address_alone, by_address = True, by_address or loop.time()
-                    if loop.time() < by_address + STEADY:
+                    if loop.time() < by_address + (STEADY if screen.is_at(page.raw.url) else min(SETTLED, wait / 3)):
                         continue
                 if await self._mark(page, marks[0], screen):
                     return screen
@@ -260,12 +275,20 @@ class BrowserLogin(Login):
         return not (isinstance(act, EnterCredentials) and attempt.submitted)
 
     async def _is_at(self, page: PortalPage, screen: Screen, acted: list[str]) -> bool:
-        """Return whether the page's address means this screen; not "signed in" beside the sign-in form or what may be put off."""
-        if not screen.is_at(page.raw.url):
+        """Return whether the page's address, or a weak mark, means this screen; not "signed in" beside the sign-in form or what may be put off."""
+        if not await self._is_meant(page, screen, acted):
             return False
         before = [each for each in self.screens if isinstance(each.act, (EnterCredentials, Dismiss))]
         forms = tuple(s for form in before if form.key not in acted for s in form.shown)
         return not (isinstance(screen.act, Done) and forms and await page.shown(forms))
+
+    async def _is_meant(self, page: PortalPage, screen: Screen, acted: Sequence[str] = ()) -> bool:
+        """Return whether a page's address or weak mark means a screen; that of a document with a form is the form's."""
+        if screen.is_at(page.raw.url):
+            return True
+        forms = (EnterCredentials, ChooseFactor, EnterCode)
+        is_of_form = any(each.key in acted for each in self.screens if isinstance(each.act, forms))
+        return _is_weak(screen) and not is_of_form and await page.shown(screen.shown) is not None
 
     async def _no_screen(
         self, page: PortalPage, acted: Screen | None, attempt: Attempt, came_back: Screen | None, wait: float
@@ -273,9 +296,10 @@ class BrowserLogin(Login):
         """Return the failure of a sign-in in which no further screen came."""
         step = page.trail.step
         form = await page.shown(self.credential_screens())
-        if attempt.code_entered and (
-            form or (acted is not None and isinstance(acted.act, EnterCode) and await page.shown(acted.act.field))
-        ):
+        asks: Selectors = ()
+        if acted is not None and isinstance(acted.act, (EnterCode, ChooseFactor)):
+            asks = acted.act.field if isinstance(acted.act, EnterCode) else acted.shown
+        if attempt.code_entered and (form or await page.shown(asks)):
             return MfaFailed(f"The portal still asks, {wait:g} s after the code.", step=step)
         for screen in self.screens:
             act = screen.act
@@ -303,9 +327,17 @@ class BrowserLogin(Login):
             if act.option:  # a page may have a button that sends, and no choice
                 await self._take(page, act.option)
             await self._tick(page, act.tick)
+            try:
+                send = await self._own_contact(page, act, attempt) if act.contact else act.send
+            except MfaRequired:
+                if attempt.visible:
+                    return  # the person chooses, and answers the message
+                raise
             await attempt.second_factor.may_send()
             attempt.second_factor.sent()
-            await page.click(act.send)
+            await page.click(send)
+            if act.link is not None:
+                await self._open_link(page, act.link, attempt)
         elif isinstance(act, EnterCode):
             attempt.second_factor.sent()
             try:
@@ -326,19 +358,71 @@ class BrowserLogin(Login):
                 await self._unlock(page, act.submit)
             await page.click(act.submit)
         elif isinstance(act, OpenLink):
-            attempt.second_factor.sent()
-            try:
-                link = self.trusted(await attempt.second_factor.code(act.kind))
-            except MfaRequired:
-                if attempt.visible:
-                    return  # the person opens it
-                raise
-            attempt.link_opened = True
+            await self._open_link(page, act, attempt)
+        elif isinstance(act, Dismiss):
+            await page.click(act.click)
+
+    async def _own_contact(self, page: PortalPage, act: ChooseFactor, attempt: Attempt) -> Selectors:
+        """
+        Return what sends: of several, that whose masked address is the credential's.
+
+        Raises MfaRequired, before anything is sent, where that is not certain.
+        """
+        await page.find(act.send)
+        await page.is_at_rest(crawl_settings().page_wait)  # others may be drawn a moment later
+        matched = await page.shown(act.send)
+        if matched is None:
+            return act.send
+        ways = page.locate(matched)
+        shown = [" ".join(await way.locator(act.contact).all_inner_texts()) for way in await ways.all()]
+        if len(shown) < 2:
+            return act.send
+        own = receivers(attempt.credential.receiver or "").get(act.kind, "")
+        fitting = [place for place, text in enumerate(shown) if may_be_address(own, text)]
+        if len(fitting) != 1:
+            detail = f"{len(shown)} addresses are offered, and {len(fitting)} of them may be the credential's receiver."
+            raise MfaRequired(detail, step=page.trail.step)
+        return (f"{matched} >> visible=true >> nth={fitting[0]}",)
+
+    async def _open_link(self, page: PortalPage, act: OpenLink, attempt: Attempt) -> None:
+        """Open the link from the message in another tab, and answer what its page asks; the tab is closed then."""
+        attempt.second_factor.sent()
+        try:
+            link = self.trusted(await attempt.second_factor.code(act.kind))
+        except MfaRequired:
+            if attempt.visible:
+                return  # the person opens it
+            raise
+        attempt.link_opened = True
+        if act.page is None:
             status = await page.visit(link)
             if status >= 400:
                 raise MfaFailed(f"The link was answered with {status}.", step=page.trail.step)
-        elif isinstance(act, Dismiss):
-            await page.click(act.click)
+            return
+        page.begin("sign in: the link's page")
+        async with page.beside() as tab:
+            await tab.open(link)
+            await self._allow(tab, act.page, page.trail.step)
+        attempt.code_entered = True
+
+    async def _allow(self, tab: PortalPage, asked: LinkPage, step: str) -> None:
+        """Allow the sign-in on the page of a link; raise MfaFailed where the page does not offer that, or refuses it."""
+        came = await tab.arrives(asked.allow)
+        self.trusted(tab.raw.url)  # the link may have led elsewhere
+        if tab.answer is not None and tab.answer.status >= 400:
+            raise MfaFailed(f"The link was answered with {tab.answer.status}.", step=step)
+        if came is None:
+            detail = "The link's page does not offer to allow the sign-in: it may have expired, or been used before."
+            raise MfaFailed(detail, step=step)
+        option = await tab.find(asked.allow)
+        if await is_ticked(option) is not True:
+            await tab.click(asked.allow)
+        if await tab.shown(asked.allow) and await is_ticked(option) is False:
+            raise MfaFailed("The link's page does not keep the choice that allows the sign-in.", step=step)
+        await tab.click(asked.submit)
+        await tab.is_at_rest(crawl_settings().page_wait)  # a tab that is closed too early takes its answer back
+        if tab.answer is not None and tab.answer.status >= 400:
+            raise MfaFailed(f"The link's page was answered with {tab.answer.status}.", step=step)
 
     async def _take(self, page: PortalPage, option: Selectors) -> None:
         """Choose a factor; its radio button may be hidden behind a drawn one."""
@@ -394,10 +478,19 @@ class BrowserLogin(Login):
                 continue
             signed_in = await self.is_signed_in_at(page)
             if signed_in:
+                await self._pass_greetings(page)
                 return
             if signed_in is False:
                 raise SignedOut("The sign-in form turned up.", step=page.trail.step)
         raise PortalChanged("Neither a signed-in page nor the sign-in form was shown.", step=page.trail.step)
+
+    async def _pass_greetings(self, page: PortalPage) -> None:
+        """Dismiss what stands before the pages of a signed-in user, as after a sign-in."""
+        for screen in self.screens:
+            if _greets(screen) and await page.shown(screen.shown):
+                assert isinstance(screen.act, Dismiss)
+                await page.click(screen.act.click)
+                await page.is_at_rest(crawl_settings().page_wait)
 
     async def has_ended(self, page: PortalPage, address: str) -> bool:
         """
@@ -418,14 +511,14 @@ class BrowserLogin(Login):
         """Wait for a page of a signed-in user (True) or the sign-in form (False); None when neither comes in time."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + crawl_settings().page_wait
-        done = [screen for screen in self.screens if isinstance(screen.act, Done)]
+        done = [each for each in self.screens if isinstance(each.act, Done) or _greets(each)]
         seen: tuple[bool | None, float] = (None, 0.0)  # what is shown now, and since when
         while loop.time() < deadline:
             for screen in done:
-                if await page.shown(screen.shown):
+                if not _is_weak(screen) and await page.shown(screen.shown):
                     return True
             form = await page.shown(self.credential_screens()) is not None
-            now = False if form else (True if any(screen.is_at(page.raw.url) for screen in done) else None)
+            now = False if form else (True if any([await self._is_meant(page, each) for each in done]) else None)
             if now is not seen[0]:
                 seen = (now, loop.time())
             if now is not None and loop.time() >= seen[1] + STEADY:

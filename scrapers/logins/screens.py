@@ -28,18 +28,43 @@ class EnterCredentials:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkPage:
+    """The page of a link that asks whether the sign-in is allowed: what allows it, and what submits that."""
+
+    allow: Selectors
+    submit: Selectors
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """
+    Open the link from a message in another tab; the page then continues by itself or after a reload.
+
+    kind: how the portal sends it (sms, mail); "": whatever the credential has. page: what the link's page asks, where
+    opening it is not enough.
+    """
+
+    kind: str = ""
+    page: LinkPage | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChooseFactor:
     """
     Choose the factor and request the code; where one click does both, there is no option and the click sends.
 
     kind: what the option sends (sms, mail); it is not chosen where the credential cannot receive that. "": not known.
     tick: a check box to tick where there is one, such as that the method is preferred from then on.
+    contact: CSS of the masked mail address in what sends, where a portal offers several: the credential's own is chosen.
+    link: the message brings a link, which is opened at once; for a portal of whose waiting page nothing is known.
     """
 
     option: Selectors
     send: Selectors
     kind: str = ""
     tick: Selectors = ()
+    contact: str = ""
+    link: OpenLink | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +86,15 @@ class EnterCode:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenLink:
-    """Open the link from a message in another tab; the page then continues by itself or after a reload."""
-
-    kind: str = ""  # how the portal sends it (sms, mail); "": whatever the credential has
-
-
-@dataclass(frozen=True, slots=True)
 class Dismiss:
-    """Click an element that closes or accepts a dialog."""
+    """
+    Click an element that closes or accepts a dialog.
+
+    signed_in: it stands before the pages of signed-in users alone, and may come again in a session.
+    """
 
     click: Selectors
+    signed_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +125,13 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The user is signed in."""
+    """
+    The user is signed in.
+
+    weak: its elements may stand on other pages, too: they count as an address does, a moment later and beside no form.
+    """
+
+    weak: bool = False
 
 
 Act = EnterCredentials | ChooseFactor | EnterCode | OpenLink | Dismiss | Stop | Done

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import InvalidOperation
 from functools import lru_cache
@@ -13,7 +13,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from scrapers.core.outcomes import BadFile, PortalChanged, WrongAccount
+from scrapers.core.outcomes import BadFile, NotListed, PortalChanged, WrongAccount
 from scrapers.core.spool import CSV, TEXT, XLSX, ZIP, PartFile, encoding_of
 from scrapers.reading.archive import check_zip
 from scrapers.reading.values.locale import Locale
@@ -109,6 +109,7 @@ class Sheet:
     def __init__(self, source: Source, header: Header, columns: Sequence[Column], locale: Locale) -> None:
         self._source, self._header, self._locale = source, header, locale
         self.account: str | None = None  # account number of all rows, with leading zeros; set by `check`
+        self.is_mixed = False  # rows of other accounts are passed over; set by `check`
         self._known: list[tuple[int, Column]] = []
         self._titles = header.titles
         self._others: list[int] = []
@@ -164,7 +165,7 @@ class Sheet:
         A cell of a known column that cannot be read is None, and is kept by its title with the others. After `check`,
         `account_number` is the checked account in every row.
         """
-        account, locale = self.account, self._locale
+        account, locale, at = self.account, self._locale, self._column(key)[0]
         readers = [
             (place, column.name, lru_cache(1000)(read) if column.repeats else read)
             for place, column in self._known
@@ -175,6 +176,8 @@ class Sheet:
         at_first = None if self._column(key)[0] == 0 else 0
         for line in self._below(key):
             if at_first is not None and is_total(line[at_first]):
+                continue
+            if account is not None and self.is_mixed and not self.is_same(account, line[at]):
                 continue
             values: dict[str, Any] = {} if account is None else {"account_number": account}
             rest: dict[str, Any] = {}
@@ -296,17 +299,25 @@ class Sheet:
         return None if len(str(value)) <= PAGE_DIGITS else True
 
 
-def check(sheet: Sheet, account: str, month: str = "") -> None:
+def check(sheet: Sheet, account: str, month: str = "", beside: Collection[str] = ()) -> None:
     """
     Raise unless every row is of this account (WrongAccount) and, where one is given, of this month (PortalChanged).
+
+    beside: further accounts of the same user that a file may hold, too; their rows are passed over, and NotListed is raised
+    where there are no others.
 
     They are in the columns `account_number` and `period` (YYYY-MM); a sheet without the latter does not say its month.
     """
     names = ("account_number", "period") if month and sheet.has("period") else ("account_number",)
     accounts, *months = sheet.cells(*names, key="account_number")
-    others = {sheet.read("account_number", cell) for cell in accounts if not sheet.is_same(account, cell)}
+    of_others = {cell for cell in accounts if not sheet.is_same(account, cell)}
+    of_user = {cell for cell in of_others if any(sheet.is_same(each, cell) for each in beside)}
+    others = {sheet.read("account_number", cell) for cell in of_others - of_user}
     if others - {None}:
         raise WrongAccount(f"The file holds rows of {len(others)} other accounts.", step="read the file")
+    if of_user and accounts == of_others:
+        raise NotListed("The file holds rows of the user's other accounts, and none of this one.", step="read the file")
+    sheet.is_mixed = bool(of_user)
     if others:
         raise RowsNotUnderstood(
             "The file holds account numbers that cannot be read.", step="read the file", selector="account_number"
@@ -320,17 +331,22 @@ def check(sheet: Sheet, account: str, month: str = "") -> None:
 
 
 def read_sheet(
-    part: PartFile, columns: Sequence[Column], locale: Locale, account: str, month: str = ""
+    part: PartFile,
+    columns: Sequence[Column],
+    locale: Locale,
+    account: str,
+    month: str = "",
+    beside: Collection[str] = (),
 ) -> tuple[Sheet | None, str]:
     """
     Return a part file's checked rows and ""; or None and a warning with the column, when the rows cannot be read.
 
-    Raises WrongAccount or PortalChanged for rows of another account or month, and BadFile for a file that is no workbook:
-    such a file must not be stored.
+    beside: see `check`. Raises WrongAccount or PortalChanged for rows of another account or month, and BadFile for a file that
+    is no workbook: such a file must not be stored.
     """
     try:
         sheet = Sheet.of(part, columns, locale)
-        check(sheet, account, month)
+        check(sheet, account, month, beside)
     except RowsNotUnderstood as failure:
         return None, f"The rows were not read: {failure.detail} (column {failure.selector})"
     return sheet, ""

@@ -72,7 +72,7 @@ FAMILIES = {
         "scrapers.families.prices": """addresses amounts arguments asking challenges checking items page planning readers readings
             settings spiders structured""",
         # What each portal states, and the shop that the address might be of.
-        "scrapers.portals": "att bell iec telegram telus trucktech",
+        "scrapers.portals": "att bell iec rogers telegram telus trucktech verizon",
         "scrapers.portals.pluginboutique": "addresses settings",
         "scrapers.portals.shop": "prices settings",
         "scrapers.reading": "visible",

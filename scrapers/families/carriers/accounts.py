@@ -23,14 +23,26 @@ LABEL = r"(?:billing |customer )?account|ban\b|compte"
 PERIOD_LABEL = r"\b(?:invoice|billing|bill|statement) (?:month|period)|p[ée]riode de facturation|mois de (?:la )?factur"
 
 
+def without_signs(account: str) -> str:
+    """
+    Return an account number without blanks, hyphens and dots.
+
+    >>> without_signs("242000001-00001")
+    '24200000100001'
+    """
+    return re.sub(SIGNS.removesuffix("?"), "", account)
+
+
 def names_account(wanted: str, text: str) -> int:
     """
     Return 1 if a text names an account number, with or without signs between its digits; 0 if not.
 
     >>> names_account("533122906", "Account 533-122 906"), names_account("533122906", "5331229061")
     (1, 0)
+    >>> names_account("242000001-00001", "24200000100001"), names_account("24200000100001", "242000001-00001 (main)")
+    (1, 1)
     """
-    return int(re.search(rf"(?<!\d){SIGNS.join(wanted)}(?!\d)", text) is not None)
+    return int(re.search(rf"(?<!\d){SIGNS.join(without_signs(wanted))}(?!\d)", text) is not None)
 
 
 def numbers_like(account: str, text: str) -> set[str]:
@@ -44,13 +56,14 @@ def numbers_like(account: str, text: str) -> set[str]:
     >>> numbers_like("38319713", "Ordered 2026-11-20 by 38319713")
     {'38319713'}
     """
-    found = re.findall(rf"(?<!\d)\d(?:{SIGNS}\d){{{len(account) - 1}}}(?!\d)", DAYS.sub("|", text))
+    length = len(without_signs(account))
+    found = re.findall(rf"(?<!\d)\d(?:{SIGNS}\d){{{length - 1}}}(?!\d)", DAYS.sub("|", text))
     return {re.sub(r"\D", "", each) for each in found}
 
 
 def saying(account: str, alone: bool = False) -> str:
     """Return the end of a selector: of what names an account number. alone: beside no other words than those of a label."""
-    number = rf"(?<!\d){SIGNS.join(account)}(?!\d)"
+    number = rf"(?<!\d){SIGNS.join(without_signs(account))}(?!\d)"
     pattern = rf"^(\W|billing|customer|account|number|no|ban|compte)*{number}\W*$" if alone else number
     return f":text-matches({json.dumps(pattern)}, 'i')"
 
@@ -63,7 +76,7 @@ def may_be(wanted: str, text: str) -> int:
     (2, 1, 0)
     """
     masked = re.search(rf"[*x\u2022\u00b7\u25cf#\u2026]{{2,}}{SIGNS}(\d{{3,}})(?!\d)", text, re.I)
-    return 2 if names_account(wanted, text) else int(masked is not None and wanted.endswith(masked[1]))
+    return 2 if names_account(wanted, text) else int(masked is not None and without_signs(wanted).endswith(masked[1]))
 
 
 def accounts_named(text: str, like: str) -> set[str]:
@@ -75,7 +88,7 @@ def accounts_named(text: str, like: str) -> set[str]:
     >>> accounts_named("Account | Used on: 2026-11-20, 4.5 GB", "38319713")
     set()
     """
-    number = rf"(?<!\d)\d(?:{SIGNS}\d){{{len(like) - 1}}}(?!\d)"
+    number = rf"(?<!\d)\d(?:{SIGNS}\d){{{len(without_signs(like)) - 1}}}(?!\d)"
     found = re.findall(rf"(billing )?({LABEL})[^\d]{{0,30}}?({number})", DAYS.sub("|", text), re.I)
     billing = [each for each in found if (each[0] + each[1]).casefold().startswith("billing")]
     return {re.sub(r"\D", "", each[2]) for each in billing or found}
@@ -130,7 +143,7 @@ async def confirm_account(page: PortalPage, account: str, *, is_chosen: bool, is
     is_chosen: it was chosen in this visit, by its number. Where it was not and the page names no account at all, the job
     gets a warning: what it fetches must prove it. is_masked: it was chosen by its last digits, so that the page must name it.
     """
-    named: set[str] = set()
+    named, account = set[str](), without_signs(account)
 
     async def is_open() -> bool:
         text = await page.text(("main", "body"))
@@ -153,12 +166,13 @@ def check_file(
     account: str,
     months: Collection[tuple[int, int]] = (),
     users: Collection[str] | None = None,
+    known: Collection[str] = (),
 ) -> str:
     """
     Check by its cells whose a file is of which no columns are known; return a warning where they name no account.
 
     months: those it may be about; () if it is not checked. users: the same user's other accounts as far as they are known,
-    for a file that holds every account of its user; else None.
+    for a file that holds every account of its user; else None. known: accounts of the user that a file may hold, too.
 
     Raises WrongAccount for a workbook or CSV that names other accounts and not this one: numbers of as many digits, below
     a heading that says account where telephone numbers have as many; and for one whose column of accounts holds others, too.
@@ -168,6 +182,7 @@ def check_file(
     """
     if part.media_type not in (XLSX, CSV, TEXT):
         return ""
+    account = without_signs(account)
     others: set[str] = set()
     named: set[tuple[int, int]] = set()
     headed: set[int] = set()
@@ -192,16 +207,20 @@ def check_file(
             if lineno < HEAD and (place in dated or place == beside):
                 named.update(months_in(text))
             is_alike = re.fullmatch(rf"\d(?:{SIGNS}\d){{{len(account) - 1}}}", number) is not None
+            is_known = any(names_account(each, number) for each in known)
             if is_alike and (place in headed or len(account) not in TELEPHONE):
                 others.add(re.sub(r"\D", "", number))
-                is_mixed = is_mixed or (place in own and not names_account(account, number))
+                is_mixed = is_mixed or (place in own and not is_known and not names_account(account, number))
     if months and named and not named & set(months):
         raise PortalChanged("The file is of another month.", step="read the file")
     if users is None and is_mixed:
         raise WrongAccount("The file holds other accounts, too.", step="read the file")
     if is_named:
         return ""
-    if users is not None and (len(others) > 1 or others & set(users)):
+    is_shared = (users is not None and (len(others) > 1 or others & set(users))) or (
+        others and others <= {without_signs(each) for each in known}
+    )
+    if is_shared:
         raise NotListed(
             "The report holds other accounts of the user and no line of -a account: it has none in the month, or is another user's.",
             step="read the file",

@@ -19,6 +19,7 @@ from scrapers.reading.pdf import texts_of
 from scrapers.reading.values.days import day
 from scrapers.reading.values.locale import Locale
 from scrapers.reading.values.numbers import money
+from scrapers.reading.values.texts import digits
 
 STEP = "read the invoice"
 # Up to so long after the beginning of its period an invoice is issued that bills in advance.
@@ -115,7 +116,7 @@ def read_pdf(part: PartFile, locale: Locale, account: str) -> Invoice:
         texts, is_all = texts_of(part.path)
     except ValueError as error:
         return Invoice(unclear={"text": str(error)})
-    return read_invoice(texts, locale, account, is_all)
+    return read_invoice(texts, locale, digits(account), is_all)
 
 
 def compare(target: CarrierTarget, invoice: Invoice, listed: ListedInvoice | None = None) -> Compared:
@@ -128,7 +129,7 @@ def compare(target: CarrierTarget, invoice: Invoice, listed: ListedInvoice | Non
     if "text" in invoice.unclear:
         found.notes.append(f"The PDF {invoice.unclear['text']}: it was not compared.")
         return found
-    _compare_account(found, target.account, invoice)
+    _compare_account(found, digits(target.account), invoice)
     _compare_period(found, target, invoice)
     if listed is not None:
         _compare_list(found, invoice, listed)

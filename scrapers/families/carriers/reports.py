@@ -207,6 +207,9 @@ class Report:
     member: str = ""  # regular expression that its file's name matches in a ZIP of several
     required: bool = True
     dated: bool = True  # False: the portal makes it of the present state, whatever the month
+    of_user: bool = (
+        False  # it may hold the known accounts that have the same credential, too; their rows are passed over
+    )
 
 
 class MonthlyReports(CarrierSpider):
@@ -288,16 +291,16 @@ class MonthlyReports(CarrierSpider):
         """
         target, month = job.target, job.target.month
         ids = {"billing_cycle_id": target.billing_cycle_id, "carrier_report_id": target.reports[report.slug]}
-        sheet, warning = None, ""
+        sheet, warning, beside = None, "", target.others if report.of_user else ()
         if report.columns:
             wanted = month if report.dated else ""
             sheet, warning = await asyncio.to_thread(
-                read_sheet, part, report.columns, self.locale, target.account, wanted
+                read_sheet, part, report.columns, self.locale, target.account, wanted, beside
             )
         # Above the header of rows that do not say their month, the file may say it.
         if sheet is None or (report.dated and not sheet.has("period")):
             users, months = (*target.others,) if self.covers_all else None, target.months if report.dated else ()
-            said = await asyncio.to_thread(check_file, part, target.account, months, users)
+            said = await asyncio.to_thread(check_file, part, target.account, months, users, beside)
             warning = " ".join(filter(None, (warning, said)))
         if warning:
             job.warn(f"{report.name}: {warning}")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from scrapers.core.outcomes import (
+    DownloadTimedOut,
     Failure,
     NoLongerAvailable,
     NotYetPublished,
@@ -351,6 +352,63 @@ def test_a_drawn_drop_down_is_opened_and_read_back(run, state):
     assert run(body, act) == "Oct 2026"
 
 
+# Drop-downs that an element holds: a real one, drawn ones with a role and without; of each how its list is drawn.
+TAKES = "this.parentNode.hidden = true; m.textContent = this.textContent"
+HOLDERS = {
+    "select": "<select id=m>{}</select>",
+    "combobox": "<div id=m role=combobox tabindex=0 onclick='u.hidden = !u.hidden'>Choose</div><ul id=u role=listbox hidden>{}</ul>",
+    "button": "<button id=m onclick='u.hidden = !u.hidden'>Choose</button><ul id=u hidden>{}</ul>",
+}
+ENTRIES = {
+    "select": "<option>{}</option>",
+    "combobox": f'<li role=option onclick="{TAKES}">{{}}</li>',
+    "button": f'<li onclick="{TAKES}">{{}}</li>',
+}
+ELSEWHERE = (
+    "<nav><a role=menuitem href=#>Reports</a></nav><section><button onclick='this.remove()'>Help</button></section>"
+)
+
+
+def held(kind: str, *texts: str) -> str:
+    """Return a page with a drop-down in an element, and other things beside it."""
+    entries = "".join(ENTRIES[kind].format(text) for text in texts)
+    return f"{ELSEWHERE}<div id=h><span>Period</span>{HOLDERS[kind].format(entries)}</div>"
+
+
+@pytest.mark.parametrize("kind", HOLDERS)
+def test_a_drop_down_is_found_in_what_holds_it_and_read_back(run, kind):
+    async def act(page: PortalPage) -> tuple[list[str], str, list[str], bool]:
+        offered = await page.offered_in(("#h",))
+        chosen = await page.pick_in(("#h",), "oct 2026")
+        return offered, chosen, await page.chosen_in(("#h",)), await page.shown(("section button",)) is not None
+
+    offered, *rest = run(held(kind, "Sep 2026", "Oct 2026", "Nov 2026"), act)
+    assert [each for each in offered if each != "Choose"] == ["Sep 2026", "Oct 2026", "Nov 2026"]
+    assert rest == ["oct 2026", ["Oct 2026"], True]
+
+
+@pytest.mark.parametrize("kind", HOLDERS)
+def test_a_held_drop_down_that_does_not_offer_it_is_named(run, kind):
+    with pytest.raises(NotYetPublished):
+        run(
+            held(kind, "Sep 2026"),
+            lambda page: page.pick_in(("#h",), "Oct 2026", missing=lambda _offered: NotYetPublished()),
+        )
+
+
+@pytest.mark.parametrize("kind", ["combobox", "button"])
+def test_a_held_drop_down_that_does_not_keep_it_is_named(run, kind):
+    body = held(kind, "Sep 2026", "Oct 2026").replace("= this.textContent", "= 'Choose'")
+    with pytest.raises(PortalChanged, match="did not stay"):
+        run(body, lambda page: page.pick_in(("#h",), "Oct 2026"))
+
+
+def test_a_held_drop_down_that_comes_late_is_waited_for(run):
+    late = held("select", "Oct 2026").replace("<span>Period", "<button>?</button><span>Period")
+    body = late.replace("<select", "<select hidden") + "<script>setTimeout(() => m.hidden = false, 300)</script>"
+    assert run(body, lambda page: page.pick_in(("#h",), "Oct 2026")) == "Oct 2026"
+
+
 def test_a_box_is_ticked_and_unticked_by_what_is_drawn_beside_it(run):
     async def act(page: PortalPage) -> list[bool]:
         await page.tick(("#gone", "#o"))
@@ -645,6 +703,23 @@ def test_a_download_is_taken_however_it_starts(run, start):
         return (await page.download(("says=Get",))).path.read_text()
 
     assert run(start, act).startswith("a,b")
+
+
+@pytest.mark.parametrize(("notice", "comes"), [("later", 300), ("with the file", 0)])
+def test_what_comes_in_the_place_of_a_download_ends_the_wait(run, monkeypatch, notice, comes):
+    patch(monkeypatch, "SWALLOWED", 5.0)
+    file = "a.click();" if notice == "with the file" else ""
+    body = f"""<button id=b>Get</button><p id=p hidden>Not yet</p><script>b.onclick = () => {{ clicks++; const a = document.createElement('a');
+      a.href = URL.createObjectURL({FILE}); a.download = 'x'; {file} setTimeout(() => p.hidden = false, {comes}) }}; let clicks = 0</script>"""
+
+    async def act(page: PortalPage) -> tuple[str, int]:
+        try:
+            found = (await page.download(("#b",), unless=("#p",), within=20)).path.read_text()[:3]
+        except DownloadTimedOut:
+            found = "none"
+        return found, await page.raw.evaluate("clicks")
+
+    assert run(body, act) == ("a,b" if file else "none", 1)
 
 
 @pytest.mark.parametrize("disposition", ["attachment; filename=file", "inline"])

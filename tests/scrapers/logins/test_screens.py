@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -122,7 +122,7 @@ class Acme(BrowserLogin):
 
     url = f"{HOST}/login"
     shows_username = ("#who",)
-    screens = (
+    screens: ClassVar[tuple[Screen, ...]] = (
         Screen("signed in", ("#who",), Done(), at="/signed-in"),
         Screen("wrong code", (".code-error",), Stop(MfaFailed, (".code-error",))),
         Screen("refused", (".error",), Stop(BadCredentials, (".error",))),
@@ -417,6 +417,63 @@ def test_a_sign_out_is_believed_when_the_user_is_no_longer_signed_in(run, after,
         with pytest.raises(PortalChanged):
             sign_out()
     assert "/out" in portal.opened
+
+
+HELLO = ("h1",)
+HUB = "<button id=on onclick=\"location = '/home'\">Go to your pages</button>"
+
+
+class Greeting(Acme):
+    """A portal whose first page and whose pages of users greet in the same way, and that may put a hub before these."""
+
+    screens = (
+        Screen("hub", ("#on",), Dismiss(("#on",), signed_in=True)),
+        Screen("signed in", HELLO, Done(weak=True)),
+        *Acme.screens[1:],
+    )
+    sign_out_clicks = (("#out",),)
+
+
+@pytest.mark.parametrize("after", ["<p>Wrong</p>", "<h1>Hello</h1>", "<h1>Hello</h1><p class=error>Refused</p>"])
+def test_a_weak_mark_in_a_document_of_a_form_is_no_sign_in(run, after):
+    body = (
+        FORM.format('onsubmit="return false"')
+        + f"<script>go.onclick = () => document.body.innerHTML = {after!r}</script>"
+    )
+    made = attempt("sms")
+    with pytest.raises(BadCredentials if "error" in after else PortalChanged):
+        run(Portal({"/login": f"<h1>Hello</h1>{body}"}), lambda page: Greeting().sign_in(page, made))
+
+
+@pytest.mark.parametrize("hub", [True, False])
+def test_a_weak_mark_in_a_document_of_its_own_is_one(run, hub):
+    home = "<h1>Hello</h1>"
+    portal = Portal({"/login": f"<h1>Hello</h1>{POSTS}", "/in": HUB + home if hub else home, "/home": home})
+    made = attempt("sms")
+    run(portal, lambda page: Greeting().sign_in(page, made))
+    assert made.screens == ["credentials", *(["hub"] if hub else []), "signed in"]
+
+
+@pytest.mark.parametrize("hub", [True, False])
+def test_a_hub_before_the_pages_is_passed_in_a_session_too(run, hub):
+    """A visit begins behind it, and the control that signs out is there."""
+    home = "<h1>Hello</h1><a id=out href=/out>Leave</a>"
+    portal = Portal({"/anywhere": HUB if hub else home, "/home": home, "/out": "<p>Good bye</p>", "/login": POSTS})
+
+    async def act(page: PortalPage) -> str:
+        await Greeting().guard(page, f"{HOST}/anywhere")
+        began = page.raw.url.removeprefix(HOST)
+        await Greeting().sign_out(page, f"{HOST}/anywhere")
+        return str(began)
+
+    assert run(portal, act) == ("/home" if hub else "/anywhere")
+    assert "/out" in portal.opened
+
+
+@pytest.mark.parametrize("form", [f"<h1>Hello</h1>{POSTS}", POSTS])
+def test_a_weak_mark_beside_the_form_is_the_end_of_a_session(run, form):
+    with pytest.raises(SignedOut):
+        run(Portal({"/login": form, "/anywhere": form}), lambda page: Greeting().guard(page, f"{HOST}/anywhere"))
 
 
 def test_an_identity_that_is_filled_in_late_is_waited_for(run):

@@ -12,7 +12,7 @@ from sandbox.bell.data import usage_workbook
 from sandbox.bell.monthly import REPORTS as IMITATED
 from sandbox.bell.monthly import monthly_workbook
 from sandbox.invented import Month
-from scrapers.core.outcomes import BadFile, PortalChanged, WrongAccount
+from scrapers.core.outcomes import BadFile, NotListed, PortalChanged, WrongAccount
 from scrapers.core.spool import describe
 from scrapers.families.carriers.items import report_lines, usage_lines
 from scrapers.portals.bell.columns import LOCALE, REPORTS, USAGE
@@ -129,6 +129,31 @@ def test_rows_of_another_account_or_month_are_refused(part):
     )
     with pytest.raises(PortalChanged, match="2026-10, not of 2026-09"):
         check(of_one, "512345678", "2026-09")
+
+
+@pytest.mark.parametrize(
+    ("accounts", "beside", "outcome"),
+    [
+        ([5, 6, 5], ("6",), [1, 3]),
+        ([5, 6, 7], ("6", "7"), [1]),
+        ([5, 5], ("6",), [1, 2]),
+        (["0-5", "06", "05"], ("0-6", "08"), [1, 3]),
+        ([6, 7], ("6", "7"), NotListed),
+        ([5, 6, 7], ("6",), WrongAccount),
+        ([5, 6], (), WrongAccount),
+    ],
+)
+def test_rows_of_the_user_s_other_accounts_are_passed_over(sheet, accounts, beside, outcome):
+    own = "05" if isinstance(accounts[0], str) else "5"
+    found = sheet([["Account", "Paid", "Place"], *([each, 1, place] for place, each in enumerate(accounts, 1))])
+    if not isinstance(outcome, list):
+        with pytest.raises(outcome):
+            check(found, own, beside=beside)
+        return
+    check(found, own, beside=beside)
+    read = list(found.rows(key="account_number"))
+    assert [int((rest or {})["Place"]) for _, rest in read] == outcome
+    assert {values["account_number"] for values, _ in read} == {own}
 
 
 def test_a_month_that_cannot_be_read_is_another_month(sheet):

@@ -12,7 +12,7 @@ import xlsxwriter
 
 from scrapers.core.outcomes import NotListed, PortalChanged, WrongAccount
 from scrapers.core.spool import describe
-from scrapers.families.carriers.accounts import check_file, confirm_account
+from scrapers.families.carriers.accounts import accounts_named, check_file, confirm_account, may_be, numbers_like
 
 OURS = "533122906"
 
@@ -154,6 +154,36 @@ def test_a_file_of_another_month_is_refused(tmp_path, month):
 
 def test_amounts_are_no_account_numbers(tmp_path):
     assert "names no account" in workbook_of(tmp_path / "p", ["Where", "Sum"], ["Ottawa", 3], ["Halifax", 12.5])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "failure"),
+    [
+        ((533122906, 533122907), None),
+        ((533122907,), NotListed),
+        ((533122906, 533122908), WrongAccount),
+        ((533122907, 533122908), WrongAccount),
+    ],
+)
+def test_a_file_may_hold_known_accounts_of_the_same_user(tmp_path, numbers, failure):
+    (tmp_path / "p").write_text("Account number,MB\n" + "".join(f"{number},3\n" for number in numbers))
+    file = describe(tmp_path / "p", "export.csv")
+    if failure is None:
+        assert check_file(file, OURS, known=("533-122-907",)) == ""
+    else:
+        with pytest.raises(failure):
+            check_file(file, OURS, known=("533-122-907",))
+
+
+def test_an_account_may_be_stored_with_its_hyphens(tmp_path):
+    (tmp_path / "p").write_text("Account number,MB\n24200000100001,3\n")
+    file = describe(tmp_path / "p", "export.csv")
+    assert check_file(file, "242000001-00001") == ""
+    with pytest.raises(WrongAccount):
+        check_file(file, "242000001-00002")
+    assert numbers_like("242000001-00001", "242000001-00002 of 4165550100") == {"24200000100002"}
+    assert accounts_named("Account number: 242000001 00002", "242000001-00001") == {"24200000100002"}
+    assert may_be("242000001-00001", "*****0001") == 1
 
 
 def test_a_file_of_one_account_has_no_other_in_its_column(tmp_path):
