@@ -22,10 +22,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """An overlay that may cover any page of one portal, and the element to click to close it, where it is special."""
+    """
+    An overlay that may cover any page of one portal, and the element to click to close it, where it is special.
+
+    frame: selector of the frame that holds both.
+    """
 
     shown: str
     dismiss: str
+    frame: str = ""
 
 
 DIALOGS = "dialog[open], [role=dialog], [role=alertdialog], [aria-modal=true]"

@@ -50,6 +50,7 @@ MARK = """([id, name]) => {
 }"""
 MAIL = re.compile(r"[^\s,;:<>()]+@[\w-]+(\.[\w-]+)+")
 GONE = (404, 410)  # statuses of an address that is not served any more
+FRAME_FILLS = 2 / 3  # of LATCHKEY_PAGE_WAIT, in which the frame of a screen is filled
 STEADY = 1.0  # seconds for which an address, or a sign-in form in a session, must stay before it is believed
 
 
@@ -138,7 +139,12 @@ class BrowserLogin(Login):
             if isinstance(acted.act, Done):
                 return acted_at
             acted_at.add(page.raw.url)
-            await self._act(page, acted.act, attempt)
+            await self._act(self._view_of(page, acted), acted.act, attempt)
+
+    @staticmethod
+    def _view_of(page: PortalPage, screen: Screen) -> PortalPage:
+        """Return the page, or its frame that holds a screen."""
+        return page.frame(screen.frame) if screen.frame else page
 
     async def _marks(self, page: PortalPage) -> tuple[float, list[str]] | None:
         """Return the id of the document and the screens that were acted upon in it; None while the page navigates."""
@@ -173,6 +179,7 @@ class BrowserLogin(Login):
         came_back: Screen | None = None
         # Screens that another one may come before, and when they were first seen, by the loop's clock.
         second_ways: dict[str, float] = {}
+        frames: dict[str, float] = {}  # the same of frames that wait for their content
         is_probed = not (self.probe and attempt.submitted)
         while loop.time() < began + wait:
             marks = await self._marks(page)
@@ -181,7 +188,15 @@ class BrowserLogin(Login):
                 assert marks is not None
                 if screen.key in marks[1] or not self._may_count(screen, attempt):
                     continue
-                by_element = await page.shown(screen.shown) is not None
+                by_element = await self._view_of(page, screen).shown(screen.shown) is not None
+                # The frame of a screen comes before its content, and lies over the form.
+                if (
+                    not by_element
+                    and screen.frame
+                    and await page.shown((screen.frame,))
+                    and loop.time() < frames.setdefault(screen.key, loop.time()) + wait * FRAME_FILLS
+                ):
+                    break
                 if not by_element and not await self._is_at(page, screen, marks[1]):
                     continue
                 again = isinstance(screen.act, OpenLink) and attempt.link_opened
@@ -194,7 +209,7 @@ class BrowserLogin(Login):
                 ):
                     continue
                 # A way out beside a form, such as "Not now" beside the code's field, which may be drawn a moment later.
-                if isinstance(screen.act, Dismiss):
+                if isinstance(screen.act, Dismiss) and not screen.frame:
                     if loop.time() < second_ways.setdefault(screen.key, loop.time()) + STEADY:
                         has_way_out = True
                         continue

@@ -19,5 +19,5 @@ FAMILY = Family(
     has_accounts=True,
     uploads="scrapers.families.carriers.uploads:addresses",
     # Accepted for credentials, accounts and codes before their spiders exist; a portal folder's PORTAL takes precedence.
-    awaited={"tmobile": "T-Mobile", "verizon": "Verizon"},
+    awaited={"verizon": "Verizon"},
 )
