@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+from scrapers.core.choices import LOADING
 from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, detached
-from scrapers.core.locators import Selectors, containing, same
+from scrapers.core.locators import Selectors, bare, containing, same
 from scrapers.core.looking import until
 from scrapers.core.outcomes import Failure, PortalChanged
 from scrapers.core.settings import crawl_settings
@@ -134,7 +135,13 @@ async def _wanted(
         found.append((texts[place], place))
         return not whole
 
-    await page.rests(look)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + crawl_settings().page_wait
+    while True:
+        await page.rests(look)
+        if any(text and not bare(text).startswith(LOADING) for text in await read()) or loop.time() >= deadline:
+            break
+        await asyncio.sleep(0.1)  # between two polls of a list that is still empty
     await look()
     if failures:
         failures[0].step = failures[0].step or page.trail.step

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from scrapers.core.locators import same, saying_only, words_of
+from scrapers.core.locators import same, saying_only
 from scrapers.core.outcomes import PortalChanged
 from scrapers.core.page import PortalPage, guess
 from scrapers.core.periods import months_in
@@ -19,6 +19,7 @@ from scrapers.portals.tmobile.dialogs import RELOAD, WINDOW, reload_reports
 from scrapers.portals.tmobile.templates import open_tab
 
 TAB = ("says=My reports",)
+OPEN = (guess("[role=tab][aria-selected=true] >> says=My reports"),)
 ROW = "mat-expansion-panel.history-content"
 MORE, DOWNLOAD = "says=more_vert", ("says=Download",)
 SAVE = (  # in the dialog that Download opens
@@ -28,7 +29,8 @@ SAVE = (  # in the dialog that Download opens
 READ = """rows => rows.map(row => [".report-name", ".report-det", ".run-date", ".report-status"].map(
   part => row.querySelector(part)?.textContent ?? null))"""
 RUN_DATE = re.compile(r"([^\W\d]{3,9})\.? (\d{1,2}), (\d{4})(?!\d)")
-COMPLETED, FAILED = "Completed", re.compile(r"fail|error|cancel|reject|expired", re.I)
+READY = re.compile(r"(?<!not )\bcompleted\b", re.I)
+FAILED = re.compile(r"fail|error|cancel|reject|expired", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,12 @@ def run_date(text: str) -> date | None:
 
 async def read_history(page: PortalPage) -> list[Made]:
     """Open the list, unless it shows a row, and read it; raise PortalChanged for a row that lacks a part."""
-    if not await page.shown((ROW,)):
+    if not await page.shown((ROW, *OPEN)):
         await open_tab(page, TAB)
-        await page.arrives((ROW, *RELOAD))
-        if await reload_reports(page):
-            await open_tab(page, TAB)
-            await page.arrives((ROW,))
+    if await page.arrives((ROW, *RELOAD)) in RELOAD:
+        await reload_reports(page)
+        await open_tab(page, TAB)
+        await page.arrives((ROW,))
     rows: list[list[str | None]] = await page.scope.locator(ROW).filter(visible=True).evaluate_all(READ)
     made = []
     for name, detail, run, status in rows:
@@ -107,16 +109,13 @@ def entries_of(
     rows: Iterable[Made], name: str, account: str, month: tuple[int, int] | None, today: date
 ) -> Iterator[Entry]:
     """Yield the entries that are of a report, an account and a month (None: of none), and were made today."""
-    said = rf"(?<!\w){words_of(COMPLETED)}(?!\w)"
-    own = [each for each in rows if each.is_about(name, account, month, today)]
-    ready = 0
-    for each in own:
-        is_ready = same(each.status, COMPLETED)
-        selector = (
-            f"{_row(each)}:has(.report-status:text-matches({json.dumps(said)}, 'i')) >> visible=true >> nth={ready}"
-        )
-        ready += is_ready
-        yield Entry(selector, is_ready, failed=not is_ready and FAILED.search(each.status) is not None)
+    ready: Counter[str] = Counter()
+    for each in [row for row in rows if row.is_about(name, account, month, today)]:
+        failed = FAILED.search(each.status) is not None
+        is_ready = not failed and READY.search(each.status) is not None
+        selector = f"{_row(each)}:has(.report-status:text-matches('completed', 'i'))"
+        yield Entry(f"{selector} >> visible=true >> nth={ready[selector]}", is_ready, failed=failed)
+        ready[selector] += is_ready
 
 
 def _row(made: Made) -> str:

@@ -10,19 +10,20 @@ from scrapers.core.page import PortalPage, Selectors, until
 from scrapers.core.panels import choose_in_panel, said_by
 from scrapers.core.periods import month_missing, names_month
 from scrapers.portals.tmobile.dialogs import DIALOG, RELOAD, close_dialogs, reload_reports
-from scrapers.portals.tmobile.hierarchy import HIERARCHY, OTHER_HIERARCHY, choose_account, confirm_account
+from scrapers.portals.tmobile.hierarchy import HIERARCHY, OTHER_HIERARCHY, choose_account, shows_account
 
 REPORTING = ("#mat-expansion-panel-header-3:has-text('Reporting')", "says=Reporting", "#mat-expansion-panel-header-3")
 BILLING_TAB, OTHER_TAB = ("says=Billing templates",), ("says=Other templates",)
 BILLING_GROUP, OTHER_GROUP = ("says=Billing & Statements",), ("says=Equipment templates",)
 PERIOD = (
-    "#mat-select-0",
+    "#mat-select-0:not([name=hierarchyLevel])",
     "mat-select[placeholder='Select billing period']",
     "mat-select:has-text('Select billing period')",
     "mat-select:not([name=hierarchyLevel])",
 )
 MORE = ":text-is('more_vert'):visible"
 RUN = ("says=Run as is",)
+TRIES = 3  # a choice may reset another one
 FILLED = 15.0  # seconds in which the filters are filled
 GROUP_OPENS = 3.0  # seconds in which an accordion shows its templates
 CONFIRMED = 60.0  # seconds in which the portal says that it has begun to make a report
@@ -38,6 +39,7 @@ ROWS = """menus => menus.map(menu => {
 
 async def open_tab(page: PortalPage, tab: Selectors) -> None:
     """Open a tab of the reports, from any page."""
+    await reload_reports(page)
     await close_dialogs(page)
     if not await page.shown(tab):
         await page.click(REPORTING)
@@ -64,14 +66,25 @@ async def choose_period(page: PortalPage, end: date, today: date) -> None:
 
 
 async def set_filters(page: PortalPage, end: date | None, today: date) -> None:
-    """Choose the job's account, and before it a billing month where the tab has periods (end), and read both back together."""
-    control = OTHER_HIERARCHY if end is None else HIERARCHY
-    if end is not None:
-        await choose_period(page, end, today)
-    await choose_account(page, control)
-    if end is not None and names_month(await said_by(page, PERIOD), end) != 2:  # it may have been reset by the account
-        await choose_period(page, end, today)
-        await confirm_account(page, control, page.job.target.account, page.job.target.account)
+    """
+    Choose the job's account, and a billing month where the tab has periods (end), until both are shown together.
+
+    Raises PortalChanged where one choice resets the other.
+    """
+    control, label = HIERARCHY if end is not None else OTHER_HIERARCHY, ""
+    for _ in range(TRIES):
+        if end is not None and not await shows_period(page, end):
+            await choose_period(page, end, today)
+        if not await shows_account(page, control, label):
+            label = await choose_account(page, control)
+        if (end is None or await shows_period(page, end)) and await shows_account(page, control, label):
+            return
+    raise PortalChanged("Period and account do not stay together.", step=page.trail.step)
+
+
+async def shows_period(page: PortalPage, end: date) -> bool:
+    """Return whether the filter shows a month and no other one."""
+    return names_month(await said_by(page, PERIOD), end) == 2
 
 
 async def open_menu(page: PortalPage, group: Selectors, template: str) -> None:
