@@ -25,7 +25,7 @@ class Interruption:
     """
     An overlay that may cover any page of one portal, and the element to click to close it, where it is special.
 
-    frame: selector of the frame that holds both.
+    frame: selector of the frame that is the overlay and holds both; it comes before its content.
     """
 
     shown: str

@@ -58,15 +58,13 @@ class PortalPage(ChoosingPage):
     async def prepare(self) -> None:
         """Set the timeouts, and register handlers that close known overlays when they block an action."""
         self.raw.set_default_timeout(crawl_settings().page_wait * 1000)
-        for interruption in self.interruptions:
-            holder = self.raw.frame_locator(interruption.frame) if interruption.frame else self.raw
-            control = holder.locator(interruption.dismiss).first
+        for interruption in [each for each in self.interruptions if not each.frame]:
 
-            async def dismiss(_shown: Locator, control: Locator = control, click: str = interruption.dismiss) -> None:
+            async def dismiss(_shown: Locator, click: str = interruption.dismiss) -> None:
                 logger.info("Dismissed an interruption by %s", click)
-                await control.click(timeout=5000)
+                await self.raw.locator(click).first.click(timeout=5000)
 
-            await self.raw.add_locator_handler(holder.locator(interruption.shown).first, dismiss, no_wait_after=True)
+            await self.raw.add_locator_handler(self.raw.locator(interruption.shown).first, dismiss, no_wait_after=True)
 
     def begin(self, step: str) -> None:
         """Name the step that begins, for the log and the evidence."""

@@ -6,11 +6,13 @@ import asyncio
 import logging
 import re
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urljoin, urlsplit
 
 from scrapers.core.compat import PlaywrightError, navigated
 from scrapers.core.keys import type_in_boxes
+from scrapers.core.looking import FRAME_FILLS, GRACE
 from scrapers.core.outcomes import (
     Failure,
     MfaFailed,
@@ -50,7 +52,6 @@ MARK = """([id, name]) => {
 }"""
 MAIL = re.compile(r"[^\s,;:<>()]+@[\w-]+(\.[\w-]+)+")
 GONE = (404, 410)  # statuses of an address that is not served any more
-FRAME_FILLS = 2 / 3  # of LATCHKEY_PAGE_WAIT, in which the frame of a screen is filled
 STEADY = 1.0  # seconds for which an address, or a sign-in form in a session, must stay before it is believed
 
 
@@ -140,6 +141,12 @@ class BrowserLogin(Login):
                 return acted_at
             acted_at.add(page.raw.url)
             await self._act(self._view_of(page, acted), acted.act, attempt)
+            if acted.frame:  # what was chosen in it may load the page anew
+                await until(partial(self._has_left, page, acted.frame), GRACE)
+
+    @staticmethod
+    async def _has_left(page: PortalPage, selector: str) -> bool:
+        return await page.shown((selector,)) is None
 
     @staticmethod
     def _view_of(page: PortalPage, screen: Screen) -> PortalPage:

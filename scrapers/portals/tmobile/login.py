@@ -44,6 +44,8 @@ class TmobileLogin(BrowserLogin):
         pattern=r"(?<!\d)(\d{6,8})(?!\d)",
         by="mail",
     )
+    # The frame of the language may come late, and what is chosen in it load the page anew under what is being typed.
+    slow_after = ("language", "user name", "password")
     shows_user = NAMED
     interruptions = (Interruption(ENGLISH[0], ENGLISH[0], frame=LIGHTBOX),)
     screens = (
@@ -57,7 +59,6 @@ class TmobileLogin(BrowserLogin):
         Screen("new terms", LATER, Dismiss(LATER)),
         Screen("code", CODE, EnterCode(CODE, CONFIRM, "mail")),
         Screen("password", PASSWORD, EnterCredentials((), PASSWORD, LOG_IN)),
-        # The frame of the language may come while the name is being typed, and its choice load the page anew.
         Screen("user name", USERNAME, EnterCredentials(USERNAME, (), GO_ON), visits=2),
         Screen("captcha", CAPTCHA, Stop(CaptchaShown, late=True)),
     )
