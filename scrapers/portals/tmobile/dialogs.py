@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from scrapers.core.outcomes import PortalChanged, PortalDown
 from scrapers.core.page import PortalPage, guess, until
+from scrapers.core.panels import close_panel
 
 DIALOG = (guess("[role=dialog]"), guess("[role=alertdialog]"), guess("dialog[open]"), guess("mat-dialog-container"))
 WINDOW = guess(":is([role=dialog], [role=alertdialog], dialog[open], mat-dialog-container)")
@@ -64,4 +65,5 @@ async def with_reload(page: PortalPage, act: Callable[[], Awaitable[None]]) -> N
         if not await page.shown(RELOAD):
             raise
     await reload_reports(page)
+    await close_panel(page)  # that of a filter, which may be open still
     await act()

@@ -36,7 +36,7 @@ READ = r"""([nodes, toggles, box]) => {
   const said = node => node.textContent.replace(/\s+/g, " ").trim();
   return [...document.querySelectorAll(`mat-tree ${nodes}, [role=tree] ${nodes}`)].map((node, place) => {
     const all = [...node.querySelectorAll(toggles)];
-    const isOwn = each => each.closest(nodes) === node && seen(each) && !each.matches(":disabled, [aria-disabled=true]");
+    const isOwn = each => each.closest(nodes) === node && seen(each) && !each.closest(":disabled, [aria-disabled=true]");
     const toggle = all.find(each => isOwn(each) && (each.matches("[mattreenodetoggle], [aria-expanded]") || shut.test(said(each))
       || open.test(said(each)) || /toggle|expand|collapse/i.test(each.getAttribute("aria-label") ?? "")));
     const states = [node, toggle].map(each => each?.getAttribute("aria-expanded")).filter(each => each);
