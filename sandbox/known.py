@@ -90,8 +90,8 @@ class Known:
 
 @cache
 def known_of(word: str) -> Known:
-    """Return what is known of a portal; nothing where no sheet was turned into data."""
-    if find_spec(f"sandbox.{word}.known") is None:
+    """Return what is known of a portal; nothing where no sheet was turned into data, or there is no imitation."""
+    if find_spec(f"sandbox.{word}") is None or find_spec(f"sandbox.{word}.known") is None:
         return Known(())
     known: Known = import_module(f"sandbox.{word}.known").KNOWN
     return known

@@ -14,6 +14,8 @@ UNKNOWN_STEPS = {
     "NAMED": "Where the portal names its user, if it does.",
     "DIALOG": "What marks a dialog; that there are some is known.",
     "CLOSE": "The control that closes a dialog.",
+    "OPEN": "What marks the tab that is open.",
+    "SAVE": "What the button says that starts the download of a report; that it is in a dialog is known.",
     "TAKE": "Whether a choice in the hierarchy has to be confirmed, and how.",
     "OTHER_HIERARCHY": "The control of the hierarchy beside the other templates, which is another one.",
     "PERIOD": "The control of a bill's period; its options are known.",

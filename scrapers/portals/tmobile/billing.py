@@ -7,8 +7,12 @@ from scrapers.core.page import PortalPage, guess
 from scrapers.families.carriers.accounts import confirm_account, names_account, not_listed, numbers_like, saying
 
 BILLING = ("#billingApp", guess("says=Billing"))
-SEARCH = ("xpath=//input[contains(@id,'mat-input')]",)
-ROWS = "div.billinglist-data"
+SEARCH = (
+    "xpath=//main//input[contains(@id,'mat-input')]",
+    "xpath=//input[contains(@id,'mat-input')]",
+)
+LIST = "div.billinglist-data"
+ROWS = (f"{LIST}:not(:has({LIST}))", f"{LIST} :is(tr, [role=row], li)")  # what is known of may be rows, or hold them
 LISTED = 15.0  # seconds in which the list of what was searched for is drawn
 
 
@@ -29,20 +33,23 @@ async def find_account(page: PortalPage) -> str:
     await page.type(SEARCH, account)
     page.trail.act()
     await (await page.find(SEARCH)).press("Enter")
-    places: list[int] = []
+    found: list[str] = []
 
     async def is_listed() -> bool:
-        texts = await page.scope.locator(ROWS).all_inner_texts()
-        places[:] = [at for at, text in enumerate(texts) if is_row_of(account, text)]
-        return bool(places)
+        for rows in ROWS:
+            texts = await page.scope.locator(rows).all_inner_texts()
+            found[:] = [f"{rows} >> nth={at}" for at, text in enumerate(texts) if is_row_of(account, text)]
+            if found:
+                return True
+        return False
 
     await page.is_at_rest(LISTED)  # the list of before may be shown still
     await page.rests(is_listed)
-    if not places:
+    if not found:
         raise not_listed(page.trail.step)
-    if len(places) > 1:
-        raise PortalChanged(f"The account is listed {len(places)} times.", step=page.trail.step, selector=ROWS)
-    return f"{ROWS} >> nth={places[0]}"
+    if len(found) > 1:
+        raise PortalChanged(f"The account is listed {len(found)} times.", step=page.trail.step, selector=LIST)
+    return found[0]
 
 
 def is_row_of(account: str, text: str) -> bool:
