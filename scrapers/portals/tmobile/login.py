@@ -26,7 +26,7 @@ LEAVE = (
     "xpath=//mat-list-item[.//span[contains(text(),'Logout')]]",
     *words.controls(words.LOG_OUT),
 )
-NAMED = (guess("globalnav-nav [class*=user-name i]"), guess(".user-name"))
+NAMED = (guess("globalnav-nav [class*=user-name i]"), guess("header [class*=user-name i]"))
 REFUSED = words.alerts(words.REFUSED)
 LOCKED, LATER = words.alerts(words.LOCKED), words.controls(words.LATER)
 CAPTCHA = (guess("iframe[src*=captcha]"),)
