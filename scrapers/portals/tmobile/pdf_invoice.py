@@ -6,6 +6,7 @@ from scrapers.core.spool import PartFile
 from scrapers.families.carriers.accounts import confirm_account
 from scrapers.families.carriers.reports import PdfInvoice
 from scrapers.portals.tmobile.billing import find_account, open_account
+from scrapers.portals.tmobile.dialogs import WINDOW
 from scrapers.portals.tmobile.login import TmobileLogin
 from scrapers.portals.tmobile.periods import place_of
 
@@ -20,14 +21,14 @@ PERIOD = (
 )
 OPTIONS = ":is(mat-option, [role=option], [role=menuitem], [role=menuitemradio]):visible"
 VIEW = ("says=View PDF bill",)
-RADIOS = (guess("input[type=radio]"), guess("[role=radio]"))
+RADIOS = (guess(f"{WINDOW} input[type=radio]"), guess(f"{WINDOW} [role=radio]"), guess("input[type=radio]"))
 DETAILED = (
     guess("label=Detailed bill"),
     guess("role=radio|Detailed bill"),
     guess("mat-radio-button:has-text('detail')"),
 )
 SAVE = (
-    guess("[role=dialog] >> says=Download"),
+    guess(f"{WINDOW} >> says=Download"),
     "says=Download",
     guess("says=Download PDF"),
     guess("says=Download bill"),
@@ -62,8 +63,9 @@ class TmobilePdfInvoice(PdfInvoice):
         page.begin("open the bill")
         await confirm_account(page, target.account, is_chosen=True)
         await page.click(VIEW)
-        await page.arrives((*RADIOS, *DETAILED, *SAVE))
-        radios = [selector for selector in RADIOS if await page.scope.locator(selector).count() > 1]
-        if radios or await page.shown(DETAILED):
-            await page.tick((*DETAILED, *(f"{selector} >> nth=1" for selector in radios)))
+        await page.arrives(SAVE)
+        await page.is_at_rest(5)  # there may be a choice of bills beside it
+        several = [radios for radios in RADIOS if await page.scope.locator(radios).count() > 1]
+        if several or await page.shown(DETAILED):
+            await page.tick((*DETAILED, *(f"{radios} >> nth=1" for radios in several[:1])))
         return await page.download(SAVE)
