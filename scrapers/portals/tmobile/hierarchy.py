@@ -12,7 +12,7 @@ from scrapers.core.panels import KEPT, OPTIONS, choose_in_panel, close_panel, op
 from scrapers.families.carriers.accounts import names_account, not_listed, numbers_like, saying
 
 TREES = ("mat-tree", "[role=tree]")
-NODES = ":is(mat-tree-node, mat-nested-tree-node, [role=treeitem], .mat-tree-node)"
+NODES = ":is(mat-tree-node, mat-nested-tree-node, [role=treeitem], .mat-tree-node, li)"
 HIERARCHY = ("xpath=//mat-select[@name='hierarchyLevel']",)
 OTHER_HIERARCHY = (
     guess("xpath=//mat-select[@name='hierarchyLevel']"),

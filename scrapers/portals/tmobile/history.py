@@ -24,7 +24,7 @@ ROW = "mat-expansion-panel.history-content"
 MORE, DOWNLOAD = "says=more_vert", ("says=Download",)
 SAVE = (  # in the dialog that Download opens
     guess(f"{WINDOW} >> says=Download"),
-    guess(f"{WINDOW} :is([mat-dialog-actions], mat-dialog-actions) button:not(:text-matches('close|cancel', 'i'))"),
+    guess(f"{WINDOW} :is(button, a):not(:text-matches('^(close|cancel|no|x)$', 'i'))"),
 )
 READ = """rows => rows.map(row => [".report-name", ".report-det", ".run-date", ".report-status"].map(
   part => row.querySelector(part)?.textContent ?? null))"""

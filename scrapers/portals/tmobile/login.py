@@ -26,7 +26,11 @@ LEAVE = (
     "xpath=//mat-list-item[.//span[contains(text(),'Logout')]]",
     *words.controls(words.LOG_OUT),
 )
-NAMED = (guess("globalnav-nav [class*=user-name i]"), guess("header [class*=user-name i]"))
+GREETING = "(hi|hello|welcome)( back)?, ?[a-z]"
+NAMED = (
+    guess(":is(globalnav-nav, header) [class*=user-name i]"),
+    guess(f":is(globalnav-nav, header) :text-matches('^{GREETING}', 'i')"),
+)
 REFUSED = words.alerts(words.REFUSED)
 LOCKED, LATER = words.alerts(words.LOCKED), words.controls(words.LATER)
 CAPTCHA = (guess("iframe[src*=captcha]"),)

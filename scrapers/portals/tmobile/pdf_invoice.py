@@ -32,6 +32,7 @@ SAVE = (
     "says=Download",
     guess("says=Download PDF"),
     guess("says=Download bill"),
+    guess(f"{WINDOW} :is(button, a):not(:text-matches('^(close|cancel|no|x)$', 'i'))"),
 )
 
 
