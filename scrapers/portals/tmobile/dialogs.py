@@ -13,6 +13,7 @@ CLOSE = (
     guess(f"{WINDOW} :is([aria-label*=close i], [title*=close i], [mat-dialog-close])"),
     guess(f"{WINDOW} >> says=Done"),
     guess(f"{WINDOW} >> says=OK"),
+    guess(f"{WINDOW} >> says=Got it"),
 )
 RELOAD = ("says=Reload reports",)
 CLOSES = 3.0  # seconds in which a dialog leaves
