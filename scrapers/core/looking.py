@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 GRACE = 3.0  # seconds after which an overlay is closed, or a similar text taken, where the wanted element is not shown
 LOOK_THOROUGHLY = 0.5  # seconds between two looks for an element by its accessible name, which costs a browser much
+FRAME_FILLS = 2 / 3  # of LATCHKEY_PAGE_WAIT, in which a frame that lies over a page is filled
 COVERED = 1.5  # seconds in which an element may come out from under something by itself
 
 
@@ -387,10 +388,31 @@ class LookingPage:
         return said
 
     async def _close_overlay(self, target: Locator | ElementHandle | None) -> bool:
+        for interruption in self.interruptions:
+            if interruption.frame and await self._close_frame(interruption):
+                return True
         text = await close_overlay(self.raw, target)
         if says_session_over(text):
             raise SignedOut("The portal says that the session has ended.", step=self.trail.step)
         return bool(text)
+
+    async def _close_frame(self, interruption: Interruption) -> bool:
+        """Close an overlay that is a frame, once that is filled; return whether there was one."""
+        if not await self.raw.locator(interruption.frame).filter(visible=True).count():
+            return False
+        inside = self.raw.frame_locator(interruption.frame)
+
+        async def is_filled() -> bool:
+            return await inside.locator(interruption.shown).filter(visible=True).count() > 0
+
+        if not await until(is_filled, crawl_settings().page_wait * FRAME_FILLS):
+            return False
+        try:
+            await inside.locator(interruption.dismiss).first.click(timeout=5000)
+        except PlaywrightTimeout:  # it has left by itself
+            return False
+        logger.info("Dismissed an interruption by %s", interruption.dismiss)
+        return True
 
     async def _press(self, element: Locator | ElementHandle) -> None:
         """Click an element once nothing lies over it; an overlay that comes meanwhile is closed, too."""

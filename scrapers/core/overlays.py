@@ -22,10 +22,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """An overlay that may cover any page of one portal, and the element to click to close it, where it is special."""
+    """
+    An overlay that may cover any page of one portal, and the element to click to close it, where it is special.
+
+    frame: selector of the frame that is the overlay and holds both; it comes before its content.
+    """
 
     shown: str
     dismiss: str
+    frame: str = ""
 
 
 DIALOGS = "dialog[open], [role=dialog], [role=alertdialog], [aria-modal=true]"

@@ -59,7 +59,7 @@ class PortalPage(ChoosingPage):
     async def prepare(self) -> None:
         """Set the timeouts, and register handlers that close known overlays when they block an action."""
         self.raw.set_default_timeout(crawl_settings().page_wait * 1000)
-        for interruption in self.interruptions:
+        for interruption in [each for each in self.interruptions if not each.frame]:
 
             async def dismiss(_shown: Locator, click: str = interruption.dismiss) -> None:
                 logger.info("Dismissed an interruption by %s", click)

@@ -7,6 +7,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urljoin, urlsplit
 
@@ -14,6 +15,7 @@ from database.access.addresses import receivers
 from scrapers.core.choices import is_ticked
 from scrapers.core.compat import PlaywrightError, navigated
 from scrapers.core.keys import type_in_boxes
+from scrapers.core.looking import FRAME_FILLS, GRACE
 from scrapers.core.outcomes import (
     Failure,
     MfaFailed,
@@ -153,7 +155,18 @@ class BrowserLogin(Login):
             if isinstance(acted.act, Done):
                 return acted_at
             acted_at.add(page.raw.url)
-            await self._act(page, acted.act, attempt)
+            await self._act(self._view_of(page, acted), acted.act, attempt)
+            if acted.frame:  # what was chosen in it may load the page anew
+                await until(partial(self._has_left, page, acted.frame), GRACE)
+
+    @staticmethod
+    async def _has_left(page: PortalPage, selector: str) -> bool:
+        return await page.shown((selector,)) is None
+
+    @staticmethod
+    def _view_of(page: PortalPage, screen: Screen) -> PortalPage:
+        """Return the page, or its frame that holds a screen."""
+        return page.frame(screen.frame) if screen.frame else page
 
     async def _marks(self, page: PortalPage) -> tuple[float, list[str]] | None:
         """Return the id of the document and the screens that were acted upon in it; None while the page navigates."""
@@ -188,6 +201,7 @@ class BrowserLogin(Login):
         came_back: Screen | None = None
         # Screens that another one may come before, and when they were first seen, by the loop's clock.
         second_ways: dict[str, float] = {}
+        frames: dict[str, float] = {}  # the same of frames that wait for their content
         is_probed = not (self.probe and attempt.submitted)
         while loop.time() < began + wait:
             marks = await self._marks(page)
@@ -196,7 +210,16 @@ class BrowserLogin(Login):
                 assert marks is not None
                 if screen.key in marks[1] or not self._may_count(screen, attempt):
                     continue
-                by_element = not _is_weak(screen) and await page.shown(screen.shown) is not None
+                shown = None if _is_weak(screen) else await self._view_of(page, screen).shown(screen.shown)
+                by_element = shown is not None
+                # The frame of a screen comes before its content, and lies over the form.
+                if (
+                    not by_element
+                    and screen.frame
+                    and await page.shown((screen.frame,))
+                    and loop.time() < frames.setdefault(screen.key, loop.time()) + wait * FRAME_FILLS
+                ):
+                    break
                 if not by_element and not await self._is_at(page, screen, marks[1]):
                     continue
                 again = isinstance(screen.act, OpenLink) and attempt.link_opened
@@ -209,7 +232,7 @@ class BrowserLogin(Login):
                 ):
                     continue
                 # A way out beside a form, such as "Not now" beside the code's field, which may be drawn a moment later.
-                if isinstance(screen.act, Dismiss):
+                if isinstance(screen.act, Dismiss) and not screen.frame:
                     if loop.time() < second_ways.setdefault(screen.key, loop.time()) + STEADY:
                         has_way_out = True
                         continue

@@ -144,7 +144,8 @@ class Screen:
 
     A screen is acted upon once per document, and in `visits` documents at most. Of several that are shown the first in the
     login's order wins: later screens stand first, because earlier ones may stay in the page. at: a regular expression that
-    is found in the page's address. An address alone does not mean "signed in" while the sign-in form is shown.
+    is found in the page's address. An address alone does not mean "signed in" while the sign-in form is shown. frame: selector
+    of the frame that holds its elements; while that is shown without them, the screens behind it are not acted upon.
     """
 
     name: str
@@ -152,6 +153,7 @@ class Screen:
     act: Act
     visits: int = 1
     at: str = ""
+    frame: str = ""
 
     @property
     def key(self) -> str:

@@ -115,7 +115,7 @@ def test_words_for_spiders(planner, store):
     names = [spider.name for spider in planner.spiders.named(["trucktech", "iec_tariffs"])]
     assert names == ["trucktech_faults", "iec_tariffs"] or set(names) > {"iec_tariffs", "trucktech_faults"}
     carriers = {spider.portal for spider in planner.spiders.named(["carriers"])}
-    assert carriers == {"att", "bell", "rogers", "telus", "verizon"}
+    assert carriers == {"att", "bell", "rogers", "telus", "tmobile", "verizon"}
     with pytest.raises(UnknownSpider, match="'acme' is no spider, portal or family"):
         planner.spiders.named(["acme"])
 

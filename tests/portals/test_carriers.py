@@ -15,9 +15,9 @@ KINDS = {"daily_usage", "monthly_reports", "pdf_invoice"}
 
 
 def test_each_carrier_has_a_spider_of_each_report_type():
-    wanted = {(portal, kind) for portal in ("att", "bell", "rogers", "telus", "verizon") for kind in KINDS} | {
-        ("bell", "ereports")
-    }
+    wanted = {
+        (portal, kind) for portal in ("att", "bell", "rogers", "telus", "tmobile", "verizon") for kind in KINDS
+    } | {("bell", "ereports")}
     assert {(spider.portal, spider.report_type) for spider in SPIDERS.values()} == wanted
 
 

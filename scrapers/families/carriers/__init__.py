@@ -18,6 +18,4 @@ FAMILY = Family(
     target=Target("account", "account numbers, separated by commas (default: all)"),
     has_accounts=True,
     uploads="scrapers.families.carriers.uploads:addresses",
-    # Accepted for credentials, accounts and codes before their spiders exist; a portal folder's PORTAL takes precedence.
-    awaited={"tmobile": "T-Mobile"},
 )

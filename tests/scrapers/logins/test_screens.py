@@ -631,3 +631,20 @@ def test_a_button_that_sends_is_no_way_where_its_code_cannot_be_received(run):
     with pytest.raises(MfaRequired):
         run(portal, lambda page: type("OneClick", (Acme,), {"screens": screens})().sign_in(page, attempt("mail")))
     assert portal.sent == ["/in"]
+
+
+class Boxed(Acme):
+    """Asks for a language in a frame that lies before its form."""
+
+    screens = (Screen("language", ("#en",), Dismiss(("#en",)), frame="#box"), *Acme.screens)
+
+
+@pytest.mark.parametrize("is_filled", [True, False], ids=["filled late", "of something else"])
+def test_a_screen_in_a_frame_is_waited_for_before_what_lies_behind_it(run, is_filled):
+    inside = "<button id=en onclick=parent.chosen()>English</button>" if is_filled else "<p>News</p>"
+    script = f"setTimeout(() => box.srcdoc = {json.dumps(inside)}, 700)"
+    box = f"<iframe id=box></iframe><script>function chosen() {{ fetch('/sent/en'); box.remove() }} {script}</script>"
+    portal, made = Portal({"/login": POSTS + box, "/in": WHO}), attempt("sms")
+    run(portal, lambda page: Boxed().sign_in(page, made))
+    assert made.screens == [*(["language"] if is_filled else []), "credentials", "signed in"]
+    assert portal.sent == [*(["/sent/en"] if is_filled else []), "/in"]
