@@ -136,11 +136,8 @@ def facts_of(opts: argparse.Namespace) -> dict[str, Any]:
 
 
 def usual_name(word: str) -> str:
-    """Return what a family calls a portal that it awaits, else the words of its word."""
-    from scrapers.core.stated import families
-
-    awaited = {each: name for family in families().values() for each, name in family.awaited.items()}
-    return awaited.get(word) or word.replace("_", " ").title()
+    """Return the words of a portal's word, each with a capital letter."""
+    return word.replace("_", " ").title()
 
 
 def _words(given: str) -> list[str]:

@@ -60,7 +60,6 @@ class Family:
         str, ...
     ] = ()  # modules with tables of its own outside database.models, which are found by themselves
     uploads: str = ""  # `module:function`, a database.uploads.Addresses; empty: its files are not sent on
-    awaited: Mapping[str, str] = field(default_factory=dict)  # names by word, of portals that have no folder yet
 
 
 def portals(places: Iterable[str] = ()) -> dict[str, Portal]:
@@ -78,20 +77,15 @@ def families() -> dict[str, Family]:
 
 
 def family_of(portal: str, places: Iterable[str] = ()) -> Family | None:
-    """Return the family of a portal, by its word; None for a portal that no folder or family states."""
-    known = families()
+    """Return the family of a portal, by its word; None for a portal that no folder states."""
     stated = portals(places).get(portal)
-    if stated is not None:
-        return known[stated.family]
-    return next((family for family in known.values() if portal in family.awaited), None)
+    return None if stated is None else families()[stated.family]
 
 
 def with_accounts(places: Iterable[str] = ()) -> dict[str, str]:
-    """Return name by word of the portals at which clients have accounts: those with a folder first."""
+    """Return name by word of the portals at which clients have accounts."""
     known = families()
-    found = {each.word: each.name for each in portals(places).values() if known[each.family].has_accounts}
-    awaited = {word: name for family in known.values() if family.has_accounts for word, name in family.awaited.items()}
-    return found | {word: name for word, name in awaited.items() if word not in found}
+    return {each.word: each.name for each in portals(places).values() if known[each.family].has_accounts}
 
 
 def portal_of(module: str) -> Portal | None:

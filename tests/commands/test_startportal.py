@@ -196,11 +196,6 @@ def test_what_is_written_is_in_order_and_in_its_own_folders(command, house):
         assert done.returncode == 0, done.stdout
 
 
-def test_a_portal_that_is_awaited_has_its_name(command, tmp_path):
-    start(command, tmp_path, "verizon", "carriers")
-    assert 'name="Verizon"' in (tmp_path / "scrapers/portals/verizon/__init__.py").read_text()
-
-
 # --- It works ---------------------------------------------------------------------------------------------------------
 
 # A portal that is not what the templates guess: other addresses, labels, months, columns and marks.
