@@ -92,6 +92,7 @@ def test_archives_in_archives(tmp_path):
         (b"no archive", "tar"),
         (b"no archive", "tar.xz"),
     ],
+    ids="zip-up zip-cut zip-bomb tar-up tar-root tar-link tar-bomb tar-cut bz2-cut no-tar no-xz".split(),  # data hold the time
 )
 def test_what_is_unsafe_or_broken_is_refused_and_leaves_nothing(tmp_path, data, extension):
     with pytest.raises(BadFile):
