@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
 from typing import Any
 
@@ -13,6 +13,7 @@ from scrapy.settings import Settings
 
 from database.families import cycles
 from database.families.accounts import NewAccount, add_account
+from database.jobs.queue import add
 from database.models import BillingCycle
 from jobs.clock import TurnableClock
 from jobs.planning import Planner, Spiders, Wanted
@@ -342,6 +343,25 @@ def test_the_job_is_of_the_newest_closed_cycle_or_of_the_portal_s_day(store, mon
             if found != wanted_of(spider, moment):
                 wrong.append((moment, found))
     assert wrong == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", [name for name, spider in SPIDERS.items() if not spider.takes_cycles])
+def test_a_daily_job_that_waited_over_the_end_of_its_cycle_is_of_the_next_one(store, monkeypatch, name):
+    """What the portal shows is of the day on which it is asked."""
+    spider = SPIDERS[name]
+    clock = TurnableClock(datetime(2027, 1, 1, 4, 59, tzinfo=UTC))
+    frozen(monkeypatch, clock.at)
+    with store.transaction() as session:
+        add_account(session, NewAccount("Acme", "Main", spider.portal, ACCOUNT, billing_day=31), CARRIERS)
+        planner = Planner(Spiders(Settings({"SPIDER_MODULES": ["scrapers.portals"]})), clock)
+        (job,) = add(session, planner.find(session, Wanted([name], [ACCOUNT])).jobs, clock.at)
+    frozen(monkeypatch, clock.at + timedelta(minutes=1))
+    with store.transaction() as session:
+        (plan,) = spider.planned(session, spider.Arguments.parse({"job": str(job)}))
+    assert (plan.key, plan.period) == (f"{ACCOUNT}/2027-01-01", "2027-01-01")
+    assert (plan.target.start, plan.target.end) == (date(2027, 1, 1), date(2027, 1, 31))
+    assert plan.billing_cycle_id == plan.target.billing_cycle_id
 
 
 def planned(session: Any, planner: Planner, name: str) -> list[tuple[str, Cycle]]:
