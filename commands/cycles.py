@@ -48,13 +48,13 @@ class Command(Everyday, ScrapyCommand):
 
     def open(self, opts: argparse.Namespace) -> None:
         """Open the cycle of a month for one or all accounts."""
-        from datetime import UTC, datetime
-
         from sqlalchemy import select
 
         from database.engine import database
         from database.families.cycles import cycle_for, latest_closed, parse_month
         from database.models import Account
+        from jobs.clock import Clock
+        from scrapers.core.stated import today_at
 
         try:
             month = parse_month(opts.month) if opts.month else None
@@ -64,8 +64,10 @@ class Command(Everyday, ScrapyCommand):
         with database().transaction() as session:
             accounts = session.scalars(_of(select(Account), opts.account)).all()
             _must_exist(accounts, opts.account)
+            now = Clock().now()
+            today = {portal: today_at(portal, now) for portal in {account.carrier.portal for account in accounts}}
             for account in accounts:
-                chosen = month or latest_closed(account.billing_day, datetime.now(UTC).date())
+                chosen = month or latest_closed(account.billing_day, today[account.carrier.portal])
                 cycle = cycle_for(session, account, *chosen)
                 lines.append(
                     (

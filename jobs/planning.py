@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from scrapy.settings import BaseSettings
 from scrapy.spiderloader import get_spider_loader
@@ -152,7 +154,7 @@ class Planner:
         try:
             targets = spider.asked_for(
                 session,
-                self.clock.now(session).date(),
+                self._today(session, spider),
                 names=wanted.accounts,
                 client=wanted.client,
                 month=wanted.month,
@@ -175,6 +177,10 @@ class Planner:
                         self._plan(session, spider, {**arguments, spider.target_argument: name}, found)
                     except REFUSALS as reason:
                         found.problems.append(f"{spider.name}: {reason}")
+
+    def _today(self, session: Session, spider: type[PortalSpider]) -> date:
+        """Return today's date at a spider's portal, which may be UTC's of yesterday or tomorrow."""
+        return self.clock.now(session).astimezone(ZoneInfo(getattr(spider, "time_zone", "UTC"))).date()
 
     def _plan(self, session: Session, spider: type[PortalSpider], arguments: Mapping[str, str], found: Found) -> None:
         parsed = spider.Arguments.parse(dict(arguments))

@@ -9,11 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules, resolve_name
 from types import ModuleType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 PORTALS, FAMILIES = "scrapers.portals", "scrapers.families"
 
@@ -86,6 +88,12 @@ def with_accounts(places: Iterable[str] = ()) -> dict[str, str]:
     """Return name by word of the portals at which clients have accounts."""
     known = families()
     return {each.word: each.name for each in portals(places).values() if known[each.family].has_accounts}
+
+
+def today_at(portal: str, at: datetime) -> date:
+    """Return the date of an instant at a portal, by its word; that in UTC where no folder states the portal."""
+    stated = portals().get(portal)
+    return at.astimezone(ZoneInfo(stated.time_zone) if stated is not None else UTC).date()
 
 
 def portal_of(module: str) -> Portal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -75,6 +76,20 @@ def test_cycles_are_opened_and_listed(store, command):
     newest, oldest = json.loads(command("cycles", "list", "--json").out)
     assert (oldest["month"], oldest["reports"], oldest["PDFs"], oldest["daily_files"]) == ("2026-02", "0 of 0", 0, 0)
     assert newest["month"] > oldest["month"]
+
+
+@pytest.mark.parametrize(
+    ("at", "newest"),
+    [
+        (datetime(2027, 1, 1, 4, 59, tzinfo=UTC), "2026-11-01  2026-11-30"),
+        (datetime(2027, 1, 1, 5, tzinfo=UTC), "2026-12-01  2026-12-31"),
+    ],
+)
+def test_the_newest_cycle_is_told_by_the_portal_s_date(store, command, monkeypatch, at, newest):
+    """Toronto is five hours behind UTC."""
+    monkeypatch.setattr("jobs.clock.utc_now", lambda: at)
+    command("accounts", *ADD, "--billing-day", "31")
+    assert newest in command("cycles", "open").out
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-1", "october"])

@@ -149,6 +149,12 @@ class DailyUsage(CarrierSpider):
         return cycle
 
     @classmethod
+    def _of_job(cls, session: Session, job_id: int) -> tuple[Account, BillingCycle, int | None]:
+        """Return a job's account with the cycle that today falls in: it may have waited over the end of its own."""
+        account, _, own_id = super()._of_job(session, job_id)
+        return account, cycle_of_day(session, account, cls.today()), own_id
+
+    @classmethod
     def period(cls, target: CarrierTarget) -> str:
         """The day, as the portal counts it."""
         return cls.today().isoformat()
