@@ -56,14 +56,14 @@ def portals_of_all_kinds(session) -> list[tuple[str, ...]]:
 
 
 def carriers(session) -> list[tuple[str, ...]]:
-    """60 accounts, spread over all carriers; two users of each have three, of which the first waits for its daily usage."""
+    """60 accounts, spread over all carriers, most of users with three; of two such users one account is asked for daily usage."""
     jobs: list[tuple[str, ...]] = []
     for place, portal in enumerate(CARRIERS_THERE):
         number = JOBS // len(CARRIERS_THERE) + (place < JOBS % len(CARRIERS_THERE))
         # Bell asks these users for codes by text message; others send theirs by mail, or ask for none.
         scenario = "sms" if portal == "bell" else "ok"
-        several = [f"{scenario}+multi-3+{each}@example.com" for each in range(2)]
-        single = [f"{scenario}+{each}@example.com" for each in range(number - 6)]
+        several = [f"{scenario}+multi-3+{each}@example.com" for each in range(number // 3 - 1)]
+        single = [f"{scenario}+{each}@example.com" for each in range(number - 3 * len(several))]
         accounts = store_customers(session, portal, [*several, *single])
         usage = (accounts[0], accounts[3])
         jobs.append((f"{portal}_daily_usage", "--account", ",".join(usage)))
