@@ -302,7 +302,7 @@ def test_what_a_closed_tab_waited_for_is_not_waited_for(run, monkeypatch):
         await page.raw.context.unroute_all(behavior="ignoreErrors")
         return seconds
 
-    assert run("<button onclick='open()'>Open</button>", act) < 3
+    assert run("<button onclick='window.open()'>Open</button>", act) < 3
 
 
 async def never() -> bool:
