@@ -81,7 +81,7 @@ def test_no_hard_count_is_broken_in_the_browser(which):
 
 @pytest.mark.matrix
 @pytest.mark.browser
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_accounts_of_carriers_are_signed_in_to_once_and_stored():
     with prepared(rounds=1) as bench:
         figures = carriers.run(bench, ["att_pdf_invoice", "bell_daily_usage"], few=1, many=2)
