@@ -34,6 +34,7 @@ BENCHMARKS = (
     "readings",
     "prices",
     "telegram",
+    "carriers",
     "warm",
     "listing",
     "speed",

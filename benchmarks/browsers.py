@@ -1,4 +1,4 @@
-"""The browsers below a process: which there were, and the most memory that they had."""
+"""The browsers below a process, and the most memory that they had, or all that is below it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 LOOK_EVERY = 0.1  # seconds: a look at a browser's memory makes it wait a little
+LOOK_AT_ALL = 0.5  # seconds between two looks at the memory of several crawls
 PROGRAMS = ("chromium", "chrome", "headless_shell", "headless-shell")
 
 
@@ -30,6 +31,20 @@ class BrowserWatch:
         self.browsers |= {child for child in programs.keys() - theirs if "--type=" not in programs[child]}
         self.memory = max(self.memory, sum(map(proportional, programs.keys() | theirs)) / 1024)
         self._next = time.monotonic() + LOOK_EVERY
+
+
+class MemoryWatch:
+    """Looks at a process with all below it: `memory` is the most PSS that they had at once, in MB."""
+
+    def __init__(self) -> None:
+        self.memory = 0.0
+        self._next = 0.0
+
+    def look(self, pid: int) -> None:
+        """Look at the memory now, unless that was done a moment ago."""
+        if time.monotonic() >= self._next:
+            self.memory = max(self.memory, sum(map(proportional, [pid, *below(pid, families())])) / 1024)
+            self._next = time.monotonic() + LOOK_AT_ALL
 
 
 def families() -> dict[int, list[int]]:

@@ -35,9 +35,10 @@ def measure(
     environment: Mapping[str, str],
     look: Callable[[int], None] | None = None,
     folder: Path = ROOT,
+    longest: float = LONGEST,
 ) -> Cost:
     """
-    Run a command to its end; raise ProcessFailed when its exit code is not 0 or it takes too long.
+    Run a command to its end; raise ProcessFailed when its exit code is not 0 or it takes longer than *longest* seconds.
 
     look: called with the process's id again and again while it runs.
     """
@@ -58,7 +59,7 @@ def measure(
                 break
             if look is not None:
                 look(process.pid)
-            if time.monotonic() - began > LONGEST:
+            if time.monotonic() - began > longest:
                 process.kill()
             pause.wait(LOOK_EVERY)
         seconds = time.monotonic() - began

@@ -74,7 +74,9 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         self._browser: ScrapyPlaywrightDownloadHandler | None = None
         self._launch = asyncio.Lock()
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._endless: Counter[str] = Counter()  # long polls that the crawl's pages have met, by address
+        # Of the requests of the crawl's pages, by address: long polls, and what was answered.
+        self._endless: Counter[str] = Counter()
+        self._answered: set[str] = set()
         self._restored: WeakSet[BrowserContext] = WeakSet()  # contexts in which new tabs get the saved sessionStorage
         self._loaded_at: defaultdict[str, float] = defaultdict(float)  # by host: when its last page was loaded
         self._fence: Fenced | None = None
@@ -170,6 +172,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
                     pauses=state.rate_tries,
                     pause=self._pause,
                     endless=self._endless,
+                    answered=self._answered,
                     by_person=work_of(self.crawler).visible,
                 ),
             )

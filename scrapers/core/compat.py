@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from playwright._impl._errors import Error as PlaywrightError
     from playwright._impl._errors import TimeoutError as PlaywrightTimeout
     from playwright.async_api import BrowserContext, Page
+    from playwright.async_api import Request as PlaywrightRequest
     from scrapy import Request, Spider
     from scrapy.commands import ScrapyCommand
     from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler
@@ -59,6 +60,7 @@ __all__ = [
     "scrapy_cookies",
     "scrapy_splash",
     "screen_missing",
+    "was_left",
 ]
 
 T = TypeVar("T")
@@ -353,6 +355,11 @@ def is_covered(error: PlaywrightError) -> bool:
 def detached(error: PlaywrightError) -> bool:
     """Return whether an error means that the element was taken out of the page, such as when a list is drawn anew."""
     return "not attached to the DOM" in str(error)
+
+
+def was_left(request: PlaywrightRequest) -> bool:
+    """Return whether a request has failed because its page was left, or gave it up itself."""
+    return any(text in (request.failure or "").lower() for text in ("abort", "cancel"))
 
 
 def program_missing(error: PlaywrightError) -> bool:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapers.core.choices import Choice
-from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, is_covered, navigated
+from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, is_covered, navigated, was_left
 from scrapers.core.locators import Guess, Selectors, any_of, candidates, is_ours, ranks
 from scrapers.core.outcomes import Blocked, Failure, PortalChanged, PortalDown, RateLimited, SignedOut
 from scrapers.core.overlays import DIALOGS, Interruption, close_overlay, is_free, says_session_over
 from scrapers.core.pace import ERROR_TRIES, RATE_TRIES, backoff, retry_after
 from scrapers.core.redaction import bare_url
 from scrapers.core.settings import crawl_settings
-from scrapers.core.trail import IN_FLIGHT, LONG_POLLS, POLLS, REST, SETTLED, WORK, Trail
+from scrapers.core.trail import LONG_POLLS, POLLS, REST, SETTLED, WORK, Trail
 from scrapers.core.walls import CLEARED, Wall
 
 if TYPE_CHECKING:
@@ -64,13 +64,15 @@ class LookingPage:
         self.tabs: list[LookingPage] = []
         self.answer: Response | None = None  # to the newest request for a whole page
         self._choices: list[Choice] = []  # since the last click
+        self._own: set[Request] = set()  # requests of this tab without an answer
         # In a document of which it is not known whether it is the wall's; a tab may have come to one before it is known here.
         self._has_arrived = wall is not None and scope is None
         if scope is None:  # a frame's requests are its page's
             page.on("request", self._count)
             page.on("response", self._keep_answer)
             page.on("requestfinished", self._landed)
-            page.on("requestfailed", self._landed)
+            page.on("requestfailed", self._failed)
+            page.on("close", self._closed)
             if wall is not None:
                 page.on("framenavigated", self._arrive)
                 page.on("domcontentloaded", self._arrive)
@@ -78,6 +80,7 @@ class LookingPage:
     def _count(self, request: Request) -> None:
         self.trail.requests += 1
         now = asyncio.get_running_loop().time()
+        self._own.add(request)
         self.trail.waiting.add(request)
         if self.trail.first_asked.setdefault(request.url, now) >= self.trail.acted:
             self.trail.news = now
@@ -87,10 +90,18 @@ class LookingPage:
             self.trail.sent = self.trail.in_flight[request] = now
 
     def _landed(self, request: Request) -> None:
-        self.trail.waiting.discard(request)
-        sent = self.trail.in_flight.pop(request, None)
-        if sent is not None and asyncio.get_running_loop().time() - sent >= IN_FLIGHT:
-            self.trail.endless[bare_url(request.url)] += 1
+        self._own.discard(request)
+        self.trail.land(request, asyncio.get_running_loop().time(), left=False)
+
+    def _failed(self, request: Request) -> None:
+        self._own.discard(request)
+        self.trail.land(request, asyncio.get_running_loop().time(), left=was_left(request))
+
+    def _closed(self, _page: Page) -> None:
+        """Forget what a closed tab waited for: no event tells the end of those requests."""
+        for request in self._own:
+            self.trail.land(request, asyncio.get_running_loop().time(), left=True)
+        self._own.clear()
 
     def _keep_answer(self, response: Response) -> None:
         if response.request.is_navigation_request() and response.frame.parent_frame is None:

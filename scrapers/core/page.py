@@ -149,7 +149,12 @@ class PortalPage(ChoosingPage):
     async def beside(self) -> AsyncIterator[PortalPage]:
         """Yield a new tab of the same session, whose steps are not this page's, and close it at the end."""
         tab = await self.raw.context.new_page()
-        trail = Trail(pause=self.trail.pause, endless=self.trail.endless, by_person=self.trail.by_person)
+        trail = Trail(
+            pause=self.trail.pause,
+            endless=self.trail.endless,
+            answered=self.trail.answered,
+            by_person=self.trail.by_person,
+        )
         try:
             yield PortalPage(tab, spool=self.spool, job=self.job, wall=self.wall, trail=trail)
         finally:

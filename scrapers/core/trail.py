@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 REST = 2.0  # seconds without a change or a request, after which a list or page counts as complete
 SETTLED = 1.0  # the same once the requests that an action caused are answered; lists fill in steps less apart than this
 POLLS = 3  # requests for one address since the last action, after which it is polled: that never ends
-LONG_POLLS = 2  # requests for one address that took longer than IN_FLIGHT, after which it is one that always does
+LONG_POLLS = 2  # requests for one address that hung, after which it is one that always does
+HUNG = 0.5  # seconds after which a request hung whose page was left without an answer to any for its address
 IN_FLIGHT = 10.0  # seconds; a request that takes longer (a long poll) does not keep a page from being at rest
 PROMPT = 2.0  # seconds after an action in which its own requests are sent; what is asked for later was brought by those
 WORK = ("document", "xhr", "fetch", "script")  # requests that may change what a page offers
@@ -39,7 +40,8 @@ class Trail:
     enter: Callable[..., AbstractAsyncContextManager[Any]] | None = None
     by_person: bool = False  # the browser is visible: a person may put right what stands in the way
     in_flight: dict[Request, float] = field(default_factory=dict)  # requests without an answer, and when each was sent
-    endless: Counter[str] = field(default_factory=Counter)  # what took longer than IN_FLIGHT in this crawl, by address
+    endless: Counter[str] = field(default_factory=Counter)  # requests that hung in this crawl, by address
+    answered: set[str] = field(default_factory=set)  # addresses of this crawl that were answered within IN_FLIGHT
     asked: Counter[str] = field(default_factory=Counter)  # requests by address, since the last action
     # When each address was asked for first: a further request for it is a poll.
     first_asked: dict[str, float] = field(default_factory=dict)
@@ -62,6 +64,21 @@ class Trail:
     def step(self) -> str:
         """The step that was begun last."""
         return self.steps[-1] if self.steps else ""
+
+    def land(self, request: Request, now: float, *, left: bool) -> None:
+        """
+        Note the end of a request. left: its page was left before the answer came.
+
+        A long poll lives as long as its page; what such a page waits for is asked for under other addresses.
+        """
+        self.waiting.discard(request)
+        if (sent := self.in_flight.pop(request, None)) is None:
+            return
+        address, seconds = bare_url(request.url), now - sent
+        if seconds >= IN_FLIGHT or (left and seconds >= HUNG and address not in self.answered):
+            self.endless[address] += 1
+        elif not left:
+            self.answered.add(address)
 
     def is_busy(self, since: float | None = None) -> bool:
         """

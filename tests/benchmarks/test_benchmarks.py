@@ -11,7 +11,7 @@ from importlib import import_module
 
 import pytest
 
-from benchmarks import against, speed
+from benchmarks import against, carriers, speed
 from benchmarks.bench import prepared
 from benchmarks.figures import Figure, cells, count, markdown, ratio, table
 from benchmarks.p6 import run as run_again
@@ -77,6 +77,30 @@ def test_no_hard_count_is_broken(which):
 @pytest.mark.parametrize("which", ["p5", "p10"])
 def test_no_hard_count_is_broken_in_the_browser(which):
     test_no_hard_count_is_broken(which)
+
+
+@pytest.mark.matrix
+@pytest.mark.browser
+@pytest.mark.timeout(600)
+def test_accounts_of_carriers_are_signed_in_to_once_and_stored():
+    with prepared(rounds=1) as bench:
+        figures = carriers.run(bench, ["att_pdf_invoice", "bell_daily_usage"], few=1, many=2)
+    stored = {figure.name: figure.ours for figure in figures if figure.name.endswith((": not stored", ": sign-ins"))}
+    assert list(stored.values()) == [0, 2, 0, 2]
+    memory = {figure.name: figure.ours for figure in figures if figure.unit == "MB"}
+    assert min(list(memory.values())[:2]) > 150, memory  # the browsers are in it
+
+
+@pytest.mark.matrix
+@pytest.mark.browser
+@pytest.mark.figures
+@pytest.mark.timeout(1800)
+def test_every_spider_of_a_carrier_is_done_in_its_time_and_many_accounts_take_no_more_memory():
+    """In the room for noise."""
+    with prepared(rounds=1) as bench:
+        figures = carriers.run(bench)
+    print(table(cells(figures)))
+    assert [figure.name for figure in figures if figure.verdict in ("broken", "short")] == []
 
 
 @pytest.mark.parametrize(

@@ -136,12 +136,15 @@ def not_listed(step: str = "") -> WrongAccount:
     return WrongAccount("The portal does not list the account.", step=step)
 
 
-async def confirm_account(page: PortalPage, account: str, *, is_chosen: bool, is_masked: bool = False) -> None:
+async def confirm_account(
+    page: PortalPage, account: str, *, is_chosen: bool, is_masked: bool = False, has_rested: bool = False
+) -> None:
     """
     Raise WrongAccount if the page says that another account is open; wait until what it says has come to rest.
 
     is_chosen: it was chosen in this visit, by its number. Where it was not and the page names no account at all, the job
     gets a warning: what it fetches must prove it. is_masked: it was chosen by its last digits, so that the page must name it.
+    has_rested: the page is at rest, and nothing was done in it since.
     """
     named, account = set[str](), without_signs(account)
 
@@ -151,7 +154,9 @@ async def confirm_account(page: PortalPage, account: str, *, is_chosen: bool, is
         named.update(accounts_named(text, account) or ({account} if names_account(account, text) else ()))
         return named == {account}
 
-    if await until(is_open, 1) or (await page.is_at_rest(10) and await is_open()):
+    if await until(is_open, 0 if has_rested else 1):
+        return
+    if not has_rested and await page.is_at_rest(10) and await is_open():
         return
     if named:
         raise WrongAccount("The portal has opened another account.", step=page.trail.step)

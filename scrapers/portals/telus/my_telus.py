@@ -45,14 +45,18 @@ async def choose_account(page: PortalPage, done: Selectors) -> None:
     """
     Choose the job's account where the portal asks for one or shows another, and read it back.
 
-    It asks once in a session, and shows no account to users who have only one. done: elements of the page that follows.
+    It asks once in a session, and shows no account to users who have only one. done: elements of the page that follows. In Bill
+    Analyzer (ANALYZER) nothing is read: it has a scope of its own, which is chosen and read back.
     """
     account = page.job.target.account
     page.begin("choose the account")
     asked = await page.shown(ASKED) is not None
+    came: str | None = None
     if not asked:
         await page.find(done)
-        await page.arrives((*SHOWN, *CHANGE))  # they may come later than the rest
+        if done is ANALYZER:
+            return
+        came = await page.arrives((*SHOWN, *CHANGE))  # they may come later than the rest
         named = numbers_like(account, " ".join(await page.texts(SHOWN)))
         named = named or accounts_named(await page.text(("main", "body")), account)
         if named and named != {account}:
@@ -65,5 +69,6 @@ async def choose_account(page: PortalPage, done: Selectors) -> None:
         own = lambda wanted, text: int(numbers_like(wanted, text) == {wanted})  # noqa: E731
         await page.pick(CARDS, account, match=own, missing=lambda _offered: not_listed())
         await page.find(done)
-    page.begin("read the account back")
-    await confirm_account(page, account, is_chosen=asked)
+    if done is not ANALYZER:
+        page.begin("read the account back")
+        await confirm_account(page, account, is_chosen=asked, has_rested=not asked and came is None)

@@ -130,6 +130,10 @@ async def crawl(folder: Path) -> None:
     SEEN["finish_reason"] = crawler.stats.get_value("finish_reason")
 
 
+async def hang(_route: Any) -> None:
+    """Leave a request without an answer."""
+
+
 async def error_of(action: Awaitable[Any]) -> compat.PlaywrightError:
     """Return the Playwright error that an action ends with."""
     try:
@@ -175,6 +179,11 @@ async def browser(folder: Path) -> None:
         pending = asyncio.ensure_future(error_of(again.evaluate("new Promise(() => {})")))
         await again.goto("data:text/html,elsewhere")
         SEEN["navigated"] = compat.navigated(await pending)
+        await again.route("http://portal.example/**", hang)
+        await again.evaluate("void fetch('http://portal.example/news')")
+        async with again.expect_event("requestfailed") as failed:
+            await again.goto("data:text/html,here")
+        SEEN["left"] = compat.was_left(await failed.value)
         await page.close()
         SEEN["closed"] = compat.browser_gone(await error_of(page.title()))
         context = compat.context_of(handler, "one")

@@ -297,7 +297,7 @@ def test_pages_of_one_key_share_a_context_that_is_made_with_the_first_ones_optio
 
 @pytest.mark.browser
 @pytest.mark.parametrize(
-    "what", ["channel", "closed", "covered", "detached", "launched", "navigated", "program", "timeout"]
+    "what", ["channel", "closed", "covered", "detached", "launched", "left", "navigated", "program", "timeout"]
 )
 def test_playwrights_errors_say_what_happened(browsed, what):
     """Seen in Playwright 1.65."""

@@ -20,7 +20,7 @@ from scrapers.core.outcomes import (
     WrongAccount,
 )
 from scrapers.core.pace import RATE_TRIES, Pause
-from scrapers.core.page import PortalPage, guess
+from scrapers.core.page import PortalPage, guess, until
 from tests.pages import make_haste, patch
 
 pytestmark = pytest.mark.browser
@@ -251,6 +251,64 @@ def test_a_page_that_polls_comes_to_rest(run):
         return at_rest and answered > 5
 
     assert run("", act)
+
+
+LISTENS = "data:text/html,<p>News</p><script>fetch('http://portal.example/news')</script>"
+
+
+async def rested(page: PortalPage) -> float:
+    """Return for how many seconds a page that lacks an element was waited for."""
+    began = asyncio.get_running_loop().time()
+    assert await page.arrives(("#missing",)) is None
+    return asyncio.get_running_loop().time() - began
+
+
+async def hang(_route: Any) -> None:
+    """Leave a request without an answer."""
+
+
+@pytest.mark.parametrize(("answered", "is_known"), [(False, True), (True, False)])
+def test_what_hangs_until_its_page_is_left_is_a_long_poll(run, monkeypatch, answered, is_known):
+    """But not where anything was ever answered under its address."""
+    patch(monkeypatch, "HUNG", 0.1)
+    patch(monkeypatch, "IN_FLIGHT", 3.0)
+    patch(monkeypatch, "REST", 0.3)
+
+    async def act(page: PortalPage) -> tuple[float, bool]:
+        if answered:
+            page.trail.answered.add("http://portal.example/news")
+        await page.raw.route("http://portal.example/**", hang)
+        for _ in range(2):
+            await page.open(LISTENS)
+            await until(never, 0.3)
+        await page.open(LISTENS)
+        seconds = await rested(page)
+        await page.raw.unroute_all(behavior="ignoreErrors")
+        return seconds, page.trail.endless["http://portal.example/news"] == 2
+
+    seconds, was_counted = run("", act)
+    assert (seconds < 2, was_counted) == (is_known, is_known), seconds
+
+
+def test_what_a_closed_tab_waited_for_is_not_waited_for(run, monkeypatch):
+    patch(monkeypatch, "IN_FLIGHT", 5.0)
+    patch(monkeypatch, "REST", 0.3)
+
+    async def act(page: PortalPage) -> float:
+        await page.raw.context.route("http://portal.example/**", hang)
+        async with page.new_tab(("says=Open",)) as tab:
+            await tab.open(LISTENS)
+            await until(never, 0.2)
+        seconds = await rested(page)
+        await page.raw.context.unroute_all(behavior="ignoreErrors")
+        return seconds
+
+    assert run("<button onclick='window.open()'>Open</button>", act) < 3
+
+
+async def never() -> bool:
+    """Return False."""
+    return False
 
 
 def test_after_an_action_only_what_it_caused_is_waited_for(run, monkeypatch):

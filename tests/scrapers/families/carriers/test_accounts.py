@@ -17,7 +17,7 @@ from scrapers.families.carriers.accounts import accounts_named, check_file, conf
 OURS = "533122906"
 
 
-def confirm(text: str, *, is_chosen: bool = True) -> list[str]:
+def confirm(text: str, *, is_chosen: bool = True, has_rested: bool = False) -> list[str]:
     """Return the warnings of a page with this text."""
     warnings: list[str] = []
 
@@ -25,12 +25,13 @@ def confirm(text: str, *, is_chosen: bool = True) -> list[str]:
         return text
 
     async def is_at_rest(_within: float) -> bool:
+        assert not has_rested  # nothing is to be waited for
         return True
 
     page: Any = SimpleNamespace(
         text=read, is_at_rest=is_at_rest, trail=SimpleNamespace(step=""), job=SimpleNamespace(warn=warnings.append)
     )
-    asyncio.run(confirm_account(page, OURS, is_chosen=is_chosen))
+    asyncio.run(confirm_account(page, OURS, is_chosen=is_chosen, has_rested=has_rested))
     return warnings
 
 
@@ -54,6 +55,13 @@ def test_a_page_that_names_the_account_is_right(text):
 def test_a_page_that_names_another_account_is_wrong(text):
     with pytest.raises(WrongAccount):
         confirm(text)
+
+
+def test_a_page_that_is_at_rest_is_read_once():
+    assert confirm("Account 533-122 906", has_rested=True) == []
+    assert len(confirm("Usage", is_chosen=False, has_rested=True)) == 1
+    with pytest.raises(WrongAccount):
+        confirm("Compte 533122907", has_rested=True)
 
 
 def test_a_page_that_names_none_is_no_proof():
