@@ -152,8 +152,7 @@ def test_the_language_is_chosen_in_a_frame_before_anything_is_typed(run, filled,
     assert screens == ["language", *SCREENS]
 
 
-@pytest.mark.parametrize("taken", [REMOVED, RELOADS], ids=["goes away", "loads the page anew"])
-@pytest.mark.parametrize("attached", [50, 300, 600])
+@pytest.mark.parametrize(("attached", "taken"), [(50, RELOADS), (50, REMOVED), (300, REMOVED), (600, REMOVED)])
 def test_a_frame_that_comes_later_than_the_form_is_no_obstacle(run, attached, taken):
     box = LIGHTBOX.format(chosen="sessionStorage.chosen", inside=INSIDE, filled=300, attached=attached, taken=taken)
     screens, said, failure = sign_in(run, box)
