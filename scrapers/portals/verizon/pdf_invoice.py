@@ -1,5 +1,7 @@
 """Bills, from the list of recent ones."""
 
+import re
+
 from scrapers.core.outcomes import PortalChanged, WrongAccount
 from scrapers.core.page import PortalPage, until
 from scrapers.core.periods import months_in, names_month
@@ -15,6 +17,7 @@ PREVIOUS = ("xpath=//*[@id='billing-view-bills-s']/div/ul/li[4]/a", "#billing-vi
 RECENT = ("role=tab|Recent bills", "says=Recent bills")
 ACCOUNT = labelled("Account number")
 CARDS, MONTH, ICON = ".invoice-card", "span.fs-20", "span.Icon--download"
+YEAR = re.compile(r"(19|20)\d\d")
 ANSWERED = 30.0  # seconds in which the list of another account is drawn
 KEPT = 3.0  # seconds in which the drop-down shows what was chosen
 # Of each card its month and all that it says.
@@ -52,7 +55,10 @@ class VerizonPdfInvoice(PdfInvoice):
 
         await page.rests(is_listed)
         months = [(place, month) for place, (month, _) in enumerate(read) if months_in(month)]
-        place = the_one(months, target.account, target.end, self.today(), await page.text(("main", "body")))
+        if read and not months:
+            raise PortalChanged(f"None of the {len(read)} bills says its month.", step=page.trail.step, selector=CARDS)
+        said = YEAR.sub("", await page.text(("main", "body")))  # which may name months that are no bills'
+        place = the_one(months, target.account, target.end, self.today(), said)
         named = accounts_named(read[place][1], target.account)
         if named and named != {without_signs(target.account)}:
             raise WrongAccount("The bill is of another account.", step=page.trail.step)
