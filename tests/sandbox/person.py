@@ -143,11 +143,9 @@ class Mails(Phones):
         return body
 
     def codes(self, receiver: str) -> list[str]:
-        """Codes that a mailbox got, in the order in which they came."""
-        return [
-            re.search(
-                r"(?:use this code|utiliser le code)\s+(\w+)", re.sub("<[^>]*>", "", mail["text"] or mail["html"])
-            )[1]  # type: ignore[index]
-            for mail in self.payloads
-            if mail["to"] == receiver
+        """Codes that a mailbox got, in the order in which they came; mails that name none are left out."""
+        texts = [
+            re.sub("<[^>]*>", "", mail["text"] or mail["html"]) for mail in self.payloads if mail["to"] == receiver
         ]
+        named = [re.search(r"(?:use this code|utiliser le code)\s+(\w+)", text) for text in texts]
+        return [found[1] for found in named if found is not None]
