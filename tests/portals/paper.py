@@ -1,4 +1,6 @@
 """A portal's page without a browser: it offers texts, and keeps what is chosen; the steps around a choice do nothing."""
+# It takes fewer arguments than a page, and holds stand-ins where that has a browser's objects.
+# mypy: disable-error-code="override, assignment"
 
 from __future__ import annotations
 

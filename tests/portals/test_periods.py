@@ -62,7 +62,8 @@ def of(name: str) -> Any:
 
 
 def report(name: str, slug: str) -> Any:
-    return next(each for each in SPIDERS[name].reports if each.slug == slug)
+    spider: Any = SPIDERS[name]
+    return next(each for each in spider.reports if each.slug == slug)
 
 
 def place(page: Paper, texts: Sequence[str]) -> int:
@@ -155,7 +156,7 @@ def rogers_monthly(offered: Sequence[Cycle], wanted: Cycle, today: date) -> int:
     async def tick(names: Any, **_: Any) -> None:
         ticked.append(names[0])
 
-    page.tick = tick
+    setattr(page, "tick", tick)
     run(choose_bill_cycle(page, today))
     (one,) = ticked
     return page.scope.listed.index(json.loads(one.partition("[value=")[2].removesuffix("]")))
@@ -297,7 +298,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch, at: datetime) -> None:
 
     class Stopped(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> datetime:
+        def now(cls, tz: Any = None) -> Any:
             return at.astimezone(tz)
 
     monkeypatch.setattr(spiders, "datetime", Stopped)
@@ -358,6 +359,7 @@ def test_a_daily_job_that_waited_over_the_end_of_its_cycle_is_of_the_next_one(st
         (job,) = add(session, planner.find(session, Wanted([name], [ACCOUNT])).jobs, clock.at)
     frozen(monkeypatch, clock.at + timedelta(minutes=1))
     with store.transaction() as session:
+        plan: Any
         (plan,) = spider.planned(session, spider.Arguments.parse({"job": str(job)}))
     assert (plan.key, plan.period) == (f"{ACCOUNT}/2027-01-01", "2027-01-01")
     assert (plan.target.start, plan.target.end) == (date(2027, 1, 1), date(2027, 1, 31))
@@ -390,8 +392,9 @@ def test_the_right_period_is_taken_and_no_other(monkeypatch, name):
         for take in TAKES[name]:
             for listed in (offered, offered[::-1]):
                 for wanted in (offered[1], offered[-1]) if take not in NEWEST_ALONE else (offered[1],):
-                    if (taken := listed[take(listed, wanted, moment.today)]) != wanted:
-                        wrong.append((moment, take, wanted, taken))
+                    at = take(listed, wanted, moment.today)
+                    if at is None or listed[at] != wanted:
+                        wrong.append((moment, take, wanted, at))
                     if take not in TYPED:
                         wrong += taken_instead(take, [each for each in listed if each != wanted], wanted, moment)
     assert wrong == []
