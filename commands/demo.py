@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -92,7 +92,7 @@ def of_carriers(root: Path, picture: Path | None) -> bool:
     """Play an account of each carrier, and show what came; return whether everything has."""
     folder, began = root / "demo-carriers", time.monotonic()
     environment = prepare(folder)
-    with webhook(folder, environment) as codes:
+    with webhook(folder, environment, folder / "webhook.log") as codes:
         played = play_carriers(folder, environment, codes)
     (root / "demo-carriers.json").write_text(json.dumps([asdict(each) for each in played], indent=2) + "\n")
     with console_for(picture) as console:
@@ -134,16 +134,21 @@ def prepare(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def webhook(folder: Path, environment: dict[str, str]) -> Iterator[dict[str, str]]:
-    """Prepare the database and run the webhook until the end of the block; yield where a sandbox sends its codes."""
+def webhook(folder: Path, environment: dict[str, str], log: Path | None = None) -> Iterator[dict[str, str]]:
+    """
+    Prepare the database and run the webhook until the end of the block; yield where a sandbox sends its codes.
+
+    log: file for what the webhook says, where a line that moves is on the screen.
+    """
     say("Preparing the database")
     latchkey(environment, "db", "upgrade")
     ready = folder / "webhook.json"
     ready.unlink(missing_ok=True)
     say("Starting the webhook and the sandbox on loopback")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "scrapy", "serve", "--port", "0", "--ready-file", str(ready)], env=environment
-    )
+    command = [sys.executable, "-m", "scrapy", "serve", "--port", "0", "--ready-file", str(ready)]
+    with ExitStack() as stack:
+        said = stack.enter_context(log.open("w")) if log is not None else None
+        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
     try:
         hook = json.loads(await_file(ready, process))["url"]
         say(f"  webhook  {hook}")

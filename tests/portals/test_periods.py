@@ -62,7 +62,8 @@ def of(name: str) -> Any:
 
 
 def report(name: str, slug: str) -> Any:
-    return next(each for each in SPIDERS[name].reports if each.slug == slug)
+    spider: Any = SPIDERS[name]
+    return next(each for each in spider.reports if each.slug == slug)
 
 
 def place(page: Paper, texts: Sequence[str]) -> int:
@@ -155,7 +156,7 @@ def rogers_monthly(offered: Sequence[Cycle], wanted: Cycle, today: date) -> int:
     async def tick(names: Any, **_: Any) -> None:
         ticked.append(names[0])
 
-    page.tick = tick
+    setattr(page, "tick", tick)
     run(choose_bill_cycle(page, today))
     (one,) = ticked
     return page.scope.listed.index(json.loads(one.partition("[value=")[2].removesuffix("]")))
@@ -174,7 +175,7 @@ def chosen_in_panel(module: str, monkeypatch: pytest.MonkeyPatch, offered: list[
     async def choose(page: Any, opener: Any, which: Callable[[list[str]], int], **_: Any) -> None:
         taken.append(which(offered))
 
-    async def nothing(*_: Any) -> str:
+    async def nothing(*_: Any, **__: Any) -> str:
         return ""
 
     monkeypatch.setattr(f"{module}.choose_in_panel", choose)
@@ -297,7 +298,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch, at: datetime) -> None:
 
     class Stopped(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> datetime:
+        def now(cls, tz: Any = None) -> Any:
             return at.astimezone(tz)
 
     monkeypatch.setattr(spiders, "datetime", Stopped)
@@ -349,7 +350,7 @@ def test_the_job_is_of_the_newest_closed_cycle_or_of_the_portal_s_day(store, mon
 @pytest.mark.parametrize("name", [name for name, spider in SPIDERS.items() if not spider.takes_cycles])
 def test_a_daily_job_that_waited_over_the_end_of_its_cycle_is_of_the_next_one(store, monkeypatch, name):
     """What the portal shows is of the day on which it is asked."""
-    spider = SPIDERS[name]
+    spider: Any = SPIDERS[name]
     clock = TurnableClock(datetime(2027, 1, 1, 4, 59, tzinfo=UTC))
     frozen(monkeypatch, clock.at)
     with store.transaction() as session:
@@ -390,8 +391,9 @@ def test_the_right_period_is_taken_and_no_other(monkeypatch, name):
         for take in TAKES[name]:
             for listed in (offered, offered[::-1]):
                 for wanted in (offered[1], offered[-1]) if take not in NEWEST_ALONE else (offered[1],):
-                    if (taken := listed[take(listed, wanted, moment.today)]) != wanted:
-                        wrong.append((moment, take, wanted, taken))
+                    at = take(listed, wanted, moment.today)
+                    if at is None or listed[at] != wanted:
+                        wrong.append((moment, take, wanted, at))
                     if take not in TYPED:
                         wrong += taken_instead(take, [each for each in listed if each != wanted], wanted, moment)
     assert wrong == []
