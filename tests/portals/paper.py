@@ -71,6 +71,9 @@ class Paper:
     async def shown(self, names: Any, within: float = 0) -> str | None:
         return None
 
+    async def is_ticked(self, names: Any, **_: Any) -> bool:
+        return True
+
     async def is_at_rest(self, within: float = 0) -> bool:
         return True
 
@@ -138,6 +141,9 @@ class Listing:
     async def evaluate(self, script: str, *_: Any) -> Any:
         """Return a table's only row, that of the account, and what the table says."""
         return [[0, f"Account {ACCOUNT}", []]], f"Account {ACCOUNT}"
+
+    async def count(self) -> int:
+        return len(self.listed)
 
     async def all_inner_texts(self) -> list[Any]:
         return list(self.listed)
