@@ -33,7 +33,6 @@ SETTINGS = {
     # Long, so that a machine with much else to do is measured as slow, and not as a portal that has changed.
     "LATCHKEY_PAGE_WAIT": "90",
     "LATCHKEY_PORTAL_CRAWLS": str(SLOTS),
-    "LATCHKEY_SIGN_IN_WAIT": "240",
     "LATCHKEY_WEBHOOK_TOKEN": TOKEN,
     "LATCHKEY_WORKER_POLL": "0.5",
 }
