@@ -19,6 +19,7 @@ from scrapers.core.outcomes import (
     MfaFailed,
     MfaRequired,
     NoLongerAvailable,
+    NotListed,
     NotYetPublished,
     PortalChanged,
     WrongAccount,
@@ -257,7 +258,7 @@ def test_an_account_that_is_not_listed_is_refused(run, numbers):
 
 def test_a_report_that_is_not_offered_is_no_other_one(run):
     act = lambda page: reports.choose_report(page, "Cost Centre Detail", "Monthly Charges Breakdown")  # noqa: E731
-    with pytest.raises(PortalChanged, match="not offered"):
+    with pytest.raises(NotListed, match="has no Monthly Charges Breakdown"):
         run(form(OURS), act, target=TARGET)
 
 
