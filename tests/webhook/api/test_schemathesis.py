@@ -36,6 +36,7 @@ from database.models.prices import (
 from database.models.telegram import LoginKind, TelegramLogin, TelegramSession
 from sandbox.mailserver import serving
 from tests.telegram import API_HASH, API_ID
+from tests.turns import one_database
 from tests.webhook.api.conftest import ANA, BEN, PHONES
 from tests.webhook.conftest import GATEWAY_TOKEN, READER, READER_TOKEN
 from webhook.api.checking import Checker
@@ -302,6 +303,7 @@ def test_a_small_run(tested):
     assert asked["requests"] > 50
 
 
+@one_database
 @pytest.mark.matrix
 @pytest.mark.timeout(600)
 def test_a_whole_run(store, tested, record_property):

@@ -22,6 +22,7 @@ from database.models.messaging import ChannelFile
 from database.models.prices import User
 from database.models.telegram import AccessLevel, Source, TargetStore, TelegramSession
 from sandbox.mailserver import serving
+from tests.turns import one_database
 from tests.webhook.api.conftest import ANA, BEN
 from tests.webhook.api.test_schemathesis import HERS, MINE, Asking, Lasting, add_rows, telegram_id
 from tests.webhook.telegram import note_file, note_run
@@ -158,6 +159,7 @@ def test_a_small_run(check):
     assert asked["requests"] > 20
 
 
+@one_database
 @pytest.mark.matrix
 @pytest.mark.timeout(900)
 def test_a_whole_run(store, check, record_property):
