@@ -343,6 +343,19 @@ def test_an_account_is_found_on_any_of_five_levels(run, nodes):
     assert log == [["Equipment Inventory", nodes[-1][1]]]
 
 
+def test_the_hierarchy_is_the_drop_down_with_a_tree_where_several_stand_beside_the_templates(run):
+    tab = '`<mat-select onclick="tree(this)">All accounts</mat-select>`'
+    several = tab.replace("`<", "`<mat-select onclick=\"drop(this, ['USD'])\">USD</mat-select><", 1).replace(
+        "All accounts", "All"
+    )
+    body = reports_page().replace(tab, several)
+    assert body != reports_page()
+
+    log, *_ = order(run, body, INVENTORY)
+
+    assert log == [["Equipment Inventory", "USD", OWN]]
+
+
 def test_an_order_that_meets_an_error_is_not_taken_and_the_reports_are_loaded_once(run):
     log, taken, warnings = order(run, reports_page(answer=FAILS), USAGE_DETAIL)
     assert (len(log), taken, len(warnings)) == (1, [False], 1)
@@ -435,6 +448,14 @@ def test_an_empty_list_has_no_entries_and_a_row_without_its_parts_is_not_underst
     assert run(made(), act, target=TARGET) == []
     with pytest.raises(PortalChanged, match="lacks a part"):
         run(made(MINE).replace("report-det", "report-detail"), act, target=TARGET)
+
+
+def test_an_error_that_comes_at_each_look_at_the_list_is_no_empty_list(run):
+    error = "at('<div role=dialog>Something went wrong<button onclick=\\'this.parentNode.remove(); setTimeout(fails, 100)\\'>Reload reports</button></div>')"
+    script = f"<script>const fails = () => {error}</script>"
+    body = script + made(MINE).replace("setTimeout(() => list.hidden=false, 300)", "setTimeout(fails, 100)")
+    with pytest.raises(PortalDown):
+        run(body, lambda page: TmobileMonthlyReports().entries(page, USAGE_DETAIL), target=TARGET)
 
 
 # Billing: the account's row, its usage with the pool, its bills
@@ -535,6 +556,15 @@ def bill_page(*options: str, real: bool = False, kinds: str = "") -> str:
 def test_the_bill_of_the_cycle_is_downloaded(run, real, kinds):
     name, _, warnings = fetch(run, TmobilePdfInvoice, bill_page(*PERIODS, real=real, kinds=kinds))
     assert (name, warnings) == (f"{OURS}{' detailed' if kinds else ''} Oct 1 - Oct 31.csv", [])
+
+
+def test_a_button_whose_icon_closes_the_dialog_is_not_that_of_the_download(run):
+    icon = "<button onclick='this.parentNode.remove()'><mat-icon>close</mat-icon></button>"
+    body = bill_page(*PERIODS, kinds=icon).replace(">Download</button></div>", ">Save the bill</button></div>")
+
+    name, *_ = fetch(run, TmobilePdfInvoice, body)
+
+    assert name == f"{OURS} Oct 1 - Oct 31.csv"
 
 
 @pytest.mark.parametrize(
