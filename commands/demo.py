@@ -10,13 +10,20 @@ import secrets
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
+from commands._demo_carriers import play_carriers, show_carriers
 from commands._demo_shop import Shopping, show_prices, summary, watch_prices
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 CLIENT, WORKSPACE = "Northwind Traders", "Head office"
 USERNAME = "sms+multi-2+demo@example.com"  # two accounts; codes come as text messages, at the Enterprise Centre by mail
@@ -27,8 +34,15 @@ ORIGINS = {
     "enterprise_centre": "Enterprise Centre",
     "business_portal": "business portal",
 }
+PLAYS = ("", "bell")  # of the variable DEMO
 FIGURES = ("files", "records", "sign_ins", "requests", "downloads")
 START_SECONDS = 60
+ADVICE = """
+With an account of your own:
+  scrapy generate-key --save && scrapy db upgrade
+  scrapy credentials add bell --username you@example.com --client 'Your company' --receiver +15550100123,codes@example.com
+  scrapy accounts add --client 'Your company' --workspace Main --carrier bell --number 123456789 --username you@example.com
+  scrapy test-login bell && scrapy crawl bell_pdf_invoice -a account=123456789"""
 
 
 class Command(ScrapyCommand):
@@ -40,14 +54,15 @@ class Command(ScrapyCommand):
 
     def short_desc(self) -> str:
         """Say what it does."""
-        return "Demo: sandbox, webhook, every Bell spider and a price watch, with an invented client"
+        return "Demo: an account of each carrier at imitation portals, with an invented client"
 
     def long_desc(self) -> str:
         """Say where everything is kept."""
         return (
-            "Starts the sandbox and the webhook on loopback, fills a database of its own below .latchkey/demo with an "
-            "invented client, runs every Bell spider, watches prices of a shop until one falls and a mail comes, and ends "
-            "with tables and a chart. A second run finds everything stored."
+            "Starts the sandbox and the webhook on loopback, fills a database of its own below .latchkey/demo-carriers with an "
+            "invented client that has an account of each carrier, does all of their jobs side by side, and ends with a table. "
+            "With DEMO=bell in the environment: every Bell spider, one after another, and a shop whose prices are watched until "
+            "one falls and a mail comes, below .latchkey/demo. A second run finds everything stored."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -59,22 +74,45 @@ class Command(ScrapyCommand):
         """Run the demo."""
         if args:
             raise UsageError("demo takes no arguments")
+        which = os.environ.get("DEMO", "")
+        if which not in PLAYS:
+            raise UsageError(f"DEMO={which}: there is no such demo; leave it out, or say DEMO=bell", print_help=False)
         from database.settings import SettingsError, database_settings
 
         root = database_settings().data_dir.resolve()
-        folder = root / "demo"
         try:
-            environment = prepare(folder)
-            rows, shopping = play(folder, environment)
+            is_good = (of_bell if which else of_carriers)(root, opts.picture)
         except (SettingsError, subprocess.CalledProcessError, TimeoutError) as error:
             sys.stderr.write(f"The demo could not be run: {error}\n")
-            self.exitcode = 1
-            return
-        (root / "demo-summary.json").write_text(json.dumps(rows, indent=2) + "\n")
-        (root / "demo-prices.json").write_text(json.dumps(summary(shopping), indent=2) + "\n")
-        show(rows, shopping, root, opts.picture)
-        is_good = shopping.succeeded and all(row["outcome"] == "success" for row in rows)
+            is_good = False
         self.exitcode = 0 if is_good else 1
+
+
+def of_carriers(root: Path, picture: Path | None) -> bool:
+    """Play an account of each carrier, and show what came; return whether everything has."""
+    folder, began = root / "demo-carriers", time.monotonic()
+    environment = prepare(folder)
+    with webhook(folder, environment, folder / "webhook.log") as codes:
+        played = play_carriers(folder, environment, codes)
+    (root / "demo-carriers.json").write_text(json.dumps([asdict(each) for each in played], indent=2) + "\n")
+    with console_for(picture) as console:
+        show_carriers(console, played, time.monotonic() - began)
+        show_places(console, folder, root / "demo-carriers.json")
+    return all(each.outcome in ("success", "stored already") for each in played)
+
+
+def of_bell(root: Path, picture: Path | None) -> bool:
+    """Play every Bell spider and the shop, and show what came; return whether everything has."""
+    folder = root / "demo"
+    rows, shopping = play(folder, prepare(folder))
+    (root / "demo-summary.json").write_text(json.dumps(rows, indent=2) + "\n")
+    (root / "demo-prices.json").write_text(json.dumps(summary(shopping), indent=2) + "\n")
+    with console_for(picture) as console:
+        show(console, rows)
+        show_places(console, folder, root / "demo-summary.json")
+        console.print()
+        show_prices(console, shopping, os.path.relpath(root))
+    return shopping.succeeded and all(row["outcome"] == "success" for row in rows)
 
 
 def prepare(folder: Path) -> dict[str, str]:
@@ -82,19 +120,46 @@ def prepare(folder: Path) -> dict[str, str]:
     from cryptography.fernet import Fernet
 
     from database.access.encryption import write_private
+    from scrapers.core.stated import portals
 
     names = ("LATCHKEY_ENCRYPTION_KEYS", "LATCHKEY_WEBHOOK_TOKEN", "LATCHKEY_CODE_READER_TOKEN")
     secrets_file = folder / "secrets.json"
     if not secrets_file.exists():
         made = (Fernet.generate_key().decode(), secrets.token_urlsafe(32), secrets.token_urlsafe(32))
         write_private(secrets_file, json.dumps(dict(zip(names, made, strict=True))))
-    plain = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("LATCHKEY_", "BELL_", "PLUGINBOUTIQUE_"))
-    }
+    ours = ("LATCHKEY_", *(f"{word.upper()}_" for word in portals()))
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     kept: dict[str, str] = json.loads(secrets_file.read_text())
     return {**plain, **kept, "LATCHKEY_DATA_DIR": str(folder), "BELL_HEADER_WAIT": "10"}
+
+
+@contextmanager
+def webhook(folder: Path, environment: dict[str, str], log: Path | None = None) -> Iterator[dict[str, str]]:
+    """
+    Prepare the database and run the webhook until the end of the block; yield where a sandbox sends its codes.
+
+    log: file for what the webhook says, where a line that moves is on the screen.
+    """
+    say("Preparing the database")
+    latchkey(environment, "db", "upgrade")
+    ready = folder / "webhook.json"
+    ready.unlink(missing_ok=True)
+    say("Starting the webhook and the sandbox on loopback")
+    command = [sys.executable, "-m", "scrapy", "serve", "--port", "0", "--ready-file", str(ready)]
+    with ExitStack() as stack:
+        said = stack.enter_context(log.open("w")) if log is not None else None
+        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+    try:
+        hook = json.loads(await_file(ready, process))["url"]
+        say(f"  webhook  {hook}")
+        yield {
+            "sms_url": f"{hook}/sms",
+            "mail_url": f"{hook}/mail",
+            "sms_token": environment["LATCHKEY_WEBHOOK_TOKEN"],
+        }
+    finally:
+        process.terminate()
+        process.wait(START_SECONDS)
 
 
 def play(folder: Path, environment: dict[str, str]) -> tuple[list[dict[str, Any]], Shopping]:
@@ -102,31 +167,18 @@ def play(folder: Path, environment: dict[str, str]) -> tuple[list[dict[str, Any]
     import sandbox
     from sandbox.bell import accounts
 
-    say("Preparing the database")
-    latchkey(environment, "db", "upgrade")
-    ready = folder / "webhook.json"
-    ready.unlink(missing_ok=True)
-    say("Starting the webhook and the sandbox on loopback")
-    webhook = subprocess.Popen(
-        [sys.executable, "-m", "scrapy", "serve", "--port", "0", "--ready-file", str(ready)], env=environment
-    )
-    try:
-        hook = json.loads(await_file(ready, webhook))["url"]
-        token = environment["LATCHKEY_WEBHOOK_TOKEN"]
-        codes = {"sms_url": f"{hook}/sms", "mail_url": f"{hook}/mail", "sms_token": token}
-        with sandbox.running(folder / "sandbox", ["bell", "pluginboutique"], **codes) as running:
-            say(f"  webhook  {hook}")
-            for origin, url in running.origins["bell"].items():
-                say(f"  sandbox  {url}  (Bell {ORIGINS[origin]})")
-            say(f"  sandbox  {running.origins['pluginboutique']['']}  (Plugin Boutique)")
-            receivers = f"{sandbox.phone(USERNAME)},{sandbox.mailbox(USERNAME)}"
-            fill(environment, accounts(USERNAME), receivers, sandbox.PASSWORD)
-            rows = [crawl(spider, {**environment, **running.environment}) for spider in SPIDERS]
-            say("Watching the prices of five products")
-            return rows, watch_prices(folder, environment, running)
-    finally:
-        webhook.terminate()
-        webhook.wait(START_SECONDS)
+    with (
+        webhook(folder, environment) as codes,
+        sandbox.running(folder / "sandbox", ["bell", "pluginboutique"], **codes) as running,
+    ):
+        for origin, url in running.origins["bell"].items():
+            say(f"  sandbox  {url}  (Bell {ORIGINS[origin]})")
+        say(f"  sandbox  {running.origins['pluginboutique']['']}  (Plugin Boutique)")
+        receivers = f"{sandbox.phone(USERNAME)},{sandbox.mailbox(USERNAME)}"
+        fill(environment, accounts(USERNAME), receivers, sandbox.PASSWORD)
+        rows = [crawl(spider, {**environment, **running.environment}) for spider in SPIDERS]
+        say("Watching the prices of five products")
+        return rows, watch_prices(folder, environment, running)
 
 
 def fill(environment: dict[str, str], numbers: list[str], receiver: str, password: str) -> None:
@@ -202,9 +254,29 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def show(rows: list[dict[str, Any]], shopping: Shopping, root: Path, picture: Path | None = None) -> None:
-    """Print the tables, where everything is, and what to try next."""
+@contextmanager
+def console_for(picture: Path | None) -> Iterator[Console]:
+    """Yield a console wide enough for a table; then print what to try next, and draw a picture of all that if one is asked for."""
     from rich.console import Console
+
+    console = Console(width=max(Console().width, 110), record=picture is not None)
+    yield console
+    console.print(ADVICE, highlight=False)
+    if picture is not None:
+        # Without the fonts that the picture would fetch from elsewhere.
+        picture.write_text(re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="make demo"), flags=re.S))
+
+
+def show_places(console: Console, folder: Path, figures: Path) -> None:
+    """Print where everything is."""
+    place = os.path.relpath(folder)
+    console.print(f"Files      {place}/files", highlight=False)
+    console.print(f"Database   {place}/latchkey.db   (LATCHKEY_DATA_DIR={place} scrapy runs)", highlight=False)
+    console.print(f"Figures    {os.path.relpath(figures)}", highlight=False)
+
+
+def show(console: Console, rows: list[dict[str, Any]]) -> None:
+    """Print what each Bell spider brought."""
     from rich.table import Table
 
     table = Table(title="What the demo brought home")
@@ -212,24 +284,4 @@ def show(rows: list[dict[str, Any]], shopping: Shopping, root: Path, picture: Pa
         table.add_column(name.replace("_", "-"), justify="left" if name in ("spider", "outcome") else "right")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    console = Console(width=max(Console().width, 110), record=picture is not None)
     console.print(table)
-    shown = os.path.relpath(root)
-    console.print(f"Files      {shown}/demo/files", highlight=False)
-    console.print(
-        f"Database   {shown}/demo/latchkey.db   (LATCHKEY_DATA_DIR={shown}/demo scrapy runs)", highlight=False
-    )
-    console.print(f"Figures    {shown}/demo-summary.json\n", highlight=False)
-    show_prices(console, shopping, shown)
-    console.print(
-        "\nWith an account of your own:\n"
-        "  scrapy generate-key --save && scrapy db upgrade\n"
-        "  scrapy credentials add bell --username you@example.com --client 'Your company' --receiver +15550100123,codes@example.com\n"
-        "  scrapy accounts add --client 'Your company' --workspace Main --carrier bell --number 123456789"
-        " --username you@example.com\n"
-        "  scrapy test-login bell && scrapy crawl bell_pdf_invoice -a account=123456789",
-        highlight=False,
-    )
-    if picture is not None:
-        # Without the fonts that the picture would fetch from elsewhere.
-        picture.write_text(re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="make demo"), flags=re.S))

@@ -20,7 +20,7 @@ SIGN_IN = [
     *facts("path", "1.4.4", "//*[@id='LoginForm']/div[4]/button"),
     *facts("format", "1.4.4", "in a browser that was not here before the first steps are done again, once"),
     *facts("component", "1.4.5", "otp-device-list", "otp-waiting-for-input", "ds-code-input"),
-    *facts("contained", "1.4.5", "receive verification code", "email"),
+    *facts("contained", "1.4.5", "receive verification code", "Email"),
     *facts("path", "1.4.5", "//otp-device-list/div/div[2]/button[1]"),
     *facts(
         "format",

@@ -1,17 +1,24 @@
-"""The demo, as `make demo` runs it: twice."""
+"""The demo, as `make demo` and `DEMO=bell make demo` run it: twice."""
 
 from __future__ import annotations
 
 import json
 import re
 import sqlite3
+import sys
 from contextlib import closing
 from decimal import Decimal
 from xml.etree import ElementTree
 
 import pytest
 
+from commands._demo_carriers import so_far
 from commands._demo_shop import draw, sparkline
+from database.models import Run
+from database.models.base import utc_now
+from tests.portals.test_carriers import SPIDERS as CARRIERS
+from tests.project import ROOT, wait_for
+from tests.terminal import READY, Terminal
 
 SVG = "{http://www.w3.org/2000/svg}"
 SPIDERS = ["bell_pdf_invoice", "bell_daily_usage", "bell_ereports", "bell_monthly_reports"]
@@ -44,8 +51,8 @@ def shopping(data):
 @pytest.mark.matrix
 @pytest.mark.browser
 @pytest.mark.timeout(600)
-def test_the_demo_brings_everything_home_once(project, tmp_path):
-    here = project(tmp_path)
+def test_bell_brings_everything_home_once(project, tmp_path):
+    here = project(tmp_path, DEMO="bell")
     first = here.scrapy("demo", timeout=400, fresh=True)
     assert first.returncode == 0, first.stderr
     figures = json.loads((here.data / "demo-summary.json").read_text())
@@ -79,6 +86,64 @@ def test_the_demo_brings_everything_home_once(project, tmp_path):
     assert len(list(again_chart.iter(f"{SVG}polyline"))) == 1
     for said in (first.stdout, second.stdout):
         assert re.search(r"^Chart\s+\S+prices\.svg$", said, re.M)
+
+
+@pytest.mark.matrix
+@pytest.mark.browser
+@pytest.mark.timeout(600)
+def test_the_carriers_bring_everything_home_once_side_by_side(project, tmp_path):
+    here = project(tmp_path)
+    terminal = Terminal({**here.env(), "TERM": "xterm-256color"})
+    try:
+        wait_for(lambda: terminal.sees(READY), 30)
+        terminal.type(f'{sys.executable} -m scrapy demo; echo "left with" $?.')
+        ended = wait_for(lambda: terminal.sees("left with 0.", "left with 1.", "left with 2."), 400, every=0.2)
+    finally:
+        terminal.close()
+    first = terminal.shown
+    assert ended == "left with 0.", first
+    steps = set(re.findall(r"\d+ of \d+ jobs  [^\x1b\r\n]+", first))
+    figures = json.loads((here.data / "demo-carriers.json").read_text())
+    second = here.scrapy("demo", timeout=150, fresh=True)
+    assert second.returncode == 0, second.stderr
+    again = json.loads((here.data / "demo-carriers.json").read_text())
+
+    portals = sorted({spider.portal for spider in CARRIERS.values() if (ROOT / "sandbox" / spider.portal).is_dir()})
+    assert [row["portal"] for row in figures] == [row["portal"] for row in again] == portals
+    assert len(portals) >= 4
+    assert {row["outcome"] for row in figures} == {"success"}
+    assert {row["outcome"] for row in again} == {"stored already"}
+    for row in figures:
+        assert row["signed_in"] == f"ok+demo@{row['portal']}.example"
+        assert row["sign_ins"] >= 1
+        assert row["files"] >= 1 + 1 + 3  # an invoice, a usage file, and the fewest monthly reports that a carrier has
+        assert row["records"] > 0
+    for name in ("files", "records", "sign_ins", "requests", "downloads"):
+        assert sum(row[name] for row in again) == 0
+    assert len(steps) >= 10  # the line has moved
+    assert any(line.count(": ") >= 2 for line in steps)  # of several carriers at once
+    assert "\x1b" not in second.stdout
+    for spider in CARRIERS.values():
+        if spider.portal in portals:
+            assert re.search(rf"{spider.name} \S+ \S+: success, \d+ files", first), spider.name
+
+
+@pytest.mark.parametrize("word", ["belle", "BELL"])
+def test_a_demo_that_there_is_not_is_named(project, tmp_path, word):
+    done = project(tmp_path, DEMO=word).scrapy("demo")
+    assert done.returncode == 2
+    assert f"DEMO={word}: there is no such demo" in done.stderr
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_line_says_how_many_jobs_have_ended_and_where_the_others_are(store):
+    with store.transaction() as session:
+        for name, step, outcome in (("att_pdf_invoice", "export", "success"), ("telus_pdf_invoice", "x" * 99, None), ("bell_ereports", None, None)):  # fmt: skip
+            portal, _, kind = name.partition("_")
+            ended = {"outcome": outcome, "finished_at": utc_now()} if outcome else {}
+            session.add(Run(crawl="1", spider=name, portal=portal, report_type=kind, step=step, **ended))
+    assert so_far(store, 0, 16) == f"1 of 16 jobs  telus_pdf_invoice: {'x' * 40}  bell_ereports: begins"
+    assert so_far(store, 2, 16) == "0 of 16 jobs  bell_ereports: begins"
 
 
 @pytest.mark.parametrize(("prices", "bars"), [((49, 39, 29), "█▅▁"), ((5, 5), "▄▄"), ((), "")])

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from parsel import Selector
+from scrapy import Selector
 
 from scrapers.core.choices import Offer, fitting
 from scrapers.core.locators import same
@@ -24,12 +24,14 @@ from tests.portals.moments import Cycle
 ACCOUNT = "500100200"
 
 
-class Paper(PortalPage):
+class Paper:
     """
     A page that offers some texts wherever something is chosen by another rule than its own name.
 
     listed: what scripts read from lists. It shows the account, and what was chosen last. A download is kept as its selector.
     """
+
+    begin, month = PortalPage.begin, PortalPage.month
 
     def __init__(self, cycle: Cycle, offered: Sequence[str] = (), listed: Sequence[Any] = ()) -> None:
         self.offered, self.taken, self.typed, self.files = offered, list[str](), list[str](), list[str]()
@@ -38,7 +40,9 @@ class Paper(PortalPage):
         self.trail, self.signed_out, self.tabs, self._choices = Trail(), (), [], []
         self.scope = Listing(listed)
         self.element: Any = Anything()
-        self.raw = SimpleNamespace(url="https://portal.example/", locator=self.scope.locator, keyboard=Anything())
+        self.raw = SimpleNamespace(
+            url="https://portal.example/", locator=self.scope.locator, keyboard=Anything(), main_frame=None
+        )
 
     @property
     def place(self) -> int:
@@ -68,6 +72,9 @@ class Paper(PortalPage):
 
     async def shown(self, names: Any, within: float = 0) -> str | None:
         return None
+
+    async def is_ticked(self, names: Any, **_: Any) -> bool:
+        return True
 
     async def is_at_rest(self, within: float = 0) -> bool:
         return True
@@ -104,10 +111,10 @@ class Paper(PortalPage):
         return []
 
     @asynccontextmanager
-    async def follow(self, *_: Any, **__: Any) -> AsyncIterator[PortalPage]:
+    async def follow(self, *_: Any, **__: Any) -> AsyncIterator[Paper]:
         yield self
 
-    async def frame_with(self, names: Any, **_: Any) -> PortalPage:
+    async def frame_with(self, names: Any, **_: Any) -> Paper:
         return self
 
 
@@ -137,6 +144,9 @@ class Listing:
         """Return a table's only row, that of the account, and what the table says."""
         return [[0, f"Account {ACCOUNT}", []]], f"Account {ACCOUNT}"
 
+    async def count(self) -> int:
+        return len(self.listed)
+
     async def all_inner_texts(self) -> list[Any]:
         return list(self.listed)
 
@@ -147,7 +157,7 @@ class DropDown:
     def __init__(self, page: Paper, options: Sequence[tuple[str, str]], among: str = "option") -> None:
         self.page, self.options = page, options
         made = "".join(f'<option value="{value}">{text}</option>' for value, text in options)
-        self.found = Selector(f"<select>{made}</select>").css(among)
+        self.found = Selector(text=f"<select>{made}</select>").css(among)
 
     def locator(self, selector: str) -> DropDown:
         return DropDown(self.page, self.options, selector)

@@ -321,6 +321,8 @@ def months(text: str) -> set[str]:
     return named
 
 
+BYTES_ALONE = ("rogers_daily_usage",)  # spiders that make their workbooks: what is a number there is an amount of bytes
+A_NUMBER = re.compile(r'<c r="[A-Z]+\d+"><v>[^<]*</v></c>')  # a cell that is neither a text nor a day
 DRAWN = ("crawl", "process")  # columns of drawn letters and digits, in which any number may be
 
 
@@ -356,6 +358,7 @@ class Stored:
             account, text = row["target_key"].partition("/")[0], ""
             if row["path"]:
                 text = "\n".join(texts((self.crawls.project.data / "files" / row["path"]).read_bytes()))
+                text = A_NUMBER.sub("", text) if row["spider"] in BYTES_ALONE else text
             yield account, row, text
 
     def _rows(self, query: str) -> list[Any]:

@@ -175,7 +175,7 @@ def chosen_in_panel(module: str, monkeypatch: pytest.MonkeyPatch, offered: list[
     async def choose(page: Any, opener: Any, which: Callable[[list[str]], int], **_: Any) -> None:
         taken.append(which(offered))
 
-    async def nothing(*_: Any) -> str:
+    async def nothing(*_: Any, **__: Any) -> str:
         return ""
 
     monkeypatch.setattr(f"{module}.choose_in_panel", choose)
@@ -350,7 +350,7 @@ def test_the_job_is_of_the_newest_closed_cycle_or_of_the_portal_s_day(store, mon
 @pytest.mark.parametrize("name", [name for name, spider in SPIDERS.items() if not spider.takes_cycles])
 def test_a_daily_job_that_waited_over_the_end_of_its_cycle_is_of_the_next_one(store, monkeypatch, name):
     """What the portal shows is of the day on which it is asked."""
-    spider = SPIDERS[name]
+    spider: Any = SPIDERS[name]
     clock = TurnableClock(datetime(2027, 1, 1, 4, 59, tzinfo=UTC))
     frozen(monkeypatch, clock.at)
     with store.transaction() as session:

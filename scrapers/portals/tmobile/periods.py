@@ -15,6 +15,8 @@ PERIOD = re.compile(rf"(?<!\w){DAY}\s*[-\u2010-\u2015]\s*{DAY}(?!\w)", re.I)
 NONE = re.compile(r"\b(current|historical)\b", re.I)  # the days that are not billed yet, and what leads to older bills
 TOLERANCE = timedelta(days=3)  # a short month moves a billing day by up to three days
 A_MONTH = range(20, 71)  # days between the ends of bills that follow each other, of which one may be missing
+TWO_BILLS = 45  # days, above which one is missing between two
+MONTHS = 12  # bills of a year
 LOOKED_BACK = 9  # years; February 29 comes every four or eight years
 
 Days = tuple[int, int, int, int]  # month and day of a period's begin, month and day of its end
@@ -77,19 +79,21 @@ def periods(found: Sequence[Days], today: date) -> list[Period]:
     """
     Return the periods of options with their years.
 
-    Bills have ended by today. While no day comes twice, the options are of one year; where one does, their order tells the
-    year: each one follows or precedes the next by a month or two. Raises PortalChanged where neither is certain.
+    Bills have ended by today. The order tells the year: each one follows or precedes the next by a month or two. Where it does
+    not, they are of one year, if they are fewer than a year has: of twelve, the oldest may pass for one that is not there yet.
+    Raises PortalChanged where neither is certain.
     """
+    ordered = [each for each in (_from(found, today), _from(found[::-1], today)[::-1]) if each]
+    if ordered and ordered[0] == ordered[-1]:
+        return ordered[0]
     within_a_year = [period(days, today) for days in found]
     ends = [end for _, end in within_a_year]
     is_in_order = ends in (sorted(ends), sorted(ends, reverse=True))
     gaps = [(later - earlier).days for earlier, later in pairwise(sorted(ends))]
-    if all(gap >= A_MONTH[0] for gap in gaps) and (is_in_order or all(gap in A_MONTH for gap in gaps)):
-        return within_a_year
-    ordered = [each for each in (_from(found, today), _from(found[::-1], today)[::-1]) if each]
-    if len(ordered) != 1:
+    is_certain = not ordered and len(found) < MONTHS and all(gap >= A_MONTH[0] for gap in gaps)
+    if not is_certain or not (is_in_order or all(gap in A_MONTH for gap in gaps)):
         raise PortalChanged("The years of the bills' periods are not certain.", step="choose the bill's period")
-    return ordered[0]
+    return within_a_year
 
 
 def _from(found: Sequence[Days], today: date) -> list[Period]:
@@ -97,9 +101,9 @@ def _from(found: Sequence[Days], today: date) -> list[Period]:
     read: list[Period] = []
     for days in found:
         read.append(period(days, read[-1][1] - timedelta(days=1) if read else today))
-        if len(read) > 1 and (read[-2][1] - read[-1][1]).days not in A_MONTH:
-            return []
-    return read
+    gaps = [(later - earlier).days for (_, later), (_, earlier) in pairwise(read)]
+    is_in_order = all(gap in A_MONTH for gap in gaps) and sum(gap > TWO_BILLS for gap in gaps) <= 1
+    return read if is_in_order else []
 
 
 def place_of(options: Sequence[str], start: date, end: date, today: date) -> int:

@@ -19,6 +19,7 @@ from scrapers.core.outcomes import (
     MfaFailed,
     MfaRequired,
     NoLongerAvailable,
+    NotListed,
     NotYetPublished,
     PortalChanged,
     WrongAccount,
@@ -257,7 +258,7 @@ def test_an_account_that_is_not_listed_is_refused(run, numbers):
 
 def test_a_report_that_is_not_offered_is_no_other_one(run):
     act = lambda page: reports.choose_report(page, "Cost Centre Detail", "Monthly Charges Breakdown")  # noqa: E731
-    with pytest.raises(PortalChanged, match="not offered"):
+    with pytest.raises(NotListed, match="has no Monthly Charges Breakdown"):
         run(form(OURS), act, target=TARGET)
 
 
@@ -613,8 +614,10 @@ def test_a_viewer_that_comes_late_is_waited_for(run):
         (bills("15-Oct-2026", numbers=(OURS, OURS)), PortalChanged),
         (bills("05-Oct-2026", "20-Oct-2026"), PortalChanged),
         (bills("15-Oct-2026").replace("Complete bill", "Summary of charges"), PortalChanged),
+        (bills("15-Oct-2026").replace("$1.50", "Nov 2026"), PortalChanged),
+        (bills("15-Oct-2026").replace("$1.50", "Sep 2026"), PortalChanged),
     ],
-    ids=["not yet", "no longer", "other accounts", "listed twice", "two bills in the month", "no complete bill"],
+    ids="not-yet no-longer other-accounts listed-twice two-bills no-complete-bill later-list earlier-list".split(),
 )
 def test_no_other_bill_is_fetched(run, monkeypatch, body, failure):
     with pytest.raises(failure):

@@ -27,7 +27,7 @@ OF_ALL: dict[str, str] = {
     "code-refused": "mfa_failed",
     "wrong-sender": "success",
     "captcha": "captcha_shown",
-    "cold-always": "sign_in_timed_out",
+    "cold-always": "portal_changed",
     "submit-503": "sign_in_timed_out",
     "submit-hang": "sign_in_timed_out",
     "submit-drop": "sign_in_timed_out",

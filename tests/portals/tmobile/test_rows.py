@@ -68,7 +68,7 @@ TWO_YEARS = [written(*each) for each in bills(15, (2027, 1), 24)]
 
 
 @pytest.mark.parametrize(
-    "options", [["Current", *YEAR, "View historical"], [*YEAR[::-1], "Current"], [*YEAR[1::2], *YEAR[::2]]]
+    "options", [["Current", *YEAR, "View historical"], [*YEAR[::-1], "Current"], [*YEAR[1:11:2], *YEAR[:11:2]]]
 )
 @pytest.mark.parametrize(
     ("start", "end"),
@@ -83,6 +83,17 @@ def test_a_period_over_new_year_belongs_to_the_year_in_which_it_ends(options, st
     days = days_of(options[place_of(options, start, end, TODAY)])
     assert days is not None
     assert days[2] == end.month
+
+
+@pytest.mark.parametrize("options", [YEAR, YEAR[::-1]])
+def test_a_bill_of_a_year_ago_does_not_pass_for_one_that_is_not_there_yet(options):
+    with pytest.raises(NotYetPublished):
+        place_of(options, date(2027, 1, 16), date(2027, 2, 15), date(2027, 2, 20))
+
+
+def test_twelve_bills_without_an_order_may_be_of_two_years():
+    with pytest.raises(PortalChanged):
+        place_of([*YEAR[1::2], *YEAR[::2]], date(2027, 1, 16), date(2027, 2, 15), date(2027, 2, 20))
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from scrapers.core.compat import PlaywrightError
 from scrapers.core.outcomes import (
     DownloadTimedOut,
     Failure,
@@ -263,8 +265,21 @@ async def rested(page: PortalPage) -> float:
     return asyncio.get_running_loop().time() - began
 
 
-async def hang(_route: Any) -> None:
-    """Leave a request without an answer."""
+class Hanging:
+    """Leaves requests without an answer until the end of a test."""
+
+    def __init__(self) -> None:
+        self.routes: list[Any] = []
+
+    async def hang(self, route: Any) -> None:
+        """Leave a request."""
+        self.routes.append(route)
+
+    async def end(self) -> None:
+        """Let go of all, also of those whose page has gone."""
+        for route in self.routes:
+            with suppress(PlaywrightError):
+                await route.abort()
 
 
 @pytest.mark.parametrize(("answered", "is_known"), [(False, True), (True, False)])
@@ -277,13 +292,14 @@ def test_what_hangs_until_its_page_is_left_is_a_long_poll(run, monkeypatch, answ
     async def act(page: PortalPage) -> tuple[float, bool]:
         if answered:
             page.trail.answered.add("http://portal.example/news")
-        await page.raw.route("http://portal.example/**", hang)
+        hanging = Hanging()
+        await page.raw.route("http://portal.example/**", hanging.hang)
         for _ in range(2):
             await page.open(LISTENS)
             await until(never, 0.3)
         await page.open(LISTENS)
         seconds = await rested(page)
-        await page.raw.unroute_all(behavior="ignoreErrors")
+        await hanging.end()
         return seconds, page.trail.endless["http://portal.example/news"] == 2
 
     seconds, was_counted = run("", act)
@@ -295,12 +311,13 @@ def test_what_a_closed_tab_waited_for_is_not_waited_for(run, monkeypatch):
     patch(monkeypatch, "REST", 0.3)
 
     async def act(page: PortalPage) -> float:
-        await page.raw.context.route("http://portal.example/**", hang)
+        hanging = Hanging()
+        await page.raw.context.route("http://portal.example/**", hanging.hang)
         async with page.new_tab(("says=Open",)) as tab:
             await tab.open(LISTENS)
             await until(never, 0.2)
         seconds = await rested(page)
-        await page.raw.context.unroute_all(behavior="ignoreErrors")
+        await hanging.end()
         return seconds
 
     assert run("<button onclick='window.open()'>Open</button>", act) < 3
