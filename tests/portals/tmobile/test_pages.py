@@ -13,6 +13,7 @@ from database.access.credentials import Credential
 from scrapers.core import panels
 from scrapers.core.outcomes import (
     BadCredentials,
+    Blocked,
     Failure,
     MfaFailed,
     NoLongerAvailable,
@@ -111,7 +112,8 @@ def sign_in(run: Any, lightbox: str = "", **facts: str) -> tuple[list[str], list
             if path.startswith("/said/"):
                 said.append(path.removeprefix("/said/").replace("%20", " "))
             body = f"<!doctype html><body>{pages.get(path, '')}"
-            await route.fulfill(status=200, content_type="text/html", body=body)
+            status = 403 if path == "/refused" else 200
+            await route.fulfill(status=status, content_type="text/html", body=body)
 
         await page.raw.route("**/*", answer)
         page.interruptions = TmobileLogin.interruptions
@@ -172,10 +174,11 @@ def test_a_frame_that_stays_empty_and_hides_nothing_is_passed_over(run):
     [
         ({"after_password": "'<p role=alert>Incorrect password</p>'"}, BadCredentials, 2),
         ({"after_password": "'<h1>Something else</h1>'"}, PortalChanged, 2),
+        ({"after_password": "(location='/refused', '')"}, Blocked, 2),
         ({"after_code": ""}, MfaFailed, 3),
         ({"after_code": "show('<p role=alert>Invalid code</p>')"}, MfaFailed, 3),
     ],
-    ids=["refused", "unknown", "the code stays", "the code is refused"],
+    ids=["refused", "unknown", "403", "the code stays", "the code is refused"],
 )
 def test_the_password_is_typed_once_whatever_comes(run, monkeypatch, facts, failure, given):
     monkeypatch.setenv("LATCHKEY_PAGE_WAIT", "2")
