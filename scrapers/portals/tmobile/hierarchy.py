@@ -25,7 +25,6 @@ OTHER_HIERARCHY = (
 DROP_DOWN = guess("mat-select")
 TAKE = (guess("says=Apply"), guess("says=Select"), guess("says=Done"), guess("says=OK"))
 LEVELS = 5  # of the tree that are opened at most
-OPENED = 3.0  # seconds in which a drop-down shows a tree, if it has one
 BOX = "input:is([type=checkbox], [type=radio])"
 TOGGLES = ":is([mattreenodetoggle], [aria-expanded], button, mat-icon)"
 # Of each visible node of the tree, without those inside of it: its place, its text, whether it is open (null: it does not say),
@@ -128,7 +127,7 @@ async def other_hierarchy(page: PortalPage) -> Selectors:
             return control
     for control in controls:
         await page.click(control)
-        if await page.shown(TREES, within=OPENED):
+        if await page.arrives(TREES):
             return control
         await close_panel(page)
     return OTHER_HIERARCHY
