@@ -66,7 +66,7 @@ BUSINESS = Origin(
         "fill-choose-period": reporting.fill_periods,
         "open-currencies": reporting.open_currencies,
         "choose-currency": reporting.choose_currency,
-        "fill-choose-currency": reporting.open_currencies,
+        "fill-choose-currency": reporting.fill_currencies,
         "open-tree": reporting.open_tree,
         "expand-node": reporting.expand,
         "open-template-menu": reporting.open_template_menu,

@@ -103,6 +103,11 @@ async def open_currencies(call: Call) -> Reply:
     return panel(call, "choose-currency", [("USD", "USD")])
 
 
+async def fill_currencies(call: Call) -> Reply:
+    """Fill the list that was opened empty."""
+    return fill(call, "choose-currency", [("USD", "USD")])
+
+
 async def choose_currency(call: Call) -> Reply:
     """Choose the only currency."""
     return {}

@@ -17,6 +17,7 @@ from scrapers.core.compat import PlaywrightError, navigated
 from scrapers.core.keys import type_in_boxes
 from scrapers.core.looking import FRAME_FILLS, GRACE
 from scrapers.core.outcomes import (
+    Blocked,
     Failure,
     MfaFailed,
     MfaRequired,
@@ -56,6 +57,7 @@ MARK = """([id, name]) => {
   return true;
 }"""
 MAIL = re.compile(r"[^\s,;:<>()]+@[\w-]+(\.[\w-]+)+")
+FORBIDDEN = 403
 GONE = (404, 410)  # statuses of an address that is not served any more
 SETTLED = 5.0  # seconds for which a weak mark must stay: the choice of factors may be drawn so late
 STEADY = 1.0  # seconds for which an address, or a sign-in form in a session, must stay before it is believed
@@ -333,6 +335,8 @@ class BrowserLogin(Login):
                 if not await page.shown(act.option or act.send):
                     continue
                 return MfaRequired(f"The code would go by {act.kind}, so none was asked for.", step=step)
+        if page.answer is not None and page.answer.status == FORBIDDEN and not form:
+            return Blocked("The portal refused the page with 403.", step=step)
         if attempt.submitted and (form or came_back is not None):
             return SignInTimedOut(f"No answer within {wait:g} s.", step=step)
         if came_back is not None:

@@ -25,6 +25,9 @@ from sandbox.iec import id_number
 from sandbox.perturb import DIMENSIONS
 from sandbox.rogers import accounts as rogers_accounts
 from sandbox.telus import accounts as telus_accounts
+from sandbox.tmobile import accounts as tmobile_accounts
+from sandbox.tmobile.state import MID_MONTH
+from sandbox.users import User
 from tests.project import CARRIERS, Project, wait_for
 
 GATEWAY_TOKEN = "gateway-token-for-tests"
@@ -82,12 +85,14 @@ def user_of(row: Row, scenario: str, tag: str, test: str) -> str:
     return f"{scenario}{tag}+{test}@{whose}.example"
 
 
-def give_carrier(perturbed: Perturbed, portal: str, user: str, number: str, receiver: str) -> str:
+def give_carrier(
+    perturbed: Perturbed, portal: str, user: str, number: str, receiver: str, billing_day: int = 31
+) -> str:
     """Store a carrier's user with an account."""
     perturbed.give(CarrierPortalCredential, portal, user)
     with perturbed.db.transaction() as session:
         if session.scalars(select(Account).filter_by(number=number)).first() is None:
-            new = NewAccount("Example Ltd", "Head office", portal, number, user, billing_day=31)
+            new = NewAccount("Example Ltd", "Head office", portal, number, user, billing_day=billing_day)
             add_account(session, new, CARRIERS)
         session.scalars(select(CarrierPortalCredential).filter_by(username=user)).one().receiver = receiver
     return number
@@ -116,6 +121,12 @@ def give_telus(perturbed: Perturbed, user: str) -> str:
 def give_rogers(perturbed: Perturbed, user: str) -> str:
     """Store a user of Rogers, whose codes come by mail, with its first account."""
     return give_carrier(perturbed, "rogers", user, rogers_accounts(user)[0], mailbox(user))
+
+
+def give_tmobile(perturbed: Perturbed, user: str) -> str:
+    """Store a user of T-Mobile, whose codes come by mail, with its first account."""
+    day = MID_MONTH if User.of(user).says("mid-month") else 31
+    return give_carrier(perturbed, "tmobile", user, tmobile_accounts(user)[0], mailbox(user), day)
 
 
 def give_plain(perturbed: Perturbed, user: str) -> str:
@@ -268,6 +279,30 @@ REFUSED_BY_ROGERS = {
     "captcha": "captcha_shown",
     "signed-out-midway": "success",
 }
+TMOBILE = {
+    "portal": "tmobile",
+    "give": give_tmobile,
+    "argument": of_accounts,
+    "good": ("ok", "no-code", "mid-month", "ok+multi-12"),
+    "configuration": QUICK
+    | dict.fromkeys(("frame_ms", "language_ms", "period_ms", "tree_ms", "confirm_ms", "list_ms"), 30)
+    | {"late_ms": 600, "report_seconds": 0.3},
+    "visitors": False,
+    "seeds": 1,
+    "at_once": 2,
+    "dimensions_at_once": 2,
+    "refusing_seeds": 1,
+    "alone": 1,
+}
+REFUSED_BY_TMOBILE = {
+    "wrong-account+multi": "wrong_account",
+    "account-missing+multi": "wrong_account",
+    "wrong-account-file": "wrong_account",
+    "other-customer": "identity_mismatch",
+    "truncated-file": "bad_file",
+    "captcha": "captcha_shown",
+    "signed-out-midway": "success",
+}
 PLAIN = {
     "portal": "plain",
     "give": give_plain,
@@ -342,6 +377,26 @@ ROWS: dict[str, Row] = {
         Row(spider="rogers_daily_usage", refused=REFUSED_BY_ROGERS, sample=(3,), **ROGERS),
         Row(spider="rogers_pdf_invoice", refused=REFUSED_BY_ROGERS | NOT_THERE, sample=(11,), **ROGERS),
         Row(spider="rogers_monthly_reports", refused=REFUSED_BY_ROGERS | NOT_THERE, sample=(27,), **ROGERS),
+        Row(
+            spider="tmobile_daily_usage",
+            refused=REFUSED_BY_TMOBILE | {"usage-filter-fails": "portal_changed"},
+            sample=(3,),
+            **TMOBILE,
+        ),
+        Row(
+            spider="tmobile_pdf_invoice",
+            refused=REFUSED_BY_TMOBILE
+            | NOT_THERE
+            | {"month-filter-fails": "portal_changed", "rows-move": "wrong_account"},
+            sample=(11,),
+            **TMOBILE,
+        ),
+        Row(
+            spider="tmobile_monthly_reports",
+            refused=REFUSED_BY_TMOBILE | NOT_THERE | {"filter-fails+multi": "portal_changed"},
+            sample=(27,),
+            **TMOBILE,
+        ),
         Row(
             spider="plain_documents",
             refused={"other-customer": "identity_mismatch", "captcha": "captcha_shown", "signed-out-midway": "success"},

@@ -18,16 +18,17 @@ from sandbox import mailbox, phone
 from sandbox.att.pages import PEOPLE as ATT
 from sandbox.bell.data import pools
 from sandbox.bell.people import PEOPLE as BELL
-from sandbox.invented import number
+from sandbox.invented import Month, number
 from sandbox.rogers.pages import PEOPLE as ROGERS
 from sandbox.scripted.people import People
 from sandbox.telus.pages import PEOPLE as TELUS
+from sandbox.tmobile.pages import PEOPLE as TMOBILE
 from tests.crawl.test_identity import plant
 from tests.portals.perturbed import ROWS, Ended, Perturbed, Row, give_carrier
 
 pytestmark = pytest.mark.browser
-PEOPLE = {"att": ATT, "bell": BELL, "rogers": ROGERS, "telus": TELUS}
-BY_MAIL = ("att", "rogers")  # portals whose codes come by mail
+PEOPLE = {"att": ATT, "bell": BELL, "rogers": ROGERS, "telus": TELUS, "tmobile": TMOBILE}
+BY_MAIL = ("att", "rogers", "tmobile")  # portals whose codes come by mail
 
 
 def first(people: People, user: str) -> str:
@@ -90,6 +91,11 @@ USAGE, INVOICE, EREPORTS, MONTHLY = "bell_daily_usage", "bell_pdf_invoice", "bel
 TELUS_USAGE, TELUS_INVOICE, TELUS_MONTHLY = "telus_daily_usage", "telus_pdf_invoice", "telus_monthly_reports"
 ATT_USAGE, ATT_INVOICE, ATT_MONTHLY = "att_daily_usage", "att_pdf_invoice", "att_monthly_reports"
 ROGERS_USAGE, ROGERS_INVOICE, ROGERS_MONTHLY = "rogers_daily_usage", "rogers_pdf_invoice", "rogers_monthly_reports"
+TMOBILE_USAGE, TMOBILE_INVOICE, TMOBILE_MONTHLY = (
+    "tmobile_daily_usage",
+    "tmobile_pdf_invoice",
+    "tmobile_monthly_reports",
+)
 
 # What is asked for, what the portal does, and how the run ends.
 CASES = (
@@ -218,6 +224,62 @@ CASES = (
     Case(ROGERS_MONTHLY, "the bill cycle is not taken", "month-filter-fails+no-code", "portal_changed", 1),
     Case(ROGERS_MONTHLY, "the extract is another account's", "foreign-extract+no-code", "wrong_account", 4),
     Case(ROGERS_MONTHLY, "former extracts of other accounts and reports", "former-reports+no-code", "success", 5),
+    Case(TMOBILE_USAGE, "another account is opened than the chosen one", "wrong-account+multi", "wrong_account"),
+    Case(TMOBILE_USAGE, "the search changes nothing", "filter-fails+multi+no-code", "success", 1),
+    Case(TMOBILE_USAGE, "the file is about another account", "wrong-account-file+no-code", "wrong_account"),
+    Case(TMOBILE_USAGE, "the file has rows of two accounts", "mixed-file+no-code", "wrong_account"),
+    Case(
+        TMOBILE_USAGE, "a colleague's account is not offered", "ok+second+no-code", "wrong_account", account=colleagues
+    ),
+    Case(
+        TMOBILE_USAGE, "the stored session is another user's", "ok+victim+no-code", "identity_mismatch", left_over=True
+    ),
+    Case(TMOBILE_INVOICE, "the list begins with another account", "row-other-first+multi+no-code", "success", 1),
+    Case(TMOBILE_INVOICE, "its number has a further digit", "namesake-first+multi+no-code", "success", 1),
+    Case(
+        TMOBILE_INVOICE,
+        "the numbers of other accounts look like its own",
+        "ok+alike+no-code",
+        "success",
+        1,
+        namesakes=True,
+    ),
+    Case(TMOBILE_INVOICE, "the rows of the list move before the click", "rows-move+no-code", "wrong_account"),
+    Case(TMOBILE_INVOICE, "the bill is another account's", "wrong-account-file+no-code", "wrong_account"),
+    Case(TMOBILE_INVOICE, "the bill is another month's", "wrong-month+no-code", "portal_changed"),
+    Case(TMOBILE_INVOICE, "the period is not taken", "month-filter-fails+no-code", "portal_changed"),
+    Case(
+        TMOBILE_INVOICE,
+        "the label of the wanted month is that of the year before",
+        "two-years+not-published+no-code",
+        "not_yet_published",
+    ),
+    Case(TMOBILE_INVOICE, "another user signs in meanwhile", "session-replaced+multi+no-code", "wrong_account"),
+    Case(TMOBILE_INVOICE, "the first of two downloads", "cached-file+multi+no-code", "success", 1, account=lowest),
+    Case(
+        TMOBILE_INVOICE,
+        "the second one brings the file of the first",
+        "cached-file+multi+no-code",
+        "wrong_account",
+        account=second_lowest,
+    ),
+    Case(TMOBILE_MONTHLY, "each run empties the filters", "ok+emptied+multi+no-code", "success", 5),
+    Case(
+        TMOBILE_MONTHLY,
+        "reports are made as if the filters were empty",
+        "filter-ignored+multi+no-code",
+        "report_not_ready",
+    ),
+    Case(TMOBILE_MONTHLY, "reports of other accounts, months and days", "former-reports+multi+no-code", "success", 5),
+    Case(TMOBILE_MONTHLY, "the tree has a namesake first", "namesake-first+multi+no-code", "success", 5),
+    Case(TMOBILE_MONTHLY, "another account is chosen", "wrong-account+multi+no-code", "wrong_account"),
+    Case(TMOBILE_MONTHLY, "the account is read back late", "read-back-late+multi+no-code", "success", 5),
+    Case(TMOBILE_MONTHLY, "the account is not taken", "filter-fails+multi+no-code", "portal_changed"),
+    Case(TMOBILE_MONTHLY, "the billing period is not taken", "month-filter-fails+no-code", "portal_changed", 2),
+    Case(TMOBILE_MONTHLY, "the files are another account's", "wrong-account-file+no-code", "wrong_account"),
+    Case(TMOBILE_MONTHLY, "the files are another month's", "wrong-month+no-code", "portal_changed", 2),
+    Case(TMOBILE_MONTHLY, "the files have rows of two accounts", "mixed-file+no-code", "wrong_account"),
+    Case(TMOBILE_MONTHLY, "the files name no account", "unnamed-file+no-code", "success", 5, named=False),
 )
 SPIDERS = tuple(dict.fromkeys(case.spider for case in CASES))
 # Made of the present state, whatever month the session is in: no month is asked for.
@@ -226,6 +288,8 @@ UNDATED = {
     (ATT_USAGE, "usage"),
     (ROGERS_MONTHLY, "bcr"),
     (ROGERS_USAGE, "usage"),
+    (TMOBILE_MONTHLY, "inventory_report"),
+    (TMOBILE_MONTHLY, "equipment_installment"),
 }
 
 MONTHS = {name: place for names in (month_name, month_abbr) for place, name in enumerate(names) if name}
@@ -330,8 +394,12 @@ class Stored:
 
     def _foreign_pools(self) -> Iterator[str]:
         for row in self._rows("SELECT pool_usage.*, number FROM pool_usage JOIN accounts ON accounts.id = account_id"):
-            if row["pool_size"] != (wanted := pool_size(self.portal, row["number"])):
-                yield f"pool of {row['number']}: {row['pool_size']} bytes, not {wanted}"
+            if self.portal == "tmobile":  # it shows what was used, in the month in which the present cycle ends
+                wanted, told = pool_used(row["number"], date.fromisoformat(row["day"])), row["pool_used"]
+            else:
+                wanted, told = pool_size(self.portal, row["number"]), row["pool_size"]
+            if told != wanted:
+                yield f"pool of {row['number']}: {told} bytes, not {wanted}"
 
     def _without_row(self) -> Iterator[str]:
         known = {row["path"] for row in self.crawls.rows("SELECT path FROM files")}
@@ -350,6 +418,11 @@ def pool_size(portal: str, account: str) -> int:
     else:
         gigabytes = Decimal(500 + number("allowance", account, below=1_500))
     return int(gigabytes * 1024**3)
+
+
+def pool_used(account: str, day: date) -> int:
+    """Return the bytes that an account of T-Mobile has used in the month of a day, on the last of which its cycle ends."""
+    return round(Decimal(number("pool", account, Month(day.year, day.month).short, below=200_000)) / 100 * 1024**3)
 
 
 def look_alikes(account: str) -> list[str]:

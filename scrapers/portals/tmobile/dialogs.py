@@ -15,6 +15,12 @@ CLOSE = (
     guess(f"{WINDOW} >> says=OK"),
     guess(f"{WINDOW} >> says=Got it"),
 )
+# A button of a dialog that does not close it: an icon says its word in an element of its own.
+CLOSING = ":text-matches('^\\\\W*(close|clear|cancel|dismiss|no|x|fermer|annuler)\\\\W*$', 'i')"
+LABELLED = (
+    "[aria-label*=close i], [aria-label*=cancel i], [aria-label*=dismiss i], [aria-label*=fermer i], [mat-dialog-close]"
+)
+SAVES = guess(f"{WINDOW} :is(button, a):not({CLOSING}, :has({CLOSING}), {LABELLED})")
 RELOAD = ("says=Reload reports",)
 CLOSES = 3.0  # seconds in which a dialog leaves
 RELOADED = 30.0  # seconds in which the reports are there again

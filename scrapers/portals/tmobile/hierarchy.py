@@ -22,9 +22,9 @@ OTHER_HIERARCHY = (
     guess("mat-select"),
     guess(":is([role=combobox], [aria-haspopup]):text-matches('hierarchy|account', 'i')"),
 )
+DROP_DOWN = guess("mat-select")
 TAKE = (guess("says=Apply"), guess("says=Select"), guess("says=Done"), guess("says=OK"))
 LEVELS = 5  # of the tree that are opened at most
-OPENED = 10.0  # seconds in which what was opened is drawn
 BOX = "input:is([type=checkbox], [type=radio])"
 TOGGLES = ":is([mattreenodetoggle], [aria-expanded], button, mat-icon)"
 # Of each visible node of the tree, without those inside of it: its place, its text, whether it is open (null: it does not say),
@@ -109,6 +109,28 @@ async def find_account(page: PortalPage, account: str) -> Node:
     if not nodes:
         raise PortalChanged("The tree shows no nodes.", step=page.trail.step, selector=TREES[0])
     raise not_listed(page.trail.step)
+
+
+async def other_hierarchy(page: PortalPage) -> Selectors:
+    """
+    Return the control of the accounts on a tab where nothing is known of it.
+
+    Of several drop-downs it is the one that says so or shows an account, or else the one that opens a tree, which is left open.
+    """
+    count = await page.scope.locator(DROP_DOWN).filter(visible=True).count()
+    if count < 2 or await page.shown(OTHER_HIERARCHY[:2]):
+        return OTHER_HIERARCHY
+    controls = [(f"{DROP_DOWN} >> visible=true >> nth={place}",) for place in range(count)]
+    for control in controls:
+        said = await said_by(page, control)
+        if re.search("hierarchy|account", said, re.I) or numbers_like(page.job.target.account, said):
+            return control
+    for control in controls:
+        await page.click(control)
+        if await page.arrives(TREES):
+            return control
+        await close_panel(page)
+    return OTHER_HIERARCHY
 
 
 async def choose_account(page: PortalPage, control: Selectors) -> str:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from scrapers.core.locators import same, saying_only
-from scrapers.core.outcomes import PortalChanged
+from scrapers.core.outcomes import PortalChanged, PortalDown
 from scrapers.core.page import PortalPage, guess
 from scrapers.core.periods import months_in
 from scrapers.families.carriers.accounts import names_account, numbers_like
 from scrapers.families.carriers.ordered import Entry
 from scrapers.portals.tmobile.columns import LOCALE
-from scrapers.portals.tmobile.dialogs import RELOAD, WINDOW, reload_reports
+from scrapers.portals.tmobile.dialogs import RELOAD, SAVES, WINDOW, reload_reports
 from scrapers.portals.tmobile.templates import open_tab
 
 TAB = ("says=My reports",)
@@ -24,8 +24,9 @@ ROW = "mat-expansion-panel.history-content"
 MORE, DOWNLOAD = "says=more_vert", ("says=Download",)
 SAVE = (  # in the dialog that Download opens
     guess(f"{WINDOW} >> says=Download"),
-    guess(f"{WINDOW} :is(button, a):not(:text-matches('^(close|cancel|no|x)$', 'i'))"),
+    SAVES,
 )
+RELOADS = 3
 READ = """rows => rows.map(row => [".report-name", ".report-det", ".run-date", ".report-status"].map(
   part => row.querySelector(part)?.textContent ?? null))"""
 RUN_DATE = re.compile(r"([^\W\d]{3,9})\.? (\d{1,2}), (\d{4})(?!\d)")
@@ -89,13 +90,20 @@ def run_date(text: str) -> date | None:
 
 
 async def read_history(page: PortalPage) -> list[Made]:
-    """Open the list, unless it shows a row, and read it; raise PortalChanged for a row that lacks a part."""
+    """
+    Open the list, unless it shows a row, and read it.
+
+    Raises PortalChanged for a row that lacks a part, PortalDown where the portal's error comes RELOADS times in its place.
+    """
     if not await page.shown((ROW, *OPEN)):
         await open_tab(page, TAB)
-    if await page.arrives((ROW, *RELOAD)) in RELOAD:
+    for _ in range(RELOADS):
+        if await page.arrives((ROW, *RELOAD)) not in RELOAD:
+            break
         await reload_reports(page)
         await open_tab(page, TAB)
-        await page.arrives((ROW,))
+    else:
+        raise PortalDown("The portal says again that something went wrong.", step=page.trail.step)
     rows: list[list[str | None]] = await page.scope.locator(ROW).filter(visible=True).evaluate_all(READ)
     made = []
     for name, detail, run, status in rows:

@@ -6,7 +6,7 @@ from scrapers.core.spool import PartFile
 from scrapers.families.carriers.accounts import confirm_account
 from scrapers.families.carriers.reports import PdfInvoice
 from scrapers.portals.tmobile.billing import find_account, open_account
-from scrapers.portals.tmobile.dialogs import WINDOW
+from scrapers.portals.tmobile.dialogs import SAVES, WINDOW
 from scrapers.portals.tmobile.login import TmobileLogin
 from scrapers.portals.tmobile.periods import place_of
 
@@ -32,7 +32,7 @@ SAVE = (
     "says=Download",
     guess("says=Download PDF"),
     guess("says=Download bill"),
-    guess(f"{WINDOW} :is(button, a):not(:text-matches('^(close|cancel|no|x)$', 'i'))"),
+    SAVES,
 )
 
 

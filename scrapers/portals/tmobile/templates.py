@@ -10,7 +10,7 @@ from scrapers.core.page import PortalPage, Selectors, until
 from scrapers.core.panels import choose_in_panel, said_by
 from scrapers.core.periods import month_missing, names_month
 from scrapers.portals.tmobile.dialogs import DIALOG, RELOAD, close_dialogs, reload_reports
-from scrapers.portals.tmobile.hierarchy import HIERARCHY, OTHER_HIERARCHY, choose_account, shows_account
+from scrapers.portals.tmobile.hierarchy import HIERARCHY, choose_account, other_hierarchy, shows_account
 
 REPORTING = ("#mat-expansion-panel-header-3:has-text('Reporting')", "says=Reporting", "#mat-expansion-panel-header-3")
 BILLING_TAB, OTHER_TAB = ("says=Billing templates",), ("says=Other templates",)
@@ -71,7 +71,7 @@ async def set_filters(page: PortalPage, end: date | None, today: date) -> None:
 
     Raises PortalChanged where one choice resets the other.
     """
-    control, label = HIERARCHY if end is not None else OTHER_HIERARCHY, ""
+    control, label = HIERARCHY if end is not None else await other_hierarchy(page), ""
     for _ in range(TRIES):
         if end is not None and not await shows_period(page, end):
             await choose_period(page, end, today)

@@ -13,6 +13,7 @@ from database.access.credentials import Credential
 from scrapers.core import panels
 from scrapers.core.outcomes import (
     BadCredentials,
+    Blocked,
     Failure,
     MfaFailed,
     NoLongerAvailable,
@@ -111,7 +112,8 @@ def sign_in(run: Any, lightbox: str = "", **facts: str) -> tuple[list[str], list
             if path.startswith("/said/"):
                 said.append(path.removeprefix("/said/").replace("%20", " "))
             body = f"<!doctype html><body>{pages.get(path, '')}"
-            await route.fulfill(status=200, content_type="text/html", body=body)
+            status = 403 if path == "/refused" else 200
+            await route.fulfill(status=status, content_type="text/html", body=body)
 
         await page.raw.route("**/*", answer)
         page.interruptions = TmobileLogin.interruptions
@@ -172,10 +174,11 @@ def test_a_frame_that_stays_empty_and_hides_nothing_is_passed_over(run):
     [
         ({"after_password": "'<p role=alert>Incorrect password</p>'"}, BadCredentials, 2),
         ({"after_password": "'<h1>Something else</h1>'"}, PortalChanged, 2),
+        ({"after_password": "(location='/refused', '')"}, Blocked, 2),
         ({"after_code": ""}, MfaFailed, 3),
         ({"after_code": "show('<p role=alert>Invalid code</p>')"}, MfaFailed, 3),
     ],
-    ids=["refused", "unknown", "the code stays", "the code is refused"],
+    ids=["refused", "unknown", "403", "the code stays", "the code is refused"],
 )
 def test_the_password_is_typed_once_whatever_comes(run, monkeypatch, facts, failure, given):
     monkeypatch.setenv("LATCHKEY_PAGE_WAIT", "2")
@@ -343,6 +346,19 @@ def test_an_account_is_found_on_any_of_five_levels(run, nodes):
     assert log == [["Equipment Inventory", nodes[-1][1]]]
 
 
+def test_the_hierarchy_is_the_drop_down_with_a_tree_where_several_stand_beside_the_templates(run):
+    tab = '`<mat-select onclick="tree(this)">All accounts</mat-select>`'
+    several = tab.replace("`<", "`<mat-select onclick=\"drop(this, ['USD'])\">USD</mat-select><", 1).replace(
+        "All accounts", "All"
+    )
+    body = reports_page().replace(tab, several)
+    assert body != reports_page()
+
+    log, *_ = order(run, body, INVENTORY)
+
+    assert log == [["Equipment Inventory", "USD", OWN]]
+
+
 def test_an_order_that_meets_an_error_is_not_taken_and_the_reports_are_loaded_once(run):
     log, taken, warnings = order(run, reports_page(answer=FAILS), USAGE_DETAIL)
     assert (len(log), taken, len(warnings)) == (1, [False], 1)
@@ -435,6 +451,14 @@ def test_an_empty_list_has_no_entries_and_a_row_without_its_parts_is_not_underst
     assert run(made(), act, target=TARGET) == []
     with pytest.raises(PortalChanged, match="lacks a part"):
         run(made(MINE).replace("report-det", "report-detail"), act, target=TARGET)
+
+
+def test_an_error_that_comes_at_each_look_at_the_list_is_no_empty_list(run):
+    error = "at('<div role=dialog>Something went wrong<button onclick=\\'this.parentNode.remove(); setTimeout(fails, 100)\\'>Reload reports</button></div>')"
+    script = f"<script>const fails = () => {error}</script>"
+    body = script + made(MINE).replace("setTimeout(() => list.hidden=false, 300)", "setTimeout(fails, 100)")
+    with pytest.raises(PortalDown):
+        run(body, lambda page: TmobileMonthlyReports().entries(page, USAGE_DETAIL), target=TARGET)
 
 
 # Billing: the account's row, its usage with the pool, its bills
@@ -535,6 +559,15 @@ def bill_page(*options: str, real: bool = False, kinds: str = "") -> str:
 def test_the_bill_of_the_cycle_is_downloaded(run, real, kinds):
     name, _, warnings = fetch(run, TmobilePdfInvoice, bill_page(*PERIODS, real=real, kinds=kinds))
     assert (name, warnings) == (f"{OURS}{' detailed' if kinds else ''} Oct 1 - Oct 31.csv", [])
+
+
+def test_a_button_whose_icon_closes_the_dialog_is_not_that_of_the_download(run):
+    icon = "<button onclick='this.parentNode.remove()'><mat-icon>close</mat-icon></button>"
+    body = bill_page(*PERIODS, kinds=icon).replace(">Download</button></div>", ">Save the bill</button></div>")
+
+    name, *_ = fetch(run, TmobilePdfInvoice, body)
+
+    assert name == f"{OURS} Oct 1 - Oct 31.csv"
 
 
 @pytest.mark.parametrize(
