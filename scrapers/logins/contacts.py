@@ -6,6 +6,7 @@ import re
 
 ADDRESS = re.compile(r"[^\s<>()\[\],;:]+@[^\s<>()\[\],;:]+")
 MASKED = re.compile(r"[*\u2022\u00b7\u2219\u22c5\u25cf\u2026#]+|x{2,}|\.{2,}", re.I)
+END = re.compile(r"(?<!\.)\.$")  # of a sentence; two dots and more are a mask
 
 
 def may_be_address(address: str, shown: str) -> bool:
@@ -18,5 +19,5 @@ def may_be_address(address: str, shown: str) -> bool:
     (False, False)
     """
     found = ADDRESS.findall(shown)
-    patterns = ("[^@]*".join(re.escape(each) for each in MASKED.split(text.rstrip("."))) for text in found)
+    patterns = ("[^@]*".join(re.escape(each) for each in MASKED.split(END.sub("", text))) for text in found)
     return any(re.fullmatch(pattern, address, re.I) for pattern in patterns)
