@@ -25,6 +25,7 @@ from sandbox.iec import id_number
 from sandbox.perturb import DIMENSIONS
 from sandbox.rogers import accounts as rogers_accounts
 from sandbox.telus import accounts as telus_accounts
+from sandbox.verizon import accounts as verizon_accounts
 from tests.project import CARRIERS, Project, wait_for
 
 GATEWAY_TOKEN = "gateway-token-for-tests"
@@ -116,6 +117,11 @@ def give_telus(perturbed: Perturbed, user: str) -> str:
 def give_rogers(perturbed: Perturbed, user: str) -> str:
     """Store a user of Rogers, whose codes come by mail, with its first account."""
     return give_carrier(perturbed, "rogers", user, rogers_accounts(user)[0], mailbox(user))
+
+
+def give_verizon(perturbed: Perturbed, user: str) -> str:
+    """Store a user of Verizon, whose links come by mail, with its first account."""
+    return give_carrier(perturbed, "verizon", user, verizon_accounts(user)[0], mailbox(user))
 
 
 def give_plain(perturbed: Perturbed, user: str) -> str:
@@ -268,6 +274,29 @@ REFUSED_BY_ROGERS = {
     "captcha": "captcha_shown",
     "signed-out-midway": "success",
 }
+VERIZON = {
+    "portal": "verizon",
+    "give": give_verizon,
+    "argument": of_accounts,
+    "good": ("ok", "no-code", "code-direct", "ok+multi-12"),
+    "configuration": QUICK | dict.fromkeys(("form_ms", "notice_ms", "report_ms", "check_ms"), 30) | {"late_ms": 600},
+    "visitors": False,
+    "seeds": 1,
+    "at_once": 2,
+    "dimensions_at_once": 2,
+    "refusing_seeds": 1,
+    "alone": 1,
+}
+REFUSED_BY_VERIZON = {
+    "wrong-account+multi": "wrong_account",
+    "account-missing+multi": "wrong_account",
+    "filter-fails+multi": "wrong_account",
+    "wrong-account-file": "wrong_account",
+    "other-customer": "identity_mismatch",
+    "truncated-file": "bad_file",
+    "captcha": "captcha_shown",
+    "signed-out-midway": "success",
+}
 PLAIN = {
     "portal": "plain",
     "give": give_plain,
@@ -342,6 +371,9 @@ ROWS: dict[str, Row] = {
         Row(spider="rogers_daily_usage", refused=REFUSED_BY_ROGERS, sample=(3,), **ROGERS),
         Row(spider="rogers_pdf_invoice", refused=REFUSED_BY_ROGERS | NOT_THERE, sample=(11,), **ROGERS),
         Row(spider="rogers_monthly_reports", refused=REFUSED_BY_ROGERS | NOT_THERE, sample=(27,), **ROGERS),
+        Row(spider="verizon_daily_usage", refused=REFUSED_BY_VERIZON, sample=(3,), **VERIZON),
+        Row(spider="verizon_pdf_invoice", refused=REFUSED_BY_VERIZON | NOT_THERE, sample=(11,), **VERIZON),
+        Row(spider="verizon_monthly_reports", refused=REFUSED_BY_VERIZON | NOT_THERE, sample=(27,), **VERIZON),
         Row(
             spider="plain_documents",
             refused={"other-customer": "identity_mismatch", "captcha": "captcha_shown", "signed-out-midway": "success"},
