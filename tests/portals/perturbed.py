@@ -120,8 +120,11 @@ def give_rogers(perturbed: Perturbed, user: str) -> str:
 
 
 def give_verizon(perturbed: Perturbed, user: str) -> str:
-    """Store a user of Verizon, whose links come by mail, with its first account."""
-    return give_carrier(perturbed, "verizon", user, verizon_accounts(user)[0], mailbox(user))
+    """Store a user of Verizon, whose links come by mail, with all its accounts, which the raw data hold; return the first."""
+    numbers = verizon_accounts(user)
+    for number in numbers:
+        give_carrier(perturbed, "verizon", user, number, mailbox(user))
+    return numbers[0]
 
 
 def give_plain(perturbed: Perturbed, user: str) -> str:

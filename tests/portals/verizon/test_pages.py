@@ -358,6 +358,12 @@ def test_a_notice_in_the_place_of_a_file_means_it_too(run):
         bring(run, "suspended_wireless_numbers", notices=0, download="notices = 1; notice()")
 
 
+def test_a_page_that_says_so_in_the_place_of_a_file_means_it_too(run):
+    said = "at(`main`).innerHTML = `<p>Monthly reports are not available yet for this cycle.</p>`"
+    with pytest.raises(NotYetPublished):
+        bring(run, "suspended_wireless_numbers", applied=said)
+
+
 def test_after_a_notice_in_its_place_the_file_is_asked_for_once_more(run):
     once = "window.asked ? save(`report.csv`, said()) : (window.asked = 1, notices = 1, notice())"
     assert bring(run, "suspended_wireless_numbers", download=once) == [*CHOSEN, "applied"]
