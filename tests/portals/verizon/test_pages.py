@@ -316,6 +316,12 @@ def test_another_month_is_none(run, offered, failure):
         bring(run, "device_report", dates=months(*offered))
 
 
+def test_a_file_of_another_month_is_none(run):
+    file = f"save(`report.csv`, `Account,Billing month\\n{WRITTEN},Sep 2026`)"
+    with pytest.raises(PortalChanged, match="another month"):
+        bring(run, "device_report", dates=months("Sep 2026", "Oct 2026"), download=file)
+
+
 def test_what_one_choice_has_undone_is_chosen_once_more(run):
     resets = """onblur="if (!window.before) { window.before = 1; at('number').selectedIndex = 1 }" """
     found = bring(
