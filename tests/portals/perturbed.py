@@ -28,6 +28,7 @@ from sandbox.telus import accounts as telus_accounts
 from sandbox.tmobile import accounts as tmobile_accounts
 from sandbox.tmobile.state import MID_MONTH
 from sandbox.users import User
+from sandbox.verizon import accounts as verizon_accounts
 from tests.project import CARRIERS, Project, wait_for
 
 GATEWAY_TOKEN = "gateway-token-for-tests"
@@ -127,6 +128,14 @@ def give_tmobile(perturbed: Perturbed, user: str) -> str:
     """Store a user of T-Mobile, whose codes come by mail, with its first account."""
     day = MID_MONTH if User.of(user).says("mid-month") else 31
     return give_carrier(perturbed, "tmobile", user, tmobile_accounts(user)[0], mailbox(user), day)
+
+
+def give_verizon(perturbed: Perturbed, user: str) -> str:
+    """Store a user of Verizon, whose links come by mail, with all its accounts, which the raw data hold; return the first."""
+    numbers = verizon_accounts(user)
+    for number in numbers:
+        give_carrier(perturbed, "verizon", user, number, mailbox(user))
+    return numbers[0]
 
 
 def give_plain(perturbed: Perturbed, user: str) -> str:
@@ -303,6 +312,29 @@ REFUSED_BY_TMOBILE = {
     "captcha": "captcha_shown",
     "signed-out-midway": "success",
 }
+VERIZON = {
+    "portal": "verizon",
+    "give": give_verizon,
+    "argument": of_accounts,
+    "good": ("ok", "no-code", "code-direct", "ok+multi-12"),
+    "configuration": QUICK | dict.fromkeys(("form_ms", "notice_ms", "report_ms", "check_ms"), 30) | {"late_ms": 600},
+    "visitors": False,
+    "seeds": 1,
+    "at_once": 2,
+    "dimensions_at_once": 2,
+    "refusing_seeds": 1,
+    "alone": 1,
+}
+REFUSED_BY_VERIZON = {
+    "wrong-account+multi": "wrong_account",
+    "account-missing+multi": "wrong_account",
+    "filter-fails+multi": "wrong_account",
+    "wrong-account-file": "wrong_account",
+    "other-customer": "identity_mismatch",
+    "truncated-file": "bad_file",
+    "captcha": "captcha_shown",
+    "signed-out-midway": "success",
+}
 PLAIN = {
     "portal": "plain",
     "give": give_plain,
@@ -397,6 +429,9 @@ ROWS: dict[str, Row] = {
             sample=(27,),
             **TMOBILE,
         ),
+        Row(spider="verizon_daily_usage", refused=REFUSED_BY_VERIZON, sample=(3,), **VERIZON),
+        Row(spider="verizon_pdf_invoice", refused=REFUSED_BY_VERIZON | NOT_THERE, sample=(11,), **VERIZON),
+        Row(spider="verizon_monthly_reports", refused=REFUSED_BY_VERIZON | NOT_THERE, sample=(27,), **VERIZON),
         Row(
             spider="plain_documents",
             refused={"other-customer": "identity_mismatch", "captcha": "captcha_shown", "signed-out-midway": "success"},

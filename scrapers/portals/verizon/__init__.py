@@ -9,6 +9,7 @@ UNKNOWN_STEPS = {
     "REFUSED": "How a wrong user name or password is told.",
     "LOCKED": "How a locked user is told.",
     "DENIED": "How a sign-in is told that was denied, or allowed too late.",
+    "SENT": "What is shown where a mail was sent unasked.",
     "LATER": "The control that postpones new terms.",
     "NAMED": "Where the portal names its user, if its greeting does.",
     "login.LINK": "Whether links in messages lead to another host; VERIZON_LINK_HOSTS names further ones.",

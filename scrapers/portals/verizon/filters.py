@@ -15,6 +15,7 @@ from scrapers.portals.verizon.dates import NoDates
 from scrapers.portals.verizon.menus import OPENS, REPORTS, REPORTS_HOME, open_entry
 
 NOTICE = ("app-form-modal >> says=I understand",)  # of a dialog: monthly reports are not available yet
+UNAVAILABLE = (":text-matches('Monthly reports are not available yet', 'i')",)
 HOLDER = "xpath=ancestor::*[.//select or .//button or .//*[@role='combobox' or @role='button']][1]"
 APPLY = ("#apply-changes",)
 DOWNLOAD = ("body >> says=Download full report",)
@@ -67,7 +68,7 @@ async def noticed(page: PortalPage) -> AsyncIterator[None]:
     try:
         yield
     except (DownloadTimedOut, PortalChanged) as failure:
-        if await page.shown(NOTICE):
+        if await page.shown((*NOTICE, *UNAVAILABLE)):
             raise NotYetPublished("The portal says that monthly reports are not available yet.") from failure
         raise
 

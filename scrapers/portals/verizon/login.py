@@ -21,7 +21,10 @@ ALLOW = tuple(
     f"#dvbtn {label}:is({ALLOWS}, :has({ALLOWS}))" for label in ("> form > div:nth-of-type(1) > label", "label")
 )
 SUBMIT = ("#dvbtn > button", "#dvbtn button")
+BY_LINK = OpenLink("mail", LinkPage(ALLOW, SUBMIT))
 HUB = ("says=Visit the My Business home page",)
+MAILED = "#app :text-matches('^(?!.*code).*(check your e-?mail|(sent|mailed) .*(link|e-?mail)|link .*sent)', 'i')"
+SENT = (guess(f"body:not(:has({WAYS}:visible)) {MAILED}"),)  # the portal may send a mail unasked
 SIGNING_IN = f"#ilogin_userid:visible, {WAYS}:visible"
 WELCOME = (f"body:not(:has({SIGNING_IN})) :is(h1, h2):has-text('Welcome')",)
 NAMED = (guess(f"body:not(:has({SIGNING_IN})) :is(h1, h2):text-matches('^[^A-Za-z]*welcome( back)?, ?[A-Za-z]', 'i')"),)
@@ -48,7 +51,8 @@ class VerizonLogin(BrowserLogin):
     screens = (
         Screen("welcome hub", HUB, Dismiss(HUB, signed_in=True)),
         Screen("signed in", WELCOME, Done(weak=True), at=r"^https?://[^/?#]+/mbt/secure\b"),
-        Screen("captcha", CAPTCHA, Stop(CaptchaShown)),
+        Screen("captcha in the form", CAPTCHA, Stop(CaptchaShown, before_password=True)),
+        Screen("captcha", CAPTCHA, Stop(CaptchaShown, late=True)),  # it may vanish, and the sign-in goes on
         Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),
         Screen("denied", DENIED, Stop(MfaFailed, DENIED)),
         Screen("bad credentials", REFUSED, Stop(BadCredentials, REFUSED, late=True)),
@@ -56,8 +60,9 @@ class VerizonLogin(BrowserLogin):
         Screen(
             "choose mail",
             BY_MAIL,
-            ChooseFactor((), BY_MAIL, "mail", contact=CONTACT, link=OpenLink("mail", LinkPage(ALLOW, SUBMIT))),
+            ChooseFactor((), BY_MAIL, "mail", contact=CONTACT, link=BY_LINK),
         ),
+        Screen("a mail was sent", SENT, BY_LINK),
         Screen("no mail offered", NO_MAIL, Stop(MfaRequired, late=True)),
         Screen("credentials", USERNAME, EnterCredentials(USERNAME, PASSWORD, LOG_IN)),
     )

@@ -1,8 +1,11 @@
 """The monthly reports: members of the raw data's ZIP, and three reports of the tab Others."""
 
+import asyncio
+
 from scrapers.core.page import PortalPage, Selectors, guess
 from scrapers.core.periods import month_missing, names_month
 from scrapers.core.spool import PartFile
+from scrapers.families.carriers.accounts import check_file
 from scrapers.families.carriers.reports import MonthlyReports, Report
 from scrapers.portals.verizon.columns import LOCALE, REPORTS
 from scrapers.portals.verizon.dates import Days, NewestMonth, NoDates
@@ -67,6 +70,10 @@ class VerizonMonthlyReports(MonthlyReports):
         return part
 
     async def other_report(self, page: PortalPage, report: Report) -> PartFile:
-        """Download a report of the tab Others."""
-        name, dates = OTHERS[report.slug]
-        return await fetch_report(page, "Others", f"Other reports: {name}", dates(), self.today())
+        """Download a report of the tab Others. Raises PortalChanged where it says that it is of another month than the chosen one."""
+        name, kind = OTHERS[report.slug]
+        dates = kind()
+        part = await fetch_report(page, "Others", f"Other reports: {name}", dates, self.today())
+        if isinstance(dates, NewestMonth) and (month := dates.month) is not None:
+            await asyncio.to_thread(check_file, part, page.job.target.account, [(month.year, month.month)])
+        return part

@@ -229,9 +229,27 @@ def test_a_captcha_is_not_answered(sign_in):
     assert (ended.failure, ended.said) == (CaptchaShown, [PASSWORD])
 
 
+def test_a_captcha_that_vanishes_is_none(sign_in):
+    image = "show(app.innerHTML + '<img id=captchaImg width=90 height=30 src=x alt=x>')"
+    ended = sign_in(after_password=f"{image}; setTimeout(() => {ways(BY_MAIL)}, 700)")
+    assert ended.said == [PASSWORD, SENT, ALLOWED]
+
+
+@pytest.mark.parametrize("said", ["Check your e-mail", "We have emailed a link to a***@example.com"])
+def test_a_mail_that_was_sent_unasked_is_answered(sign_in, said):
+    waits = "const wait = async () => { if (await (await fetch('/state')).text() === 'yes') location = '/mbt/secure/home'; else setTimeout(wait, 200) }; wait()"
+    ended = sign_in(after_password=f"show('<p>{said}</p>'); {waits}")
+    assert (ended.failure, ended.said) == (None, [PASSWORD, ALLOWED])
+    assert ended.screens == ["credentials", "a mail was sent", "signed in"]
+
+
+def test_a_code_that_was_sent_is_no_link(sign_in):
+    assert sign_in(after_password="show('<p>We sent a code to your email</p>')").failure is PortalChanged
+
+
 def test_before_a_captcha_nothing_is_typed(sign_in):
     ended = sign_in({SIGN_IN: FORM + "<img id=captchaImg width=90 height=30 src=x alt=x>"})
-    assert (ended.failure, ended.screens) == (CaptchaShown, ["captcha"])
+    assert (ended.failure, ended.screens) == (CaptchaShown, ["captcha in the form"])
 
 
 @pytest.mark.parametrize(

@@ -316,6 +316,12 @@ def test_another_month_is_none(run, offered, failure):
         bring(run, "device_report", dates=months(*offered))
 
 
+def test_a_file_of_another_month_is_none(run):
+    file = f"save(`report.csv`, `Account,Billing month\\n{WRITTEN},Sep 2026`)"
+    with pytest.raises(PortalChanged, match="another month"):
+        bring(run, "device_report", dates=months("Sep 2026", "Oct 2026"), download=file)
+
+
 def test_what_one_choice_has_undone_is_chosen_once_more(run):
     resets = """onblur="if (!window.before) { window.before = 1; at('number').selectedIndex = 1 }" """
     found = bring(
@@ -356,6 +362,12 @@ def test_a_notice_that_stays_means_that_nothing_is_published(run):
 def test_a_notice_in_the_place_of_a_file_means_it_too(run):
     with pytest.raises(NotYetPublished):
         bring(run, "suspended_wireless_numbers", notices=0, download="notices = 1; notice()")
+
+
+def test_a_page_that_says_so_in_the_place_of_a_file_means_it_too(run):
+    said = "at(`main`).innerHTML = `<p>Monthly reports are not available yet for this cycle.</p>`"
+    with pytest.raises(NotYetPublished):
+        bring(run, "suspended_wireless_numbers", applied=said)
 
 
 def test_after_a_notice_in_its_place_the_file_is_asked_for_once_more(run):
