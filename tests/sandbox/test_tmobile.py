@@ -335,6 +335,13 @@ def test_the_filters_of_equipment_are_empty_after_every_run_too(ann, newest):
     assert [row["detail"] for row in ann.history()] == [own[-1], own[0]]
 
 
+def test_a_list_that_opens_empty_opens_once(ann):
+    ann.sign_in("no-code+perturb-7-further.late-lists").open_reports()
+    trigger = ann.named("mat-select", "USD")
+    assert ann.options(trigger) == ["USD"]
+    assert not ann.sees(".cdk-overlay-backdrop")
+
+
 def test_the_billing_periods_come_late(ann, admin, newest):
     ann.sign_in("period-late+no-code").open_reports()
     admin.configure(late_ms=60_000)
