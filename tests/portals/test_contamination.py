@@ -22,12 +22,13 @@ from sandbox.invented import number
 from sandbox.rogers.pages import PEOPLE as ROGERS
 from sandbox.scripted.people import People
 from sandbox.telus.pages import PEOPLE as TELUS
+from sandbox.verizon.pages import PEOPLE as VERIZON
 from tests.crawl.test_identity import plant
 from tests.portals.perturbed import ROWS, Ended, Perturbed, Row, give_carrier
 
 pytestmark = pytest.mark.browser
-PEOPLE = {"att": ATT, "bell": BELL, "rogers": ROGERS, "telus": TELUS}
-BY_MAIL = ("att", "rogers")  # portals whose codes come by mail
+PEOPLE = {"att": ATT, "bell": BELL, "rogers": ROGERS, "telus": TELUS, "verizon": VERIZON}
+BY_MAIL = ("att", "rogers", "verizon")  # portals whose codes come by mail
 
 
 def first(people: People, user: str) -> str:
@@ -90,6 +91,7 @@ USAGE, INVOICE, EREPORTS, MONTHLY = "bell_daily_usage", "bell_pdf_invoice", "bel
 TELUS_USAGE, TELUS_INVOICE, TELUS_MONTHLY = "telus_daily_usage", "telus_pdf_invoice", "telus_monthly_reports"
 ATT_USAGE, ATT_INVOICE, ATT_MONTHLY = "att_daily_usage", "att_pdf_invoice", "att_monthly_reports"
 ROGERS_USAGE, ROGERS_INVOICE, ROGERS_MONTHLY = "rogers_daily_usage", "rogers_pdf_invoice", "rogers_monthly_reports"
+VERIZON_USAGE, VERIZON_INVOICE = "verizon_daily_usage", "verizon_pdf_invoice"
 
 # What is asked for, what the portal does, and how the run ends.
 CASES = (
@@ -218,6 +220,12 @@ CASES = (
     Case(ROGERS_MONTHLY, "the bill cycle is not taken", "month-filter-fails+no-code", "portal_changed", 1),
     Case(ROGERS_MONTHLY, "the extract is another account's", "foreign-extract+no-code", "wrong_account", 4),
     Case(ROGERS_MONTHLY, "former extracts of other accounts and reports", "former-reports+no-code", "success", 5),
+    Case(VERIZON_USAGE, "another tab applies another account", "account-switched+multi+no-code", "wrong_account"),
+    Case(VERIZON_USAGE, "the file has rows of two accounts", "mixed-file+no-code", "wrong_account"),
+    Case(VERIZON_INVOICE, "another account is opened", "wrong-account+multi+no-code", "wrong_account"),
+    Case(VERIZON_INVOICE, "the tab resets after the account was chosen", "tab-resets-late+multi+no-code", "success", 1),
+    Case(VERIZON_INVOICE, "the cards of the list move before the click", "rows-move+no-code", "portal_changed"),
+    Case(VERIZON_INVOICE, "the bill is another account's", "wrong-account-file+no-code", "wrong_account"),
 )
 SPIDERS = tuple(dict.fromkeys(case.spider for case in CASES))
 # Made of the present state, whatever month the session is in: no month is asked for.
@@ -226,6 +234,7 @@ UNDATED = {
     (ATT_USAGE, "usage"),
     (ROGERS_MONTHLY, "bcr"),
     (ROGERS_USAGE, "usage"),
+    (VERIZON_USAGE, "usage"),
 }
 
 MONTHS = {name: place for names in (month_name, month_abbr) for place, name in enumerate(names) if name}
