@@ -23,12 +23,13 @@ from sandbox.rogers.pages import PEOPLE as ROGERS
 from sandbox.scripted.people import People
 from sandbox.telus.pages import PEOPLE as TELUS
 from sandbox.tmobile.pages import PEOPLE as TMOBILE
+from sandbox.verizon.pages import PEOPLE as VERIZON
 from tests.crawl.test_identity import plant
 from tests.portals.perturbed import ROWS, Ended, Perturbed, Row, give_carrier
 
 pytestmark = pytest.mark.browser
-PEOPLE = {"att": ATT, "bell": BELL, "rogers": ROGERS, "telus": TELUS, "tmobile": TMOBILE}
-BY_MAIL = ("att", "rogers", "tmobile")  # portals whose codes come by mail
+PEOPLE = {"att": ATT, "bell": BELL, "rogers": ROGERS, "telus": TELUS, "tmobile": TMOBILE, "verizon": VERIZON}
+BY_MAIL = ("att", "rogers", "tmobile", "verizon")  # portals whose codes come by mail
 
 
 def first(people: People, user: str) -> str:
@@ -96,6 +97,7 @@ TMOBILE_USAGE, TMOBILE_INVOICE, TMOBILE_MONTHLY = (
     "tmobile_pdf_invoice",
     "tmobile_monthly_reports",
 )
+VERIZON_USAGE, VERIZON_INVOICE = "verizon_daily_usage", "verizon_pdf_invoice"
 
 # What is asked for, what the portal does, and how the run ends.
 CASES = (
@@ -280,6 +282,12 @@ CASES = (
     Case(TMOBILE_MONTHLY, "the files are another month's", "wrong-month+no-code", "portal_changed", 2),
     Case(TMOBILE_MONTHLY, "the files have rows of two accounts", "mixed-file+no-code", "wrong_account"),
     Case(TMOBILE_MONTHLY, "the files name no account", "unnamed-file+no-code", "success", 5, named=False),
+    Case(VERIZON_USAGE, "another tab applies another account", "account-switched+multi+no-code", "wrong_account"),
+    Case(VERIZON_USAGE, "the file has rows of two accounts", "mixed-file+no-code", "wrong_account"),
+    Case(VERIZON_INVOICE, "another account is opened", "wrong-account+multi+no-code", "wrong_account"),
+    Case(VERIZON_INVOICE, "the tab resets after the account was chosen", "tab-resets-late+multi+no-code", "success", 1),
+    Case(VERIZON_INVOICE, "the cards of the list move before the click", "rows-move+no-code", "portal_changed"),
+    Case(VERIZON_INVOICE, "the bill is another account's", "wrong-account-file+no-code", "wrong_account"),
 )
 SPIDERS = tuple(dict.fromkeys(case.spider for case in CASES))
 # Made of the present state, whatever month the session is in: no month is asked for.
@@ -290,6 +298,7 @@ UNDATED = {
     (ROGERS_USAGE, "usage"),
     (TMOBILE_MONTHLY, "inventory_report"),
     (TMOBILE_MONTHLY, "equipment_installment"),
+    (VERIZON_USAGE, "usage"),
 }
 
 MONTHS = {name: place for names in (month_name, month_abbr) for place, name in enumerate(names) if name}

@@ -34,7 +34,8 @@ OUTCOMES: dict[str, dict[str, str]] = {
         "success",
     ),
     MONTHLY: dict.fromkeys(("ok", "no-code", "layout-b"), "success"),
-    USAGE: dict.fromkeys(("ok", "no-code", "code-direct", "layout-b"), "success"),
+    USAGE: {"account-switched+multi": "wrong_account", "mixed-file": "wrong_account"}
+    | dict.fromkeys(("ok", "no-code", "code-direct", "layout-b"), "success"),
 }
 # Numbers of files of a run that brings some of them.
 SOME: dict[tuple[str, str], int] = {}
