@@ -57,7 +57,9 @@ def ours(path: Path, db: Database) -> int:
         records=(lines,),
         stored_path=path.name,
     )
-    job = SimpleNamespace(id=None, key="k", fences={}, plan=SimpleNamespace(account_id=None, billing_cycle_id=cycle))
+    job = SimpleNamespace(
+        id=None, key="k", fences={}, plan=SimpleNamespace(account_id=None, billing_cycle_id=cycle, store="")
+    )
     with db.transaction() as session:
         write(session, SimpleNamespace(spider="s", portal="bell", report_type="monthly_reports"), job, item)
     end()
