@@ -32,7 +32,8 @@ SIGN_IN = "/account/business/ilogin"
 FORM = """<h1>Welcome to My Business</h1><div id=app><input id=ilogin_userid><input id=ilogin_password type=password>
 <button id=ilogin_login_button onclick="proved()">Log in</button></div>"""
 SCRIPT = """<script>
-const said = what => fetch('/said/' + what), app = document.getElementById('app');
+const said = what => {{ const told = new XMLHttpRequest(); told.open('GET', '/said/' + what, false); told.send() }};  // before it goes on
+const app = document.getElementById('app');
 const show = html => app.innerHTML = html;
 const proved = () => {{ said(`password of ${{ilogin_userid.value}}`); setTimeout(() => {{ {after_password} }}, 300); }};
 const list = ways => `<div><div><div><div></div><div><div><div><div><div><div><div></div><div>${{ways}}</div></div></div></div></div></div></div></div></div></div>`;
