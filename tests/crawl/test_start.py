@@ -35,9 +35,9 @@ CRAWL = {
     "pipelines": "completeness feeds files records settings upload validate",
     "pipelines.stores": "base folder names",
     "scrapers": "settings",
-    "scrapers.core": """brake choices choosing compat downloads items jobs loader locators looking naming outcomes overlays pace
+    "scrapers.core": """brake choices choosing compat downloads items jobs keys loader locators looking naming outcomes overlays pace
         page periods places queued redaction requests runs settings spider spool stated tables trail visit walls""",
-    "scrapers.logins": "base credentials screens words",
+    "scrapers.logins": "base contacts credentials screens words",
     "scrapers.reading": "archive pdf",
 }
 VALUES = {"scrapers.reading.values": "days locale marks numbers texts types"}
@@ -72,7 +72,7 @@ FAMILIES = {
         "scrapers.families.prices": """addresses amounts arguments asking challenges checking items page planning readers readings
             settings spiders structured""",
         # What each portal states, and the shop that the address might be of.
-        "scrapers.portals": "att bell iec rogers telegram telus trucktech verizon",
+        "scrapers.portals": "att bell iec rogers telegram telus tmobile trucktech verizon",
         "scrapers.portals.pluginboutique": "addresses settings",
         "scrapers.portals.shop": "prices settings",
         "scrapers.reading": "visible",

@@ -408,7 +408,7 @@ ROWS: dict[str, Row] = {
         Row(spider="att_monthly_reports", refused=REFUSED_BY_ATT | NOT_THERE, sample=(27,), **ATT),
         Row(spider="rogers_daily_usage", refused=REFUSED_BY_ROGERS, sample=(3,), **ROGERS),
         Row(spider="rogers_pdf_invoice", refused=REFUSED_BY_ROGERS | NOT_THERE, sample=(11,), **ROGERS),
-        Row(spider="rogers_monthly_reports", refused=REFUSED_BY_ROGERS | NOT_THERE, sample=(27,), **ROGERS),
+        Row(spider="rogers_monthly_reports", refused=REFUSED_BY_ROGERS | NOT_THERE, sample=(3,), **ROGERS),
         Row(
             spider="tmobile_daily_usage",
             refused=REFUSED_BY_TMOBILE | {"usage-filter-fails": "portal_changed"},

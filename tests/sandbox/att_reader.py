@@ -55,7 +55,7 @@ class Att(Reader):
 
     def mailed(self, user: str, count: int = 1) -> str:
         """Return the newest code that the user's mailbox got, when it has got so many."""
-        return wait_for(lambda: self.mails.codes(mailbox(user))[count - 1 :])[-1]
+        return wait_for(lambda: self.mails.codes(mailbox(user), "att-mail.com")[count - 1 :])[-1]
 
     def type_code(self, code: str, trusted: bool = True) -> Self:
         """Type a code."""
@@ -68,7 +68,7 @@ class Att(Reader):
         """Sign a user in, with a code by mail unless the user owes none."""
         self.submit(user)
         if "no-code" not in user:
-            had = len(self.mails.codes(mailbox(user)))
+            had = len(self.mails.codes(mailbox(user), "att-mail.com"))
             self.choose_mail().type_code(self.mailed(user, had + 1))
         self.find(PROFILE, "My Profile")
         return self

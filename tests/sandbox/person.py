@@ -142,10 +142,16 @@ class Mails(Phones):
     def read(self, body: dict) -> dict:
         return body
 
-    def codes(self, receiver: str) -> list[str]:
-        """Codes that a mailbox got, in the order in which they came; mails that name none are left out."""
+    def codes(self, receiver: str, domain: str = "") -> list[str]:
+        """
+        Codes that a mailbox got, in the order in which they came; mails that name none are left out.
+
+        domain: with which the senders' addresses end; users of several portals have the same mailbox.
+        """
         texts = [
-            re.sub("<[^>]*>", "", mail["text"] or mail["html"]) for mail in self.payloads if mail["to"] == receiver
+            re.sub("<[^>]*>", "", mail["text"] or mail["html"])
+            for mail in self.payloads
+            if mail["to"] == receiver and mail["from"].endswith(domain)
         ]
         named = [re.search(r"(?:use this code|utiliser le code)\s+(\w+)", text) for text in texts]
         return [found[1] for found in named if found is not None]

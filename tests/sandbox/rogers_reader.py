@@ -65,7 +65,7 @@ class Rogers(Reader):
 
     def mailed(self, user: str, count: int = 1) -> str:
         """Return the newest code that the user's mailbox got, when it has got so many."""
-        return wait_for(lambda: self.mails.codes(mailbox(user))[count - 1 :])[-1]
+        return wait_for(lambda: self.mails.codes(mailbox(user), "rogers.com")[count - 1 :])[-1]
 
     def type_code(self, code: str, keys: bool = True) -> Self:
         """Type a code into the six boxes."""
@@ -78,7 +78,7 @@ class Rogers(Reader):
         """Sign a user in, with a code by mail unless the user owes none."""
         self.submit(user)
         if "no-code" not in user:
-            had = len(self.mails.codes(mailbox(user)))
+            had = len(self.mails.codes(mailbox(user), "rogers.com"))
             self.click(METHOD).type_code(self.mailed(user, had + 1))
         self.find("#landing_left_pan")
         return self

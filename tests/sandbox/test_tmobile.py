@@ -186,7 +186,7 @@ def test_a_message_of_a_stranger_comes_first(ann):
     senders = [mail["from"] for mail in ann.mails.payloads if mail["to"] == mailbox("wrong-sender")]
     assert senders[0] != SENDER
     assert senders[1] == SENDER
-    ann.type_code(ann.mailed("wrong-sender", 2))
+    ann.type_code(ann.mailed("wrong-sender"))
     assert ann.sees(SIGNED_IN)
 
 

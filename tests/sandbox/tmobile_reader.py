@@ -98,7 +98,7 @@ class Tmobile(Reader):
 
     def mailed(self, user: str, count: int = 1) -> str:
         """Return the newest code that the user's mailbox got, when it has got so many."""
-        return wait_for(lambda: self.mails.codes(mailbox(user))[count - 1 :])[-1]
+        return wait_for(lambda: self.mails.codes(mailbox(user), "t-mobile.com")[count - 1 :])[-1]
 
     def type_code(self, code: str, keys: bool = True) -> Self:
         """Type the code."""
@@ -106,7 +106,7 @@ class Tmobile(Reader):
 
     def sign_in(self, user: str) -> Self:
         """Sign a user in, with a code by mail unless the user owes none."""
-        had = len(self.mails.codes(mailbox(user)))
+        had = len(self.mails.codes(mailbox(user), "t-mobile.com"))
         self.submit(user)
         if "no-code" not in user:
             self.type_code(self.mailed(user, had + 1))
