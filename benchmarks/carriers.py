@@ -68,7 +68,7 @@ class Carriers:
         return self._work(len(users), "worker", "--once", "--slots", str(SLOTS))
 
     def crawl(self, spider: str, number: int) -> Work:
-        """Crawl for several users in one process, in whose browser SLOTS of them are served side by side."""
+        """Crawl for several users in one process; its browser serves SLOTS of them side by side."""
         accounts = self._store({spider: self._users(number)})[spider]
         pages = {"LATCHKEY_BROWSER_PAGES": str(SLOTS)}
         return self._work(number, "crawl", spider, "-a", f"account={','.join(accounts)}", **pages)
@@ -134,7 +134,7 @@ def webhook(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
 
 @contextmanager
 def carriers(bench: Bench, portals: Sequence[str]) -> Iterator[Carriers]:
-    """Serve imitations whose waits are as short as can be, and the webhook for their codes."""
+    """Serve imitations with the shortest waits that they can have, and the webhook for their codes."""
     folder = bench.folder / "carriers"
     folder.mkdir()
     others = tuple(f"{portal.upper()}_" for portal in portals)  # settings and credentials of those who measure

@@ -137,10 +137,10 @@ def work(warm: WarmParent, environment: Mapping[str, str], db: Database, after: 
                 if event["event"] == "done":
                     tell(event["sentence"])
             code = process.wait()
-        except BaseException:
-            process.terminate()
-            process.wait()
-            raise
+        finally:
+            if process.poll() is None:  # what went wrong here does not leave the worker behind
+                process.terminate()
+                process.wait()
     if code:
         raise subprocess.CalledProcessError(code, "worker --once", None, log.read_text())
 

@@ -61,7 +61,7 @@ class Command(ScrapyCommand):
         return (
             "Starts the sandbox and the webhook on loopback, fills a database of its own below .latchkey/demo-carriers with an "
             "invented client that has an account of each carrier, does all of their jobs side by side, and ends with a table. "
-            "With DEMO=bell in the environment: every Bell spider, one after another, and a shop whose prices are watched until "
+            "With DEMO=bell in the environment: every Bell spider, one after another, and a shop; its prices are watched until "
             "one falls and a mail comes, below .latchkey/demo. A second run finds everything stored."
         )
 

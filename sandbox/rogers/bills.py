@@ -1,4 +1,4 @@
-"""View Bills: a bill date, the list of accounts, and the viewer in a frame, from whose menu the PDF comes."""
+"""View Bills: a bill date, the list of accounts, and the viewer in a frame with a menu for the PDF."""
 
 from __future__ import annotations
 

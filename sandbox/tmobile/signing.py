@@ -68,7 +68,7 @@ def user_page(call: Call) -> Reply:
 
 
 async def take_user(call: Call) -> Reply:
-    """Take the user name, whoever it is; the password is asked for on a page of its own."""
+    """Take any user name; the password is asked for on a page of its own."""
     visit, _ = _visit(call)
     typed = call.value("username").strip()
     if not takes(call, visit) or not typed:

@@ -9,7 +9,8 @@ import pytest
 
 from jobs.warm import WarmParent
 from sandbox.telus.state import SCENARIOS
-from tests.portals.perturbed import ROWS, Perturbed, crawls_at
+from tests.portals.perturbed import Perturbed, crawls_at
+from tests.portals.scenarios import Scenarios
 from tests.portals.test_contamination import CASES
 from tests.turns import in_turn
 
@@ -119,6 +120,7 @@ SOME = {
 } | {(MONTHLY, "foreign-member"): 1}  # another account's member ends the visit
 NOT_MET = {"code-late", "code-never", "code-refused"}  # as "sms": no code is waited for
 SAMPLE = {INVOICE: ("ok", "document-missing"), MONTHLY: ("no-airtime",), USAGE: ("iq-login", "iq-wrong-password")}
+EXPECTED = Scenarios(OUTCOMES, FILES, SOME)
 AT_ONCE = 15  # scenarios in one crawl
 
 
@@ -130,17 +132,9 @@ def crawls(warm: WarmParent, sqlite_with_tables: Path, tmp_path_factory: pytest.
 
 
 def crawl(crawls: Perturbed, spider: str, scenarios: Sequence[str], test: str) -> None:
-    """Crawl for a user of each scenario, and compare outcomes and numbers of files."""
-    users = {f"{scenario}+{test}@{spider.replace('_', '-')}.example": scenario for scenario in scenarios}
+    """Crawl for a user of each scenario, and compare outcomes, numbers of files and what the portal has counted."""
     before = crawls.admin.counters()
-    ended = crawls.crawl(ROWS[spider], users, timeout=850)
-    outcomes = {scenario: OUTCOMES[spider][scenario] for scenario in scenarios}
-    wanted = {
-        scenario: (outcome, SOME.get((spider, scenario), FILES[spider] if outcome == "success" else 0))
-        for scenario, outcome in outcomes.items()
-    }
-    assert {scenario: (ended[user].outcome, ended[user].files) for user, scenario in users.items()} == wanted, ended
-    assert crawls.unserved == []
+    EXPECTED.crawl(crawls, spider, scenarios, test)
     # Sessions of TELUS IQ that were entered were left, but for those that died.
     after = crawls.admin.counters()
     begun, left, lost = (after[name] - before[name] for name in ("iq_sessions", "iq_log_outs", "iq_losses"))
@@ -157,19 +151,7 @@ def test_every_scenario_of_the_sandbox_has_an_outcome():
 @pytest.mark.parametrize("spider", SPIDERS)
 def test_a_sample_of_scenarios_ends_as_it_should(crawls, encryption_key, spider):
     crawl(crawls, spider, SAMPLE[spider], "sample")
-    counters = crawls.admin.counters()
-    stored = [each for each in SAMPLE[spider] if OUTCOMES[spider][each] == "success"]
-    users = [f"{scenario}+sample@{spider.replace('_', '-')}.example" for scenario in stored]
-
-    ended = crawls.project.scrapy(
-        "crawl",
-        spider,
-        "-a",
-        ROWS[spider].argument(crawls, ROWS[spider], [ROWS[spider].give(crawls, each) for each in users]),
-    )
-
-    assert ended.returncode == 0, ended.stderr
-    assert crawls.admin.counters()["requests"] == counters["requests"]  # everything is stored: nobody is visited
+    EXPECTED.crawl_again(crawls, spider, SAMPLE[spider], "sample")
 
 
 @pytest.mark.matrix

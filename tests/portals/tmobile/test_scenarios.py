@@ -9,7 +9,8 @@ import pytest
 
 from jobs.warm import WarmParent
 from sandbox.tmobile.state import SCENARIOS
-from tests.portals.perturbed import ROWS, Perturbed, crawls_at
+from tests.portals.perturbed import Perturbed, crawls_at
+from tests.portals.scenarios import Scenarios
 from tests.portals.test_contamination import CASES
 from tests.turns import in_turn
 
@@ -119,6 +120,7 @@ SOME = {
     )
 } | {(MONTHLY, scenario): 2 for scenario in ("month-filter-fails", "wrong-month", "not-published")}
 SAMPLE = {INVOICE: ("ok", "two-years+not-published"), MONTHLY: ("ok",), USAGE: ("usage-unknown",)}
+EXPECTED = Scenarios(OUTCOMES, FILES, SOME)
 AT_ONCE = 15  # scenarios in one crawl
 
 
@@ -130,16 +132,8 @@ def crawls(warm: WarmParent, sqlite_with_tables: Path, tmp_path_factory: pytest.
 
 
 def crawl(crawls: Perturbed, spider: str, scenarios: Sequence[str], test: str) -> None:
-    """Crawl for a user of each scenario, and compare outcomes and numbers of files."""
-    users = {f"{scenario}+{test}@{spider.replace('_', '-')}.example": scenario for scenario in scenarios}
-    ended = crawls.crawl(ROWS[spider], users, timeout=850)
-    outcomes = {scenario: OUTCOMES[spider][scenario] for scenario in scenarios}
-    wanted = {
-        scenario: (outcome, SOME.get((spider, scenario), FILES[spider] if outcome == "success" else 0))
-        for scenario, outcome in outcomes.items()
-    }
-    assert {scenario: (ended[user].outcome, ended[user].files) for user, scenario in users.items()} == wanted, ended
-    assert crawls.unserved == []
+    """Crawl for a user of each scenario, and compare outcomes, numbers of files and what the portal has counted."""
+    EXPECTED.crawl(crawls, spider, scenarios, test)
     counters = crawls.admin.counters()
     # Every code is typed by keys, and no template is run with an empty filter.
     assert (counters["codes_not_typed"], counters["reports_of_no_filter"]) == (0, 0)
@@ -155,17 +149,7 @@ def test_every_scenario_of_the_sandbox_has_an_outcome():
 @pytest.mark.parametrize("spider", [INVOICE, USAGE, pytest.param(MONTHLY, marks=pytest.mark.matrix)])
 def test_a_sample_of_scenarios_ends_as_it_should(crawls, encryption_key, spider):
     crawl(crawls, spider, SAMPLE[spider], "sample")
-    requests = crawls.admin.counters()["requests"]
-    stored = [each for each in SAMPLE[spider] if OUTCOMES[spider][each] == "success"]
-    users = [f"{scenario}+sample@{spider.replace('_', '-')}.example" for scenario in stored]
-    row = ROWS[spider]
-
-    ended = crawls.project.scrapy(
-        "crawl", spider, "-a", row.argument(crawls, row, [row.give(crawls, each) for each in users])
-    )
-
-    assert ended.returncode == 0, ended.stderr
-    assert crawls.admin.counters()["requests"] == requests  # everything is stored: nobody is visited
+    EXPECTED.crawl_again(crawls, spider, SAMPLE[spider], "sample")
 
 
 @pytest.mark.matrix

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from jobs.warm import WarmParent
-from tests.portals.perturbed import ROWS, Perturbed, crawls_at
+from tests.portals.perturbed import Perturbed, crawls_at
+from tests.portals.scenarios import Scenarios
 from tests.turns import in_turn
 
 pytestmark = pytest.mark.browser
@@ -37,9 +38,8 @@ OUTCOMES: dict[str, dict[str, str]] = {
     USAGE: {"account-switched+multi": "wrong_account", "mixed-file": "wrong_account"}
     | dict.fromkeys(("ok", "no-code", "code-direct", "layout-b"), "success"),
 }
-# Numbers of files of a run that brings some of them.
-SOME: dict[tuple[str, str], int] = {}
 SAMPLE = {INVOICE: ("ok",), MONTHLY: ("ok",), USAGE: ("ok",)}
+EXPECTED = Scenarios(OUTCOMES, FILES)
 AT_ONCE = 15  # scenarios in one crawl
 
 
@@ -51,33 +51,15 @@ def crawls(warm: WarmParent, sqlite_with_tables: Path, tmp_path_factory: pytest.
 
 
 def crawl(crawls: Perturbed, spider: str, scenarios: Sequence[str], test: str) -> None:
-    """Crawl for a user of each scenario, and compare outcomes and numbers of files."""
-    users = {f"{scenario}+{test}@{spider.replace('_', '-')}.example": scenario for scenario in scenarios}
-    ended = crawls.crawl(ROWS[spider], users, timeout=850)
-    outcomes = {scenario: OUTCOMES[spider][scenario] for scenario in scenarios}
-    wanted = {
-        scenario: (outcome, SOME.get((spider, scenario), FILES[spider] if outcome == "success" else 0))
-        for scenario, outcome in outcomes.items()
-    }
-    assert {scenario: (ended[user].outcome, ended[user].files) for user, scenario in users.items()} == wanted, ended
-    assert crawls.unserved == []
+    """Crawl for a user of each scenario, and compare outcomes, numbers of files and what the portal has counted."""
+    EXPECTED.crawl(crawls, spider, scenarios, test)
     assert crawls.admin.counters()["codes_not_typed"] == 0
 
 
 @pytest.mark.parametrize("spider", [INVOICE, USAGE, pytest.param(MONTHLY, marks=pytest.mark.matrix)])
 def test_a_sample_of_scenarios_ends_as_it_should(crawls, encryption_key, spider):
     crawl(crawls, spider, SAMPLE[spider], "sample")
-    requests = crawls.admin.counters()["requests"]
-    stored = [each for each in SAMPLE[spider] if OUTCOMES[spider][each] == "success"]
-    users = [f"{scenario}+sample@{spider.replace('_', '-')}.example" for scenario in stored]
-    row = ROWS[spider]
-
-    ended = crawls.project.scrapy(
-        "crawl", spider, "-a", row.argument(crawls, row, [row.give(crawls, each) for each in users])
-    )
-
-    assert ended.returncode == 0, ended.stderr
-    assert crawls.admin.counters()["requests"] == requests  # everything is stored: nobody is visited
+    EXPECTED.crawl_again(crawls, spider, SAMPLE[spider], "sample")
 
 
 @pytest.mark.matrix
