@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scrapers.core.choices import LISTS, Choice, Match, Offer, drawn, fitting, is_filled, is_ticked, offers
@@ -369,7 +370,7 @@ class ChoosingPage(LookingPage):
             return [each for each in boxes if months_in(each.text) and not names_month(each.text, day)]
 
         for other in others(await self._read_offers(selectors)):  # check boxes that are ticked when the page opens
-            await self._act(other.take(crawl_settings().page_wait * 1000))
+            await self._act(partial(other.take, crawl_settings().page_wait * 1000))
         if others(await self._read_offers(selectors)):
             raise PortalChanged("Another month stays chosen, too.", step=self.trail.step, selector=self.trail.selector)
 

@@ -352,6 +352,11 @@ def is_covered(error: PlaywrightError) -> bool:
     return "intercepts pointer events" in str(error)
 
 
+def was_hidden(error: PlaywrightError) -> bool:
+    """Return whether an error means that an element was hidden after it had been found, and that it was not acted upon."""
+    return "element is not visible" in str(error) and "performing" not in str(error)
+
+
 def detached(error: PlaywrightError) -> bool:
     """Return whether an error means that the element was taken out of the page, such as when a list is drawn anew."""
     return "not attached to the DOM" in str(error)

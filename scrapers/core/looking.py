@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scrapers.core.choices import Choice
-from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, is_covered, navigated, was_left
+from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, is_covered, navigated, was_hidden, was_left
 from scrapers.core.locators import Guess, Selectors, any_of, candidates, is_ours, ranks
 from scrapers.core.outcomes import Blocked, Failure, PortalChanged, PortalDown, RateLimited, SignedOut
 from scrapers.core.overlays import DIALOGS, Interruption, close_overlay, is_free, says_session_over
@@ -426,7 +426,11 @@ class LookingPage:
         return True
 
     async def _press(self, element: Locator | ElementHandle) -> None:
-        """Click an element once nothing lies over it; an overlay that comes meanwhile is closed, too."""
+        """
+        Click an element once nothing lies over it; an overlay that comes meanwhile is closed, too.
+
+        An element that the page hides meanwhile may have another one in its place, which the second try finds.
+        """
         await self._uncover(element)
         self.trail.act()
         for last in (False, True):
@@ -434,7 +438,7 @@ class LookingPage:
                 await element.click(timeout=crawl_settings().page_wait * 1000)
                 return
             except PlaywrightTimeout as error:
-                if last or not (is_covered(error) and await self._close_overlay(element)):
+                if last or not (was_hidden(error) or (is_covered(error) and await self._close_overlay(element))):
                     raise await self._not_done(error) from None
 
     async def _uncover(self, element: Locator | ElementHandle) -> None:
@@ -449,11 +453,14 @@ class LookingPage:
                     continue
             return
 
-    async def _act(self, action: Awaitable[T]) -> T:
+    async def _act(self, action: Callable[[], Awaitable[T]], *, again: bool = True) -> T:
+        """Act on an element that is there; *again*: once more where the page has hidden it, as in `_press`."""
         self.trail.act()
         try:
-            return await action
+            return await action()
         except PlaywrightTimeout as error:
+            if again and was_hidden(error):
+                return await self._act(action, again=False)
             raise await self._not_done(error) from None
 
     async def _not_done(self, error: PlaywrightTimeout) -> Failure:
@@ -472,9 +479,9 @@ class LookingPage:
         element = await self.find(selectors, within=within)
         await self._press(element)
         for _ in range(2):  # focus may be stolen while typing: clear and type once more
-            await self._act(element.fill(""))
-            await self._act(element.press_sequentially(text, delay=pause * 1000))
-            if await self._act(element.input_value()) == text:
+            await self._act(lambda: element.fill(""))
+            await self._act(lambda: element.press_sequentially(text, delay=pause * 1000))
+            if await self._act(element.input_value) == text:
                 return
         raise PortalChanged(
             "What was typed did not stay in the field.", step=self.trail.step, selector=self.trail.selector

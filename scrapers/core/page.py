@@ -169,7 +169,7 @@ class PortalPage(ChoosingPage):
     async def double_click(self, selectors: Selectors, *, within: float | None = None) -> None:
         """Double-click the element."""
         element = await self._ready(selectors, within)
-        await self._act(element.dblclick(timeout=crawl_settings().page_wait * 1000))
+        await self._act(lambda: element.dblclick(timeout=crawl_settings().page_wait * 1000))
 
     async def _ready(self, selectors: Selectors, within: float | None = None) -> Locator:
         """Return an element to act upon: what was picked before still holds, and nothing lies over it."""
@@ -186,7 +186,7 @@ class PortalPage(ChoosingPage):
             await element.hover(timeout=crawl_settings().page_wait * 500)
         except PlaywrightTimeout:  # an overlay may have come meanwhile
             await self._uncover(element)
-            await self._act(element.hover(timeout=crawl_settings().page_wait * 500))
+            await self._act(lambda: element.hover(timeout=crawl_settings().page_wait * 500))
 
     async def reveal(self, menu: Selectors, entry: Selectors, *, within: float = GRACE) -> None:
         """
@@ -212,7 +212,7 @@ class PortalPage(ChoosingPage):
     async def text(self, selectors: Selectors, *, within: float | None = None) -> str:
         """Return the element's text, white space collapsed."""
         element = await self.find(selectors, within=within)
-        return " ".join((await self._act(element.inner_text())).split())
+        return " ".join((await self._act(element.inner_text)).split())
 
     async def texts(self, selectors: Selectors) -> list[str]:
         """Return the texts of all elements of the first selector that matches; an empty list when none does."""

@@ -688,6 +688,20 @@ def test_an_overlay_that_comes_before_the_pointer_is_closed_too(run, monkeypatch
     assert run(body, act) == "over"
 
 
+@pytest.mark.parametrize("do", ["click", "double_click"])
+def test_an_element_that_is_hidden_once_it_was_found_is_looked_for_anew(run, monkeypatch, do):
+    patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=1))
+    body = """<main><button class=tab disabled>My requests</button></main>
+      <main hidden><button class=tab onclick="document.title = 'here'">My requests</button></main>
+      <script>setTimeout(() => document.querySelectorAll("main").forEach(each => (each.hidden = !each.hidden)), 400)</script>"""
+
+    async def act(page: PortalPage) -> str:
+        await getattr(page, do)((".tab",))
+        return await page.raw.title()
+
+    assert run(body, act) == "here"
+
+
 def test_what_has_only_a_consequence_stays_and_is_named(run, monkeypatch):
     patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=0.5))
     body = f"<button id=b>Go</button><div role=dialog style='{OVER}'>New terms <button>I agree</button><button>Pay</button></div>"
