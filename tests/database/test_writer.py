@@ -275,7 +275,7 @@ def test_of_two_that_wait_for_each_other_both_succeed(store):
         return await asyncio.gather(store.run(crosses(1, 2), alone=True), store.run(crosses(2, 1), alone=True))
 
     asyncio.run(two())
-    assert len(tries) == 3
+    assert len(tries) >= 3  # what is run again may take the first lock before the other has the second one
     with store.transaction() as session:
         assert list(session.scalars(select(Client.city))) == ["2", "2"]
 

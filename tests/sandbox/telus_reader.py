@@ -12,7 +12,7 @@ AVATAR = '//*[@id="ge-top-nav"]/ul[2]/li[3]'
 TEXT_BILL = "//a[@href='/my-telus/text-bill?intcmp=tcom_mt_overview_button_download-text-bill']"
 SEARCH = "//*[@id='scopeExpandedAccountMenu']/div[1]/div/div[2]/input"
 OK = "//*[@id='scopeExpandedAccountMenu']/div[4]/button"
-REPORT_NAME = "Daily Usage Report 11-30-2026"
+REPORT_NAME = "Daily Usage Report 01-15-2024"  # never of today or of yesterday, which the portal names by itself
 
 
 class Telus(Reader):

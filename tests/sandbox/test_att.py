@@ -401,7 +401,7 @@ def test_a_walk_in_a_browser(att, mails, newest):
         page.locator(f"xpath={SECRET}/div[3]//button").click()
         page.locator("[name=selectCTN][label^=Email]").check()
         page.locator("#continueButton").click()
-        page.locator("#enterOtp").press_sequentially(wait_for(lambda: mails.codes(mailbox(user)))[-1])
+        page.locator("#enterOtp").press_sequentially(wait_for(lambda: mails.codes(mailbox(user), "att-mail.com"))[-1])
         page.locator("#trustedDevice").check()
         page.locator("#continue").click()
         expect(page.locator(f"xpath={PROFILE}")).to_contain_text("My Profile")

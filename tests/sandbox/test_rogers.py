@@ -682,7 +682,7 @@ def test_six_boxes_in_a_browser(tab, mails):
     user = "ok+browser-code"
     give_password(tab, user)
     tab.locator(f"xpath={METHOD}").click()
-    code = wait_for(lambda: mails.codes(mailbox(user)))[-1]
+    code = wait_for(lambda: mails.codes(mailbox(user), "rogers.com"))[-1]
     boxes, verify = tab.locator("ds-code-input input"), tab.get_by_role("button", name="Verify")
     expect(boxes).to_have_count(6)
     for place in range(6):

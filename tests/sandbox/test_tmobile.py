@@ -796,7 +796,7 @@ def tab(browser, tmobile) -> Iterator[Tab]:
 def test_a_language_and_a_code_in_a_browser(tab, mails):
     user = "ok+browser-code"
     tab.submit(user)
-    code = wait_for(lambda: mails.codes(mailbox(user)))[-1]
+    code = wait_for(lambda: mails.codes(mailbox(user), "t-mobile.com"))[-1]
     button = tab.xpath(CODE_BUTTON)
     tab.page.locator("#code").fill(code)
     expect(button).to_be_disabled()

@@ -130,7 +130,7 @@ def message(page, said):
 
 def fits(page):
     """Tell whether nothing stands out at the side."""
-    return page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    return page.locator("html").evaluate("html => html.scrollWidth <= innerWidth")  # waits for a page that is coming
 
 
 def register(page, site, email=ANA):
