@@ -12,13 +12,13 @@ async def open_dialog(page: PortalPage, opener: Selectors, shown: Selectors) -> 
     return await page.frame_with(shown)
 
 
-async def close_dialog(page: PortalPage) -> None:
-    """Close the dialog that is open, if any; it may be closing by itself."""
+async def close_dialog(page: PortalPage, *, within: float = CLOSES) -> None:
+    """Close the dialog that is open, if any; *within*: seconds in which it may close by itself."""
 
     async def is_closed() -> bool:
         return await page.shown((FRAME, CLOSE)) is None
 
-    if await until(is_closed, CLOSES):
+    if await until(is_closed, within):
         return
     if await page.shown((CLOSE,)):
         await page.click((CLOSE,))

@@ -172,5 +172,5 @@ async def export(page: PortalPage) -> PartFile:
     dialog = await open_dialog(page, EXPORT, (*QUOTED, *DOWNLOAD))
     await dialog.tick(QUOTED)
     part = await dialog.download(DOWNLOAD)
-    await close_dialog(page)
+    await close_dialog(page, within=0)
     return part

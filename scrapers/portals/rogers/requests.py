@@ -26,6 +26,7 @@ LABELS = ("Report name", "Show for", "Status", "Expiry Date")
 LABEL = re.compile(rf"\b({'|'.join(LABELS)})\s*:", re.I)
 DATE = re.compile(r"(?<!\d)\d\d/\d\d/\d{4}(?!\d)")
 COMPLETED, FAILED = re.compile(r"\bcompleted\b", re.I), re.compile(r"fail|error|cancel|reject", re.I)
+LISTED = 3.0  # seconds in which the list shows its first entry
 DAY = 24 * 3600  # seconds
 
 
@@ -62,11 +63,11 @@ class Request:
 async def read_requests(page: PortalPage) -> list[Request]:
     """Open the list, unless it shows an entry, and read it."""
     if not await page.shown((ENTRIES,)):
-        await close_dialog(page)
+        await close_dialog(page, within=0)
         if not await page.shown(TAB):
             await page.click(REPORTS)
         await page.click(TAB)
-        await page.arrives((ENTRIES,))
+        await page.shown((ENTRIES,), within=LISTED)  # an empty list is drawn anew again and again, and never rests
     return [Request.of(*each) for each in await page.scope.locator(ENTRIES).evaluate_all(READ_ENTRIES)]
 
 
