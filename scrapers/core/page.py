@@ -22,9 +22,11 @@ from scrapers.core.outcomes import (
     DownloadTimedOut,
     Failure,
     FlowTimedOut,
+    NotListed,
     PortalChanged,
     PortalDown,
     SignedOut,
+    WrongAccount,
 )
 from scrapers.core.overlays import Interruption
 from scrapers.core.redaction import bare_url
@@ -111,8 +113,9 @@ class PortalPage(ChoosingPage):
         if "page" not in failure.evidence:
             await self._keep_page(failure)
         is_over = self.trail.is_over
-        # An unknown page may be what the portal shows once the session is over.
-        if isinstance(failure, (PortalChanged, DownloadTimedOut)) and is_over is not None and await is_over():
+        # An unknown page, or a search that finds nothing, may be what the portal shows once the session is over.
+        may_be_over = isinstance(failure, (PortalChanged, DownloadTimedOut, WrongAccount, NotListed))
+        if may_be_over and is_over is not None and await is_over():
             ended = SignedOut(f"The portal shows its sign-in form. {failure.detail}".strip(), failure.step)
             ended.selector, ended.evidence, ended.__cause__ = failure.selector, failure.evidence, failure
             return ended

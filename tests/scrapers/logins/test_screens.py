@@ -18,10 +18,12 @@ from scrapers.core.outcomes import (
     CaptchaShown,
     MfaFailed,
     MfaRequired,
+    NotListed,
     PortalChanged,
     SignedOut,
     SignInTimedOut,
     TermsPending,
+    WrongAccount,
 )
 from scrapers.core.page import PortalPage
 from scrapers.logins.base import Attempt, landing
@@ -372,7 +374,8 @@ def test_a_page_of_which_nothing_is_known_is_no_end_of_a_session(run):
         pytest.param({"/login": "<h1>Maintenance</h1>"}, False, id="unknown"),
     ],
 )
-def test_an_unknown_page_of_a_visit_is_compared_with_the_sign_in_s_address(run, pages, over):
+@pytest.mark.parametrize("kind", [PortalChanged, WrongAccount, NotListed])
+def test_a_page_on_which_something_is_missing_is_compared_with_the_sign_in_s_address(run, pages, over, kind):
     """The visit's own page stays as it is; one page more is open, and for a time only."""
     portal = Portal({**pages, "/work": "<input id=typed>"})
 
@@ -384,13 +387,13 @@ def test_an_unknown_page_of_a_visit_is_compared_with_the_sign_in_s_address(run, 
             return await Acme().has_ended(page, f"{HOST}/anywhere")
 
         page.trail.is_over = is_over
-        failure = await page.failure_of(PortalChanged("Nothing matched."))
+        failure = await page.failure_of(kind("Nothing matched."))
         again = await page.failure_of(BadCredentials())  # which means no unknown page
         assert isinstance(again, BadCredentials)
         typed = await page.raw.input_value("#typed")
         return type(failure), typed, len(page.raw.context.pages)
 
-    assert run(portal, work) == (SignedOut if over else PortalChanged, "half a word", 1)
+    assert run(portal, work) == (SignedOut if over else kind, "half a word", 1)
     assert portal.opened.count("/login") == 1
 
 
