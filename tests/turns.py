@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pytest
@@ -18,17 +18,22 @@ def in_turn(
     scenarios: Callable[[str], Sequence[str]],
     is_shared: Callable[[str], bool],
     at_once: int = 100,
+    slow: Collection[str] = (),
 ) -> list[Any]:
     """
     Return cases (spider, scenarios) of a parametrized test, so many scenarios at once.
 
-    scenarios: those of a spider. is_shared: whether a scenario is the same for all spiders that have it.
+    scenarios: those of a spider. is_shared: whether a scenario is the same for all spiders that have it. slow: spiders that
+    have no turn where another one has the scenario.
     """
     having: dict[str, list[str]] = {}
     for spider in spiders:
         for name in scenarios(spider):
             having.setdefault(name, []).append(spider)
-    chosen = {name: having[name][number % len(having[name])] for number, name in enumerate(filter(is_shared, having))}
+    chosen = {}
+    for number, name in enumerate(filter(is_shared, having)):
+        able = [spider for spider in having[name] if spider not in slow] or having[name]
+        chosen[name] = able[number % len(able)]
     cases = []
     for spider in spiders:
         mine = [name for name in scenarios(spider) if chosen.get(name, spider) == spider]

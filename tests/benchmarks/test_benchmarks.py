@@ -62,7 +62,11 @@ def test_rows_are_stored_right_and_an_unchanged_file_is_not_read_again():
 @pytest.mark.matrix
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    "which", ["p1", "p3", "p4", "p7", "p8", "p9", "p11", "p12", "p13", "readings", "prices", "warm", "listing"]
+    "which",
+    [
+        *("p1", "p3", "p4", "p8", "p11", "p12", "p13", "readings", "prices", "listing"),
+        *(pytest.param(which, marks=pytest.mark.figures) for which in ("p7", "p9", "warm")),
+    ],
 )
 def test_no_hard_count_is_broken(which):
     with prepared(rounds=3 if which == "p9" else 1) as bench:
@@ -74,7 +78,7 @@ def test_no_hard_count_is_broken(which):
 @pytest.mark.matrix
 @pytest.mark.browser
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("which", ["p5", "p10"])
+@pytest.mark.parametrize("which", ["p5", pytest.param("p10", marks=pytest.mark.figures)])
 def test_no_hard_count_is_broken_in_the_browser(which):
     test_no_hard_count_is_broken(which)
 

@@ -49,6 +49,7 @@ def shopping(data):
 
 
 @pytest.mark.matrix
+@pytest.mark.figures  # the demo of the carriers is tried in its place
 @pytest.mark.browser
 @pytest.mark.timeout(600)
 def test_bell_brings_everything_home_once(project, tmp_path):

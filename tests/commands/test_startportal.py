@@ -328,11 +328,10 @@ def test_a_portal_that_is_filled_in_brings_three_report_types(
 
 
 @pytest.mark.matrix
+@pytest.mark.figures
 @pytest.mark.browser
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(
-    "tried", [pytest.param(TRIED, id="some"), pytest.param(range(len(CASES)), marks=pytest.mark.figures, id="all")]
-)
+@pytest.mark.parametrize("tried", [pytest.param(TRIED, id="some"), pytest.param(range(len(CASES)), id="all")])
 def test_what_is_written_passes_the_house_and_its_own_tests(command, house, tried):
     """Types and the rules of the house; of some portals the tests that were written with them, against their sandboxes."""
     for word, family, *options in CASES:

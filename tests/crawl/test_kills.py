@@ -304,7 +304,7 @@ CARRIERS_SPIDERS = [f"{portal}_{kind}" for portal in ("telus", "att", "rogers") 
     [
         ("telus_monthly_reports", 2),
         ("att_pdf_invoice", 2),
-        ("rogers_monthly_reports", 2),
+        pytest.param("rogers_monthly_reports", 2, marks=pytest.mark.figures),
         *(pytest.param(spider, 5, marks=pytest.mark.figures) for spider in CARRIERS_SPIDERS),
     ],
 )

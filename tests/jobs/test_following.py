@@ -26,6 +26,7 @@ from scrapers.portals.telegram.resolving import Resolved
 from tests.jobs.prefect_server import environment, kill, start, until_up
 from tests.postgresql import full_postgresql
 from tests.project import clean_environment, free_port
+from tests.turns import one_database
 from webhook.api.telegram.source_acts import Sources
 from webhook.api.telegram.source_models import NewPrivate, SourceChange
 from webhook.server import catch_up
@@ -136,6 +137,7 @@ def test_what_is_typed_is_stored_where_prefect_is_away(project, tmp_path):
 @pytest.mark.prefect
 @pytest.mark.matrix
 @pytest.mark.timeout(900)
+@one_database
 def test_deployments_equal_our_schedules_also_after_prefect_was_away(
     store, encryption_key, tmp_path, monkeypatch, record_property
 ):

@@ -116,7 +116,11 @@ def test_what_200_jobs_cost_beside_fresh_crawls(many, record_property):
 @pytest.mark.timeout(4800)
 @pytest.mark.parametrize(
     ("users", "rounds"),
-    [pytest.param(40, 5, id="200"), pytest.param(100, 20, id="2000", marks=pytest.mark.figures)],
+    [
+        pytest.param(20, 5, id="100"),
+        pytest.param(40, 5, id="200", marks=pytest.mark.figures),
+        pytest.param(100, 20, id="2000", marks=pytest.mark.figures),
+    ],
 )
 def test_many_jobs_leave_nothing_over(many, tmp_path, users, rounds):
     here, db, again = many(users)

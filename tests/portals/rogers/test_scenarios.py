@@ -159,7 +159,7 @@ def test_a_sample_of_scenarios_ends_as_it_should(crawls, encryption_key, spider)
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("spider", "scenarios"),
-    in_turn(SPIDERS, lambda spider: list(OUTCOMES[spider]), lambda name: name in OF_ALL, AT_ONCE),
+    in_turn(SPIDERS, lambda spider: list(OUTCOMES[spider]), lambda name: name in OF_ALL, AT_ONCE, slow=(MONTHLY,)),
 )
 def test_every_scenario_ends_as_it_should(crawls, encryption_key, spider, scenarios):
     crawl(crawls, spider, scenarios, "all")

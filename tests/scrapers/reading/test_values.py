@@ -300,6 +300,7 @@ def test_a1_garbage_is_refused_or_right(text, locale):
 
 
 @pytest.mark.matrix
+@pytest.mark.figures
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("locale", LOCALES, ids=lambda locale: locale.tag)
 def test_a1_ten_thousand_values_to_text_and_back(locale):
@@ -307,6 +308,7 @@ def test_a1_ten_thousand_values_to_text_and_back(locale):
 
 
 @pytest.mark.matrix
+@pytest.mark.figures
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("locale", LOCALES, ids=lambda locale: locale.tag)
 def test_a1_ten_thousand_times_garbage(locale):
@@ -339,6 +341,7 @@ def test_a1_sizes_and_counts_to_text_and_back(value, locale):
 
 
 @pytest.mark.matrix
+@pytest.mark.figures
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("locale", LOCALES, ids=lambda locale: locale.tag)
 def test_a1_ten_thousand_sizes_and_counts_to_text_and_back(locale):
@@ -371,6 +374,7 @@ def test_a1_days_to_text_and_back(value, tag):
 
 
 @pytest.mark.matrix
+@pytest.mark.figures
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("locale", LOCALES, ids=lambda locale: locale.tag)
 def test_a1_ten_thousand_days_to_text_and_back(locale):
