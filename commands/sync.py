@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -67,6 +66,7 @@ class Command(ScrapyCommand):
             raise UsageError("name one portal; `scrapy portals` shows them")
         from commands._terminal import WrongArgument, check_texts, places
         from commands.crawl import CannotStart, exit_code, prepare, show_progress
+        from jobs.files import write_whole
         from scrapers.core.stated import family_of
 
         try:
@@ -97,7 +97,7 @@ class Command(ScrapyCommand):
         result = merged(started, jobs, target, family.counts if family else COUNTS)
         self.exitcode = max(codes, default=1) or (0 if result["success"] else 1)
         result["success"] = self.exitcode == 0
-        write(opts.output, result)
+        write_whole(opts.output, json.dumps(result, indent=2, ensure_ascii=False) + "\n")
         print(f"{args[0]}: {result['outcome']}; the result is in {opts.output}")
 
     def _crawl(self, those: list[tuple[Crawler, dict[str, str]]]) -> None:
@@ -196,10 +196,3 @@ def merged(started: datetime, jobs: Sequence[Job], target: str | None, names: Se
         "outcome": outcome,
         "run_id": worst.id if worst is not None else None,
     }
-
-
-def write(path: Path, result: dict[str, Any]) -> None:
-    """Write the result as JSON, all of it or nothing."""
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
-    half.replace(path)

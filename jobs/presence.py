@@ -7,7 +7,6 @@ import os
 import socket
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete
@@ -17,6 +16,7 @@ from database.engine import Database
 from database.models.jobs import Worker
 from database.settings import database_settings
 from jobs.clock import Clock
+from jobs.files import write_whole
 from jobs.settings import WorkerSettings
 
 EVERY = 10.0  # seconds between two reports; `jobs.overview` calls one silent after three of them
@@ -86,12 +86,4 @@ class Presence:
             "done": self.done,
             "crawls": [{"spider": each.claim.spider, "jobs": each.claim.jobs, "pid": each.pid} for each in crawls],
         }
-        write_whole(self.path, json.dumps(told))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that its reader sees all of it or what was there before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_text(text + "\n")
-    half.replace(path)
+        write_whole(self.path, json.dumps(told) + "\n")

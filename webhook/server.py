@@ -24,6 +24,7 @@ from database.families.telegram.logins import sweep
 from jobs.clock import Clock
 from jobs.engines.chosen import chosen_engine
 from jobs.engines.embedded import Engine, EngineAway
+from jobs.files import write_whole
 from webhook.app import LARGEST_MAIL, create_app
 from webhook.settings import WebhookSettings
 
@@ -69,7 +70,7 @@ def serve(
     try:
         url = f"http://{_in_url(server.effective_host)}:{server.effective_port}"
         if ready_file is not None:
-            _write_atomically(ready_file, json.dumps({"url": url, "pid": os.getpid()}))
+            write_whole(ready_file, json.dumps({"url": url, "pid": os.getpid()}))
         listening(url)
         server.run()  # returns at SystemExit, after the requests under way
     finally:
@@ -122,13 +123,6 @@ def _listen(app: Any, settings: WebhookSettings) -> Any:
 
 def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
 
 
 def _purge_until(stop: threading.Event, db: Database, life: float) -> None:

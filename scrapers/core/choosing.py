@@ -101,10 +101,11 @@ class ChoosingPage(LookingPage):
         Choose a text, or the first of several that is offered, and return it.
 
         selectors: drop-downs (real or drawn), radio buttons, check boxes, their labels, or items of a list. The list is
-        read until the text is offered or the list has come to rest, up to *within* seconds (LATCHKEY_PAGE_WAIT). missing:
-        takes the texts that are offered and returns the failure to raise when none is wanted; PortalChanged by default.
-        by_value: the options of a drop-down are told by their values, of which a fact is known, and not by their texts.
-        The choice is read back, and again before the next click.
+        read until the text is offered or the list has come to rest, up to *within* seconds (LATCHKEY_PAGE_WAIT); a text that
+        matches less well than the wanted one itself is chosen from a list at rest alone. missing: takes the texts that are
+        offered and returns the failure to raise when none is wanted; PortalChanged by default. by_value: the options of a
+        drop-down are told by their values, of which a fact is known, and not by their texts. The choice is read back, and
+        again before the next click.
         """
         texts = (wanted,) if isinstance(wanted, str) else tuple(wanted)
         began = asyncio.get_running_loop().time()
@@ -123,12 +124,15 @@ class ChoosingPage(LookingPage):
         by_value: bool,
     ) -> str:
         self.trail.selector = " | ".join(selectors)
+        best_match = match(texts[0], texts[0])
         for _ in range(3):
             found: list[Offer] = []
 
             def is_first_offered(offered: list[Offer]) -> bool:
                 found[:] = offered  # noqa: B023 - used before the next round
-                return any(fit.kind != "label" for fit in fitting(offered, texts[0], match))
+                fits = [fit for fit in fitting(offered, texts[0], match) if fit.kind != "label"]
+                # Of a list that is still coming, a text that fits less well may be the namesake of one that is not there yet.
+                return any(same(texts[0], fit.text) or match(texts[0], fit.text) >= best_match for fit in fits)
 
             await self._offered(selectors, is_first_offered, within, by_value)
             for text in texts:

@@ -96,6 +96,16 @@ def same(one: str, other: str) -> bool:
     return bare(one) == bare(other)
 
 
+def contains(wanted: str, offered: str) -> int:
+    """
+    Return 2 if two texts are the same, 1 if the offered one has the wanted one among other words, 0 if not.
+
+    >>> contains("All usage", "ALL USAGE"), contains("All usage", "All usage (new)"), contains("All usage", "Overall usage")
+    (2, 1, 0)
+    """
+    return 2 if same(wanted, offered) else int(containing(wanted).search(offered) is not None)
+
+
 def bare(text: str) -> str:
     """Return the letters and digits of a text, in small letters."""
     composed = unicodedata.normalize("NFKC", text).casefold()

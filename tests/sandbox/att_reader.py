@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
-from sandbox import PASSWORD, Running, mailbox
-from tests.project import wait_for
-from tests.sandbox.person import Mails
-from tests.sandbox.reader import Reader
+from sandbox import PASSWORD
+from tests.sandbox.mailed import MailedReader
 
 FORM = "/html/body/app-root/div/div/div/div/{}/app-card/div/div/div/form"
 USER, SECRET = FORM.format("app-login-general"), FORM.format("app-login-password")
@@ -28,18 +26,10 @@ REPORTS = {
 }
 
 
-class Att(Reader):
+class Att(MailedReader):
     """A browser at Premier Care."""
 
-    home: str
-    mails: Mails
-
-    @classmethod
-    def at(cls, sandbox: Running, mails: Mails) -> Self:
-        """Begin at the portal's address."""
-        reader = cls()
-        reader.home, reader.mails = f"{sandbox.urls['att']}/premiercare/", mails
-        return reader.open(reader.home)
+    portal, start, sender = "att", "/premiercare/", "att-mail.com"
 
     def submit(self, user: str, password: str = PASSWORD) -> Self:
         """Give the user name, then the password."""
@@ -53,10 +43,6 @@ class Att(Reader):
             self.tick("#preferredMethodInput")
         return self.click("#deliveryForm #continueButton")
 
-    def mailed(self, user: str, count: int = 1) -> str:
-        """Return the newest code that the user's mailbox got, when it has got so many."""
-        return wait_for(lambda: self.mails.codes(mailbox(user), "att-mail.com")[count - 1 :])[-1]
-
     def type_code(self, code: str, trusted: bool = True) -> Self:
         """Type a code."""
         self.type("#enterOtp", code)
@@ -68,7 +54,7 @@ class Att(Reader):
         """Sign a user in, with a code by mail unless the user owes none."""
         self.submit(user)
         if "no-code" not in user:
-            had = len(self.mails.codes(mailbox(user), "att-mail.com"))
+            had = len(self.got(user))
             self.choose_mail().type_code(self.mailed(user, had + 1))
         self.find(PROFILE, "My Profile")
         return self

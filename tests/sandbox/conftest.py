@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sandbox import Admin, Running, running
 from tests.sandbox.person import Mails, Person, Phones
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +31,18 @@ def plain(tmp_path_factory, phones) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("sandbox")
     with running(folder, ("plain",), sms_url=phones.url, sms_token=phones.token) as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="module")  # while it lives no other test of the process could call asyncio.run
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    from middlewares.download.browser import find_browser
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser())
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Self
 
-from sandbox import PASSWORD, Running, mailbox
-from tests.project import wait_for
-from tests.sandbox.person import Mails
+from sandbox import PASSWORD
+from tests.sandbox.mailed import MailedReader
 from tests.sandbox.reader import Reader, said_in
 
 SIGN_IN = "//*[@id='login']/div[2]/div[3]/div/input | //*[@id='login']/div[2]/div[4]/div/input"
@@ -39,18 +38,10 @@ def digits(text: str) -> str:
     return re.sub(r"\D", "", text)
 
 
-class Rogers(Reader):
+class Rogers(MailedReader):
     """A browser at the business portal."""
 
-    home: str
-    mails: Mails
-
-    @classmethod
-    def at(cls, sandbox: Running, mails: Mails) -> Self:
-        """Begin at the portal's address."""
-        reader = cls()
-        reader.home, reader.mails = f"{sandbox.urls['rogers']}/bizonline/homePage.do", mails
-        return reader.open(reader.home)
+    portal, start, sender = "rogers", "/bizonline/homePage.do", "rogers.com"
 
     # Signing in
 
@@ -63,10 +54,6 @@ class Rogers(Reader):
         self.name(user)
         return self.type("#input_password", password).click("//*[@id='LoginForm']/div[4]/button")
 
-    def mailed(self, user: str, count: int = 1) -> str:
-        """Return the newest code that the user's mailbox got, when it has got so many."""
-        return wait_for(lambda: self.mails.codes(mailbox(user), "rogers.com")[count - 1 :])[-1]
-
     def type_code(self, code: str, keys: bool = True) -> Self:
         """Type a code into the six boxes."""
         self.find("ds-code-input input")
@@ -78,7 +65,7 @@ class Rogers(Reader):
         """Sign a user in, with a code by mail unless the user owes none."""
         self.submit(user)
         if "no-code" not in user:
-            had = len(self.mails.codes(mailbox(user), "rogers.com"))
+            had = len(self.got(user))
             self.click(METHOD).type_code(self.mailed(user, had + 1))
         self.find("#landing_left_pan")
         return self

@@ -11,9 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pypdf
 import pytest
-from playwright.sync_api import Error, expect, sync_playwright
+from playwright.sync_api import Error, expect
 
-from middlewares.download.browser import find_browser
 from sandbox import NEW_PASSWORD, running, totp_code, totp_secret
 from sandbox.bell import accounts
 from sandbox.invented import Month, published_months
@@ -52,14 +51,6 @@ def bell(tmp_path_factory, phones):
         slow_seconds=0.6,
     ) as sandbox:
         yield sandbox
-
-
-@pytest.fixture(scope="module")  # while it lives no other test of the process could call asyncio.run
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pypdf
 import pytest
-from playwright.sync_api import BrowserContext, Download, Locator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Download, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from middlewares.download.browser import find_browser
 from sandbox import PASSWORD, Running, phone, running
 from sandbox.bell import accounts
 from sandbox.invented import published_months
@@ -31,14 +30,6 @@ def bell(tmp_path_factory, phones) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("bell")
     with running(folder, ("bell",), sms_url=phones.url, sms_token=phones.token, **quick) as sandbox:
         yield sandbox
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser())
-        yield browser
-        browser.close()
 
 
 class Reader:

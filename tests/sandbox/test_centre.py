@@ -8,10 +8,9 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Error, expect, sync_playwright
+from playwright.sync_api import Error, expect
 from python_calamine import CalamineWorkbook
 
-from middlewares.download.browser import find_browser
 from sandbox import AdminError, mailbox, running
 from sandbox.bell import accounts
 from sandbox.bell.data import numbered_accounts
@@ -52,14 +51,6 @@ def bell(tmp_path_factory, mails):
         tmp_path_factory.mktemp("centre"), ("bell",), mail_url=mails.url, sms_token=mails.token, status_ms=100, **quick
     ) as sandbox:
         yield sandbox
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -11,9 +11,8 @@ from datetime import datetime
 
 import pypdfium2
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from middlewares.download.browser import find_browser
 from sandbox import NEW_PASSWORD, PASSWORD, Admin, Running, mailbox, phone, running, totp_code, totp_secret
 from sandbox.globys.invoices import Invoice
 from sandbox.invented import Month, published_months
@@ -649,14 +648,6 @@ def test_every_scenario_lets_its_user_submit_a_password(rogers, mails, admin):
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

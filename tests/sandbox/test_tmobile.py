@@ -13,9 +13,8 @@ from http.client import IncompleteRead
 import pypdfium2
 import pytest
 from lxml import etree
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from middlewares.download.browser import find_browser
 from sandbox import NEW_PASSWORD, PASSWORD, Admin, Running, mailbox, running, totp_code, totp_secret
 from sandbox.globys.invoices import Invoice
 from sandbox.invented import Month, published_months
@@ -130,7 +129,7 @@ def test_the_language_is_asked_for_in_a_frame_once_in_a_browser(ann, tmobile, ma
         ann.click("h1")
     frame.click("#en")
     assert ann.url.startswith(tmobile.origins["tmobile"]["identity"])
-    assert ann.open(ann.home + "/").sees("#emailOrPhoneNumberTextBox")
+    assert ann.open(ann.home).sees("#emailOrPhoneNumberTextBox")
     assert admin.counters()["languages_chosen"] == before + 1
     admin.configure(language=False)
     try:
@@ -250,7 +249,7 @@ def test_the_older_layout_has_other_places_and_the_same_words(ann, admin):
 
 def test_a_token_that_the_identity_pages_did_not_give_changes_nothing(ann):
     ann.sign_in("ok+token+no-code")
-    ann.open(ann.home + "/Enter?token=not-one")
+    ann.open(ann.home + "Enter?token=not-one")
     assert ann.sees(SIGNED_IN), "the session of this browser lives on"
 
 
@@ -772,14 +771,6 @@ def test_every_scenario_lets_its_user_submit_a_password(tmobile, mails, admin):
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ from datetime import datetime, timedelta
 
 import pypdfium2
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
-from middlewares.download.browser import find_browser
 from sandbox import NEW_PASSWORD, PASSWORD, Admin, Running, mailbox, phone, running, totp_code, totp_secret
 from sandbox.globys.invoices import Invoice
 from sandbox.invented import Month, published_months
@@ -239,7 +238,7 @@ def test_a_mail_that_never_comes_and_one_that_is_late(ann, admin):
     after = admin.counters()
     assert (after["code_requests"], after["codes_sent"]) == (before["code_requests"] + 1, before["codes_sent"])
     ann.open(ann.home).submit("ok+late-0.3").choose_mail()
-    assert ann.links("ok+late-0.3") == []
+    assert ann.got("ok+late-0.3") == []
     ann.allow(ann.mailed("ok+late-0.3"))
     assert ann.go_on().sees(WELCOME)
 
@@ -263,7 +262,7 @@ def test_a_mail_of_somebody_else_comes_first(ann):
     ann.mailed(user, 2)
     first, second = [mail["from"] for mail in ann.mails.payloads if mail["to"] == mailbox(user)]
     assert (first != SENDER, second) == (True, SENDER)
-    assert "not valid" in ann.tab(ann.links(user)[0]).said("[role=alert]")
+    assert "not valid" in ann.tab(ann.got(user)[0]).said("[role=alert]")
 
 
 @pytest.mark.parametrize(
@@ -293,7 +292,7 @@ def test_a_mail_address_that_nobody_reads(ann, admin):
     ann.look_again()
     after = admin.counters()
     assert (after["code_requests"], after["codes_sent"]) == (before["code_requests"] + 1, before["codes_sent"])
-    assert ann.links("two-mails") == []
+    assert ann.got("two-mails") == []
 
 
 def test_codes_by_text_message_and_by_an_app(ann, phones, admin):
@@ -830,14 +829,6 @@ def test_every_scenario_lets_its_user_submit_a_password(verizon, mails, admin):
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

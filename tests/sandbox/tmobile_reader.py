@@ -13,10 +13,10 @@ from typing import Any, Self
 from lxml.html import HtmlElement
 from playwright.sync_api import Locator, Page, expect
 
-from sandbox import PASSWORD, Running, mailbox
+from sandbox import PASSWORD
 from tests.project import wait_for
-from tests.sandbox.person import Mails
-from tests.sandbox.reader import NotThere, Reader, said_in
+from tests.sandbox.mailed import MailedReader
+from tests.sandbox.reader import NotThere, said_in
 
 FRAME = "#lightbox_pop"
 CODE_BUTTON = "//*[@id='main']/div[1]/form/div/div/div[2]/div/div[2]/button"
@@ -68,24 +68,16 @@ def seen(elements: Iterable[HtmlElement]) -> list[HtmlElement]:
     return [each for each in elements if all(one.get("hidden") is None for one in (each, *each.iterancestors()))]
 
 
-class Tmobile(Reader):
+class Tmobile(MailedReader):
     """A browser at T-Mobile for Business."""
 
-    home: str
-    mails: Mails
-
-    @classmethod
-    def at(cls, sandbox: Running, mails: Mails) -> Self:
-        """Begin at the portal's address."""
-        reader = cls()
-        reader.home, reader.mails = sandbox.urls["tmobile"], mails
-        return reader.open(reader.home + "/")
+    portal, start, sender = "tmobile", "/", "t-mobile.com"
 
     # Signing in
 
     def begin(self) -> Self:
         """Go to the sign-in: choose a language, where one is asked for."""
-        self.open(self.home + "/")
+        self.open(self.home)
         if self.sees(FRAME):
             self.frame(FRAME).click("#en")
         self.find("#emailOrPhoneNumberTextBox")
@@ -96,17 +88,13 @@ class Tmobile(Reader):
         self.begin().type("#emailOrPhoneNumberTextBox", user).click("#lp1-next-btn")
         return self.type("#passwordTextBox", password).click("#lp2-login-btn")
 
-    def mailed(self, user: str, count: int = 1) -> str:
-        """Return the newest code that the user's mailbox got, when it has got so many."""
-        return wait_for(lambda: self.mails.codes(mailbox(user), "t-mobile.com")[count - 1 :])[-1]
-
     def type_code(self, code: str, keys: bool = True) -> Self:
         """Type the code."""
         return self.type("#code", code, keys=keys).click(CODE_BUTTON)
 
     def sign_in(self, user: str) -> Self:
         """Sign a user in, with a code by mail unless the user owes none."""
-        had = len(self.mails.codes(mailbox(user), "t-mobile.com"))
+        had = len(self.got(user))
         self.submit(user)
         if "no-code" not in user:
             self.type_code(self.mailed(user, had + 1))
@@ -115,7 +103,7 @@ class Tmobile(Reader):
 
     def dashboard(self) -> Self:
         """Go to the address of the dashboard."""
-        return self.open(self.home + "/apps/tfb_billing/dashboard")
+        return self.open(f"{self.home}apps/tfb_billing/dashboard")
 
     def sign_out(self) -> Self:
         """End the session."""

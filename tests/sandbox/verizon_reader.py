@@ -7,9 +7,8 @@ from typing import Self
 
 from lxml.html import HtmlElement
 
-from sandbox import PASSWORD, Running, mailbox
-from tests.project import wait_for
-from tests.sandbox.person import Mails
+from sandbox import PASSWORD, mailbox
+from tests.sandbox.mailed import MailedReader
 from tests.sandbox.reader import Reader, said_in
 
 HEADER = "//*[@id='gNavHeader']/div/div/div[1]/div[2]/header/div/div"
@@ -38,18 +37,10 @@ def tracked(name: str) -> str:
     return f"[data-track='{name}']"
 
 
-class Verizon(Reader):
+class Verizon(MailedReader):
     """A browser at My Business."""
 
-    home: str
-    mails: Mails
-
-    @classmethod
-    def at(cls, sandbox: Running, mails: Mails) -> Self:
-        """Begin at the sign-in."""
-        reader = cls()
-        reader.home, reader.mails = f"{sandbox.urls['verizon']}/account/business/ilogin", mails
-        return reader.open(reader.home)
+    portal, start = "verizon", "/account/business/ilogin"
 
     # Signing in
 
@@ -79,14 +70,10 @@ class Verizon(Reader):
         ]
         return self.click(self.all(OPTIONS)[wanted[0]])
 
-    def links(self, user: str) -> list[str]:
+    def got(self, user: str) -> list[str]:
         """Return the links that the user's mailbox got."""
         mails = [mail for mail in self.mails.payloads if mail["to"] == mailbox(user)]
         return [found[0] for mail in mails if (found := LINK.search(mail["text"] or mail["html"]))]
-
-    def mailed(self, user: str, count: int = 1) -> str:
-        """Return the newest link of the user's mailbox, when it has got so many."""
-        return wait_for(lambda: self.links(user)[count - 1 :])[-1]
 
     def tab(self, url: str) -> Reader:
         """Open another tab of the same browser."""
@@ -109,7 +96,7 @@ class Verizon(Reader):
 
     def sign_in(self, user: str) -> Self:
         """Sign a user in, with a link by mail unless the user owes none."""
-        had = len(self.links(user))
+        had = len(self.got(user))
         self.submit(user)
         if "no-code" not in user:
             self.choose_mail().allow(self.mailed(user, had + 1))

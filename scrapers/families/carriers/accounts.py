@@ -111,19 +111,30 @@ def of_account(entries: Sequence[tuple[int, str]], account: str) -> list[tuple[i
     return own
 
 
-def the_one(entries: Sequence[tuple[int, str]], account: str, month: date, today: date, said: str = "") -> int:
+def the_one(
+    entries: Sequence[tuple[int, str]],
+    account: str,
+    month: date,
+    today: date,
+    said: str = "",
+    *,
+    is_of_month: bool = False,
+) -> int:
     """
     Return the place of the one entry of a list that is of an account and a billing month, or names neither of them.
 
     entries: places with texts, in which days are no billing months. said: the text of the list, which may say that it is
-    empty. Raises WrongAccount where all are other accounts', NotYetPublished or NoLongerAvailable where all are other months',
-    PortalChanged where several fit, or there is none and the list does not say so.
+    empty. is_of_month: the list is that of the month alone, which was chosen before. Raises WrongAccount where all are other
+    accounts', NotYetPublished or NoLongerAvailable where all are other months' (PortalChanged if is_of_month), PortalChanged
+    where several fit, or there is none and the list does not say so.
 
     >>> the_one([(3, "533122907 Oct 2026"), (4, "533122906 Oct 2026")], "533122906", date(2026, 10, 31), date(2026, 11, 20))
     4
     """
     own = [(place, DAYS.sub("", text)) for place, text in of_account(entries, account)]
     fitting = [place for place, text in own if not months_in(text) or names_month(text, month)]
+    if own and not fitting and is_of_month:
+        raise PortalChanged("The list is of another month than the chosen one.")
     if not fitting:
         raise month_missing(month, [text for _, text in own] or [said], today)
     if len(fitting) > 1:

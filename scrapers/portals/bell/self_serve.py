@@ -31,8 +31,9 @@ async def choose_account(page: PortalPage, account: str, done: Selectors) -> Non
     asked, is_masked, fitting = await page.shown((LIST, GLOBAL)), False, [0]
 
     def fits(wanted: str, label: str) -> int:
-        fitting.append(may_be(wanted, label))
-        return fitting[-1]
+        if label != wanted:  # that is tried, too, to know how well a text can match
+            fitting.append(may_be(wanted, label))
+        return may_be(wanted, label)
 
     if asked:
         own = f"td[@data-table-col='banId' and (normalize-space(text())='{account}' or normalize-space()='{account}')]"

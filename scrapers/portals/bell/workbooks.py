@@ -1,4 +1,4 @@
-"""A workbook of the Enhanced Mobility Reports: opens it and filters it by month and account."""
+"""A workbook of the Enhanced Mobility Reports: opens it, filters it by month and account, and opens its export."""
 
 import json
 from datetime import date
@@ -34,6 +34,9 @@ MONTH, ACCOUNT = section("Invoice month"), section("Account number")
 MONTH_ITEMS = (f"{MONTH} >> .singleselect-dropdown-item", ".singleselect-dropdown-item")
 MONTHS_SHOWN = guess("td.Invoicemonth")
 FIND_MONTH = tuple(f"{MONTH} >> {field}" for field in ("[placeholder=Search]", "[aria-label=searchbox]"))
+EXPORT = ("#export-btn", guess("role=button|Export"))
+XLSX = (".line-XLSX", "li:has(.line-XLSX):not(:has(li))")
+CONFIRM = ("#btn-bc-export", guess(":is([role=dialog], dialog) :is(button, [role=button]):text-matches('export', 'i')"))
 
 
 async def open_workbook(tab: PortalPage, label: str) -> None:
@@ -130,6 +133,14 @@ async def tick_account(tab: PortalPage, account: str) -> None:
         await tab.is_at_rest(8)  # an item that is drawn without a state must be clicked once
     await tab.pick(items, account, match=names_account, missing=lambda _offered: not_listed())
     await tab.click((f"{MENU} >> says=Ok",))
+
+
+async def open_export(tab: PortalPage) -> Selectors:
+    """Open the dialog that exports the workbook as XLSX; return the selectors of its button."""
+    await tab.click(EXPORT)
+    await tab.click(XLSX)
+    await tab.find(CONFIRM)
+    return CONFIRM
 
 
 async def is_on(tab: PortalPage, box: Selectors) -> bool | None:

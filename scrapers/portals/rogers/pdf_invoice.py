@@ -1,6 +1,5 @@
 """Bills of Bizonline, from the viewer in which it shows them."""
 
-from scrapers.core.outcomes import NoLongerAvailable, NotYetPublished, PortalChanged
 from scrapers.core.page import PortalPage
 from scrapers.families.carriers.accounts import names_account, not_listed, the_one
 from scrapers.families.carriers.invoices import READ_LIST, FetchedInvoice, listed_texts
@@ -50,12 +49,7 @@ class RogersPdfInvoice(PdfInvoice):
         own = [(each, text) for each, text, _ in rows if names_account(target.account, text)]
         if rows and not own:
             raise not_listed(page.trail.step)
-        try:
-            place = the_one(own, target.account, target.end, self.today(), said)
-        except (NotYetPublished, NoLongerAvailable) as failure:
-            if not own:
-                raise
-            raise PortalChanged("The bills are of another date than the chosen one.") from failure
+        place = the_one(own, target.account, target.end, self.today(), said, is_of_month=True)
         await page.click((f"{TABLE} >> tr >> nth={place} >> {OPEN}",))
         viewer = await page.frame_with(SAVE, within=OPENS)
         part = await viewer.download(COMPLETE, by=(SAVE,))

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
-from scrapers.core.locators import containing
+from scrapers.core.locators import contains
 from scrapers.core.outcomes import Failure, NotListed, PortalChanged
 from scrapers.core.page import PortalPage, until
 from scrapers.core.periods import month_missing
@@ -34,11 +34,6 @@ KEPT = 15  # seconds in which a page shows what was chosen
 DATE = r"\d\d/\d\d/\d{4}"
 SAID = re.compile(rf"bill(?:ing)? cycle(?: end)?(?: date)?\W{{0,4}}({DATE}(?:(?: to |\W{{1,3}}){DATE})?)", re.I)
 VALUES = "radios => radios.map(radio => radio.value)"
-
-
-def contains(wanted: str, offered: str) -> int:
-    """Return 1 if an offered text has the wanted one in it, in any case; 0 if not."""
-    return int(containing(wanted).search(offered) is not None)
 
 
 async def open_reports(page: PortalPage) -> None:

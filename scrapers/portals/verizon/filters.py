@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 
-from scrapers.core.locators import containing
+from scrapers.core.locators import contains
 from scrapers.core.outcomes import DownloadTimedOut, NotYetPublished, PortalChanged, WrongAccount
 from scrapers.core.page import PortalPage, Selectors, until
 from scrapers.core.spool import PartFile
@@ -36,11 +36,6 @@ def labelled(label: str) -> Selectors:
 
 
 VIEW_BY, NUMBER = labelled("View by"), labelled("Select number")
-
-
-def contains(wanted: str, offered: str) -> int:
-    """Return 1 if an offered text has the wanted one in it, in any case; 0 if not."""
-    return int(containing(wanted).search(offered) is not None)
 
 
 async def fetch_report(page: PortalPage, tab: str, name: str, dates: NoDates, today: date) -> PartFile:

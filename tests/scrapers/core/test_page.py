@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from scrapers.core.compat import PlaywrightError
+from scrapers.core.locators import contains
 from scrapers.core.outcomes import (
     DownloadTimedOut,
     Failure,
@@ -23,6 +24,7 @@ from scrapers.core.outcomes import (
 )
 from scrapers.core.pace import RATE_TRIES, Pause
 from scrapers.core.page import PortalPage, guess, until
+from scrapers.core.periods import names_month
 from tests.pages import make_haste, patch
 
 pytestmark = pytest.mark.browser
@@ -178,6 +180,28 @@ def test_a_list_that_fills_in_steps_is_read_when_it_has_come_to_rest(run, monkey
 def test_the_first_of_several_that_is_offered_is_picked(run):
     body = "<select id=m><option>All usage history</option><option>Data share</option></select>"
     assert run(body, lambda page: page.pick(("#m",), ("All usage", "Data share"))) == "Data share"
+
+
+@pytest.mark.parametrize(
+    ("match", "later"),
+    [(contains, "Charges"), (lambda _wanted, text: names_month(text, date(2026, 10, 31)), "October 2026")],
+    ids=["words", "months"],
+)
+def test_a_text_that_fits_better_may_come_with_the_rest_of_a_list(run, monkeypatch, match, later):
+    patch(monkeypatch, "REST", 5.0)
+    body = f"""<select id=m><option>About Charges<option>All<option>Oct 2026 - Nov 2026</select><script>
+      let looks = 0;
+      const {{get}} = Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, "options");
+      Object.defineProperty(m, "options", {{get() {{
+        if (looks++ === 3) m.add(new Option("{later}"));
+        return get.call(m);
+      }}}});</script>"""
+
+    async def act(page: PortalPage) -> Any:
+        await page.pick(("#m",), "Charges" if match is contains else "Oct 2026", match=match)
+        return await page.raw.evaluate("m.selectedOptions[0].text")
+
+    assert run(body, act) == later
 
 
 def test_a_drop_down_of_the_same_kind_before_the_right_one_is_passed_over(run):
