@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -200,6 +199,7 @@ def merged(started: datetime, jobs: Sequence[Job], target: str | None, names: Se
 
 def write(path: Path, result: dict[str, Any]) -> None:
     """Write the result as JSON, all of it or nothing."""
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    half.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
-    half.replace(path)
+    from scrapers.core.whole import whole_file
+
+    with whole_file(path) as half:
+        half.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from commands.export import PAGE, record_types
 from database.access.leases import Leases
 from database.access.sessions import Sessions
 from database.families.accounts import NewAccount, add_account
@@ -35,6 +34,7 @@ from database.models import (
     UsageRecord,
 )
 from database.processes import signature
+from scrapers.core.exports import PAGE, record_types
 from scrapers.core.outcomes import OUTCOMES
 from tests.project import CARRIERS
 

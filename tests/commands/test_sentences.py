@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from commands.export import record_types
 from database.models import Account, FileStatus, Run, StoredCredential, StoredFile, all_tables
 from middlewares.download.browser import cure
 from scrapers.core.compat import PlaywrightError
+from scrapers.core.exports import record_types
 from scrapers.core.settings import crawl_settings
 
 COMMON = {"portal": "bell", "report_type": "pdf_invoice", "spider": "bell_pdf_invoice"}
