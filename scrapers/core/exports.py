@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,6 @@ from scrapers.core.stated import families, record_tables, resolve
 PAGE = 5000  # rows held at once
 DEFAULT_TYPE = "pool_usage"
 FILE_COLUMNS = ("path", "store", "size", "sha256", "media_type", "source", "status", "stored_at")
-TICK = timedelta(microseconds=1)
 
 _SIGN_IN = "how portals are signed in to; it has secrets"
 _SET_UP = "set up by the operator, not fetched"
@@ -124,8 +123,12 @@ class Records:
                 query = query.where(column == value)
         if since is not None:
             query = query.where(self.at >= (since.date() if self.is_by_day else since))
-        if until is not None:
-            query = query.where(self.at <= (until - TICK).date() if self.is_by_day else self.at < until)
+        if until is not None and self.is_by_day:
+            # A day that has begun by then belongs to it; midnight begins none.
+            has_begun = until.time() != time.min
+            query = query.where(self.at <= until.date() if has_begun else self.at < until.date())
+        elif until is not None:
+            query = query.where(self.at < until)
         return query
 
 

@@ -49,6 +49,13 @@ def test_every_table_is_exported_or_named_as_one_that_is_no_record():
     assert unknown({**tables, "new_records": new}) == {"new_records"}
 
 
+def test_every_type_is_exported_and_limited(store, command):
+    for name in record_types():
+        for more in ((), ("--since", "2026-10-20", "--until", "2026-10-21")):
+            said = command("export", "records", "--format", "json", "--type", name, *more)
+            assert (said.code, json.loads(said.out)) == (0, []), (name, said.err)
+
+
 def test_no_secret_is_a_column_of_a_record():
     for name, kind in record_types().items():
         columns = kind.make().columns
