@@ -18,7 +18,6 @@ from database.models.jobs import Worker
 from database.settings import database_settings
 from jobs.clock import Clock
 from jobs.settings import WorkerSettings
-from scrapers.core.whole import whole_file
 
 EVERY = 10.0  # seconds between two reports; `jobs.overview` calls one silent after three of them
 FORGOTTEN = timedelta(days=1)  # rows of workers that were killed
@@ -93,5 +92,6 @@ class Presence:
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that its reader sees all of it or what was there before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as half:
-        half.write_text(text + "\n")
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    half.write_text(text + "\n")
+    half.replace(path)

@@ -72,9 +72,10 @@ class Records:
     """The rows of a type. The columns of the query are named as they are exported; the first is a unique id."""
 
     query: Select[Any]
-    at: ColumnElement[Any]  # day or instant that `since` and `until` are compared with
-    account: ColumnElement[Any] | None = None  # its number; None: the rows belong to no account
-    client: ColumnElement[Any] | None = None  # its name; None: the rows belong to no client
+    # Columns of tables, or attributes of models.
+    at: Any  # day or instant that `since` and `until` are compared with
+    account: Any = None  # its number; None: the rows belong to no account
+    client: Any = None  # its name; None: the rows belong to no client
 
     def __post_init__(self) -> None:
         """Refuse a column that is encrypted in the database."""
@@ -90,7 +91,7 @@ class Records:
     @property
     def table(self) -> str:
         """Name of the table that has a row for each row of this type."""
-        return str(next(iter(next(iter(self.columns.values())).base_columns)).table)  # type: ignore[attr-defined]
+        return str(next(iter(next(iter(self.columns.values())).base_columns)).table)
 
     @property
     def is_by_day(self) -> bool:

@@ -6,6 +6,7 @@ import re
 import shlex
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -88,7 +89,7 @@ def test_the_sql_is_asked(stored):
 @pytest.mark.analysis
 def test_the_python_is_run(stored, command):
     exports(command)
-    said: dict[str, object] = {}
+    said: dict[str, Any] = {}
     for block in blocks("python"):
         exec(compile(block, "docs/reading-the-data.md", "exec"), said)
     assert said["used"] == [("500100200", date(2026, 10, 14), 5), ("500100200", date(2026, 10, 15), 7)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import Select, and_, select
 
 from database.models import (
     Account,
@@ -103,7 +103,7 @@ def _of_cycle(model: Any, *columns: Any) -> Select[Any]:
     )
 
 
-def _of_account(query: Select[Any], at: ColumnElement[Any] | Any) -> Records:
+def _of_account(query: Select[Any], at: Any) -> Records:
     """Rows that belong to an account, whose table the query has joined."""
     query = (
         query.join(Carrier, Carrier.id == Account.carrier_id)
