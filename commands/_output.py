@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "json", "jsonl", "parquet")
 PYARROW = "pyarrow>=26,<27"
-GROUP = 20_000  # rows of a Parquet file's group, which are held at once
+GROUP = 10_000  # rows of a Parquet file's group, which are held at once
 SILENT = 5.0  # seconds between two lines about how far it has come
 
 
@@ -53,30 +53,28 @@ def write_parquet(path: Path, columns: Mapping[str, TypeEngine[Any]], rows: Iter
     import pyarrow
     from pyarrow import parquet
 
-    kinds = {name: _kind(name, kind) for name, kind in columns.items()}
-    schema = pyarrow.schema(kinds)
-    count = 0
+    schema = pyarrow.schema({name: _kind(name, kind) for name, kind in columns.items()})
+    count, group = 0, []
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-        for group in _groups(rows):
-            values = zip(*group, strict=True)
-            arrays = [
-                pyarrow.array([_value(each) for each in column], kind)
-                for column, kind in zip(values, kinds.values(), strict=True)
-            ]
-            writer.write_batch(pyarrow.record_batch(arrays, schema=schema))
-            count += len(group)
+        for count, row in enumerate(rows, 1):  # noqa: B007 - used after the loop
+            group.append(row)
+            if len(group) == GROUP:
+                _write_group(writer, schema, group)
+                group.clear()  # before the next rows are read: one group is held, not two
+        if group:
+            _write_group(writer, schema, group)
     return count
 
 
-def _groups(rows: Iterable[Any]) -> Iterator[list[Any]]:
-    group: list[Any] = []
-    for row in rows:
-        group.append(row)
-        if len(group) == GROUP:
-            yield group
-            group = []
-    if group:
-        yield group
+def _write_group(writer: Any, schema: Any, rows: list[Any]) -> None:
+    import pyarrow
+
+    columns = zip(*rows, strict=True)
+    arrays = [
+        pyarrow.array([_value(each) for each in column], field.type)
+        for column, field in zip(columns, schema, strict=True)
+    ]
+    writer.write_batch(pyarrow.record_batch(arrays, schema=schema))
 
 
 def _kind(name: str, kind: TypeEngine[Any]) -> Any:

@@ -241,17 +241,17 @@ print(peak() - before)
 @pytest.mark.parametrize(
     ("form", "count"),
     [
-        pytest.param("parquet", 60_000, id="parquet"),
+        pytest.param("parquet", 30_000, id="parquet"),
         pytest.param("parquet", 1_000_000, id="parquet of a million", marks=pytest.mark.figures),
         pytest.param("jsonl", 1_000_000, id="jsonl of a million", marks=pytest.mark.figures),
     ],
 )
 @pytest.mark.timeout(1200)
 def test_memory_stays_flat(form, count, tmp_path, encryption_key):
-    """The whole table takes no more memory than its first 25,000 rows; held at once, 35,000 more would take some 30 MB."""
+    """The whole table takes no more memory than its first 12,000 rows; in one group, 18,000 more took 14 MB and so 1 MB."""
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "LATCHKEY_DATA_DIR": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", MEASURED, str(count), "25000", form],
+        [sys.executable, "-c", MEASURED, str(count), "12000", form],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
@@ -260,4 +260,4 @@ def test_memory_stays_flat(form, count, tmp_path, encryption_key):
     )
     assert done.returncode == 0, done.stderr
     assert f"Wrote {count} to records." in done.stdout
-    assert int(done.stdout.splitlines()[-1]) < 10_000, done.stdout  # kB
+    assert int(done.stdout.splitlines()[-1]) < 8_000, done.stdout  # kB
