@@ -115,6 +115,12 @@ def _take_settings(parser: argparse.ArgumentParser) -> None:
 class Parser(argparse.ArgumentParser):
     """An act's parser; argparse would hand it Scrapy's formatter otherwise."""
 
+    more: Callable[[], str] | None = None  # gives what stands below the options; asked only where help is
+
+    def format_help(self) -> str:
+        """Return the help of the act."""
+        return super().format_help() + (self.more() if self.more is not None else "")
+
 
 def read_lines(path: Path) -> list[str]:
     r"""Return the lines of a CSV file, line breaks kept: others than \n, \r and \r\n are characters of a field."""
@@ -173,13 +179,18 @@ def print_json(value: Any) -> None:
 
 
 def write_rows(file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str) -> int:
-    """Write rows as `csv` or `json` (a list with one object a line), without holding them all; return how many."""
+    """Write rows as `csv`, `json` (a list with one object a line) or `jsonl` (the lines alone); return how many. None is held."""
     count = 0
     if form == "csv":
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         for count, row in enumerate(rows, 1):  # noqa: B007 - used after the loop
-            writer.writerow(["" if cell is None else _harmless(plain(cell)) for cell in row])
+            writer.writerow(["" if cell is None else plain(_harmless(cell)) for cell in row])
+        return count
+    if form == "jsonl":
+        for count, row in enumerate(rows, 1):  # noqa: B007 - used after the loop
+            json.dump(dict(zip(columns, row, strict=True)), file, ensure_ascii=False, default=plain)
+            file.write("\n")
         return count
     file.write("[")
     for count, row in enumerate(rows, 1):
@@ -236,6 +247,16 @@ def instant(given: str) -> datetime:
         value = datetime.fromisoformat(given)
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     except (ValueError, OverflowError):  # OverflowError: its offset takes it out of datetime's range
+        raise argparse.ArgumentTypeError(f"{given!r} is not a date like 2026-10-31") from None
+
+
+def last_instant(given: str) -> datetime:
+    """Return the instant up to which something is asked for, itself left out: the end of `2026-10-31` (argparse type)."""
+    from datetime import timedelta
+
+    try:
+        return instant(given) + timedelta(days="T" not in given.upper() and " " not in given.strip())
+    except OverflowError:
         raise argparse.ArgumentTypeError(f"{given!r} is not a date like 2026-10-31") from None
 
 

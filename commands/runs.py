@@ -181,7 +181,7 @@ def _next(session: Session, run: Run, outcome: Any, places: Sequence[str]) -> li
 
 def _type_of(session: Session, run: Run, places: Sequence[str]) -> str | None:
     """Return the option with the type of record to look at, empty where it is the default; None where there is none."""
-    from commands.export import DEFAULT_TYPE, record_types
+    from scrapers.core.exports import DEFAULT_TYPE, record_types
     from scrapers.core.stated import family_of, record_tables
 
     family = family_of(run.portal, places)

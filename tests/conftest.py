@@ -72,6 +72,8 @@ def missing_servers() -> dict[str, str]:
     missing = {mark: server.NEEDED for mark, server in servers.items() if server.program() is None}
     if find_spec("scrapyd") is None or find_spec("scrapyd_client") is None:
         missing["engines"] = "Scrapyd and its client (requirements-dev.txt)"
+    if any(find_spec(package) is None for package in ("duckdb", "pandas", "pyarrow")):
+        missing["analysis"] = "DuckDB, pandas and pyarrow (pip install duckdb pandas pyarrow)"
     if "TEST_PREFECT" not in os.environ or postgresql.programs() is None:
         missing["prefect"] = (
             "a Prefect in an environment of its own (docs/engines.md), whose program is TEST_PREFECT, "

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -237,12 +238,18 @@ def listed(file: str) -> set[str]:
     return {re.sub(r"[-_.]+", "-", found).lower() for found in names}
 
 
+def extras() -> set[str]:
+    """Return the packages that are for a part of what the project does."""
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    return {re.split("[<>=]", each)[0] for group in stated.values() for each in group}
+
+
 def test_what_is_imported_is_a_listed_requirement():
     """A package that only comes along with another one may be gone with its next version."""
     from importlib.metadata import packages_distributions
 
     brought_by = packages_distributions()
-    ours, tests = listed("requirements.txt"), listed("requirements.txt") | listed("requirements-dev.txt")
+    ours, tests = listed("requirements.txt") | extras(), listed("requirements.txt") | listed("requirements-dev.txt")
     wrong = []
     for room, file, tree in files(*FLOORS, "tests"):
         for found in (

@@ -28,6 +28,7 @@ from webhook.api.channels import ChannelRoutes
 from webhook.api.checking import Checker
 from webhook.api.legacy import LegacyRoutes
 from webhook.api.notifying import Channels
+from webhook.api.records import RecordRoutes
 from webhook.api.requests import UserAccess
 from webhook.api.sending import Sender
 from webhook.api.service import service_routes
@@ -181,6 +182,7 @@ def create_app(
 
     for routes in CodeRoutes(settings, db, all_channels(channels, portals), portals, limiter).blueprints():
         app.register_api(routes)
+    app.register_api(RecordRoutes(db).blueprint())
     if prices.price_watch:
         twilio_token = settings.twilio_auth_token.get_secret_value()
         sender = sender or Sender(prices, MailSettings.current(), twilio_token)

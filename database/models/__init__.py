@@ -77,11 +77,7 @@ _LATE = {
 }
 _MODULES = {name: module for module, names in _LATE.items() for name in names.split()}
 
-# Tables that say how the runs went, and hold no record that was fetched.
-BOOKKEEPING = frozenset({"attempts", "code_requests", "files", "uploads", "watermarks"})
-
 __all__ = [
-    "BOOKKEEPING",
     "Account",
     "AccountType",
     "Base",

@@ -45,8 +45,7 @@ class Target:
 class Export:
     """A type of record that `scrapy export records` offers with columns of its own, in the place of a table as it stands."""
 
-    query: str  # `module:function`; it takes (account, since) and returns column names and a select, an id first
-    by_account: bool = False  # --account limits it
+    query: str  # `module:function`; it returns scrapers.core.exports.Records, and its docstring says what these are
 
 
 @dataclass(frozen=True, slots=True)

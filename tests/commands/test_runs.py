@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from commands.export import PAGE, record_types
 from database.access.leases import Leases
 from database.access.sessions import Sessions
 from database.families.accounts import NewAccount, add_account
@@ -35,6 +34,7 @@ from database.models import (
     UsageRecord,
 )
 from database.processes import signature
+from scrapers.core.exports import PAGE
 from scrapers.core.outcomes import OUTCOMES
 from tests.project import CARRIERS
 
@@ -226,29 +226,6 @@ def test_a_file_s_target_is_exported_also_where_there_is_no_account(store, comma
         session.add(StoredFile(spider="iec_invoices", target_key="home", key="1/2026-10", **about))
     (row,) = csv.DictReader(io.StringIO(command("export", "files").out))
     assert (row["portal"], row["account"], row["target"], row["name"]) == ("iec", "", "home", "1/2026-10")
-
-
-def test_every_table_with_records_of_a_run_is_exported(store, command):
-    from database.models import all_tables
-
-    common = {"attempts", "code_requests", "messages", "files", "uploads", "versions", "watermarks"}
-    tables = {name for name, table in all_tables().tables.items() if "run_id" in table.columns} - common
-    tables = {name for name in tables if not name.startswith("plain_")}  # of the tests' own portal
-    assert {
-        "invoices",
-        "differences",
-        "usage_records",
-        "report_rows",
-        "vehicles",
-        "faults",
-        "meter_periods",
-        "masa_entries",
-    } <= tables
-    assert tables <= set(record_types())
-    for name in record_types():
-        for more in ((), ("--since", "2026-10-20")):
-            said = command("export", "records", "--format", "json", "--type", name, *more)
-            assert (said.code, json.loads(said.out)) == (0, []), (name, said.err)
 
 
 def test_rows_of_files_are_exported_with_carrier_and_account(runs, account, store, command):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import insert
 
-from commands.export import record_types
-from database.models import Account, FileStatus, Run, StoredCredential, StoredFile, all_tables
+from database.models import Account, FileStatus, Run, StoredCredential, StoredFile
 from middlewares.download.browser import cure
 from scrapers.core.compat import PlaywrightError
 from scrapers.core.settings import crawl_settings
@@ -46,14 +45,6 @@ def test_files_of_portals_that_are_no_carriers_have_no_account(store, command):
     assert [line.split(",")[4] for line in lines[1:]] == ["", "7"]
     assert command("export", "files", "--portal", "iec").out.count("\n") == 2
     assert "account" not in command("export", "files", "--portal", "iec").out.splitlines()[0]
-
-
-def test_every_table_that_runs_write_records_to_is_a_type_of_record():
-    types = record_types()
-    kept = {"attempts", "code_requests", "files", "uploads", "watermarks"}  # what we remember of the runs themselves
-    with_run = {name for name, table in all_tables().tables.items() if "run_id" in table.columns}
-    assert with_run - kept <= set(types)
-    assert kept & set(types) == set()
 
 
 def test_test_login_names_its_own_option(store, command):

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 from sqlalchemy import select
 
 from database.models.readings import MeterReading
+from scrapers.core.exports import Records
 
 
-def readings(account: str | None, since: datetime | None) -> tuple[tuple[str, ...], Any]:
-    """Readings of meters; *since* applies to the time that they cover."""
+def readings() -> Records:
+    """Readings of meters, by the time at which the quarter of an hour or the day begins."""
     names = ("id", "contract", "meter", "meter_code", "direction", "resolution", "starts_at", "kwh", "status", "band")
-    query = select(*(getattr(MeterReading, name) for name in names), MeterReading.run_id)
-    if since:
-        query = query.where(MeterReading.starts_at >= since)
-    return (*names, "run"), query
+    query = select(*(getattr(MeterReading, name) for name in names), MeterReading.run_id.label("run"))
+    return Records(query, MeterReading.starts_at)
