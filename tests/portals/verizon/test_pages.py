@@ -17,7 +17,8 @@ from scrapers.core.outcomes import (
 )
 from scrapers.core.page import PortalPage
 from scrapers.families.carriers.spiders import CarrierTarget
-from scrapers.portals.verizon import filters, menus, pdf_invoice
+from scrapers.portals.verizon import bills as recent_bills
+from scrapers.portals.verizon import filters, menus
 from scrapers.portals.verizon.daily_usage import VerizonDailyUsage
 from scrapers.portals.verizon.menus import open_entry
 from scrapers.portals.verizon.monthly_reports import VerizonMonthlyReports
@@ -48,7 +49,7 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
         (menus, "CLOSES", 0.5),
         (menus, "OPENS", 6.0),
         (menus, "UNFOLDS", 0.2),
-        (pdf_invoice, "KEPT", 0.5),
+        (recent_bills, "KEPT", 0.5),
     ):
         monkeypatch.setattr(module, name, seconds)
     for spider in (VerizonMonthlyReports, VerizonDailyUsage, VerizonPdfInvoice):
