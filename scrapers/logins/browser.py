@@ -412,11 +412,7 @@ class BrowserLogin(Login):
         return (f"{matched} >> visible=true >> nth={fitting[0]}",)
 
     async def _open_link(self, page: PortalPage, act: OpenLink, attempt: Attempt) -> None:
-        """
-        Open the link from the message in another tab, and answer what its page asks; the tab is closed then.
-
-        A page that refuses the link is passed over where the sign-in goes on all the same, because it was allowed elsewhere.
-        """
+        """Open the link from the message in another tab, and answer what its page asks; the tab is closed then."""
         attempt.second_factor.sent()
         try:
             link = self.trusted(await attempt.second_factor.code(act.kind))
@@ -433,22 +429,8 @@ class BrowserLogin(Login):
         page.begin("sign in: the link's page")
         async with page.beside() as tab:
             await tab.open(link)
-            try:
-                await self._allow(tab, act.page, page.trail.step)
-            except MfaFailed:
-                if not await until(partial(self._has_gone_on, page), GRACE):
-                    raise
-                logger.info("The sign-in goes on: it was allowed elsewhere")
+            await self._allow(tab, act.page, page.trail.step)
         attempt.code_entered = True
-
-    async def _has_gone_on(self, page: PortalPage) -> bool:
-        """Return whether a page is one of a signed-in user."""
-        for screen in self.screens:
-            if (isinstance(screen.act, Done) or _greets(screen)) and (
-                await self._is_meant(page, screen) or (not _is_weak(screen) and await page.shown(screen.shown))
-            ):
-                return True
-        return False
 
     async def _allow(self, tab: PortalPage, asked: LinkPage, step: str) -> None:
         """Allow the sign-in on the page of a link; raise MfaFailed where the page does not offer that, or refuses it."""

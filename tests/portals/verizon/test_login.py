@@ -22,7 +22,6 @@ from scrapers.core.outcomes import (
     PortalChanged,
 )
 from scrapers.core.page import PortalPage
-from scrapers.logins import browser as logins
 from scrapers.logins.base import Attempt
 from scrapers.logins.contacts import may_be_address
 from scrapers.portals.verizon.login import LINK, VerizonLogin
@@ -105,7 +104,6 @@ def sign_in(
 ) -> Callable[..., Ended]:
     """Give a function that signs in. facts: of SCRIPT; pages: further ones by address."""
     make_haste(monkeypatch)
-    monkeypatch.setattr(logins, "GRACE", 1.0)
     monkeypatch.setenv("LATCHKEY_PAGE_WAIT", "4")
     loop, browser = launched
 
@@ -215,13 +213,6 @@ def test_further_hosts_are_a_setting(sign_in, monkeypatch, given):
 def test_a_link_that_does_not_allow_is_named(sign_in, page, failure):
     ended = sign_in({"/allow": page})
     assert (ended.failure, ended.said, ended.tabs) == (failure, [PASSWORD, SENT], 1)
-
-
-def test_a_sign_in_that_was_allowed_elsewhere_goes_on(sign_in):
-    """The link was used before, on another device."""
-    ended = sign_in({"/allow": "<h1>This link was used</h1><script>fetch('/answer/yes')</script>"})
-    assert (ended.failure, ended.said, ended.tabs) == (None, [PASSWORD, SENT, ALLOWED], 1)
-    assert ended.screens == ["credentials", "choose mail", "signed in"]
 
 
 def test_a_sign_in_that_is_denied_all_the_same_is_named(sign_in):
