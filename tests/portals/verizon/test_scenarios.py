@@ -28,6 +28,7 @@ OF_ALL: dict[str, str] = {
     "code-refused": "mfa_failed",
     "link-expired": "mfa_failed",
     "link-denied": "mfa_failed",
+    "link-answered": "mfa_failed",  # the link was used before
     "link-foreign": "code_not_received",
     "captcha": "captcha_shown",
     "interstitial-stays": "blocked",
@@ -47,7 +48,7 @@ OF_ALL: dict[str, str] = {
     "wrong-type": "bad_file",
 } | dict.fromkeys(
     (
-        *("ok", "no-code", "code-direct", "code-late", "mail-first", "two-mails", "other-mail-first", "link-answered"),
+        *("ok", "no-code", "code-direct", "code-late", "mail-first", "two-mails", "other-mail-first"),
         *("mail-html", "mail-links", "wrong-sender", "captcha-vanishes", "interstitial", "session-cookie"),
         *("welcome-hub", "hub-capitals", "promo-overlay", "promo-modal", "promo-both", "overlay-late"),
         *("cookie-banner", "policy-page", "multi", "ok+multi-12", "ok+hyphens", "signed-out-midway", "rate-limited"),
