@@ -97,7 +97,11 @@ TMOBILE_USAGE, TMOBILE_INVOICE, TMOBILE_MONTHLY = (
     "tmobile_pdf_invoice",
     "tmobile_monthly_reports",
 )
-VERIZON_USAGE, VERIZON_INVOICE = "verizon_daily_usage", "verizon_pdf_invoice"
+VERIZON_USAGE, VERIZON_INVOICE, VERIZON_MONTHLY = (
+    "verizon_daily_usage",
+    "verizon_pdf_invoice",
+    "verizon_monthly_reports",
+)
 
 # What is asked for, what the portal does, and how the run ends.
 CASES = (
@@ -284,10 +288,45 @@ CASES = (
     Case(TMOBILE_MONTHLY, "the files name no account", "unnamed-file+no-code", "success", 5, named=False),
     Case(VERIZON_USAGE, "another tab applies another account", "account-switched+multi+no-code", "wrong_account"),
     Case(VERIZON_USAGE, "the file has rows of two accounts", "mixed-file+no-code", "wrong_account"),
+    Case(VERIZON_USAGE, "the account is not taken", "filter-fails+multi+no-code", "wrong_account"),
+    Case(VERIZON_USAGE, "the filters cannot be applied", "apply-stays+multi+no-code", "wrong_account"),
+    Case(VERIZON_USAGE, "the file is about another account", "wrong-account-file+no-code", "wrong_account"),
+    Case(
+        VERIZON_USAGE,
+        "the numbers of other accounts look like its own",
+        "ok+alike+no-code",
+        "success",
+        1,
+        namesakes=True,
+    ),
+    Case(
+        VERIZON_USAGE, "a colleague's account is not offered", "ok+second+no-code", "wrong_account", account=colleagues
+    ),
+    Case(
+        VERIZON_USAGE, "the stored session is another user's", "ok+victim+no-code", "identity_mismatch", left_over=True
+    ),
     Case(VERIZON_INVOICE, "another account is opened", "wrong-account+multi+no-code", "wrong_account"),
     Case(VERIZON_INVOICE, "the tab resets after the account was chosen", "tab-resets-late+multi+no-code", "success", 1),
     Case(VERIZON_INVOICE, "the cards of the list move before the click", "rows-move+no-code", "portal_changed"),
     Case(VERIZON_INVOICE, "the bill is another account's", "wrong-account-file+no-code", "wrong_account"),
+    Case(VERIZON_INVOICE, "the bill is another month's", "wrong-month+no-code", "portal_changed"),
+    Case(VERIZON_INVOICE, "the list begins with another account", "first-item-other+multi+no-code", "success", 1),
+    Case(VERIZON_INVOICE, "its number has a further digit", "namesake-first+multi+no-code", "success", 1),
+    Case(VERIZON_INVOICE, "the first of two downloads", "cached-file+multi+no-code", "success", 1, account=lowest),
+    Case(
+        VERIZON_INVOICE,
+        "the second one brings the file of the first",
+        "cached-file+multi+no-code",
+        "wrong_account",
+        account=second_lowest,
+    ),
+    Case(
+        VERIZON_MONTHLY, "a member of the raw data is another account's", "foreign-member+no-code", "wrong_account", 5
+    ),
+    Case(VERIZON_MONTHLY, "the files have rows of two accounts", "mixed-file+no-code", "wrong_account"),
+    Case(VERIZON_MONTHLY, "the files name no account", "unnamed-file+no-code", "success", 6, named=False),
+    Case(VERIZON_MONTHLY, "the files are another month's", "wrong-month+no-code", "portal_changed", 1),
+    Case(VERIZON_MONTHLY, "months and days are not taken", "month-filter-fails+no-code", "portal_changed", 1),
 )
 SPIDERS = tuple(dict.fromkeys(case.spider for case in CASES))
 # Made of the present state, whatever month the session is in: no month is asked for.
@@ -298,6 +337,7 @@ UNDATED = {
     (ROGERS_USAGE, "usage"),
     (TMOBILE_MONTHLY, "inventory_report"),
     (TMOBILE_MONTHLY, "equipment_installment"),
+    (VERIZON_MONTHLY, "suspended_wireless_numbers"),
     (VERIZON_USAGE, "usage"),
 }
 

@@ -253,7 +253,7 @@ def verizon_pdf(offered: Sequence[Cycle], wanted: Cycle, today: date) -> int:
     async def nothing(page: Any) -> None: ...
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(module, "choose_account", nothing)
+        patched.setattr(module, "open_recent_bills", nothing)
         run(of("verizon_pdf_invoice").fetch(page))
     return page.place
 

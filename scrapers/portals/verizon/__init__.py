@@ -13,5 +13,6 @@ UNKNOWN_STEPS = {
     "LATER": "The control that postpones new terms.",
     "NAMED": "Where the portal names its user, if its greeting does.",
     "login.LINK": "Whether links in messages lead to another host; VERIZON_LINK_HOSTS names further ones.",
+    "CLOSE_MODAL": "The control that closes the modal of the raw data; the Escape key is pressed where there is none.",
     "MONTH_BUTTON": "How the months of the raw data are offered, where they are no drop-down that says so.",
 }

@@ -2,8 +2,7 @@
 
 import asyncio
 
-from scrapers.core.page import PortalPage, Selectors, guess
-from scrapers.core.periods import month_missing, names_month
+from scrapers.core.page import PortalPage
 from scrapers.core.spool import PartFile
 from scrapers.families.carriers.accounts import check_file
 from scrapers.families.carriers.reports import MonthlyReports, Report
@@ -11,12 +10,8 @@ from scrapers.portals.verizon.columns import LOCALE, REPORTS
 from scrapers.portals.verizon.dates import Days, NewestMonth, NoDates
 from scrapers.portals.verizon.filters import fetch_report
 from scrapers.portals.verizon.login import VerizonLogin
-from scrapers.portals.verizon.menus import RAW_DATA, open_entry
-from scrapers.portals.verizon.menus import REPORTS as REPORTS_MENU
+from scrapers.portals.verizon.raw_data import fetch_raw_data
 
-MODAL = "div.Modal.is-active"
-DOWNLOAD: Selectors = (f"{MODAL} >> says=Download",)
-MONTH_BUTTON = (guess(f"{MODAL} button:text-matches('20[0-9][0-9]|select|choose', 'i')"),)
 MEMBERS = {
     "account_wireless": ("Account & Wireless Summary", r"account[\W_]*(and)?[\W_]*wireless[\W_]*summary"),
     "wireless_charges_detail": ("Acct & Wireless Charges Detail", r"wireless[\W_]*charges[\W_]*detail"),
@@ -53,21 +48,7 @@ class VerizonMonthlyReports(MonthlyReports):
 
     async def raw_data(self, page: PortalPage, *_reports: Report) -> PartFile:
         """Download the ZIP of the month in which the cycle ends."""
-        end, today = page.job.target.end, self.today()
-        page.begin("open the raw data")
-        await open_entry(page, REPORTS_MENU, RAW_DATA, DOWNLOAD)
-        page.begin("choose the month")
-        await page.pick_in(
-            (MODAL,),
-            f"{end:%b %Y}",
-            buttons=MONTH_BUTTON,
-            match=lambda _wanted, offered: names_month(offered, end),
-            missing=lambda offered: month_missing(end, offered, today),
-        )
-        page.begin("download the raw data")
-        part = await page.download(DOWNLOAD)
-        await page.raw.keyboard.press("Escape")  # the modal would lie over the menus
-        return part
+        return await fetch_raw_data(page, page.job.target.end, self.today())
 
     async def other_report(self, page: PortalPage, report: Report) -> PartFile:
         """Download a report of the tab Others. Raises PortalChanged where it says that it is of another month than the chosen one."""

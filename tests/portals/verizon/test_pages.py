@@ -17,7 +17,8 @@ from scrapers.core.outcomes import (
 )
 from scrapers.core.page import PortalPage
 from scrapers.families.carriers.spiders import CarrierTarget
-from scrapers.portals.verizon import filters, menus, pdf_invoice
+from scrapers.portals.verizon import bills as recent_bills
+from scrapers.portals.verizon import filters, menus
 from scrapers.portals.verizon.daily_usage import VerizonDailyUsage
 from scrapers.portals.verizon.menus import open_entry
 from scrapers.portals.verizon.monthly_reports import VerizonMonthlyReports
@@ -48,7 +49,7 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
         (menus, "CLOSES", 0.5),
         (menus, "OPENS", 6.0),
         (menus, "UNFOLDS", 0.2),
-        (pdf_invoice, "KEPT", 0.5),
+        (recent_bills, "KEPT", 0.5),
     ):
         monkeypatch.setattr(module, name, seconds)
     for spider in (VerizonMonthlyReports, VerizonDailyUsage, VerizonPdfInvoice):
@@ -134,11 +135,14 @@ def drop_down(kind: str, months: tuple[str, ...]) -> str:
     return kind.format("".join(f'<li {role} onclick="{takes}">{month}</li>' for month in months))
 
 
-def raw_data(kind: str, *months: str) -> str:
-    """Return the header, whose entry opens the modal. The file says which month was chosen."""
+BY_ICON = "<span role=button aria-label='close icon' onclick='{}'>x</span>"
+
+
+def raw_data(kind: str, *months: str, closer: str = BY_ICON) -> str:
+    """Return the header, whose entry opens the modal, and stays open. The file says which month was chosen."""
+    control = closer.format("at(`modal`).remove()")
     month = "(at('month').value || at('month').textContent)"
-    modal = f"""<div style="position:fixed;inset:0;background:#fff" class="Modal is-active" id=modal><span role=button
-      aria-label="close icon" onclick="at('modal').remove()">x</span><h2>Raw Data Download</h2>{drop_down(kind, months)}
+    modal = f"""<div style="position:fixed;inset:0;background:#fff" class="Modal is-active" id=modal>{control}<h2>Raw Data Download</h2>{drop_down(kind, months)}
       <button onclick="save('raw.zip', {month})">Download</button></div>"""
     return header("draw()", "") + f"<script>const draw = () => show('main', {json.dumps(modal)})</script>"
 
@@ -146,7 +150,8 @@ def raw_data(kind: str, *months: str) -> str:
 def bring_raw_data(run: Any, body: str) -> str:
     async def act(page: PortalPage) -> Any:
         part = await VerizonMonthlyReports().raw_data(page)
-        await open_entry(page, menus.REPORTS, menus.RAW_DATA, ("#modal",))  # the modal is in nobody's way
+        assert await page.shown(("#modal",)) is None
+        await open_entry(page, menus.REPORTS, menus.RAW_DATA, ("#modal",))
         return part.path.read_text()
 
     found: str = run(body, act, target=TARGET)
@@ -156,6 +161,34 @@ def bring_raw_data(run: Any, body: str) -> str:
 @pytest.mark.parametrize("kind", [SELECT, COMBOBOX, BUTTON], ids=["select", "combobox", "button"])
 def test_the_zip_of_the_month_is_downloaded(run, kind):
     assert bring_raw_data(run, raw_data(kind, "Nov 2026", "Oct 2026", "Oct 2025")) == "Oct 2026"
+
+
+@pytest.mark.parametrize(
+    "closer",
+    [
+        "<button aria-label=Close onclick='{}'>&times;</button>",
+        "<i title='Close this window' onclick='{}'>x</i>",
+        "<button onclick='{}'>Cancel</button>",
+        "<img src=x onerror=\"window.addEventListener('keydown', event => event.key === 'Escape' && {})\">",
+    ],
+    ids=["named", "titled", "cancel", "Escape alone"],
+)
+def test_the_modal_is_closed_by_its_control(run, closer):
+    """It lies over the menus, whose entries are shown below it."""
+    assert bring_raw_data(run, raw_data(SELECT, "Oct 2026", closer=closer)) == "Oct 2026"
+
+
+def test_a_modal_that_was_left_open_is_in_no_report_s_way(run):
+    """As it is where the raw data could not be fetched."""
+    body = raw_data(SELECT, "Sep 2026", closer="<button aria-label=Close onclick='{}'>&times;</button>")
+
+    async def act(page: PortalPage) -> Any:
+        with pytest.raises(NotYetPublished):
+            await VerizonMonthlyReports().raw_data(page)
+        await open_entry(page, menus.REPORTS, menus.REPORTS_HOME, ("#modal",))
+        return await page.text(("#modal h2",))
+
+    assert run(body, act, target=TARGET) == "Raw Data Download"
 
 
 @pytest.mark.parametrize(
