@@ -63,14 +63,19 @@ async def reload_reports(page: PortalPage) -> bool:
 
 
 async def with_reload(page: PortalPage, act: Callable[[], Awaitable[None]]) -> None:
-    """Run steps of the reports; where the portal's error comes in between, load the reports again and run them once more."""
+    """
+    Run steps of the reports, and once more where something of the portal's comes in between.
+
+    After its error the reports are loaded again; another dialog that the steps have failed below is closed.
+    """
     try:
         await act()
         if not await page.shown(RELOAD):
             return
     except PortalChanged:
-        if not await page.shown(RELOAD):
+        if not await page.shown((*RELOAD, *DIALOG)):
             raise
-    await reload_reports(page)
+    if not await reload_reports(page):
+        await close_dialogs(page)
     await close_panel(page)  # that of a filter, which may be open still
     await act()

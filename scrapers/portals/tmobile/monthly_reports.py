@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from scrapers.core.page import PortalPage, Selectors
 from scrapers.core.spool import PartFile
@@ -40,7 +41,7 @@ class TmobileMonthlyReports(OrderedReports):
     @asynccontextmanager
     async def area(self, page: PortalPage) -> AsyncIterator[PortalPage]:
         page.begin("open the reports")
-        await templates.open_tab(page, templates.BILLING_TAB)
+        await with_reload(page, partial(templates.open_tab, page, templates.BILLING_TAB))
         yield page
 
     async def order(self, page: PortalPage, report: Report) -> Selectors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from scrapers.core.locators import containing, same
+from scrapers.core.locators import same
 from scrapers.core.outcomes import PortalChanged
 from scrapers.core.page import PortalPage, Selectors, until
 from scrapers.core.panels import choose_in_panel, said_by
@@ -33,7 +33,7 @@ ROWS = """menus => menus.map(menu => {
   const others = node => menus.some(other => other !== menu && node.contains(other));
   while (row.parentElement && row.parentElement !== document.body && !others(row.parentElement)
     && !row.matches("mat-expansion-panel, mat-accordion, table, main")) row = row.parentElement;
-  return row.innerText.split(/[\\n\\t]+/).map(line => line.trim()).filter(line => line && line !== "more_vert");
+  return row.innerText.split(/[\\n\\t]+/).map(line => line.replace(/\\bmore_vert\\b/g, "").trim()).filter(line => line);
 })"""
 
 
@@ -93,13 +93,11 @@ async def open_menu(page: PortalPage, group: Selectors, template: str) -> None:
 
     async def place() -> int | None:
         rows: list[list[str]] = await page.scope.locator(MORE).evaluate_all(ROWS)
-        for fits in (same, lambda name, line: containing(name).search(line) is not None):
-            places = [at for at, lines in enumerate(rows) if any(fits(template, line) for line in lines)]
-            if len(places) > 1:
-                raise PortalChanged(f"{template} is listed {len(places)} times.", step=page.trail.step)
-            if places:
-                return places[0]
-        return None
+        # The whole name: others begin with it, and would be made in the place of one that is missing.
+        places = [at for at, lines in enumerate(rows) if any(same(template, line) for line in lines)]
+        if len(places) > 1:
+            raise PortalChanged(f"{template} is listed {len(places)} times.", step=page.trail.step)
+        return places[0] if places else None
 
     async def is_there() -> bool:
         return await place() is not None

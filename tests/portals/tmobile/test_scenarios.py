@@ -115,9 +115,7 @@ OUTCOMES = {
 # Numbers of files of a run that brings some of them.
 SOME = {
     (MONTHLY, scenario): 4
-    for scenario in (
-        *("report-fails", "ok+missing-usage-detail", "ok+missing-inventory-report", "ok+fails-statement-detail"),
-    )
+    for scenario in (*("ok+missing-usage-detail", "ok+missing-inventory-report", "ok+fails-statement-detail"),)
 } | {(MONTHLY, scenario): 2 for scenario in ("month-filter-fails", "wrong-month", "not-published")}
 SAMPLE = {INVOICE: ("ok", "two-years+not-published"), MONTHLY: ("ok",), USAGE: ("usage-unknown",)}
 EXPECTED = Scenarios(OUTCOMES, FILES, SOME)
