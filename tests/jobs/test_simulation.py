@@ -84,6 +84,7 @@ def test_a_year(in_memory, seed):
 
 @one_database
 @pytest.mark.matrix
+@pytest.mark.figures
 @pytest.mark.timeout(900)
 def test_a_month(store):
     assert played(store, Scenario(days=30, outages=40, kills=20)).is_sound

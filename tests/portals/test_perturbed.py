@@ -46,7 +46,9 @@ def every_seed() -> list[Any]:
     for portal in dict.fromkeys(row.portal for row in ROWS.values()):
         for number, row in enumerate(each for each in ROWS.values() if each.portal == portal):
             mine = range(number * row.seeds, (number + 1) * row.seeds)
-            found += cases(row, mine, row.at_once)
+            # The longest ones have their sample of seeds.
+            marks = (pytest.mark.figures,) if row.spider.endswith("_monthly_reports") else ()
+            found += cases(row, mine, row.at_once, *marks)
             found += cases(row, [seed for seed in range(SEEDS) if seed not in mine], row.at_once, pytest.mark.figures)
     return found
 

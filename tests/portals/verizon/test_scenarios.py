@@ -163,7 +163,9 @@ def test_every_scenario_of_the_sandbox_has_an_outcome():
     assert set(SCENARIOS) - met == set()
 
 
-@pytest.mark.parametrize("spider", [INVOICE, USAGE, pytest.param(MONTHLY, marks=pytest.mark.matrix)])
+@pytest.mark.parametrize(
+    "spider", [INVOICE, USAGE, pytest.param(MONTHLY, marks=(pytest.mark.matrix, pytest.mark.figures))]
+)
 def test_a_sample_of_scenarios_ends_as_it_should(crawls, encryption_key, spider):
     crawl(crawls, spider, SAMPLE[spider], "sample")
     EXPECTED.crawl_again(crawls, spider, SAMPLE[spider], "sample")
