@@ -132,7 +132,8 @@ class Notices(Sender):
 
         An address that does not take a message gets no other one in this round; so do all others when a mail server is away.
         """
-        count, closed = 0, set() if is_set_up(self.mail) else {MAIL}
+        closed: frozenset[str] = frozenset() if is_set_up(self.mail) else frozenset({MAIL})
+        count = 0
         while not self._stop.is_set():
             with self.db.transaction() as session:
                 at = self.clock.now(session)

@@ -31,8 +31,9 @@ def run(opts: argparse.Namespace) -> int:
     """Add it, or change the one that is there."""
     import sys
 
+    from commands.notify._addresses import client_id
     from database.engine import database, now
-    from database.jobs.recipients import NoSuchClient, client_named, put
+    from database.jobs.recipients import put
     from jobs.channels import ChannelRefused
     from jobs.notices import service_of, shown
 
@@ -42,13 +43,11 @@ def run(opts: argparse.Namespace) -> int:
     except ChannelRefused as error:
         raise WrongArgument(f"ADDRESS: it is no mail address. {error}") from None
     actors = tuple(dict.fromkeys(opts.actors or ACTORS))
-    try:
-        with database().transaction() as session:
-            client = client_named(session, opts.client)
-            facts = {"actors": actors, "digest": not opts.no_digest, "client_id": client}
-            row, is_new = put(session, address, service, now(session), **facts)
-    except NoSuchClient as error:
-        raise WrongArgument(f"--client: {error}") from None
+    with database().transaction() as session:
+        client = client_id(session, opts.client)
+        row, is_new = put(
+            session, address, service, now(session), actors=actors, digest=not opts.no_digest, client_id=client
+        )
     digest = " and gets the digest" if row.digest else ""
     whom = f" of {opts.client}" if opts.client else ""
     print(

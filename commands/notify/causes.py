@@ -17,7 +17,8 @@ def run(opts: argparse.Namespace) -> int:
     """Print them, the newest first."""
     from sqlalchemy import select
 
-    from database.engine import database
+    from database.engine import database, now
+    from database.jobs.causes import collect
     from database.jobs.notices import cases_of
     from database.models.notices import Cause
     from scrapers.core.redaction import without_numbers
@@ -26,6 +27,7 @@ def run(opts: argparse.Namespace) -> int:
     if not opts.all:
         query = query.where(Cause.solved_at.is_(None))
     with database().transaction() as session:
+        collect(session, now(session))  # no worker may have looked at what has just ended
         rows = [
             {
                 "portal": cause.portal,

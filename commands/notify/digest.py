@@ -6,8 +6,6 @@ import argparse
 import re
 from datetime import timedelta
 
-from commands._terminal import WrongArgument
-
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add what it can be told."""
@@ -18,11 +16,9 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(opts: argparse.Namespace) -> int:
     """Print or send it; the next one that is due is sent all the same."""
-    from sqlalchemy import select
-
-    from commands.notify.test import recipients, send_each
+    from commands.notify._addresses import client_id, recipients, send_each
     from database.engine import database, now
-    from database.jobs.recipients import NoSuchClient, client_named
+    from database.jobs.causes import collect
     from database.models import Client
     from jobs.digest import digest
     from jobs.notices import PERIODS
@@ -31,27 +27,27 @@ def run(opts: argparse.Namespace) -> int:
     settings = NoticeSettings.current()
     since = opts.since or PERIODS.get(settings.notify_digest, PERIODS["daily"])
     with database().transaction() as session:
-        try:
-            client_named(session, opts.client)
-        except NoSuchClient as error:
-            raise WrongArgument(f"--client: {error}") from None
-        rows = [] if opts.print else recipients(session, opts.client, digest=True)
         at = now(session)
-        names = {opts.client} if opts.print else {name for _, name in rows}
+        if opts.print:
+            wanted = {opts.client: client_id(session, opts.client)}
+        else:
+            rows = recipients(session, opts.client, digest=True)
+            wanted = {name: row.client_id for row, name in rows}
+        collect(session, at)  # no worker may have looked at what has just ended
         made = {
             name: digest(
                 session,
                 at - since,
                 at,
                 settings.notify_time_zone,
-                session.scalars(select(Client).where(Client.name == name)).one_or_none() if name else None,
+                None if number is None else session.get_one(Client, number),
             )
-            for name in names
+            for name, number in wanted.items()
         }
     if opts.print:
         print(f"{made[opts.client].subject}\n\n{made[opts.client].text}", end="")
         return 0
-    return send_each(rows, lambda row, client: (made[client].subject, made[client].text))
+    return send_each(rows, lambda _, client: (made[client].subject, made[client].text))
 
 
 def _days(given: str) -> timedelta:

@@ -27,6 +27,7 @@ from database.models import (
     Workspace,
 )
 from database.models.notices import Case, Cause, NoticeAddress
+from database.upsert import ensure
 
 BATCH = 500  # runs that are looked at in one transaction
 FOLLOWS = "credential_blocked"  # the outcome that is a consequence of an earlier one of the same credential
@@ -130,7 +131,8 @@ def lift(session: Session, cured: Collection[str], at: datetime) -> list[Cause]:
     """
     of_sign_in = Cause.username.is_not(None), Cause.outcome.in_(cured), Cause.solved_at.is_(None)
     lifted = []
-    for cause in session.scalars(select(Cause).where(*of_sign_in).order_by(Cause.id)):
+    waiting = select(Cause).where(*of_sign_in).order_by(Cause.id).with_for_update(skip_locked=True)
+    for cause in session.scalars(waiting).all():
         at_portal = or_(
             LedgerEntry.login == cause.portal, LedgerEntry.login.startswith(f"{cause.portal}_", autoescape=True)
         )
@@ -193,22 +195,11 @@ def _has_address(session: Session, client: int, actor: str) -> bool:
 def _cause(session: Session, failure: Failed, scope: int | None) -> Cause:
     who = (failure.username or failure.subject) if failure.actor == OWNER else ""
     key = f"{failure.portal} {failure.outcome} {scope or '-'} {who}".strip()
-    cause = session.scalars(select(Cause).where(Cause.key == key).with_for_update()).one_or_none()
-    if cause is None:
-        cause = Cause(
-            key=key,
-            portal=failure.portal,
-            outcome=failure.outcome,
-            actor=failure.actor,
-            client_id=scope,
-            username=failure.username if failure.actor == OWNER else None,
-            began_at=failure.at,
-            last_at=failure.at,
-            failures=0,
-        )
-        session.add(cause)
-        session.flush()
-    return cause
+    facts = {"portal": failure.portal, "outcome": failure.outcome, "actor": failure.actor, "client_id": scope}
+    facts |= {"username": failure.username if failure.actor == OWNER else None}
+    ensure(session, Cause, {"key": key}, {**facts, "began_at": failure.at, "last_at": failure.at, "failures": 0})
+    locked = select(Cause).where(Cause.key == key).with_for_update()
+    return session.scalars(locked.execution_options(populate_existing=True)).one()
 
 
 def _earlier(session: Session, failure: Failed) -> Cause | None:
@@ -217,7 +208,8 @@ def _earlier(session: Session, failure: Failed) -> Cause | None:
         return None
     of_user = select(Cause).where(Cause.portal == failure.portal, Cause.username == failure.username)
     is_open = Cause.solved_at.is_(None), Cause.outcome != FOLLOWS
-    return session.scalars(of_user.where(*is_open).order_by(Cause.last_at.desc()).limit(1)).one_or_none()
+    newest = of_user.where(*is_open).order_by(Cause.last_at.desc()).limit(1).with_for_update()
+    return session.scalars(newest.execution_options(populate_existing=True)).one_or_none()
 
 
 def _solve(
@@ -226,11 +218,13 @@ def _solve(
     """Close the cases of a spider and subject, and the causes that have no other; but: a cause that goes on."""
     mine = select(Case).where(Case.spider == spider, Case.subject == subject, Case.is_open)
     for case in session.scalars(mine.where(Case.cause_id != (but or 0)).order_by(Case.id)).all():
+        # Locked first, so that of two processes which close its last two cases the second one sees the first.
+        cause = session.get_one(Cause, case.cause_id, with_for_update=True, populate_existing=True)
         case.is_open = False
         session.flush()
         others = select(Case.id).where(Case.cause_id == case.cause_id, Case.is_open)
         if session.scalar(others.limit(1)) is None:
-            _close(session.get_one(Cause, case.cause_id, with_for_update=True), when, why, at)
+            _close(cause, when, why, at)
 
 
 def _close(cause: Cause, when: datetime, why: str, at: datetime) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from database.jobs.causes import forget
@@ -117,7 +117,11 @@ def plan_digests(session: Session, day: int, since: datetime, at: datetime) -> i
         there = select(NoticeDelivery.id).where(
             NoticeDelivery.address_id == address,
             NoticeDelivery.topic == TOPIC,
-            (NoticeDelivery.number >= day) | (NoticeDelivery.result == NoticeResult.PENDING),
+            or_(
+                NoticeDelivery.number >= day,
+                NoticeDelivery.result == NoticeResult.PENDING,
+                NoticeDelivery.updated_at >= since,  # one of an earlier day that has come as late as that
+            ),
         )
         if session.scalar(there.limit(1)) is None:
             key = {"address_id": address, "topic": TOPIC, "number": day}
