@@ -515,10 +515,10 @@ def test_a_digest_says_what_is_missing_who_must_act_and_what_came_late(told):
         session.flush()
         due = datetime(2026, 11, 30, 6, tzinfo=UTC)
         session.add(Firing(schedule_id=schedule.id, due_at=due, first_due_at=due, seen_at=due, jobs=1))
-        (number,) = add(
+        (made_job,) = add(
             session, [NewJob("bell", "pdf_invoice", "x", "501234567 2026-10")], due, schedule_id=schedule.id, due_at=due
         )
-        job = session.get_one(ScraperJob, number)
+        job = session.get_one(ScraperJob, made_job)
         job.status, job.outcome, job.completed_at = ScraperJobStatus.ERROR, "portal_down", at
         job.billing_cycle_id = cycle_for(session, acme, 2026, 10).id
         account_id = acme.id
