@@ -86,7 +86,7 @@ def plan(session: Session, at: datetime, repeat: timedelta) -> int:
     made = 0
     for cause in session.scalars(due.with_for_update(skip_locked=True)).all():
         forget(session, cause, at)
-        cause.check_at, later = None, []
+        later: list[datetime] = []
         for address in _addresses(session, cause):
             messages = _messages(session, cause.id, address)
             if any(each.result is NoticeResult.PENDING for each in messages):
