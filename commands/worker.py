@@ -134,6 +134,8 @@ def _dispatch(settings: Any, once: bool) -> None:
     from jobs.clock import Clock
     from jobs.engines.embedded import EngineAway
     from jobs.engines.prefect import PrefectEngine
+    from jobs.events import Events
+    from jobs.notices import Notices
     from jobs.planning import Planner, Spiders
 
     if not once:
@@ -147,3 +149,4 @@ def _dispatch(settings: Any, once: bool) -> None:
         raise Refused(str(error)) from None
     for sentence in done.sentences:
         print(sentence)
+    Notices.as_set(database(), clock, Events(clock)).send()

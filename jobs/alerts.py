@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Self
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from database.access.encryption import fingerprint
 from database.access.fingerprints import own_key
-from database.engine import Database, DatabaseAway
+from database.engine import Database
 from database.families import sending
 from database.families.sending import Alert
 from database.models.prices import AlertKind
@@ -20,12 +19,12 @@ from jobs.channels import NotTaken
 from jobs.clock import Clock
 from jobs.events import Events
 from jobs.mail import MailNotSent, MailRefused, is_set_up, send_mail
+from jobs.sender import Sender
 from jobs.settings import AlertSettings, MailSettings
 
 LONGEST_SUBJECT = 150
 NOT_SET_UP = "mail is not set up (LATCHKEY_SMTP_ADDRESS, LATCHKEY_EMAIL_ADDRESS)."
 NO_LONGER_SET = "the address that it was for is set no longer."
-PATIENCE = 30.0  # seconds that a message which is being sent gets when its process ends
 SAID = {
     AlertKind.BELOW_THRESHOLD: "The price is below your threshold.",
     AlertKind.NEW_LOWEST: "It is the lowest price since you have been watching.",
@@ -86,20 +85,21 @@ def change(before: Decimal, after: Decimal) -> str:
     return f" ({(after - before) / before * 100:+.1f} %)" if before and before != after else ""
 
 
-class Alerts:
+class Alerts(Sender):
     """
-    Sends the alerts that are due. Any number of processes may do that on a database.
+    Sends the alerts that are due.
 
     addresses: of the administrator, as Apprise has them. What this process has no settings for is left to others that
     have, as long as some are known.
     """
 
+    word = "alerts"
+
     def __init__(
         self, db: Database, clock: Clock, settings: MailSettings, events: Events, addresses: Sequence[str] = ()
     ) -> None:
-        self.db, self.clock, self.settings, self.events, self.addresses = db, clock, settings, events, addresses
-        self._thread: threading.Thread | None = None
-        self._stop = threading.Event()
+        super().__init__(db, clock, events)
+        self.settings, self.addresses = settings, addresses
 
     @classmethod
     def as_set(cls, db: Database, clock: Clock, events: Events) -> Self:
@@ -163,33 +163,9 @@ class Alerts:
         except channels.ChannelRefused as error:
             raise _NoWay(str(error)) from None
 
-    def begin(self) -> None:
-        """Send what is due in a thread, unless one does that already: a slow server holds up nothing else."""
-        if self._thread is not None and self._thread.is_alive():
-            return
-        with self.db.transaction() as session:
-            if not sending.is_any_due(session, self.clock.now(session)):
-                return
-        self._thread = threading.Thread(target=self._send, name="alerts", daemon=True)
-        self._thread.start()
-
-    def finish(self) -> None:
-        """Wait for the thread, and send what has become due since."""
-        if self._thread is not None:
-            self._thread.join()
-        self.send()
-
-    def close(self) -> None:
-        """Send nothing more, and wait for the message that is being sent."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(PATIENCE)
-
-    def _send(self) -> None:
-        try:
-            self.send()
-        except DatabaseAway as error:
-            self.events.tell("alerts_wait", f"alerts wait: {error}")  # the next tick begins anew
+    def is_any_due(self, session: Session) -> bool:
+        """Tell whether an alert is to be sent now."""
+        return sending.is_any_due(session, self.clock.now(session))
 
 
 def _shown(alert: Alert, ways: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from database.jobs.queue import is_parked, release, write
 from database.models import LedgerEntry, ScraperJob, StoredSession
 from database.models.jobs import ScraperJobStatus
 from jobs.planning import REFUSALS, Spiders
-from scrapers.core.outcomes import LoginFailed
+from scrapers.core.outcomes import LoginFailed, codes_of
 from scrapers.core.queued import secret_of
 from scrapers.core.spider import PortalSpider
 
@@ -40,12 +40,6 @@ def release_parked(session: Session, spiders: Spiders, at: datetime) -> list[Scr
     return freed
 
 
-def _codes(kind: type[LoginFailed]) -> set[str]:
-    """Return the codes of a failure and of those derived from it."""
-    own = {kind.outcome.code} if hasattr(kind, "outcome") else set()
-    return own.union(*(_codes(each) for each in kind.__subclasses__()))
-
-
 def _signed(session: Session, spider: type[PortalSpider], job: ScraperJob) -> str:
     """Return what the ledger and the sessions say of a job's credential since it was parked; empty for nothing."""
     logins = [login.name for login in spider.logins]
@@ -60,7 +54,7 @@ def _signed(session: Session, spider: type[PortalSpider], job: ScraperJob) -> st
         or_(StoredSession.created_at > job.parked_at, StoredSession.proved_at > job.parked_at),
     )
     # A sign-in cures what went wrong in one; another account or an entry that is not listed it does not.
-    if job.outcome not in _codes(LoginFailed):
+    if job.outcome not in codes_of(LoginFailed):
         return ""
     if any(row.proved for row in since) or session.scalar(signed_in.limit(1)) is not None:
         return "its credential has signed in"

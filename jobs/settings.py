@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 
+from database.jobs.hours import parse_hours, parse_time
 from database.settings import RoomSettings
 
 
@@ -105,3 +107,40 @@ class AlertSettings(RoomSettings):
     def addresses(self) -> tuple[str, ...]:
         """Each address once."""
         return tuple(dict.fromkeys(self.alert_addresses.get_secret_value().split()))
+
+
+class NoticeSettings(RoomSettings):
+    """When people are told what they must act on."""
+
+    notify_time_zone: str = Field("UTC", description="Time zone of messages, their quiet hours and the digest.")
+    notify_quiet: str = Field("", description="Hours in which no message is sent, as 22:00-07:00; empty: none.")
+    notify_repeat: float = Field(24.0, ge=1, description="Hours after which a cause that is not solved is told again.")
+    notify_digest: Literal["daily", "weekly", "off"] = Field(
+        "daily", description="How often the digest is sent; `weekly` is on Mondays."
+    )
+    notify_digest_at: str = Field("07:00", description="Time of day of the digest.")
+
+    @field_validator("notify_time_zone")
+    @classmethod
+    def check_zone(cls, value: str) -> str:
+        """Refuse a name that is no time zone."""
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("it is no time zone, as Europe/Zurich") from None
+        return value
+
+    @field_validator("notify_quiet")
+    @classmethod
+    def check_quiet(cls, value: str) -> str:
+        """Refuse what is no range of hours."""
+        if value:
+            parse_hours(value)
+        return value
+
+    @field_validator("notify_digest_at")
+    @classmethod
+    def check_time(cls, value: str) -> str:
+        """Refuse what is no time of day."""
+        parse_time(value)
+        return value

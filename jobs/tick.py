@@ -25,9 +25,10 @@ from database.jobs.queue import add, cancel_inactive
 from database.models.jobs import MissedRuns, Schedule
 from jobs.clock import Clock
 from jobs.cron import due_times, last_due, spread
+from jobs.notices import collect
 from jobs.parking import release_parked
 from jobs.planning import Found, Planner, Wanted
-from jobs.settings import WorkerSettings
+from jobs.settings import NoticeSettings, WorkerSettings
 
 MOST = 100  # missed due times that `each` makes up for; older ones are folded together
 COUNTED = 10_000  # missed due times that are counted
@@ -55,10 +56,15 @@ class Ticked:
     sentences: list[str] = field(default_factory=list)  # for the worker's log
     back: int = 0  # jobs of crawls that have died
     freed: int = 0  # jobs whose owner has acted
+    notices: int = 0  # messages that are on their way now
 
 
 def tick(db: Database, clock: Clock, planner: Planner, *, with_schedules: bool = True) -> Ticked:
-    """Turn what is due by schedules into jobs, and look after those that wait or whose crawl has died. Raises DatabaseAway."""
+    """
+    Turn what is due by schedules into jobs, look after those that wait or whose crawl has died, and make the messages to people.
+
+    Raises DatabaseAway.
+    """
     done = Ticked()
     with db.transaction() as session:
         at = clock.now(session)
@@ -69,6 +75,8 @@ def tick(db: Database, clock: Clock, planner: Planner, *, with_schedules: bool =
         freed = release_parked(session, planner.spiders, at)
         done.freed = len(freed)
         done.sentences += [f"job {job.id} is due again: its owner has acted" for job in freed]
+    with db.transaction() as session:
+        done.notices = collect(session, clock.now(session), NoticeSettings.current())
     if with_schedules:
         fire_schedules(db, clock, planner, done)
     return done

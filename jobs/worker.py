@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from database.engine import Database, DatabaseAway
 from database.jobs import claims
+from database.jobs.causes import failed_job
 from database.jobs.claims import Claim
 from database.jobs.settling import settle
 from database.jobs.steps import Ending
@@ -26,6 +27,7 @@ from database.settings import database_settings
 from jobs.alerts import Alerts
 from jobs.clock import Clock
 from jobs.events import Events
+from jobs.notices import Notices
 from jobs.planning import Planner
 from jobs.presence import Presence
 from jobs.settings import WorkerSettings
@@ -140,6 +142,7 @@ class Worker:
         self.settings = WorkerSettings.current()
         self.name = signature()
         self.alerts = Alerts.as_set(db, clock, events)
+        self.notices = Notices.as_set(db, clock, events)
         self.presence = Presence(db, clock, self.name, slots, portals, self.alerts.ways)
         self.crawls: list[Any] = []
         self.results: list[dict[str, Any]] | None = None  # of the jobs that were done; None: not kept
@@ -161,8 +164,10 @@ class Worker:
                     self._rest()
                 if until_idle and not self.stop.signals:
                     self._asked(self.alerts.finish)
+                    self._asked(self.notices.finish)
             finally:
                 self.alerts.close()
+                self.notices.close()
                 for crawl in self.crawls:  # after an error of ours: nothing runs on alone
                     crawl.kill()
                 self.launcher.close()
@@ -200,6 +205,7 @@ class Worker:
         if done.back:
             self.events.tell("back", f"{done.back} jobs of crawls that have died are due again", jobs=done.back)
         self.alerts.begin()
+        self.notices.begin()
 
     def _fill(self) -> bool:
         """Start crawls while there are slots and due jobs; return whether there was one."""
@@ -305,7 +311,10 @@ class Worker:
         """Settle the jobs of a crawl that are not settled yet."""
         ending = Ending(outcome.code, outcome.then.value, message, outcome.actor.value, requests=0)
         for number in crawl.claim.jobs if jobs is None else jobs:
-            settle(session, number, crawl.claim.id, ending, self.clock.now(session))
+            at = self.clock.now(session)
+            if settle(session, number, crawl.claim.id, ending, at) is not None:
+                job = session.get_one(ScraperJob, number)
+                failed_job(session, job, outcome.code, outcome.actor.value, at)
         return True
 
     def _drain(self, elapsed: float) -> bool:

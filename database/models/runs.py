@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database.models.base import Base, JsonColumn, UtcDateTime, text_enum, utc_now
 from database.processes import has_died
+
+UNSEEN = text("noticed_at IS NULL")
 
 
 class RunState(StrEnum):
@@ -37,7 +39,11 @@ class Run(Base):
     """What became of one job in one crawl."""
 
     __tablename__ = "runs"
-    __table_args__ = (Index(None, "spider", "started_at"), Index(None, "crawl"))
+    __table_args__ = (
+        Index(None, "spider", "started_at"),
+        Index(None, "crawl"),
+        Index("ix_runs_noticed_at", "id", sqlite_where=UNSEEN, postgresql_where=UNSEEN),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     crawl: Mapped[str] = mapped_column(String(36))  # UUID, the same for all runs of a process
@@ -59,6 +65,8 @@ class Run(Base):
     proved_by: Mapped[str | None] = mapped_column(String(20))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When its end was looked at for what people are told (`database.jobs.causes`); None: it was not yet.
+    noticed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     files: Mapped[int] = mapped_column(default=0)
     records: Mapped[int] = mapped_column(default=0)
     already: Mapped[int] = mapped_column(default=0)  # files and records that were stored before

@@ -656,3 +656,9 @@ class UnexpectedError(Failure):
     """Something happened that has no name yet; the evidence bundle has the cause for the developer."""
 
     code, actor, retry = "unexpected_error", Actor.DEVELOPER, Retry.AFTER_ACTION
+
+
+def codes_of(kind: type[Failure]) -> set[str]:
+    """Return the codes of a failure and of those derived from it."""
+    own = {kind.outcome.code} if hasattr(kind, "outcome") else set()
+    return own.union(*(codes_of(each) for each in kind.__subclasses__()))

@@ -12,6 +12,9 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlsplit, urlunsplit
 
 MASK = "•••"
 QUERY = re.compile(r"(\bhttps?://[^\s?'\"<>]*\?)[^\s'\"<>)]+")
+DAY = r"(?<!\d)(?:19|20)\d\d-\d\d(?:-\d\d)?(?!\d)"  # or a month, which are no numbers of anyone
+NUMBER = re.compile(rf"({DAY})|\+?\d(?:[ .()/-]{{0,2}}(?!{DAY})\d){{4,}}")
+SHOWN = 4  # last digits of a number by which its owner knows it
 LONG = 10  # characters from which a part of a link counts as a secret, not a word
 SHORTEST = 4  # characters; shorter secrets are not masked, because they occur everywhere
 
@@ -66,6 +69,21 @@ def without_queries(text: str) -> str:
     'GET https://x.example/a?••• (200)'
     """
     return QUERY.sub(rf"\1{MASK}", text)
+
+
+def without_numbers(text: str) -> str:
+    """
+    Return *text* with the numbers in it that may be of an account, telephone or person cut to their last four digits.
+
+    >>> without_numbers("501234567 2026-10, +1 (201) 555-0100, page 12 of 2026-10-31")
+    '…4567 2026-10, …0100, page 12 of 2026-10-31'
+    """
+
+    def cut(found: re.Match[str]) -> str:
+        digits = "".join(filter(str.isdigit, found[0]))
+        return found[1] or f"…{digits[-SHOWN:]}"
+
+    return NUMBER.sub(cut, text)
 
 
 def bare_url(url: str) -> str:
