@@ -12,6 +12,7 @@ from scrapy.commands.crawl import Command as ScrapyCrawl
 
 from commands._progress import moving_line
 from commands._terminal import WrongArgument, check_texts
+from database import aliases
 
 if TYPE_CHECKING:
     from scrapers.core.jobs import Plan
@@ -221,3 +222,4 @@ def show_progress(log_file: str | None = None) -> None:
         progress.addHandler(handler)
     progress.setLevel(logging.INFO)
     progress.propagate = False
+    aliases.tell_by(progress.info)

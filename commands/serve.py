@@ -56,7 +56,7 @@ class Command(ScrapyCommand):
         if opts.port is not None and not 0 <= opts.port <= 65535:
             raise UsageError("--port must be between 0 and 65535", print_help=False)
 
-        from database.settings import SettingsError
+        from database.settings import SettingsError, database_settings
         from webhook.settings import webhook_settings
 
         try:
@@ -70,13 +70,17 @@ class Command(ScrapyCommand):
         import logging
 
         from commands._terminal import places
+        from database import aliases
         from database.engine import DatabaseAway, database
+        from database.migrate import create_if_empty
         from scrapers.core.stated import with_accounts
         from scrapers.logins.base import code_channels
         from webhook.server import CannotListen, serve
 
         logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-        logging.getLogger("webhook").setLevel(logging.INFO)
+        logger = logging.getLogger("webhook")
+        logger.setLevel(logging.INFO)
+        aliases.tell_by(logger.info)
         where = places(self.settings)
 
         def erase(store: str, path: str) -> bool:
@@ -86,6 +90,8 @@ class Command(ScrapyCommand):
             return store_of(PipelineSettings.current(), store).remove(path)
 
         try:
+            if database_settings().db_auto_create and create_if_empty(database()):
+                logger.info("The database was empty: its tables are made")
             given = {"webhook_host": opts.host, "webhook_port": opts.port}
             settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
             serve(

@@ -69,8 +69,10 @@ def work(
     import sys
 
     from commands._terminal import places
+    from database import aliases
     from database.engine import database
     from database.jobs.settings import QueueSettings
+    from database.migrate import create_if_empty
     from database.settings import database_settings
     from jobs.clock import Clock
     from jobs.crawls import Launcher
@@ -90,10 +92,14 @@ def work(
         if unknown := sorted(words - set(known)):
             raise WrongArgument(f"--portals: there is no portal {unknown[0]}; `scrapy portals` shows them.")
     QueueSettings.current()
-    with database().transaction():
-        pass  # a database that is away is told before anything is started
     assert command.settings is not None
     settings, clock = command.settings, Clock()
+    events = Events(clock, as_json=json_lines, to=sys.stdout if json_lines else None)
+    aliases.tell_by(lambda sentence: events.tell("alias", sentence))
+    if database_settings().db_auto_create and create_if_empty(database()):
+        events.tell("tables", "the database was empty: its tables are made")
+    with database().transaction():
+        pass  # a database that is away is told before anything is started
     launcher: Any
     engine = getattr(opts, "engine", None) or WorkerSettings.current().engine
     if only is not None:
@@ -118,7 +124,7 @@ def work(
         clock,
         Planner(Spiders(settings), clock),
         launcher,
-        Events(clock, as_json=json_lines, to=sys.stdout if json_lines else None),
+        events,
         slots=slots or WorkerSettings.current().worker_slots,
         portals=words,
         with_schedules=with_schedules,

@@ -100,6 +100,11 @@ def create_app(
     settings.check_tokens()
     prices = prices or PriceWatchSettings.current()
     prices.check_host(settings.webhook_host)
+    if prices.price_watch and prices.auth_dev_mode:
+        logger.warning(
+            "%s is on: who asks from this machine gets the codes of any user in the answer",
+            prices.given("auth_dev_mode").variable,
+        )
     app = Documented(
         __name__,
         static_folder=None,  # the pages serve their own files
