@@ -73,11 +73,16 @@ class Command(ScrapyCommand):
         from database import aliases
         from database.engine import DatabaseAway, database
         from database.migrate import create_if_empty
+        from scrapers.core.logs import as_line, formatter
+        from scrapers.core.redaction import install
         from scrapers.core.stated import with_accounts
         from scrapers.logins.base import code_channels
         from webhook.server import CannotListen, serve
 
-        logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+        install()
+        handler = logging.StreamHandler()
+        handler.setFormatter(formatter("%(asctime)s %(levelname)s %(message)s"))
+        logging.basicConfig(handlers=[handler], level=logging.WARNING)
         logger = logging.getLogger("webhook")
         logger.setLevel(logging.INFO)
         aliases.tell_by(logger.info)
@@ -104,5 +109,5 @@ class Command(ScrapyCommand):
                 erase,
             )
         except (SettingsError, DatabaseAway, CannotListen) as error:
-            print(error, file=sys.stderr)
+            print(as_line(str(error)), file=sys.stderr)
             self.exitcode = 1

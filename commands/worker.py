@@ -82,6 +82,7 @@ def work(
     from jobs.settings import ScrapydSettings, WorkerSettings
     from jobs.worker import Worker
     from scrapers.core import stated
+    from scrapers.core.logs import is_json
 
     if slots is not None and slots < 1:
         raise WrongArgument("a worker needs one slot at least.")
@@ -94,7 +95,7 @@ def work(
     QueueSettings.current()
     assert command.settings is not None
     settings, clock = command.settings, Clock()
-    events = Events(clock, as_json=json_lines, to=sys.stdout if json_lines else None)
+    events = Events(clock, as_json=json_lines, as_log=is_json(), to=sys.stdout if json_lines else None)
     aliases.tell_by(lambda sentence: events.tell("alias", sentence))
     if database_settings().db_auto_create and create_if_empty(database()):
         events.tell("tables", "the database was empty: its tables are made")

@@ -63,6 +63,9 @@ class CrawlSettings(RoomSettings):
     )
     splash_username: str = Field("", description="User name at Splash, where it asks for one.")
     splash_password: SecretStr = Field(SecretStr(""), description="Password at Splash.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Form of log lines: text, or json with one object a line."
+    )
     evidence: bool = Field(True, description="Keep a bundle of every failed run.")
     credentials_file: Path | None = Field(None, description="JSON file of credentials with mode 600.")
 
