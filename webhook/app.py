@@ -40,6 +40,7 @@ from webhook.api.watching import Watchlist
 from webhook.api.watchlist import WatchlistRoutes
 from webhook.codes.routes import CodeRoutes, all_channels
 from webhook.documentation import Documented
+from webhook.metrics import metrics_routes
 from webhook.pages.base import Pages, with_headers
 from webhook.pages.prices import add_price_pages
 from webhook.pages.telegram import add_telegram_pages
@@ -186,6 +187,7 @@ def create_app(
 
     for routes in CodeRoutes(settings, db, all_channels(channels, portals), portals, limiter).blueprints():
         app.register_api(routes)
+    app.register_blueprint(metrics_routes(db))
     if prices.price_watch:
         twilio_token = settings.twilio_auth_token.get_secret_value()
         sender = sender or Sender(prices, MailSettings.current(), twilio_token)
