@@ -38,12 +38,16 @@ def create_if_empty(db: Database) -> bool:
 
     An older schema is left as it is: to move one is `scrapy db upgrade`'s, after a backup.
     """
-    with _explained(db):
-        known = set(inspect(db.engine).get_table_names())
-    if known & set(all_tables().tables):
+    if has_tables(db):
         return False
     upgrade(db)
     return True
+
+
+def has_tables(db: Database) -> bool:
+    """Tell whether a database has any table of ours. Raises DatabaseAway."""
+    with _explained(db):
+        return bool(set(inspect(db.engine).get_table_names()) & set(all_tables().tables))
 
 
 def downgrade(db: Database, revision: str) -> None:
