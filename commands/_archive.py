@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 MANIFEST = "manifest.json"
@@ -45,8 +45,11 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Write it; a backup without it is not complete."""
         path = folder / MANIFEST
-        path.write_text(json.dumps({"form": FORM, **asdict(self)}, indent=1), encoding="utf-8")
-        path.chmod(0o600)
+        text = json.dumps({"form": FORM, **asdict(self)}, indent=1)
+        with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -91,14 +94,18 @@ def copy_store(store: Path, number: int, folder: Path) -> Iterator[Kept]:
         for name in sorted(names):
             path = Path(STORES, str(number), Path(place, name).relative_to(store))
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(Path(place, name), folder / path)
+            try:
+                shutil.copy2(Path(place, name), folder / path)
+            except FileNotFoundError:
+                continue  # deleted a moment ago
             yield keep(folder, str(path))
 
 
 def targets(manifest: Manifest, places: list[Path]) -> Iterator[tuple[Kept, Path]]:
     """Yield each file of the stores with the place to which it goes. places: by the number of its store."""
     for kept in manifest.files:
-        _, number, *parts = Path(kept.path).parts
-        if ".." in parts:
+        parts = PurePosixPath(kept.path).parts
+        number = int(parts[1]) if len(parts) > 2 and parts[0] == STORES and parts[1].isdecimal() else len(places)
+        if number >= len(places) or ".." in parts:
             raise Damaged(f"{kept.path} leads out of its store.")
-        yield kept, places[int(number)].joinpath(*parts)
+        yield kept, places[number].joinpath(*parts[2:])

@@ -52,7 +52,6 @@ class Command(Everyday, ScrapyCommand):
 
     def do(self, opts: argparse.Namespace) -> None:
         """Copy the database, then the files: each file that a row of it names is in its place by then."""
-        import os
         import shutil
         from datetime import UTC, datetime
 
@@ -63,6 +62,10 @@ class Command(Everyday, ScrapyCommand):
 
         if opts.keep is not None and opts.keep < 1:
             raise WrongArgument("--keep: the backup that is made now is kept; name 1 or more.")
+        stores = [] if opts.without_files else _folders()
+        for store in stores:
+            if opts.folder.resolve().is_relative_to(Path(store).resolve()):
+                raise WrongArgument(f"{opts.folder} is inside the file store {store}: name a folder outside of it.")
         db, made = database(), datetime.now(UTC)
         folder = opts.folder / NAME.format(made)
         part = folder.with_name(folder.name + UNFINISHED)
@@ -70,7 +73,6 @@ class Command(Everyday, ScrapyCommand):
             opts.folder.mkdir(parents=True, exist_ok=True)
             part.mkdir(mode=0o700)
             rows = dump(db, part / FILES[db.dialect])
-            stores = [] if opts.without_files else _folders()
             files: list[Kept] = []
             for number, store in enumerate(stores):
                 files += copy_store(Path(store), number, part)
@@ -84,7 +86,6 @@ class Command(Everyday, ScrapyCommand):
                 files=files,
             )
             manifest.write(part)
-            os.sync()  # before it is called complete
             part.rename(folder)
         except BackupFailed as error:
             shutil.rmtree(part, ignore_errors=True)

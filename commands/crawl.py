@@ -123,6 +123,7 @@ def prepare(crawler: Any, arguments: dict[str, str], option: str = "-a credentia
     from database.jobs.queue import NotPossible, arguments_of
     from database.settings import SettingsError
     from pipelines.settings import pipeline_settings, upload_settings
+    from scrapers.core import monitor
     from scrapers.core.jobs import ArgumentError
     from scrapers.core.spider import PLANS, PortalSpider
     from scrapers.logins.credentials import SeveralCredentials
@@ -135,6 +136,7 @@ def prepare(crawler: Any, arguments: dict[str, str], option: str = "-a credentia
         pipeline_settings()
         upload_settings()
         spidercls.check_settings()
+        monitor.start()
         key_ring()
         with database().transaction() as session:
             if parsed.job:

@@ -63,8 +63,9 @@ class Command(Everyday, ScrapyCommand):
                     "The database has tables of ours: a backup fills an empty one; set LATCHKEY_DATABASE_URL."
                 )
             places = _places(manifest, opts.files)
+            pairs = list(targets(manifest, places))
             manifest.check(opts.folder)
-            for kept, target in (pairs := list(targets(manifest, places))):
+            for kept, target in pairs:
                 if target.exists() and keep(target.parent, target.name).sha256 != kept.sha256:
                     raise Refused(f"{target} is there with another content: name an empty folder with --files.")
             for kept, target in pairs:

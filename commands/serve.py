@@ -73,6 +73,7 @@ class Command(ScrapyCommand):
         from database import aliases
         from database.engine import DatabaseAway, database
         from database.migrate import create_if_empty
+        from scrapers.core import monitor
         from scrapers.core.logs import as_line, formatter
         from scrapers.core.redaction import install
         from scrapers.core.stated import with_accounts
@@ -95,6 +96,7 @@ class Command(ScrapyCommand):
             return store_of(PipelineSettings.current(), store).remove(path)
 
         try:
+            monitor.start()
             if database_settings().db_auto_create and create_if_empty(database()):
                 logger.info("The database was empty: its tables are made")
             given = {"webhook_host": opts.host, "webhook_port": opts.port}

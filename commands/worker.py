@@ -81,7 +81,7 @@ def work(
     from jobs.planning import Planner, Spiders
     from jobs.settings import ScrapydSettings, WorkerSettings
     from jobs.worker import Worker
-    from scrapers.core import stated
+    from scrapers.core import monitor, stated
     from scrapers.core.logs import is_json
 
     if slots is not None and slots < 1:
@@ -97,6 +97,7 @@ def work(
     settings, clock = command.settings, Clock()
     events = Events(clock, as_json=json_lines, as_log=is_json(), to=sys.stdout if json_lines else None)
     aliases.tell_by(lambda sentence: events.tell("alias", sentence))
+    monitor.start()
     if database_settings().db_auto_create and create_if_empty(database()):
         events.tell("tables", "the database was empty: its tables are made")
     with database().transaction():

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Connection, func, inspect, select, table, text
+from sqlalchemy import URL, Connection, func, inspect, select, table, text
 from sqlalchemy.exc import DBAPIError
 
 from database.engine import Database
@@ -111,13 +111,17 @@ def _run(db: Database, program: str, *arguments: str) -> None:
     """Run a program of PostgreSQL's on the database; its password is in the environment, not among the arguments."""
     if shutil.which(program) is None:
         raise BackupFailed(f"{program} is not there: install PostgreSQL's client programs (Debian: postgresql-client).")
-    url = db.engine.url
-    bare = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
-    environment = dict(os.environ)
-    if url.password is not None:
-        environment["PGPASSWORD"] = str(url.password)
+    url, environment = db.engine.url, dict(os.environ)
+    if secret := url.password or url.query.get("password"):
+        environment["PGPASSWORD"] = str(secret)
+    query = url.difference_update_query(["password"]).query
+    bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
     done = subprocess.run(
-        [program, f"--dbname={bare}", *arguments], env=environment, capture_output=True, text=True, check=False
+        [program, f"--dbname={bare.render_as_string()}", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         said = " ".join(done.stderr.split())[:SHOWN]

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from database.engine import Database, now
 from database.jobs.queue import is_due, is_parked
@@ -19,10 +21,6 @@ from database.models import Run, RunState, ScraperJob
 from database.models.jobs import Schedule, Worker
 from jobs import overview
 from scrapers.core.version import version
-
-if TYPE_CHECKING:
-    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-    from sqlalchemy.orm import Session
 
 STATES = ("running", "due", "later", "parked")  # of open jobs, as `jobs.overview` counts them
 # Sums over runs that have ended: column, name of the metric, what it counts.
@@ -34,7 +32,7 @@ SUMS = (
 )
 
 
-class Figures:
+class Figures(Collector):
     """A collector for a registry of prometheus_client."""
 
     def __init__(self, db: Database) -> None:
@@ -49,18 +47,11 @@ class Figures:
             yield from _workers(session, now(session))
 
 
-# Imported when /metrics is asked for, which most installations never do.
-
-
 def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
-    from prometheus_client.core import GaugeMetricFamily
-
     return GaugeMetricFamily(name, text, labels=labels)
 
 
 def _counter(name: str, text: str, *labels: str) -> CounterMetricFamily:
-    from prometheus_client.core import CounterMetricFamily
-
     return CounterMetricFamily(name, text, labels=labels)
 
 

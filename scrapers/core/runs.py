@@ -21,10 +21,12 @@ from database.notes import Notes
 from database.processes import signature
 from database.settings import database_settings
 from database.upsert import upsert
+from scrapers.core import monitor
 from scrapers.core.jobs import Job, Plan
 from scrapers.core.logs import ABOUT, register
 from scrapers.core.outcomes import (
     SUCCESS,
+    Actor,
     DatabaseAwayFailure,
     Failure,
     Incomplete,
@@ -233,6 +235,8 @@ class Work:
             outcome, job.message = DatabaseAwayFailure.outcome, str(error)
             job.errors.append(job.message)
         job.outcome = outcome
+        if outcome.actor is Actor.DEVELOPER:
+            monitor.tell_outcome(job, outcome.code)
         counts = job.counts
         progress.info(
             "%s %s: %s (files %d, records %d, already %d, sign-ins %d, requests %d)",

@@ -108,7 +108,7 @@ def test_a_backup_is_for_its_owner_alone_and_holds_no_secret_in_clear(lived_in, 
     assert not list(folder.rglob("*.keys"))
 
 
-@pytest.mark.parametrize("harm", ["file", "database", "missing", "manifest", "unfinished", "outside"])
+@pytest.mark.parametrize("harm", ["file", "database", "missing", "manifest", "unfinished", "outside", "absolute"])
 def test_what_is_not_sound_is_refused_before_anything_is_written(harm, lived_in, command, tmp_path, elsewhere):
     folder = backed_up(command, tmp_path)
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -124,9 +124,11 @@ def test_what_is_not_sound_is_refused_before_anything_is_written(harm, lived_in,
             (folder / "manifest.json").write_text("[]")
         case "unfinished":
             (folder / "manifest.json").unlink()
-        case "outside":
-            manifest["files"][0]["path"] = "files/0/../../../outside"
-            (tmp_path / "outside").write_bytes(b"")
+        case "outside" | "absolute":
+            path = "files/0/../../../outside" if harm == "outside" else str(tmp_path / "outside")
+            manifest["files"] = [{"path": path, "size": 0, "sha256": hashlib.sha256(b"").hexdigest()}]
+            for place in (tmp_path, tmp_path / "backups"):
+                (place / "outside").write_bytes(b"")
             (folder / "manifest.json").write_text(json.dumps(manifest))
     new = elsewhere()
     said = command("restore", str(folder), "--files", str(tmp_path / "new"))
@@ -182,6 +184,11 @@ def test_a_backup_is_of_one_moment_while_others_write(lived_in, command, tmp_pat
     elsewhere()
     said = command("restore", str(folder))
     assert (said.code, said.err) == (0, "")
+
+
+def test_a_backup_inside_the_store_is_refused(lived_in, command, tmp_path):
+    said = command("backup", str(tmp_path / "data" / "files" / "backups"))
+    assert (said.code, "is inside the file store" in said.err) == (2, True)
 
 
 def test_the_newest_are_kept(lived_in, command, tmp_path):
