@@ -26,8 +26,8 @@ from database.models import FileStatus, ScraperJob, StoredFile
 from database.schema import lacking
 from scrapers.core.compat import OnCrawler, before_stop
 from scrapers.core.jobs import ArgumentError, Job, Plan
-from scrapers.core.naming import name_failure, unexpected_error
 from scrapers.core.logs import about
+from scrapers.core.naming import name_failure, unexpected_error
 from scrapers.core.outcomes import BadFile, Failure, PortalChanged, UnexpectedError
 from scrapers.core.redaction import bare_url
 from scrapers.core.requests import KEY, RequestState, own_state
