@@ -37,7 +37,9 @@ if crawl_settings().log_format == "json":
 
     format_logs_by(JsonFormatter())  # before Scrapy makes its handler
 for sentence in (*DatabaseSettings.differing(), *CrawlSettings.differing()):
-    sys.stderr.write(f"{sentence}\n")
+    from scrapers.core.logs import as_line
+
+    sys.stderr.write(f"{as_line(sentence)}\n")
 
 BOT_NAME = "latchkey"
 SPIDER_MODULES = ["scrapers.portals"]

@@ -99,3 +99,16 @@ def as_line(sentence: str, job: Subject | None = None, level: int = logging.WARN
     record = logging.LogRecord("latchkey", level, "", 0, sentence, None, None)
     setattr(record, ABOUT, job)
     return JsonFormatter().format(record)
+
+
+def sentence_of(line: str) -> str:
+    """
+    Return what a line of a log says, whichever form it has.
+
+    >>> sentence_of('{"message": "It is away."}'), sentence_of("It is away."), sentence_of("{1}")
+    ('It is away.', 'It is away.', '{1}')
+    """
+    try:
+        return str(json.loads(line)["message"])
+    except (ValueError, TypeError, KeyError):
+        return line
