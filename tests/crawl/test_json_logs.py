@@ -11,7 +11,7 @@ from scrapers.core.redaction import MASK, redactor
 from tests.webhook.conftest import GATEWAY_TOKEN, READER_TOKEN
 
 JSON = {"LATCHKEY_LOG_FORMAT": "json"}
-ANA, BO = "ok+ana@example.com", "wrong-password+bo@example.com"
+ANA, BO = "ok+ana@example.com", "layout-b+bo@example.com"
 
 
 def lines(text):
@@ -28,7 +28,7 @@ def test_each_line_of_a_crawl_is_about_the_run_that_it_belongs_to(crawls, plain)
     done = crawls.project.scrapy(*crawls.command("plain_documents"), "-s", "LOG_LEVEL=DEBUG", env=JSON, timeout=120)
     runs = {row["username"]: row["id"] for row in crawls.rows("SELECT username, id FROM runs")}
     found = lines(done.stderr)
-    assert done.returncode == 5, done.stderr
+    assert done.returncode == 6, done.stderr
 
     def about(words):
         return [line.get("run") for line in found if words in line["message"]]
