@@ -12,9 +12,10 @@ from scrapy.commands.crawl import Command as ScrapyCrawl
 
 from commands._progress import moving_line
 from commands._terminal import WrongArgument, check_texts
+from database import aliases
 
 if TYPE_CHECKING:
-    from scrapers.core.jobs import Plan
+    from scrapers.core.jobs import Job, Plan
 
 
 FEED_FAILED = 4  # the operator has to act: the place of a feed cannot be written to
@@ -56,7 +57,7 @@ class Command(ScrapyCrawl):
         self.exitcode = crawl(self.crawler_process, crawler, opts.spargs)
 
     def _refuse(self, code: int, sentence: str) -> None:
-        sys.stderr.write(f"{sentence}\n")
+        tell(sentence)
         self.exitcode = code
 
 
@@ -65,7 +66,7 @@ def crawl(process: Any, crawler: Any, arguments: dict[str, str]) -> int:
     try:
         plans = prepare(crawler, arguments)
     except CannotStart as problem:
-        sys.stderr.write(f"{problem}\n")
+        tell(str(problem))
         return problem.exit_code
     show_progress(crawler.settings.get("LOG_FILE"))
     # A feed is written by Scrapy's engine, an empty one too.
@@ -100,7 +101,7 @@ def send_alerts(spidercls: Any) -> None:
     try:
         Alerts.as_set(database(), clock, Events(clock)).send()
     except (DatabaseAway, SettingsError) as error:
-        sys.stderr.write(f"Alerts wait: {error}\n")
+        tell(f"Alerts wait: {error}")
 
 
 class CannotStart(Exception):
@@ -122,6 +123,7 @@ def prepare(crawler: Any, arguments: dict[str, str], option: str = "-a credentia
     from database.jobs.queue import NotPossible, arguments_of
     from database.settings import SettingsError
     from pipelines.settings import pipeline_settings, upload_settings
+    from scrapers.core import monitor
     from scrapers.core.jobs import ArgumentError
     from scrapers.core.spider import PLANS, PortalSpider
     from scrapers.logins.credentials import SeveralCredentials
@@ -134,6 +136,7 @@ def prepare(crawler: Any, arguments: dict[str, str], option: str = "-a credentia
         pipeline_settings()
         upload_settings()
         spidercls.check_settings()
+        monitor.start()
         key_ring()
         with database().transaction() as session:
             if parsed.job:
@@ -195,12 +198,12 @@ def exit_code(crawler: Any) -> int:
         return 0 if reason == "finished" else UnexpectedError.outcome.exit_code
     for job in work.jobs.values():
         if job.outcome is not None and job.outcome.exit_code and job.bundle:
-            sys.stderr.write(f"Evidence: {job.bundle} (`scrapy runs {job.id}`)\n")
+            tell(f"Evidence: {job.bundle} (`scrapy runs {job.id}`)", job)
     if reason == "shutdown":
         return 130
     failed = feeds_failed(crawler)
     if failed:
-        sys.stderr.write("A feed is missing or incomplete; what was fetched is stored (`scrapy export`).\n")
+        tell("A feed is missing or incomplete; what was fetched is stored (`scrapy export`).")
     return max(int(work.exit_code), FEED_FAILED if failed else 0)
 
 
@@ -212,12 +215,22 @@ def feeds_failed(crawler: Any) -> bool:
     return "failed_count" in ends or ("success_count" not in ends and crawler.settings.getbool("FEED_STORE_EMPTY"))
 
 
+def tell(sentence: str, job: Job | None = None) -> None:
+    """Tell a person something on standard error, in the form that log lines have. job: which it is about."""
+    from scrapers.core.logs import as_line
+
+    sys.stderr.write(f"{as_line(sentence, job)}\n")
+
+
 def show_progress(log_file: str | None = None) -> None:
     """Print progress lines to standard error, apart from the log; into the log file too, where there is one, as Scrapyd's."""
+    from scrapers.core.logs import formatter
+
     progress = logging.getLogger("latchkey.progress")
     handlers: list[logging.Handler] = [logging.StreamHandler(), *([logging.FileHandler(log_file)] if log_file else [])]
     for handler in handlers:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        handler.setFormatter(formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         progress.addHandler(handler)
     progress.setLevel(logging.INFO)
     progress.propagate = False
+    aliases.tell_by(progress.info)

@@ -154,6 +154,14 @@ def check_settings() -> str:
     return f"{count} names are known, and all that are set are among them (scrapy doctor --settings lists them)."
 
 
+def check_aliases() -> str:
+    """Name the settings that are given under another program's name."""
+    used = [f"{alias} as {name}" for room in rooms() for alias, name in room.aliases()]
+    return (
+        f"Read under other names: {', '.join(used)}." if used else "No setting is given under another program's name."
+    )
+
+
 def check_key() -> str:
     """Encrypt, decrypt, and decrypt what is stored."""
     from sqlalchemy import select
@@ -355,6 +363,7 @@ def check_python() -> str:
 
 CHECKS: dict[str, Callable[[], str]] = {
     "settings": check_settings,
+    "aliases": check_aliases,
     "python": check_python,
     "key": check_key,
     "database": check_database,

@@ -56,7 +56,7 @@ class Command(ScrapyCommand):
         if opts.port is not None and not 0 <= opts.port <= 65535:
             raise UsageError("--port must be between 0 and 65535", print_help=False)
 
-        from database.settings import SettingsError
+        from database.settings import SettingsError, database_settings
         from webhook.settings import webhook_settings
 
         try:
@@ -70,13 +70,23 @@ class Command(ScrapyCommand):
         import logging
 
         from commands._terminal import places
+        from database import aliases
         from database.engine import DatabaseAway, database
+        from database.migrate import create_if_empty
+        from scrapers.core import monitor
+        from scrapers.core.logs import as_line, formatter
+        from scrapers.core.redaction import install
         from scrapers.core.stated import with_accounts
         from scrapers.logins.base import code_channels
         from webhook.server import CannotListen, serve
 
-        logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-        logging.getLogger("webhook").setLevel(logging.INFO)
+        install()
+        handler = logging.StreamHandler()
+        handler.setFormatter(formatter("%(asctime)s %(levelname)s %(message)s"))
+        logging.basicConfig(handlers=[handler], level=logging.WARNING)
+        logger = logging.getLogger("webhook")
+        logger.setLevel(logging.INFO)
+        aliases.tell_by(logger.info)
         where = places(self.settings)
 
         def erase(store: str, path: str) -> bool:
@@ -86,6 +96,9 @@ class Command(ScrapyCommand):
             return store_of(PipelineSettings.current(), store).remove(path)
 
         try:
+            monitor.start()
+            if database_settings().db_auto_create and create_if_empty(database()):
+                logger.info("The database was empty: its tables are made")
             given = {"webhook_host": opts.host, "webhook_port": opts.port}
             settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
             serve(
@@ -98,5 +111,5 @@ class Command(ScrapyCommand):
                 erase,
             )
         except (SettingsError, DatabaseAway, CannotListen) as error:
-            print(error, file=sys.stderr)
+            print(as_line(str(error)), file=sys.stderr)
             self.exitcode = 1

@@ -69,8 +69,10 @@ def work(
     import sys
 
     from commands._terminal import places
+    from database import aliases
     from database.engine import database
     from database.jobs.settings import QueueSettings
+    from database.migrate import create_if_empty
     from database.settings import database_settings
     from jobs.clock import Clock
     from jobs.crawls import Launcher
@@ -79,7 +81,8 @@ def work(
     from jobs.planning import Planner, Spiders
     from jobs.settings import ScrapydSettings, WorkerSettings
     from jobs.worker import Worker
-    from scrapers.core import stated
+    from scrapers.core import monitor, stated
+    from scrapers.core.logs import is_json
 
     if slots is not None and slots < 1:
         raise WrongArgument("a worker needs one slot at least.")
@@ -90,10 +93,15 @@ def work(
         if unknown := sorted(words - set(known)):
             raise WrongArgument(f"--portals: there is no portal {unknown[0]}; `scrapy portals` shows them.")
     QueueSettings.current()
-    with database().transaction():
-        pass  # a database that is away is told before anything is started
     assert command.settings is not None
     settings, clock = command.settings, Clock()
+    events = Events(clock, as_json=json_lines, as_log=is_json(), to=sys.stdout if json_lines else None)
+    aliases.tell_by(lambda sentence: events.tell("alias", sentence))
+    monitor.start()
+    if database_settings().db_auto_create and create_if_empty(database()):
+        events.tell("tables", "the database was empty: its tables are made")
+    with database().transaction():
+        pass  # a database that is away is told before anything is started
     launcher: Any
     engine = getattr(opts, "engine", None) or WorkerSettings.current().engine
     if only is not None:
@@ -118,7 +126,7 @@ def work(
         clock,
         Planner(Spiders(settings), clock),
         launcher,
-        Events(clock, as_json=json_lines, to=sys.stdout if json_lines else None),
+        events,
         slots=slots or WorkerSettings.current().worker_slots,
         portals=words,
         with_schedules=with_schedules,

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import OperationalError
 
 from database.engine import Database, DatabaseAway
@@ -30,6 +30,24 @@ class SchemaDiffers(Exception):
 def upgrade(db: Database, revision: str = "head") -> None:
     """Bring the schema up to *revision*; several at once wait for each other. Raises DatabaseAway."""
     _move(db, command.upgrade, revision)
+
+
+def create_if_empty(db: Database) -> bool:
+    """
+    Make the tables of a database that has none of ours; return whether there were none. Raises DatabaseAway.
+
+    An older schema is left as it is: to move one is `scrapy db upgrade`'s, after a backup.
+    """
+    if has_tables(db):
+        return False
+    upgrade(db)
+    return True
+
+
+def has_tables(db: Database) -> bool:
+    """Tell whether a database has any table of ours. Raises DatabaseAway."""
+    with _explained(db):
+        return bool(set(inspect(db.engine).get_table_names()) & set(all_tables().tables))
 
 
 def downgrade(db: Database, revision: str) -> None:

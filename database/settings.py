@@ -18,6 +18,8 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from database import aliases
+
 PREFIX = "LATCHKEY_"
 COMMAND_LINE, ENVIRONMENT, DEFAULT = "-s", "environment", "default"  # where a value comes from, first to last
 HIDDEN = "***"
@@ -70,10 +72,12 @@ class RoomSettings(BaseSettings):
     def load(cls) -> Self:
         """Read command line and environment; a malformed value raises SettingsError with the variable's name."""
         try:
-            return cls()
+            settings = cls()
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             raise SettingsError(f"{cls._named(first['loc'])}: {first['msg'].removeprefix('Value error, ')}") from None
+        aliases.read(cls.aliases())
+        return settings
 
     @classmethod
     def current(cls) -> Self:
@@ -105,6 +109,14 @@ class RoomSettings(BaseSettings):
             for variable in cls.names(name)
             if variable in values and (values[variable] or is_empty_given)
         ]
+
+    @classmethod
+    def aliases(cls) -> Iterator[tuple[str, str]]:
+        """Yield alias and own name of every setting whose value comes from an alias."""
+        for name in cls.model_fields:
+            own, *others = cls.names(name)
+            if others and (texts := cls.texts(name)) and texts[0][0] != own:
+                yield texts[0][0], own
 
     @classmethod
     def given(cls, name: str) -> Given:
@@ -225,6 +237,11 @@ class DatabaseSettings(RoomSettings):
         validation_alias=AliasChoices("LATCHKEY_DATABASE_URL", "DATABASE_URL"),
         description="SQLAlchemy URL; empty means SQLite in the data folder.",
         repr=False,  # it may hold a password
+    )
+    db_auto_create: bool = Field(
+        False,
+        validation_alias=AliasChoices("LATCHKEY_DB_AUTO_CREATE", "DB_AUTO_CREATE"),
+        description="True lets `scrapy serve` and `scrapy worker` make the tables of an empty database.",
     )
     encryption_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

@@ -19,6 +19,7 @@ from typing import IO
 from database.jobs.claims import Claim
 from jobs.clock import Clock
 from jobs.warm import AnyProcess, WarmFailed, WarmParent, WarmProcess
+from scrapers.core.logs import sentence_of
 
 KEPT = 50  # outputs of crawls that failed
 SHOWN = 2000  # bytes at the end of an output in which the last line is looked for
@@ -66,11 +67,11 @@ class Crawl:
         return self.process.fileno()
 
     def last_line(self) -> str:
-        """Return the last line of its output."""
+        """Return what the last line of its output says."""
         with self.path.open("rb") as file:
             file.seek(max(self.path.stat().st_size - SHOWN, 0))
             lines = file.read().decode(errors="replace").splitlines()
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return next((sentence_of(line.strip()) for line in reversed(lines) if line.strip()), "")
 
     def end(self, elapsed: float, why: str) -> None:
         """Ask it to end: SIGTERM; a second call after `LEAVING` seconds kills its whole group."""

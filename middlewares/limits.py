@@ -10,6 +10,7 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 
 from scrapers.core.compat import OnCrawler
+from scrapers.core.logs import about
 from scrapers.core.outcomes import PortalDown, RateLimited
 from scrapers.core.pace import RATE_TRIES, Pause, backoff, retry_after
 from scrapers.core.redaction import bare_url
@@ -53,12 +54,13 @@ class LimitsMiddleware:
 
     async def process_request(self, request: Request) -> None:
         """Wait for the end of a pause; raise PortalDown after BREAKS_AFTER failures in a row."""
+        work = find_work(self.crawler)
+        job = work.job_of(request) if work is not None else None
+        about.set(job)  # in the task of this request: what follows in it is about its job
         if self._failures >= BREAKS_AFTER:
             raise PortalDown(f"{self._failures} failures in a row; {bare_url(request.url)} was not asked any more.")
         if self._pause.is_over:
             return
-        work = find_work(self.crawler)
-        job = work.job_of(request) if work is not None else None
         async with job.brake() if job is not None else nullcontext():
             await self._pause.wait()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy.exceptions import DropItem
 
 from scrapers.core.items import FileItem, Item
+from scrapers.core.logs import about
 from scrapers.core.runs import work_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class ValidatePipeline:
     def process_item(self, item: Any) -> Any:
         """Drop an item of no job, or of a job that has lost its lease or its proof of identity."""
         job = self.work.jobs.get(item.job) if isinstance(item, Item) else None
+        about.set(job)
         if job is None:
             raise DropItem("the item belongs to no job of this crawl")
         if not job.may_store:

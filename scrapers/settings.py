@@ -8,7 +8,7 @@ import sys
 gc.set_threshold(200_000, 10, 10)
 
 from database.settings import DatabaseSettings, SettingsError, check_names, database_settings, read_command_line  # noqa: E402
-from scrapers.core.compat import find_commands_late  # noqa: E402
+from scrapers.core.compat import find_commands_late, format_logs_by  # noqa: E402
 from scrapers.core.settings import CrawlSettings, crawl_settings  # noqa: E402
 
 # The settings classes of every package; a LATCHKEY_ name that none of them has is reported as an error.
@@ -32,8 +32,14 @@ try:
     crawl_settings()
 except SettingsError as error:
     sys.exit(str(error))
+if crawl_settings().log_format == "json":
+    from scrapers.core.logs import JsonFormatter
+
+    format_logs_by(JsonFormatter())  # before Scrapy makes its handler
 for sentence in (*DatabaseSettings.differing(), *CrawlSettings.differing()):
-    sys.stderr.write(f"{sentence}\n")
+    from scrapers.core.logs import as_line
+
+    sys.stderr.write(f"{as_line(sentence)}\n")
 
 BOT_NAME = "latchkey"
 SPIDER_MODULES = ["scrapers.portals"]

@@ -112,10 +112,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _forget_settings() -> None:
     """Forget what this process has read once: settings, key ring, database."""
+    from database import aliases
     from database.access.encryption import key_ring
     from database.engine import database
     from database.settings import database_settings, read_once
 
+    aliases.forget()
     if database.cache_info().currsize:
         database().engine.dispose()
     for remembered in (database, key_ring, database_settings, read_once):

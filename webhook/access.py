@@ -27,6 +27,7 @@ class Caller(StrEnum):
     ANYONE = "anyone"
     GATEWAY = "gateway"
     READER = "reader"
+    METRICS = "metrics"
     USER = "user"  # who has registered: `webhook.api.requests` tells which
 
 
@@ -53,6 +54,7 @@ def identify(request: Request, settings: WebhookSettings) -> Caller:
     for caller, secret in (
         (Caller.GATEWAY, settings.webhook_token.get_secret_value()),
         (Caller.READER, settings.code_reader_token.get_secret_value()),
+        (Caller.METRICS, settings.metrics_token.get_secret_value()),
     ):
         if hmac.compare_digest(shown, secret.encode()) and secret:
             found = caller

@@ -41,6 +41,7 @@ from webhook.api.watching import Watchlist
 from webhook.api.watchlist import WatchlistRoutes
 from webhook.codes.routes import CodeRoutes, all_channels
 from webhook.documentation import Documented
+from webhook.metrics import metrics_routes
 from webhook.pages.base import Pages, with_headers
 from webhook.pages.prices import add_price_pages
 from webhook.pages.telegram import add_telegram_pages
@@ -101,6 +102,11 @@ def create_app(
     settings.check_tokens()
     prices = prices or PriceWatchSettings.current()
     prices.check_host(settings.webhook_host)
+    if prices.price_watch and prices.auth_dev_mode:
+        logger.warning(
+            "%s is on: who asks from this machine gets the codes of any user in the answer",
+            prices.given("auth_dev_mode").variable,
+        )
     app = Documented(
         __name__,
         static_folder=None,  # the pages serve their own files
@@ -183,6 +189,7 @@ def create_app(
     for routes in CodeRoutes(settings, db, all_channels(channels, portals), portals, limiter).blueprints():
         app.register_api(routes)
     app.register_api(RecordRoutes(db).blueprint())
+    app.register_blueprint(metrics_routes(db))
     if prices.price_watch:
         twilio_token = settings.twilio_auth_token.get_secret_value()
         sender = sender or Sender(prices, MailSettings.current(), twilio_token)

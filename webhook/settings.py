@@ -28,6 +28,9 @@ class WebhookSettings(RoomSettings):
     code_reader_token: SecretStr = Field(
         SecretStr(""), description="Token for reading codes; another than the gateways'. Empty: nobody may."
     )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Token that Prometheus shows at /metrics. Empty: nobody may read it."
+    )
     twilio_auth_token: SecretStr = Field(
         SecretStr(""),
         validation_alias=AliasChoices("LATCHKEY_TWILIO_AUTH_TOKEN", "TWILIO_AUTH_TOKEN"),
@@ -46,21 +49,20 @@ class WebhookSettings(RoomSettings):
 
     def check_tokens(self) -> None:
         """Raise SettingsError, with the cure, unless the tokens are there, long enough and different."""
-        gateway, reader = self.webhook_token.get_secret_value(), self.code_reader_token.get_secret_value()
-        if not gateway:
+        given = {
+            "LATCHKEY_WEBHOOK_TOKEN": self.webhook_token.get_secret_value(),
+            "LATCHKEY_CODE_READER_TOKEN": self.code_reader_token.get_secret_value(),
+            "LATCHKEY_WEBHOOK_MAIL_KEY": self.webhook_mail_key.get_secret_value(),
+            "LATCHKEY_METRICS_TOKEN": self.metrics_token.get_secret_value(),
+        }
+        if not given["LATCHKEY_WEBHOOK_TOKEN"]:
             raise SettingsError(f"LATCHKEY_WEBHOOK_TOKEN is not set: {HOW_TO_MAKE_ONE} and give it to your gateway.")
-        mail_key = self.webhook_mail_key.get_secret_value()
-        for name, token in (
-            ("LATCHKEY_WEBHOOK_TOKEN", gateway),
-            ("LATCHKEY_CODE_READER_TOKEN", reader),
-            ("LATCHKEY_WEBHOOK_MAIL_KEY", mail_key),
-        ):
+        of: dict[str, str] = {}
+        for name, token in given.items():
             if token and len(token) < SHORTEST_TOKEN:
                 raise SettingsError(f"{name} is shorter than {SHORTEST_TOKEN} characters: {HOW_TO_MAKE_ONE}.")
-        if gateway == reader:
-            raise SettingsError(f"LATCHKEY_CODE_READER_TOKEN is the same as LATCHKEY_WEBHOOK_TOKEN: {HOW_TO_MAKE_ONE}.")
-        if mail_key and mail_key in (gateway, reader):
-            raise SettingsError(f"LATCHKEY_WEBHOOK_MAIL_KEY is the same as a token: {HOW_TO_MAKE_ONE}.")
+            if token and (other := of.setdefault(token, name)) != name:
+                raise SettingsError(f"{name} is the same as {other}: {HOW_TO_MAKE_ONE}.")
 
 
 @cache

@@ -28,6 +28,7 @@ from scrapers.core.compat import (
     new_page,
     playwright_handler,
 )
+from scrapers.core.logs import about
 from scrapers.core.outcomes import PortalDown
 from scrapers.core.requests import state_of
 from scrapers.core.runs import find_work, work_of
@@ -115,6 +116,7 @@ class FlowDownloadHandler(StreamingDownloadHandler):
         """Run the request's flow, or send it."""
         work, state = find_work(self.crawler), state_of(request)
         job = work.job_of(request) if work is not None else None
+        about.set(job)  # Scrapy sends what waited for a place in a task of another request
         async with job.brake() if job is not None else nullcontext():
             if state is not None and job is not None and state.by_client:
                 return await self._by_client(request, job)

@@ -20,6 +20,7 @@ from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.misc import load_object, walk_modules_iter
 
 if TYPE_CHECKING:
+    import logging
     from collections import defaultdict
 
     from playwright._impl._errors import Error as PlaywrightError
@@ -48,6 +49,7 @@ __all__ = [
     "cookie_jars",
     "detached",
     "find_commands_late",
+    "format_logs_by",
     "is_covered",
     "is_download",
     "launch",
@@ -227,6 +229,13 @@ def find_commands_late() -> None:
 
         late.is_late = True  # type: ignore[attr-defined]
         cmdline._get_commands_dict = late  # type: ignore[attr-defined]
+
+
+def format_logs_by(made: logging.Formatter) -> None:
+    """Let the handlers that Scrapy makes for its log use a formatter of ours: it has a setting for the text only."""
+    log: Any = import_module("scrapy.utils.log")
+    _need("scrapy", log, "_get_formatter")
+    log._get_formatter = lambda handler, settings: made
 
 
 class _LateExtract:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from database.notes import Notes
 from scrapers.core.brake import Brake
+from scrapers.core.logs import ABOUT
 from scrapers.core.outcomes import DatabaseAwayFailure, Failure, LoginFailed, Outcome, UnexpectedError
 from scrapers.core.redaction import redactor
 
@@ -99,7 +100,7 @@ class Job:
         if any(known is failure for known in self.failures) or (self.halted and self.was_told(failure)):
             return
         self.failures.append(failure)
-        progress.warning("%s %s: %s", self.spider, self.label, redactor.hide(str(failure)))
+        progress.warning("%s %s: %s", self.spider, self.label, redactor.hide(str(failure)), extra={ABOUT: self})
 
     def halt(self, failure: Failure) -> None:
         """Remember a failure that all further items would meet: nothing more is fetched or stored for the job."""
@@ -116,7 +117,7 @@ class Job:
     def warn(self, text: str) -> None:
         """Record a warning, which does not fail the run."""
         self.warnings.append(text)
-        logger.warning("%s %s: %s", self.spider, self.label, text)
+        logger.warning("%s %s: %s", self.spider, self.label, text, extra={ABOUT: self})
 
     def missing(self) -> list[str]:
         """Return the keys that the portal lists and that are not stored."""

@@ -21,9 +21,12 @@ from database.notes import Notes
 from database.processes import signature
 from database.settings import database_settings
 from database.upsert import upsert
+from scrapers.core import monitor
 from scrapers.core.jobs import Job, Plan
+from scrapers.core.logs import ABOUT, register
 from scrapers.core.outcomes import (
     SUCCESS,
+    Actor,
     DatabaseAwayFailure,
     Failure,
     Incomplete,
@@ -106,6 +109,7 @@ class Work:
             notes = Notes(self.db)
             for run, plan in zip(runs, plans, strict=True):
                 self.jobs[run.id] = Job(plan, run.id, self.spider, notes)
+                register(self.jobs[run.id])
                 if plan.credential:
                     redactor.add(plan.credential.password, plan.credential.totp_secret)
 
@@ -195,7 +199,8 @@ class Work:
         outcome = failure.outcome if failure else SUCCESS
         if failure is not None and not any(known is failure for known in job.failures):
             # Found at the end, as what is missing: nothing has told of it yet.
-            progress.warning("%s %s: %s", self.spider, job.label, redactor.hide(str(failure)))
+            told = redactor.hide(str(failure))
+            progress.warning("%s %s: %s", self.spider, job.label, told, extra={ABOUT: job})
         job.message = redactor.hide(str(failure)) if failure else outcome.sentence
         job.errors = job.failure_texts(failure)
         values = {
@@ -230,11 +235,14 @@ class Work:
             outcome, job.message = DatabaseAwayFailure.outcome, str(error)
             job.errors.append(job.message)
         job.outcome = outcome
+        if outcome.actor is Actor.DEVELOPER:
+            monitor.tell_outcome(job, outcome.code)
         counts = job.counts
         progress.info(
             "%s %s: %s (files %d, records %d, already %d, sign-ins %d, requests %d)",
             *(self.spider, job.label, outcome.code),
             *(counts.files, counts.records, counts.already, counts.sign_ins, counts.requests),
+            extra={ABOUT: job},
         )
 
 

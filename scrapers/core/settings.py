@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from database.settings import RoomSettings, SettingsError, nearest, typed_names
@@ -63,8 +64,24 @@ class CrawlSettings(RoomSettings):
     )
     splash_username: str = Field("", description="User name at Splash, where it asks for one.")
     splash_password: SecretStr = Field(SecretStr(""), description="Password at Splash.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Form of log lines: text, or json with one object a line."
+    )
+    sentry_dsn: SecretStr = Field(
+        SecretStr(""),
+        description="Address (DSN) of a server of Sentry's protocol that errors are told to; empty: they are not sent.",
+    )
     evidence: bool = Field(True, description="Keep a bundle of every failed run.")
     credentials_file: Path | None = Field(None, description="JSON file of credentials with mode 600.")
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def sound_dsn(cls, value: SecretStr) -> SecretStr:
+        """Refuse what no server gives out."""
+        dsn = value.get_secret_value()
+        if dsn and not re.fullmatch(r"https?://\w+@[\w.:\[\]-]+(/[\w./-]*)?/\d+", dsn):
+            raise ValueError("it must look like https://key@server.example/1")
+        return value
 
 
 @cache

@@ -26,6 +26,7 @@ from database.models import FileStatus, ScraperJob, StoredFile
 from database.schema import lacking
 from scrapers.core.compat import OnCrawler, before_stop
 from scrapers.core.jobs import ArgumentError, Job, Plan
+from scrapers.core.logs import about
 from scrapers.core.naming import name_failure, unexpected_error
 from scrapers.core.outcomes import BadFile, Failure, PortalChanged, UnexpectedError
 from scrapers.core.redaction import bare_url
@@ -364,6 +365,7 @@ class PortalSpider(scrapy.Spider):
 
     async def _answer(self, callback: Callable[..., Any], response: Response) -> AsyncIterator[Any]:
         job, ticket = self.job_of(response), own_state(response).ticket
+        about.set(job)
         async for thing in self._guarded(job, callback(response), response):
             yield thing
         self.work.answered(job, ticket)

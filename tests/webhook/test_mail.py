@@ -208,7 +208,7 @@ def test_who_may_bring_mails(client):
     assert post(client, headers={"X-Token": GATEWAY_TOKEN}).status_code == 200
 
 
-@pytest.mark.parametrize(("key", "named"), [("tiny", "shorter"), (GATEWAY_TOKEN, "the same as a token")])
+@pytest.mark.parametrize(("key", "named"), [("tiny", "shorter"), (GATEWAY_TOKEN, "the same as LATCHKEY_WEBHOOK_TOKEN")])
 def test_a_bad_key_is_named_and_not_shown(key, named):
     with pytest.raises(SettingsError, match=f"LATCHKEY_WEBHOOK_MAIL_KEY is {named}") as caught:
         WebhookSettings(webhook_token=GATEWAY_TOKEN, webhook_mail_key=key).check_tokens()

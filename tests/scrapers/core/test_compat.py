@@ -345,3 +345,17 @@ def test_a_shares_connection_has_its_socket_in_one_place():
         with far_side:
             transport._sock.shutdown(socket.SHUT_RDWR)
             assert far_side.recv(1) == b""
+
+
+def test_scrapy_makes_its_formatter_in_one_function(tmp_path):
+    """`_get_handler` asks `_get_formatter` for the formatter of each handler. Seen in Scrapy 2.19.0."""
+    code = (
+        "import logging; from scrapy.settings import Settings; from scrapers.core import compat\n"
+        "mine = logging.Formatter('mine %(message)s'); compat.format_logs_by(mine)\n"
+        "from scrapy.crawler import CrawlerProcess; CrawlerProcess(Settings())\n"
+        "from scrapy.utils.log import get_scrapy_root_handler\n"
+        "print(get_scrapy_root_handler().formatter is mine)"
+    )
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert process.stdout == "True\n"
+    assert {line.partition(" ")[0] for line in process.stderr.splitlines()} >= {"mine"}
