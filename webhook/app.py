@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests, Unauthorized
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from database.access.audit import Actor, set_actor
 from database.access.codes import CodeChannel
 from database.engine import Database, DatabaseAway
 from jobs.settings import MailSettings
@@ -132,6 +133,7 @@ def create_app(
     # After the limiter's own check, so that guessing tokens is bounded too.
     @app.before_request
     def let_in() -> None:
+        set_actor(Actor("nobody", "web", request.remote_addr or ""))
         if requests.is_ours():
             user_access.refuse_other_sites()
         if is_page():
@@ -141,7 +143,7 @@ def create_app(
             return
         allowed = callers_of(current_app.view_functions[request.endpoint])
         if Caller.USER in allowed:
-            user_access.let_in()
+            user_access.let_in(current_app.view_functions[request.endpoint])
             if request.endpoint.endswith(".upload_file"):
                 request.max_content_length = LARGEST_FILE
             return
@@ -151,6 +153,10 @@ def create_app(
             is_documentation = request.endpoint.startswith("openapi")
             if not (is_documentation and prices.price_watch and user_access.signed_in() is not None):
                 raise Unauthorized("A valid token is needed.")
+
+    @app.teardown_request
+    def forget_actor(error: BaseException | None) -> None:
+        set_actor(None)
 
     @app.after_request
     def keep_nothing(response: Response) -> Response:

@@ -126,11 +126,11 @@ class Pages:
                 raise Forbidden("The form is out of date: open its page again, then send it once more.")
         callers = callers_of(view) if view is not None else {Caller.ANYONE}
         if Caller.USER in callers:
-            self.access.let_in()
+            self.access.let_in(view)
         elif Caller.ANYONE not in callers:
             raise Unauthorized
         elif request.endpoint != "pages.static" and (found := self.access.signed_in()) is not None:
-            g.session, g.user = found
+            self.access.note(found)
 
     def form_token(self) -> str:
         """
