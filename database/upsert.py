@@ -17,6 +17,7 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
 from database.dialects import postgresql, sqlite
+from database.models.audit import note_added
 from database.models.base import Base, Json
 
 T = TypeVar("T")
@@ -134,8 +135,10 @@ def ensure(session: Session, model: type[Row], key: dict[str, Any], values: dict
         session.flush()
         insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         # The second of two runs finds the first one's row.
-        session.execute(insert(model).values(**key, **(values or {})).on_conflict_do_nothing())
+        made = session.execute(insert(model).values(**key, **(values or {})).on_conflict_do_nothing())
         row = session.scalars(of_key).one()
+        if made.rowcount == 1:  # type: ignore[attr-defined]
+            note_added(session.connection(), row)
     return row
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from database.access.audit import record
 from database.access.fingerprints import fingerprints
 from database.engine import Transacting, now
 from database.models import LedgerEntry
@@ -97,6 +98,7 @@ class Ledger:
                 )
                 session.add(attempt)
                 session.flush()
+                record(session, "credential.used", f"{login} {username}", {"attempt": attempt.id, "run": run_id})
                 return attempt.id
         raise refusal  # after the commit: what is known of dead attempts stays
 
@@ -168,6 +170,8 @@ class Ledger:
                     )
                 )
                 session.flush()
+            if tried:
+                record(session, "credential.unblocked", username, {"logins": list(tried)})
             return len(tried)
 
     def last(self, login: str | None = None, username: str | None = None, limit: int = 20) -> list[LedgerEntry]:

@@ -23,6 +23,7 @@ from database.models.access import (
     StoredSession,
     UsedTotpStep,
 )
+from database.models.audit import AuditEntry
 from database.models.base import Base
 from database.models.runs import FileStatus, Run, RunState, StoredFile
 
@@ -84,6 +85,7 @@ __all__ = [
     "BOOKKEEPING",
     "Account",
     "AccountType",
+    "AuditEntry",
     "Base",
     "BillingCycle",
     "BillingCycleFile",

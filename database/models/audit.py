@@ -1,12 +1,12 @@
-"""The table of changes and of uses of secrets."""
+"""The table of changes and of uses of secrets, and what is written into it whenever a row of some other tables changes."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Connection, Index, String, event, inspect
+from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
 from database.models.base import Base, JsonColumn, UtcDateTime, utc_now
 
@@ -25,3 +25,53 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(50))  # such as `credential.changed`
     subject: Mapped[str] = mapped_column(String(500))  # what it was done to
     detail: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # None: nothing more is known
+
+
+# What people change, by table: how the audit calls it, and the columns that name a row of it.
+AUDITED = {
+    "credentials": ("credential", ("portal", "username")),
+    "clients": ("client", ("name",)),
+    "workspaces": ("workspace", ("name",)),
+    "accounts": ("account", ("number",)),
+    "scraper_configs": ("account_credential", ("account_id",)),
+    "schedules": ("schedule", ("name",)),
+}
+UNSAID = frozenset({"changed_at", "created_at", "seen_until"})  # columns that change by themselves
+
+
+def _named(target: Any, columns: tuple[str, ...]) -> str:
+    return " ".join(str(getattr(target, column)) for column in columns)
+
+
+def note_added(connection: Connection, row: Any) -> None:
+    """Write down that a row was added, where that was done without the unit of work."""
+    _note(inspect(row).mapper, connection, row, "added", None)
+
+
+@event.listens_for(Mapper, "after_insert")
+def _added(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
+    _note(mapper, connection, target, "added", None)
+
+
+@event.listens_for(Mapper, "after_delete")
+def _removed(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
+    _note(mapper, connection, target, "removed", None)
+
+
+@event.listens_for(Mapper, "after_update")
+def _changed(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
+    if mapper.local_table.name not in AUDITED:  # type: ignore[attr-defined]
+        return
+    known = {column.key for column in mapper.column_attrs} - UNSAID
+    changed = sorted(each.key for each in inspect(target).attrs if each.key in known and each.history.has_changes())
+    if changed:
+        _note(mapper, connection, target, "changed", {"columns": changed})  # their names; a value may be a secret
+
+
+def _note(mapper: Mapper[Any], connection: Connection, target: Any, did: str, detail: dict[str, Any] | None) -> None:
+    if (found := AUDITED.get(mapper.local_table.name)) is None:  # type: ignore[attr-defined]
+        return
+    from database.access.audit import record  # which imports this module
+
+    kind, columns = found
+    record(connection, f"{kind}.{did}", _named(target, columns), detail)

@@ -51,9 +51,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("code_requests") as table:
         table.add_column(sa.Column("typed", sa.Text(), nullable=True))
+    with op.batch_alter_table("scraper_jobs") as table:
+        table.create_index(op.f("ix_scraper_jobs_identity_id"), ["identity", "id"])
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("scraper_jobs") as table:
+        table.drop_index(op.f("ix_scraper_jobs_identity_id"))
     with op.batch_alter_table("code_requests") as table:
         table.drop_column("typed")
     op.drop_table("acceptances")
