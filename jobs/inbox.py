@@ -164,7 +164,7 @@ def _take(entry: Entry, jobs: Sequence[ScraperJob], names: dict[int, str]) -> No
     entry.message = jobs[-1].message or ""
 
 
-def _needing(client_id: int | None) -> Select[tuple[ScraperJob]]:
+def _needing(client_id: int | None) -> Select[ScraperJob]:
     """Return the query of the jobs that a person has to see to: those that wait for one, and the newest that have ended."""
     waits = and_(ScraperJob.status == ScraperJobStatus.PENDING, ScraperJob.parked_for.is_not(None))
     later = aliased(ScraperJob)

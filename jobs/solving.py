@@ -77,7 +77,7 @@ class Solving:
         with self.db.transaction() as session:
             job = self._jobs(session, job_id, Act.UNBLOCK)[0]
             portal, username = job.portal, job.username or ""
-        Ledger(self.db).unblock([login.name for login in logins_of(portal)] or [portal], username)
+        Ledger(self.db).unblock({portal, *(login.name for login in logins_of(portal))}, username)
         with self.db.transaction() as session:
             freed = self._free(session, job, "its credential was unblocked")
         self._post()

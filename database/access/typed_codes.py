@@ -58,7 +58,7 @@ def waiting(session: Session, client_id: int | None = None) -> list[WaitingSignI
             request.username,
             request.kind.value,
             shortened(request.receiver),
-            request.sent_at,
+            request.sent_at or request.requested_at,
             request.deadline,
             request.run_id,
             run.job_id if run is not None else None,
