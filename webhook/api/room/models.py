@@ -29,7 +29,7 @@ class WhoAnswer(Model):
     client_id: int | None
 
 
-class CodeAnswer(Model):
+class WaitingAnswer(Model):
     """What is known of a sign-in that waits. receiver: the end of the number or address to which the code was sent."""
 
     kind: str
@@ -37,12 +37,12 @@ class CodeAnswer(Model):
     until: datetime
 
     @classmethod
-    def of(cls, code: WaitingSignIn) -> CodeAnswer:
+    def of(cls, code: WaitingSignIn) -> WaitingAnswer:
         """Return it."""
         return cls(kind=code.kind, receiver=code.receiver, until=code.until)
 
 
-class EntryAnswer(Model):
+class InboxEntry(Model):
     """One thing to do. id: of the sign-in for `type_code`, else of the oldest job. labels: of the first jobs."""
 
     id: int
@@ -54,10 +54,10 @@ class EntryAnswer(Model):
     labels: list[str]
     message: str
     acts: list[Act]
-    code: CodeAnswer | None
+    code: WaitingAnswer | None
 
     @classmethod
-    def of(cls, entry: Entry) -> EntryAnswer:
+    def of(cls, entry: Entry) -> InboxEntry:
         """Return it."""
         return cls(
             id=entry.id,
@@ -69,38 +69,38 @@ class EntryAnswer(Model):
             labels=entry.labels,
             message=entry.message,
             acts=list(entry.acts),
-            code=CodeAnswer.of(entry.code) if entry.code is not None else None,
+            code=WaitingAnswer.of(entry.code) if entry.code is not None else None,
         )
 
 
-class CauseAnswer(Model):
+class InboxCause(Model):
     """What has one cause, oldest first. cause: `code_wanted`, or the code of an outcome."""
 
     cause: str
     sentence: str
     jobs: int
-    entries: list[EntryAnswer]
+    entries: list[InboxEntry]
 
     @classmethod
-    def of(cls, cause: Cause) -> CauseAnswer:
+    def of(cls, cause: Cause) -> InboxCause:
         """Return it."""
-        entries = [EntryAnswer.of(entry) for entry in cause.entries]
+        entries = [InboxEntry.of(entry) for entry in cause.entries]
         return cls(cause=cause.code, sentence=cause.sentence, jobs=cause.jobs, entries=entries)
 
 
 class InboxAnswer(Model):
     """What needs a person now."""
 
-    causes: list[CauseAnswer]
+    causes: list[InboxCause]
 
 
-class RequestPath(Model):
+class SignInPath(Model):
     """Which sign-in."""
 
     request_id: Id
 
 
-class JobPath(Model):
+class InboxJobPath(Model):
     """Which entry, by one of its jobs."""
 
     job_id: Id

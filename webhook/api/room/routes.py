@@ -18,14 +18,14 @@ from webhook.api.room.models import (
     AuditAnswer,
     AuditList,
     AuditQuery,
-    CauseAnswer,
     Freed,
     InboxAnswer,
-    JobPath,
+    InboxCause,
+    InboxJobPath,
     MemberAnswer,
     MemberList,
     NewSecret,
-    RequestPath,
+    SignInPath,
     TypedCode,
     WhoAnswer,
 )
@@ -78,7 +78,7 @@ class RoomRoutes:
         @requires(*SEEING)
         def inbox() -> dict[str, Any]:
             """List what needs a person now, by cause, oldest first. What is solved is listed no more."""
-            causes = [CauseAnswer.of(cause) for cause in self.room.inbox()]
+            causes = [InboxCause.of(cause) for cause in self.room.inbox()]
             return InboxAnswer(causes=causes).model_dump(mode="json")
 
         @routes.get("/audit", responses={200: AuditList, **SIGNED_IN}, security=BY_TOKEN)
@@ -98,7 +98,7 @@ class RoomRoutes:
     def _add_acts(self, routes: APIBlueprint) -> None:
         @routes.post("/inbox/codes/<int:request_id>", responses={204: None, **ACTS}, security=BY_TOKEN)
         @requires(Role.OPERATOR)
-        def type_code(path: RequestPath, body: TypedCode) -> Response:
+        def type_code(path: SignInPath, body: TypedCode) -> Response:
             """Give the one-time code to the sign-in that waits for it, and to no other. 410: it waits no more."""
             try:
                 self.room.give_code(path.request_id, body.code.get_secret_value())
@@ -108,7 +108,7 @@ class RoomRoutes:
 
         @routes.put("/inbox/jobs/<int:job_id>/secret", responses={200: Freed, **ACTS}, security=BY_TOKEN)
         @requires(Role.OPERATOR)
-        def change_secret(path: JobPath, body: NewSecret) -> Response:
+        def change_secret(path: InboxJobPath, body: NewSecret) -> Response:
             """Store another password of the credential that the jobs wait for. It is not shown again."""
             try:
                 return jsonify(jobs=self.room.change_secret(path.job_id, body))
@@ -117,18 +117,18 @@ class RoomRoutes:
 
         @routes.post("/inbox/jobs/<int:job_id>/unblock", responses={200: Freed, **ACTS}, security=BY_TOKEN)
         @requires(Role.OPERATOR)
-        def unblock(path: JobPath) -> Response:
+        def unblock(path: InboxJobPath) -> Response:
             """Let the credential that the jobs wait for be tried again."""
             return jsonify(jobs=self.room.unblock(path.job_id))
 
         @routes.post("/inbox/jobs/<int:job_id>/accept", responses={200: Freed, **ACTS}, security=BY_TOKEN)
         @requires(Role.OPERATOR)
-        def accept(path: JobPath) -> Response:
+        def accept(path: InboxJobPath) -> Response:
             """Accept that there is nothing to fetch for the job's target and period."""
             return jsonify(jobs=self.room.accept(path.job_id))
 
         @routes.post("/inbox/jobs/<int:job_id>/run-again", responses={200: Freed, **ACTS}, security=BY_TOKEN)
         @requires(Role.OPERATOR)
-        def run_again(path: JobPath) -> Response:
+        def run_again(path: InboxJobPath) -> Response:
             """Make the jobs due at once, with all their tries."""
             return jsonify(jobs=self.room.run_again(path.job_id))
