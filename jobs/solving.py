@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
-from database.access.audit import current_actor, record
 from database.access.credentials import Credential
 from database.access.ledger import Ledger
 from database.access.totp import TotpSecret
+from database.actors import current_actor
 from database.engine import Database
 from database.jobs import queue
 from database.jobs.queue import is_parked, release, write
 from database.models import ScraperJob, ScraperJobStatus, StoredCredential
+from database.models.audit import record
 from database.models.operators import Acceptance
 from database.upsert import ensure
 from jobs.clock import Clock

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests, Unauthorized
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from database.access.audit import Actor, set_actor
 from database.access.codes import CodeChannel
+from database.actors import Actor, set_actor
 from database.engine import Database, DatabaseAway
 from jobs.settings import MailSettings
 from scrapers.core.version import version

@@ -21,9 +21,9 @@ from sqlalchemy import ColumnElement, CursorResult, and_, case, delete, func, li
 from sqlalchemy.orm import Session
 
 from database.access.addresses import address, kind_of, storable
-from database.access.audit import record
 from database.access.fingerprints import fingerprints
 from database.engine import Database, now
+from database.models.audit import record
 from database.models.codes import CodeKind, CodeRequest, CodeRequestState, Message
 from database.models.runs import Run, RunState
 

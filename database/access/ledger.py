@@ -12,10 +12,10 @@ from typing import Literal
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from database.access.audit import record
 from database.access.fingerprints import fingerprints
 from database.engine import Transacting, now
 from database.models import LedgerEntry
+from database.models.audit import record
 from database.processes import has_died, signature
 from database.settings import database_settings
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from database.access.audit import record
 from database.access.users import revoke, token_hash, user_of
 from database.engine import now
 from database.models import (
@@ -22,6 +21,7 @@ from database.models import (
     ScraperJob,
     Workspace,
 )
+from database.models.audit import record
 from database.models.operators import Grant, Role
 from database.models.prices import AuthCode, Purpose, User
 from database.upsert import ensure

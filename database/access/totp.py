@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 from sqlalchemy import delete
 
 from database.access.addresses import storable, unified
-from database.access.audit import record
 from database.engine import Database, now
 from database.models import UsedTotpStep
+from database.models.audit import record
 from database.upsert import upsert
 
 LEAST_OF_PYOTP = 14  # bytes

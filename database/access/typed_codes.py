@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from database.access.audit import record
 from database.access.codes import candidates, serialise
 from database.access.roles import runs_of
 from database.engine import now
+from database.models.audit import record
 from database.models.codes import CodeRequest, CodeRequestState
 from database.models.runs import Run, RunState
 

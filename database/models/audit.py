@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Index, String, event, inspect
-from sqlalchemy.orm import Mapped, Mapper, mapped_column
+from sqlalchemy import Connection, Index, String, event, insert, inspect
+from sqlalchemy.orm import Mapped, Mapper, Session, mapped_column
 
+from database.access.addresses import storable
+from database.actors import current_actor
 from database.models.base import Base, JsonColumn, UtcDateTime, utc_now
 
 
@@ -25,6 +28,27 @@ class AuditEntry(Base):
     action: Mapped[str] = mapped_column(String(50))  # such as `credential.changed`
     subject: Mapped[str] = mapped_column(String(500))  # what it was done to
     detail: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # None: nothing more is known
+
+
+def record(session: Session | Connection, action: str, subject: str, detail: Mapping[str, Any] | None = None) -> None:
+    """
+    Write down a change or a use of a secret.
+
+    action: what it was done to and what was done, such as `credential.changed`. subject: which one, for people. Neither
+    those nor *detail* may hold a secret.
+    """
+    actor = current_actor()
+    session.execute(
+        insert(AuditEntry).values(
+            at=utc_now(),
+            actor=storable(actor.name)[:320],
+            via=storable(actor.via)[:100],
+            address=storable(actor.address)[:255],
+            action=action,
+            subject=storable(subject)[:500],
+            detail=dict(detail) if detail else None,
+        )
+    )
 
 
 # What people change, by table: how the audit calls it, and the columns that name a row of it.
@@ -71,7 +95,5 @@ def _changed(mapper: Mapper[Any], connection: Connection, target: Any) -> None:
 def _note(mapper: Mapper[Any], connection: Connection, target: Any, did: str, detail: dict[str, Any] | None) -> None:
     if (found := AUDITED.get(mapper.local_table.name)) is None:  # type: ignore[attr-defined]
         return
-    from database.access.audit import record  # which imports this module
-
     kind, columns = found
     record(connection, f"{kind}.{did}", _named(target, columns), detail)

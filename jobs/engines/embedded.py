@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from database.access.audit import record
 from database.engine import Database
 from database.jobs import queue, schedules
 from database.models import Note
+from database.models.audit import record
 from database.models.jobs import Schedule
 from database.notes import Notes, write
 from jobs.clock import Clock

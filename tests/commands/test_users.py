@@ -9,12 +9,13 @@ import shlex
 import pytest
 from sqlalchemy import select
 
-from database.access.audit import Actor, acting, current_actor, record
 from database.access.ledger import Ledger
+from database.actors import Actor, acting, current_actor
 from database.engine import now
 from database.families.accounts import NewAccount, add_account
 from database.jobs.schedules import named, put
 from database.models import AuditEntry, StoredCredential
+from database.models.audit import record
 from database.models.operators import Grant, Role
 from database.models.prices import AuthCode
 from tests.project import CARRIERS, ROOT

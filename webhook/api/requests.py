@@ -13,9 +13,9 @@ from flask_limiter.util import get_remote_address
 from pydantic import ValidationError
 from werkzeug.exceptions import Forbidden, HTTPException, Unauthorized
 
-from database.access.audit import Actor, set_actor
 from database.access.roles import access_of
 from database.access.users import session_of
+from database.actors import Actor, set_actor
 from database.engine import Database
 from database.models.prices import AuthSession, User
 from webhook.access import check_role

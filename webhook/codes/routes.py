@@ -16,7 +16,6 @@ from pydantic import Field
 from werkzeug.exceptions import BadRequest, NotFound
 
 from database.access.addresses import address
-from database.access.audit import record
 from database.access.codes import (
     CodeChannel,
     Reading,
@@ -28,6 +27,7 @@ from database.access.codes import (
 )
 from database.access.typed_codes import shortened
 from database.engine import Database, now
+from database.models.audit import record
 from jobs.overview import overview
 from scrapers.core.version import version
 from webhook.access import Caller, for_callers, identify

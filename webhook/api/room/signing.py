@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session, object_session
 from werkzeug.exceptions import BadRequest
 
 from database.access import users
-from database.access.audit import Actor, record, set_actor
 from database.access.roles import use_link
+from database.actors import Actor, set_actor
+from database.models.audit import record
 from database.models.prices import Purpose, User
 from webhook.api.accounts import Accounts
 from webhook.api.models import CodeSent, Token, WithCode
