@@ -36,8 +36,8 @@ CHANGE_SECRET = frozenset(
     {"bad_credentials", "credential_blocked", "credential_malformed", "mfa_failed", "mfa_required"}
 )
 UNBLOCK = frozenset({"account_locked", "bad_credentials", "captcha_shown", "credential_blocked", "mfa_failed"})
-# Trying again would type a secret once more that the portal, or we, have refused: the others let a person unblock first.
-NOT_AGAIN = frozenset({"bad_credentials", "credential_blocked", "credential_malformed"})
+# Running again would end at the same refusal, or type a refused secret once more: a person changes it or unblocks first.
+NOT_AGAIN = UNBLOCK | {"credential_malformed"}
 
 
 @dataclass

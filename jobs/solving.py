@@ -78,8 +78,10 @@ class Solving:
         with self.db.transaction() as session:
             job = self._jobs(session, job_id, Act.UNBLOCK)[0]
             portal, username = job.portal, job.username or ""
-        Ledger(self.db).unblock({portal, *(login.name for login in logins_of(portal))}, username)
+        lifted = Ledger(self.db).unblock({portal, *(login.name for login in logins_of(portal))}, username)
         with self.db.transaction() as session:
+            if not lifted:  # else the ledger has written it down
+                record(session, "credential.unblocked", username, {"logins": [portal]})
             freed = self._free(session, job, "its credential was unblocked")
         self._post()
         return freed
