@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -52,5 +53,5 @@ def _of_process() -> Actor:
     except (KeyError, OSError):  # a container runs as a number without a name
         name = f"uid {os.getuid()}"
     # The word of the command alone: what follows it may be anything.
-    words = [word for word in sys.argv[1:2] if word.replace("-", "").isalnum()]
+    words = [word for word in sys.argv[1:2] if re.fullmatch("[a-z][a-z-]*", word)]
     return Actor(name, " ".join(["scrapy", *words]), socket.gethostname())

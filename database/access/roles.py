@@ -23,7 +23,7 @@ from database.models import (
 )
 from database.models.audit import record
 from database.models.operators import Grant, Role
-from database.models.prices import AuthCode, Purpose, User
+from database.models.prices import AuthCode, Purpose, User, WatchlistItem
 from database.upsert import ensure
 
 LINK_LIFE = timedelta(minutes=10)
@@ -87,7 +87,7 @@ def withdraw(session: Session, email: str) -> bool:
     """
     Take the role of a user away and end all sign-ins; return whether there was one.
 
-    A user without products and phone goes altogether.
+    A user who is not registered at the price watch, and watches nothing, goes altogether.
     """
     user = user_of(session, email)
     held = session.get(Grant, user.id) if user is not None else None
@@ -95,7 +95,8 @@ def withdraw(session: Session, email: str) -> bool:
         return False
     session.delete(held)
     revoke(session, user.id)
-    if not user.is_registered:
+    has_items = session.scalar(select(WatchlistItem.id).where(WatchlistItem.user_id == user.id).limit(1)) is not None
+    if not user.is_registered and not has_items:
         session.execute(delete(User).where(User.id == user.id))
     session.flush()
     record(session, "user.removed", email, {"role": held.role.value})
