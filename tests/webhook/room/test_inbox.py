@@ -318,8 +318,8 @@ def test_the_audit_on_its_page(house, olga):
     assert "user.granted" in words(page)
     assert "credential.added" not in words(page)
     assert "credential.added" in words(olga.open("/room/audit"))
-    rows = olga.client.get("/api/v1/audit?action=credential&limit=1").get_json()["entries"]
+    rows = olga.client.get("/api/v1/audit?action=credential.added&limit=1").get_json()["entries"]
     assert [(row["action"], row["subject"]) for row in rows] == [("credential.added", "bell south@example.com")]
-    older = olga.client.get(f"/api/v1/audit?action=credential&before={rows[0]['id']}").get_json()["entries"]
+    older = olga.client.get(f"/api/v1/audit?action=credential.added&before={rows[0]['id']}").get_json()["entries"]
     assert [row["subject"] for row in older] == ["bell north@example.com"]
     assert olga.client.get("/room/audit?before=x").status_code == 200
