@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
+from database.access.addresses import storable
 from database.access.roles import Member
 from database.access.typed_codes import LONGEST, WaitingSignIn
 from database.families.watching import Id
@@ -18,7 +19,7 @@ from webhook.api.models import Stored
 from webhook.documentation import Model
 
 MOST = 200  # rows of one answer
-Word = Annotated[str, StringConstraints(strip_whitespace=True, max_length=320)]
+Word = Annotated[str, StringConstraints(strip_whitespace=True, max_length=320), AfterValidator(storable)]
 
 
 class WhoAnswer(Model):
