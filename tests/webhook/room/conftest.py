@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import delete, select
 
-from database.access.codes import CodeKind
 from database.access.roles import grant
 from database.access.users import open_session
 from database.engine import now
@@ -32,7 +31,7 @@ from database.models import (
     StoredCredential,
     Workspace,
 )
-from database.models.codes import CodeRequestState
+from database.models.codes import CodeKind, CodeRequestState
 from database.models.jobs import ScraperJobStatus
 from database.models.operators import Acceptance, Role
 from database.models.prices import User
