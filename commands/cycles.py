@@ -53,6 +53,7 @@ class Command(Everyday, ScrapyCommand):
         from database.engine import database
         from database.families.cycles import cycle_for, latest_closed, parse_month
         from database.models import Account
+        from database.models.audit import record
         from jobs.clock import Clock
         from scrapers.core.stated import today_at
 
@@ -69,6 +70,7 @@ class Command(Everyday, ScrapyCommand):
             for account in accounts:
                 chosen = month or latest_closed(account.billing_day, today[account.carrier.portal])
                 cycle = cycle_for(session, account, *chosen)
+                record(session, "cycle.opened", f"{account.carrier.portal} {account.number} {cycle.end_date:%Y-%m}")
                 lines.append(
                     (
                         account.carrier.portal,

@@ -106,6 +106,7 @@ class Command(Everyday, ScrapyCommand):
             replace_keys(settings.key_file, (Fernet.generate_key().decode(), *keys))
         except OSError as error:
             raise Refused(f"{settings.key_file} cannot be written ({error.strerror}): check its rights.") from None
+        _note("key.added")
         print(
             f"A new key is the first of {len(keys) + 1} in {settings.key_file}; keep a copy of the file in a safe place. "
             "Next: `scrapy keys rotate`."
@@ -126,6 +127,7 @@ class Command(Everyday, ScrapyCommand):
             renewed = renew_fingerprints(session, _known_secrets(session, portal_of_login))
             running = _running(session) if in_environment else 0
         brought, census = rotate(db, lambda column, count: print(f"{column}: {count}"))
+        _note("key.rotated", values=brought)
         print(
             f"{brought} values were brought under the newest key, {key_ring().names[0]}, and {census.under(0)} are under it."
         )
@@ -164,6 +166,8 @@ class Command(Everyday, ScrapyCommand):
             raise Refused(str(error)) from None
         except OSError as error:
             raise Refused(f"{settings.key_file} cannot be written ({error.strerror}): check its rights.") from None
+        if gone:
+            _note("key.retired", keys=gone)
         print(
             f"{gone} old keys were taken out of {settings.key_file}."
             if gone
@@ -177,6 +181,8 @@ class Command(Everyday, ScrapyCommand):
         from database.engine import database
 
         gone = forget_unreadable(database())
+        if gone:
+            _note("key.forgot", values=sum(gone.values()))
         for column, number in gone.items():
             print(f"{column}: {number} forgotten")
         if "fingerprint_keys.value" in gone:
@@ -216,6 +222,15 @@ def _known_secrets(session: Session, portal_of_login: Mapping[str, str]) -> list
         if credential is not None:
             found.append((login, username, credential.secret))
     return found
+
+
+def _note(action: str, **detail: int) -> None:
+    """Write down what was done to the keys."""
+    from database.engine import database
+    from database.models.audit import record
+
+    with database().transaction() as session:
+        record(session, action, "encryption keys", detail)
 
 
 def _running(session: Session) -> int:

@@ -12,7 +12,7 @@ from scrapy.exceptions import UsageError
 
 ROUTES = (
     "POST /sms, GET /code, POST /code/consume, GET /status, GET /health, also under a carrier (/bell/sms); "
-    "users under /auth and /me, Telegram under /sessions, /sources and /flows, for people at /; /docs"
+    "users under /auth and /me, Telegram under /sessions, /sources and /flows, for people at /, operators at /room and /api/v1; /docs"
 )
 
 

@@ -12,11 +12,12 @@ from sys import maxsize
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import JSON, Connection, Dialect, Index, Numeric, String, Table, UniqueConstraint, or_, select
+from sqlalchemy import JSON, Connection, Dialect, Index, Numeric, String, Table, UniqueConstraint, inspect, or_, select
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
 from database.dialects import postgresql, sqlite
+from database.models.audit import note_added
 from database.models.base import Base, Json
 
 T = TypeVar("T")
@@ -134,8 +135,11 @@ def ensure(session: Session, model: type[Row], key: dict[str, Any], values: dict
         session.flush()
         insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         # The second of two runs finds the first one's row.
-        session.execute(insert(model).values(**key, **(values or {})).on_conflict_do_nothing())
+        statement = insert(model).values(**key, **(values or {})).on_conflict_do_nothing()
+        made = session.execute(statement.returning(*inspect(model).primary_key)).first()
         row = session.scalars(of_key).one()
+        if made is not None:
+            note_added(session.connection(), row)
     return row
 
 

@@ -1,4 +1,4 @@
-"""Authorisation: shared tokens, Twilio's signature and that of mail-routing services, compared in constant time."""
+"""Authorisation: roles of users, shared tokens, Twilio's signature and that of mail-routing services."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Request
+from flask import Request, g
+from werkzeug.exceptions import Forbidden
 
+from database.access.roles import NO_GRANT, Access
+from database.models.operators import Role
 from webhook.settings import WebhookSettings
 
 View = TypeVar("View", bound=Callable[..., object])
@@ -45,6 +48,52 @@ def callers_of(view: Callable[..., object]) -> frozenset[Caller]:
     """Return who may call *view*."""
     allowed: frozenset[Caller] = getattr(view, "callers", frozenset({Caller.GATEWAY, Caller.READER}))
     return allowed
+
+
+def requires(*roles: Role) -> Callable[[View], View]:
+    """
+    Say on a view that its caller is signed in with one of *roles*; one with CLIENT_VIEWER shows `only_client()`'s data alone.
+
+    What changes something is for OPERATOR, what shows something for SEEING or SEEING_ALL.
+    """
+
+    def mark(view: View) -> View:
+        view.__dict__["roles"] = frozenset(roles)
+        return for_callers(Caller.USER)(view)
+
+    return mark
+
+
+SEEING_ALL = (Role.OPERATOR, Role.VIEWER)
+SEEING = (*SEEING_ALL, Role.CLIENT_VIEWER)
+
+
+def roles_of(view: Callable[..., object] | None) -> frozenset[Role]:
+    """Return the roles that may call a view for users: all, unless it requires some."""
+    allowed: frozenset[Role] = getattr(view, "roles", frozenset(Role))
+    return allowed
+
+
+def check_role(view: Callable[..., object] | None, access: Access) -> None:
+    """Raise Forbidden for a view that requires another role than that of *access*."""
+    if access.role not in roles_of(view):
+        raise Forbidden("Your role does not allow that.")
+
+
+def access() -> Access:
+    """Return what the user of this request may do."""
+    found: Access = g.get("access", NO_GRANT)
+    return found
+
+
+def only_client() -> int | None:
+    """Return the id of the only client whose data this request may see; None: that of all."""
+    found = access()
+    if found.role is Role.CLIENT_VIEWER:
+        return found.client_id
+    if found.role not in SEEING_ALL:
+        raise Forbidden("Your role does not allow that.")
+    return None
 
 
 def identify(request: Request, settings: WebhookSettings) -> Caller:

@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyReques
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from database.access.codes import CodeChannel
+from database.actors import Actor, set_actor
 from database.engine import Database, DatabaseAway
 from jobs.settings import MailSettings
 from scrapers.core.version import version
@@ -30,6 +31,9 @@ from webhook.api.legacy import LegacyRoutes
 from webhook.api.notifying import Channels
 from webhook.api.records import RecordRoutes
 from webhook.api.requests import UserAccess
+from webhook.api.room.acts import Room
+from webhook.api.room.routes import RoomRoutes
+from webhook.api.room.signing import RoomSigning
 from webhook.api.sending import Sender
 from webhook.api.service import service_routes
 from webhook.api.telegram.asking import Asking
@@ -44,6 +48,7 @@ from webhook.documentation import Documented
 from webhook.metrics import metrics_routes
 from webhook.pages.base import Pages, with_headers
 from webhook.pages.prices import add_price_pages
+from webhook.pages.room import add_room_pages
 from webhook.pages.telegram import add_telegram_pages
 from webhook.settings import PriceWatchSettings, WebhookSettings
 
@@ -133,12 +138,15 @@ def create_app(
     user_access = UserAccess(prices, db, limiter)
     pages = Pages(prices, user_access)
 
+    has_pages = prices.price_watch or prices.control_room
+
     def is_page() -> bool:
-        return prices.price_watch and pages.are_asked_for()
+        return has_pages and pages.are_asked_for()
 
     # After the limiter's own check, so that guessing tokens is bounded too.
     @app.before_request
     def let_in() -> None:
+        set_actor(Actor("nobody", "web", request.remote_addr or ""))
         if requests.is_ours():
             user_access.refuse_other_sites()
         if is_page():
@@ -148,20 +156,26 @@ def create_app(
             return
         allowed = callers_of(current_app.view_functions[request.endpoint])
         if Caller.USER in allowed:
-            user_access.let_in()
+            user_access.let_in(current_app.view_functions[request.endpoint])
             if request.endpoint.endswith(".upload_file"):
                 request.max_content_length = LARGEST_FILE
             return
         if request.endpoint.endswith(".mail"):
             request.max_content_length = LARGEST_MAIL
-        if identify(request, settings) not in allowed:
+        caller = identify(request, settings)
+        set_actor(Actor(f"{caller} token", "web", request.remote_addr or ""))
+        if caller not in allowed:
             is_documentation = request.endpoint.startswith("openapi")
-            if not (is_documentation and prices.price_watch and user_access.signed_in() is not None):
+            if not (is_documentation and has_pages and user_access.signed_in() is not None):
                 raise Unauthorized("A valid token is needed.")
+
+    @app.teardown_request
+    def forget_actor(error: BaseException | None) -> None:
+        set_actor(None)
 
     @app.after_request
     def keep_nothing(response: Response) -> Response:
-        if prices.price_watch and requests.is_ours():
+        if has_pages and requests.is_ours():
             response = requests.with_cors(requests.with_etag(response), prices)
         response.headers.setdefault("Cache-Control", "no-store")
         return with_headers(response) if is_page() else response
@@ -190,10 +204,12 @@ def create_app(
         app.register_api(routes)
     app.register_api(RecordRoutes(db).blueprint())
     app.register_blueprint(metrics_routes(db))
-    if prices.price_watch:
+    if has_pages:
         twilio_token = settings.twilio_auth_token.get_secret_value()
         sender = sender or Sender(prices, MailSettings.current(), twilio_token)
         accounts = Accounts(prices, db, user_access, sender, settings.webhook_proxies)
+        pages.register(app)
+    if prices.price_watch:
         checker = checker or Checker(db, prices.check_wait)
         watchlist = WatchlistRoutes(prices, user_access, Watchlist(db, checker))
         app.register_api(service_routes(db))
@@ -213,7 +229,10 @@ def create_app(
             app.register_api(LegacyRoutes(watchlist, settings.webhook_proxies).blueprint())
         add_price_pages(app, pages, accounts, watchlist.watchlist, alert_channels)
         add_telegram_pages(app, pages, telegram_sessions.sessions, telegram_sessions.logins, sources)
-        pages.register(app)
+    if prices.control_room:
+        room, signing = Room(db, lambda: engine_of(db)), RoomSigning(accounts)
+        app.register_api(RoomRoutes(room, signing).blueprint())
+        add_room_pages(app, pages, room, signing)
     app.register_error_handler(HTTPException, tell)
     app.register_error_handler(DatabaseAway, tell_away)
     return app

@@ -79,9 +79,10 @@ def _either(name: str) -> AliasChoices:
 
 
 class PriceWatchSettings(RoomSettings):
-    """How users of the price watch sign in, and what its API answers."""
+    """How users of the price watch and the control room sign in, and what is served to them."""
 
     price_watch: bool = Field(True, description="Whether the routes of the price watch are served.")
+    control_room: bool = Field(True, description="Whether the control room is served, to users who have a role.")
     auth_dev_mode: bool = Field(
         False,
         validation_alias=_either("AUTH_DEV_MODE"),
@@ -197,7 +198,7 @@ class PriceWatchSettings(RoomSettings):
     def check_host(self, host: str) -> None:
         """Raise SettingsError when what is safe on this machine alone would be served to others."""
         for name in ("auth_dev_mode", "legacy_routes"):
-            if self.price_watch and getattr(self, name) and not is_loopback(host):
+            if (self.price_watch or self.control_room) and getattr(self, name) and not is_loopback(host):
                 raise SettingsError(
                     f"{self.given(name).variable} is on, and LATCHKEY_WEBHOOK_HOST is not this machine alone: "
                     "turn it off, or listen on 127.0.0.1."

@@ -29,6 +29,7 @@ def run(command: ScrapyCommand, opts: argparse.Namespace) -> int:
     """Make them, and show what was made and what not."""
     from database.engine import database
     from database.jobs.queue import add, open_with
+    from database.models.audit import record
     from jobs.clock import Clock
     from jobs.planning import Planner, Spiders, Wanted
 
@@ -44,6 +45,8 @@ def run(command: ScrapyCommand, opts: argparse.Namespace) -> int:
         found = Planner(Spiders(settings), clock).find(session, wanted)
         at = clock.now(session)
         numbers = add(session, found.jobs, at, available_at=at, priority=opts.priority)
+        if fresh := [str(number) for number in numbers if number is not None]:
+            record(session, "job.made", f"job {', '.join(fresh)}")
         for job, number in zip(found.jobs, numbers, strict=True):
             there = open_with(session, job.identity)
             made.append(

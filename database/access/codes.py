@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from database.access.addresses import address, kind_of, storable
 from database.access.fingerprints import fingerprints
 from database.engine import Database, now
+from database.models.audit import record
 from database.models.codes import CodeKind, CodeRequest, CodeRequestState, Message
 from database.models.runs import Run, RunState
 
@@ -251,7 +252,7 @@ def accept(
     portal: only logins of this portal may claim it; None: any.
     """
     receiver, text = address(receiver), storable(text)
-    _serialise(session, receiver)
+    serialise(session, receiver)
     received_at = received_at or now(session)
     prints = fingerprints(session, "\n".join(("message", receiver, address(sender), text.strip())))
     same_text = and_(Message.text_fingerprint.in_(prints), Message.received_at > received_at - timedelta(seconds=life))
@@ -314,17 +315,19 @@ def summaries(session: Session, channels: Iterable[CodeChannel], life: float = L
 
 def purge_expired(session: Session, life: float = LIFE) -> int:
     """Delete the text of messages older than *life* seconds and forget old tombstones; return how many texts went."""
-    _serialise(session, "purge")
+    serialise(session, "purge")
     moment = now(session)
     old = Message.received_at <= moment - timedelta(seconds=life)
     session.execute(delete(Message).where(Message.received_at <= moment - TOMBSTONE_LIFE))
     expired = _rowcount(session, update(Message).where(old, Message.text.is_not(None)).values(text=None))
     session.execute(update(Message).where(old, Message.text_fingerprint.is_not(None)).values(text_fingerprint=None))
     session.execute(delete(Message).where(old, Message.gateway_id.is_(None)))
+    over = or_(CodeRequest.deadline <= moment, CodeRequest.closed_at.is_not(None))
+    session.execute(update(CodeRequest).where(over, CodeRequest.typed.is_not(None)).values(typed=None))
     return expired
 
 
-def _serialise(session: Session, name: str) -> None:
+def serialise(session: Session, name: str) -> None:
     """Let one transaction at a time work on *name*; on SQLite every transaction of ours is alone anyway."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"latchkey codes {name}", 0))))
@@ -336,7 +339,7 @@ def _rowcount(session: Session, statement: Any) -> int:
 
 def _try_open(session: Session, row: dict[str, Any], life: timedelta) -> int | None:
     """Insert the request and return its number; None while another request or a rest is in the way."""
-    _serialise(session, row["receiver"])
+    serialise(session, row["receiver"])
     moment = now(session)
     here = CodeRequest.receiver == row["receiver"]
     dead = and_(here, CodeRequest.closed_at.is_(None), CodeRequest.deadline <= moment)
@@ -386,7 +389,7 @@ def holders(session: Session, receiver: str | None = None) -> list[Holder]:
 
 
 def _may_send(session: Session, request_id: int, receiver: str) -> None:
-    _serialise(session, receiver)
+    serialise(session, receiver)
     session.execute(
         update(CodeRequest)
         .where(CodeRequest.id == request_id, CodeRequest.sent_at.is_(None))
@@ -395,7 +398,7 @@ def _may_send(session: Session, request_id: int, receiver: str) -> None:
 
 
 def _close(session: Session, request_id: int, receiver: str, state: CodeRequestState) -> None:
-    _serialise(session, receiver)
+    serialise(session, receiver)
     _end(session, CodeRequest.id == request_id, state, now(session))
 
 
@@ -404,6 +407,7 @@ def _end(session: Session, which: ColumnElement[bool], state: CodeRequestState, 
     waits = CodeRequest.state == CodeRequestState.OPEN
     values: dict[str, Any] = {
         "closed_at": moment,
+        "typed": None,
         "state": case((waits, literal(state, CodeRequest.state.type)), else_=CodeRequest.state),
     }
     if state is CodeRequestState.EXPIRED:
@@ -420,11 +424,15 @@ def _claim(session: Session, request_id: int, receiver: str, portal: str, *, is_
     is_last: the time is up, so an unclear message of any sender counts. Raises MessageNotReceived when the request is no
     longer open.
     """
-    _serialise(session, receiver)
+    serialise(session, receiver)
     moment = now(session)
     request = session.get_one(CodeRequest, request_id)
     if request.state is not CodeRequestState.OPEN or request.deadline <= moment:
         raise MessageNotReceived("The request is answered, or its code's life is over.")
+    if request.typed is not None:
+        code, request.typed, request.state = request.typed, None, CodeRequestState.ANSWERED
+        _note_use(session, request, "a person")
+        return (code,)
     fitting = _fitting(session, request.receiver, request.senders, portal, request.pattern)
     since = [(message, found) for message, found in fitting if not _is_older(message, request)]
     clear = [(message, found) for message, found in since if len(found) == 1]
@@ -432,8 +440,15 @@ def _claim(session: Session, request_id: int, receiver: str, portal: str, *, is_
     for message, found in (*clear, *unclear):
         if _use(session, message, moment, request.id):
             request.state = CodeRequestState.ANSWERED
+            if len(found) == 1:
+                _note_use(session, request, "a message")
             return found
     return ()
+
+
+def _note_use(session: Session, request: CodeRequest, given_by: str) -> None:
+    detail = {"from": given_by, "run": request.run_id}
+    record(session, "code.used", f"{request.login} {request.username}", detail)
 
 
 def _is_older(message: Message, request: CodeRequest) -> bool:
@@ -499,7 +514,7 @@ def _use(session: Session, message: Message, moment: datetime, request_id: int |
 
 
 def _read(session: Session, channel: CodeChannel, receiver: str, life: float, *, use: bool) -> Reading:
-    _serialise(session, receiver)
+    serialise(session, receiver)
     moment = now(session)
     senders = [address(sender) for sender in channel.senders]
     waiting = session.scalars(

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from database.access.fingerprints import fingerprints
 from database.engine import Transacting, now
 from database.models import LedgerEntry
+from database.models.audit import record
 from database.processes import has_died, signature
 from database.settings import database_settings
 
@@ -97,6 +98,7 @@ class Ledger:
                 )
                 session.add(attempt)
                 session.flush()
+                record(session, "credential.used", f"{login} {username}", {"attempt": attempt.id, "run": run_id})
                 return attempt.id
         raise refusal  # after the commit: what is known of dead attempts stays
 
@@ -168,6 +170,8 @@ class Ledger:
                     )
                 )
                 session.flush()
+            if tried:
+                record(session, "credential.unblocked", username, {"logins": list(tried)})
             return len(tried)
 
     def last(self, login: str | None = None, username: str | None = None, limit: int = 20) -> list[LedgerEntry]:

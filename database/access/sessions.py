@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, select, update
 from database.dialects import postgresql, sqlite
 from database.engine import Transacting, now
 from database.models import ProvedIdentity, StoredSession
+from database.models.audit import record
 from database.upsert import normalise, upsert
 
 
@@ -119,7 +120,10 @@ class Sessions:
             if version is not None:
                 statement = statement.where(StoredSession.version == version)
             statement = statement.values(state=None, identity="", user_agent="")
-            return session.execute(statement.returning(StoredSession.id)).first() is not None
+            is_gone = session.execute(statement.returning(StoredSession.id)).first() is not None
+            if is_gone:
+                record(session, "session.ended", f"{login} {username}")
+            return is_gone
 
     def touch_state(
         self, login: str, username: str, version: int, state: dict[str, Any], device: dict[str, Any] | None = None

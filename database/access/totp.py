@@ -16,6 +16,7 @@ from sqlalchemy import delete
 from database.access.addresses import storable, unified
 from database.engine import Database, now
 from database.models import UsedTotpStep
+from database.models.audit import record
 from database.upsert import upsert
 
 LEAST_OF_PYOTP = 14  # bytes
@@ -104,4 +105,7 @@ class TotpSteps:
             time = now(session)
             session.execute(delete(UsedTotpStep).where(UsedTotpStep.used_at < time - KEPT))
             row = {"login": login, "username": username, "step": step, "used_at": time}
-            return upsert(session, UsedTotpStep, [row], ["login", "username", "step"], update=[]) == 1
+            is_ours = upsert(session, UsedTotpStep, [row], ["login", "username", "step"], update=[]) == 1
+            if is_ours:
+                record(session, "code.used", f"{login} {username}", {"from": "authenticator"})
+            return is_ours

@@ -22,6 +22,7 @@ from database.access.addresses import storable
 from database.access.encryption import fingerprint
 from database.access.fingerprints import own_key
 from database.engine import now
+from database.models.operators import Grant
 from database.models.prices import AuthCode, AuthSession, OtpAttempt, Purpose, User, WatchlistItem
 from database.upsert import ensure
 
@@ -31,6 +32,7 @@ CHANNELS = {
     Purpose.LOGIN: "sms",
     Purpose.EMAIL_CHANGE: "email",
     Purpose.PHONE_CHANGE: "sms",
+    Purpose.ROOM: "email",
 }
 UNFINISHED = timedelta(days=1)  # after which a registration that was begun is forgotten
 USED_EVERY = timedelta(minutes=1)  # between two notes of when a session was used last
@@ -69,23 +71,28 @@ def user_of(session: Session, email: str) -> User | None:
 def is_taken(session: Session, email: str) -> bool:
     """Tell whether a mail address has a user who is more than a registration that was begun."""
     user = user_of(session, email)
-    return user is not None and (user.is_registered or user.phone_number is None)
+    return user is not None and (user.is_registered or user.phone_number is None or has_role(session, user))
+
+
+def has_role(session: Session, user: User) -> bool:
+    """Tell whether a user may enter the control room, and so is none whose registration was only begun."""
+    return session.get(Grant, user.id) is not None
 
 
 def forget_unfinished(session: Session, email: str) -> None:
     """Delete a registration of an address that was begun and not finished."""
     begun = (User.email == email, User.two_factor_enabled.is_(False), User.phone_number.is_not(None))
-    session.execute(delete(User).where(*begun))
+    session.execute(delete(User).where(*begun, User.id.not_in(select(Grant.user_id))))
 
 
 def begin_registration(session: Session, email: str, phone_number: str) -> User | None:
     """
-    Return the user who registers, made or begun anew; None when the address is registered in full.
+    Return the user who registers, made or begun anew; None when the address is registered in full, or has a role.
 
     Beginning anew takes back what was verified: else somebody could put another phone number behind a verified address.
     """
     user = ensure(session, User, {"email": email}, {"created_at": now(session)})
-    if user.is_registered:
+    if user.is_registered or has_role(session, user):
         return None
     user.phone_number, user.email_verified_at, user.phone_verified_at = phone_number, None, None
     return user
@@ -95,6 +102,8 @@ def address_of(user: User | None, purpose: Purpose) -> str:
     """Return the address that a code of a purpose proves; empty where the user has none."""
     if user is None:
         return ""
+    if purpose is Purpose.ROOM:
+        return user.email
     if purpose is Purpose.EMAIL_VERIFY:
         # With the number: a code must not vouch for one that took its place afterwards.
         return f"{user.email} {user.phone_number}"
@@ -208,7 +217,7 @@ def _network(client: str) -> str:
 def open_session(session: Session, user: User, user_agent: str, limits: Limits) -> str:
     """Return the token of a new session of a user."""
     token, at = secrets.token_urlsafe(32), now(session)
-    made = AuthSession(user_id=user.id, token_hash=_token_hash(token), user_agent=storable(user_agent)[:200])
+    made = AuthSession(user_id=user.id, token_hash=token_hash(token), user_agent=storable(user_agent)[:200])
     made.created_at = made.last_used_at = at
     made.expires_at = at + limits.session_life
     session.add(made)
@@ -222,7 +231,7 @@ def session_of(session: Session, token: str) -> tuple[AuthSession, User] | None:
     query = (
         select(AuthSession, User)
         .join(User, User.id == AuthSession.user_id)
-        .where(AuthSession.token_hash == _token_hash(token), AuthSession.revoked_at.is_(None))
+        .where(AuthSession.token_hash == token_hash(token), AuthSession.revoked_at.is_(None))
         .where(AuthSession.expires_at > at)
     )
     found = session.execute(query).one_or_none()
@@ -252,7 +261,7 @@ def revoke(session: Session, user_id: int, ids: Iterable[int] | None = None, but
 
 def revoke_token(session: Session, token: str) -> None:
     """End the session of a token, if there is one."""
-    of_token = (AuthSession.token_hash == _token_hash(token), AuthSession.revoked_at.is_(None))
+    of_token = (AuthSession.token_hash == token_hash(token), AuthSession.revoked_at.is_(None))
     session.execute(update(AuthSession).where(*of_token).values(revoked_at=now(session)))
 
 
@@ -260,7 +269,8 @@ def _open_of(user_id: int, at: datetime) -> tuple[ColumnElement[bool], ...]:
     return AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None), AuthSession.expires_at > at
 
 
-def _token_hash(token: str) -> str:
+def token_hash(token: str) -> str:
+    """Return what is stored of a token of 256 random bits."""
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
@@ -271,15 +281,13 @@ def purge_sign_ins(session: Session) -> int:
     unfinished = (User.two_factor_enabled.is_(False), User.created_at < day)
     recent = select(AuthCode.user_id).where(AuthCode.created_at >= day)
     # Those of the routes without sign-in were never registered, and have items.
-    with_items = select(WatchlistItem.user_id)
+    kept = select(WatchlistItem.user_id).union(select(Grant.user_id))
     gone = 0
     for query in (
         delete(AuthCode).where(AuthCode.expires_at < day),
         delete(AuthSession).where(or_(AuthSession.expires_at < at, AuthSession.revoked_at < day)),
         delete(OtpAttempt).where(OtpAttempt.updated_at < day),
-        delete(User).where(
-            *unfinished, User.phone_number.is_not(None), User.id.not_in(recent), User.id.not_in(with_items)
-        ),
+        delete(User).where(*unfinished, User.phone_number.is_not(None), User.id.not_in(recent), User.id.not_in(kept)),
     ):
         gone += session.execute(query).rowcount  # type: ignore[attr-defined]
     return gone

@@ -23,6 +23,7 @@ from database.models.access import (
     StoredSession,
     UsedTotpStep,
 )
+from database.models.audit import AuditEntry
 from database.models.base import Base
 from database.models.runs import FileStatus, Run, RunState, StoredFile
 
@@ -80,6 +81,7 @@ _MODULES = {name: module for module, names in _LATE.items() for name in names.sp
 __all__ = [
     "Account",
     "AccountType",
+    "AuditEntry",
     "Base",
     "BillingCycle",
     "BillingCycleFile",

@@ -59,6 +59,8 @@ class CodeRequest(Base):
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     rest_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # set when expired: a late message may still come
     run_id: Mapped[int | None]  # None outside a run (scrapy test-login)
+    # What a person has typed for this sign-in; None: nothing, or it was taken or is too old.
+    typed: Mapped[str | None] = mapped_column(Encrypted)
 
 
 class Message(Base):

@@ -44,6 +44,7 @@ class ScraperJob(Base):
     __table_args__ = (
         Index(None, "status", "available_at"),
         Index(None, "claim"),
+        Index(None, "identity", "id"),
         # What is open already is not made twice.
         Index("uq_scraper_jobs_identity", "identity", unique=True, sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
         # A credential whose login is not shared works in one crawl at a time.

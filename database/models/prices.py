@@ -63,6 +63,8 @@ class Purpose(StrEnum):
     LOGIN = "login_2fa"
     EMAIL_CHANGE = "email_change"
     PHONE_CHANGE = "phone_change"
+    ROOM = "room_login"  # of the control room, by mail
+    ROOM_LINK = "room_link"  # the same, as a link that a command prints
 
 
 class User(Base):

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from database.engine import Database
 from database.jobs import queue, schedules
 from database.models import Note
+from database.models.audit import record
 from database.models.jobs import Schedule
 from database.notes import Notes, write
 from jobs.clock import Clock
@@ -93,13 +94,16 @@ class Engine:
         """Make jobs due at once, with all their tries; return which. Raises queue.NotPossible, EngineAway."""
         with self.db.transaction() as session:
             done = queue.retry(session, jobs, self.clock.now(session))
+            _record(session, "job.run_again", done)
         self.post()
         return done
 
     def cancel(self, jobs: Collection[int]) -> list[int]:
         """Cancel open jobs, and return which; the crawl of a running one finds its claim gone and ends."""
         with self.db.transaction() as session:
-            return queue.cancel(session, jobs, self.clock.now(session))
+            done = queue.cancel(session, jobs, self.clock.now(session))
+            _record(session, "job.cancelled", done)
+            return done
 
     def status(self) -> dict[str, Any]:
         """Return how the work stands, as plain data."""
@@ -112,3 +116,8 @@ def _named(session: Session, name: str) -> Schedule:
     if schedule is None:
         raise UnknownSchedule(f"There is no schedule {name}; `scrapy schedules list` shows all.")
     return schedule
+
+
+def _record(session: Session, action: str, jobs: Collection[int]) -> None:
+    if jobs:
+        record(session, action, f"job {', '.join(map(str, sorted(jobs)))}")

@@ -23,12 +23,12 @@ PACKAGES = """
 # Modules of a crawl of any family, room by room; those of a family and portal stand below.
 CRAWL = {
     "commands": "_progress _terminal crawl",
-    "database": "dialects engine notes processes schema settings upsert versions watermarks writer",
+    "database": "actors dialects engine notes processes schema settings upsert versions watermarks writer",
     "database.access": """addresses codes credentials encryption fingerprints leases ledger sessions totp""",
     # The queue of jobs is that of all families, and its carriers' jobs name accounts and cycles.
     "database.families": "cycles",
     "database.jobs": "breakers claims hours pace queue settings settling steps",
-    "database.models": "access base carriers codes jobs keys runs uploads versions",
+    "database.models": "access audit base carriers codes jobs keys runs uploads versions",
     "middlewares": "auth cookies evidence fingerprint limits logs pace places",
     "middlewares.access": "attempts codes identity leases portal proof second sessions storage",
     "middlewares.download": "encodings handler names resuming streaming",
@@ -82,10 +82,10 @@ FAMILIES = {
 }
 STATUS = {
     "commands": "_terminal status",
-    "database": "dialects engine processes settings writer",
+    "database": "actors dialects engine processes settings writer",
     "database.access": "addresses codes encryption fingerprints",
     "database.jobs": "queue settings",
-    "database.models": "access base codes jobs keys runs",
+    "database.models": "access audit base codes jobs keys runs",
     "jobs": "overview",
     "scrapers": "settings",
     "scrapers.core": "compat outcomes settings",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,12 +13,15 @@ from flask_limiter.util import get_remote_address
 from pydantic import ValidationError
 from werkzeug.exceptions import Forbidden, HTTPException, Unauthorized
 
+from database.access.roles import access_of
 from database.access.users import session_of
+from database.actors import Actor, set_actor
 from database.engine import Database
 from database.models.prices import AuthSession, User
+from webhook.access import check_role
 from webhook.settings import PriceWatchSettings, is_loopback
 
-PREFIXES = ("/auth", "/me", "/users", "/watchlist-items", "/ready", "/sessions", "/sources", "/flows")
+PREFIXES = ("/api", "/auth", "/me", "/users", "/watchlist-items", "/ready", "/sessions", "/sources", "/flows")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
 METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
@@ -54,15 +58,16 @@ class UserAccess:
         if site not in ("", "same-origin", "none") or not is_own:
             raise Forbidden("A page of another site may not do that.")
 
-    def let_in(self) -> None:
-        """Note whose request it is; raise Unauthorized without a valid token."""
+    def let_in(self, view: Callable[..., object] | None) -> None:
+        """Note whose request it is; raise Unauthorized without a valid token, Forbidden without a role that *view* requires."""
         found = self.signed_in()
         if found is None:
             has_token = bool(_token_of(self.settings))
             said = "The token is invalid or has expired." if has_token else "A token is needed: sign in first."
             raise Unauthorized(said)
-        g.session, g.user = found
+        self.note(found)
         self.count(self.settings.user_rate, "user", f"user {found[1].id}")
+        check_role(view, g.access)
 
     def signed_in(self) -> tuple[AuthSession, User] | None:
         """Return the session and user of a request's token, if it has a valid one."""
@@ -71,6 +76,13 @@ class UserAccess:
             return None
         with self.db.transaction() as session:
             return session_of(session, token)
+
+    def note(self, found: tuple[AuthSession, User]) -> None:
+        """Note whose request it is, for the view and for the audit."""
+        g.session, g.user = found
+        with self.db.transaction() as session:
+            g.access = access_of(session, found[1].id)
+        set_actor(Actor(found[1].email, "web", request.remote_addr or ""))
 
     def count_visitor(self) -> None:
         """Count a request without sign-in; raise TooManyRequests above LATCHKEY_AUTH_RATE."""

@@ -25,7 +25,9 @@ from database.access.codes import (
     peek,
     summaries,
 )
+from database.access.typed_codes import shortened
 from database.engine import Database, now
+from database.models.audit import record
 from jobs.overview import overview
 from scrapers.core.version import version
 from webhook.access import Caller, for_callers, identify
@@ -349,6 +351,8 @@ class CodeRoutes:
             raise BadRequest("`receiver` is missing: it is the phone number or mail address that the code came to.")
         with self.db.transaction() as session:
             found = read(session, channel, receiver, self.settings.code_life)
+            if found.code is not None:
+                record(session, "code.read", f"{channel.login} {shortened(receiver)}", {"status": found.status})
         if found.status == "consumed":
             logger.info("Gave a code of %s to a reader", channel.login)
         answer = CodeAnswer(code=found.code, status=found.status, timestamp=found.received_at)

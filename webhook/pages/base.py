@@ -17,7 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import Forbidden, HTTPException, MethodNotAllowed, Unauthorized
 
 from database.families.watching import HIGHEST_ID
-from webhook.access import Caller, callers_of, for_callers
+from database.models.operators import Role
+from webhook.access import Caller, access, callers_of, for_callers
 from webhook.api.requests import SAFE, UserAccess, cookie_token
 from webhook.settings import PriceWatchSettings
 
@@ -49,10 +50,21 @@ SENTENCES = {
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the pages that the navigation names. endpoint: of its first page."""
+    """A part of the pages that the navigation names. endpoint: of its first page. roles: of those to whom it is shown."""
 
     name: str
     endpoint: str
+    roles: frozenset[Role] = frozenset({Role.USER})
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where one comes in, and goes out. The fields are endpoints; prefix: of the pages that it leads to."""
+
+    home: str
+    sign_in: str
+    sign_out: str
+    prefix: str
 
 
 @dataclass
@@ -68,11 +80,11 @@ class Pages:
     home: str = ""
     sign_in: str = ""
     sign_out: str = ""
+    room: Door | None = None  # of the control room
     prefixes: set[str] = field(default_factory=lambda: {"/static"})
     sections: list[Section] = field(default_factory=list)
     # By its name, which travels in a cookie from a form to the page after it; the cookie holds no text of its own.
     messages: dict[str, str] = field(default_factory=lambda: {"sign-in-needed": "Sign in first."})
-    filters: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make what renders the templates."""
@@ -85,15 +97,19 @@ class Pages:
         )
         self.templates.globals.update(pages=self, url_for=url_for, asset=asset)
 
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The filters of the templates, to which a module of pages adds its own."""
+        return self.templates.filters
+
     def register(self, app: Flask) -> None:
         """Add the first page and the static files to an application."""
-        self.templates.filters.update(self.filters)
         routes = Blueprint("pages", __name__)
 
         @routes.get("/")
         @for_callers(Caller.ANYONE)
         def home() -> Response:
-            return self.redirect(self.home)
+            return self.redirect(self.door.home)
 
         @routes.get("/static/<path:name>")
         @for_callers(Caller.ANYONE)
@@ -106,6 +122,21 @@ class Pages:
         app.register_blueprint(routes)
 
     # Who asks
+
+    @property
+    def door(self) -> Door:
+        """The door for who asks: that of the control room for its pages, and for users who have a role."""
+        if self.room is not None:
+            prefix = self.room.prefix
+            is_inside = request.path == prefix or request.path.startswith(f"{prefix}/")
+            if is_inside or not self.home or access().role is not Role.USER:
+                return self.room
+        return Door(self.home, self.sign_in, self.sign_out, "/")
+
+    @property
+    def shown_sections(self) -> list[Section]:
+        """The sections that are shown to who asks."""
+        return [each for each in self.sections if access().role in each.roles]
 
     def are_asked_for(self) -> bool:
         """Tell whether a request is for a page, also where there is none of that address."""
@@ -126,11 +157,11 @@ class Pages:
                 raise Forbidden("The form is out of date: open its page again, then send it once more.")
         callers = callers_of(view) if view is not None else {Caller.ANYONE}
         if Caller.USER in callers:
-            self.access.let_in()
+            self.access.let_in(view)
         elif Caller.ANYONE not in callers:
             raise Unauthorized
         elif request.endpoint != "pages.static" and (found := self.access.signed_in()) is not None:
-            g.session, g.user = found
+            self.access.note(found)
 
     def form_token(self) -> str:
         """
@@ -176,7 +207,7 @@ class Pages:
     def tell(self, error: HTTPException) -> Response:
         """Answer an HTTP error with a page, keeping its headers; without a sign-in, send the browser to that page."""
         if error.code == Unauthorized.code:
-            response = self.redirect(self.sign_in, "sign-in-needed")
+            response = self.redirect(self.door.sign_in, "sign-in-needed")
             if is_htmx():
                 response.status_code, response.headers["HX-Redirect"] = HTTPStatus.OK, response.headers["Location"]
             return response

@@ -59,7 +59,7 @@ TELEGRAM = (TelegramSession, TelegramLogin)
 # Telegram knows no such number or session (422).
 ACCEPTED = ["2xx", "401", "403", "404", "409"]
 LIMITED = ["/me/email/verify", "/me/phone/verify"]  # after so many wrong codes of one user none is looked at (429)
-WRONG = ["/sms", "/mail", "/code", "/code/consume", "/auth/register/verify-email", "/auth/register/verify-phone", "/auth/login/verify"]  # fmt: skip
+WRONG = ["/sms", "/mail", "/code", "/code/consume", "/auth/register/verify-email", "/auth/register/verify-phone", "/auth/login/verify", "/api/v1/sign-in/verify"]  # fmt: skip
 NO_SUCH = [
     "/me/watchlist-items",
     "/me/watchlist-items/{item_id}",
@@ -186,7 +186,7 @@ class Asking:
                     return READER_TOKEN
                 return (
                     asking.token()
-                    if path.startswith(("/me", "/auth", "/sessions", "/sources", "/flows"))
+                    if path.startswith(("/me", "/auth", "/sessions", "/sources", "/flows", "/api"))
                     else GATEWAY_TOKEN
                 )
 

@@ -178,8 +178,8 @@ def test_a_database_that_is_away_is_a_sentence(ana, monkeypatch):
     assert "try again later" in words(answer)
 
 
-def test_without_the_price_watch_there_are_no_pages(make_api):
-    client = make_api(price_watch=False).client()
+def test_without_price_watch_and_control_room_there_are_no_pages(make_api):
+    client = make_api(price_watch=False, control_room=False).client()
     for path in ("/", "/prices/sign-in", "/static/pages.css"):
         answer = client.get(path)
         assert (answer.status_code, answer.mimetype) == (404, "application/json")

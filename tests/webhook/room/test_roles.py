@@ -1,0 +1,143 @@
+"""Every route of the control room as every role: who is let in, and that nobody sees another client's data or a secret."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from database.models.operators import Role
+from tests.webhook.conftest import GATEWAY_TOKEN, READER_TOKEN
+from tests.webhook.pages.conftest import Visitor
+from tests.webhook.room.conftest import NORTH, OPERATOR, PASSWORD, SOUTH, TOTP, VIEWER
+
+NOBODY, USER, OWN, OTHER, ALL, OPERATES = "nobody", "user", "own client", "other client", "viewer", "operator"
+EVERYBODY = (NOBODY, USER, OWN, OTHER, ALL, OPERATES)
+SIGNED_IN = EVERYBODY[1:]
+SEES, SEES_ALL, CHANGES = (OWN, OTHER, ALL, OPERATES), (ALL, OPERATES), (OPERATES,)
+# Who is let in where. A new route of the control room has to be named here.
+TABLE = {
+    ("GET", "/room"): EVERYBODY,
+    ("GET", "/room/sign-in"): EVERYBODY,
+    ("POST", "/room/sign-in"): EVERYBODY,
+    ("POST", "/room/sign-in/code"): EVERYBODY,
+    ("GET", "/room/link/<token>"): EVERYBODY,
+    ("POST", "/room/link/<token>"): EVERYBODY,
+    ("POST", "/room/sign-out"): EVERYBODY,
+    ("GET", "/room/inbox"): SEES,
+    ("POST", "/room/inbox/codes/<request>"): CHANGES,
+    ("POST", "/room/inbox/jobs/<job>/secret"): CHANGES,
+    ("POST", "/room/inbox/jobs/<job>/unblock"): CHANGES,
+    ("POST", "/room/inbox/jobs/<job>/accept"): CHANGES,
+    ("POST", "/room/inbox/jobs/<job>/run-again"): CHANGES,
+    ("GET", "/room/audit"): SEES_ALL,
+    ("POST", "/api/v1/sign-in/start"): EVERYBODY,
+    ("POST", "/api/v1/sign-in/verify"): EVERYBODY,
+    ("GET", "/api/v1/who"): SIGNED_IN,
+    ("GET", "/api/v1/inbox"): SEES,
+    ("GET", "/api/v1/audit"): SEES_ALL,
+    ("GET", "/api/v1/users"): CHANGES,
+    ("POST", "/api/v1/inbox/codes/<request>"): CHANGES,
+    ("PUT", "/api/v1/inbox/jobs/<job>/secret"): CHANGES,
+    ("POST", "/api/v1/inbox/jobs/<job>/unblock"): CHANGES,
+    ("POST", "/api/v1/inbox/jobs/<job>/accept"): CHANGES,
+    ("POST", "/api/v1/inbox/jobs/<job>/run-again"): CHANGES,
+}
+NEW, CODE = "another-secret-of-the-north", "377537"
+BODY = {"email": "nobody@example.com", "code": CODE, "password": NEW}
+
+
+def rules(api):
+    """Return method and path of each route of the control room, as the table has them."""
+    for rule in api.app.url_map.iter_rules():
+        if rule.rule.startswith(("/room", "/api")):
+            path = (
+                re.sub(r"<[^>]*?(\w+)>", r"<\1>", rule.rule).replace("request_id", "request").replace("job_id", "job")
+            )
+            path = path.replace("codes/<number>", "codes/<request>").replace("jobs/<number>", "jobs/<job>")
+            for method in rule.methods - {"HEAD", "OPTIONS"}:
+                yield method, path
+
+
+def people(house, role):
+    """Return a visitor of a role; of the viewers of one client, who sees North and who sees South."""
+    if role == NOBODY:
+        visitor = Visitor(house.api)
+        visitor.open("/room/sign-in")
+        return visitor
+    if role == USER:
+        return house.member("paul@example.com", None)
+    of = {OPERATES: (OPERATOR, Role.OPERATOR, ""), ALL: (VIEWER, Role.VIEWER, "")}
+    of |= {OWN: ("nora@example.com", Role.CLIENT_VIEWER, NORTH), OTHER: ("sam@example.com", Role.CLIENT_VIEWER, SOUTH)}
+    return house.member(*of[role])
+
+
+def test_the_table_has_every_route(api):
+    assert sorted(rules(api)) == sorted(TABLE)
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
+def test_every_route_as(role, filled):
+    """0 leaks: of North's data in an answer to whoever may not see it, of a secret in any answer."""
+    house, north = filled.house, filled.north
+    secrets = (PASSWORD, TOTP, NEW)
+    of_north = (NORTH, north.number, north.username, "7788")
+    seen = 0
+    for (method, path), allowed in TABLE.items():
+        visitor = people(house, role)
+        job = north.gone if path.endswith("accept") else north.parked
+        address = path.replace("<request>", str(north.code)).replace("<job>", str(job)).replace("<token>", "x" * 43)
+        is_page = path.startswith("/room")
+        given = {"data": {**visitor.hidden, **BODY}} if is_page else {"json": BODY}
+        answer = visitor.client.open(address, method=method, **({} if method == "GET" else given))
+        where = (method, path, role)
+        if role in allowed:
+            assert answer.status_code not in (401, 403), where
+            leads_out = answer.headers.get("Location", "").startswith("/room/sign-in")
+            assert not leads_out or path == "/room/sign-out", where
+        elif role == NOBODY and is_page:
+            assert (answer.status_code, answer.headers["Location"]) == (303, "/room/sign-in"), where
+        else:
+            assert answer.status_code == (401 if role == NOBODY else 403), where
+        text = f"{answer.text}{answer.headers}"
+        assert not [secret for secret in secrets if secret in text], where
+        if role in (NOBODY, USER, OTHER):
+            assert not [word for word in of_north if word in text], where
+        elif method == "GET" and path.endswith("inbox"):
+            assert all(word in text for word in of_north), where
+            assert (SOUTH in text) == (role != OWN), where
+            seen += 1
+    assert seen == (2 if role in (OWN, ALL, OPERATES) else 0)
+
+
+@pytest.mark.parametrize("token", [GATEWAY_TOKEN, READER_TOKEN], ids=["gateway", "reader"])
+def test_the_tokens_of_gateways_and_readers_open_nothing_here(house, token):
+    client = house.api.client()
+    for method, path in TABLE:
+        if path.startswith("/api") and "sign-in" not in path:
+            address = re.sub("<.*?>", "1", path)
+            answer = client.open(address, method=method, json={}, headers={"Authorization": f"Bearer {token}"})
+            assert answer.status_code == 401, path
+
+
+def test_a_role_that_was_taken_away_opens_nothing(house):
+    from database.access.roles import withdraw
+
+    visitor = house.operator()
+    assert visitor.client.get("/api/v1/inbox").status_code == 200
+    with house.db.transaction() as session:
+        assert withdraw(session, OPERATOR)
+    assert visitor.client.get("/api/v1/inbox").status_code == 401
+    assert visitor.client.get("/room/inbox").headers["Location"] == "/room/sign-in"
+
+
+def test_a_form_of_another_site_changes_nothing(filled):
+    visitor = filled.house.operator()
+    address = f"/room/inbox/jobs/{filled.north.parked}/unblock"
+    assert visitor.client.post(address, data={}).status_code == 403
+    answer = visitor.client.post(address, data=visitor.hidden, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    elsewhere = {"Origin": "https://elsewhere.example"}
+    assert (
+        visitor.client.post(f"/api/v1/inbox/jobs/{filled.north.parked}/unblock", headers=elsewhere).status_code == 403
+    )
