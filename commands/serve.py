@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
@@ -85,6 +85,12 @@ class Command(ScrapyCommand):
 
             return store_of(PipelineSettings.current(), store).remove(path)
 
+        def opens(store: str, path: str) -> BinaryIO:
+            from pipelines.settings import PipelineSettings
+            from pipelines.stores import store_of
+
+            return store_of(PipelineSettings.current(), store).open(path)
+
         try:
             given = {"webhook_host": opts.host, "webhook_port": opts.port}
             settings = settings.model_copy(update={name: value for name, value in given.items() if value is not None})
@@ -96,6 +102,7 @@ class Command(ScrapyCommand):
                 opts.ready_file,
                 lambda url: print(f"Listening on {url}: {ROUTES}", flush=True),
                 erase,
+                opens,
             )
         except (SettingsError, DatabaseAway, CannotListen) as error:
             print(error, file=sys.stderr)

@@ -37,7 +37,14 @@ class Run(Base):
     """What became of one job in one crawl."""
 
     __tablename__ = "runs"
-    __table_args__ = (Index(None, "spider", "started_at"), Index(None, "crawl"))
+    __table_args__ = (
+        Index(None, "spider", "started_at"),
+        Index(None, "crawl"),
+        # Lists of runs, the newest first: those that run, or ended so; of an account; of an account's month.
+        Index(None, "outcome", "id"),
+        Index(None, "account_id", "id"),
+        Index(None, "billing_cycle_id", "report_type", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     crawl: Mapped[str] = mapped_column(String(36))  # UUID, the same for all runs of a process
@@ -83,7 +90,11 @@ class StoredFile(Base):
     """A file in the store, and where it came from."""
 
     __tablename__ = "files"
-    __table_args__ = (UniqueConstraint("spider", "target_key", "name"), Index(None, "account_id"))
+    __table_args__ = (
+        UniqueConstraint("spider", "target_key", "name"),
+        Index(None, "account_id"),
+        Index(None, "run_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
