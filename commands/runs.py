@@ -47,6 +47,7 @@ class Command(Everyday, ScrapyCommand):
 
         from database.engine import database
         from database.models import Account, Run
+        from jobs.story import seconds
         from scrapers.core.outcomes import OUTCOMES
 
         if opts.outcome and opts.outcome not in OUTCOMES:
@@ -70,7 +71,7 @@ class Command(Everyday, ScrapyCommand):
                 (
                     run.id,
                     run.started_at,
-                    _seconds(run),
+                    seconds(run),
                     run.spider,
                     run.target,
                     run.outcome or run.state.value,
@@ -91,64 +92,11 @@ class Command(Everyday, ScrapyCommand):
 
 
 def tell(session: Session, run: Run, places: Sequence[str] = ()) -> dict[str, Any]:
-    """Return everything that is known about a run, in the order in which a person wants it. places: SPIDER_MODULES."""
-    from sqlalchemy import select
-
-    from database.models import RunState, StoredFile
+    """Return everything that is known about a run, and what makes sense next. places: SPIDER_MODULES."""
+    from jobs.story import story
     from scrapers.core.outcomes import OUTCOMES
 
-    outcome = OUTCOMES.get(run.outcome or "")
-    files = session.scalars(select(StoredFile).where(StoredFile.run_id == run.id).order_by(StoredFile.id)).all()
-    running = run.state == RunState.RUNNING
-    if running:
-        sentence = (
-            "Its process has ended without a word: run it again, nothing that was stored is lost."
-            if run.has_died
-            else "It is still running."
-        )
-    else:
-        sentence = outcome.sentence if outcome else "This outcome is unknown to this version."
-    return {
-        "run": run.id,
-        "spider": run.spider,
-        "target": run.target,
-        "username": run.username,
-        "job": run.job_id,
-        "started": run.started_at,
-        "ended": run.finished_at,
-        "seconds": _seconds(run),
-        "outcome": run.outcome or "running",
-        "what_happened": sentence,
-        "seen": (run.message or "").removeprefix(outcome.sentence if outcome else "").strip() or None,
-        "step": run.step,
-        "selector": run.selector,
-        "who_must_act": run.actor if run.outcome not in (None, "success") else None,
-        "try_again": outcome.retry.value if outcome and run.outcome != "success" else None,
-        "what_to_do": outcome.advice if outcome and not running else None,
-        "counts": {
-            "files": run.files,
-            "records": run.records,
-            "already stored": run.already,
-            "missing": run.missing,
-            "sign-ins": run.sign_ins,
-            "requests": run.requests,
-            "downloads": run.downloads,
-        },
-        "missing": run.missing_names,
-        "warnings": run.warnings,
-        "files": [
-            {
-                "name": file.key,
-                "path": file.path,
-                "size": file.size,
-                "sha256": file.sha256,
-                "status": file.status.value,
-            }
-            for file in files
-        ],
-        "bundle": run.bundle,
-        "next": _next(session, run, outcome, places),
-    }
+    return {**story(session, run), "next": _next(session, run, OUTCOMES.get(run.outcome or ""), places)}
 
 
 def _next(session: Session, run: Run, outcome: Any, places: Sequence[str]) -> list[str]:
@@ -221,7 +169,3 @@ def _print(told: dict[str, Any]) -> None:
                 label = " " * width
         else:
             print(f"{label}  {text(value)}")
-
-
-def _seconds(run: Run) -> float | None:
-    return round((run.finished_at - run.started_at).total_seconds(), 1) if run.finished_at else None

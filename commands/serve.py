@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
@@ -95,6 +95,12 @@ class Command(ScrapyCommand):
 
             return store_of(PipelineSettings.current(), store).remove(path)
 
+        def opens(store: str, path: str) -> BinaryIO:
+            from pipelines.settings import PipelineSettings
+            from pipelines.stores import store_of
+
+            return store_of(PipelineSettings.current(), store).open(path)
+
         try:
             monitor.start()
             if database_settings().db_auto_create and create_if_empty(database()):
@@ -109,6 +115,7 @@ class Command(ScrapyCommand):
                 opts.ready_file,
                 lambda url: print(f"Listening on {url}: {ROUTES}", flush=True),
                 erase,
+                opens,
             )
         except (SettingsError, DatabaseAway, CannotListen) as error:
             print(as_line(str(error)), file=sys.stderr)

@@ -32,7 +32,11 @@ from webhook.api.notifying import Channels
 from webhook.api.records import RecordRoutes
 from webhook.api.requests import UserAccess
 from webhook.api.room.acts import Room
+from webhook.api.room.downloads import Opens, no_store
+from webhook.api.room.missing import MissingRoutes
+from webhook.api.room.reading import RoomReading
 from webhook.api.room.routes import RoomRoutes
+from webhook.api.room.runs import RunRoutes
 from webhook.api.room.signing import RoomSigning
 from webhook.api.sending import Sender
 from webhook.api.service import service_routes
@@ -49,6 +53,7 @@ from webhook.metrics import metrics_routes
 from webhook.pages.base import Pages, with_headers
 from webhook.pages.prices import add_price_pages
 from webhook.pages.room import add_room_pages
+from webhook.pages.room.overview import add_overview_pages
 from webhook.pages.telegram import add_telegram_pages
 from webhook.settings import PriceWatchSettings, WebhookSettings
 
@@ -94,13 +99,14 @@ def create_app(
     checker: Checker | None = None,
     telegram: TelegramSettings | None = None,
     erase: Callable[[str, str], bool] | None = None,
+    opens: Opens | None = None,
 ) -> Documented:
     """
     Return the application, with its documentation at /docs.
 
     channels: how the codes of each login come, by the login's name. portals: words under which the routes stand too; one
     without a channel is read for 6 to 8 digits. prices, telegram: how those behave; by default as the environment says.
-    erase: deletes a file from a store, both by their addresses.
+    erase, opens: delete and open a file of a store, both by their addresses.
     Raises SettingsError when a token is missing, short, or the same as another, or when what is for this machine alone would
     be served to others.
     """
@@ -233,6 +239,10 @@ def create_app(
         room, signing = Room(db, lambda: engine_of(db)), RoomSigning(accounts)
         app.register_api(RoomRoutes(room, signing).blueprint())
         add_room_pages(app, pages, room, signing)
+        reading = RoomReading(db)
+        app.register_api(MissingRoutes(reading).blueprint())
+        app.register_api(RunRoutes(reading, opens or no_store).blueprint())
+        add_overview_pages(app, pages, reading, opens or no_store)
     app.register_error_handler(HTTPException, tell)
     app.register_error_handler(DatabaseAway, tell_away)
     return app

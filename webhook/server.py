@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import waitress
 from sqlalchemy.exc import SQLAlchemyError
@@ -46,15 +46,16 @@ def serve(
     ready_file: Path | None = None,
     listening: Callable[[str], None] = lambda url: None,
     erase: Callable[[str, str], bool] | None = None,
+    opens: Callable[[str, str], BinaryIO] | None = None,
 ) -> None:
     """
     Serve until SIGTERM or Ctrl-C; call it from the main thread.
 
     ready_file: gets `{"url": …, "pid": …}` once we listen, and is removed at the end. listening: told the URL then.
-    erase: deletes a file from a store, both by their addresses.
+    erase, opens: delete and open a file of a store, both by their addresses.
     Raises SettingsError, DatabaseAway or CannotListen before it listens.
     """
-    app = create_app(settings, db, channels, portals, erase=erase)
+    app = create_app(settings, db, channels, portals, erase=erase, opens=opens)
     key_ring()
     purge(db, settings.code_life)
     server = _listen(app, settings)

@@ -43,6 +43,10 @@ class Run(Base):
         Index(None, "spider", "started_at"),
         Index(None, "crawl"),
         Index("ix_runs_noticed_at", "id", sqlite_where=UNSEEN, postgresql_where=UNSEEN),
+        # Lists of runs, the newest first: those that run, or ended so; of an account; of an account's month.
+        Index(None, "outcome", "id"),
+        Index(None, "account_id", "id"),
+        Index(None, "billing_cycle_id", "report_type", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -91,7 +95,11 @@ class StoredFile(Base):
     """A file in the store, and where it came from."""
 
     __tablename__ = "files"
-    __table_args__ = (UniqueConstraint("spider", "target_key", "name"), Index(None, "account_id"))
+    __table_args__ = (
+        UniqueConstraint("spider", "target_key", "name"),
+        Index(None, "account_id"),
+        Index(None, "run_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))

@@ -142,7 +142,8 @@ def with_cors(response: Response, settings: PriceWatchSettings) -> Response:
 
 def with_etag(response: Response) -> Response:
     """Give an answer to GET an ETag; one that the client has already is answered with 304."""
-    if request.method in ("GET", "HEAD") and response.status_code == HTTPStatus.OK:
+    is_whole = not response.is_streamed  # else all of it would have to be read first
+    if request.method in ("GET", "HEAD") and response.status_code == HTTPStatus.OK and is_whole:
         response.vary.update(("Authorization", "Cookie"))
         response.headers["Cache-Control"] = "private, no-cache"
         response.add_etag()

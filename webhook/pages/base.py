@@ -228,7 +228,8 @@ class Pages:
 
 def with_headers(response: Response) -> Response:
     """Give a page, or a file of one, the headers that say what a browser may do with it."""
-    response.headers.update(HEADERS)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)  # what an answer says of itself is stricter
     return response
 
 

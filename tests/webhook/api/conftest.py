@@ -51,7 +51,17 @@ class Api:
     """The application with all around it, and what a user does in a line."""
 
     def __init__(
-        self, db, mail_server, twilio, checker=None, webhook=None, mail=None, telegram=None, erase=None, **settings
+        self,
+        db,
+        mail_server,
+        twilio,
+        checker=None,
+        webhook=None,
+        mail=None,
+        telegram=None,
+        erase=None,
+        opens=None,
+        **settings,
     ):
         self.checker = checker
         self.db, self.mail_server, self.twilio = db, mail_server, twilio
@@ -73,6 +83,7 @@ class Api:
             checker=checker,
             telegram=telegram,
             erase=erase,
+            opens=opens,
         )
         self.app.testing = True
 
