@@ -23,7 +23,7 @@ from database.forgetting import rows
 from database.forgetting.links import owned_by
 from database.forgetting.owners import Owner
 from database.forgetting.rows import Told
-from database.models import Run, StoredFile
+from database.models import Run, StoredFile, Upload
 from database.models.jobs import ScraperJob
 from database.settings import database_settings
 from pipelines.settings import PipelineSettings
@@ -86,6 +86,7 @@ class Forgetting:
         """Delete everything; return what was deleted. Raises InUse, StoreAway, StillWritten, DatabaseAway."""
         with self.db.transaction() as session:
             rows.check_unused(session, self.of)
+            before = rows.counts(session, self.of)
             rows.hold(session, self.of)
             rows.close(session, self.of)
             report = Report(uploaded=self._uploaded(session))
@@ -98,6 +99,8 @@ class Forgetting:
                 with self.db.transaction() as session:
                     left = rows.counts(session, self.of)
                 if not left:
+                    # Those apart that were made for this.
+                    report.rows = {name: number for name, number in report.rows.items() if name in before or name == "schedules"}
                     return report
         finally:
             with self.db.transaction() as session:
@@ -139,10 +142,13 @@ class Forgetting:
                 report.files += 1
                 report.size += file.size or 0
             report.shared += sum((file.store, file.path) in shared for file in some)
+            ids = [file.id for file in some]
             with self.db.transaction() as session:
-                session.execute(delete(StoredFile).where(StoredFile.id.in_([file.id for file in some])))
+                sent = session.scalars(delete(Upload).where(Upload.file_id.in_(ids)).returning(Upload.id)).all()
+                session.execute(delete(StoredFile).where(StoredFile.id.in_(ids)))
             done += len(some)
-            report.rows["files"] = report.rows.get("files", 0) + len(some)
+            for name, number in (("files", len(some)), ("uploads", len(sent))):
+                report.rows[name] = report.rows.get(name, 0) + number
             self.told("files", done, max(whole, done))
 
     def _survey_files(self, session: Session, report: Report) -> None:

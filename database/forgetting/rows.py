@@ -216,15 +216,15 @@ def erase_rows(db: Database, of: Ownership, told: Told) -> dict[str, int]:
     """
     with db.transaction() as session:
         leave_breakers(session, of)
-        leave_schedules(session, of)
+        _, without_targets = leave_schedules(session, of)
         whole = counts(session, of)
-    gone: dict[str, int] = {}
+    gone = {"schedules": without_targets} if without_targets else {}
     for table in _leases_late(of.order()):
         condition = of.condition(table.name)
         assert condition is not None
         if table.name == "files" and whole.get("files"):
             return gone  # stored since their bytes were deleted: they come first again
-        if not any(name in gone or table.name == name for name in ("leases", *LAST)):
+        if not {"leases", *LAST} & {table.name, *gone}:
             with db.transaction() as session:
                 hold(session, of)
         for number in erase_in(db, table, condition):
