@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
+from commands._progress import Lines
 from commands._terminal import Everyday, WrongArgument, places, portals, show, size
 
 if TYPE_CHECKING:
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
     from database.forgetting.owners import Owner
     from pipelines.erasing import Report
-
-SAID_EVERY = 1.0  # seconds between two lines of progress
 
 
 class Command(Everyday, ScrapyCommand):
@@ -44,7 +41,7 @@ class Command(Everyday, ScrapyCommand):
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add whose, and the consent."""
-        whose = parser.add_mutually_exclusive_group(required=True)
+        whose = parser.add_mutually_exclusive_group()
         whose.add_argument(
             "--client", metavar="NAME", help="a client with its accounts, credentials, files and records"
         )
@@ -74,6 +71,8 @@ class Command(Everyday, ScrapyCommand):
         from scrapers.core.outcomes import StoreAway
         from scrapers.core.stated import record_tables
 
+        if not (opts.client or opts.credential or opts.user):
+            raise WrongArgument("say whose: --client NAME, --credential PORTAL, or --user MAIL.")
         if opts.username and not opts.credential:
             raise WrongArgument("--username is for --credential.")
         record_tables()  # imports the families' own tables
@@ -83,7 +82,7 @@ class Command(Everyday, ScrapyCommand):
                 owner = self._owner(session, opts)
         except NotFound as error:
             raise WrongArgument(str(error)) from None
-        forgetting = Forgetting(db, owner, PipelineSettings.current(), Progress())
+        forgetting = Forgetting(db, owner, PipelineSettings.current(), Lines())
         try:
             report = forgetting.erase() if opts.yes else forgetting.survey()
         except (InUse, StillWritten) as error:
@@ -160,16 +159,3 @@ def _stays(report: Report, unknown: list[str]) -> list[str]:
         said.append(f"Not here: evidence bundles in the data folders of {', '.join(report.elsewhere)}.")
     said += [f"Not looked at: table {name}, of which is not known whose rows it holds." for name in unknown]
     return said
-
-
-class Progress:
-    """Lines on standard error while it takes long: at most one a second, none for what is done at once."""
-
-    def __init__(self) -> None:
-        self._next = time.monotonic() + SAID_EVERY
-
-    def __call__(self, what: str, done: int, whole: int) -> None:
-        """Say how far it has come."""
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + SAID_EVERY
-            print(f"{what.replace('_', ' ')}: {done} of {whole}", file=sys.stderr)

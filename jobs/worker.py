@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,6 +26,7 @@ from database.settings import database_settings
 from jobs.alerts import Alerts
 from jobs.clock import Clock
 from jobs.events import Events
+from jobs.housekeeping import Housekeeping
 from jobs.planning import Planner
 from jobs.presence import Presence
 from jobs.settings import WorkerSettings
@@ -134,12 +135,14 @@ class Worker:
         portals: Collection[str] | None = None,
         with_schedules: bool = True,
         only: int | None = None,
+        daily: Callable[[], Iterable[str]] | None = None,
     ) -> None:
         self.db, self.clock, self.planner, self.launcher, self.events = db, clock, planner, launcher, events
         self.slots, self.portals, self.with_schedules, self.only = slots, portals, with_schedules, only
         self.settings = WorkerSettings.current()
         self.name = signature()
         self.alerts = Alerts.as_set(db, clock, events)
+        self.housekeeping = Housekeeping(db, clock, events, daily)
         self.presence = Presence(db, clock, self.name, slots, portals, self.alerts.ways)
         self.crawls: list[Any] = []
         self.results: list[dict[str, Any]] | None = None  # of the jobs that were done; None: not kept
@@ -163,6 +166,7 @@ class Worker:
                     self._asked(self.alerts.finish)
             finally:
                 self.alerts.close()
+                self.housekeeping.close()
                 for crawl in self.crawls:  # after an error of ours: nothing runs on alone
                     crawl.kill()
                 self.launcher.close()
@@ -200,6 +204,7 @@ class Worker:
         if done.back:
             self.events.tell("back", f"{done.back} jobs of crawls that have died are due again", jobs=done.back)
         self.alerts.begin()
+        self.housekeeping.begin()
 
     def _fill(self) -> bool:
         """Start crawls while there are slots and due jobs; return whether there was one."""

@@ -23,7 +23,7 @@ from database.forgetting import rows
 from database.forgetting.links import owned_by
 from database.forgetting.owners import Owner
 from database.forgetting.rows import Told
-from database.models import Run, StoredFile, Upload
+from database.models import Run, StoredFile, Upload, UploadState
 from database.models.jobs import ScraperJob
 from database.settings import database_settings
 from pipelines.settings import PipelineSettings
@@ -100,7 +100,9 @@ class Forgetting:
                     left = rows.counts(session, self.of)
                 if not left:
                     # Those apart that were made for this.
-                    report.rows = {name: number for name, number in report.rows.items() if name in before or name == "schedules"}
+                    report.rows = {
+                        name: number for name, number in report.rows.items() if name in before or name == "schedules"
+                    }
                     return report
         finally:
             with self.db.transaction() as session:
@@ -168,7 +170,11 @@ class Forgetting:
 
     def _uploaded(self, session: Session) -> int:
         condition, uploads = self.of.condition("uploads"), self.of.tables["uploads"]
-        return 0 if condition is None else rows.count(session, uploads, condition & (uploads.c.state == "stored"))
+        return (
+            0
+            if condition is None
+            else rows.count(session, uploads, condition & (uploads.c.state == UploadState.STORED))
+        )
 
     def _ids(self, session: Session, name: str) -> list[Any]:
         ids = self.of.values(name, "id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, String, Table, and_, cast, func, or_, select
 from sqlalchemy.sql import expression
 
 from database.forgetting.owners import TELEGRAM, Owner, SignIn
@@ -166,9 +166,18 @@ def _versions(of: Ownership, table: Table) -> Found:
         if "run_id" not in other.c or name in WITHOUT_VERSIONS:
             continue
         for link in of.held(name).links:
-            told = table.c.row[link.column.name]
-            of_link = told.as_integer() if link.column.type.python_type is int else told.as_string()
-            yield and_(table.c.table_name == name, link.holds(of_link))
+            # As texts: PostgreSQL may cast what stands in a version of another table before it looks at the table's name.
+            told = cast(table.c.row[link.column.name].as_string(), String)
+            yield and_(
+                table.c.table_name == name, Link(link.column, _texts(link.values), link.without_zeros).holds(told)
+            )
+
+
+def _texts(values: Any) -> Any:
+    if isinstance(values, list):
+        return [str(value) for value in values]
+    found = values.subquery()
+    return select(cast(found.columns[0], String)).correlate(None)
 
 
 def _people(of: Ownership, table: Table) -> Found:

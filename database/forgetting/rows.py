@@ -21,6 +21,7 @@ from database.models.telegram import Source
 from database.processes import has_ended
 
 BATCH = 1000  # rows of a transaction
+DAY = timedelta(days=1)
 HELD = timedelta(minutes=10)  # for which the sessions are kept from crawls; renewed with each step
 
 
@@ -33,7 +34,8 @@ def check_unused(session: Session, of: Ownership) -> None:
     runs = of.condition("runs")
     if runs is not None:
         for run in session.scalars(select(Run).where(runs, Run.state == RunState.RUNNING)):
-            if not run.has_died:
+            # Of a run on another machine is not known whether it has died; none takes a day.
+            if not run.has_died and run.started_at > now(session) - DAY:
                 raise InUse(
                     f"{run.spider} works for it (run {run.id} on {run.host}): wait for its end, then try again."
                 )

@@ -2,68 +2,52 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import ForeignKey, Integer, MetaData, Table, Column, func, select
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, func, select, update
 
 from database.access.leases import Leases, holder
-from database.access.ledger import BAD_CREDENTIALS, Ledger
-from database.access.sessions import Sessions
+from database.access.ledger import BAD_CREDENTIALS
 from database.engine import Database
-from database.families.accounts import client_for
 from database.forgetting import kept, ownership
 from database.forgetting.links import owned_by
-from database.forgetting.owners import Owner
+from database.forgetting.owners import Owner, Portal, find_client
 from database.models import (
     Account,
     Breaker,
-    CarrierPortalCredential,
     Client,
     FileStatus,
+    Lease,
     LedgerEntry,
-    Message,
-    Note,
     Run,
     RunState,
     Schedule,
     ScraperConfig,
-    ScraperJob,
-    ScraperJobStatus,
-    StoredCredential,
     StoredFile,
-    Upload,
-    UploadState,
-    UsageRecord,
-    Version,
-    Watermark,
     all_tables,
 )
-from database.models.base import Base, utc_now
-from database.models.electricity import ElectricityContract, ElectricityDevice, ElectricityInvoice
-from database.models.fleet import Tenant, Vehicle
-from database.models.prices import PriceCheckRun, Rendering, User, WatchlistItem
-from database.models.readings import MeterReading
-from database.models.telegram import AccessLevel, Source, TelegramSession
+from database.models.base import utc_now
+from database.processes import signature
 from database.settings import database_settings
 from pipelines.erasing import Forgetting
 from pipelines.settings import PipelineSettings
-from tests.far_side import Shelf
-from tests.project import ROOT, wait_for
+from pipelines.stores import store_of
+from scrapers.core.spool import describe
+from tests.companies import Company, dump, files_of, is_ours, traces
+from tests.project import ROOT
 from tests.s3 import object_server
 from tests.samba import file_server
-
-ALIVE = "crawl-of-a-test"
 
 
 @pytest.fixture
@@ -71,109 +55,6 @@ def house(store, monkeypatch, tmp_path):
     monkeypatch.setenv("LATCHKEY_DATA_DIR", str(tmp_path))
     database_settings.cache_clear()
     return store
-
-
-class Company(Shelf):
-    """A client with an account, a credential, and one of everything that crawls leave."""
-
-    def __init__(self, db: Database, data: Path, name: str, username: str, number: int) -> None:
-        super().__init__(db, data / "files", name)
-        self.data, self.name, self.username = data, name, username
-        at = utc_now()
-        with db.transaction() as session:
-            account = session.get_one(Account, self.account_id)
-            self.number = account.number
-            credential = CarrierPortalCredential(
-                portal="bell", username=username, password="x", receiver=f"+1555010{number}", client_id=self.client_id
-            )
-            session.add(credential)
-            session.flush()
-            config = ScraperConfig(account_id=account.id, credential_id=credential.id, carrier_id=account.carrier_id)
-            session.add(config)
-            session.flush()
-            job = ScraperJob(
-                portal="bell", report_type="pdf_invoice", scraper_config_id=config.id, username=username,
-                label=f"{account.number} 2026-10", claim=f"claim-{name}", status=ScraperJobStatus.SUCCESS,
-            )  # fmt: skip
-            session.add(job)
-            session.flush()
-            run = Run(
-                crawl=f"crawl-{name}", spider="bell_pdf_invoice", portal="bell", report_type="pdf_invoice", job_id=job.id,
-                account_id=account.id, username=username, target=f"{account.number} 2026-10", state=RunState.FINISHED,
-            )  # fmt: skip
-            session.add(run)
-            session.flush()
-            run.bundle = str(self._bytes(f"evidence/{run.id}-bad_file.zip"))
-            self._bytes(f"evidence/{run.id}-incomplete.zip")  # of a run that was killed before it was written down
-            self._bytes(f"logs/claim-{name}.log")
-            self.run_id = run.id
-            for kind in (Note, Watermark):
-                known = {"spider": "bell_pdf_invoice", "target_key": f"{account.number}/2026-10", "name": "x"}
-                session.add(kind(**known, **({"reached": at} if kind is Watermark else {"value": name})))
-            session.add(Message(receiver=f"+1555010{number}", sender="bell", sender_raw="bell", received_at=at))
-        Sessions(db).save("bell", username, {"cookies": []}, "agent", name)
-        ledger = Ledger(db)
-        ledger.finish(ledger.begin("bell", username, "x", self.run_id), BAD_CREDENTIALS)
-
-    def _bytes(self, path: str) -> Path:
-        (self.data / path).parent.mkdir(exist_ok=True)
-        (self.data / path).write_bytes(b"x")
-        return self.data / path
-
-    def put(self, name: str, content: bytes | None = None, *, kind: str = "pdf", month: int = 10) -> int:
-        """Store a file with a row that was read from it, an earlier version of that row, and an upload."""
-        file = super().put(name, content, kind=kind, month=month)
-        with self.db.transaction() as session:
-            cycle = session.get_one(StoredFile, file).billing_cycle_id
-            day = f"2026-{month:02d}-01"
-            row = {"billing_cycle_id": cycle, "row": file, "account_number": self.number}
-            session.add(UsageRecord(day=utc_now().date(), file_id=file, run_id=self.run_id, **row))
-            session.add(
-                Version(
-                    table_name="usage_records", key=json.dumps({**row, "day": day}), number=1, row={**row, "day": day},
-                    replaced_at=utc_now(),
-                )
-            )  # fmt: skip
-            session.add(
-                Upload(
-                    file_id=file, sha256="0" * 64, endpoint="https://far.example", state=UploadState.STORED,
-                    client_id=self.client_id,
-                )
-            )  # fmt: skip
-        return file
-
-
-def dump(db: Database) -> dict[str, list[str]]:
-    """Return every row of every table as text."""
-    with db.transaction() as session:
-        return {
-            table.name: sorted(str(dict(row)) for row in session.execute(select(table)).mappings())
-            for table in Base.metadata.sorted_tables
-            if table.name in all_tables().tables and is_ours(table.name)
-        }
-
-
-def is_ours(table: str) -> bool:
-    """Tell whether a table is of the product: portals of the tests have some, too."""
-    return any(
-        getattr(each.local_table, "name", "") == table and each.class_.__module__.startswith("database.")
-        for each in Base.registry.mappers
-    )
-
-
-def files_of(data: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(data)): path.read_bytes()
-        for part in ("files", "evidence", "logs", "spool")
-        for path in (data / part).rglob("*")
-        if path.is_file()
-    }
-
-
-def traces(db: Database, data: Path, *marks: str) -> list[str]:
-    """Return where one of the marks still stands: in a row, or in the name of a file or folder."""
-    rows = [f"{name}: {row}" for name, found in dump(db).items() for row in found if any(mark in row for mark in marks)]
-    return rows + [str(path) for path in data.rglob("*") if any(mark in path.name for mark in marks)]
 
 
 @pytest.fixture
@@ -335,21 +216,18 @@ def test_it_may_be_killed_at_any_instant_and_run_again(companies, house, tmp_pat
     """Here one killed run follows the other on the same data, each dying later than the last, until one comes to its end."""
     first, _ = companies
     others = {name for name in files_of(tmp_path) if name.startswith(f"files/bell/{companies[1].account_id}/")}
-    owner = Owner("client", "client Acme", client_id=first.client_id, names=("Acme",))
     with house.transaction() as session:
-        from database.forgetting.owners import Portal, find_client
-
         owner = find_client(session, "Acme", {"bell": Portal("carriers", ())})
     for at in range(1, 1000, step):
-        with dying(house, monkeypatch, at) as seen:
-            try:
-                Forgetting(house, owner, PipelineSettings.load()).erase()
-            except Killed:
-                pass
+        with dying(house, monkeypatch, at) as seen, suppress(Killed):
+            Forgetting(house, owner, PipelineSettings.load()).erase()
         if not seen.dead:
             break
         with house.transaction() as session:  # what is left names every byte that is left
             paths = set(session.scalars(select(StoredFile.path)))
+            is_there = session.get(Client, first.client_id) is not None
+        # The client's own row goes last: by it the rest is found again.
+        assert is_there or traces(house, tmp_path, "Acme", "'ana'", f"'{first.number}'") == []
         assert {name.removeprefix("files/") for name in files_of(tmp_path) if name.startswith("files/")} <= paths
     assert not seen.dead
     assert traces(house, tmp_path, "Acme", "'ana'", f"'{first.number}'") == []
@@ -359,26 +237,23 @@ def test_it_may_be_killed_at_any_instant_and_run_again(companies, house, tmp_pat
 # What the process of a test runs: it kills itself before the n-th file is deleted.
 DIES = """
 import os, signal, sys
+from itertools import count
 from pipelines.stores.base import AnyStore
-n, delete = 0, AnyStore.remove
-def remove(self, path):
-    global n
-    n += 1
-    if n > int(sys.argv.pop()):
+limit, numbers, remove = int(sys.argv.pop()), count(1), AnyStore.remove
+def dying(self, path):
+    if next(numbers) > limit:
         os.kill(os.getpid(), signal.SIGKILL)
-    sys.argv.append(limit)
-    return delete(self, path)
-limit = sys.argv[-1]
-AnyStore.remove = remove
+    return remove(self, path)
+AnyStore.remove = dying
 from scrapy.cmdline import execute
-execute(["scrapy", *sys.argv[1:-1]])
+execute(["scrapy", *sys.argv[1:]])
 """
 
 
 def test_a_process_that_is_killed_half_way_is_followed_by_one_that_ends_it(
     companies, house, tmp_path, project, command
 ):
-    first, other = companies
+    first, _ = companies
     for number in range(27):
         first.put(f"{number}.pdf", month=11)
     here = project(tmp_path, LATCHKEY_DATABASE_URL=house.engine.url.render_as_string(hide_password=False))
@@ -393,3 +268,156 @@ def test_a_process_that_is_killed_half_way_is_followed_by_one_that_ends_it(
     assert traces(house, tmp_path, "Acme", "'ana'", f"'{first.number}'") == []
     assert not folder.exists()
     assert len([*(tmp_path / "files").rglob("*.pdf")]) == 4
+
+
+# --- Refusals ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_session_in_use_is_refused_by_name_until_its_runs_have_ended(companies, house, tmp_path, command):
+    first, _ = companies
+    crawl = str(uuid.uuid4())
+    Leases(house).acquire("run:bell:ana", holder(crawl), 600)
+    before = dump(house)
+    said = command("forget", "--client", "Acme", "--yes")
+    assert (said.code, said.out, dump(house)) == (2, "", before)
+    assert said.err.startswith("client Acme: The session bell:ana is in use until ")
+    with house.transaction() as session:
+        run = Run(
+            crawl=crawl, spider="bell_daily_usage", portal="bell", report_type="daily_usage", username="ana",
+            account_id=first.account_id, state=RunState.RUNNING, host="here", process=signature(),
+        )  # fmt: skip
+        session.add(run)
+    said = command("forget", "--client", "Acme", "--yes")
+    assert said.code == 2
+    assert f"bell_daily_usage works for it (run {run.id} on here)" in said.err
+    with house.transaction() as session:
+        session.get_one(Run, run.id).state = RunState.FINISHED
+    assert command("forget", "--client", "Acme", "--yes").code == 0
+    assert traces(house, tmp_path, "Acme", "'ana'", "bell:ana") == []
+
+
+def test_a_credential_that_others_need_is_refused(companies, house, command):
+    first, other = companies
+    with house.transaction() as session:
+        mine = session.scalars(select(ScraperConfig).where(ScraperConfig.account_id == first.account_id)).one()
+        session.execute(
+            update(ScraperConfig)
+            .where(ScraperConfig.account_id == other.account_id)
+            .values(credential_id=mine.credential_id)
+        )
+    said = command("forget", "--client", "Acme", "--yes")
+    assert (said.code, said.out) == (2, "")
+    assert f"bell ana opens account {other.number} of client Zeta Ltd too" in said.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "named"),
+    [
+        (("--client", "Nobody"), "there is no client 'Nobody'"),
+        (("--credential", "nothing"), "there is no portal 'nothing'"),
+        (("--credential", "bell"), "bell has 2 credentials"),
+        (("--credential", "trucktech"), "--username"),
+        (("--user", "a@b.example"), "there is no user"),
+        (("--client", "Acme", "--username", "ana"), "--username is for --credential"),
+        ((), "say whose"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_is_not_there_is_refused_by_name(companies, command, argv, named):
+    said = command("forget", *argv)
+    assert said.code == 2
+    assert named in said.err
+
+
+AWAY = "smb://127.0.0.1:1/share/files"  # nobody listens there
+
+
+def test_a_store_that_is_away_leaves_the_rows_that_name_what_is_in_it(companies, house, tmp_path, command, monkeypatch):
+    with house.transaction() as session:
+        session.execute(update(StoredFile).where(StoredFile.account_id == companies[0].account_id).values(store=AWAY))
+    said = command("forget", "--client", "Acme", "--yes")
+    assert (said.code, said.out) == (2, "")
+    assert f"{AWAY} does not answer" in said.err
+    assert "goes when this is run again" in said.err
+    with house.transaction() as session:
+        assert session.scalar(select(func.count()).select_from(StoredFile).where(StoredFile.store == AWAY)) == 4
+        assert session.scalar(select(func.count()).select_from(Account)) == 2
+        # Nothing is kept from crawls that are still wanted.
+        held = select(Lease.name).where(Lease.holder != "", Lease.expires_at > utc_now() + timedelta(seconds=5))
+        assert session.scalars(held).all() == []
+
+
+# --- At size ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def served(kind: str, folder: Path) -> Any:
+    """Give the settings of a store of a kind, and a look at the names of what is in it."""
+    if kind == "folder":
+        place = folder / "store"
+        yield {"LATCHKEY_FILES": str(place)}, lambda: [str(path.relative_to(place)) for path in place.rglob("*")]
+    elif kind == "smb":
+        with file_server(folder / "samba") as server:
+            yield (
+                server.settings("of/house"),
+                lambda: [
+                    str(path.relative_to(server.files / "of/house")) for path in (server.files / "of/house").rglob("*")
+                ],
+            )
+    else:
+        with object_server() as server:
+            listed = server.client.get_paginator("list_objects_v2")
+            yield (
+                server.settings("house"),
+                lambda: [
+                    each["Key"] for page in listed.paginate(Bucket="invoices") for each in page.get("Contents", ())
+                ],
+            )
+
+
+@pytest.mark.figures
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", ["folder", pytest.param("smb", marks=pytest.mark.smb), "s3"])
+def test_two_thousand_files_are_forgotten_in_spite_of_a_kill_half_way(
+    companies, house, tmp_path, project, command, monkeypatch, kind
+):
+    """0 rows, 0 bytes, 0 bundles are left of the client, and everything of the others."""
+    first, other = companies
+    with served(kind, tmp_path) as (settings, look):
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        store = store_of(PipelineSettings.load())
+
+        def put(company: Company, number: int) -> dict[str, Any]:
+            part = tmp_path / f"{company.account_id}-{number}.part"
+            part.write_bytes(f"%PDF-1.4 {company.name} {number}".encode())
+            found = describe(part, f"{number}.pdf")
+            path = store.place(found, f"bell/{company.number}/{number % 24}/{number}.pdf")
+            part.unlink(missing_ok=True)
+            return {
+                "spider": "bell_pdf_invoice", "portal": "bell", "report_type": "pdf_invoice", "key": str(number),
+                "account_id": company.account_id, "target_key": f"{company.number}/x", "path": path,
+                "store": store.address, "sha256": found.sha256, "size": found.size, "status": FileStatus.READY,
+            }  # fmt: skip
+
+        with ThreadPoolExecutor(8) as pool:
+            rows = [
+                *pool.map(lambda number: put(first, number), range(2000)),
+                *(put(other, number) for number in range(5)),
+            ]
+        with house.transaction() as session:
+            session.add_all([StoredFile(**row) for row in rows])
+        here = project(tmp_path, LATCHKEY_DATABASE_URL=house.engine.url.render_as_string(hide_password=False))
+        environment = here.env({"LATCHKEY_DATA_DIR": str(tmp_path), **settings})
+        argv = [sys.executable, "-c", DIES, "forget", "--client", "Acme", "--yes", "1000"]
+        done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        half = [name for name in look() if f"bell/{first.number}/" in name and name.endswith(".pdf")]
+        assert 900 < len(half) < 1100
+        said = command("forget", "--client", "Acme", "--yes")
+        assert said.code == 0, said.err
+        assert [name for name in look() if f"bell/{first.number}" in name] == []
+        assert len([name for name in look() if f"bell/{other.number}/" in name and name.endswith(".pdf")]) == 5
+        assert traces(house, tmp_path / "evidence", "Acme", "'ana'", f"'{first.number}'") == []
+        with house.transaction() as session:
+            assert session.scalar(select(func.count()).select_from(StoredFile)) == 9
