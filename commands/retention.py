@@ -48,6 +48,7 @@ class Command(Everyday, ScrapyCommand):
         from scrapers.core.outcomes import StoreAway
 
         keep = KeepSettings.current()
+        assert self.settings is not None
         spiders = PortalLoader.from_settings(self.settings).list()
         known = {word for spider in spiders for word in (spider, spider.partition("_")[2])}
         with database().transaction() as session:  # those too whose spider is gone

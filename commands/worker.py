@@ -123,13 +123,13 @@ def work(
         portals=words,
         with_schedules=with_schedules,
         only=only,
-        daily=_daily() if with_schedules else None,
+        daily=daily_work() if with_schedules else None,
     )
     worker.run(until_idle=until_idle)
     return worker.results or []
 
 
-def _daily() -> Callable[[], list[str]] | None:
+def daily_work() -> Callable[[], list[str]] | None:
     """Return what deletes what is older than it is kept, and says what it did; None where that is left to the command."""
     from database.engine import database
     from pipelines.settings import KeepSettings, PipelineSettings

@@ -136,8 +136,8 @@ def _by_target(of: Ownership, table: Table) -> Found:
         yield and_(spider.startswith(f"{TELEGRAM}_", autoescape=True), key.in_(sources))
     if (products := of.values("watchlist_items", "product_key", alone=True)) is not None:
         product = products.subquery()
-        portals = select((portal := of.tables["watchlist_items"]).c.portal + "_prices").correlate(None)
-        portals = portals.where(of.condition("watchlist_items"), portal.c.portal.is_not(None))
+        items = of.tables["watchlist_items"]
+        portals = select(items.c.portal + "_prices").where(of.certain("watchlist_items")).correlate(None)
         of_product = begins(key, product.c.product_key)
         yield and_(spider.in_(portals), _exists(table, product, of_product))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
@@ -142,6 +142,6 @@ def _split(receivers: str | None) -> list[str]:
     return [each.strip() for each in (receivers or "").split(",") if each.strip()]
 
 
-def _unread() -> tuple[object, ...]:
+def _unread() -> tuple[Any, ...]:
     """Leave the secrets where they are: they may be under a key that is lost."""
     return defer(StoredCredential.password), defer(StoredCredential.totp_secret)

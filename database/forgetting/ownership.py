@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, func, literal, or_, select
+from sqlalchemy import Column, ColumnElement, Table, false, func, literal, or_, select
 
 from database.forgetting.owners import Owner
 from database.models import all_tables
@@ -71,8 +71,13 @@ class Ownership:
             self.held(name)
 
     def condition(self, name: str) -> ColumnElement[bool] | None:
-        """Return the condition of the owner's rows in a table; None: there can be none. The asking rule's table goes first."""
+        """Return the condition of the owner's rows in a table; None: there can be none."""
         return self.held(name).condition
+
+    def certain(self, name: str) -> ColumnElement[bool]:
+        """Return the condition of the owner's rows in a table; where there can be none, one that no row fulfils."""
+        condition = self.condition(name)
+        return false() if condition is None else condition
 
     def values(self, table: str, column: str, *, alone: bool = False) -> Any:
         """

@@ -70,7 +70,7 @@ def _check_others(session: Session, of: Ownership) -> None:
             .join(StoredCredential, StoredCredential.id == ScraperConfig.credential_id)
             .join(Workspace, Workspace.id == Account.workspace_id)
             .join(Client, Client.id == Workspace.client_id)
-            .where(of.condition("credentials"), Client.id != owner.client_id)
+            .where(of.certain("credentials"), Client.id != owner.client_id)
         )
         if (row := session.execute(others.limit(1)).first()) is not None:
             raise InUse(
@@ -79,7 +79,7 @@ def _check_others(session: Session, of: Ownership) -> None:
             )
     if owner.telegram_session is not None:
         used = select(Source.name).where(Source.session_id == owner.telegram_session, Source.user_id.is_not(None))
-        own = select(of.tables["telegram_sessions"].c.user_id).where(of.condition("telegram_sessions"))
+        own = select(of.tables["telegram_sessions"].c.user_id).where(of.certain("telegram_sessions"))
         used = used.where(Source.user_id.is_distinct_from(own.scalar_subquery()))
         if (name := session.scalar(used.limit(1))) is not None:
             raise InUse(f"The source {name} of a user works with it: delete that source first.")

@@ -11,6 +11,7 @@ from io import StringIO
 import pytest
 from sqlalchemy import select, update
 
+from commands.worker import daily_work
 from database.engine import DatabaseAway
 from database.models import (
     BillingCyclePdfFile,
@@ -29,7 +30,7 @@ from database.models import (
 )
 from database.models.base import utc_now
 from database.models.codes import CodeKind, CodeRequestState
-from database.settings import SettingsError, database_settings
+from database.settings import SettingsError, database_settings, read_once
 from jobs.clock import TurnableClock
 from jobs.events import Events
 from jobs.housekeeping import Housekeeping
@@ -135,6 +136,20 @@ def test_a_type_that_there_is_not_is_refused_by_name(store, command, monkeypatch
     said = command("retention", "--apply")
     assert (said.code, said.out) == (2, "")
     assert said.err.startswith("LATCHKEY_KEEP_FILES: pdf_invoices is no spider and no report type")
+
+
+def test_a_worker_does_it_only_where_a_setting_says_so(company, tmp_path, monkeypatch):
+    assert daily_work() is None
+    monkeypatch.setenv("LATCHKEY_KEEP_DAILY", "true")
+    read_once.cache_clear()
+    work = daily_work()
+    assert work is not None
+    assert work() == [
+        "2 bundles older than 90 days were deleted",
+        "1 logs older than 30 days were deleted",
+        "2 messages older than 30 days were deleted",
+    ]
+    assert work() == []
 
 
 def test_of_many_workers_one_does_it_once_a_day(store, wait_for):
