@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from commands._progress import Lines
-from commands._terminal import Everyday, WrongArgument, places, portals, show, size
+from commands._terminal import Everyday, WrongArgument, places, portals, print_json, show, size
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -122,15 +122,8 @@ class Command(Everyday, ScrapyCommand):
         ]
         stays = list(_stays(report, unknown))
         if opts.json:
-            import json
-
             told = {kind: number for kind, number, _ in kinds}
-            print(
-                json.dumps(
-                    {"owner": owner.label, "erased": opts.yes, "bytes": report.size, "kinds": told, "stays": stays},
-                    indent=2,
-                )
-            )
+            print_json({"owner": owner.label, "erased": opts.yes, "bytes": report.size, "kinds": told, "stays": stays})
             return
         show(
             ("kind", "erased" if opts.yes else "would go", "size"),

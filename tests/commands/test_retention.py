@@ -51,7 +51,7 @@ def company(store, monkeypatch, tmp_path):
     with store.transaction() as session:
         session.execute(update(StoredFile).where(StoredFile.id == old).values(stored_at=then))
         session.execute(
-            update(BillingCyclePdfFile).where(BillingCyclePdfFile.file_id == old).values(s3_key="bell/old.pdf")
+            update(BillingCyclePdfFile).where(BillingCyclePdfFile.file_id == old).values(store_path="bell/old.pdf")
         )
         session.execute(update(Run).values(finished_at=then, state=RunState.FINISHED))
         session.execute(update(ScraperJob).values(completed_at=then))
