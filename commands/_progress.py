@@ -1,16 +1,32 @@
-"""The line at the bottom of a terminal that moves while a crawl works: its jobs, counts and step."""
+"""How far a long command has come: a moving line at the bottom of a terminal while a crawl works, else a line now and then."""
 
 from __future__ import annotations
 
 import io
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+SAID_EVERY = 1.0  # seconds between two lines of progress
+
+
+class Lines:
+    """Lines on standard error while something takes long: at most one a second, none for what is done at once."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + SAID_EVERY
+
+    def __call__(self, what: str, done: int, whole: int) -> None:
+        """Say how far it has come."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + SAID_EVERY
+            print(f"{what.replace('_', ' ')}: {done} of {whole}", file=sys.stderr)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from scrapy.commands import ScrapyCommand
 from commands._terminal import Everyday, Refused, WrongArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
 
 class Command(Everyday, ScrapyCommand):
@@ -131,9 +131,28 @@ def work(
         portals=words,
         with_schedules=with_schedules,
         only=only,
+        daily=daily_work() if with_schedules else None,
     )
     worker.run(until_idle=until_idle)
     return worker.results or []
+
+
+def daily_work() -> Callable[[], list[str]] | None:
+    """Return what deletes what is older than it is kept, and says what it did; None where that is left to the command."""
+    from database.engine import database
+    from pipelines.settings import KeepSettings, PipelineSettings
+
+    keep = KeepSettings.current()
+    if not keep.keep_daily:
+        return None
+
+    def apply() -> list[str]:
+        from pipelines.retention import Retention
+
+        found = Retention(database(), keep, PipelineSettings.current()).look(apply=True)
+        return [f"{each.count} {each.kind} older than {each.days} days were deleted" for each in found if each.count]
+
+    return apply
 
 
 def _dispatch(settings: Any, once: bool) -> None:

@@ -125,7 +125,7 @@ class RoomSettings(BaseSettings):
         default = field.get_default(call_default_factory=True)
         is_secret = isinstance(default, SecretStr) or not field.repr
         shown = str(default.get_secret_value() if isinstance(default, SecretStr) else default)
-        shown = "" if default in (None, ()) else shown
+        shown = "" if default in (None, (), {}) else shown
         variable, text, source = next(iter(cls.texts(name)), (cls.names(name)[0], shown, DEFAULT))
         return Given(variable, HIDDEN if is_secret and text else text, shown, source)
 

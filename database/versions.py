@@ -110,7 +110,7 @@ def history(session: Session, model: type[Base], key: Mapping[str, Any]) -> list
     ).all()
     states = [State(each.number, each.row, each.run_id, each.replaced_at) for each in earlier]
     told = {name: value for name, value in row.items() if name not in ("id", RUN)}
-    return [*states, State(len(states) + 1, told, row.get(RUN), None)]
+    return [*states, State(states[-1].number + 1 if states else 1, told, row.get(RUN), None)]
 
 
 def key_text(key: Mapping[str, Any]) -> str:

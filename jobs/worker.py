@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,6 +28,7 @@ from jobs.alerts import Alerts
 from jobs.clock import Clock
 from jobs.events import Events
 from jobs.notices import Notices
+from jobs.housekeeping import Housekeeping
 from jobs.planning import Planner
 from jobs.presence import Presence
 from jobs.settings import WorkerSettings
@@ -136,6 +137,7 @@ class Worker:
         portals: Collection[str] | None = None,
         with_schedules: bool = True,
         only: int | None = None,
+        daily: Callable[[], Iterable[str]] | None = None,
     ) -> None:
         self.db, self.clock, self.planner, self.launcher, self.events = db, clock, planner, launcher, events
         self.slots, self.portals, self.with_schedules, self.only = slots, portals, with_schedules, only
@@ -143,6 +145,7 @@ class Worker:
         self.name = signature()
         self.alerts = Alerts.as_set(db, clock, events)
         self.notices = Notices.as_set(db, clock, events)
+        self.housekeeping = Housekeeping(db, clock, events, daily)
         self.presence = Presence(db, clock, self.name, slots, portals, self.alerts.ways)
         self.crawls: list[Any] = []
         self.results: list[dict[str, Any]] | None = None  # of the jobs that were done; None: not kept
@@ -168,6 +171,7 @@ class Worker:
             finally:
                 self.alerts.close()
                 self.notices.close()
+                self.housekeeping.close()
                 for crawl in self.crawls:  # after an error of ours: nothing runs on alone
                     crawl.kill()
                 self.launcher.close()
@@ -206,6 +210,7 @@ class Worker:
             self.events.tell("back", f"{done.back} jobs of crawls that have died are due again", jobs=done.back)
         self.alerts.begin()
         self.notices.begin()
+        self.housekeeping.begin()
 
     def _fill(self) -> bool:
         """Start crawls while there are slots and due jobs; return whether there was one."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 from string import Formatter
-from typing import Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from database.settings import RoomSettings, SettingsError, database_settings
 from pipelines.stores.names import safe
@@ -137,6 +138,47 @@ def pipeline_settings() -> PipelineSettings:
     settings = PipelineSettings.load()
     assert isinstance(settings, PipelineSettings)
     return settings
+
+
+Days = Annotated[int | None, Field(ge=1)]
+
+
+class KeepSettings(RoomSettings):
+    """For how many days things are kept; empty: for ever. `scrapy retention --apply` deletes what is older."""
+
+    keep_files: Annotated[dict[str, int], NoDecode] = Field(
+        {},
+        description="Days that stored files of a type are kept, by spider or report type: `daily_usage=400,bell_pdf_invoice=2600`. "
+        "Their rows and records stay.",
+    )
+    keep_bundles: Days = Field(90, description="Days that evidence bundles of failed runs are kept.")
+    keep_logs: Days = Field(30, description="Days that outputs of crawls that failed are kept.")
+    keep_messages: Days = Field(30, description="Days that messages with codes, and requests for them, are kept.")
+    keep_versions: Days = Field(None, description="Days that earlier versions of corrected records are kept.")
+    keep_runs: Days = Field(400, description="Days that runs and jobs are kept after their end, with their bundles.")
+    keep_daily: bool = Field(
+        False, description="True lets one of the workers delete what is older once a day; else only the command does."
+    )
+
+    @field_validator("keep_bundles", "keep_logs", "keep_messages", "keep_versions", "keep_runs", mode="before")
+    @classmethod
+    def for_ever(cls, value: Any) -> Any:
+        """Take an empty text for no limit."""
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("keep_files", mode="before")
+    @classmethod
+    def by_type(cls, value: Any) -> Any:
+        """Read `type=days,…`."""
+        if not isinstance(value, str):
+            return value
+        found = {}
+        for part in filter(str.strip, value.split(",")):
+            word, _, days = (each.strip() for each in part.partition("="))
+            if not word or not days.isascii() or not days.isdecimal() or int(days) < 1 or word in found:
+                raise ValueError("it must look like daily_usage=400,pdf_invoice=2600, each type once")
+            found[word] = int(days)
+        return found
 
 
 class UploadSettings(RoomSettings):

@@ -116,6 +116,7 @@ class ProcrastinateWorker(Worker):
                 self._asked(self.alerts.finish)
         finally:
             self.alerts.close()
+            self.housekeeping.close()
             for crawl in self.crawls:
                 crawl.kill()
             self.launcher.close()

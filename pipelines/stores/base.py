@@ -8,6 +8,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from database.processes import has_ended, signature
@@ -40,6 +41,9 @@ class Store(Protocol):
 
     def remove(self, path: str) -> bool:
         """Delete a stored file; False where it was not there."""
+
+    def tidy(self, folder: str) -> None:
+        """Delete a folder below the store, and those above it, as far as they are empty; other than S3's have them."""
 
     def free(self) -> int | None:
         """Return how many bytes can still be stored; None where that is unknown."""
@@ -115,6 +119,13 @@ class AnyStore(ABC):
                 self._delete(path)
             return there
 
+    def tidy(self, folder: str) -> None:
+        """Delete a folder below the store, and those above it, as far as they are empty."""
+        with self._named_failures():
+            for each in (PurePosixPath(folder), *PurePosixPath(folder).parents):
+                if each == PurePosixPath(".") or not self._drop_folder(str(each)):
+                    return
+
     def free(self) -> int | None:
         """Return how many bytes can still be stored; None where that is unknown."""
         with self._named_failures():
@@ -181,6 +192,10 @@ class AnyStore(ABC):
     @abstractmethod
     def _delete(self, path: str) -> None:
         """Delete a stored file that is there."""
+
+    def _drop_folder(self, folder: str) -> bool:
+        """Delete a folder that is empty; False where it is not, or where there are no folders."""
+        return False
 
     @abstractmethod
     def _free(self) -> int | None: ...

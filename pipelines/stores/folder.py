@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -66,6 +67,17 @@ class FolderStore(AnyStore):
 
     def _delete(self, path: str) -> None:
         (self.folder / path).unlink(missing_ok=True)
+
+    def _drop_folder(self, folder: str) -> bool:
+        try:
+            (self.folder / folder).rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            return False
+        return True
 
     def is_used(self) -> bool:
         """Tell whether files were stored here before: an empty folder may be that of a NAS which is not mounted."""

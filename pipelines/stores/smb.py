@@ -127,6 +127,19 @@ class SmbStore(AnyStore):
     def _delete(self, path: str) -> None:
         self._remove(rf"{self.root}\{path}".replace("/", "\\"))
 
+    def _drop_folder(self, folder: str) -> bool:
+        place = rf"{self.root}\{folder}".replace("/", "\\")
+        self._connect()
+        self._folders.discard(place)
+        try:
+            smbclient.rmdir(place, **self._options)
+        except OSError as error:
+            status = getattr(error, "ntstatus", None)
+            if status not in (*MISSING, NtStatus.STATUS_DIRECTORY_NOT_EMPTY):
+                raise
+            return status in MISSING
+        return True
+
     def _free(self) -> int | None:
         self._at("x")
         return int(smbclient.stat_volume(self.root, **self._options).caller_available_size)

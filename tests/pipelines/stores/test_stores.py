@@ -44,7 +44,8 @@ def bucket():
 class Kept:
     """A store, and what anybody else sees of it."""
 
-    def __init__(self, environment, look, monkeypatch):
+    def __init__(self, environment, look, monkeypatch, folder=None):
+        self.folder = folder  # None: it has none
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         self.look = look
@@ -55,6 +56,11 @@ class Kept:
     def visible(self):
         """Paths and hashes of all files that are in their places."""
         return {name: found for name, found in self.look().items() if not name.startswith(INCOMING)}
+
+    def folders(self):
+        """Paths of all folders."""
+        found = self.folder.rglob("*") if self.folder else ()
+        return [str(path.relative_to(self.folder)) for path in found if path.is_dir()]
 
     @property
     def on_their_way(self):
@@ -77,13 +83,15 @@ def kept(request, tmp_path, monkeypatch):
 
     def make(kind, **more):
         if kind == "folder":
-            environment, look = {"LATCHKEY_FILES": str(tmp_path / "store")}, lambda: hashes(tmp_path / "store")
+            folder = tmp_path / "store"
+            environment, look = {"LATCHKEY_FILES": str(folder)}, lambda: hashes(folder)
         else:
             server = request.getfixturevalue("share" if kind == "smb" else "bucket")
             name = f"of/{tmp_path.name}"
             environment = server.settings(name)
-            look = (lambda: hashes(server.files / name)) if kind == "smb" else (lambda: server.objects(name))
-        return Kept(environment | more, look, monkeypatch)
+            folder = server.files / name if kind == "smb" else None
+            look = (lambda: hashes(folder)) if folder else (lambda: server.objects(name))
+        return Kept(environment | more, look, monkeypatch, folder)
 
     return make
 
@@ -134,6 +142,21 @@ def test_a_stored_file_is_removed(kept, part, kind):
     path, other = (here.store.place(part(GOOD), f"bell/1/{name}.pdf") for name in "xy")
     assert [here.store.remove(path) for _ in range(2)] == [True, False]
     assert set(here.visible) == {other}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_folders_that_are_left_empty_are_deleted_up_to_one_that_is_not(kept, part, kind):
+    """Their names may hold a client's; where a new file comes into one of them, it is made anew."""
+    here = kept(kind)
+    path, other = (here.store.place(part(GOOD), f"bell/{name}.pdf") for name in ("1/2026-10/x", "2/x"))
+    here.store.tidy("bell/1/2026-10")
+    assert set(here.visible) == {path, other}
+    for _ in range(2):
+        here.store.remove(path)
+        here.store.tidy("bell/1/2026-10")
+        assert set(here.visible) == {other}
+        assert not [name for name in here.folders() if name.startswith("bell/1")]
+        assert here.store.place(part(GOOD), "bell/1/2026-10/x.pdf") == path
 
 
 @pytest.mark.parametrize("kind", KINDS)
