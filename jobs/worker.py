@@ -27,8 +27,8 @@ from database.settings import database_settings
 from jobs.alerts import Alerts
 from jobs.clock import Clock
 from jobs.events import Events
-from jobs.notices import Notices
 from jobs.housekeeping import Housekeeping
+from jobs.notices import Notices
 from jobs.planning import Planner
 from jobs.presence import Presence
 from jobs.settings import WorkerSettings
