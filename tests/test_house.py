@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import tokenize
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.project import clean_environment
+from tests.project import CARRIERS, clean_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -43,9 +44,15 @@ INNER_FLOORS = {
 }
 # Rooms in which nothing waits for a fixed time: they poll for a condition, with a deadline.
 NO_FIXED_WAITS = {"commands", "database", "jobs", "middlewares", "pipelines", "scrapers", "webhook"}
+# Lines of a carrier's spider and of its login that are code: more means that something in it is not their own.
+LONGEST_SPIDER, LONGEST_LOGIN = 60, 70
 # Rooms whose modules import one another without circles.
 ROUND = ("database", "scrapers", "middlewares", "pipelines", "webhook", "commands", "sandbox", "benchmarks")
 BROAD = {"Exception", "BaseException"}
+LAYOUT = {
+    *(tokenize.ENCODING, tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
+    tokenize.ENDMARKER,
+}
 STATEMENTS = [*ROOT.glob("scrapers/portals/*/__init__.py"), *ROOT.glob("scrapers/families/*/__init__.py")]
 
 
@@ -67,6 +74,23 @@ def files(*rooms: str) -> Iterator[tuple[str, str, ast.Module]]:
     for room in rooms:
         for path in sorted((ROOT / room).rglob("*.py")):
             yield room, str(path.relative_to(ROOT)), parsed(path)
+
+
+def lines_of_code(path: Path) -> int:
+    """Return how many lines of a file have code: neither blank nor of comments and docstrings alone."""
+    documented = {
+        line
+        for node in ast.walk(parsed(path))
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        and ast.get_docstring(node)
+        for line in range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)
+    }
+    kept = set()
+    with path.open("rb") as file:
+        for token in tokenize.tokenize(file.readline):
+            if token.type not in LAYOUT:
+                kept |= set(range(token.start[0], token.end[0] + 1))
+    return len(kept - documented)
 
 
 @cache
@@ -451,6 +475,22 @@ def test_what_is_overridden_of_libraries_is_listed():
     )
     assert done.returncode == 0, done.stderr
     assert {name: set(found) for name, found in json.loads(done.stdout).items()} == OVERRIDES
+
+
+def test_spiders_and_logins_of_carriers_are_short():
+    carriers = [ROOT / "scrapers" / "portals" / portal for portal in CARRIERS]
+    spiders = {
+        str(path.relative_to(ROOT)): lines_of_code(path)
+        for portal in carriers
+        for path in portal.glob("*.py")
+        if path.stem in ("daily_usage", "monthly_reports", "pdf_invoice", "ereports")
+    }
+    logins = {
+        str(path.relative_to(ROOT)): lines_of_code(path) for portal in carriers for path in portal.glob("*login.py")
+    }
+    assert (len(spiders), len(logins)) == (19, 7)
+    assert {path: lines for path, lines in spiders.items() if lines > LONGEST_SPIDER} == {}
+    assert {path: lines for path, lines in logins.items() if lines > LONGEST_LOGIN} == {}
 
 
 @cache  # finding the source of a class means to parse its module

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -42,6 +42,19 @@ def in_turn(
             for start in range(0, len(names), at_once):
                 case = f"{spider}{what}{f'-{start}' if len(names) > at_once else ''}"
                 cases.append(pytest.param(spider, names[start : start + at_once], id=case, marks=marks))
+    return cases
+
+
+def first_alone(
+    things: Iterable[Any], name: Callable[[Any], str] = str, group: Callable[[Any], Any] = bool
+) -> list[Any]:
+    """Return cases of a parametrized test: the first thing of each group, and the others for the matrix."""
+    seen: set[Any] = set()
+    cases = []
+    for thing in things:
+        marks = (pytest.mark.matrix,) if group(thing) in seen else ()
+        seen.add(group(thing))
+        cases.append(pytest.param(thing, id=name(thing), marks=marks))
     return cases
 
 

@@ -492,9 +492,8 @@ def _why_unfit(message: Message, request: CodeRequest, portal: str) -> str:
         return "delivered for another portal"
     if _is_older(message, request):
         return "sent before the code was asked for"
-    return (
-        "it names several numbers" if len(candidates(request.pattern, message.text or "")) > 1 else "it names no code"
-    )
+    named = len(candidates(request.pattern, message.text or ""))
+    return "it names no code" if not named else "it came too late" if named == 1 else "it names several numbers"
 
 
 def _is_fresh(message: Message, moment: datetime, life: float) -> bool:

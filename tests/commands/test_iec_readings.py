@@ -164,7 +164,8 @@ def test_negative_sums_have_no_bar():
 
 
 def exported(capsys, kind: str, form: str, since: datetime | None = None, account: str | None = None) -> str:
-    Command().records(argparse.Namespace(type=kind, account=account, since=since, format=form, output=None))
+    limits = {"account": account, "client": None, "since": since, "until": None}
+    Command().records(argparse.Namespace(type=kind, format=form, output=None, **limits))
     return capsys.readouterr().out
 
 

@@ -37,7 +37,7 @@ HASTE = {
     "BELL_HEADER_WAIT": "6",
     "BELL_SELF_SERVE_CODE_SENDERS": "*",  # the senders of text messages are not known
     "LATCHKEY_BROWSER_PAGES": "3",
-    "LATCHKEY_CODE_WAIT": "8",
+    "LATCHKEY_CODE_WAIT": "12",
     "LATCHKEY_PAGE_WAIT": "10",
     "LATCHKEY_REPORT_WAIT": "10",
     "LATCHKEY_WALL_WAIT": "6",

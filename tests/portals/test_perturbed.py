@@ -21,6 +21,7 @@ from jobs.warm import WarmParent
 from sandbox.perturb import DIMENSIONS
 from tests.portals.perturbed import ROWS, UNPERTURBED, Perturbed, Row, crawls_at, user_of
 from tests.project import CARRIERS, INTERPRETER, ROOT, TEST_KEY, clean_environment
+from tests.turns import first_alone
 
 SEEDS = 40
 ALONE_SEED = 7  # of each dimension alone
@@ -80,7 +81,12 @@ def dimensions_in_turn() -> list[Any]:
     return found
 
 
-every_spider = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+every_spider = pytest.mark.parametrize(
+    "row",
+    first_alone(
+        ROWS.values(), lambda row: row.spider, lambda row: row.portal if row.portal in CARRIERS else row.spider
+    ),
+)
 
 
 @pytest.fixture(scope="module")

@@ -661,9 +661,11 @@ async def test_what_came_and_did_not_fit_is_counted_by_kind_of_sender_and_reason
         deliver(store, sent_at=moment(store, -60), code="55555555")
         with pytest.raises(MessageNotReceived):
             await request.answer(0.1)
+        deliver(store, code="66666666")
         stranger = "not one of the senders that the login knows"
         assert await request.unfit() == {
             "a name: it names no code": 2,
+            "a name: it came too late": 1,
             "a name: delivered for another portal": 1,
             "a name: sent before the code was asked for": 1,
             f"a short number: {stranger}": 1,

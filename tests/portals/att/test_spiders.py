@@ -17,7 +17,7 @@ from sandbox.invented import published_months
 from scrapers.portals.att.monthly_reports import PLACES
 from tests.portals.perturbed import ROWS, Ended, Perturbed, crawls_at
 from tests.portals.test_contamination import CASES
-from tests.turns import in_turn
+from tests.turns import first_alone, in_turn
 
 pytestmark = pytest.mark.browser
 USAGE, INVOICE, REPORTS = SPIDERS = ("att_daily_usage", "att_pdf_invoice", "att_monthly_reports")
@@ -234,7 +234,7 @@ def check(crawls: Perturbed, spider: str, scenarios: Sequence[str]) -> None:
     assert said == {name: (one, stored(spider, name, one)) for name, one in wanted.items()}, ended
 
 
-@pytest.mark.parametrize("spider", SPIDERS)
+@pytest.mark.parametrize("spider", first_alone(SPIDERS))
 def test_a_sample_of_scenarios_ends_as_it_should(crawls, spider):
     check(crawls, spider, SAMPLE)
 

@@ -12,7 +12,7 @@ from sandbox.rogers.state import SCENARIOS
 from tests.portals.perturbed import ROWS, Perturbed, crawls_at
 from tests.portals.scenarios import Scenarios
 from tests.portals.test_contamination import CASES
-from tests.turns import in_turn
+from tests.turns import first_alone, in_turn
 
 pytestmark = pytest.mark.browser
 INVOICE, MONTHLY, USAGE = SPIDERS = ("rogers_pdf_invoice", "rogers_monthly_reports", "rogers_daily_usage")
@@ -150,7 +150,7 @@ def test_every_scenario_of_the_sandbox_has_an_outcome():
 
 
 @pytest.mark.parametrize(
-    "spider", [INVOICE, USAGE, pytest.param(MONTHLY, marks=(pytest.mark.matrix, pytest.mark.figures))]
+    "spider", [*first_alone((INVOICE, USAGE)), pytest.param(MONTHLY, marks=(pytest.mark.matrix, pytest.mark.figures))]
 )
 def test_a_sample_of_scenarios_ends_as_it_should(crawls, encryption_key, spider):
     crawl(crawls, spider, SAMPLE[spider], "sample")

@@ -151,10 +151,10 @@ ONE_DOCUMENT = f"""
 <div id=a>{FORM.format('onsubmit="return false"')}</div><div id=b hidden>{METHOD}</div><div id=c hidden>{ENTER}</div>
 <div id=d hidden>{WHO}</div>
 <script>{SHOW} const stays = STAYS;
-go.onclick = () => {{ sent('password'); show('a', stays); setTimeout(show, 200, 'b', true) }};
-send.onclick = () => {{ sent('send'); show('b', stays); setTimeout(show, 200, 'c', true) }};
+go.onclick = () => {{ sent('password').then(() => setTimeout(show, 200, 'b', true)); show('a', stays) }};
+send.onclick = () => {{ sent('send').then(() => setTimeout(show, 200, 'c', true)); show('b', stays) }};
 confirm_ = document.getElementById('confirm');
-confirm_.onclick = () => {{ sent('code'); show('c', stays); setTimeout(show, 200, 'd', true) }};
+confirm_.onclick = () => {{ sent('code').then(() => setTimeout(show, 200, 'd', true)); show('c', stays) }};
 </script>"""
 
 
@@ -516,7 +516,7 @@ STEPS = f"""
 <div id=d hidden><input id=code><label><input type=checkbox id=trust>Trust</label><button id=confirm>Go on</button></div>
 <div id=e hidden>{WHO}</div>
 <script>{SHOW}
-const next = (from, to, what) => {{ sent(what); show(from, false); setTimeout(show, 200, to, true) }};
+const next = (from, to, what) => {{ sent(what).then(() => setTimeout(show, 200, to, true)); show(from, false) }};
 const on = (id, act) => document.getElementById(id).onclick = act;
 on('go', () => next('a', 'b', 'user'));
 on('in', () => next('b', 'c', 'password'));
