@@ -24,6 +24,8 @@ KEPT = {
 NAMELESS = {
     "attempts": "the attempt ledger keeps when and how sign-ins ended, by which portals are treated fairly; user name, "
     "fingerprint, process and machine are emptied",
+    "audit": "who did what and when stays known, by which misuse is found; what names the erased is emptied, and an erased user "
+    "is only told apart from others",
     "portal_breakers": "the user name is taken out of what has met a portal's trouble",
 }
 
