@@ -36,7 +36,7 @@ def reached() -> dict[str, set[str]]:
     owners = (
         Owner("client", "x", client_id=0, names=("x",), sign_ins=signs, receivers=("x",)),
         Owner("credential", "x", credential_id=0, telegram_session="x", sign_ins=signs, receivers=("x",)),
-        Owner("user", "x", user_id=0),
+        Owner("user", "x", user_id=0, addresses=("x",)),
     )
     return {owner.kind: {table.name for table in owned_by(owner).order()} for owner in owners}
 

@@ -10,7 +10,7 @@ from sqlalchemy.sql import expression
 from database.forgetting.names import Found, by_login, by_portal, of_telegram, sign_ins, usernames, with_portal
 from database.forgetting.owners import TELEGRAM, Owner
 from database.forgetting.ownership import Link, Ownership, Rule, begins, text
-from database.forgetting.waiting import acceptances, cases, causes
+from database.forgetting.waiting import acceptances, addresses, cases, causes
 
 WITHOUT_VERSIONS = {"attempts", "channel_files", "code_requests", "files", "uploads", "versions", "watermarks"}
 
@@ -204,6 +204,7 @@ RULES: dict[str, Rule] = {
     "tenants": _tenants,
     "schedules": _schedules,
     "versions": _versions,
+    "notice_addresses": addresses,
     "notice_causes": causes,
     "notice_cases": cases,
     "acceptances": acceptances,

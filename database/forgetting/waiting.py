@@ -1,5 +1,5 @@
 """
-Links of what needs a person: causes with the cases that have met them, and periods that were accepted as they are.
+Links of what needs a person: addresses that are told, causes with the cases that have met them, and periods that were accepted as they are.
 
 `database/jobs/causes.py` makes the subjects of cases, `scrapers/core/spider.py` the identities of jobs and acceptances.
 """
@@ -12,7 +12,13 @@ from sqlalchemy import ColumnElement, String, Table, and_, cast, exists, func, o
 
 from database.forgetting.names import Found, by_portal, of_telegram, with_portal
 from database.forgetting.owners import TELEGRAM
-from database.forgetting.ownership import Ownership, begins, text
+from database.forgetting.ownership import Link, Ownership, begins, text
+
+
+def addresses(of: Ownership, table: Table) -> Found:
+    """Give the owner's mail address among those that are told; those of a client are found by their foreign key."""
+    if of.owner.addresses:
+        yield Link(table.c.fingerprint, list(of.owner.addresses))
 
 
 def causes(of: Ownership, table: Table) -> Found:
