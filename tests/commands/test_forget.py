@@ -38,7 +38,10 @@ from database.models import (
     StoredFile,
     all_tables,
 )
+from database.models.audit import AuditEntry
 from database.models.base import utc_now
+from database.models.operators import Grant
+from database.models.prices import AuthSession, User, WatchlistItem
 from database.processes import signature
 from database.settings import database_settings
 from pipelines.erasing import Forgetting
@@ -223,6 +226,50 @@ def test_a_client_goes_and_the_others_stay(companies, house, tmp_path, command):
     again = command("forget", "--client", "Acme", "--yes")
     assert (again.code, again.out) == (2, "")
     assert "there is no client 'Acme'" in again.err
+
+
+def test_a_credential_goes_and_what_its_client_s_accounts_need_stays(companies, house, tmp_path, command):
+    """Its own causes go; the case of the account and the accepted period are the client's."""
+    before = dump(house)
+    said = command("forget", "--credential", "bell", "--username", "ana", "--yes")
+    assert said.code == 0, said.err
+    assert "rows of the audit, who did what and when" in said.out
+    assert traces(house, tmp_path, "'ana'", "bell ana", "user ana") == []
+    left = dump(house)
+    assert {name: len(before[name]) - len(left[name]) for name in TOLD} == {
+        **dict.fromkeys(("notice_causes", "notice_cases", "notice_deliveries", "code_requests"), 1),
+        **dict.fromkeys(("notice_addresses", "grants", "acceptances", "users"), 0),
+        "audit": -1,  # this forgetting
+    }
+    for name in TOLD:
+        assert [row for row in left[name] if "zoe" in row] == [row for row in before[name] if "zoe" in row]
+
+
+def test_a_viewer_who_has_more_than_the_client_stays_without_the_role(companies, house, command):
+    with house.transaction() as session:
+        user = session.scalars(select(User).where(User.email == "viewer-of-ana@acme.example")).one()
+        session.add(
+            WatchlistItem(
+                user_id=user.id, product_url="https://shop.example/1", portal="shop", product_key="1", threshold=1
+            )
+        )
+        session.add(AuthSession(user_id=user.id, token_hash="x", expires_at=utc_now() + timedelta(days=1)))
+    assert command("forget", "--client", "Acme", "--yes").code == 0
+    with house.transaction() as session:
+        assert session.get(Grant, user.id) is None
+        assert session.scalars(select(AuthSession.revoked_at)).one() is not None
+        granted = select(AuditEntry).where(AuditEntry.action == "user.granted").order_by(AuditEntry.id)
+        rows = [(row.subject, row.detail) for row in session.scalars(granted)]
+    assert rows == [(user.email, None), ("viewer-of-zoe@acme.example", {"role": "client_viewer", "client": "Zeta Ltd"})]
+
+
+def test_the_forgetting_itself_is_written_down_without_the_name(companies, house, command):
+    before = sum(len(rows) for name, rows in dump(house).items())
+    assert command("forget", "--client", "Acme", "--yes").code == 0
+    with house.transaction() as session:
+        row = session.scalars(select(AuditEntry).where(AuditEntry.action == "client.forgotten")).one()
+    assert (row.subject, list(row.detail)) == ("", ["rows"])
+    assert 20 < row.detail["rows"] < before
 
 
 class Killed(BaseException):
