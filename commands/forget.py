@@ -34,8 +34,8 @@ class Command(Everyday, ScrapyCommand):
         """Return the page of the command."""
         return (
             "Without --yes it shows what would go, and deletes nothing. It may be stopped at any time and run again. It refuses while "
-            "a run works for it or a session of it is in use. The attempt ledger keeps when and how sign-ins ended, without "
-            "names. Exit codes: 0 done, or shown; 2 nothing was found, or not everything could be erased, with the reason. "
+            "a run works for it or a session of it is in use. The attempt ledger keeps when and how sign-ins ended, and "
+            "the audit who did what and when, without names. Exit codes: 0 done, or shown; 2 nothing was found, or not everything could be erased, with the reason. "
             "docs/keeping-and-forgetting.md says what stays where."
         )
 
@@ -142,6 +142,10 @@ def _stays(report: Report, unknown: list[str]) -> list[str]:
     said = []
     if report.nameless:
         said.append(f"Kept: {report.nameless} sign-in attempts, when and how they ended, without names.")
+    if report.audited:
+        said.append(
+            f"Kept: {report.audited} rows of the audit, who did what and when, without the names that are erased."
+        )
     if report.shared:
         said.append(f"Kept: {report.shared} files that another owner has too; only the reference goes.")
     if report.schedules:

@@ -26,8 +26,8 @@ class Command(Everyday, ScrapyCommand):
     def long_desc(self) -> str:
         """Return the page of the command."""
         return (
-            "Files, evidence bundles, logs, messages, versions and runs that are older than LATCHKEY_KEEP_FILES, _BUNDLES, _LOGS, "
-            "_MESSAGES, _VERSIONS and _RUNS say, in days; an empty one keeps for ever. Without --apply it only shows how much that "
+            "Files, evidence bundles, logs, messages, versions, runs and the audit that are older than LATCHKEY_KEEP_FILES, "
+            "_BUNDLES, _LOGS, _MESSAGES, _VERSIONS, _RUNS and _AUDIT say, in days; an empty one keeps for ever. Without --apply it only shows how much that "
             "is. Workers do it once a day with LATCHKEY_KEEP_DAILY=true. docs/keeping-and-forgetting.md has more."
         )
 

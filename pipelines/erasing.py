@@ -20,10 +20,12 @@ from sqlalchemy.orm import Session
 
 from database.engine import Database
 from database.forgetting import rows
+from database.forgetting.audited import count_named, empty_audit
 from database.forgetting.links import owned_by
 from database.forgetting.owners import Owner
 from database.forgetting.rows import Told
 from database.models import Run, StoredFile, Upload, UploadState
+from database.models.audit import record
 from database.models.jobs import ScraperJob
 from database.settings import database_settings
 from pipelines.settings import PipelineSettings
@@ -53,6 +55,7 @@ class Report:
     elsewhere: list[str] = field(default_factory=list)  # machines on which bundles lie that are not here
     uploaded: int = 0  # files that the customer's own server has
     nameless: int = 0  # sign-in attempts that stay without a name
+    audited: int = 0  # rows of the audit that stay without names
     schedules: int = 0  # that lose a target and stay
 
 
@@ -69,7 +72,9 @@ class Forgetting:
         report = Report()
         with self.db.transaction() as session:
             report.rows = rows.counts(session, self.of)
+            report.rows |= rows.withdraw_viewers(session, self.of, change=False)
             report.nameless = rows.nameless(session, self.of)
+            report.audited = count_named(session, self.of)
             report.schedules, gone = rows.leave_schedules(session, self.of, change=False)
             if gone:
                 report.rows["schedules"] = report.rows.get("schedules", 0) + gone
@@ -88,12 +93,17 @@ class Forgetting:
             rows.check_unused(session, self.of)
             before = rows.counts(session, self.of)
             rows.hold(session, self.of)
+            report = Report(uploaded=self._uploaded(session), audited=empty_audit(session, self.of))
             rows.close(session, self.of)
-            report = Report(uploaded=self._uploaded(session))
+            report.rows = rows.withdraw_viewers(session, self.of)
+            # Before the first byte goes, as a kill may come at any instant; without the name that is to be forgotten.
+            record(session, f"{self.owner.kind}.forgotten", "", {"rows": sum(before.values())})
         try:
             for _ in range(PASSES):
                 self._erase_bytes(report)
                 report.nameless += rows.empty_ledger(self.db, self.of)
+                with self.db.transaction() as session:
+                    report.audited += empty_audit(session, self.of)
                 for name, number in rows.erase_rows(self.db, self.of, self.told).items():
                     report.rows[name] = report.rows.get(name, 0) + number
                 with self.db.transaction() as session:
@@ -101,7 +111,9 @@ class Forgetting:
                 if not left:
                     # Those apart that were made for this.
                     report.rows = {
-                        name: number for name, number in report.rows.items() if name in before or name == "schedules"
+                        name: number
+                        for name, number in report.rows.items()
+                        if name in before or name in ("schedules", "users")
                     }
                     return report
         finally:

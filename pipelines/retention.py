@@ -56,6 +56,7 @@ class Retention:
             "messages": self._messages,
             "versions": self._versions,
             "runs": self._runs,
+            "audit": self._audit,
         }
 
     def _aged(self, name: str, act: Callable[[bool], tuple[int, int]], apply: bool) -> Aged:
@@ -121,6 +122,9 @@ class Retention:
         number, size = _delete(bundles_of(self.folder, ids), apply)
         deleted, _ = self._rows(old, apply)
         return number + deleted, size
+
+    def _audit(self, apply: bool) -> tuple[int, int]:
+        return self._rows(ages.old_audit(self._before(self.keep.keep_audit)), apply)
 
     def _rows(self, old: ages.Old, apply: bool) -> tuple[int, int]:
         with self.db.transaction() as session:

@@ -155,12 +155,18 @@ class KeepSettings(RoomSettings):
     keep_logs: Days = Field(30, description="Days that outputs of crawls that failed are kept.")
     keep_messages: Days = Field(30, description="Days that messages with codes, and requests for them, are kept.")
     keep_versions: Days = Field(None, description="Days that earlier versions of corrected records are kept.")
-    keep_runs: Days = Field(400, description="Days that runs and jobs are kept after their end, with their bundles.")
+    keep_runs: Days = Field(
+        400,
+        description="Days that runs and jobs are kept after their end, with their bundles and what people were told of them.",
+    )
+    keep_audit: Days = Field(None, description="Days that the audit is kept: who changed what, and used which secret.")
     keep_daily: bool = Field(
         False, description="True lets one of the workers delete what is older once a day; else only the command does."
     )
 
-    @field_validator("keep_bundles", "keep_logs", "keep_messages", "keep_versions", "keep_runs", mode="before")
+    @field_validator(
+        "keep_bundles", "keep_logs", "keep_messages", "keep_versions", "keep_runs", "keep_audit", mode="before"
+    )
     @classmethod
     def for_ever(cls, value: Any) -> Any:
         """Take an empty text for no limit."""

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from database.access.ledger import BAD_CREDENTIALS, Ledger
+from database.access.roles import grant
 from database.access.sessions import Sessions
+from database.actors import current_actor
 from database.engine import Database
+from database.jobs.causes import Failed, failed
+from database.jobs.notices import plan
+from database.jobs.recipients import put
 from database.models import (
     Account,
     CarrierPortalCredential,
+    Client,
+    CodeKind,
+    CodeRequest,
+    CodeRequestState,
     Message,
     Note,
     Run,
@@ -28,7 +39,9 @@ from database.models import (
     Watermark,
     all_tables,
 )
+from database.models.audit import record
 from database.models.base import Base, utc_now
+from database.models.operators import Acceptance, Role
 from tests.far_side import Shelf
 
 
@@ -79,6 +92,31 @@ class Company(Shelf):
         (self.data / path).write_bytes(b"x")
         return self.data / path
 
+    def be_told(self) -> None:
+        """Let its runs fail so that its own address is told, and one of all clients; make one of everything that people do about it."""
+        at = utc_now()
+        with self.db.transaction() as session:
+            client = session.get_one(Client, self.client_id)
+            put(
+                session, f"{self.username}@acme.example", "mail", at, actors=["owner"], digest=True, client_id=client.id
+            )
+            facts = {"portal": "bell", "spider": "bell_pdf_invoice", "at": at, "target": f"{self.number} 2026-10"}
+            whose = {"username": self.username, "account_id": self.account_id, "run": self.run_id}
+            for outcome, actor in (("bad_credentials", "owner"), ("portal_changed", "developer")):
+                failed(session, Failed(outcome=outcome, actor=actor, **facts, **whose), at)
+            accept(session, "bell_pdf_invoice", f"{self.number}/2026-09")
+            grant(session, f"viewer-of-{self.username}@acme.example", Role.CLIENT_VIEWER, client)
+            record(session, "cycle.opened", f"bell {self.number} 2026-09")
+            record(session, "code.used", f"bell {self.username}", {"run": self.run_id})
+            record(session, "credential.unblocked", self.username, {"logins": ["bell"]})
+            request = CodeRequest(
+                login="bell", username=self.username, receiver=f"+{self.number}", senders=[], sender_group="", pattern="x",
+                kind=CodeKind.CODE, requested_at=at, deadline=at, state=CodeRequestState.OPEN, typed="123456",
+            )  # fmt: skip
+            session.add(request)
+            session.flush()
+            plan(session, at, timedelta(days=1))
+
     def put(self, name: str, content: bytes | None = None, *, kind: str = "pdf", month: int = 10) -> int:
         """Store a file with a row that was read from it, an earlier version of that row, and an upload."""
         file = super().put(name, content, kind=kind, month=month)
@@ -100,6 +138,15 @@ class Company(Shelf):
                 )
             )  # fmt: skip
         return file
+
+
+def accept(session: Session, spider: str, key: str) -> None:
+    """Accept that there is nothing to fetch for a target, as the control room does."""
+    label = f"{spider} {key.replace('/', ' ')}"
+    session.add(
+        Acceptance(identity=f"{spider} {key}", label=label, outcome="not_published", actor=current_actor().name)
+    )
+    record(session, "period.accepted", label, {"outcome": "not_published"})
 
 
 def dump(db: Database) -> dict[str, list[str]]:

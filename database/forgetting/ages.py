@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Table, and_, exists, func, or_, select
 
+from database.jobs.notices import TELLS_BEGIN
 from database.models import (
+    AuditEntry,
     CodeRequest,
     FileStatus,
     Message,
@@ -20,6 +22,7 @@ from database.models import (
     Version,
 )
 from database.models.jobs import OPEN, Firing
+from database.models.notices import Cause, NoticeDelivery, NoticeResult
 from database.upsert import table_of
 
 Old = list[tuple[Table, ColumnElement[bool]]]
@@ -36,13 +39,39 @@ def old_messages(before: datetime, at: datetime) -> Old:
 
 
 def old_runs(before: datetime) -> Old:
-    """Return runs and jobs that have ended, and what became of due times, of each schedule without the newest."""
+    """Return runs and jobs that have ended, what was told of them, and what became of due times, of each schedule without the newest."""
     newest = select(func.max(Firing.id)).group_by(Firing.schedule_id)
     return [
         (table_of(Run), and_(Run.state == RunState.FINISHED, Run.finished_at < before)),
         (table_of(ScraperJob), and_(ScraperJob.status.not_in(OPEN), ScraperJob.completed_at < before)),
         (table_of(Firing), and_(Firing.seen_at < before, Firing.id.not_in(newest))),
+        *_old_notices(before),
     ]
+
+
+def _old_notices(before: datetime) -> Old:
+    """
+    Return causes that were solved, and messages that have ended.
+
+    By the last message that was sent of a cause, or of digests, to an address, and by the last one that told of a failure, is
+    decided what is told next and when: they stay as long as the cause does.
+    """
+    is_sent = NoticeDelivery.result == NoticeResult.SENT
+    newest = select(func.max(NoticeDelivery.id)).where(is_sent)
+    by_topic = NoticeDelivery.address_id, NoticeDelivery.topic
+    is_last = NoticeDelivery.id.in_(newest.group_by(*by_topic))
+    tells_last = NoticeDelivery.id.in_(newest.where(NoticeDelivery.kind.in_(TELLS_BEGIN)).group_by(*by_topic))
+    is_old = and_(NoticeDelivery.due_at.is_(None), NoticeDelivery.updated_at < before)
+    is_told = exists().where(NoticeDelivery.cause_id == Cause.id, is_old.is_not(True)).correlate(Cause)
+    return [
+        (table_of(NoticeDelivery), and_(is_old, ~is_last, ~tells_last)),
+        (table_of(Cause), and_(Cause.solved_at < before, Cause.last_at < before, ~is_told)),
+    ]
+
+
+def old_audit(before: datetime) -> Old:
+    """Return rows of the audit."""
+    return [(table_of(AuditEntry), AuditEntry.at < before)]
 
 
 def old_versions(before: datetime) -> Old:

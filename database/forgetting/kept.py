@@ -24,6 +24,8 @@ KEPT = {
 NAMELESS = {
     "attempts": "the attempt ledger keeps when and how sign-ins ended, by which portals are treated fairly; user name, "
     "fingerprint, process and machine are emptied",
+    "audit": "who did what and when stays known, by which misuse is found; what names the erased is emptied, and an erased user "
+    "is only told apart from others",
     "portal_breakers": "the user name is taken out of what has met a portal's trouble",
 }
 
@@ -34,7 +36,7 @@ def reached() -> dict[str, set[str]]:
     owners = (
         Owner("client", "x", client_id=0, names=("x",), sign_ins=signs, receivers=("x",)),
         Owner("credential", "x", credential_id=0, telegram_session="x", sign_ins=signs, receivers=("x",)),
-        Owner("user", "x", user_id=0),
+        Owner("user", "x", user_id=0, addresses=("x",)),
     )
     return {owner.kind: {table.name for table in owned_by(owner).order()} for owner in owners}
 

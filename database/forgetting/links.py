@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, Table, and_, cast, func, or_, select
 from sqlalchemy.sql import expression
 
-from database.forgetting.owners import TELEGRAM, Owner, SignIn
+from database.forgetting.names import Found, by_login, by_portal, of_telegram, sign_ins, usernames, with_portal
+from database.forgetting.owners import TELEGRAM, Owner
 from database.forgetting.ownership import Link, Ownership, Rule, begins, text
+from database.forgetting.waiting import acceptances, addresses, cases, causes
 
 WITHOUT_VERSIONS = {"attempts", "channel_files", "code_requests", "files", "uploads", "versions", "watermarks"}
-
-Found = Iterator[Link | ColumnElement[bool]]
 
 
 def _own(column: str, attribute: str) -> Rule:
@@ -24,30 +23,6 @@ def _own(column: str, attribute: str) -> Rule:
             yield Link(table.c[column], [value])
 
     return rule
-
-
-def _sign_ins(of: Ownership) -> tuple[SignIn, ...]:
-    """Return the owner's user names; the rows in which they stand go after those of the asking table."""
-    of.held("credentials")
-    return of.owner.sign_ins
-
-
-def _by_login(of: Ownership, table: Table) -> Found:
-    for each in _sign_ins(of):
-        yield and_(table.c.login.in_(each.logins), table.c.username == each.username)
-
-
-def _by_portal(of: Ownership, table: Table) -> Iterator[ColumnElement[bool]]:
-    for each in _with_portal(of):
-        yield and_(table.c.portal == each.portal, table.c.username == each.username)
-
-
-def _with_portal(of: Ownership, family: str | None = None) -> list[SignIn]:
-    return [each for each in _sign_ins(of) if each.portal and family in (None, each.family)]
-
-
-def _names(of: Ownership, family: str) -> list[str]:
-    return [each.username for each in _with_portal(of, family)]
 
 
 def _leases(of: Ownership, table: Table) -> Found:
@@ -63,40 +38,35 @@ def lease_names(of: Ownership) -> list[str]:
     """Return the names of the leases on the sessions of the owner's credentials, as middlewares/access/sessions.py makes them."""
     return [
         f"{what}:{login}:{each.username}"
-        for each in _sign_ins(of)
+        for each in sign_ins(of)
         for login in each.logins
         for what in ("run", "sign-in")
     ]
 
 
 def _messages(of: Ownership, table: Table) -> Found:
-    _sign_ins(of)
+    sign_ins(of)
     if of.owner.receivers:
         yield Link(table.c.receiver, list(of.owner.receivers))
 
 
 def _runs(of: Ownership, table: Table) -> Found:
-    yield from _by_portal(of, table)
-    yield from _of_telegram(of, table)
+    yield from by_portal(of, table)
+    yield from of_telegram(of, table)
     for name in ("channel_files", "price_check_runs"):
         if (runs := of.values(name, "run_id", alone=True)) is not None:
             yield table.c.id.in_(runs)
 
 
-def _of_telegram(of: Ownership, table: Table) -> Found:
-    if (sessions := of.values("telegram_sessions", "id")) is not None:
-        yield and_(table.c.portal == TELEGRAM, table.c.username.in_(sessions))
-
-
 def _jobs(of: Ownership, table: Table) -> Found:
-    yield from _by_portal(of, table)
-    yield from _of_telegram(of, table)
+    yield from by_portal(of, table)
+    yield from of_telegram(of, table)
 
     def target(name: str) -> ColumnElement[str]:
         found: ColumnElement[str] = table.c.target[name].as_string()
         return found
 
-    for each in _with_portal(of, "electricity"):
+    for each in with_portal(of, "electricity"):
         yield and_(table.c.portal == each.portal, target("person") == each.username)
     if (tenants := of.values("tenants", "name", alone=True)) is not None:
         yield and_(table.c.portal.in_(of.values("tenants", "portal")), target("tenant").in_(tenants))
@@ -107,7 +77,7 @@ def _jobs(of: Ownership, table: Table) -> Found:
 
 
 def _files(of: Ownership, table: Table) -> Found:
-    for each in _with_portal(of):
+    for each in with_portal(of):
         of_portal = and_(table.c.portal == each.portal, table.c.account_id.is_(None))
         yield and_(of_portal, table.c.target_key == each.username)
     if (sources := of.values("sources", "id")) is not None:
@@ -117,7 +87,7 @@ def _files(of: Ownership, table: Table) -> Found:
 def _by_target(of: Ownership, table: Table) -> Found:
     """Give the notes and watermarks of what is fetched: `target_key` is the one of `Plan`."""
     spider, key = table.c.spider, table.c.target_key
-    for each in _with_portal(of):
+    for each in with_portal(of):
         yield and_(spider.startswith(f"{each.portal}_", autoescape=True), key == each.username)
     if (condition := of.condition("accounts")) is not None:
         accounts, carriers = of.tables["accounts"], of.tables["carriers"]
@@ -149,7 +119,7 @@ def _exists(outer: Table, *parts: Any) -> ColumnElement[bool]:
 
 
 def _tenants(of: Ownership, table: Table) -> Found:
-    for each in _with_portal(of, "fleet"):
+    for each in with_portal(of, "fleet"):
         yield and_(table.c.portal == each.portal, table.c.username == each.username)
 
 
@@ -181,7 +151,7 @@ def _texts(values: Any) -> Any:
 
 
 def _people(of: Ownership, table: Table) -> Found:
-    if names := _names(of, "electricity"):
+    if names := usernames(of, "electricity"):
         yield Link(table.c.username, names)
 
 
@@ -203,7 +173,7 @@ def _equipment(of: Ownership, table: Table) -> Found:
 
 def _of_people_alone(of: Ownership, column: str, *names: str) -> Any:
     """Select what the owner's people have and no others: a contract may be shared between customers."""
-    if not (people := _names(of, "electricity")):
+    if not (people := usernames(of, "electricity")):
         return None
     own, others = [], []
     for name in names:
@@ -223,7 +193,7 @@ RULES: dict[str, Rule] = {
     "users": _own("id", "user_id"),
     "telegram_sessions": _own("id", "telegram_session"),
     "credentials": _own("id", "credential_id"),
-    **dict.fromkeys(("sessions", "identities", "used_totp_steps", "code_requests"), _by_login),
+    **dict.fromkeys(("sessions", "identities", "used_totp_steps", "code_requests"), by_login),
     "leases": _leases,
     "messages": _messages,
     "runs": _runs,
@@ -234,6 +204,10 @@ RULES: dict[str, Rule] = {
     "tenants": _tenants,
     "schedules": _schedules,
     "versions": _versions,
+    "notice_addresses": addresses,
+    "notice_causes": causes,
+    "notice_cases": cases,
+    "acceptances": acceptances,
     **dict.fromkeys(
         (
             *("electricity_accounts", "electricity_contracts", "electricity_customers", "electricity_outages"),
@@ -257,7 +231,7 @@ RULES: dict[str, Rule] = {
 def ledger_rows(of: Ownership) -> ColumnElement[bool] | None:
     """Return the condition of the owner's sign-in attempts, which lose their name; None: there can be none."""
     attempts = of.tables["attempts"]
-    found = [each for each in _by_login(of, attempts) if not isinstance(each, Link)]
+    found = [each for each in by_login(of, attempts) if not isinstance(each, Link)]
     if (sessions := of.values("telegram_sessions", "id")) is not None:
         found.append(and_(attempts.c.login == TELEGRAM, attempts.c.username.in_(sessions)))
     return or_(*found) if found else None

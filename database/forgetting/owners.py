@@ -9,6 +9,8 @@ from typing import Any, Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
+from database.access.encryption import fingerprint
+from database.access.fingerprints import own_key
 from database.models import CarrierPortalCredential, Client, StoredCredential
 from database.models.prices import User
 from database.models.telegram import TelegramSession
@@ -52,6 +54,7 @@ class Owner:
     names: tuple[str, ...] = ()  # of the client, as schedules have it
     sign_ins: tuple[SignIn, ...] = ()
     receivers: tuple[str, ...] = field(default=(), repr=False)  # of codes, that no other credential has
+    addresses: tuple[str, ...] = ()  # of a user: fingerprints of the address, as `notice_addresses` has them
 
 
 def find_client(session: Session, name: str, portals: Mapping[str, Portal]) -> Owner:
@@ -104,7 +107,8 @@ def find_user(session: Session, email: str) -> Owner:
     user = session.scalars(select(User).where(User.email == email.strip().lower())).one_or_none()
     if user is None:
         raise NotFound("--user: there is no user with this mail address.")
-    return Owner("user", f"user {user.email}", user_id=user.id)
+    known = fingerprint(own_key(session), user.email)
+    return Owner("user", f"user {user.email}", user_id=user.id, addresses=(known,))
 
 
 def _telegram_session(session: Session, word: str | None) -> Owner:

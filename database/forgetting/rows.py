@@ -10,13 +10,18 @@ from sqlalchemy import ColumnElement, Table, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from database.access.leases import Leases, holder
+from database.access.roles import has_nothing_else
+from database.access.users import revoke
 from database.engine import Database, Within, now
+from database.forgetting.audited import empty_schedule, empty_user
 from database.forgetting.links import ledger_rows
 from database.forgetting.owners import Owner
 from database.forgetting.ownership import Ownership
 from database.jobs.claims import RUN_LEASE
 from database.models import Account, Client, Lease, Run, RunState, ScraperConfig, StoredCredential, Workspace
 from database.models.jobs import Breaker, Schedule
+from database.models.operators import Grant
+from database.models.prices import User
 from database.models.telegram import Source
 from database.processes import has_ended
 
@@ -113,6 +118,29 @@ def close(session: Session, of: Ownership) -> None:
         session.execute(update(Client).where(Client.id == of.owner.client_id).values(active=False))
 
 
+def withdraw_viewers(session: Session, of: Ownership, change: bool = True) -> dict[str, int]:
+    """
+    End the sign-ins and the grants of those who see only this client; delete the users who have nothing else here.
+
+    Return how many grants and users go. change: False only counts.
+    """
+    client = of.owner.client_id
+    if client is None:
+        return {}
+    viewers = session.scalars(select(Grant.user_id).where(Grant.client_id == client).order_by(Grant.user_id)).all()
+    leaving = select(User.id, User.email).where(User.id.in_(viewers), has_nothing_else()).order_by(User.id)
+    users = session.execute(leaving).all()
+    if change:
+        for user_id in viewers:
+            revoke(session, user_id)
+        for user in users:
+            empty_user(session, user.id, user.email)
+        session.execute(delete(Grant).where(Grant.user_id.in_(viewers), Grant.client_id == client))
+        session.execute(delete(User).where(User.id.in_([user.id for user in users])))
+    gone = {"grants": len(viewers), "users": len(users)}
+    return {name: number for name, number in gone.items() if number}
+
+
 def counts(session: Session, of: Ownership) -> dict[str, int]:
     """Return how many rows of each table belong to the owner, without the tables that have none."""
     found = {table.name: count(session, table, of.condition(table.name)) for table in of.order()}
@@ -188,7 +216,9 @@ def leave_schedules(session: Session, of: Ownership, change: bool = True) -> tup
         else:
             deleted += 1
             if change:
-                session.delete(row)
+                # Past the unit of work, which would write its name into the audit.
+                empty_schedule(session, row.name)
+                session.execute(delete(Schedule).where(Schedule.id == row.id))
     return changed, deleted
 
 

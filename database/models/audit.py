@@ -15,7 +15,7 @@ from database.models.base import Base, JsonColumn, UtcDateTime, utc_now
 
 
 class AuditEntry(Base):
-    """One change, or one use of a secret. It holds no secret, and is never changed."""
+    """One change, or one use of a secret. It holds no secret, and is never changed, but for names that are erased."""
 
     __tablename__ = "audit"
     __table_args__ = (Index(None, "at"), Index(None, "action"))

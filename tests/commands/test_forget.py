@@ -23,6 +23,7 @@ from database.engine import Database
 from database.forgetting import kept, ownership
 from database.forgetting.links import owned_by
 from database.forgetting.owners import Owner, Portal, find_client
+from database.jobs.recipients import put
 from database.models import (
     Account,
     Breaker,
@@ -37,7 +38,10 @@ from database.models import (
     StoredFile,
     all_tables,
 )
+from database.models.audit import AuditEntry
 from database.models.base import utc_now
+from database.models.operators import Grant
+from database.models.prices import AuthSession, User, WatchlistItem
 from database.processes import signature
 from database.settings import database_settings
 from pipelines.erasing import Forgetting
@@ -71,12 +75,44 @@ def companies(house, tmp_path):
         values = {name: getattr(row, name) for name in ("portal", "report_type", "path", "store", "sha256", "size")}
         session.add(StoredFile(spider="bell_pdf_invoice", target_key=f"{first.number}/2026-10", key="common.pdf",
                                account_id=first.account_id, status=FileStatus.READY, **values))  # fmt: skip
+        put(session, "house@latchkey.example", "mail", utc_now(), actors=["developer"], digest=True)
         at = {"cron": "0 6 * * *", "time_zone": "UTC", "seen_until": utc_now(), "spiders": ["bell_pdf_invoice"]}
         session.add(Schedule(name="of acme", client="Acme", **at))
         session.add(Schedule(name="one", accounts=[first.number], **at))
         session.add(Schedule(name="both", accounts=[first.number, other.number], **at))
         session.add(Breaker(portal="bell", usernames=["ana", "zoe"], changed_at=utc_now()))
+    for each in made:
+        each.be_told()
     return made
+
+
+def of_acme(company: Company) -> tuple[str, ...]:
+    """Return what must stand nowhere any more: names, numbers and addresses of a client whose user is ana."""
+    number = company.number
+    return (
+        "Acme",
+        "'ana'",
+        " ana'",
+        " ana ",
+        "-of-ana",
+        f"'{number}'",
+        f"{number}/",
+        f" {number} ",
+        f"account {company.account_id}'",
+    )
+
+
+TOLD = (
+    "notice_addresses",
+    "notice_causes",
+    "notice_cases",
+    "notice_deliveries",
+    "grants",
+    "acceptances",
+    "audit",
+    "code_requests",
+    "users",
+)
 
 
 # --- What belongs to whom ---------------------------------------------------------------------------------------------
@@ -141,17 +177,35 @@ def test_a_client_goes_and_the_others_stay(companies, house, tmp_path, command):
     first, other = companies
     others = {name: content for name, content in files_of(tmp_path).items() if f"bell/{first.account_id}/" not in name}
     told = json.loads(command("forget", "--client", "Acme", "--json").out)
+    before = dump(house)
     said = command("forget", "--client", "Acme", "--yes", "--json")
     assert said.code == 0, said.err
     done = json.loads(said.out)
     assert (done["kinds"], done["bytes"]) == (told["kinds"], told["bytes"])  # as the dry run has said
     assert done["kinds"]["stored files"] == 3
     assert done["kinds"]["evidence bundles"] == 2
-    assert traces(house, tmp_path, "Acme", "'ana'", f"'{first.number}'", f"{first.number}/") == []
+    assert traces(house, tmp_path, *of_acme(first)) == []
+    left = dump(house)
+    rows = {name: (len(before[name]), len(left[name])) for name in TOLD}
+    assert rows == {
+        "notice_addresses": (3, 2),  # the house's own stays
+        "notice_causes": (3, 2),  # both have met the portal's change
+        "notice_cases": (4, 2),
+        "notice_deliveries": (3, 2),
+        **dict.fromkeys(("grants", "acceptances", "code_requests", "users"), (2, 1)),
+        "audit": (
+            len(before["audit"]),
+            len(before["audit"]) + 2,
+        ),  # with this forgetting, and the schedule that is changed
+    }
+    for name in TOLD:  # those that name the other client are as they were
+        assert [row for row in left[name] if "zoe" in row or "Zeta" in row or other.number in row] == [
+            row for row in before[name] if "zoe" in row or "Zeta" in row or other.number in row
+        ]
     assert not (tmp_path / "files" / "bell" / str(first.account_id)).exists()
-    left = files_of(tmp_path)
-    assert left == {name: content for name, content in others.items() if name in left}
-    assert {name for name in others if name not in left} == {
+    files = files_of(tmp_path)
+    assert files == {name: content for name, content in others.items() if name in files}
+    assert {name for name in others if name not in files} == {
         *(f"evidence/{first.run_id}-{code}.zip" for code in ("bad_file", "incomplete")), "logs/claim-Acme.log"
     }  # fmt: skip
     with house.transaction() as session:
@@ -172,6 +226,50 @@ def test_a_client_goes_and_the_others_stay(companies, house, tmp_path, command):
     again = command("forget", "--client", "Acme", "--yes")
     assert (again.code, again.out) == (2, "")
     assert "there is no client 'Acme'" in again.err
+
+
+def test_a_credential_goes_and_what_its_client_s_accounts_need_stays(companies, house, tmp_path, command):
+    """Its own causes go; the case of the account and the accepted period are the client's."""
+    before = dump(house)
+    said = command("forget", "--credential", "bell", "--username", "ana", "--yes")
+    assert said.code == 0, said.err
+    assert "rows of the audit, who did what and when" in said.out
+    assert traces(house, tmp_path, "'ana'", "bell ana", "user ana") == []
+    left = dump(house)
+    assert {name: len(before[name]) - len(left[name]) for name in TOLD} == {
+        **dict.fromkeys(("notice_causes", "notice_cases", "notice_deliveries", "code_requests"), 1),
+        **dict.fromkeys(("notice_addresses", "grants", "acceptances", "users"), 0),
+        "audit": -1,  # this forgetting
+    }
+    for name in TOLD:
+        assert [row for row in left[name] if "zoe" in row] == [row for row in before[name] if "zoe" in row]
+
+
+def test_a_viewer_who_has_more_than_the_client_stays_without_the_role(companies, house, command):
+    with house.transaction() as session:
+        user = session.scalars(select(User).where(User.email == "viewer-of-ana@acme.example")).one()
+        session.add(
+            WatchlistItem(
+                user_id=user.id, product_url="https://shop.example/1", portal="shop", product_key="1", threshold=1
+            )
+        )
+        session.add(AuthSession(user_id=user.id, token_hash="x", expires_at=utc_now() + timedelta(days=1)))
+    assert command("forget", "--client", "Acme", "--yes").code == 0
+    with house.transaction() as session:
+        assert session.get(Grant, user.id) is None
+        assert session.scalars(select(AuthSession.revoked_at)).one() is not None
+        granted = select(AuditEntry).where(AuditEntry.action == "user.granted").order_by(AuditEntry.id)
+        rows = [(row.subject, row.detail) for row in session.scalars(granted)]
+    assert rows == [(user.email, None), ("viewer-of-zoe@acme.example", {"role": "client_viewer", "client": "Zeta Ltd"})]
+
+
+def test_the_forgetting_itself_is_written_down_without_the_name(companies, house, command):
+    before = sum(len(rows) for name, rows in dump(house).items())
+    assert command("forget", "--client", "Acme", "--yes").code == 0
+    with house.transaction() as session:
+        row = session.scalars(select(AuditEntry).where(AuditEntry.action == "client.forgotten")).one()
+    assert (row.subject, list(row.detail)) == ("", ["rows"])
+    assert 20 < row.detail["rows"] < before
 
 
 class Killed(BaseException):
@@ -227,10 +325,10 @@ def test_it_may_be_killed_at_any_instant_and_run_again(companies, house, tmp_pat
             paths = set(session.scalars(select(StoredFile.path)))
             is_there = session.get(Client, first.client_id) is not None
         # The client's own row goes last: by it the rest is found again.
-        assert is_there or traces(house, tmp_path, "Acme", "'ana'", f"'{first.number}'") == []
+        assert is_there or traces(house, tmp_path, *of_acme(first)) == []
         assert {name.removeprefix("files/") for name in files_of(tmp_path) if name.startswith("files/")} <= paths
     assert not seen.dead
-    assert traces(house, tmp_path, "Acme", "'ana'", f"'{first.number}'") == []
+    assert traces(house, tmp_path, *of_acme(first)) == []
     assert {name for name in files_of(tmp_path) if name.startswith("files/")} == others
 
 

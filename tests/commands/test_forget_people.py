@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from database.access.roles import grant
+from database.actors import Actor, acting
+from database.jobs.causes import Failed, failed
+from database.jobs.recipients import put
 from database.models import (
     FileStatus,
     Note,
@@ -20,14 +24,16 @@ from database.models import (
     StoredFile,
     Version,
 )
+from database.models.audit import AuditEntry, record
 from database.models.electricity import ElectricityContract, ElectricityDevice, SocialDiscount
 from database.models.fleet import Tenant, Vehicle
 from database.models.messaging import ChannelFile, ChannelMessage, FileState, MediaKind
+from database.models.operators import Role
 from database.models.prices import AlertChannel, CheckStatus, PriceCheckRun, User, WatchlistItem
 from database.models.readings import Direction, MeterReading, Resolution
 from database.models.telegram import AccessLevel, Source, TelegramSession
 from database.settings import database_settings
-from tests.companies import dump, files_of, traces
+from tests.companies import accept, dump, files_of, traces
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 SEEN = {"cron": "0 6 * * *", "time_zone": "UTC", "seen_until": AT}
@@ -54,12 +60,20 @@ def run_of(session: Any, portal: str, report_type: str, **more: Any) -> Run:
     return run
 
 
+def fail(session: Any, run: Run) -> None:
+    """Let a run fail so that its owner must act, and so that the developer must, who is told of all owners in one cause."""
+    facts = {"portal": run.portal, "spider": run.spider, "at": AT, "target": run.target, "username": run.username}
+    for outcome, actor in (("bad_credentials", "owner"), ("portal_changed", "developer")):
+        failed(session, Failed(outcome=outcome, actor=actor, run=run.id, **facts), AT)
+
+
 def test_a_person_s_contracts_go_but_not_those_that_another_one_sees_too(house, tmp_path, command):
     """The company writes contracts with zeros before them in one place, and without them in another."""
     with house.transaction() as session:
         for person, contracts in (("ana", ("000300000001", "000300000002")), ("zoe", ("000300000002", "000300000003"))):
             session.add(StoredCredential(portal="iec", username=person, password="x"))
-            run_of(session, "iec", "invoices", username=person, target=person)
+            fail(session, run_of(session, "iec", "invoices", username=person, target=person))
+            accept(session, "iec_invoices", person)
             session.add(Note(spider="iec_invoices", target_key=person, name="lists", value=True))
             session.add(ScraperJob(portal="iec", report_type="invoices", target={"person": person}, label=person,
                                    status=ScraperJobStatus.SUCCESS))  # fmt: skip
@@ -75,6 +89,7 @@ def test_a_person_s_contracts_go_but_not_those_that_another_one_sees_too(house, 
             session.add(
                 Version(table_name="meter_readings", key=contract, number=1, row={"contract": contract}, replaced_at=AT)
             )
+        accept(session, "iec_invoices", "dr ana")  # another person
         session.add(Schedule(name="at night", spiders=["iec_invoices"], accounts=["ana", "zoe"], **SEEN))
         # The same name at another portal is another person's.
         session.add(StoredCredential(portal="bell", username="ana", password="x"))
@@ -82,7 +97,10 @@ def test_a_person_s_contracts_go_but_not_those_that_another_one_sees_too(house, 
     assert said.code == 0, said.err
     left = dump(house)
     assert [name for name, rows in left.items() if "'ana'" in str(rows)] == ["credentials"]
-    assert traces(house, tmp_path, "300000001", "bp-ana") == []
+    assert traces(house, tmp_path, "300000001", "bp-ana", "iec ana", "iec_invoices ana", "user ana") == []
+    assert {name: len(left[name]) for name in ("notice_causes", "notice_cases", "acceptances")} == {
+        "notice_causes": 2, "notice_cases": 2, "acceptances": 2
+    }  # fmt: skip
     for table in ("meter_readings", "versions", "electricity_devices"):
         assert len(left[table]) == 2, table
     assert len(left["electricity_contracts"]) == len(left["runs"]) * 2 == len(left["notes"]) * 2 == 2
@@ -95,6 +113,8 @@ def test_a_fleet_goes_with_its_credential(house, command):
         for person in ("ana", "zoe"):
             session.add(StoredCredential(portal="trucktech", username=person, password="x"))
             run = run_of(session, "trucktech", "vehicles", username=person, target=f"north of {person}")
+            fail(session, run)
+            accept(session, "trucktech_vehicles", f"north of {person}")
             tenant = Tenant(portal="trucktech", name=f"north of {person}", username=person)
             session.add(tenant)
             session.flush()
@@ -108,8 +128,9 @@ def test_a_fleet_goes_with_its_credential(house, command):
     left = dump(house)
     assert [name for name, rows in left.items() if "ana" in str(rows)] == []
     assert {name for name, rows in left.items() if len(rows) * 2 == before[name] > 0} == {
-        *("credentials", "runs", "tenants", "vehicles", "notes", "scraper_jobs")
+        *("credentials", "runs", "tenants", "vehicles", "notes", "scraper_jobs", "notice_cases", "acceptances")
     }
+    assert (before["notice_causes"], len(left["notice_causes"])) == (3, 2)
 
 
 def session_row(name: str, user: User | None) -> TelegramSession:
@@ -131,7 +152,9 @@ def watcher(session: Any, data: Any, name: str, products: tuple[str, ...]) -> Us
         session.add(item)
         session.flush()
         run = session.scalars(select(Run).where(Run.target == product)).one_or_none()
-        run = run or run_of(session, "shop", "prices", target=product)
+        if run is None:
+            run = run_of(session, "shop", "prices", target=product)
+            fail(session, run)
         session.add(
             PriceCheckRun(
                 watchlist_item_id=item.id, status=CheckStatus.SUCCESS, outcome="ok", message="", run_id=run.id
@@ -146,6 +169,14 @@ def watcher(session: Any, data: Any, name: str, products: tuple[str, ...]) -> Us
     session.add(source)
     session.flush()
     run = run_of(session, "telegram", "files", username=f"session-{name}", target=name)
+    fail(session, run)
+    grant(session, user.email, Role.VIEWER)
+    put(session, user.email, "mail", AT, actors=["developer"], digest=True)
+    with acting(Actor(user.email, "web", f"address-of-{name}")):
+        record(session, "user.signed_in", user.email, {"by": "code"})
+        record(session, "job.run_again", "job 7")
+        accept(session, "telegram_files", source.id)
+        accept(session, "bell_pdf_invoice", f"{name[0]}/2026-09")  # of nobody here
     path = data / "files" / f"{name}.bin"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(name.encode())
@@ -167,6 +198,7 @@ def test_a_user_goes_with_watchlist_sources_and_sessions(house, tmp_path, comman
     with house.transaction() as session:
         watcher(session, tmp_path, "ana", ("lamp", "chair"))
         watcher(session, tmp_path, "zoe", ("lamp", "table"))
+    before = {name: len(rows) for name, rows in dump(house).items()}
     dry = command("forget", "--user", "Ana@example.com")
     assert dry.code == 0, dry.err
     said = command("forget", "--user", "ana@example.com", "--yes")
@@ -179,7 +211,29 @@ def test_a_user_goes_with_watchlist_sources_and_sessions(house, tmp_path, comman
         **dict.fromkeys(("channel_messages", "channel_files"), 1),
         **dict.fromkeys(("watchlist_items", "price_check_runs"), 2),
         "runs": 3,  # of both products that zoe watches, and of the source
+        **dict.fromkeys(("fingerprint_keys", "grants", "notice_addresses"), 1),
+        "acceptances": 3,  # with both of bell
+        "notice_cases": 6,
+        "notice_causes": 5,
+        "audit": before["audit"] + 1,  # with this forgetting
     }
+    with house.transaction() as session:
+        done = select(AuditEntry.actor, AuditEntry.address, AuditEntry.action, AuditEntry.subject).order_by(
+            AuditEntry.id
+        )
+        rows = session.execute(done.where(AuditEntry.via == "web")).all()
+    erased = rows[0].actor
+    # Who did what stays told apart, without name and address.
+    assert erased.startswith("erased user ")
+    assert [tuple(row) for row in rows if row.actor != "zoe@example.com"] == [
+        (erased, "", "user.signed_in", ""),
+        (erased, "", "job.run_again", "job 7"),
+        (erased, "", "period.accepted", ""),
+        (erased, "", "period.accepted", "bell_pdf_invoice a 2026-09"),
+    ]
+    assert [row.subject for row in rows if row.actor == "zoe@example.com"] == [
+        *("zoe@example.com", "job 7", "telegram_files source-zoe", "bell_pdf_invoice z 2026-09")
+    ]
 
 
 def test_a_session_of_telegram_goes_with_its_sources(house, tmp_path, command):

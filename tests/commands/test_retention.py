@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 from commands.worker import daily_work
 from database.engine import DatabaseAway
+from database.jobs.recipients import put
 from database.models import (
     BillingCyclePdfFile,
     CodeRequest,
@@ -28,8 +29,10 @@ from database.models import (
     UsageRecord,
     Version,
 )
+from database.models.audit import AuditEntry, record
 from database.models.base import utc_now
 from database.models.codes import CodeKind, CodeRequestState
+from database.models.notices import Case, Cause, NoticeDelivery, NoticeKind, NoticeResult
 from database.settings import SettingsError, database_settings, read_once
 from jobs.clock import TurnableClock
 from jobs.events import Events
@@ -86,7 +89,7 @@ def test_without_apply_it_only_says_what_is_too_old(company, store, tmp_path, co
     assert said.out.splitlines()[-1] == "Nothing was deleted: --apply does it."
     found = kinds(command("retention", "--json"))
     # By the settings as they are, files, versions, and runs of 100 days stay.
-    assert found == {"files": 0, "bundles": 2, "logs": 1, "messages": 2, "versions": 0, "runs": 0}
+    assert found == {"files": 0, "bundles": 2, "logs": 1, "messages": 2, "versions": 0, "runs": 0, "audit": 0}
 
 
 def test_what_is_too_old_is_deleted_and_the_rest_stays(company, store, tmp_path, command, monkeypatch):
@@ -95,7 +98,11 @@ def test_what_is_too_old_is_deleted_and_the_rest_stays(company, store, tmp_path,
     told = kinds(command("retention", "--json"))
     said = command("retention", "--apply", "--json")
     assert said.code == 0, said.err
-    assert kinds(said) == told == {"files": 1, "bundles": 0, "logs": 1, "messages": 2, "versions": 1, "runs": 4}
+    assert (
+        kinds(said)
+        == told
+        == {"files": 1, "bundles": 0, "logs": 1, "messages": 2, "versions": 1, "runs": 4, "audit": 0}
+    )
     assert kinds(command("retention", "--apply", "--json")) == dict.fromkeys(told, 0)
     assert set(files_of(tmp_path)) == {f"files/bell/{company.account_id}/2026-09/new.pdf", "logs/new.log"}
     with store.transaction() as session:
@@ -122,6 +129,57 @@ def test_a_file_that_is_still_to_be_sent_stays(company, store, command, monkeypa
     with store.transaction() as session:
         session.execute(update(Upload).values(state=UploadState.FAILED))
     assert kinds(command("retention", "--apply", "--json"))["files"] == 0
+
+
+def test_what_was_told_goes_with_the_runs_but_for_what_decides_when_the_next_message_comes(store, command, monkeypatch):
+    """By the last message of an open cause the daily repeat is measured; a solved cause goes when nothing of it is on its way."""
+    monkeypatch.setenv("LATCHKEY_KEEP_RUNS", "90")
+    then, facts = utc_now() - 100 * DAY, {"portal": "bell", "actor": "owner"}
+    began, still, solved = NoticeKind.BEGAN, NoticeKind.STILL, NoticeKind.SOLVED
+    with store.transaction() as session:
+        address, _ = put(session, "house@latchkey.example", "mail", then, actors=["owner"], digest=True)
+        made = {}
+        for name, ended in (("open", None), ("solved", then), ("waiting", then), ("fresh", utc_now())):
+            made[name] = Cause(key=name, outcome=name, began_at=then, last_at=then, solved_at=ended, **facts)
+            session.add(made[name])
+            session.flush()
+            session.add(Case(cause_id=made[name].id, spider="bell_pdf_invoice", subject="x", label="x", last_at=then))
+        messages = [
+            *(("open", kind, then) for kind in (began, solved, began, still)), ("open", solved, None),
+            ("solved", began, then), ("solved", solved, then), ("waiting", began, then), ("waiting", solved, None),
+            ("fresh", began, then), ("fresh", solved, then),
+        ]  # fmt: skip
+        for number, (name, kind, sent_at) in enumerate(messages):
+            result, cause = (NoticeResult.SENT if sent_at else NoticeResult.PENDING), made[name].id
+            session.add(NoticeDelivery(address_id=address.id, cause_id=cause, topic=f"cause {cause}", number=number, kind=kind,
+                                       result=result, updated_at=then, due_at=None if sent_at else then))  # fmt: skip
+        for day in (1, 2):
+            session.add(NoticeDelivery(address_id=address.id, topic="digest", number=day, kind=NoticeKind.DIGEST, updated_at=then,
+                                       result=NoticeResult.SENT))  # fmt: skip
+    told = kinds(command("retention", "--json"))["runs"]
+    assert (
+        kinds(command("retention", "--apply", "--json"))["runs"] == told == 5
+    )  # three messages, a digest, and a cause with its own
+    with store.transaction() as session:
+        kept = select(Cause.outcome, NoticeDelivery.number).join_from(NoticeDelivery, Cause, isouter=True)
+        rows = [tuple(row) for row in session.execute(kept.order_by(NoticeDelivery.id))]
+        assert rows == [
+            *(("open", 3), ("open", 4), ("waiting", 7), ("waiting", 8), ("fresh", 9), ("fresh", 10)), (None, 2),
+        ]  # fmt: skip
+        assert session.scalars(select(Cause.outcome).order_by(Cause.id)).all() == ["open", "waiting", "fresh"]
+        assert len(session.scalars(select(Case)).all()) == 3
+
+
+def test_the_audit_is_kept_for_ever_unless_a_setting_says_otherwise(company, store, command, monkeypatch):
+    with store.transaction() as session:
+        session.execute(update(AuditEntry).values(at=utc_now() - 1000 * DAY))
+        record(session, "job.made", "job 1")
+    number = len(dump(store)["audit"])
+    assert kinds(command("retention", "--apply", "--json"))["audit"] == 0
+    monkeypatch.setenv("LATCHKEY_KEEP_AUDIT", "900")
+    assert kinds(command("retention", "--apply", "--json"))["audit"] == number - 1 > 0
+    with store.transaction() as session:
+        assert session.scalars(select(AuditEntry.subject)).all() == ["job 1"]
 
 
 @pytest.mark.parametrize("value", ["pdf_invoice", "pdf_invoice=", "=3", "a=1,a=2", "pdf_invoice=0", "pdf_invoice=1.5"])
