@@ -56,8 +56,8 @@ class RecordQuery(Model):
     limit: int = Field(MOST, ge=1, le=MOST, description="Rows at most.")
     since: Instant | None = Field(None, description="From then on; without a zone it is UTC.")
     until: Instant | None = Field(None, description="Before then.")
-    account: Name = Field(None, min_length=1, description="Number of an account.")
-    client: Name = Field(None, min_length=1, description="Name of a client.")
+    account: Name = Field(None, description="Number of an account.")
+    client: Name = Field(None, description="Name of a client.")
 
 
 class RecordPage(Model):
@@ -114,7 +114,9 @@ class RecordRoutes:
         if only is not None and records.client is None:
             raise Forbidden(f"Records of the type {name} belong to no client: they are for operators and viewers.")
         try:
-            chosen = records.limited(since=query.since, until=query.until, account=query.account, client=query.client)
+            chosen = records.limited(
+                since=query.since, until=query.until, account=query.account or None, client=query.client or None
+            )
         except LookupError as error:
             raise NotFound(f"Records of the type {name} belong to no {error.args[0]}.") from None
         if only is not None:
