@@ -29,12 +29,12 @@ from webhook.api.channels import ChannelRoutes
 from webhook.api.checking import Checker
 from webhook.api.legacy import LegacyRoutes
 from webhook.api.notifying import Channels
-from webhook.api.records import RecordRoutes
 from webhook.api.requests import UserAccess
 from webhook.api.room.acts import Room
 from webhook.api.room.downloads import Opens, no_store
 from webhook.api.room.missing import MissingRoutes
 from webhook.api.room.reading import RoomReading
+from webhook.api.room.records import RecordRoutes
 from webhook.api.room.routes import RoomRoutes
 from webhook.api.room.runs import RunRoutes
 from webhook.api.room.signing import RoomSigning
@@ -208,7 +208,6 @@ def create_app(
 
     for routes in CodeRoutes(settings, db, all_channels(channels, portals), portals, limiter).blueprints():
         app.register_api(routes)
-    app.register_api(RecordRoutes(db).blueprint())
     app.register_blueprint(metrics_routes(db))
     if has_pages:
         twilio_token = settings.twilio_auth_token.get_secret_value()
@@ -242,6 +241,7 @@ def create_app(
         reading = RoomReading(db)
         app.register_api(MissingRoutes(reading).blueprint())
         app.register_api(RunRoutes(reading, opens or no_store).blueprint())
+        app.register_api(RecordRoutes(db).blueprint())
         add_overview_pages(app, pages, reading, opens or no_store)
     app.register_error_handler(HTTPException, tell)
     app.register_error_handler(DatabaseAway, tell_away)

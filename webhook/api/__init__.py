@@ -1,1 +1,1 @@
-"""The HTTP API of the price watch: users sign in, say what they watch, and see what was found."""
+"""The HTTP API: users sign in, say what they watch, and see what was found; room/ is that of the control room."""

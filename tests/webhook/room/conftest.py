@@ -25,10 +25,12 @@ from database.models import (
     CodeRequest,
     LedgerEntry,
     Message,
+    PoolUsage,
     Run,
     ScraperConfig,
     ScraperJob,
     StoredCredential,
+    StoredFile,
     Workspace,
 )
 from database.models.codes import CodeKind, CodeRequestState
@@ -47,6 +49,7 @@ NORTH, SOUTH = "North Ltd", "South Ltd"
 OPERATOR, VIEWER = "olga@example.com", "vera@example.com"
 PASSWORD, TOTP = "sesame-of-the-north", "JBSWY3DPEHPK3PXP"
 MODELS = (
+    *(PoolUsage, StoredFile),
     *(Message, CodeRequest, LedgerEntry, Run, ScraperJob, ScraperConfig, BillingCycleFile, BillingCycle, Account),
     *(Workspace, CarrierPortalCredential, StoredCredential, CarrierReport, Client, Carrier, Acceptance, AuditEntry),
 )

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
+from sqlalchemy import select
 
+from database.engine import now
+from database.models import Account, FileStatus, PoolUsage, Run, RunState, StoredFile
 from database.models.operators import Role
 from tests.webhook.conftest import GATEWAY_TOKEN, READER_TOKEN
 from tests.webhook.pages.conftest import Visitor
@@ -14,7 +18,7 @@ from tests.webhook.room.conftest import NORTH, OPERATOR, PASSWORD, SOUTH, TOTP, 
 NOBODY, USER, OWN, OTHER, ALL, OPERATES = "nobody", "user", "own client", "other client", "viewer", "operator"
 EVERYBODY = (NOBODY, USER, OWN, OTHER, ALL, OPERATES)
 SIGNED_IN = EVERYBODY[1:]
-SEES, SEES_ALL, CHANGES = (OWN, OTHER, ALL, OPERATES), (ALL, OPERATES), (OPERATES,)
+SEES, SEES_ALL, CHANGES, PROGRAMS = (OWN, OTHER, ALL, OPERATES), (ALL, OPERATES), (OPERATES,), ()
 # Who is let in where. A new route of the control room has to be named here.
 TABLE = {
     ("GET", "/room"): EVERYBODY,
@@ -31,6 +35,19 @@ TABLE = {
     ("POST", "/room/inbox/jobs/<job>/accept"): CHANGES,
     ("POST", "/room/inbox/jobs/<job>/run-again"): CHANGES,
     ("GET", "/room/audit"): SEES_ALL,
+    ("GET", "/room/missing"): SEES,
+    ("GET", "/room/missing.csv"): SEES,
+    ("GET", "/room/missing/accounts/<account>"): SEES,
+    ("GET", "/room/missing/<kind>"): SEES_ALL,
+    ("GET", "/room/runs"): SEES,
+    ("GET", "/room/runs/live"): SEES,
+    ("GET", "/room/runs/<run>"): SEES,
+    ("GET", "/room/runs/<run>/screenshot"): SEES,
+    ("GET", "/room/runs/<run>/page.txt"): SEES,
+    ("GET", "/room/runs/<run>/source.txt"): SEES,
+    ("GET", "/room/runs/<run>/bundle.zip"): SEES,
+    ("GET", "/room/files"): SEES,
+    ("GET", "/room/files/<file>/content"): SEES,
     ("POST", "/api/v1/sign-in/start"): EVERYBODY,
     ("POST", "/api/v1/sign-in/verify"): EVERYBODY,
     ("GET", "/api/v1/who"): SIGNED_IN,
@@ -42,7 +59,27 @@ TABLE = {
     ("POST", "/api/v1/inbox/jobs/<job>/unblock"): CHANGES,
     ("POST", "/api/v1/inbox/jobs/<job>/accept"): CHANGES,
     ("POST", "/api/v1/inbox/jobs/<job>/run-again"): CHANGES,
+    ("GET", "/api/v1/missing"): SEES,
+    ("GET", "/api/v1/missing/csv"): SEES,
+    ("GET", "/api/v1/missing/fleets"): SEES_ALL,
+    ("GET", "/api/v1/missing/meters"): SEES_ALL,
+    ("GET", "/api/v1/missing/shops"): SEES_ALL,
+    ("GET", "/api/v1/missing/channels"): SEES_ALL,
+    ("GET", "/api/v1/missing/freshness"): SEES,
+    ("GET", "/api/v1/runs"): SEES,
+    ("GET", "/api/v1/runs/<run>"): SEES,
+    ("GET", "/api/v1/files"): SEES,
+    ("GET", "/api/v1/files/<file>"): SEES,
+    ("GET", "/api/v1/files/<file>/content"): SEES,
+    ("GET", "/api/v1/records"): SEES,
+    ("GET", "/api/v1/records/<type>"): SEES,
+    ("GET", "/metrics"): PROGRAMS,
 }
+# By the word before it, what a part of an address stands for.
+PARTS = {"codes": "request", "jobs": "job", "link": "token", "missing": "kind", "accounts": "account"}
+PARTS |= {"runs": "run", "files": "file", "records": "type"}
+# What lists the data of every client that the caller may see.
+LISTS = ("inbox", "missing", "missing.csv", "missing/csv", "v1/runs", "room/runs", "room/files", "v1/files", "<type>")
 NEW, CODE = "another-secret-of-the-north", "377537"
 BODY = {"email": "nobody@example.com", "code": CODE, "password": NEW}
 
@@ -50,11 +87,8 @@ BODY = {"email": "nobody@example.com", "code": CODE, "password": NEW}
 def rules(api):
     """Return method and path of each route of the control room, as the table has them."""
     for rule in api.app.url_map.iter_rules():
-        if rule.rule.startswith(("/room", "/api")):
-            path = (
-                re.sub(r"<[^>]*?(\w+)>", r"<\1>", rule.rule).replace("request_id", "request").replace("job_id", "job")
-            )
-            path = path.replace("codes/<number>", "codes/<request>").replace("jobs/<number>", "jobs/<job>")
+        if rule.rule.startswith(("/room", "/api", "/metrics")):
+            path = re.sub(r"(\w+)/<[^>]*>", lambda part: f"{part[1]}/<{PARTS[part[1]]}>", rule.rule)
             for method in rule.methods - {"HEAD", "OPTIONS"}:
                 yield method, path
 
@@ -72,21 +106,41 @@ def people(house, role):
     return house.member(*of[role])
 
 
+@pytest.fixture
+def brought(filled):
+    """The same with a run, a file and a record of each client, and what stands in addresses for those of North."""
+    ids = {}
+    with filled.house.db.transaction() as session:
+        for client in (filled.south, filled.north):
+            account = session.scalars(select(Account).where(Account.number == client.number)).one()
+            about = {"spider": "bell_pdf_invoice", "portal": "bell", "report_type": "pdf_invoice"}
+            run = Run(crawl="c", account_id=account.id, target=client.number, state=RunState.FINISHED, **about)
+            run.outcome, run.started_at = "success", now(session)
+            session.add(run)
+            session.flush()
+            file = StoredFile(account_id=account.id, run_id=run.id, target_key=client.number, key="invoice", **about)
+            file.store, file.path, file.status = "/store", f"{client.number}.pdf", FileStatus.READY
+            session.add_all((file, PoolUsage(account_id=account.id, day=date(2026, 10, 31), pool_used=1)))
+            session.flush()
+            ids = {"account": account.id, "run": run.id, "file": file.id}
+    filled.parts = {**ids, "request": filled.north.code, "token": "x" * 43, "kind": "fleets", "type": "pool_usage"}
+    return filled
+
+
 def test_the_table_has_every_route(api):
     assert sorted(rules(api)) == sorted(TABLE)
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-def test_every_route_as(role, filled):
+def test_every_route_as(role, brought):
     """0 leaks: of North's data in an answer to whoever may not see it, of a secret in any answer."""
-    house, north = filled.house, filled.north
+    house, north, south = brought.house, brought.north, brought.south
     secrets = (PASSWORD, TOTP, NEW)
     of_north = (NORTH, north.number, north.username, "7788")
-    seen = 0
+    seen, visitor = 0, people(house, role)
     for (method, path), allowed in TABLE.items():
-        visitor = people(house, role)
-        job = north.gone if path.endswith("accept") else north.parked
-        address = path.replace("<request>", str(north.code)).replace("<job>", str(job)).replace("<token>", "x" * 43)
+        parts = {**brought.parts, "job": north.gone if path.endswith("accept") else north.parked}
+        address = re.sub("<(.*?)>", lambda part: str(parts[part[1]]), path)  # noqa: B023 - used at once
         is_page = path.startswith("/room")
         given = {"data": {**visitor.hidden, **BODY}} if is_page else {"json": BODY}
         answer = visitor.client.open(address, method=method, **({} if method == "GET" else given))
@@ -98,16 +152,19 @@ def test_every_route_as(role, filled):
         elif role == NOBODY and is_page:
             assert (answer.status_code, answer.headers["Location"]) == (303, "/room/sign-in"), where
         else:
-            assert answer.status_code == (401 if role == NOBODY else 403), where
+            assert answer.status_code == (401 if role == NOBODY or allowed == PROGRAMS else 403), where
+            assert is_page or allowed == PROGRAMS or answer.mimetype == "application/problem+json", where
         text = f"{answer.text}{answer.headers}"
         assert not [secret for secret in secrets if secret in text], where
         if role in (NOBODY, USER, OTHER):
             assert not [word for word in of_north if word in text], where
-        elif method == "GET" and path.endswith("inbox"):
-            assert all(word in text for word in of_north), where
-            assert (SOUTH in text) == (role != OWN), where
+        elif method == "GET" and path.endswith(LISTS):
+            assert all(word in text for word in (of_north if path.endswith("inbox") else (north.number,))), where
+            assert (SOUTH in text or south.number in text) == (role != OWN), where
             seen += 1
-    assert seen == (2 if role in (OWN, ALL, OPERATES) else 0)
+        if path.endswith("sign-out"):
+            visitor = people(house, role)
+    assert seen == (11 if role in (OWN, ALL, OPERATES) else 0)
 
 
 @pytest.mark.parametrize("token", [GATEWAY_TOKEN, READER_TOKEN], ids=["gateway", "reader"])

@@ -1,30 +1,31 @@
-"""The routes of stored records: every type that `scrapy export records` writes, a page at a time."""
+"""The routes of stored records: every type that `scrapy export records` writes, a page at a time, within what the caller may see."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from pydantic import AfterValidator, Field
-from werkzeug.exceptions import NotFound
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+from werkzeug.exceptions import Forbidden, NotFound
 
-from database.access.addresses import storable
 from database.engine import Database
 from database.families.watching import HIGHEST_ID, Instant
-from scrapers.core.exports import RecordType, record_types
-from webhook.access import Caller, for_callers
-from webhook.codes.routes import ERRORS, TOKEN, Refusal
+from database.models import Client
+from scrapers.core.exports import Records, RecordType, record_types
+from webhook.access import SEEING, only_client, requires
+from webhook.api.room.answers import Name
+from webhook.api.room.missing import ERRORS, told_one, with_next
+from webhook.api.users import BY_TOKEN, SIGNED_IN
 from webhook.documentation import Model
 
 RECORDS = Tag(name="records", description="What crawls have brought home")
 MOST = 1000  # rows of one answer
-Text = Annotated[str, AfterValidator(storable)]
-FOUND: dict[str | int, Any] = {404: Refusal, **{code: ERRORS[code] for code in (401, 429, 503)}}
 
 
 class RecordTypeAnswer(Model):
@@ -37,7 +38,7 @@ class RecordTypeAnswer(Model):
 
 
 class RecordTypes(Model):
-    """All types of record."""
+    """The types of record that the caller may see."""
 
     types: list[RecordTypeAnswer]
 
@@ -55,8 +56,8 @@ class RecordQuery(Model):
     limit: int = Field(MOST, ge=1, le=MOST, description="Rows at most.")
     since: Instant | None = Field(None, description="From then on; without a zone it is UTC.")
     until: Instant | None = Field(None, description="Before then.")
-    account: Text | None = Field(None, min_length=1, max_length=200, description="Number of an account.")
-    client: Text | None = Field(None, min_length=1, max_length=100, description="Name of a client.")
+    account: Name = Field(None, description="Number of an account.")
+    client: Name = Field(None, description="Name of a client.")
 
 
 class RecordPage(Model):
@@ -73,23 +74,26 @@ class RecordPage(Model):
 
 @dataclass(frozen=True)
 class RecordRoutes:
-    """Routes of records, for who has the token of readers: it shows those of every client."""
+    """Routes of records. A viewer of one client sees that client's rows, of the types that belong to clients."""
 
     db: Database
 
     def blueprint(self) -> APIBlueprint:
         """Return the routes."""
-        routes = APIBlueprint("records", __name__, abp_tags=[RECORDS], url_prefix="/api/v1/records")
-        listed: dict[str | int, Any] = {200: RecordTypes, **{code: ERRORS[code] for code in (401, 429, 503)}}
+        routes = APIBlueprint("room_records", __name__, abp_tags=[RECORDS], url_prefix="/api/v1/records")
 
-        @routes.get("", responses=listed, security=TOKEN)
-        @for_callers(Caller.READER)
-        def types() -> dict[str, Any]:
+        @routes.get("", responses={200: RecordTypes, **SIGNED_IN}, security=BY_TOKEN)
+        @requires(*SEEING)
+        def types() -> Response:
             """List the types of record."""
-            return RecordTypes(types=[_told(kind) for kind in record_types().values()]).model_dump(mode="json")
+            sees_all = only_client() is None
+            made = [(kind, kind.make()) for kind in record_types().values()]
+            return told_one(
+                RecordTypes(types=[_told(*each) for each in made if sees_all or each[1].client is not None])
+            )
 
-        @routes.get("/<string:type>", responses={200: RecordPage, **FOUND}, security=TOKEN)
-        @for_callers(Caller.READER)
+        @routes.get("/<string:type>", responses={200: RecordPage, **ERRORS}, security=BY_TOKEN)
+        @requires(*SEEING)
         def records(path: RecordPath, query: RecordQuery) -> Response:
             """Show rows of a type of record; `Link` says where the next ones are."""
             return self.page(path.type, query)
@@ -97,15 +101,27 @@ class RecordRoutes:
         return routes
 
     def page(self, name: str, query: RecordQuery) -> Response:
-        """Answer with one page; NotFound for a type that there is not, and for a limit that it does not have."""
+        """
+        Answer with one page.
+
+        Raises NotFound for a type that there is not, and for a limit that it does not have; Forbidden for a type that belongs
+        to no client, when a viewer of one client asks.
+        """
         kind = record_types().get(name)
         if kind is None:
             raise NotFound("There is no such type of record.")
-        records = kind.make()
+        records, only = kind.make(), only_client()
+        if only is not None and records.client is None:
+            raise Forbidden(f"Records of the type {name} belong to no client: they are for operators and viewers.")
         try:
-            chosen = records.limited(since=query.since, until=query.until, account=query.account, client=query.client)
+            chosen = records.limited(
+                since=query.since, until=query.until, account=query.account or None, client=query.client or None
+            )
         except LookupError as error:
             raise NotFound(f"Records of the type {name} belong to no {error.args[0]}.") from None
+        if only is not None:
+            own = aliased(Client)  # the query has clients of its own
+            chosen = chosen.where(records.client == select(own.name).where(own.id == only).scalar_subquery())
         by = chosen.selected_columns[0]
         chosen = chosen.where(by > query.after).order_by(by).limit(query.limit + 1)
         with self.db.transaction() as session:
@@ -115,14 +131,10 @@ class RecordRoutes:
         names = tuple(records.columns)
         told = {"type": name, "rows": [dict(zip(names, row, strict=True)) for row in rows], "next": following}
         response = Response(json.dumps(told, ensure_ascii=False, default=_text), mimetype="application/json")
-        if following is not None:
-            asked = {**request.args.to_dict(), "after": following}
-            response.headers["Link"] = f'<{request.path}?{urlencode(asked)}>; rel="next"'
-        return response
+        return with_next(response, None if following is None else {"after": following})
 
 
-def _told(kind: RecordType) -> RecordTypeAnswer:
-    records = kind.make()
+def _told(kind: RecordType, records: Records) -> RecordTypeAnswer:
     return RecordTypeAnswer(
         type=kind.name, sentence=kind.sentence, columns=list(records.columns), limits=list(records.others)
     )
