@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own; what is read is checked here
 
 from tests.project import ROOT, TEST_KEY
 from tests.test_docs import check, refuse
