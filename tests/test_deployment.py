@@ -101,7 +101,8 @@ def analyze(units, *words):
 
 def test_systemd_takes_the_units(units):
     if units is not None:
-        code, said = analyze(units, "verify", "--recursive-errors=no", *map(str, sorted(units.glob("*.[st]*"))))
+        files = map(str, sorted([*units.glob("*.service"), *units.glob("*.timer")]))
+        code, said = analyze(units, "verify", "--recursive-errors=no", *files)
         assert (code, [line for line in said.splitlines() if "latchkey" in line]) == (0, [])
 
 
