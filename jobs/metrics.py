@@ -22,6 +22,9 @@ from database.models.jobs import Schedule, Worker
 from jobs import overview
 from scrapers.core.version import version
 
+UNKNOWN = (
+    "unknown"  # label of an outcome or actor that is NULL; neither has this name, and to Prometheus "" is no label
+)
 STATES = ("running", "due", "later", "parked")  # of open jobs, as `jobs.overview` counts them
 # Sums over runs that have ended: column, name of the metric, what it counts.
 SUMS = (
@@ -67,20 +70,23 @@ def _runs(session: Session) -> Iterator[Metric]:
     sums = [_counter(f"latchkey_{name}", text, *of_spider) for _, name, text in SUMS]
     success = _gauge("latchkey_last_success_timestamp_seconds", "When a run succeeded last.", *of_spider)
     totals: dict[tuple[str, str], Counter[str]] = {}
+    succeeded: dict[tuple[str, str], datetime] = {}
     columns = (Run.portal, Run.report_type, Run.outcome, Run.actor)
     counted = select(*columns, func.count(), func.max(Run.finished_at), *(func.sum(each) for each, _, _ in SUMS))
     for portal, report_type, outcome, actor, count, last, *found in session.execute(
         counted.where(Run.state == RunState.FINISHED).group_by(*columns).order_by(*columns)
     ):
-        ended.add_metric([portal, report_type, outcome or "", actor or ""], count)
+        ended.add_metric([portal, report_type, outcome or UNKNOWN, actor or UNKNOWN], count)
         totals.setdefault((portal, report_type), Counter()).update(
             {name: value for (_, name, _), value in zip(SUMS, found, strict=True)}
         )
-        if outcome == "success":
-            success.add_metric([portal, report_type], last.timestamp())
+        if outcome == "success" and last is not None:
+            succeeded[portal, report_type] = max(last, succeeded.get((portal, report_type), last))
     for spider, of_it in totals.items():
         for (_, name, _), metric in zip(SUMS, sums, strict=True):
             metric.add_metric(spider, of_it[name])
+    for spider, at in succeeded.items():
+        success.add_metric(spider, at.timestamp())
     running = _gauge("latchkey_runs_running", "Runs under way.", *of_spider)
     now_running = select(Run.portal, Run.report_type, func.count()).where(Run.state == RunState.RUNNING)
     for portal, report_type, count in session.execute(now_running.group_by(Run.portal, Run.report_type)):
@@ -96,7 +102,7 @@ def _jobs(session: Session, time: datetime) -> Iterator[Metric]:
     parked = _gauge("latchkey_jobs_parked", "Jobs that wait for someone to act.", "portal", "actor")
     waiting = select(ScraperJob.portal, ScraperJob.parked_for, func.count()).where(is_parked())
     for portal, actor, count in session.execute(waiting.group_by(ScraperJob.portal, ScraperJob.parked_for)):
-        parked.add_metric([portal, actor], count)
+        parked.add_metric([portal, actor or UNKNOWN], count)
     since = func.min(func.coalesce(ScraperJob.available_at, ScraperJob.created_at))
     oldest = session.scalar(select(since).where(is_due(time)))
     lag = _gauge("latchkey_job_lag_seconds", "How long the oldest due job has waited; 0: none is due.")

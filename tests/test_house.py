@@ -153,6 +153,7 @@ def module_graph(*rooms: str) -> dict[str, set[str]]:
 
 # The environment, but for the settings: credentials, and what programs that we start are given.
 READ_THE_ENVIRONMENT = {
+    "database/backup.py",
     "database/settings.py",
     "scrapers/core/settings.py",
     "scrapers/logins/credentials.py",

@@ -23,13 +23,16 @@ FILE_COLUMNS = ("path", "store", "size", "sha256", "media_type", "source", "stat
 _SIGN_IN = "how portals are signed in to; it has secrets"
 _SET_UP = "set up by the operator, not fetched"
 _WORK = "what is to be done and who does it, not what was fetched"
+_NOTICE = "why a person must act: what failed, not what was fetched"
 _WATCHER = "an account of the price watch; it has secrets"
 # Every other table is a type of record, or in the rows of one. A table that is in neither fails a test.
 NO_RECORDS = {
+    "acceptances": "what operators have accepted as gone, not fetched",
     "accounts": _SET_UP,
     "alert_channels": "addresses that alerts are sent to; it has secrets",
     "alert_deliveries": "alerts that were sent, not fetched",
     "attempts": _SIGN_IN,
+    "audit": "who changed what, and used which secret: `scrapy audit --json` writes it",
     "auth_codes": _WATCHER,
     "auth_sessions": _WATCHER,
     "billing_cycles": _SET_UP,
@@ -40,10 +43,15 @@ NO_RECORDS = {
     "credentials": _SIGN_IN,
     "files": "`scrapy export files` writes it",
     "fingerprint_keys": _SIGN_IN,
+    "grants": "what users may do in the control room",
     "identities": _SIGN_IN,
     "leases": _WORK,
     "messages": "one-time codes on their way; they are deleted when used",
     "notes": "what a crawl that goes on remembers",
+    "notice_addresses": "addresses that are told when a person must act; it has secrets",
+    "notice_cases": _NOTICE,
+    "notice_causes": _NOTICE,
+    "notice_deliveries": "messages that were sent, not fetched",
     "otp_attempts": _WATCHER,
     "portal_breakers": _WORK,
     "portal_pace": _WORK,

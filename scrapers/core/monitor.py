@@ -33,7 +33,7 @@ def start() -> bool:
         return bool(dsn)
     if find_spec("sentry_sdk") is None:
         raise SettingsError(
-            "LATCHKEY_SENTRY_DSN is set, and sentry-sdk is not installed: pip install 'latchkey[sentry]'."
+            "LATCHKEY_SENTRY_DSN is set, and sentry-sdk is not installed: pip install 'sentry-sdk>=2.75,<3'."
         )
     import sentry_sdk
     from sentry_sdk.integrations.atexit import AtexitIntegration

@@ -133,7 +133,7 @@ def test_without_the_package_the_cure_is_told(monkeypatch):
     monkeypatch.setenv("LATCHKEY_SENTRY_DSN", "https://key@errors.example/1")
     monkeypatch.setattr(monitor, "find_spec", lambda name: None)
     _forget_settings()
-    with pytest.raises(SettingsError, match=r"pip install 'latchkey\[sentry\]'"):
+    with pytest.raises(SettingsError, match=r"pip install 'sentry-sdk>=2\.75,<3'"):
         monitor.start()
 
 

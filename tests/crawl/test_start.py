@@ -23,7 +23,7 @@ PACKAGES = """
 # Modules of a crawl of any family, room by room; those of a family and portal stand below.
 CRAWL = {
     "commands": "_progress _terminal crawl",
-    "database": "actors dialects engine notes processes schema settings upsert versions watermarks writer",
+    "database": "actors aliases dialects engine notes processes schema settings upsert versions watermarks writer",
     "database.access": """addresses codes credentials encryption fingerprints leases ledger sessions totp""",
     # The queue of jobs is that of all families, and its carriers' jobs name accounts and cycles.
     "database.families": "cycles",
@@ -35,8 +35,9 @@ CRAWL = {
     "pipelines": "completeness feeds files records settings upload validate",
     "pipelines.stores": "base folder names",
     "scrapers": "settings",
-    "scrapers.core": """brake choices choosing compat downloads items jobs keys loader locators looking naming outcomes overlays pace
-        page periods places queued redaction requests runs settings spider spool stated tables trail visit walls""",
+    "scrapers.core": """brake choices choosing compat downloads items jobs keys loader locators logs looking monitor naming outcomes
+        overlays pace page periods places queued redaction requests runs settings spider spool stated tables trail version visit
+        walls""",
     "scrapers.logins": "base contacts credentials screens words",
     "scrapers.reading": "archive pdf",
 }
@@ -68,7 +69,6 @@ FAMILIES = {
     "shop_prices": {
         "database.families": "alerts prices",
         "database.models": "prices",
-        "scrapers.core": "version",
         "scrapers.families.prices": """addresses amounts arguments asking challenges checking items page planning readers readings
             settings spiders structured""",
         # What each portal states, and the shop that the address might be of.
@@ -82,7 +82,7 @@ FAMILIES = {
 }
 STATUS = {
     "commands": "_terminal status",
-    "database": "actors dialects engine processes settings writer",
+    "database": "actors aliases dialects engine processes settings writer",
     "database.access": "addresses codes encryption fingerprints",
     "database.jobs": "queue settings",
     "database.models": "access audit base codes jobs keys runs",

@@ -89,6 +89,23 @@ def test_the_figures_are_those_of_the_database(client, store):
     assert found[("latchkey_schedules", "active")] == 1
 
 
+def test_what_a_run_does_not_say_is_unknown_and_no_sample_is_there_twice(client, store):
+    at = datetime.now(UTC).replace(microsecond=0)
+    with store.transaction() as session:
+        session.add(run("success", at))
+        for outcome, ended in (("success", at - timedelta(hours=1)), ("success", None), (None, at)):
+            unsaid = run(outcome, at)
+            unsaid.actor, unsaid.finished_at = None, ended
+            session.add(unsaid)
+    said = client.get("/metrics", headers=SHOWN).get_data(as_text=True).splitlines()
+    samples = [line.rpartition(" ")[0] for line in said if not line.startswith("#")]
+    assert len(samples) == len(set(samples))
+    found = figures(client)
+    counted = {key[3:]: value for key, value in found.items() if key[0] == "latchkey_runs_total"}
+    assert counted == {("success", "nobody"): 1, ("success", "unknown"): 2, ("unknown", "unknown"): 1}
+    assert found[("latchkey_last_success_timestamp_seconds", "acme", "bills")] == at.timestamp()
+
+
 def test_no_label_names_a_customer(client, store):
     with store.transaction() as session:
         session.add(run("success", datetime.now(UTC), username="canary@example.com", target="canary 533122906"))
