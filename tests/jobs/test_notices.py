@@ -20,6 +20,7 @@ from database.jobs.recipients import put, remove
 from database.models import (
     Account,
     BillingCyclePdfFile,
+    CarrierPortalCredential,
     FileStatus,
     LedgerEntry,
     Note,
@@ -28,7 +29,6 @@ from database.models import (
     Schedule,
     ScraperJob,
     ScraperJobStatus,
-    StoredCredential,
 )
 from database.models.jobs import Firing
 from database.models.notices import Cause, NoticeDelivery
@@ -557,7 +557,7 @@ def test_a_digest_and_the_control_room_agree_on_what_is_missing(told):
     """What is accepted is gone in both; a month of which no cycle was opened is missing only if we fetch the account."""
     at = datetime(2026, 11, 30, 12, tzinfo=UTC)
     with told.db.transaction() as session:
-        session.add(StoredCredential(portal="bell", username="ana@example.com", password="p"))
+        session.add(CarrierPortalCredential(portal="bell", username="ana@example.com", password="p"))
         session.flush()
         for number, username in (("501234567", "ana@example.com"), ("501234568", None), ("501234569", None)):
             new = NewAccount("Acme", "Main", "bell", number, username)
