@@ -88,7 +88,7 @@ def test_every_change_of_an_address_is_audited_without_its_secret(store, command
     command("notify", "remove", "1")  # there is none any more
     rows = json.loads(command("audit", "--what", "address", "--json").out)
     everybody = ["developer", "operator", "owner"]
-    assert [(row["what"], row["to what"], row["detail"]) for row in reversed(rows)] == [
+    assert [(row["what"], row["to_what"], row["detail"]) for row in reversed(rows)] == [
         ("address.added", "1 json://…", {"for": ["owner"], "digest": False, "client": "Acme"}),
         ("address.added", "2 o…@example.com", {"for": everybody, "digest": True}),
         ("address.changed", "2 o…@example.com", {"for": ["operator"], "digest": True}),
