@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from database.families.holdings import Chosen, accounts_of
@@ -25,6 +25,7 @@ from database.models import (
 )
 from database.models.jobs import ScraperType
 from database.models.notices import Case, Cause
+from database.models.operators import Acceptance
 from jobs.freshness import Freshness, freshness
 from jobs.missing import State, Wanted, every_line, latest_months
 from scrapers.core.outcomes import OUTCOMES
@@ -186,8 +187,9 @@ def _client_of(session: Session, cause: Cause) -> int | None:
 def _given_up(
     session: Session, accounts: frozenset[int], since: datetime, client: Client | None
 ) -> list[tuple[str, str, int]]:
+    is_accepted = exists().where(Acceptance.identity == ScraperJob.identity)
     query = select(ScraperJob.portal, ScraperJob.report_type, ScraperJob.outcome, func.count()).where(
-        ScraperJob.status == ScraperJobStatus.ERROR, ScraperJob.completed_at > since
+        ScraperJob.status == ScraperJobStatus.ERROR, ScraperJob.completed_at > since, ~is_accepted
     )
     if client is not None:
         query = query.join(BillingCycle, BillingCycle.id == ScraperJob.billing_cycle_id)

@@ -566,6 +566,10 @@ def test_a_digest_and_the_control_room_agree_on_what_is_missing(told):
                 cycle_for(session, account, 2026, month)
         about = {"label": "501234567", "outcome": "bad_file", "actor": "olga@example.com"}
         session.add(Acceptance(identity="bell_pdf_invoice 501234567/2026-09", **about))
+        for month in ("2026-09", "2026-10"):
+            job = {"identity": f"bell_pdf_invoice 501234567/{month}", "status": ScraperJobStatus.ERROR}
+            about = {"portal": "bell", "report_type": "pdf_invoice", "outcome": "bad_file", "completed_at": at - HOUR}
+            session.add(ScraperJob(**about, **job))
         session.flush()
         made = digest(session, at - DAY, at, "UTC")
         wanted = Wanted(report_types=("pdf_invoice",), states=frozenset(State) - {State.STORED, State.GONE})
@@ -577,4 +581,5 @@ def test_a_digest_and_the_control_room_agree_on_what_is_missing(told):
         ("bell", "501234567"): ["2026-11", "2026-10"],
         ("bell", "501234568"): ["2026-10", "2026-09"],
     }
+    assert made.given_up == [("bell_pdf_invoice", "bad_file", 1)]
     assert shown == {"501234567": ["2026-10"], "501234568": ["2026-10", "2026-09"], "501234569": []}
