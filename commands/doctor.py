@@ -23,7 +23,7 @@ class Problem(Exception):
 
 
 class Command(Everyday, ScrapyCommand):
-    """Look at key, database, browser, webhook, mailboxes, clock, store and settings."""
+    """Look at key, database, browser, webhook, mailboxes, notices, clock, store and settings."""
 
     word = "doctor"
 
@@ -291,6 +291,27 @@ def check_mailbox() -> str:
     return "; ".join(found) + "."
 
 
+def check_notify() -> str:
+    """Look whether anybody is told when owner, operator or developer must act; nobody has to be."""
+    from sqlalchemy import select
+
+    from commands.notify.add import ACTORS
+    from database.engine import DatabaseAway, database
+    from database.models.notices import NoticeAddress
+
+    try:
+        with database().transaction() as session:
+            told = {actor for actors in session.scalars(select(NoticeAddress.actors)) for actor in actors}
+    except DatabaseAway:
+        return "The database was not asked."
+    missing = [actor for actor in ACTORS if actor not in told]
+    if not told:
+        return "No address is set: nobody is told that a person must act (scrapy notify add ADDRESS)."
+    if missing:
+        return f"Nobody is told what {' or '.join(missing)} must do (scrapy notify add ADDRESS --for {missing[0]})."
+    return f"{', '.join(ACTORS)} are told when they must act."
+
+
 def check_clock() -> str:
     """Compare our clock with the calendar, with the database's, and with what was written last."""
     from datetime import UTC, datetime
@@ -372,4 +393,5 @@ CHECKS: dict[str, Callable[[], str]] = {
     "browser": check_browser,
     "webhook": check_webhook,
     "mailbox": check_mailbox,
+    "notify": check_notify,
 }

@@ -187,6 +187,8 @@ class Command(Everyday, ScrapyCommand):
             print(f"{column}: {number} forgotten")
         if "fingerprint_keys.value" in gone:
             print("What was blocked after a refused password is blocked no more: look at `scrapy credentials list`.")
+        if "notice_addresses.address" in gone:
+            print("These addresses are told nothing any more: add them again with `scrapy notify add ADDRESS`.")
         census = count(database())
         if not census.unreadable:
             print("Every value can be read.")

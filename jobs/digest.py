@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from database.families.cycles import latest_closed, period
+from database.families.holdings import Chosen, accounts_of
 from database.jobs.causes import Failed, client_of
 from database.jobs.notices import Told, cases_of
 from database.models import (
     Account,
     BillingCycle,
-    BillingCyclePdfFile,
-    Carrier,
     Client,
-    FileStatus,
-    Note,
     Run,
     Schedule,
     ScraperConfig,
     ScraperJob,
     ScraperJobStatus,
-    Workspace,
 )
+from database.models.jobs import ScraperType
 from database.models.notices import Case, Cause
+from database.models.operators import Acceptance
 from jobs.freshness import Freshness, freshness
-from scrapers.core.outcomes import OUTCOMES, NoLongerAvailable
+from jobs.missing import State, Wanted, every_line, latest_months
+from scrapers.core.outcomes import OUTCOMES
 from scrapers.core.redaction import without_numbers
-from scrapers.core.stated import today_at
 
-LOOKED_BACK = timedelta(days=400)  # portals offer about 13 months of invoices
-INVOICE = "pdf_invoice"
+MONTHS = 14  # that are looked at, with the one that begins next; portals offer about 13 months of invoices
+INVOICE = ScraperType.PDF_INVOICE.value
 LONGEST = 20  # entries of a list
 
 
@@ -116,7 +112,7 @@ def digest(session: Session, since: datetime, at: datetime, zone: str, client: C
     """Return what has happened since an instant, and how things stand. zone: of the times in it. client: None for all."""
     made = Digest(since, at, zone, client.name if client is not None else None)
     accounts = _accounts(session, client)
-    made.missing = _missing(session, accounts, at)
+    made.missing = _missing(session, client, at)
     made.waiting = list(_waiting(session, accounts, client))
     made.given_up = _given_up(session, accounts, since, client)
     made.new = _new(session, accounts, since, client)
@@ -129,59 +125,42 @@ def digest(session: Session, since: datetime, at: datetime, zone: str, client: C
     return made
 
 
-def _accounts(session: Session, client: Client | None) -> dict[int, tuple[str, str, int]]:
-    """Return portal, number and billing day of the accounts of active clients, by id."""
-    query = (
-        select(Account.id, Carrier.portal, Account.number, Account.billing_day)
-        .join(Carrier, Carrier.id == Account.carrier_id)
-        .join(Workspace, Workspace.id == Account.workspace_id)
-        .join(Client, Client.id == Workspace.client_id)
-        .where(Client.active)
-    )
-    if client is not None:
-        query = query.where(Client.id == client.id)
-    return {number: (portal, name, day) for number, portal, name, day in session.execute(query)}
+def _accounts(session: Session, client: Client | None) -> frozenset[int]:
+    """Return the ids of the accounts of a client, or of all active ones."""
+    return frozenset(session.scalars(accounts_of(_of(client)).with_only_columns(Account.id)))
 
 
-def _missing(
-    session: Session, accounts: dict[int, tuple[str, str, int]], at: datetime
-) -> dict[tuple[str, str], list[str]]:
-    """Return the months of ended cycles without their invoice, by portal and account."""
-    is_there = select(BillingCyclePdfFile.billing_cycle_id).where(
-        BillingCyclePdfFile.status.in_((FileStatus.READY, FileStatus.PROCESSING, FileStatus.PROCESSED))
-    )
-    stored = set(session.scalars(is_there))
+def _of(client: Client | None) -> Chosen:
+    return Chosen(client_id=client.id if client is not None else None)
+
+
+def _missing(session: Session, client: Client | None, at: datetime) -> dict[tuple[str, str], list[str]]:
+    """
+    Return the months of ended cycles without their invoice, by portal and account.
+
+    Of an account that is fetched by us also the newest one, for which no cycle may have been opened.
+    """
     configured = set(session.scalars(select(ScraperConfig.account_id)))
-    final = {
-        (spider, key)
-        for spider, key in session.execute(
-            select(Note.spider, Note.target_key).where(Note.name == NoLongerAvailable.code)
-        )
-    }
-    ended: dict[int, dict[str, int | None]] = defaultdict(dict)  # the cycle's id by month; None: it has no row
-    for number in configured & accounts.keys():
-        portal, _, day = accounts[number]
-        year, month = latest_closed(day, today_at(portal, at))
-        ended[number][f"{period(day, year, month)[1]:%Y-%m}"] = None
-    cycles = select(BillingCycle.id, BillingCycle.account_id, BillingCycle.end_date)
-    for cycle, number, end in session.execute(cycles.where(BillingCycle.end_date > (at - LOOKED_BACK).date())):
-        if number in accounts and end < today_at(accounts[number][0], at):
-            ended[number][f"{end:%Y-%m}"] = cycle
+    wanted = Wanted(_of(client), months=latest_months(at, MONTHS), report_types=(INVOICE,))
     missing: dict[tuple[str, str], list[str]] = {}
-    for number, months in ended.items():
-        portal, name, _ = accounts[number]
-        lacking = [
-            month
-            for month, cycle in months.items()
-            if cycle not in stored and (f"{portal}_{INVOICE}", f"{name}/{month}") not in final
-        ]
-        if lacking:
-            missing[portal, name] = lacking
+    start = 0
+    while some := every_line(session, wanted, at, start):
+        start += len(some)
+        for line in some:
+            ended = [cell for cell in line.cells if cell.has_ended]
+            newest = ended[:1] if line.account.id in configured else []
+            lacking = [
+                cell.month
+                for cell in ended
+                if (cell.cycle_id is not None or cell in newest) and cell.state not in (State.STORED, State.GONE)
+            ]
+            if lacking:
+                missing[line.account.portal, line.account.number] = lacking
     return missing
 
 
 def _waiting(
-    session: Session, accounts: dict[int, tuple[str, str, int]], client: Client | None
+    session: Session, accounts: frozenset[int], client: Client | None
 ) -> Iterator[tuple[Cause, tuple[Told, ...]]]:
     """Yield the open causes with their cases; of a client those that its accounts or credentials have met."""
     subjects = {f"account {number}" for number in accounts}
@@ -206,10 +185,11 @@ def _client_of(session: Session, cause: Cause) -> int | None:
 
 
 def _given_up(
-    session: Session, accounts: dict[int, tuple[str, str, int]], since: datetime, client: Client | None
+    session: Session, accounts: frozenset[int], since: datetime, client: Client | None
 ) -> list[tuple[str, str, int]]:
+    is_accepted = exists().where(Acceptance.identity == ScraperJob.identity)
     query = select(ScraperJob.portal, ScraperJob.report_type, ScraperJob.outcome, func.count()).where(
-        ScraperJob.status == ScraperJobStatus.ERROR, ScraperJob.completed_at > since
+        ScraperJob.status == ScraperJobStatus.ERROR, ScraperJob.completed_at > since, ~is_accepted
     )
     if client is not None:
         query = query.join(BillingCycle, BillingCycle.id == ScraperJob.billing_cycle_id)
@@ -220,7 +200,7 @@ def _given_up(
 
 
 def _new(
-    session: Session, accounts: dict[int, tuple[str, str, int]], since: datetime, client: Client | None
+    session: Session, accounts: frozenset[int], since: datetime, client: Client | None
 ) -> list[tuple[str, int, int]]:
     query = select(Run.spider, func.sum(Run.files), func.sum(Run.records)).where(Run.finished_at > since)
     if client is not None:

@@ -25,6 +25,7 @@ from database.families.holdings import (
     accounts,
     holdings,
     last_runs,
+    noted,
     open_jobs,
 )
 from database.models.jobs import ScraperType
@@ -69,6 +70,7 @@ class Cell:
     run_id: int | None = None
     cycle_id: int | None = None
     lacking: tuple[str, ...] = ()
+    has_ended: bool = False  # the billing month
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,10 @@ def lines(
     runs, jobs = last_runs(session, keys), open_jobs(session, keys)
     months_of = {cycle.id: (account_id, month) for (account_id, month), cycle in known.cycles.items()}
     by_id = {account.id: account for account in some}
-    failed = ((key, months_of[key[0]]) for key, run in runs.items() if run.outcome not in (None, "success"))
-    gone = accepted(session, {identity(by_id[number], kind, month) for (_, kind), (number, month) in failed})
+    lacking = (key for key in keys if (run := runs.get(key)) is None or run.outcome not in (None, "success"))
+    named = {identity(by_id[months_of[cycle][0]], kind, months_of[cycle][1]) for cycle, kind in lacking}
+    gone = dict.fromkeys(noted(session, named, NO_LONGER), "The portal has said that it offers it no more.")
+    gone |= dict.fromkeys(accepted(session, named), "An operator has accepted that it is gone.")
     for account in some:
         made = _Cells(account, todays[account.portal], at, coming, known, runs, jobs, gone)
         cells = (made.cell(month, kind) for kind in wanted.report_types for month in months)
@@ -197,7 +201,7 @@ class _Cells:
     known: Holdings
     runs: dict[Key, LastRun]
     jobs: dict[Key, OpenJob]
-    gone: frozenset[str]  # identities that were accepted as gone
+    gone: dict[str, str]  # sentences by identity, of what an earlier run or an operator has found
 
     def cell(self, month: str, report_type: str) -> Cell | None:
         """Return a cell; None for a month of which no day has come yet."""
@@ -225,6 +229,7 @@ class _Cells:
             run_id=judged.run_id,
             cycle_id=cycle.id if cycle is not None else None,
             lacking=tuple(count.lacking),
+            has_ended=end < self.today,
         )
 
     def _judged(self, month: str, report_type: str, cycle: Cycle | None, end: date, count: Count) -> Judged:
@@ -243,8 +248,8 @@ class _Cells:
             return Judged(State.COMING, self.at, None, "It is being fetched now.", number)
         if why == NO_LONGER and job is None:
             return Judged(State.GONE, None, why, said, number)
-        if job is None and identity(self.account, report_type, month) in self.gone:
-            return Judged(State.GONE, None, why, "An operator has accepted that it is gone.", number)
+        if job is None and (found := self.gone.get(identity(self.account, report_type, month))) is not None:
+            return Judged(State.GONE, None, why, found, number)
         when = self._when(month, report_type, cycle, end, job)
         if why == NOT_YET:
             return Judged(State.NOT_YET, when, why, said, number)

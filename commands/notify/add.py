@@ -34,6 +34,7 @@ def run(opts: argparse.Namespace) -> int:
     from commands.notify._addresses import client_id
     from database.engine import database, now
     from database.jobs.recipients import put
+    from database.models.audit import record
     from jobs.channels import ChannelRefused
     from jobs.notices import service_of, shown
 
@@ -48,6 +49,8 @@ def run(opts: argparse.Namespace) -> int:
         row, is_new = put(
             session, address, service, now(session), actors=actors, digest=not opts.no_digest, client_id=client
         )
+        told = {"for": row.actors, "digest": row.digest, **({"client": opts.client} if opts.client else {})}
+        record(session, f"address.{'added' if is_new else 'changed'}", f"{row.id} {shown(service, address)}", told)
     digest = " and gets the digest" if row.digest else ""
     whom = f" of {opts.client}" if opts.client else ""
     print(

@@ -16,10 +16,14 @@ def run(opts: argparse.Namespace) -> int:
     """Remove it."""
     from database.engine import database, now
     from database.jobs.recipients import remove
+    from database.models.audit import record
+    from jobs.notices import shown
 
     with database().transaction() as session:
-        is_gone = remove(session, opts.number, now(session))
-    if not is_gone:
+        gone = remove(session, opts.number, now(session))
+        if gone is not None:
+            record(session, "address.removed", f"{gone.id} {shown(gone.service, gone.address)}")
+    if gone is None:
         raise Refused(f"There is no address {opts.number}; `scrapy notify list` shows them.")
     print(f"Address {opts.number} is told nothing more.")
     return 0

@@ -16,8 +16,11 @@ from database.access.fingerprints import own_key
 from database.access.ledger import told
 from database.engine import Database
 from database.models import FingerprintKey, LedgerEntry, all_tables
+from database.models.notices import NoticeAddress
 
 BATCH = 200  # rows in one transaction: the others wait for milliseconds at most
+# Tables of which an unreadable row is of no use: without its fingerprint key an address is not even known again.
+WHOLE = (FingerprintKey.__tablename__, NoticeAddress.__tablename__)
 PASSES = 10  # looks at everything, until one finds nothing under an older key
 
 
@@ -109,8 +112,8 @@ def forget_unreadable(db: Database) -> dict[str, int]:
     """
     Forget what no key reads; return how many values, by column.
 
-    What may be empty becomes so: sessions, messages, authenticator secrets. Of the fingerprint key the row goes. A password
-    stays, unreadable, until it is stored anew.
+    What may be empty becomes so: sessions, messages, authenticator secrets. Of the fingerprint key, and of an address that
+    is told, the row goes. A password stays, unreadable, until it is stored anew.
     """
     gone: Counter[str] = Counter()
     with db.transaction() as session:
@@ -126,7 +129,7 @@ def forget_unreadable(db: Database) -> dict[str, int]:
                 same = {other: other for other in table.columns if other.onupdate is not None}
                 if column.nullable:
                     session.execute(update(table).where(*here).values({column: None, **same}))
-                elif table.name == FingerprintKey.__tablename__:
+                elif table.name in WHOLE:
                     session.execute(delete(table).where(*here))
                 else:
                     continue

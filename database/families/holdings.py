@@ -21,6 +21,7 @@ from database.models import (
     Client,
     DailyUsageFile,
     FileStatus,
+    Note,
     Run,
     ScraperJob,
     Workspace,
@@ -214,6 +215,17 @@ def accepted(session: Session, identities: Collection[str]) -> frozenset[str]:
     if not identities:
         return frozenset()
     return frozenset(session.scalars(select(Acceptance.identity).where(Acceptance.identity.in_(identities))))
+
+
+def noted(session: Session, identities: Collection[str], name: str) -> frozenset[str]:
+    """Return those of some identities of jobs, each a spider and a target's key, that have a note of this name."""
+    if not identities:
+        return frozenset()
+    spiders, keys = zip(*(identity.split(" ", 1) for identity in identities), strict=True)
+    query = select(Note.spider, Note.target_key).where(
+        Note.spider.in_(set(spiders)), Note.target_key.in_(set(keys)), Note.name == name
+    )
+    return frozenset(f"{spider} {key}" for spider, key in session.execute(query)) & frozenset(identities)
 
 
 def _count_reports(session: Session, found: Holdings, carriers: Collection[int]) -> None:

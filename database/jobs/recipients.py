@@ -67,13 +67,13 @@ def listed(
     return [(row, name) for row, name in session.execute(query.order_by(NoticeAddress.id))]
 
 
-def remove(session: Session, number: int, at: datetime) -> bool:
-    """Remove an address with the messages that wait for it; return whether there was one."""
+def remove(session: Session, number: int, at: datetime) -> NoticeAddress | None:
+    """Remove an address with the messages that wait for it; return what it was, None when there is none."""
     row = session.get(NoticeAddress, number)
     if row is None:
-        return False
+        return None
     # Others may be told in its place. First, because the causes are locked before their messages elsewhere too.
     tell_open_causes(session, at)
     session.delete(row)
     session.flush()
-    return True
+    return row

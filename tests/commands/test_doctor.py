@@ -242,6 +242,23 @@ def test_a_mailbox_that_does_not_answer_is_found(sound, monkeypatch, free_port):
     assert "never-shown" not in said
 
 
+def test_who_is_not_told_is_said_and_is_no_problem(sound, command):
+    from commands.doctor import CHECKS, diagnose
+
+    def said():
+        one = diagnose("notify", CHECKS["notify"])
+        assert one["ok"]
+        return one["says"]
+
+    assert said() == "No address is set: nobody is told that a person must act (scrapy notify add ADDRESS)."
+    command("notify", "add", "ops@example.com", "--for", "operator")
+    assert said() == "Nobody is told what owner or developer must do (scrapy notify add ADDRESS --for owner)."
+    command("notify", "add", "all@example.com")
+    assert said() == "owner, operator, developer are told when they must act."
+    migrate.downgrade(sound, "base")
+    assert said() == "The database was not asked."
+
+
 @pytest.mark.imap
 def test_a_mailbox_is_looked_at_and_left_as_it_is(sound, monkeypatch):
     from commands.doctor import CHECKS, diagnose

@@ -83,17 +83,22 @@ def test_unreadable_rows_are_named_and_their_content_is_not(store, key_file, com
 def test_what_is_lost_for_good_can_be_forgotten(store, key_file, command):
     ledger = Ledger(store)
     ledger.finish(ledger.begin("meadow", "user-0", "wrong"), BAD_CREDENTIALS)
+    command("notify", "add", "ops@example.com")
     assert command("keys", "forget").out == "Every value can be read.\n"
     replace_keys(key_file, (Fernet.generate_key().decode(),))  # the old key is lost
     key_ring.cache_clear()
     store.engine.dispose()
     said = command("keys", "forget")
     assert said.code == 1
-    assert sorted(said.out.splitlines()[:2]) == [
+    assert sorted(said.out.splitlines()[:3]) == [
         "credentials.totp_secret: 3 forgotten",
         "fingerprint_keys.value: 1 forgotten",
+        "notice_addresses.address: 1 forgotten",
     ]
     assert "blocked no more" in said.out
+    assert "scrapy notify add ADDRESS" in said.out
+    assert command("notify", "add", "ops@example.com").out.startswith("Added: address ")
+    assert len(json.loads(command("notify", "list", "--json").out)) == 1
     assert said.err.startswith("3 values are under a key that is not there")  # passwords: stored anew, or removed
     with store.transaction() as session:
         session.execute(text("DELETE FROM credentials"))

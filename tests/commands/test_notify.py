@@ -79,6 +79,24 @@ def test_each_address_says_what_happened_and_shows_no_secret(store, command, ser
     assert command("notify", "remove", "2").err == "There is no address 2; `scrapy notify list` shows them.\n"
 
 
+def test_every_change_of_an_address_is_audited_without_its_secret(store, command, acme):
+    hook = f"json://user:{SECRET}@hooks.example.com/{SECRET}"
+    command("notify", "add", hook, "--client", "Acme", "--for", "owner", "--no-digest")
+    command("notify", "add", "ops@example.com")
+    command("notify", "add", "ops@example.com", "--for", "operator")
+    command("notify", "remove", "1")
+    command("notify", "remove", "1")  # there is none any more
+    rows = json.loads(command("audit", "--what", "address", "--json").out)
+    everybody = ["developer", "operator", "owner"]
+    assert [(row["what"], row["to_what"], row["detail"]) for row in reversed(rows)] == [
+        ("address.added", "1 json://…", {"for": ["owner"], "digest": False, "client": "Acme"}),
+        ("address.added", "2 o…@example.com", {"for": everybody, "digest": True}),
+        ("address.changed", "2 o…@example.com", {"for": ["operator"], "digest": True}),
+        ("address.removed", "1 json://…", None),
+    ]
+    assert SECRET not in str(rows)
+
+
 def test_what_is_wrong_is_named(store, command, monkeypatch):
     nobody = "--client: There is no client 'Nobody'; `scrapy accounts list` shows them."
     unknown = "ADDRESS: it is no mail address. It is no address that Apprise knows."

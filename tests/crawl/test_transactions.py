@@ -31,12 +31,19 @@ def people(crawls, number):
     return names
 
 
+def audited(crawls):
+    """Return what was written down of the uses of secrets: each is one more row in a transaction that is there anyhow."""
+    actions = "'credential.used', 'code.used', 'session.ended'"
+    return [row["action"] for row in crawls.rows(f"SELECT action FROM audit WHERE action IN ({actions}) ORDER BY id")]
+
+
 def test_a_sign_in_takes_three(crawls, plain, transactions):
     """One document: its row is one more. A sign-in that may need a code, here none, takes three for the request of the code."""
     plain.configure(documents=1)
     (name,) = people(crawls, 1)
     crawls.change(name, receiver=None)
     assert transactions("plain_files") <= BEFORE_AND_AFTER + SIGN_IN + 1
+    assert audited(crawls) == ["credential.used"]
 
 
 def test_a_run_with_nothing_new_takes_two_beside_those_of_every_run(crawls, plain, transactions):
@@ -46,6 +53,7 @@ def test_a_run_with_nothing_new_takes_two_beside_those_of_every_run(crawls, plai
     assert crawls.run("plain_files").returncode == 0
     assert transactions("plain_files") <= BEFORE_AND_AFTER + 2
     assert plain.counters()["sign_ins"] == 1
+    assert audited(crawls) == ["credential.used"]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +66,7 @@ def test_documents_of_many_accounts_are_stored_together(crawls, plain, transacti
     assert transactions("plain_files") <= most
     assert crawls.value("SELECT count(*) FROM files WHERE status = 'ready'") == accounts * 20
     assert plain.counters()["sign_ins"] == accounts
+    assert audited(crawls) == ["credential.used"] * accounts
 
 
 def test_records_are_stored_together(crawls, plain, transactions):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from database.engine import Database, DatabaseAway
+from database.jobs.causes import collect
 from database.migrate import SchemaDiffers, alone, check, downgrade, upgrade
-from database.models import Client, all_tables
+from database.models import Client, Run, RunState, all_tables
+from database.models.notices import Cause
 from database.repositories import ClientRepository
 from tests.database.crowd import crowd
 from tests.project import ROOT
@@ -117,6 +121,40 @@ def test_alerts_under_way_become_deliveries_by_mail_and_back(empty):
             text("SELECT alert_due_at IS NULL, alert_attempts, alert_error FROM price_check_runs ORDER BY id")
         )
         assert [tuple(row) for row in back] == [(due is None, attempts, error) for _, due, attempts, error in checks]
+
+
+def test_runs_that_ended_before_there_was_anyone_to_tell_are_no_news(empty):
+    """Those that still run are told when they end; and nothing of the runs is lost on the way back."""
+    upgrade(empty, "0017")
+    at, later = "2026-11-01 06:00:00.000000", "2026-11-01 06:10:00.000000"
+    insert = text(
+        "INSERT INTO runs (crawl, spider, portal, report_type, target, state, started_at, finished_at, outcome, files,"
+        " records, already, missing, missing_names, sign_ins, requests, downloads, warnings, host) VALUES ('c',"
+        f" 'bell_pdf_invoice', 'bell', 'pdf_invoice', 'x', :state, '{at}', :finished, :outcome, 1, 0, 0, 0, '[]', 1, 3,"
+        " 0, '[]', 'here')"
+    )
+    states = [("finished", later, "success"), ("finished", later, "portal_changed"), ("running", None, None)]
+    names = ("state", "finished", "outcome")
+    with empty.engine.begin() as connection:
+        connection.execute(insert, [dict(zip(names, each, strict=True)) for each in states])
+    upgrade(empty)
+    check(empty)
+    with empty.transaction() as session:
+        runs = session.scalars(select(Run).order_by(Run.id)).all()
+        assert [run.noticed_at == run.finished_at for run in runs] == [True] * 3
+        assert [run.noticed_at is None for run in runs] == [False, False, True]
+        noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
+        assert collect(session, noon) == 0
+        runs[2].state, runs[2].outcome, runs[2].actor = RunState.FINISHED, "portal_changed", "developer"
+        runs[2].finished_at = noon
+        session.flush()
+        assert collect(session, noon) == 1
+        assert session.scalars(select(Cause.failures)).all() == [1]
+    downgrade(empty, "0017")
+    with empty.engine.connect() as connection:
+        rows = connection.execute(text("SELECT state, outcome, files, requests FROM runs ORDER BY id")).all()
+    ended = [("finished", outcome, 1, 3) for outcome in ("success", "portal_changed", "portal_changed")]
+    assert [tuple(row) for row in rows] == ended
 
 
 def test_a_schema_that_was_changed_by_hand_is_named(empty):

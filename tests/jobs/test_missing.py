@@ -19,6 +19,7 @@ from database.models import (
     Client,
     DailyUsageFile,
     FileStatus,
+    Note,
     Run,
     RunState,
     ScraperJob,
@@ -216,6 +217,22 @@ def test_what_was_accepted_as_gone(books):
     about = {"label": "500100200 2026-11", "outcome": "bad_file", "actor": "olga@example.com"}
     with books.store.transaction() as session:
         session.add(Acceptance(identity=f"bell_pdf_invoice 500100200/{NEWEST}", **about))
+    assert books.state(number) == (State.GONE, None)
+
+
+def test_what_an_earlier_run_has_found_gone_stays_so(books):
+    """By its note: the run itself may be deleted, or be followed by one that failed otherwise."""
+    number = books.account()
+    cycle = books.month(number)
+    assert books.state(number) == (State.NEVER, None)
+    with books.store.transaction() as session:
+        about = {"target_key": f"500100200/{NEWEST}", "name": "no_longer_available", "value": NEWEST}
+        session.add(Note(spider="bell_pdf_invoice", **about))
+    assert books.cell(number).said == "The portal has said that it offers it no more."
+    assert books.state(number) == (State.GONE, None)
+    assert books.state(number, "monthly_reports") == (State.NEVER, None)
+    assert books.state(books.account("500100201")) == (State.NEVER, None)
+    books.run(cycle, "portal_down")
     assert books.state(number) == (State.GONE, None)
 
 

@@ -20,6 +20,7 @@ from database.jobs.recipients import put, remove
 from database.models import (
     Account,
     BillingCyclePdfFile,
+    CarrierPortalCredential,
     FileStatus,
     LedgerEntry,
     Note,
@@ -31,9 +32,11 @@ from database.models import (
 )
 from database.models.jobs import Firing
 from database.models.notices import Cause, NoticeDelivery
+from database.models.operators import Acceptance
 from jobs.clock import TurnableClock
 from jobs.digest import digest
 from jobs.events import Events
+from jobs.missing import State, Wanted, every_line
 from jobs.notices import Notices, collect, digest_due, is_quiet, service_of
 from jobs.planning import Planner, Spiders
 from jobs.settings import MailSettings, NoticeSettings
@@ -548,3 +551,35 @@ def test_a_digest_says_what_is_missing_who_must_act_and_what_came_late(told):
     )
     assert "- bell …4568: 2026-10, 2026-11\n" in of_all.text
     assert of_all.missing.keys() == {("bell", "501234567"), ("bell", "501234568")}
+
+
+def test_a_digest_and_the_control_room_agree_on_what_is_missing(told):
+    """What is accepted is gone in both; a month of which no cycle was opened is missing only if we fetch the account."""
+    at = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    with told.db.transaction() as session:
+        session.add(CarrierPortalCredential(portal="bell", username="ana@example.com", password="p"))
+        session.flush()
+        for number, username in (("501234567", "ana@example.com"), ("501234568", None), ("501234569", None)):
+            new = NewAccount("Acme", "Main", "bell", number, username)
+            account, _ = add_account(session, new, CARRIERS)
+            for month in (9, 10, 12) if number != "501234569" else ():
+                cycle_for(session, account, 2026, month)
+        about = {"label": "501234567", "outcome": "bad_file", "actor": "olga@example.com"}
+        session.add(Acceptance(identity="bell_pdf_invoice 501234567/2026-09", **about))
+        for month in ("2026-09", "2026-10"):
+            job = {"identity": f"bell_pdf_invoice 501234567/{month}", "status": ScraperJobStatus.ERROR}
+            about = {"portal": "bell", "report_type": "pdf_invoice", "outcome": "bad_file", "completed_at": at - HOUR}
+            session.add(ScraperJob(**about, **job))
+        session.flush()
+        made = digest(session, at - DAY, at, "UTC")
+        wanted = Wanted(report_types=("pdf_invoice",), states=frozenset(State) - {State.STORED, State.GONE})
+        shown = {
+            line.account.number: [cell.month for cell in line.cells if cell.cycle_id is not None and cell.has_ended]
+            for line in every_line(session, wanted, at, 0)
+        }
+    assert made.missing == {
+        ("bell", "501234567"): ["2026-11", "2026-10"],
+        ("bell", "501234568"): ["2026-10", "2026-09"],
+    }
+    assert made.given_up == [("bell_pdf_invoice", "bad_file", 1)]
+    assert shown == {"501234567": ["2026-10"], "501234568": ["2026-10", "2026-09"], "501234569": []}

@@ -88,6 +88,8 @@ def test_every_encrypted_column_is_known():
         "credentials.totp_secret",
         "sessions.state",
         "messages.text",
+        "code_requests.typed",
+        "notice_addresses.address",
         "fingerprint_keys.value",
     }
 
