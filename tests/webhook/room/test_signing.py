@@ -111,8 +111,9 @@ def test_what_each_role_finds_in_the_navigation(house):
     def sections(visitor):
         return re.findall(r'<li><a href="([^"]*)"', visitor.open("/room/inbox").text)
 
-    assert sections(house.operator()) == ["/room/inbox", "/room/audit"]
-    assert sections(house.member("nora@example.com", Role.CLIENT_VIEWER, "North Ltd")) == ["/room/inbox"]
+    lists = ["/room/missing", "/room/runs", "/room/files"]
+    assert sections(house.operator()) == ["/room/inbox", "/room/audit", *lists]
+    assert sections(house.member("nora@example.com", Role.CLIENT_VIEWER, "North Ltd")) == ["/room/inbox", *lists]
     visitor = house.member("paul@example.com", None)
     assert visitor.client.get("/").headers["Location"] == "/prices/items"
     assert house.operator().client.get("/").headers["Location"] == "/room/inbox"
