@@ -568,8 +568,8 @@ def test_a_digest_and_the_control_room_agree_on_what_is_missing(told):
         session.add(Acceptance(identity="bell_pdf_invoice 501234567/2026-09", **about))
         for month in ("2026-09", "2026-10"):
             job = {"identity": f"bell_pdf_invoice 501234567/{month}", "status": ScraperJobStatus.ERROR}
-            about = {"portal": "bell", "report_type": "pdf_invoice", "outcome": "bad_file", "completed_at": at - HOUR}
-            session.add(ScraperJob(**about, **job))
+            ended: dict[str, Any] = {"portal": "bell", "report_type": "pdf_invoice", "outcome": "bad_file"}
+            session.add(ScraperJob(**ended, **job, completed_at=at - HOUR))
         session.flush()
         made = digest(session, at - DAY, at, "UTC")
         wanted = Wanted(report_types=("pdf_invoice",), states=frozenset(State) - {State.STORED, State.GONE})
