@@ -567,9 +567,10 @@ def test_a_digest_and_the_control_room_agree_on_what_is_missing(told):
         about = {"label": "501234567", "outcome": "bad_file", "actor": "olga@example.com"}
         session.add(Acceptance(identity="bell_pdf_invoice 501234567/2026-09", **about))
         for month in ("2026-09", "2026-10"):
-            job = {"identity": f"bell_pdf_invoice 501234567/{month}", "status": ScraperJobStatus.ERROR}
-            ended: dict[str, Any] = {"portal": "bell", "report_type": "pdf_invoice", "outcome": "bad_file"}
-            session.add(ScraperJob(**ended, **job, completed_at=at - HOUR))
+            about = {"portal": "bell", "report_type": "pdf_invoice", "outcome": "bad_file"}
+            identity = f"bell_pdf_invoice 501234567/{month}"
+            ended = {"status": ScraperJobStatus.ERROR, "completed_at": at - HOUR}
+            session.add(ScraperJob(**about, identity=identity, **ended))
         session.flush()
         made = digest(session, at - DAY, at, "UTC")
         wanted = Wanted(report_types=("pdf_invoice",), states=frozenset(State) - {State.STORED, State.GONE})
