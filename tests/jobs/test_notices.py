@@ -566,9 +566,9 @@ def test_a_digest_and_the_control_room_agree_on_what_is_missing(told):
                 cycle_for(session, account, 2026, month)
         about = {"label": "501234567", "outcome": "bad_file", "actor": "olga@example.com"}
         session.add(Acceptance(identity="bell_pdf_invoice 501234567/2026-09", **about))
-        for month in ("2026-09", "2026-10"):
+        for period in ("2026-09", "2026-10"):
             about = {"portal": "bell", "report_type": "pdf_invoice", "outcome": "bad_file"}
-            identity = f"bell_pdf_invoice 501234567/{month}"
+            identity = f"bell_pdf_invoice 501234567/{period}"
             ended = {"status": ScraperJobStatus.ERROR, "completed_at": at - HOUR}
             session.add(ScraperJob(**about, identity=identity, **ended))
         session.flush()
