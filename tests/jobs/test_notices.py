@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import pytest
 from scrapy.utils.project import get_project_settings
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from database.access.encryption import key_ring
 from database.access.ledger import UNBLOCKED
 from database.families.accounts import NewAccount, add_account
 from database.families.cycles import cycle_for
@@ -401,6 +402,23 @@ def test_mails_wait_for_the_settings_of_a_server(told, mail_server):
     assert told.tick() == 1
 
 
+def test_an_address_that_no_key_reads_is_named_and_ends_no_thread(told, mail_server, wait_for):
+    number = told.address(OPS)
+    told.run("bell_pdf_invoice", "bad_credentials", "ana")
+    with told.db.transaction() as session:
+        collect(session, told.clock.at, OFF)
+        session.execute(text("UPDATE notice_addresses SET address = 'written-under-a-lost-key'"))
+    sending = told.notices()
+    sending.begin()
+    wait_for(lambda: "notices wait: " in told.out.getvalue(), 60)
+    sending.close()
+    assert "notice_addresses.address" in told.out.getvalue()
+    assert "lost-key" not in told.out.getvalue()
+    with told.db.transaction() as session:
+        session.execute(text(f"UPDATE notice_addresses SET address = '{key_ring().encrypt(OPS)}' WHERE id = {number}"))
+    assert told.tick() == 1
+
+
 def test_several_processes_send_each_message_once(told, mail_server, database_url):
     told.address(OPS)
     for number in range(8):
@@ -566,8 +584,8 @@ def test_a_digest_and_the_control_room_agree_on_what_is_missing(told):
                 cycle_for(session, account, 2026, month)
         about = {"label": "501234567", "outcome": "bad_file", "actor": "olga@example.com"}
         session.add(Acceptance(identity="bell_pdf_invoice 501234567/2026-09", **about))
-        for month in ("2026-09", "2026-10"):
-            job = {"identity": f"bell_pdf_invoice 501234567/{month}", "status": ScraperJobStatus.ERROR}
+        for ended in ("2026-09", "2026-10"):
+            job = {"identity": f"bell_pdf_invoice 501234567/{ended}", "status": ScraperJobStatus.ERROR}
             about = {"portal": "bell", "report_type": "pdf_invoice", "outcome": "bad_file", "completed_at": at - HOUR}
             session.add(ScraperJob(**about, **job))
         session.flush()
