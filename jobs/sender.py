@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
+from database.access.encryption import UnreadableSecret
 from database.engine import Database, DatabaseAway
 from jobs.clock import Clock
 from jobs.events import Events
@@ -58,5 +59,5 @@ class Sender(ABC):
     def _send(self) -> None:
         try:
             self.send()
-        except DatabaseAway as error:
+        except (DatabaseAway, UnreadableSecret) as error:
             self.events.tell(f"{self.word}_wait", f"{self.word} wait: {error}")  # the next tick begins anew

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import pytest
 from scrapy.utils.project import get_project_settings
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from database.access.encryption import key_ring
 from database.access.ledger import UNBLOCKED
 from database.families.accounts import NewAccount, add_account
 from database.families.cycles import cycle_for
@@ -398,6 +399,23 @@ def test_mails_wait_for_the_settings_of_a_server(told, mail_server):
         collect(session, told.clock.at, OFF)
     assert (without.send(), without.send()) == (0, 0)
     assert told.out.getvalue().count("LATCHKEY_SMTP_ADDRESS") == 1
+    assert told.tick() == 1
+
+
+def test_an_address_that_no_key_reads_is_named_and_ends_no_thread(told, mail_server, wait_for):
+    number = told.address(OPS)
+    told.run("bell_pdf_invoice", "bad_credentials", "ana")
+    with told.db.transaction() as session:
+        collect(session, told.clock.at, OFF)
+        session.execute(text("UPDATE notice_addresses SET address = 'written-under-a-lost-key'"))
+    sending = told.notices()
+    sending.begin()
+    wait_for(lambda: "notices wait: " in told.out.getvalue(), 60)
+    sending.close()
+    assert "notice_addresses.address" in told.out.getvalue()
+    assert "lost-key" not in told.out.getvalue()
+    with told.db.transaction() as session:
+        session.execute(text(f"UPDATE notice_addresses SET address = '{key_ring().encrypt(OPS)}' WHERE id = {number}"))
     assert told.tick() == 1
 
 
