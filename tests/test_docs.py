@@ -44,7 +44,11 @@ VARIABLES = {
     "engine": "scrapy.core.engine.ExecutionEngine",
     "request": "scrapy.Request",
 }
-THEIRS = {"AliasChoices", "PageMethod", "ProcessorFormatter"}  # classes of other packages that a page names without their module
+THEIRS = {
+    "AliasChoices",
+    "PageMethod",
+    "ProcessorFormatter",
+}  # classes of other packages that a page names without their module
 
 
 def prose(page: Path) -> str:
