@@ -42,7 +42,7 @@ def test_it_lists_sends_and_says_who_must_act(shelf, far, command):
     assert "upload_client_gone: " in first.out
     assert command("upload").code == 5
     assert len(far.seen) == 3  # refused is refused
-    again = command("upload", "--again", "--account", "504")
+    again = command("upload", "--again", "--account", "7700315504")
     assert (again.code, again.out) == (0, "2 of 2 files are at the server.\n")
     nothing = command("upload", "--again")
     assert (nothing.code, nothing.out) == (0, "The server has everything.\n")
