@@ -26,6 +26,7 @@ KEPT = {"event_id", "timestamp", "platform", "level", "logger", "release", "tags
 FAILING = """
 import logging
 from scrapers.core import monitor
+logging.basicConfig()  # as every process of ours does by itself or by Scrapy
 assert monitor.start()
 def fail(password):
     account = "533122906-canary"
