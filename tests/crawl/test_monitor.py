@@ -26,7 +26,7 @@ KEPT = {"event_id", "timestamp", "platform", "level", "logger", "release", "tags
 FAILING = """
 import logging
 from scrapers.core import monitor
-logging.basicConfig()  # as every process of ours does by itself or by Scrapy
+logging.basicConfig()  # each process of ours has set its log up by then
 assert monitor.start()
 def fail(password):
     account = "533122906-canary"
