@@ -112,10 +112,10 @@ def test_codes_come_from_three_senders(ann, tag, sender):
 
 
 def test_codes_by_text_message_and_by_an_app(ann, phones):
-    ann.submit("no-mail")
+    ann.submit("no-mail+att")
     assert not ann.sees('//input[@name="selectCTN" and starts-with(@label,"Email")]')
     ann.tick('//input[@name="selectCTN"]').click("#continueButton")
-    ann.type_code(wait_for(lambda: phones.codes(phone("no-mail")))[-1], trusted=False)
+    ann.type_code(wait_for(lambda: phones.codes(phone("no-mail+att")))[-1], trusted=False)
     ann.sign_out().submit("totp+app")
     ann.type_code(totp_code(totp_secret("totp+app"), int(datetime.now(AttState.zone).timestamp()) // 30))
     assert ann.sees(PROFILE)

@@ -168,9 +168,9 @@ def test_a_refused_code_and_the_fourth(ann):
 
 
 def test_codes_by_text_message_and_by_an_app(ann, phones):
-    ann.submit("no-mail")
+    ann.submit("no-mail+rogers")
     assert "mail" not in ann.said(METHOD)
-    ann.click(METHOD).type_code(wait_for(lambda: phones.codes(phone("no-mail")))[-1])
+    ann.click(METHOD).type_code(wait_for(lambda: phones.codes(phone("no-mail+rogers")))[-1])
     ann.sign_out().submit("totp+app")
     ann.type_code(totp_code(totp_secret("totp+app"), int(datetime.now(RogersState.zone).timestamp()) // 30))
     assert ann.sees("#landing_left_pan")
