@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from scrapers.core.page import PortalPage, Selectors
 from scrapers.core.spool import PartFile
@@ -41,7 +40,7 @@ class TmobileMonthlyReports(OrderedReports):
     @asynccontextmanager
     async def area(self, page: PortalPage) -> AsyncIterator[PortalPage]:
         page.begin("open the reports")
-        await with_reload(page, partial(templates.open_tab, page, templates.BILLING_TAB))
+        await templates.open_tab(page, templates.BILLING_TAB)
         yield page
 
     async def order(self, page: PortalPage, report: Report) -> Selectors:

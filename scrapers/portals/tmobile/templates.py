@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 from scrapers.core.locators import same
 from scrapers.core.outcomes import PortalChanged
 from scrapers.core.page import PortalPage, Selectors, until
 from scrapers.core.panels import choose_in_panel, said_by
 from scrapers.core.periods import month_missing, names_month
-from scrapers.portals.tmobile.dialogs import DIALOG, RELOAD, close_dialogs, reload_reports
+from scrapers.portals.tmobile.dialogs import DIALOG, RELOAD, close_dialogs, reload_reports, with_reload
 from scrapers.portals.tmobile.hierarchy import HIERARCHY, choose_account, other_hierarchy, shows_account
 
 REPORTING = ("#mat-expansion-panel-header-3:has-text('Reporting')", "says=Reporting", "#mat-expansion-panel-header-3")
@@ -38,7 +39,11 @@ ROWS = """menus => menus.map(menu => {
 
 
 async def open_tab(page: PortalPage, tab: Selectors) -> None:
-    """Open a tab of the reports, from any page."""
+    """Open a tab of the reports, from any page; again where the portal's error or a dialog comes in between."""
+    await with_reload(page, partial(_to_tab, page, tab))
+
+
+async def _to_tab(page: PortalPage, tab: Selectors) -> None:
     await reload_reports(page)
     await close_dialogs(page)
     if not await page.shown(tab):
