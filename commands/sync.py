@@ -66,8 +66,8 @@ class Command(ScrapyCommand):
             raise UsageError("name one portal; `scrapy portals` shows them")
         from commands._terminal import WrongArgument, check_texts, places
         from commands.crawl import CannotStart, exit_code, prepare, show_progress
-        from jobs.files import write_whole
         from scrapers.core.stated import family_of
+        from scrapers.core.whole import write_whole
 
         try:
             check_texts(vars(opts))

@@ -16,8 +16,8 @@ from database.engine import Database
 from database.models.jobs import Worker
 from database.settings import database_settings
 from jobs.clock import Clock
-from jobs.files import write_whole
 from jobs.settings import WorkerSettings
+from scrapers.core.whole import write_whole
 
 EVERY = 10.0  # seconds between two reports; `jobs.overview` calls one silent after three of them
 FORGOTTEN = timedelta(days=1)  # rows of workers that were killed

@@ -24,7 +24,7 @@ from database.families.telegram.logins import sweep
 from jobs.clock import Clock
 from jobs.engines.chosen import chosen_engine
 from jobs.engines.embedded import Engine, EngineAway
-from jobs.files import write_whole
+from scrapers.core.whole import write_whole
 from webhook.app import LARGEST_MAIL, create_app
 from webhook.settings import WebhookSettings
 

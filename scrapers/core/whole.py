@@ -8,6 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a text as a file that is seen only when it is whole; its folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as half:
+        half.write_text(text, encoding="utf-8")
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """
