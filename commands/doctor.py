@@ -292,7 +292,7 @@ def check_mailbox() -> str:
 
 
 def check_notify() -> str:
-    """Look whether anybody is told when owner, operator or developer must act; nobody has to be."""
+    """Report for which actors (owner, operator, developer) no notification address is set; never a problem."""
     from sqlalchemy import select
 
     from commands.notify.add import ACTORS
@@ -306,9 +306,11 @@ def check_notify() -> str:
         return "The database was not asked."
     missing = [actor for actor in ACTORS if actor not in told]
     if not told:
-        return "No address is set: nobody is told that a person must act (scrapy notify add ADDRESS)."
+        return "No notification address is set (scrapy notify add ADDRESS)."
     if missing:
-        return f"Nobody is told what {' or '.join(missing)} must do (scrapy notify add ADDRESS --for {missing[0]})."
+        return (
+            f"No notification address is set for {' or '.join(missing)} (scrapy notify add ADDRESS --for {missing[0]})."
+        )
     return f"{', '.join(ACTORS)} are told when they must act."
 
 

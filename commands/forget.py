@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Command(Everyday, ScrapyCommand):
-    """Show what belongs to somebody, or erase it."""
+    """Show or erase the data of a client, a credential or a user."""
 
     word = "forget"
 
@@ -40,7 +40,7 @@ class Command(Everyday, ScrapyCommand):
         )
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add whose, and the consent."""
+        """Add the options that name the owner of the data, and --yes and --json."""
         whose = parser.add_mutually_exclusive_group()
         whose.add_argument(
             "--client", metavar="NAME", help="a client with its accounts, credentials, files and records"

@@ -44,5 +44,5 @@ def run(opts: argparse.Namespace) -> int:
         print_json(rows)
         return 0
     columns = tuple(rows[0]) if rows else ()
-    show(columns, [tuple(row.values()) for row in rows], empty="Nobody is told: `scrapy notify add ADDRESS`.")
+    show(columns, [tuple(row.values()) for row in rows], empty="No address is set: `scrapy notify add ADDRESS`.")
     return 0

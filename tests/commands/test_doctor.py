@@ -250,9 +250,9 @@ def test_who_is_not_told_is_said_and_is_no_problem(sound, command):
         assert one["ok"]
         return one["says"]
 
-    assert said() == "No address is set: nobody is told that a person must act (scrapy notify add ADDRESS)."
+    assert said() == "No notification address is set (scrapy notify add ADDRESS)."
     command("notify", "add", "ops@example.com", "--for", "operator")
-    assert said() == "Nobody is told what owner or developer must do (scrapy notify add ADDRESS --for owner)."
+    assert said() == "No notification address is set for owner or developer (scrapy notify add ADDRESS --for owner)."
     command("notify", "add", "all@example.com")
     assert said() == "owner, operator, developer are told when they must act."
     migrate.downgrade(sound, "base")
