@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scrapers.core.choosing import ChoosingPage
-from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, browser_gone
+from scrapers.core.compat import PlaywrightError, PlaywrightTimeout, browser_gone, is_covered
 from scrapers.core.downloads import Arrivals, keep
 from scrapers.core.locators import Guess, Selectors, guess, same
 from scrapers.core.looking import GRACE, run_script, until
@@ -316,7 +316,7 @@ class PortalPage(ChoosingPage):
         self.tabs.remove(view)
 
     async def _press_entry(self, menu: Selectors, entry: Selectors, opens: Opening | None) -> None:
-        """Click an entry of a menu at once, before the menu leaves; open it again where that was too late."""
+        """Click an entry of a menu at once, before the menu leaves; open it again where that was too late or an overlay came."""
         for last in (False, False, False, True):
             await (opens(menu, entry) if opens else self.click(menu))
             found = await self._look(entry, GRACE)
@@ -330,6 +330,8 @@ class PortalPage(ChoosingPage):
             except PlaywrightTimeout as error:
                 if last:
                     raise await self._not_done(error) from None
+                if is_covered(error):
+                    await self._close_overlay(found[1])
         raise PortalChanged("The menu does not show it.", step=self.trail.step, selector=self.trail.selector)
 
     def session_of(

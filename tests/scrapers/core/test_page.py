@@ -712,6 +712,18 @@ def test_an_overlay_that_comes_before_the_pointer_is_closed_too(run, monkeypatch
     assert run(body, act) == "over"
 
 
+def test_an_overlay_over_an_open_menu_is_closed_and_the_entry_clicked(run):
+    body = f"""<p id=menu onmouseenter="entry.hidden = false">Menu</p><a id=entry hidden onclick="document.title = 'in'">Entry</a>
+      <div role=dialog id=over hidden style="{OVER}"><button onclick="this.parentNode.remove()">Close</button></div>
+      <script>entry.addEventListener("mouseenter", () => document.getElementById("over")?.removeAttribute("hidden"))</script>"""
+
+    async def act(page: PortalPage) -> str:
+        await page.choose_entry(("#menu",), ("#entry",))
+        return await page.raw.title()
+
+    assert run(body, act) == "in"
+
+
 @pytest.mark.parametrize("do", ["click", "double_click"])
 def test_an_element_that_is_hidden_once_it_was_found_is_looked_for_anew(run, monkeypatch, do):
     patch(monkeypatch, "crawl_settings", lambda: SimpleNamespace(page_wait=1))
