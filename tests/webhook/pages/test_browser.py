@@ -422,6 +422,7 @@ def test_axe_finds_nothing_serious(window, site, screen, scheme):
     assert serious(page) == []
     assert fits(page)
     page.get_by_role("button", name="Sign out").click()
+    message(page, "You are signed out.")
     assert serious(page) == []
     page.get_by_label("Mail address").fill(ANA)
     page.get_by_role("button", name="Send the code").click()

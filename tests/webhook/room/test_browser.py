@@ -141,6 +141,7 @@ def test_axe_finds_nothing_serious(window, site, screen, scheme):
     assert serious(page) == []
     assert fits(page)
     page.get_by_role("button", name="Sign out").click()
+    message(page, "You are signed out.")
     assert serious(page) == []
     page.goto("/room/link/x")
     assert serious(page) == []
