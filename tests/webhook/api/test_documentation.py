@@ -39,6 +39,8 @@ def test_the_openapi_document_is_valid_and_has_every_route(make_api):
     for path, methods in document["paths"].items():
         for method, facts in methods.items():
             assert facts["summary"], (method, path)
+            if "{" in path:
+                assert "404" in facts["responses"], (method, path)
             if path.startswith("/me"):
                 assert facts["security"] == [{"bearer": []}, {"cookie": []}]
                 assert "401" in facts["responses"]

@@ -34,7 +34,7 @@ from webhook.api.telegram.managing import FieldRefused
 from webhook.api.users import BY_TOKEN, ERRORS, SENDS, SIGNED_IN
 
 ROOM = Tag(name="control room", description="What needs a person, and what was changed; for operators and viewers")
-ACTS: dict[str | int, Any] = {409: Problem, 410: Problem, **SIGNED_IN}
+ACTS: dict[str | int, Any] = {**dict.fromkeys((404, 409, 410), Problem), **SIGNED_IN}
 
 
 @dataclass(frozen=True)
