@@ -69,7 +69,8 @@ ENTRANCE = """<div id=login><div></div><div><div></div><div></div>{}<div><div><i
   onclick="location='/provider'"></div></div></div></div>"""
 PROVIDER = """<app-root><div><ng-component><form onsubmit="return false"><div></div><div><input id=ds-form-input-id-0></div>
   <div><button onclick="named()">Continue</button></div></form></ng-component></div></app-root><main id=next></main><script>
-const show = html => next.innerHTML = html, said = what => fetch('/said/' + what);
+const show = html => next.innerHTML = html;
+const said = what => {{ const told = new XMLHttpRequest(); told.open('GET', '/said/' + what, false); told.send() }};  // before it goes on
 const named = async () => {{ said('user ' + document.querySelector('input').value); if ({stalls}) return;
   document.querySelector('app-root').remove();
   show('<form id=LoginForm onsubmit="return false"><p></p><div></div><div><input id=input_password type=password></div><div></div>'

@@ -64,7 +64,8 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
 
 HOST = "https://tfb.t-mobile.com"
 FORM = """<main id=step><input id=emailOrPhoneNumberTextBox><button id=lp1-next-btn onclick="named()">Next</button></main><script>
-const said = what => fetch('/said/' + what), show = html => step.innerHTML = html;
+const said = what => {{ const told = new XMLHttpRequest(); told.open('GET', '/said/' + what, false); told.send() }};  // before it goes on
+const show = html => step.innerHTML = html;
 const named = () => {{ const name = emailOrPhoneNumberTextBox.value; if (!name) return; said('user ' + name);
   setTimeout(() => show('<input id=passwordTextBox type=password><button id=lp2-login-btn onclick="proved()">Log in</button>'), 200) }};
 const proved = () => {{ said('password'); setTimeout(() => show({after_password}), 200) }};
@@ -77,7 +78,8 @@ HOME = """<globalnav-root><globalnav-nav><mat-sidenav-container><mat-sidenav><di
 # A frame that is there at once or comes late, filled later still; its button takes it away, or loads the page anew.
 LIGHTBOX = """<script>if (!{chosen}) setTimeout(() => {{ document.body.insertAdjacentHTML('beforeend',
   '<iframe id=lightbox_pop style="position:fixed;inset:0;width:100%;height:100%;background:#fff"></iframe>');
-  setTimeout(() => lightbox_pop.srcdoc = {inside}, {filled}) }}, {attached}); function taken() {{ fetch('/said/en'); {taken} }}</script>"""
+  setTimeout(() => lightbox_pop.srcdoc = {inside}, {filled}) }}, {attached}); function taken() {{
+  const told = new XMLHttpRequest(); told.open('GET', '/said/en', false); told.send(); {taken} }}</script>"""
 INSIDE = json.dumps('<button id=fr>Fran\u00e7ais</button><button id=en onclick="parent.taken()">English</button>')
 
 
