@@ -66,7 +66,8 @@ async def with_reload(page: PortalPage, act: Callable[[], Awaitable[None]]) -> N
     """
     Run steps of the reports, and once more where something of the portal's comes in between.
 
-    After its error the reports are loaded again; another dialog that the steps have failed below is closed.
+    After its error the reports are loaded again; another dialog that the steps have failed below is closed. Raises PortalDown
+    where the error is there once more.
     """
     try:
         await act()
@@ -78,4 +79,9 @@ async def with_reload(page: PortalPage, act: Callable[[], Awaitable[None]]) -> N
     if not await reload_reports(page):
         await close_dialogs(page)
     await close_panel(page)  # that of a filter, which may be open still
-    await act()
+    try:
+        await act()
+    except PortalChanged as error:
+        if not await page.shown(RELOAD):
+            raise
+        raise PortalDown("The portal says again that something went wrong.", step=page.trail.step) from error
