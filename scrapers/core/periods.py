@@ -31,6 +31,8 @@ def months_in(text: str) -> list[tuple[int, int]]:
     ([(2026, 10), (2026, 11)], [(2026, 10)], [(2026, 8)])
     >>> months_in("2026-10"), months_in("10/2026"), months_in("Account 533122906"), months_in("2026-10-31")
     ([(2026, 10)], [(2026, 10)], [], [(2026, 10)])
+    >>> months_in("Account 2-1959-7022"), months_in("10/2026 - 11/2026")
+    ([], [(2026, 10), (2026, 11)])
     """
     said = _plain(text)
     names = "|".join(sorted(_numbers(), key=len, reverse=True))
@@ -38,10 +40,11 @@ def months_in(text: str) -> list[tuple[int, int]]:
         rf"(?<![a-z])({names})(?![a-z])[^a-z0-9]*(?:\d{{1,2}}(?!\d)[^a-z0-9]+)?((?:19|20)\d\d)(?!\d)", said
     )
     found = [(match.start(), int(match[2]), _numbers()[match[1]]) for match in by_name]
-    year_first = re.finditer(r"(?<!\d)((?:19|20)\d\d)[-/. ](0?[1-9]|1[0-2])(?!\d)", said)
-    found += [(match.start(), int(match[1]), int(match[2])) for match in year_first]
-    month_first = re.finditer(r"(?<![\d/.-])(0?[1-9]|1[0-2])[-/. ]((?:19|20)\d\d)(?!\d)", said)
-    found += [(match.start(), int(match[2]), int(match[1])) for match in month_first]
+    # What goes on with the same sign and three or more digits is another number, such as that of an account.
+    year_first = re.finditer(r"(?<!\d)((?:19|20)\d\d)([-/. ])(0?[1-9]|1[0-2])(?!\d|\2\d{3})", said)
+    found += [(match.start(), int(match[1]), int(match[3])) for match in year_first]
+    month_first = re.finditer(r"(?<![\d/.-])(0?[1-9]|1[0-2])([-/. ])((?:19|20)\d\d)(?!\d|\2\d{3})", said)
+    found += [(match.start(), int(match[3]), int(match[1])) for match in month_first]
     return list(dict.fromkeys((year, month) for _, year, month in sorted(found)))
 
 
