@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sandbox.invented import numbered
-from sandbox.users import User, phone
+from sandbox.users import User, mailbox, phone
 
 MULTI_DEFAULT = 3  # accounts of a user tagged `multi` without a number
 SOMEBODY_ELSE = "somebody.else@example.com"
@@ -62,5 +62,6 @@ def masked_phone(user: User) -> str:
 
 
 def masked_mail(user: User) -> str:
-    """Return the mail address as the verification page shows it."""
-    return f"{user.name[:1]}***@example.com"
+    """Return the mail address that gets the user's codes as the verification page shows it."""
+    name, _, domain = mailbox(user.name).partition("@")
+    return f"{name[:1]}***@{domain}"

@@ -10,6 +10,7 @@ from aiohttp import web
 from sandbox.answers import found
 from sandbox.known import known_of
 from sandbox.perturb import Perturbation
+from sandbox.scripted.people import masked_mail
 from sandbox.signin import Answer, digest
 from sandbox.trucktech import pages
 from sandbox.trucktech.state import ALIASES, TruckTechState
@@ -140,7 +141,7 @@ class SignIn:
         if row["steps"][0] == ELSEWHERE:
             return html(pages.elsewhere(screen))
         factor = self._portal.codes.factor(user)
-        receiver = f"***-{phone(user.name)[-4:]}" if factor == "sms" else f"{user.name[:1]}***@example.com"
+        receiver = f"***-{phone(user.name)[-4:]}" if factor == "sms" else masked_mail(user)
         if factor in ("sms", "email") and user.says("ask-code") and not row.get("asked"):
             return html(pages.ask_for_code(screen, receiver))
         return html(pages.verification(screen, factor, receiver, message))

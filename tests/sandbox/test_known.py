@@ -42,7 +42,7 @@ CONTEXT: dict[str, Any] = {
     "shown_user": "ok@example.com",
     "accounts": ["512345678", "598765432"],
     "account": "512345678",
-    "masked_mail": "o***@example.com",
+    "masked_mail": "c***@example.com",
     "masked_phone": "(***) ***-1234",
     "filters": [(str(number), label) for number, label in enumerate(FILTERS)],
     "reports": REPORTS.items(),
