@@ -78,8 +78,8 @@ def invoice_pdf(account: str, month: Month, part: str = "Complete invoice", off:
             f"Billing account number: {account}",
             f"Billing period: {month.year}-{month.number:02}-01 to {month.last_day.isoformat()}",
             f"Invoice number: {number('number', account, month.short, below=10**10):010}",
-            *(f"{label}: {amount} CAD" for label, amount in invoice_lines(account, month)),
-            f"Total due: {invoice_amount(account, month) + off} CAD",
+            *(f"{label}: {amount:.2f} CAD" for label, amount in invoice_lines(account, month)),
+            f"Total due: {invoice_amount(account, month) + off:.2f} CAD",
         ],
         padding=60_000,
     )
