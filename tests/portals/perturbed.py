@@ -80,9 +80,9 @@ class Row:
     alone: int = 2  # scenarios for each dimension
 
 
-def user_of(row: Row, scenario: str, tag: str, test: str) -> str:
+def user_of(row: Row, scenario: str, tag: str, test: str, *, is_shared: bool = False) -> str:
     """Return a user name for a scenario and what is perturbed: one that the spiders of a portal share, or the row's own."""
-    whose = row.portal if scenario in row.good else row.spider.replace("_", "-")
+    whose = row.portal if is_shared and scenario in row.good else row.spider.replace("_", "-")
     return f"{scenario}{tag}+{test}@{whose}.example"
 
 
@@ -477,9 +477,8 @@ class Perturbed:
     def __init__(self, project: Project, db: Database, admin: Admin) -> None:
         self.project, self.db, self.admin = project, db, admin
         self.people: dict[str, int] = {}  # users: numbers, none of which two of them have
-        self.plain: dict[
-            tuple[str, str], Ended
-        ] = {}  # spider and scenario: the run of a user for whom nothing is perturbed
+        # The runs of users for whom nothing is perturbed, by scenario: of each spider, for users that spiders share or not.
+        self.plain: dict[tuple[str, bool], dict[str, Ended]] = {}
         self.unserved: list[str] = []  # requests of the last crawl to addresses that are not served
 
     def give(self, kind: type[Any], portal: str, user: str) -> None:

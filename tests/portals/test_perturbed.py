@@ -127,15 +127,19 @@ def check(
     outcomes: Mapping[str, str],
     first: Sequence[tuple[int, Sequence[str]]],
     rows_may_differ: Collection[str] = (),
+    *,
+    is_shared: bool = False,
 ) -> None:
     """
     Crawl for users and compare each run with that of a user of the same scenario for whom nothing is perturbed.
 
     users: names, each with its scenario. outcomes: of scenarios. first: seeds and dimensions of the pages that do not
-    know the user yet. rows_may_differ: names of users.
+    know the user yet. rows_may_differ: names of users. is_shared: the spiders of a portal share the users, and then those for
+    whom nothing is perturbed, too: of rows that several spiders store, each run counts what is new.
     """
+    plain = crawls.plain.setdefault((row.spider, is_shared), {})
     twins = {
-        user_of(row, each, UNPERTURBED, "plain"): each for each in outcomes if (row.spider, each) not in crawls.plain
+        user_of(row, each, UNPERTURBED, "plain", is_shared=is_shared): each for each in outcomes if each not in plain
     }
     if row.visitors:
         crawls.admin.perturb(None, visitors=first)
@@ -145,8 +149,7 @@ def check(
         crawls.admin.perturb(None)
     ended = crawls.crawl(row, [*users, *twins])
     assert {user: ended[user] for user, each in twins.items() if ended[user].outcome != outcomes[each]} == {}
-    crawls.plain |= {(row.spider, each): ended[user] for user, each in twins.items()}
-    plain = {each: crawls.plain[row.spider, each] for each in outcomes}
+    plain |= {each: ended[user] for user, each in twins.items()}
 
     wrong = [f"{user}: {ended[user]}" for user, scenario in users.items() if ended[user].outcome != outcomes[scenario]]
     wrong += [
@@ -168,11 +171,12 @@ def test_a_fixed_sample_of_seeds(at, row):
     """The first seeds hold for the sign-in page too, which does not know yet whose it is."""
     scenarios = row.good[:1] * len(row.sample) if row.same_rows else cycle(row.good)
     users = {
-        user_of(row, scenario, f"+perturb-{seed}", "sample"): row.good[0]
+        user_of(row, scenario, f"+perturb-{seed}", "sample", is_shared=True): row.good[0]
         for seed, scenario in zip(row.sample, scenarios, strict=False)
     }
     first = [(seed, ()) for seed in row.sample]
-    check(at(row.portal), row, users, {row.good[0]: "success"}, first, rows_may_differ=() if row.same_rows else users)
+    may_differ = () if row.same_rows else users
+    check(at(row.portal), row, users, {row.good[0]: "success"}, first, may_differ, is_shared=True)
 
 
 @pytest.mark.matrix
