@@ -372,7 +372,7 @@ def months(text: str) -> set[str]:
 
 BYTES_ALONE = ("rogers_daily_usage",)  # spiders that make their workbooks: what is a number there is an amount of bytes
 A_NUMBER = re.compile(r'<c r="[A-Z]+\d+"><v>[^<]*</v></c>')  # a cell that is neither a text nor a day
-DRAWN = ("crawl", "process")  # columns of drawn letters and digits, in which any number may be
+DRAWN = ("crawl", "process", "sha256")  # columns of letters and digits, in which any number may be
 
 
 def accounts(portal: str, text: str, further: Collection[str]) -> set[str]:

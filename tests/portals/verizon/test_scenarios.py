@@ -36,7 +36,7 @@ OF_ALL: dict[str, str] = {
     "submit-503": "sign_in_timed_out",
     "submit-hang": "sign_in_timed_out",
     "submit-drop": "sign_in_timed_out",
-    "maintenance": "sign_in_timed_out",
+    "maintenance": "portal_down",  # the page after the sign-in is shown still
     "unknown-page": "portal_changed",
     "other-customer": "identity_mismatch",
     "wrong-account+multi": "wrong_account",
