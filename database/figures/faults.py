@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, distinct, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from database.figures.curves import Curve, Figures, Value, point_of
+from database.figures.curves import Curve, Figures, Value, label_of
 from database.figures.spans import Span
 from database.models.fleet import Fault, FaultChange, FaultEvent, Sync, Tenant
 
@@ -31,7 +31,7 @@ def faults_by_time(session: Session, chosen: Fleets, span: Span) -> Figures:
     stand in a curve of their own: those of that fleet are as they were before.
     """
     tenants = _tenants(chosen)
-    point = point_of(session, Sync.completed_at, span.step)
+    point = label_of(session, Sync.completed_at, span.step)
     within = (Sync.completed_at >= span.edges[0], Sync.completed_at < span.edges[-1])
     complete = (Sync.success, Sync.tenant_id.in_(tenants))
     fleets = session.scalar(select(func.count(distinct(Sync.tenant_id))).where(*within, *complete)) or 0

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CTE, ColumnElement, Integer, String, and_, column, distinct, func, literal, select, values
+from sqlalchemy import CTE, ColumnElement, and_, distinct, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from database.families.readings import Series
-from database.figures.curves import Curve, Figures, Value, exact, exact_sum
-from database.figures.spans import MOST, SHORT, Span, Step
-from database.models.base import UtcDateTime
+from database.figures.curves import Curve, Figures, Value, exact, exact_sum, points_of
+from database.figures.spans import SHORT, Span, Step
 from database.models.readings import MeterReading, Resolution
 from database.models.versions import Version
 from database.versions import key_text
 
 DECIMALS = 4  # of a kWh
-EARLIER = 4 * MOST  # replaced versions that are looked at for the values before
 
 
 def steps_of(resolution: Resolution) -> tuple[Step, ...]:
@@ -40,13 +38,12 @@ def readings_by_time(session: Session, of: Series, span: Span) -> Figures:
     A sum that lacks a reading is in a curve of its own; without any reading there is none. corrected: how many readings are not
     as the company said at first; of single readings the value before the newest version is there too.
     """
-    points = _points(span)
+    points = points_of(span)
     on = and_(*_is_of(of), MeterReading.starts_at >= points.c.begins, MeterReading.starts_at < points.c.ends)
     sums = (exact_sum(MeterReading.kwh, DECIMALS), func.count(MeterReading.kwh))
-    # An outer join: SQLite then looks each point up in the index, and not each reading in the points.
     query = select(points.c.number, *sums).select_from(points).outerjoin(MeterReading, on).group_by(points.c.number)
     found = {row[0]: (exact(row[1], DECIMALS), int(row[2])) for row in session.execute(query)}
-    expected = tuple(_expected(of, begins, ends) for begins, ends in zip(span.edges, span.edges[1:], strict=False))
+    expected = tuple(_expected(of, begins, ends) for begins, ends in pairwise(span.edges))
     whole: list[Value] = []
     partly: list[Value] = []
     for number, count in enumerate(expected):
@@ -72,19 +69,6 @@ def _is_of(of: Series) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _points(span: Span) -> CTE:
-    """Return the points as a table: number, begins, ends, and both instants as they stand in keys of versions."""
-    instants, texts = UtcDateTime(), String()
-    columns = (column("number", Integer), column("begins", instants), column("ends", instants))
-    rows = [
-        (number, begins, ends, begins.isoformat(), ends.isoformat())
-        for number, (begins, ends) in enumerate(zip(span.edges, span.edges[1:], strict=False))
-    ]
-    return (
-        values(*columns, column("first_key", texts), column("last_key", texts), name="points").data(rows).cte("points")
-    )
-
-
 def _expected(of: Series, begins: datetime, ends: datetime) -> int:
     """Return how many readings make a point whole: fewer or more where the clock is changed."""
     if of.resolution is Resolution.DAILY:
@@ -102,8 +86,8 @@ def _corrected(session: Session, of: Series, span: Span, points: CTE) -> tuple[i
     series = _key(of, span.edges[0]).removesuffix(span.edges[0].isoformat())
     on = and_(
         Version.table_name == MeterReading.__tablename__,
-        Version.key >= literal(series) + points.c.first_key,
-        Version.key < literal(series) + points.c.last_key,
+        Version.key >= literal(series) + points.c.begins_text,
+        Version.key < literal(series) + points.c.ends_text,
     )
     query = select(points.c.number, func.count(distinct(Version.key))).select_from(points).outerjoin(Version, on)
     found = {row[0]: row[1] for row in session.execute(query.group_by(points.c.number))}
@@ -111,18 +95,14 @@ def _corrected(session: Session, of: Series, span: Span, points: CTE) -> tuple[i
 
 
 def _earlier(session: Session, of: Series, span: Span) -> tuple[Value, ...]:
-    """Return the kWh that each corrected reading had before."""
-    series = _key(of, span.edges[0]).removesuffix(span.edges[0].isoformat())
-    query = select(Version.key, Version.row).where(
+    """Return the kWh that each corrected reading had before its newest version; *span* has a point for each reading."""
+    of_span = (
         Version.table_name == MeterReading.__tablename__,
         Version.key >= _key(of, span.edges[0]),
         Version.key < _key(of, span.edges[-1]),
     )
-    places = {f'{series}{edge.isoformat()}"}}': number for number, edge in enumerate(span.edges[:-1])}
-    found: dict[int, Any] = {}
-    for key, row in session.execute(query.order_by(Version.key, Version.number).limit(EARLIER)):
-        if key in places:
-            found[places[key]] = row.get("kwh")
-    return tuple(
-        Decimal(str(found[number])) if found.get(number) is not None else None for number in range(len(span.labels))
-    )
+    last = select(Version.key, func.max(Version.number)).where(*of_span).group_by(Version.key)
+    query = select(Version.key, Version.row).where(*of_span, tuple_(Version.key, Version.number).in_(last))
+    found = {key: row.get("kwh") for key, row in session.execute(query)}
+    before = (found.get(f'{_key(of, edge)}"}}') for edge in span.edges[:-1])
+    return tuple(None if kwh is None else Decimal(str(kwh)) for kwh in before)

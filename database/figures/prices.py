@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from database.figures.curves import UNSTATED, Curve, Figures, Value, curve, point_of
+from database.figures.curves import UNSTATED, Curve, Figures, Value, curve, label_of
 from database.figures.spans import Span
 from database.models.prices import CheckStatus, PriceCheckRun, WatchlistItem
 
@@ -45,7 +45,7 @@ def product_of(session: Session, item_id: int) -> Product | None:
 
 def prices_by_time(session: Session, product: Product, span: Span) -> Figures:
     """Return the lowest and highest price of each point, by currency, and how many checks there were. step of *span*: day, month or year."""
-    point = point_of(session, PriceCheckRun.created_at, span.step)
+    point = label_of(session, PriceCheckRun.created_at, span.step)
     item = PriceCheckRun.watchlist_item_id == WatchlistItem.id
     of_span = (
         *_is_of(product.portal, product.key, product.country),

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from database.families.holdings import Chosen
-from database.figures.curves import Figures, curve, ids_of, point_of
+from database.figures.curves import Figures, curve, ids_of, label_of
 from database.figures.spans import Span, Step, span_of
 from database.models import Run
 from database.models.jobs import Breaker
@@ -38,7 +38,7 @@ class Health:
 
 def runs_by_outcome(session: Session, chosen: Chosen, span: Span) -> Figures:
     """Return how many runs were started, by outcome: successes first, then the commonest. With a client or account those of accounts alone."""
-    point = point_of(session, Run.started_at, span.step)
+    point = label_of(session, Run.started_at, span.step)
     query = select(point, Run.outcome, func.count()).where(*_chosen(chosen, span)).group_by(point, Run.outcome)
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for label, outcome, count in session.execute(query):
@@ -50,7 +50,7 @@ def runs_by_outcome(session: Session, chosen: Chosen, span: Span) -> Figures:
 def health(session: Session, chosen: Chosen, at: datetime) -> tuple[Span, list[Health]]:
     """Return the last days, and each portal that had runs then or is left alone now, by name."""
     span = span_of(Step.DAY, at.date(), at.date() - timedelta(days=DAYS - 1))
-    point = point_of(session, Run.started_at, span.step)
+    point = label_of(session, Run.started_at, span.step)
     by = (Run.portal, point, Run.outcome)
     query = select(*by, func.count(), func.max(Run.started_at)).where(*_chosen(chosen, span)).group_by(*by)
     places = {label: number for number, label in enumerate(span.labels)}

@@ -10,6 +10,7 @@ from html import unescape
 
 import pytest
 
+from database.models.electricity import ElectricityInvoice
 from database.models.jobs import Breaker
 from database.models.operators import Role
 from database.models.prices import PriceCheckRun, WatchlistItem
@@ -105,6 +106,25 @@ def test_the_same_invoices_as_csv_and_on_the_page(billed):
     text = words(billed.get(f"/room/charts/invoices?{AUTUMN_MONTHS}"))
     assert "2026-10 0.30 19.99 – 3 0 8 2026-09 – – 5.00 1 0 0 2026-08 1000000000.00" in text
     assert "At most 366 points: 120 months, 30 years." in text
+
+
+def test_invoices_for_electricity_where_all_are_seen(billed):
+    """By the month of Jerusalem in which they were issued; other documents, and what a client's viewer asks for, are without them."""
+    months = (
+        datetime(2026, 8, 31, 21, tzinfo=UTC),
+        datetime(2026, 9, 30, 20, 59, tzinfo=UTC),
+        datetime(2026, 10, 5, tzinfo=UTC),
+    )
+    with billed.api.db.transaction() as session:
+        for number, (issued_at, document) in enumerate(zip(months, ("1", "1", "7"), strict=True)):
+            about = {"contract": "1", "invoice": str(number), "document": document, "amount": Decimal("100.0125")}
+            session.add(ElectricityInvoice(issued_at=issued_at, **about))
+    for more, is_there in (("", True), ("&portal=iec", True), ("&portal=bell", False), ("&client=Brook", False)):
+        _, found = curves(billed, f"invoices?{AUTUMN_MONTHS}{more}")
+        assert found.get("electricity ILS") == ([None, "200.0250", None] if is_there else None), more
+        assert found.get("electricity invoices invoices") == ([0, 2, 0] if is_there else None), more
+    billed.client = billed.house.member("nora@example.com", Role.CLIENT_VIEWER, "Brook").client
+    assert "electricity ILS" not in curves(billed, f"invoices?{AUTUMN_MONTHS}")[1]
 
 
 def test_data_pools_by_day(room):

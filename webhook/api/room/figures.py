@@ -16,6 +16,7 @@ from database.figures.curves import Figures
 from database.figures.prices import Product
 from database.figures.runs import Health
 from database.figures.spans import Span, Step, span_of
+from jobs.coming import stated
 from jobs.missing import harmless
 from scrapers.families.electricity.clock import JERUSALEM
 from webhook.access import only_client
@@ -48,9 +49,14 @@ class ChartReading:
             return runs.runs_by_outcome(session, _seen(query.chosen), _span(session, query, Step(query.step)))
 
     def invoices(self, query: InvoicesChartQuery) -> Figures:
-        """Return totals of invoices, and lines of reports."""
+        """Return totals of invoices, and lines of reports; those for electricity, which belong to no client, where all are seen."""
         with self.db.transaction() as session:
-            return invoices.invoices_by_month(session, _seen(query.chosen), _span(session, query, Step(query.step)))
+            span = _span(session, query, Step(query.step))
+            found = invoices.invoices_by_month(session, _seen(query.chosen), span)
+            if not _has_electricity(query):
+                return found
+            local = span_of(span.step, span.until, span.since, JERUSALEM.key)
+            return Figures(span, (*found.curves, *invoices.electricity_by_month(session, local)))
 
     def usage(self, query: UsageChartQuery) -> Figures:
         """Return data pools."""
@@ -102,6 +108,13 @@ def csv_rows(figures: Figures) -> Iterator[tuple[str | int, ...]]:
 
 def _column(name: str, unit: str) -> str:
     return name if unit == name or name.endswith(unit) else f"{name} ({unit})"
+
+
+def _has_electricity(query: InvoicesChartQuery) -> bool:
+    if only_client() is not None or query.client or query.account:
+        return False
+    portal = stated().get(query.portal or "")
+    return not query.portal or (portal is not None and portal.family == "electricity")
 
 
 def _seen(chosen: Chosen) -> Chosen:

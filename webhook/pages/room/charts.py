@@ -74,7 +74,7 @@ KINDS = {
         ChartReading.invoices,
         (Step.MONTH, Step.YEAR),
         "Totals of invoices by the month in which their billing cycle ends, each currency for itself, and the lines of reports. "
-        "Telephone lines are counted where an account is chosen.",
+        "Telephone lines are counted where an account is chosen. Invoices for electricity stand in the month in which they were issued.",
         ACCOUNTS,
     ),
     "usage": Kind(
