@@ -35,8 +35,8 @@ def readings_by_time(session: Session, of: Series, span: Span) -> Figures:
     """
     Return the kWh of a meter, by the newest versions of its readings.
 
-    A sum that lacks a reading is in a curve of its own; without any reading there is none. corrected: how many readings are not
-    as the company said at first; of single readings the value before the newest version is there too.
+    A sum that lacks a reading is in a curve of its own; without any reading there is none. corrected: how many readings have
+    earlier versions; of single readings the value of the version before is there too.
     """
     points = points_of(span)
     on = and_(*_is_of(of), MeterReading.starts_at >= points.c.begins, MeterReading.starts_at < points.c.ends)

@@ -92,7 +92,7 @@ KINDS = {
         ChartReading.meters,
         tuple(Step),
         "The newest version of each reading, by the clock of Jerusalem. A sum without all its readings is drawn as a point, and "
-        "what has none is a gap. Corrected readings had another value before.",
+        "what has none is a gap. Corrected readings have earlier versions.",
         {},
         SEEING_ALL,
     ),
