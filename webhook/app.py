@@ -31,7 +31,9 @@ from webhook.api.legacy import LegacyRoutes
 from webhook.api.notifying import Channels
 from webhook.api.requests import UserAccess
 from webhook.api.room.acts import Room
+from webhook.api.room.charts import ChartRoutes
 from webhook.api.room.downloads import Opens, no_store
+from webhook.api.room.figures import ChartReading
 from webhook.api.room.missing import MissingRoutes
 from webhook.api.room.reading import RoomReading
 from webhook.api.room.records import RecordRoutes
@@ -53,6 +55,7 @@ from webhook.metrics import metrics_routes
 from webhook.pages.base import Pages, with_headers
 from webhook.pages.prices import add_price_pages
 from webhook.pages.room import add_room_pages
+from webhook.pages.room.charts import add_chart_pages
 from webhook.pages.room.overview import add_overview_pages
 from webhook.pages.telegram import add_telegram_pages
 from webhook.settings import PriceWatchSettings, WebhookSettings
@@ -243,6 +246,9 @@ def create_app(
         app.register_api(RunRoutes(reading, opens or no_store).blueprint())
         app.register_api(RecordRoutes(db).blueprint())
         add_overview_pages(app, pages, reading, opens or no_store)
+        charts = ChartReading(db)
+        app.register_api(ChartRoutes(charts).blueprint())
+        add_chart_pages(app, pages, charts, reading)
     app.register_error_handler(HTTPException, tell)
     app.register_error_handler(DatabaseAway, tell_away)
     return app

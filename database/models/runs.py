@@ -47,6 +47,8 @@ class Run(Base):
         Index(None, "outcome", "id"),
         Index(None, "account_id", "id"),
         Index(None, "billing_cycle_id", "report_type", "id"),
+        # Counts by portal, day and outcome, which are read from it alone.
+        Index(None, "started_at", "portal", "outcome", "account_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -13,13 +13,16 @@ MONTHS = 36
 HASH = "a" * 64
 CARRIERS = ("bell", "telus", "rogers", "att", "tmobile", "verizon")
 REPORTS = 4  # of each carrier
+LINES = 50  # of each report
 
 
 def crowd(db, accounts):
     """
     Fill an empty SQLite database: months of three years, for each account 150 files, 5,000 records and three years of runs.
 
-    One run in 20 has failed, and one in 400 of the invoices is not stored.
+    One run in 20 has failed, and one in 400 of the invoices is not stored. The records: 12 months of four reports of 50 lines, a
+    year of data pools, quarters of an hour of one meter (three years of 200 accounts), each 50th of them corrected, and usage.
+    Beside them five fleets that are read each day, and prices of as many products as there are accounts.
     """
     at = utc_now()
     today = at.date()
@@ -121,12 +124,44 @@ def _large(accounts, at):
         JOIN accounts a ON a.id = c.account_id JOIN carrier_reports r ON r.carrier_id = a.carrier_id WHERE c.id % 100 > 0"""
     yield f"""{series(28)} INSERT INTO daily_usage_files (billing_cycle_id, day, status)
         SELECT id, date(start_date, '+' || i || ' days'), 'ready' {of_cycles}, n WHERE id % 100 BETWEEN 1 AND 12"""
-    yield f"""{series(accounts * 5000)} INSERT INTO usage_records (billing_cycle_id, day, row, account_number, used, run_id)
+    yield f"""{series(accounts * 1710)} INSERT INTO usage_records (billing_cycle_id, day, row, account_number, used, run_id)
         SELECT {account} * 100 + 1, '2026-10-01', i, '500', i, 1 FROM n"""
     yield f"""{series(accounts * 365)} INSERT INTO meter_periods (contract, meter, meter_code, direction, resolution, first_day, last_day, expected, found, complete)
         SELECT 30000 + {account}, '1', '503', 'consumption', 'daily', date('{at:%Y-%m-%d}', '-' || ((i - 1) / {accounts}) || ' days'),
         date('{at:%Y-%m-%d}', '-' || ((i - 1) / {accounts}) || ' days'), 96, CASE WHEN i % 50 THEN 96 ELSE 90 END, i % 50 > 0
         FROM n WHERE i % 70 > 0"""
+    yield f"""INSERT INTO invoices (billing_cycle_id, pdf_type, total, currency, run_id)
+        SELECT id, 'invoice', (id % 977) + 0.01, CASE WHEN id % 3 THEN 'CAD' ELSE 'USD' END, 1 {of_cycles} WHERE id % 100 > 0"""
+    yield f"""{series(LINES)} INSERT INTO report_rows (billing_cycle_id, carrier_report_id, row, account_number, phone_number, data)
+        SELECT c.id, r.id, i, '500', '555-' || i, '{{}}' {of_cycles} c JOIN accounts a ON a.id = c.account_id
+        JOIN carrier_reports r ON r.carrier_id = a.carrier_id, n WHERE c.id % 100 BETWEEN 1 AND 12"""
+    back = f"((i - 1) / {accounts})"
+    yield f"""{series(accounts * 365)} INSERT INTO pool_usage (account_id, day, pool_size, pool_used)
+        SELECT {account}, date('{at:%Y-%m-%d}', '-' || {back} || ' days'), 1000000000000, i * 1000 FROM n"""
+    meter = "'30001', '1', '503', 'consumption', 'daily'"
+    began = at.replace(hour=0, minute=0, second=0) - timedelta(minutes=15 * accounts * 525)
+    starts = f"'{began:%Y-%m-%d %H:%M:%S}', '+' || (15 * i) || ' minutes'"
+    yield f"""{series(accounts * 525)} INSERT INTO meter_readings (contract, meter, meter_code, direction, resolution, starts_at, kwh)
+        SELECT {meter}, strftime('%Y-%m-%d %H:%M:%S.000000', {starts}), 0.0001 * (i % 10000) FROM n"""
+    key = f"""'{{"contract":"30001","direction":"consumption","meter":"1","meter_code":"503","resolution":"daily","starts_at":"'
+        || strftime('%Y-%m-%dT%H:%M:%S+00:00', {starts}) || '"}}'"""
+    yield f"""{series(accounts * 525)} INSERT INTO versions (table_name, key, number, row, replaced_at)
+        SELECT 'meter_readings', {key}, 1, '{{"kwh": "0.5"}}', {ago(0)} FROM n WHERE i % 50 = 0"""
+    yield """INSERT INTO tenants (id, portal, name, created_at) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5)
+        SELECT i, 'trucktech', 'Fleet ' || i, '2023-01-01 00:00:00.000000' FROM n"""
+    day = "((i - 1) / 5)"
+    yield f"""{series(5 * 3 * 365)} INSERT INTO syncs (id, tenant_id, completed_at, vehicles_found, faults_found, new_faults, closed_faults, critical_faults, errors, success)
+        SELECT i, (i - 1) % 5 + 1, {ago(f"3 * 365 - 1 - {day}")}, 40, 12, 2, 2, 0, '[]', i % 40 > 0 FROM n"""
+    yield f"""{series(5 * 40)} INSERT INTO faults (id, tenant_id, vin, source_address, spn, fmi, description, severity, is_active, raw_text, first_synced_at, last_synced_at, active_in)
+        SELECT i, (i - 1) % 5 + 1, 'VIN' || (i % 40), 0, i, 1, '', 'minor', i % 4 = 0, '', {ago(9)}, {ago(0)}, CASE WHEN i % 4 THEN NULL ELSE 5 * 3 * 365 - 5 + (i - 1) % 5 + 1 END FROM n"""
+    yield """INSERT INTO fault_events (fault_id, sync_id, change) SELECT f.id, s.id, CASE WHEN s.id / 5 % 2 THEN 'closed' ELSE 'opened' END
+        FROM syncs s JOIN faults f ON f.tenant_id = s.tenant_id WHERE s.success AND (f.id + s.id / 10) % 10 = 0"""
+    yield "INSERT INTO users (id, email, created_at) VALUES (9000, 'watcher@example.com', '2026-01-01 00:00:00.000000')"
+    yield f"""{series(accounts)} INSERT INTO watchlist_items (id, user_id, product_url, portal, product_key, threshold, is_active, rendering, alerts, armed, created_at, updated_at)
+        SELECT i, 9000, 'https://shop.example/' || i, 'shop', 'p' || (i / 4), 20, 1, 'automatic', '[]', '{{}}', {ago(9)}, {ago(0)} FROM n"""
+    yield f"""{series(accounts * 500)} INSERT INTO price_check_runs (watchlist_item_id, status, outcome, message, price_amount, price_currency, alerts, alert_sent, created_at)
+        SELECT {account}, CASE WHEN i % 9 THEN 'success' ELSE 'error' END, 'success', '', CASE WHEN i % 9 THEN 19.99 + i % 7 END,
+        CASE WHEN i % 9 THEN 'GBP' END, '[]', 0, {ago(f"((i - 1) / {accounts})")} FROM n"""
 
 
 def newest_month(today=None):

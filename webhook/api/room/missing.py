@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -69,7 +69,7 @@ class MissingRoutes:
         @requires(*SEEING)
         def missing_csv(query: MissingQuery) -> Response:
             """Write the billing months of all accounts as CSV; `limit` and `offset` do not count."""
-            return as_csv(csv_rows(self.reading.every_line(wanted_of(query))))
+            return as_csv(csv_rows(self.reading.every_line(wanted_of(query))), CSV_COLUMNS, "missing")
 
     def _add_others(self, routes: APIBlueprint) -> None:
         @routes.get("/fleets", responses={200: FleetList, **ERRORS}, security=BY_TOKEN)
@@ -175,13 +175,13 @@ def with_next(response: Response, changed: dict[str, Any] | None) -> Response:
     return response
 
 
-def as_csv(rows: Iterable[tuple[Any, ...]]) -> Response:
-    """Answer with the table of what is missing as a download, written as it is read."""
+def as_csv(rows: Iterable[tuple[Any, ...]], columns: Sequence[str], name: str) -> Response:
+    """Answer with a table as a download, written as it is read. name: of the file, without its ending."""
 
     def write() -> Iterator[str]:
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(CSV_COLUMNS)
+        writer.writerow(columns)
         for row in rows:
             writer.writerow(row)
             if buffer.tell() > 65_536:
@@ -191,6 +191,6 @@ def as_csv(rows: Iterable[tuple[Any, ...]]) -> Response:
         yield buffer.getvalue()
 
     response = Response(write(), mimetype="text/csv")
-    response.headers["Content-Disposition"] = 'attachment; filename="missing.csv"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from database.families.cycles import parse_month
 from database.families.holdings import Chosen
 from jobs.coming import stated
-from jobs.missing import REPORT_TYPES, Wanted, csv_rows, latest_months, states_named
+from jobs.missing import CSV_COLUMNS, REPORT_TYPES, Wanted, csv_rows, latest_months, states_named
 from webhook.access import SEEING, SEEING_ALL, only_client, requires
 from webhook.api.room.missing import as_csv
 from webhook.api.room.reading import RoomReading
@@ -42,7 +42,7 @@ class MissingPages:
         @routes.get("/missing.csv")
         @requires(*SEEING)
         def missing_csv() -> Response:
-            return as_csv(csv_rows(self.reading.every_line(asked()[0])))
+            return as_csv(csv_rows(self.reading.every_line(asked()[0])), CSV_COLUMNS, "missing")
 
         @routes.get(f"/missing/accounts/<{ID}:account_id>")
         @requires(*SEEING)

@@ -1,7 +1,7 @@
-// The history of a product: its price and list price in steps, the threshold, times without stock, checks that failed.
+// Charts that are drawn from the attribute data-drawn of their element; the table beside each has the same figures.
 "use strict";
 
-class PriceChart extends HTMLElement {
+class DrawnChart extends HTMLElement {
   connectedCallback() {
     this.drawn = JSON.parse(this.dataset.drawn);
     this.dark = matchMedia("(prefers-color-scheme: dark)");
@@ -25,17 +25,32 @@ class PriceChart extends HTMLElement {
 
   draw() {
     this.plot?.destroy();
-    const { times, prices, list_prices, failed, unavailable, threshold, currency } = this.drawn;
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
-    const text = getComputedStyle(this).color;
-    const grid = { stroke: colour("--pico-muted-border-color"), width: 1 };
+    const axis = { stroke: getComputedStyle(this).color };
+    axis.grid = axis.ticks = { stroke: colour("--pico-muted-border-color"), width: 1 };
+    const { data, series, scale, ...more } = this.options(colour);
+    this.plot = new uPlot({
+      width: this.clientWidth || 320,
+      height: 260,
+      series: [{ label: "When" }, ...series],
+      axes: [axis, { ...axis, size: 60, ...scale }],
+      cursor: { y: false },
+      ...more,
+    }, data, this);
+    this.dataset.ready = "yes";
+  }
+}
+
+// The history of a product: its price and list price in steps, the threshold, times without stock, checks that failed.
+class PriceChart extends DrawnChart {
+  options(colour) {
+    const { times, prices, list_prices, failed, unavailable, threshold, currency } = this.drawn;
     const amount = (plot, value) => (value == null ? "–" : `${value.toFixed(2)} ${currency}`);
     const steps = uPlot.paths.stepped({ align: 1 });
     const known = [...prices, ...list_prices, threshold].filter((value) => value != null);
     const lowest = known.length ? Math.min(...known) : 0;
     const series = [
-      { label: "When" },
       { label: "Price", stroke: colour("--line"), width: 2, paths: steps, spanGaps: true, value: amount,
         points: { show: times.length < 60, size: 5 } },
       { label: "List price", stroke: colour("--list-price"), width: 1, dash: [6, 4], paths: steps, spanGaps: true,
@@ -51,15 +66,8 @@ class PriceChart extends HTMLElement {
       value: (plot, value) => (value == null ? "–" : "failed"),
       points: { show: true, size: 8, width: 2, fill: colour("--bad") } });
     data.push(failed.map((each) => (each ? lowest : null)));
-    this.plot = new uPlot({
-      width: this.clientWidth || 320,
-      height: 260,
-      series,
-      axes: [{ stroke: text, grid, ticks: grid }, { stroke: text, grid, ticks: grid, size: 60 }],
-      cursor: { y: false },
-      hooks: { drawClear: [(plot) => this.shade(plot, unavailable, times, colour("--quiet"))] },
-    }, data, this);
-    this.dataset.ready = "yes";
+    const hooks = { drawClear: [(plot) => this.shade(plot, unavailable, times, colour("--quiet"))] };
+    return { data, series, hooks };
   }
 
   // Fill the background between a check that found the product out of stock and the next one.
@@ -79,4 +87,39 @@ class PriceChart extends HTMLElement {
   }
 }
 
+// Figures over time: a line for each curve, with a gap where nothing is known; single points where no line may be drawn.
+class DataChart extends DrawnChart {
+  options(colour) {
+    const { zone, unit, times, curves } = this.drawn;
+    const colours = ["--line", "--list-price", "--good", "--bad", "--quiet"].map(colour);
+    // Each curve of a chart has a dash of its own: no colour is needed to tell it from the others.
+    const dashes = [[], [8, 4], [2, 4], [12, 4, 2, 4], [16, 8], [5, 5], [12, 4, 2, 4, 2, 4], [1, 8]];
+    const said = (value) => (unit === "bytes" ? this.size(value) : value.toLocaleString(undefined, { maximumFractionDigits: 4 }));
+    const series = curves.map(({ name, points }, index) => ({
+      label: name.replaceAll("_", " "),
+      stroke: colours[index % colours.length],
+      width: 2,
+      dash: dashes[index % dashes.length],
+      value: (plot, value) => (value == null ? "–" : said(value)),
+      ...(points
+        ? { paths: () => null, points: { show: true, size: 9, width: 2 } }
+        : { points: { show: times.length < 60, size: 5 } }),
+    }));
+    return {
+      data: [times, ...curves.map((curve) => curve.values)],
+      series,
+      scale: { values: (plot, ticks) => ticks.map(said), size: 70 },
+      tzDate: (at) => uPlot.tzDate(new Date(at * 1000), zone),
+    };
+  }
+
+  size(count) {
+    const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+    let place = 0;
+    for (; count >= 1000 && place < units.length - 1; place++) count /= 1000;
+    return `${count.toLocaleString(undefined, { maximumFractionDigits: 1 })} ${units[place]}`;
+  }
+}
+
 customElements.define("price-chart", PriceChart);
+customElements.define("data-chart", DataChart);
