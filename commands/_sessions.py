@@ -8,6 +8,7 @@ from typing import Any
 
 from commands._terminal import Refused, WrongArgument
 from commands.crawl import exit_code, show_progress
+from database.access.assisted import end, started
 from database.access.encryption import key_ring
 from database.access.ledger import Ledger, Refusal
 from database.access.sessions import Sessions
@@ -37,18 +38,21 @@ def try_session(
     fresh: bool = False,
     look: bool = False,
     visible: bool = False,
+    assisted: int = 0,
 ) -> tuple[int, str]:
     """
     Sign in through the same chain as every crawl; return the exit code and the user name.
 
     fresh: forget a live session first. look: never sign in, a session that has ended is the failure. visible: a person may
-    help. Raises WrongArgument, Refused.
+    help. assisted: number of the request of an operator who finishes it. Raises WrongArgument, Refused.
     """
     spider = look_spider(login) if look else sign_in_spider(login)
     asks = sys.stdin.isatty() and not look
     arguments = {"prompt": "yes" if asks else "no", "visible": "yes" if visible else "no"}
     if username:
         arguments["credential"] = username
+    if assisted:
+        arguments["assisted"] = str(assisted)
     try:
         key_ring()
         with database().transaction() as session:
@@ -66,7 +70,33 @@ def try_session(
     crawler = process.create_crawler(spider)
     process.crawl(crawler, **arguments)
     process.start()
+    if assisted:
+        _tell_operator(crawler, assisted)
     return exit_code(crawler), credential.username
+
+
+def requested(number: int, portal: str) -> tuple[str, str]:
+    """Return login and user name of a request of the control room that a worker has taken; raise WrongArgument."""
+    with database().transaction() as session:
+        found = started(session, number)
+    if found is None or found.portal != portal:
+        raise WrongArgument(f"--assisted: no sign-in of {portal} with the number {number} waits to be begun.")
+    return found.login, found.username
+
+
+def _tell_operator(crawler: Any, number: int) -> None:
+    """Write down for the operator how a sign-in has ended."""
+    jobs = list(crawler.spider.work.jobs.values()) if crawler.spider is not None else []
+    for job in jobs:
+        if job.outcome is not None:
+            with database().transaction() as session:
+                end(session, number, job.outcome.code, job.message)
+
+
+def refuse_operator(number: int, why: str) -> None:
+    """Write down for the operator that a sign-in was not begun."""
+    with database().transaction() as session:
+        end(session, number, None, why)
 
 
 def leave(process: Any, sessions: Sequence[tuple[type[Login], str]]) -> int:

@@ -178,6 +178,27 @@ def verification(screen: Screen, factor: str, receiver: str, message: str = "") 
     return whole(title, f'<main id="two-factor">{body}</main>')
 
 
+def captcha() -> str:
+    """Return the page with a captcha, which stands in a frame of its own."""
+    frame = '<iframe title="Captcha" src="/captcha/box" width="480" height="260"></iframe>'
+    return whole("One moment", f"<main><h1>One moment</h1><p>Please show that you are a person.</p>{frame}</main>")
+
+
+def captcha_box(screen: Screen, word: str) -> str:
+    """Return the captcha itself: a box to tick, and a drawn word to type."""
+    drawn = (
+        '<svg role="img" aria-label="A drawn word" width="200" height="50"><rect width="200" height="50" fill="#fd3"/>'
+        f'<text x="16" y="35" font-size="28" letter-spacing="6" font-family="monospace">{word}</text></svg>'
+    )
+    inside = (
+        '<p><label><input id="person" type="checkbox" name="person" value="yes"> I am a person</label></p>'
+        f'<p>{drawn}</p><p><label>The word <input id="word" name="word" autocomplete="off"></label> '
+        '<button type="submit">Continue</button></p>'
+    )
+    form = screen.form("/captcha", inside).replace("<form ", '<form target="_top" ', 1)
+    return whole("Captcha", f"<main>{form}</main>")
+
+
 def ask_for_code(screen: Screen, receiver: str) -> str:
     """Return the page that sends no code until it is told to."""
     button = '<button type="submit" class="btn btn-primary">Send a code</button>'
