@@ -186,14 +186,18 @@ def captcha() -> str:
 
 def captcha_box(screen: Screen, word: str) -> str:
     """Return the captcha itself: a box to tick, and a drawn word to type."""
+    size = 'style="display: block; box-sizing: border-box; margin: 0; width: {}px; height: 40px"'
     drawn = (
-        '<svg role="img" aria-label="A drawn word" width="200" height="50"><rect width="200" height="50" fill="#fd3"/>'
+        '<svg role="img" aria-label="A drawn word" width="200" height="50" style="display: block">'
+        '<rect width="200" height="50" fill="#fd3"/>'
         f'<text x="16" y="35" font-size="28" letter-spacing="6" font-family="monospace">{word}</text></svg>'
     )
+    # One below the other, without space between: who plays a person finds them by the yellow of the word.
     inside = (
-        '<p><label><input id="person" type="checkbox" name="person" value="yes"> I am a person</label></p>'
-        f'<p>{drawn}</p><p><label>The word <input id="word" name="word" autocomplete="off"></label> '
-        '<button type="submit">Continue</button></p>'
+        '<label for="person">I am a person, and have typed the word</label>'
+        f'<input id="person" type="checkbox" name="person" value="yes" {size.format(40)}>{drawn}'
+        f'<input id="word" name="word" autocomplete="off" aria-label="The word" {size.format(200)}>'
+        f'<button type="submit" {size.format(200)}>Continue</button>'
     )
     form = screen.form("/captcha", inside).replace("<form ", '<form target="_top" ', 1)
     return whole("Captcha", f"<main>{form}</main>")

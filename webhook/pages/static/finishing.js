@@ -8,6 +8,7 @@ const NAMED = new Set([
 const LEAVE = 1000; // milliseconds between two presses of Escape that leave the picture
 const BETWEEN = 80; // milliseconds between two messages with acts
 const MOVES = 60; // milliseconds between two moves of the pointer that are sent
+const TAP = 12; // pixels by which a finger may slip
 const MOST = 50; // acts of one message
 
 class PortalPage extends HTMLElement {
@@ -22,6 +23,7 @@ class PortalPage extends HTMLElement {
     this.pressed = false;
     this.escaped = 0;
     this.moved = 0;
+    this.touched = null; // where a finger came down
     this.leaving = false;
     window.addEventListener("pagehide", () => (this.leaving = true));
     this.listen();
@@ -115,6 +117,7 @@ class PortalPage extends HTMLElement {
     canvas.addEventListener("blur", () => this.capture(false));
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
     canvas.addEventListener("pointerdown", (event) => {
+      if (event.pointerType === "touch") this.touched = event;
       if (event.pointerType === "touch" || event.button !== 0) return;
       canvas.focus();
       canvas.setPointerCapture(event.pointerId);
@@ -129,16 +132,12 @@ class PortalPage extends HTMLElement {
       this.add({ kind: "move", ...this.place(event) });
     });
     canvas.addEventListener("pointerup", (event) => {
+      if (event.pointerType === "touch") this.tap(event);
       if (!this.pressed) return;
       this.pressed = false;
       this.add({ kind: "up", ...this.place(event) });
     });
-    // A finger scrolls the picture; a tap is a click.
-    canvas.addEventListener("click", (event) => {
-      if (event.pointerType !== "touch") return;
-      const place = this.place(event);
-      this.add({ kind: "move", ...place }, { kind: "down", ...place }, { kind: "up", ...place });
-    });
+    canvas.addEventListener("pointercancel", () => (this.touched = null));
     canvas.addEventListener(
       "wheel",
       (event) => {
@@ -160,6 +159,15 @@ class PortalPage extends HTMLElement {
       if (event.submitter?.name === "key") this.add({ kind: "key", name: event.submitter.value });
       text.value = "";
     });
+  }
+
+  // A finger scrolls the picture; where it is lifted again, that is a click.
+  tap(event) {
+    const from = this.touched;
+    this.touched = null;
+    if (!from || Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > TAP) return;
+    const place = this.place(event);
+    this.add({ kind: "move", ...place }, { kind: "down", ...place }, { kind: "up", ...place });
   }
 
   press(event) {
