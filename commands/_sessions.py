@@ -12,8 +12,10 @@ from database.access.assisted import end, started
 from database.access.encryption import key_ring
 from database.access.ledger import Ledger, Refusal
 from database.access.sessions import Sessions
-from database.engine import database
+from database.engine import database, now
+from database.jobs.queue import release_resting
 from scrapers.core.jobs import ArgumentError
+from scrapers.core.outcomes import SUCCESS, CredentialCoolingDown
 from scrapers.logins.base import Login, code_channels
 from scrapers.logins.credentials import SeveralCredentials
 from scrapers.logins.trial import look_spider, sign_in_spider, sign_out_spider
@@ -71,7 +73,7 @@ def try_session(
     process.crawl(crawler, **arguments)
     process.start()
     if assisted:
-        _tell_operator(crawler, assisted)
+        _tell_operator(crawler, assisted, login.portal, credential.username)
     return exit_code(crawler), credential.username
 
 
@@ -84,13 +86,16 @@ def requested(number: int, portal: str) -> tuple[str, str]:
     return found.login, found.username
 
 
-def _tell_operator(crawler: Any, number: int) -> None:
-    """Write down for the operator how a sign-in has ended."""
+def _tell_operator(crawler: Any, number: int, portal: str, username: str) -> None:
+    """Write down for the operator how a sign-in has ended; after a good one the jobs that rest since the captcha are due."""
     jobs = list(crawler.spider.work.jobs.values()) if crawler.spider is not None else []
     for job in jobs:
-        if job.outcome is not None:
-            with database().transaction() as session:
-                end(session, number, job.outcome.code, job.message)
+        if job.outcome is None:
+            continue
+        with database().transaction() as session:
+            end(session, number, job.outcome.code, job.message)
+            if job.outcome is SUCCESS:
+                release_resting(session, portal, username, CredentialCoolingDown.outcome.code, now(session))
 
 
 def refuse_operator(number: int, why: str) -> None:

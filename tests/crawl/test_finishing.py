@@ -6,7 +6,7 @@ import base64
 import http.client
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,19 +69,28 @@ def token_of(crawls: Any, email: str) -> str:
 
 
 @pytest.fixture
-def window(crawls: Any, webhook: str) -> Iterator[Page]:
-    """A window of an operator who is signed in; at the end no script may have failed, and the policy have refused nothing."""
+def window(crawls: Any, webhook: str) -> Iterator[Callable[..., Page]]:
+    """
+    Give a function that opens a window of an operator who is signed in.
+
+    At the end no script may have failed, and the policy have refused nothing.
+    """
     wrong: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser())
-        context = browser.new_context(base_url=webhook, locale="en-GB", viewport={"width": 1400, "height": 1100})
-        context.set_default_timeout(PATIENCE * 1000)
-        context.add_cookies([{"name": "pb_session", "value": token_of(crawls, "olga@example.com"), "url": webhook}])
-        context.add_init_script(path=str(AXE))
-        page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-        yield page
+
+        def open_(width: int, height: int, **options: Any) -> Page:
+            size: Any = {"width": width, "height": height}
+            context = browser.new_context(base_url=webhook, locale="en-GB", viewport=size, **options)
+            context.set_default_timeout(PATIENCE * 1000)
+            context.add_cookies([{"name": "pb_session", "value": token_of(crawls, "olga@example.com"), "url": webhook}])
+            context.add_init_script(path=str(AXE))
+            page = context.new_page()
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+            return page
+
+        yield open_
         browser.close()
     assert [each for each in wrong if "Failed to load resource" not in each] == []
 
@@ -113,14 +122,17 @@ def look(page: Page) -> list[int]:
 
 def test_a_captcha_is_passed_by_an_operator_who_looks_and_clicks_and_types(crawls, portal, window, webhook):
     give(crawls, "captcha")
-    made = crawls.project.scrapy("jobs", "create", "trucktech_vehicles", "--json", timeout=PATIENCE)
-    assert len(json.loads(made.stdout)["jobs"]) == 1, made.stderr
+    for spider in ("trucktech_vehicles", "trucktech_faults"):
+        made = crawls.project.scrapy("jobs", "create", spider, "--json", timeout=PATIENCE)
+        assert len(json.loads(made.stdout)["jobs"]) == 1, made.stderr
     worker = crawls.project.start("worker", "--slots", "1", env=WAIT)
     wait_for(lambda: has_parked(crawls, "captcha_shown"), PATIENCE)
+    resting = "SELECT count(*) FROM scraper_jobs WHERE outcome = 'credential_cooling_down'"
+    wait_for(lambda: crawls.value(resting) == 1, PATIENCE)  # the captcha has its rest, for hours
     before = files(crawls.project.data)  # with the evidence of the crawl that has met the captcha
     attempts = crawls.rows("SELECT id FROM attempts")
 
-    page = window
+    page = window(1400, 1100)
     page.goto("/room/inbox")
     page.get_by_role("button", name="Finish this sign-in").click()
     expect(page.get_by_role("heading", name="Finish a sign-in")).to_be_visible()
@@ -153,8 +165,9 @@ def test_a_captcha_is_passed_by_an_operator_who_looks_and_clicks_and_types(crawl
     assert (counters["sign_ins"], counters["captchas_refused"], counters["submissions"]) == (1, 0, {"captcha": 2})
     added = crawls.rows("SELECT login, username, result, proved FROM attempts WHERE id > ?", attempts[-1]["id"])
     assert [tuple(row) for row in added] == [("trucktech", "captcha", "signed_in", 1)]
-    wait_for(lambda: crawls.value("SELECT status FROM scraper_jobs") == "success", PATIENCE)
-    assert portal.counters()["sign_ins"] == 1  # the job works in the session that was kept
+    done = "SELECT count(*) FROM scraper_jobs WHERE status = 'success'"
+    wait_for(lambda: crawls.value(done) == 2, PATIENCE)
+    assert portal.counters()["sign_ins"] == 1  # the jobs work in the session that was kept
     row = crawls.rows("SELECT * FROM assisted_sign_ins")[0]
     assert (row["state"], row["outcome"], row["address"], row["key"]) == ("ended", "success", None, None)
     told = crawls.rows("SELECT actor, action FROM audit WHERE action LIKE 'sign_in.%' ORDER BY id")
@@ -187,8 +200,9 @@ def assert_kept_nowhere(crawls: Any, before: dict[Path, bytes], typed: str, said
     assert not [path for path in changed if path.suffix == ".zip"]
 
 
-def test_an_unknown_second_factor_is_answered_on_a_telephone_without_a_keyboard(crawls, portal, window):
-    """The credential has no telephone: the portal has sent a code that nothing here receives. A tap, and the field below."""
+@pytest.mark.parametrize("has_script", [True, False], ids=["on a telephone", "without JavaScript"])
+def test_an_unknown_second_factor_is_answered_without_a_keyboard(crawls, portal, window, has_script):
+    """The credential has no telephone: the portal has sent a code that nothing here receives. It is typed in the field below."""
     give(crawls, "sms")
     crawls.project.scrapy("jobs", "create", "trucktech_vehicles", "--json", timeout=PATIENCE)
     worker = crawls.project.start("worker", "--slots", "1", env=WAIT)
@@ -196,20 +210,32 @@ def test_an_unknown_second_factor_is_answered_on_a_telephone_without_a_keyboard(
     before = files(crawls.project.data)
     sent = portal.counters()["code_requests"]
 
-    page = window
-    page.set_viewport_size({"width": 360, "height": 740})
+    page = window(360, 740) if has_script else window(1280, 800, java_script_enabled=False)
     page.goto("/room/inbox")
     page.get_by_role("button", name="Finish this sign-in").click()
-    expect(page.locator("canvas")).to_be_visible()
-    assert serious(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    if has_script:
+        expect(page.locator("canvas")).to_be_visible()
+        assert serious(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    else:
+        wait_for(lambda: again(page, "It is your turn"), PATIENCE, 0.5)
+        expect(page.locator("input[type=image]")).to_be_visible()
+        page.locator("input[type=image]").click(position={"x": 900, "y": 500})  # a place without anything
     code = wait_for(lambda: portal.counters()["code_requests"] > sent and portal.secrets()["codes"][-1], PATIENCE)
     for text, key in (("", "Then Tab"), (code, "Then Enter")):
         page.get_by_label("Text for the field").fill(text)
         page.get_by_role("button", name=key).click()
+    if not has_script:
+        wait_for(lambda: again(page, "It is signed in."), PATIENCE, 0.5)
     expect(page.locator("main")).to_contain_text("It is signed in.")
     page.goto("about:blank")
     assert_kept_nowhere(crawls, before, code, ends_of(crawls, worker))
+
+
+def again(page: Page, text: str) -> bool:
+    """Open the page again, and return whether a text stands there."""
+    page.reload()
+    return text in (page.locator("main").text_content() or "")
 
 
 def test_a_captcha_that_is_left_alone_ends_as_one_and_leaves_no_picture(crawls, portal):

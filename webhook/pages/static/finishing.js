@@ -6,8 +6,8 @@ const NAMED = new Set([
   "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight",
 ]);
 const LEAVE = 1000; // milliseconds between two presses of Escape that leave the picture
-const BETWEEN = 80; // milliseconds between two messages with acts
-const MOVES = 60; // milliseconds between two moves of the pointer that are sent
+const BETWEEN = 150; // milliseconds between two messages with acts
+const MOVES = 50, HOVERS = 250; // milliseconds between two moves of the pointer that are sent: with its button pressed, and without
 const TAP = 12; // pixels by which a finger may slip
 const MOST = 50; // acts of one message
 
@@ -87,16 +87,25 @@ class PortalPage extends HTMLElement {
   async send() {
     this.sending = true;
     while (this.waiting.length && !this.leaving) {
-      const body = new URLSearchParams({ acts: JSON.stringify(this.waiting.splice(0, MOST)) });
+      const acts = this.waiting.splice(0, MOST);
+      const body = new URLSearchParams({ acts: JSON.stringify(acts) });
       body.set(this.dataset.tokenName, this.dataset.token);
       try {
-        await fetch(this.dataset.acts, { method: "POST", body, redirect: "error" });
+        const answer = await fetch(this.dataset.acts, { method: "POST", body, redirect: "error" });
+        if (answer.status === 429) {
+          this.waiting.unshift(...acts);
+          await this.pause(1000);
+        }
       } catch {
         this.say(this.state, this.dataset.lost);
       }
       await this.pause(BETWEEN);
     }
     this.sending = false;
+  }
+
+  least() {
+    return this.pressed ? MOVES : HOVERS;
   }
 
   place(event) {
@@ -127,7 +136,7 @@ class PortalPage extends HTMLElement {
       event.preventDefault();
     });
     canvas.addEventListener("pointermove", (event) => {
-      if (event.pointerType === "touch" || !this.captures || event.timeStamp - this.moved < MOVES) return;
+      if (event.pointerType === "touch" || !this.captures || event.timeStamp - this.moved < this.least()) return;
       this.moved = event.timeStamp;
       this.add({ kind: "move", ...this.place(event) });
     });
