@@ -55,7 +55,9 @@ class Text(_Act):
 
 
 Act = Annotated[Pointer | Wheel | Key | Text, Field(discriminator="kind")]
-ACTS: TypeAdapter[list[Act]] = TypeAdapter(Annotated[list[Act], Field(max_length=MOST_ACTS)])
+ACTS: TypeAdapter[list[Act]] = TypeAdapter(
+    Annotated[list[Act], Field(max_length=MOST_ACTS)], config=ConfigDict(hide_input_in_errors=True)
+)
 
 
 class Ask(_Act):

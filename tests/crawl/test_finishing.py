@@ -25,8 +25,8 @@ from sandbox import PASSWORD, Admin, Running, running
 from tests.project import wait_for
 from tests.webhook.pages.test_browser import AXE, serious
 
-pytestmark = [pytest.mark.browser, pytest.mark.matrix, pytest.mark.timeout(600)]
-PATIENCE = 120.0  # seconds for a sign-in and a crawl on a busy machine
+pytestmark = [pytest.mark.browser, pytest.mark.matrix, pytest.mark.timeout(1500)]
+PATIENCE = 300.0  # seconds for a sign-in and a crawl on a busy machine
 WAIT = {"LATCHKEY_PAGE_WAIT": "20", "LATCHKEY_WORKER_POLL": "0.5"}
 JPEG = (b"JFIF\x00\x01", base64.b64encode(b"\xff\xd8\xff\xe0\x00\x10JFIF")[:12])
 # Where the yellow of the captcha's word stands in the picture, by what is seen: left, top, width and height.

@@ -27,7 +27,7 @@ from scrapers.core.settings import crawl_settings
 
 pytestmark = pytest.mark.browser
 TYPED = "canary-of-the-operator"
-PAGE = """<style>body { margin: 0 } * { display: block; margin: 0; box-sizing: border-box; width: 400px; height: 100px }</style>
+PAGE = """<style>body { margin: 0 } input, button { display: block; margin: 0; box-sizing: border-box; width: 400px; height: 100px }</style>
 <input type=checkbox id=box><input id=field><button id=button onclick="this.textContent = 'pressed'">Press</button>"""
 
 
