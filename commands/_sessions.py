@@ -8,11 +8,14 @@ from typing import Any
 
 from commands._terminal import Refused, WrongArgument
 from commands.crawl import exit_code, show_progress
+from database.access.assisted import end, started
 from database.access.encryption import key_ring
 from database.access.ledger import Ledger, Refusal
 from database.access.sessions import Sessions
-from database.engine import database
+from database.engine import database, now
+from database.jobs.queue import release_resting
 from scrapers.core.jobs import ArgumentError
+from scrapers.core.outcomes import SUCCESS, CredentialCoolingDown
 from scrapers.logins.base import Login, code_channels
 from scrapers.logins.credentials import SeveralCredentials
 from scrapers.logins.trial import look_spider, sign_in_spider, sign_out_spider
@@ -37,18 +40,21 @@ def try_session(
     fresh: bool = False,
     look: bool = False,
     visible: bool = False,
+    assisted: int = 0,
 ) -> tuple[int, str]:
     """
     Sign in through the same chain as every crawl; return the exit code and the user name.
 
     fresh: forget a live session first. look: never sign in, a session that has ended is the failure. visible: a person may
-    help. Raises WrongArgument, Refused.
+    help. assisted: number of the request of an operator who finishes it. Raises WrongArgument, Refused.
     """
     spider = look_spider(login) if look else sign_in_spider(login)
     asks = sys.stdin.isatty() and not look
     arguments = {"prompt": "yes" if asks else "no", "visible": "yes" if visible else "no"}
     if username:
         arguments["credential"] = username
+    if assisted:
+        arguments["assisted"] = str(assisted)
     try:
         key_ring()
         with database().transaction() as session:
@@ -66,7 +72,36 @@ def try_session(
     crawler = process.create_crawler(spider)
     process.crawl(crawler, **arguments)
     process.start()
+    if assisted:
+        _tell_operator(crawler, assisted, login.portal, credential.username)
     return exit_code(crawler), credential.username
+
+
+def requested(number: int, portal: str) -> tuple[str, str]:
+    """Return login and user name of a request of the control room that a worker has taken; raise WrongArgument."""
+    with database().transaction() as session:
+        found = started(session, number)
+    if found is None or found.portal != portal:
+        raise WrongArgument(f"--assisted: no sign-in of {portal} with the number {number} waits to be begun.")
+    return found.login, found.username
+
+
+def _tell_operator(crawler: Any, number: int, portal: str, username: str) -> None:
+    """Write down for the operator how a sign-in has ended; after a good one the jobs that rest since the captcha are due."""
+    jobs = list(crawler.spider.work.jobs.values()) if crawler.spider is not None else []
+    for job in jobs:
+        if job.outcome is None:
+            continue
+        with database().transaction() as session:
+            end(session, number, job.outcome.code, job.message)
+            if job.outcome is SUCCESS:
+                release_resting(session, portal, username, CredentialCoolingDown.outcome.code, now(session))
+
+
+def refuse_operator(number: int, why: str) -> None:
+    """Write down for the operator that a sign-in was not begun."""
+    with database().transaction() as session:
+        end(session, number, None, why)
 
 
 def leave(process: Any, sessions: Sequence[tuple[type[Login], str]]) -> int:

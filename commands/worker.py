@@ -132,6 +132,7 @@ def work(
         with_schedules=with_schedules,
         only=only,
         daily=daily_work() if with_schedules else None,
+        given=opts.set or (),
     )
     worker.run(until_idle=until_idle)
     return worker.results or []

@@ -69,9 +69,7 @@ class Crawl:
     def last_line(self) -> str:
         """Return what the last line of its output says."""
         with self.path.open("rb") as file:
-            file.seek(max(self.path.stat().st_size - SHOWN, 0))
-            lines = file.read().decode(errors="replace").splitlines()
-        return next((sentence_of(line.strip()) for line in reversed(lines) if line.strip()), "")
+            return last_line_of(file)
 
     def end(self, elapsed: float, why: str) -> None:
         """Ask it to end: SIGTERM; a second call after `LEAVING` seconds kills its whole group."""
@@ -142,6 +140,13 @@ class Launcher:
     @staticmethod
     def _given(arguments: Mapping[str, str]) -> list[str]:
         return [part for name, value in arguments.items() for part in ("-a", f"{name}={value}")]
+
+
+def last_line_of(output: IO[bytes]) -> str:
+    """Return what the last line of a process's output says; empty when it has said nothing."""
+    output.seek(max(output.seek(0, os.SEEK_END) - SHOWN, 0))
+    lines = output.read().decode(errors="replace").splitlines()
+    return next((sentence_of(line.strip()) for line in reversed(lines) if line.strip()), "")
 
 
 def memory_of(session: int) -> int | None:

@@ -15,6 +15,7 @@ from database.access.typed_codes import WaitingSignIn, waiting
 from database.models import Account, BillingCycle, Client, ScraperConfig, ScraperJob, ScraperJobStatus, Workspace
 from database.models.jobs import OPEN
 from database.models.operators import Acceptance
+from jobs.finishing import can_finish
 from scrapers.core.outcomes import OUTCOMES
 
 CODE = "code_wanted"  # the cause of sign-ins that wait; the others are codes of outcomes
@@ -28,6 +29,7 @@ class Act(StrEnum):
     TYPE_CODE = "type_code"
     CHANGE_SECRET = "change_secret"
     UNBLOCK = "unblock"
+    FINISH_SIGN_IN = "finish_sign_in"
     ACCEPT = "accept"
     RUN_AGAIN = "run_again"
 
@@ -140,6 +142,8 @@ def acts_for(job: ScraperJob) -> tuple[Act, ...]:
         return (Act.ACCEPT, Act.RUN_AGAIN)
     outcome = job.outcome or ""
     found = []
+    if can_finish(job):
+        found.append(Act.FINISH_SIGN_IN)
     if outcome in CHANGE_SECRET and job.username:
         found.append(Act.CHANGE_SECRET)
     if outcome in UNBLOCK and job.username:

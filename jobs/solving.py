@@ -1,4 +1,4 @@
-"""What a person does about an entry of the inbox: a changed secret, an unblock, accepting, running again."""
+"""What a person does about an entry of the inbox: a changed secret, an unblock, a sign-in, accepting, running again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
+from database.access.assisted import OneAtATime, Wanted, ask
 from database.access.credentials import Credential
 from database.access.ledger import Ledger
 from database.access.totp import TotpSecret
@@ -22,9 +23,9 @@ from database.models.operators import Acceptance
 from database.upsert import ensure
 from jobs.clock import Clock
 from jobs.engines.embedded import Engine, EngineAway
+from jobs.finishing import login_to_finish, logins_of
 from jobs.inbox import Act, acts_for, group_of
 from scrapers.core.outcomes import CredentialMalformed
-from scrapers.logins.base import Login
 
 LONGEST_SECRET = 1000  # characters
 
@@ -86,6 +87,20 @@ class Solving:
         self._post()
         return freed
 
+    def finish_sign_in(self, job_id: int, user_id: int) -> int:
+        """Ask for a sign-in of the entry's credential that a user finishes; return its number."""
+        try:
+            with self.db.transaction() as session:
+                jobs = self._jobs(session, job_id, Act.FINISH_SIGN_IN)
+                portal, username, name = jobs[0].portal, jobs[0].username or "", login_to_finish(session, jobs)
+                if name is None:
+                    raise ActRefused(
+                        f"{portal} has several logins, and at which one it failed is not known: use `scrapy test-login`."
+                    )
+                return ask(session, user_id, Wanted(portal, name, username, jobs[0].id))
+        except OneAtATime as error:
+            raise ActRefused(str(error)) from None
+
     def accept(self, job_id: int) -> int:
         """Accept that there is nothing to fetch for the entry's target and period; return how many jobs it had."""
         with self.db.transaction() as session:
@@ -142,11 +157,6 @@ class Solving:
                 login().check(Credential(row.portal, row.username, password, totp))
             except CredentialMalformed as malformed:
                 raise ActRefused(malformed.detail or "The portal would refuse this password.", "password") from None
-
-
-def logins_of(portal: str) -> list[type[Login]]:
-    """Return the logins of a portal, as far as its spiders or logins have been imported."""
-    return sorted((each for each in Login.registry.values() if each.portal == portal), key=lambda each: each.name)
 
 
 def stored_for(session: Session, portal: str, username: str) -> list[StoredCredential]:

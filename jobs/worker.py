@@ -25,6 +25,7 @@ from database.models.jobs import CLAIMED
 from database.processes import signature
 from database.settings import database_settings
 from jobs.alerts import Alerts
+from jobs.assisting import AssistedSignIns
 from jobs.clock import Clock
 from jobs.events import Events
 from jobs.housekeeping import Housekeeping
@@ -138,7 +139,9 @@ class Worker:
         with_schedules: bool = True,
         only: int | None = None,
         daily: Callable[[], Iterable[str]] | None = None,
+        given: Sequence[str] = (),
     ) -> None:
+        """given: settings of its processes beside the environment, `NAME=VALUE`."""
         self.db, self.clock, self.planner, self.launcher, self.events = db, clock, planner, launcher, events
         self.slots, self.portals, self.with_schedules, self.only = slots, portals, with_schedules, only
         self.settings = WorkerSettings.current()
@@ -146,6 +149,7 @@ class Worker:
         self.alerts = Alerts.as_set(db, clock, events)
         self.notices = Notices.as_set(db, clock, events)
         self.housekeeping = Housekeeping(db, clock, events, daily)
+        self.assisted = AssistedSignIns(db, events, self.name, portals, given)
         self.presence = Presence(db, clock, self.name, slots, portals, self.alerts.ways)
         self.crawls: list[Any] = []
         self.results: list[dict[str, Any]] | None = None  # of the jobs that were done; None: not kept
@@ -174,6 +178,8 @@ class Worker:
                 self.housekeeping.close()
                 for crawl in self.crawls:  # after an error of ours: nothing runs on alone
                     crawl.kill()
+                self.assisted.close()
+                self._asked(self.assisted.reap)
                 self.launcher.close()
                 self._asked(self.presence.leave)
                 self.events.tell("ended", f"worker {self.name} has ended", done=self.presence.done)
@@ -182,6 +188,7 @@ class Worker:
         """Do what is to be done now; return whether to go on."""
         elapsed = self.clock.elapsed()
         self._reap()
+        self._asked(self.assisted.reap)
         if elapsed >= self._next_look:
             self._next_look = elapsed + LOOK_SECONDS
             self._watch()
@@ -191,6 +198,8 @@ class Worker:
             self._next_tick = elapsed + TICK_SECONDS
             self._asked(self._tick)
         claimed = self._fill()
+        if not until_idle:  # an operator does not wait for the next time that such a worker is started
+            self._asked(self.assisted.begin)
         self._asked(lambda: self.presence.report(self.crawls, "working"))
         return not (until_idle and not self.crawls and not claimed and not self._is_away)
 
@@ -331,7 +340,9 @@ class Worker:
         if self.stop.signals > 1 or elapsed >= self._drained_by:
             for crawl in self.crawls:
                 crawl.end(elapsed, "The worker was told to stop.")
-        return bool(self.crawls)
+            self.assisted.close()
+            self._asked(self.assisted.reap)
+        return bool(self.crawls) or self.assisted.any_run
 
     def _prolong(self, session: Session, claim: Claim) -> set[int]:
         return claims.renew(session, claim.id, self.clock.now(session), database_settings().lease_seconds)

@@ -82,7 +82,8 @@ class EvidenceMiddleware:
         self.work = work_of(crawler, "This spider has no jobs: there is nothing to keep evidence of.")
         self.private: frozenset[str] = getattr(crawler.spider, "private", frozenset())
         self._requests: defaultdict[int, deque[Noted]] = defaultdict(lambda: deque(maxlen=KEPT_REQUESTS))
-        if crawl_settings().evidence:
+        # A page in which a person acts is recorded nowhere.
+        if crawl_settings().evidence and not self.work.assisted:
             self.work.evidence = self
         crawler.signals.connect(self._scheduled, signals.request_dropped)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import dovecot, postgresql, samba, splash
+from tests import dovecot, postgresql, samba, screen, splash
 from tests.project import INTERPRETER, PORTAL_PREFIXES, TEST_KEY, Project
 from tests.project import clean_environment as without_settings
 from tests.project import free_port as a_free_port
@@ -68,7 +68,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def missing_servers() -> dict[str, str]:
     """Return the marks whose tests cannot run here, and what each of them needs."""
-    servers = {"imap": dovecot, "smb": samba, "splash": splash}
+    servers = {"imap": dovecot, "screen": screen, "smb": samba, "splash": splash}
     missing = {mark: server.NEEDED for mark, server in servers.items() if server.program() is None}
     if find_spec("scrapyd") is None or find_spec("scrapyd_client") is None:
         missing["engines"] = "Scrapyd and its client (requirements-dev.txt)"

@@ -64,6 +64,17 @@ def requires(*roles: Role) -> Callable[[View], View]:
     return mark
 
 
+def lively(view: View) -> View:
+    """Say on a view for users that a page of ours asks for it several times a second: it is counted by itself."""
+    view.__dict__["lively"] = True
+    return view
+
+
+def is_lively(view: Callable[..., object] | None) -> bool:
+    """Tell whether a page of ours asks for a view several times a second."""
+    return getattr(view, "lively", False)
+
+
 SEEING_ALL = (Role.OPERATOR, Role.VIEWER)
 SEEING = (*SEEING_ALL, Role.CLIENT_VIEWER)
 

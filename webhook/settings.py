@@ -133,6 +133,11 @@ class PriceWatchSettings(RoomSettings):
     )
     auth_rate: str = Field("30 per minute", pattern=RATE, description="Registrations and sign-ins from one address.")
     user_rate: str = Field("300 per minute", pattern=RATE, description="Requests of one user.")
+    assist_rate: str = Field(
+        "900 per minute",
+        pattern=RATE,
+        description="Pictures and acts of one operator who finishes a sign-in from the control room.",
+    )
     telegram_rate: str = Field(
         "30 per minute", pattern=RATE, description="Requests of one user for which Telegram is asked."
     )

@@ -71,18 +71,28 @@ class Ledger:
         self.lock_rest = timedelta(hours=settings.lock_rest_hours) if lock_rest is None else lock_rest
         self.mfa_rest = timedelta(hours=settings.mfa_rest_hours) if mfa_rest is None else mfa_rest
 
-    def begin(self, login: str, username: str, secret: str, run_id: int | None = None, pause: float = 0) -> int:
+    def begin(
+        self,
+        login: str,
+        username: str,
+        secret: str,
+        run_id: int | None = None,
+        pause: float = 0,
+        *,
+        by_person: bool = False,
+    ) -> int:
         """
         Write down an attempt that is about to be made and return its number; raise Refusal when it may not be.
 
-        pause: seconds since the end of the last one, where the portal limits how often it sends codes.
+        pause: seconds since the end of the last one, where the portal limits how often it sends codes. by_person: a person is
+        there to answer a captcha, so that the rest after one does not hold.
         """
         with self.db.transaction() as session:
             _alone(session, login, username)
             prints = _fingerprints(session, login, username, secret)
             time = now(session)
             self._settle_dead(session, login, username, time)
-            refusal = self._judge(session, login, username, prints, time) or self._rest(
+            refusal = self._judge(session, login, username, prints, time, by_person=by_person) or self._rest(
                 session, login, username, time, timedelta(seconds=pause)
             )
             if refusal is None:
@@ -202,7 +212,14 @@ class Ledger:
         return Refusal("cooling_down", f"The portal sends no second code within {pause.seconds} s.", ended + pause)
 
     def _judge(
-        self, session: Session, login: str, username: str, prints: Sequence[str], time: datetime
+        self,
+        session: Session,
+        login: str,
+        username: str,
+        prints: Sequence[str],
+        time: datetime,
+        *,
+        by_person: bool = False,
     ) -> Refusal | None:
         mark = (
             session.scalar(
@@ -247,7 +264,8 @@ class Ledger:
             if row.finished_at is None:
                 until = row.started_at + PATIENCE
                 return Refusal("cooling_down", "Another sign-in with this credential is under way.", until)
-            if row.result in (ACCOUNT_LOCKED, CAPTCHA_SHOWN) and row.finished_at + self.lock_rest > time:
+            rests = (ACCOUNT_LOCKED,) if by_person else (ACCOUNT_LOCKED, CAPTCHA_SHOWN)
+            if row.result in rests and row.finished_at + self.lock_rest > time:
                 what = "locked the user" if row.result == ACCOUNT_LOCKED else "showed a captcha"
                 until = row.finished_at + self.lock_rest
                 return Refusal("cooling_down", f"The portal {what}: the credential rests until {_clock(until)}.", until)

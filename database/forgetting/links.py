@@ -193,7 +193,7 @@ RULES: dict[str, Rule] = {
     "users": _own("id", "user_id"),
     "telegram_sessions": _own("id", "telegram_session"),
     "credentials": _own("id", "credential_id"),
-    **dict.fromkeys(("sessions", "identities", "used_totp_steps", "code_requests"), by_login),
+    **dict.fromkeys(("sessions", "identities", "used_totp_steps", "code_requests", "assisted_sign_ins"), by_login),
     "leases": _leases,
     "messages": _messages,
     "runs": _runs,

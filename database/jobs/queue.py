@@ -166,6 +166,20 @@ def release_spider(session: Session, portal: str, report_type: str, at: datetime
         release(job, at)
 
 
+def release_resting(session: Session, portal: str, username: str, outcome: str, at: datetime) -> None:
+    """Make the jobs of a credential due at once that rest after an outcome, because it has signed in meanwhile."""
+    resting = select(ScraperJob).where(
+        ScraperJob.portal == portal,
+        ScraperJob.username == username,
+        ScraperJob.status == ScraperJobStatus.PENDING,
+        ScraperJob.outcome == outcome,
+        ScraperJob.available_at > at,
+    )
+    for job in session.scalars(resting.order_by(ScraperJob.id).with_for_update()):
+        release(job, at)
+        write(job, at, "Due again: its credential has signed in.")
+
+
 def config_of(session: Session, account_id: int) -> int | None:
     """Return the id of an account's scraper config, or None."""
     from database.models import ScraperConfig  # with all tables of the carriers

@@ -119,6 +119,8 @@ class ProcrastinateWorker(Worker):
             self.housekeeping.close()
             for crawl in self.crawls:
                 crawl.kill()
+            self.assisted.close()
+            self._asked(self.assisted.reap)
             self.launcher.close()
             self._asked(self.presence.leave)
             self.events.tell("ended", f"worker {self.name} has ended", done=self.presence.done)
@@ -149,7 +151,7 @@ class ProcrastinateWorker(Worker):
         async with app.open_async():
             await asyncio.to_thread(self._asked, self._tick)
             await _defer(app, self.db, self.clock, self.portals)
-            looking = asyncio.ensure_future(self._look())
+            looking = asyncio.ensure_future(self._look(until_idle))
             try:
                 await app.run_worker_async(
                     queues=[CRAWLS, HOUSEKEEPING],
@@ -163,8 +165,8 @@ class ProcrastinateWorker(Worker):
             finally:
                 looking.cancel()
 
-    async def _look(self) -> None:
-        """Settle crawls that have ended, and watch the others."""
+    async def _look(self, until_idle: bool) -> None:
+        """Settle crawls that have ended, and watch the others; start the sign-ins that operators finish."""
         turn = 0
         while True:
             await asyncio.sleep(POLL)
@@ -173,6 +175,9 @@ class ProcrastinateWorker(Worker):
             if turn % int(LOOK_SECONDS / POLL) == 0:
                 await asyncio.to_thread(self._watch)
                 await asyncio.to_thread(self._asked, self._report)
+                await asyncio.to_thread(self._asked, self.assisted.reap)
+                if not until_idle:
+                    await asyncio.to_thread(self._asked, self.assisted.begin)
 
     def _report(self) -> None:
         self.presence.report(self.crawls, "working")

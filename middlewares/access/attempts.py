@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from middlewares.access.storage import put_cookies
 from scrapers.core import outcomes
 from scrapers.core.outcomes import Failure, LoginFailed
 from scrapers.core.settings import crawl_settings
-from scrapers.logins.base import Attempt, Login, SignedIn
+from scrapers.logins.base import Attempt, Helper, Login, SignedIn
 from scrapers.logins.credentials import check_second_factor
 
 if TYPE_CHECKING:
@@ -106,10 +107,11 @@ class SignIn:
             # Bounds the steps that have no deadline of their own; flows and requests have one.
             async with (
                 asyncio.timeout(self._deadline() + 30) as limit,
+                self._assistance() as helper,
                 CodeSource(self.work, type(self.login), self.credential, job.id) as codes,
             ):
                 codes.deadlines.append(limit)
-                attempt = Attempt(self.credential, codes, visible=self.work.visible)
+                attempt = Attempt(self.credential, codes, visible=self.work.visible, helper=helper)
                 try:
                     portal = self._portal(job, attempt, device)
                     if self.login.fetches_codes():
@@ -154,7 +156,10 @@ class SignIn:
         within, name, username = Within(session), self.login.name, self.credential.username
         ledger = Ledger(within, database_settings().sign_in_budget)
         try:
-            number = ledger.begin(name, username, self.credential.secret, job.id, self.login.code_pause)
+            by_person = bool(self.work.assisted)
+            number = ledger.begin(
+                name, username, self.credential.secret, job.id, self.login.code_pause, by_person=by_person
+            )
         except Refusal as refusal:
             return refusal, {}  # not raised: what the ledger has learnt of dead attempts stays
         return number, Sessions(within).device(name, username)
@@ -169,7 +174,15 @@ class SignIn:
 
     def _deadline(self) -> float:
         settings = crawl_settings()
-        return settings.sign_in_wait + (settings.person_wait if self.work.visible else 0)
+        return settings.sign_in_wait + (settings.person_wait if self.work.visible or self.work.assisted else 0)
+
+    def _assistance(self) -> AbstractAsyncContextManager[Helper | None]:
+        """Return the operator's part of the sign-in; None where there is none."""
+        if not self.work.assisted:
+            return nullcontext()
+        from middlewares.access.assisting import assistance
+
+        return assistance(self.work)
 
     def _portal(self, job: Job, attempt: Attempt, device: dict[str, Any]) -> PortalClient:
         """Return a PortalClient with a cookie jar and browser context of its own; only the trusted device's cookies are in it."""

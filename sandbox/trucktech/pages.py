@@ -178,6 +178,31 @@ def verification(screen: Screen, factor: str, receiver: str, message: str = "") 
     return whole(title, f'<main id="two-factor">{body}</main>')
 
 
+def captcha() -> str:
+    """Return the page with a captcha, which stands in a frame of its own."""
+    frame = '<iframe title="Captcha" src="/captcha/box" width="480" height="260"></iframe>'
+    return whole("One moment", f"<main><h1>One moment</h1><p>Please show that you are a person.</p>{frame}</main>")
+
+
+def captcha_box(screen: Screen, word: str) -> str:
+    """Return the captcha itself: a box to tick, and a drawn word to type."""
+    size = 'style="display: block; box-sizing: border-box; margin: 0; width: {}px; height: 40px"'
+    drawn = (
+        '<svg role="img" aria-label="A drawn word" width="200" height="50" style="display: block">'
+        '<rect width="200" height="50" fill="#fd3"/>'
+        f'<text x="16" y="35" font-size="28" letter-spacing="6" font-family="monospace">{word}</text></svg>'
+    )
+    # One below the other, without space between: who plays a person finds them by the yellow of the word.
+    inside = (
+        '<label for="person">I am a person, and have typed the word</label>'
+        f'<input id="person" type="checkbox" name="person" value="yes" {size.format(40)}>{drawn}'
+        f'<input id="word" name="word" autocomplete="off" aria-label="The word" {size.format(200)}>'
+        f'<button type="submit" {size.format(200)}>Continue</button>'
+    )
+    form = screen.form("/captcha", inside).replace("<form ", '<form target="_top" ', 1)
+    return whole("Captcha", f"<main>{form}</main>")
+
+
 def ask_for_code(screen: Screen, receiver: str) -> str:
     """Return the page that sends no code until it is told to."""
     button = '<button type="submit" class="btn btn-primary">Send a code</button>'

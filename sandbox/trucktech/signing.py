@@ -16,7 +16,8 @@ from sandbox.trucktech import pages
 from sandbox.trucktech.state import ALIASES, TruckTechState
 from sandbox.users import User, phone
 
-VERIFICATION, TRUST, ELSEWHERE = "/verification", "/trust_device", "/elsewhere"
+CAPTCHA, VERIFICATION, TRUST, ELSEWHERE = "/captcha", "/verification", "/trust_device", "/elsewhere"
+LETTERS = "abcdefghjkmnpqrstuvwxyz"  # of a drawn word
 ADDRESSES = (VERIFICATION, f"{VERIFICATION}/send", TRUST, ELSEWHERE)
 FIELDS = ("auth_key", "password", "csrf_token", "code", "verification_code")
 DEVICE_SECONDS = 30 * 86_400
@@ -39,11 +40,14 @@ class SignIn:
             f"{VERIFICATION}/send": self.send_code,
             TRUST: self.submit_trust,
             ELSEWHERE: self.submit_elsewhere,
+            CAPTCHA: self.submit_captcha,
         }
+        shown = (CAPTCHA, VERIFICATION, TRUST, ELSEWHERE)
         return [
             web.get("/login", at(self.login)),
             web.post("/login", at(self.submit)),
-            *(web.get(path, at(self.show)) for path, name in ALIASES.paths if name in (VERIFICATION, TRUST, ELSEWHERE)),
+            *(web.get(path, at(self.show)) for path, name in ALIASES.paths if name in shown),
+            web.get(f"{CAPTCHA}/box", at(self.captcha_box)),
             *(web.post(path, at(posted[name])) for path, name in ALIASES.paths if name in posted),
             *(web.get(path, at(self.logout)) for path, name in ALIASES.paths if name == "/logout"),
         ]
@@ -98,7 +102,7 @@ class SignIn:
 
     def _steps(self, request: web.Request, user: User) -> Sequence[str]:
         """Return the addresses of the pages that stand between a user's password and the session."""
-        steps = []
+        steps = [CAPTCHA] if user.says("captcha") else []
         device = self._devices.get(digest(request.cookies.get(self._portal.cookie("device"), "")))
         if self._portal.codes.factor(user) and not (device and device["user"] == user.name):
             steps += [VERIFICATION, TRUST] if user.says("trust-device") else [VERIFICATION]
@@ -136,6 +140,8 @@ class SignIn:
         row, token = self._portal.visits.row(visit), self._portal.visits.token(visit)
         user = User.of(row["user"])
         screen = self._screen(token, self._portal.perturbation_of(user))
+        if row["steps"][0] == CAPTCHA:
+            return html(pages.captcha())
         if row["steps"][0] == TRUST:
             return html(pages.trust_device(screen))
         if row["steps"][0] == ELSEWHERE:
@@ -162,6 +168,29 @@ class SignIn:
         if not portal.visits.take(visit, self._said(user, form, "csrf_token")):
             return html(pages.expired_form(), status=403)
         return visit, user
+
+    async def captcha_box(self, request: web.Request) -> web.StreamResponse:
+        """Show the captcha of a visit that has come to it, with a new word."""
+        visit = self._portal.visits.find(request.cookies.get(self._portal.cookie("visit")))
+        if visit is None or self._portal.visits.row(visit).get("steps", [])[:1] != [CAPTCHA]:
+            return found("/login")
+        word = "".join(secrets.choice(LETTERS) for _ in range(8))
+        self._portal.reveal("codes", word)
+        self._portal.visits.change(visit, captcha=digest(word))
+        perturbation = self._portal.perturbation_of(User.of(self._portal.visits.row(visit)["user"]))
+        return html(pages.captcha_box(self._screen(self._portal.visits.token(visit), perturbation), word))
+
+    async def submit_captcha(self, request: web.Request) -> web.StreamResponse:
+        """Judge a captcha: the box is ticked, and the word is the drawn one; else there is another word."""
+        taken = await self._taken(request, CAPTCHA)
+        if isinstance(taken, web.Response):
+            return taken
+        (visit, user), form = taken, await request.post()
+        right = self._portal.visits.row(visit).get("captcha") == digest(str(form.get("word", "")).strip().lower())
+        if form.get("person") == "yes" and right:
+            return self._passed(visit, user)
+        self._portal.counters.add("captchas_refused")
+        return found(CAPTCHA)
 
     async def submit_code(self, request: web.Request) -> web.StreamResponse:
         """Judge a code; the fourth wrong one leads back to the sign-in."""

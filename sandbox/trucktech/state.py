@@ -13,10 +13,18 @@ from sandbox.trucktech import fleet, layouts, pages
 from sandbox.trucktech.fleet import Fleet
 from sandbox.users import User
 
-COUNTED = ("vehicles_served", "lists_served", "policies_accepted", "policies_postponed", "devices_trusted")
+COUNTED = (
+    "vehicles_served",
+    "lists_served",
+    "policies_accepted",
+    "policies_postponed",
+    "devices_trusted",
+    "captchas_refused",
+)
 MOST_VEHICLES = 20_000
 # Addresses of which the sheet says nothing: others of the same pages.
 OTHERS: dict[str, tuple[str, ...]] = {
+    "/captcha": (),
     "/verification": ("/mfa/challenge", "/identity?step=verify"),
     "/verification/send": ("/mfa/resend", "/identity/again"),
     "/trust_device": ("/mfa/remember", "/devices/new?source=mfa"),
@@ -70,6 +78,7 @@ class TruckTechState(PortalState):
         "mfa-none-known": "a second factor without a code",
         "ask-code": "no code is sent until a button is pressed",
         "trust-device": "a question after the code, whether the browser is to be trusted",
+        "captcha": "a captcha after the password: a person ticks a box and types a drawn word",
         "wrong-password": "only `new-sesame` is right",
         "locked": "the user is locked",
         "elsewhere": "a dialog about a session elsewhere",

@@ -31,6 +31,7 @@ NO_RECORDS = {
     "accounts": _SET_UP,
     "alert_channels": "addresses that alerts are sent to; it has secrets",
     "alert_deliveries": "alerts that were sent, not fetched",
+    "assisted_sign_ins": _SIGN_IN,
     "attempts": _SIGN_IN,
     "audit": "who changed what, and used which secret: `scrapy audit --json` writes it",
     "auth_codes": _WATCHER,

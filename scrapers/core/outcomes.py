@@ -246,7 +246,7 @@ class AccountLocked(LoginFailed):
 
 
 class CaptchaShown(LoginFailed):
-    """The portal asks for a captcha: its owner signs in by hand with `scrapy test-login --visible`; we do not solve captchas."""
+    """The portal asks for a captcha: its owner signs in by hand, from the control room's inbox or with `scrapy test-login --visible`; we do not solve captchas."""
 
     code, actor, retry = "captcha_shown", Actor.OWNER, Retry.AFTER_ACTION
     answers = True
@@ -264,7 +264,7 @@ class Blocked(LoginFailed):
 
 
 class TermsPending(LoginFailed):
-    """The portal wants its policies accepted first: its owner reads and accepts them there, or in `scrapy test-login --visible`."""
+    """The portal wants its policies accepted first: its owner reads and accepts them there, from the control room's inbox, or in `scrapy test-login --visible`."""
 
     code, actor, retry = "terms_pending", Actor.OWNER, Retry.AFTER_ACTION
     proves_secret = True
@@ -272,7 +272,7 @@ class TermsPending(LoginFailed):
 
 
 class MfaRequired(LoginFailed):
-    """The portal asks for a second factor that nobody can answer here: add a TOTP secret, a receiver, or sign in with `--visible`."""
+    """The portal asks for a second factor that nobody can answer here: add a TOTP secret, a receiver, or finish the sign-in from the control room's inbox or with `--visible`."""
 
     code, actor, retry = "mfa_required", Actor.OWNER, Retry.AFTER_ACTION
     proves_secret = True

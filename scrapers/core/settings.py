@@ -54,7 +54,12 @@ class CrawlSettings(RoomSettings):
     sign_in_wait: float = Field(300.0, gt=0, description="How long a sign-in may take, codes included.")
     wall_wait: float = Field(45.0, ge=0, description="How long a flow waits for a bot wall to clear by itself.")
     code_wait: float = Field(120.0, gt=0, description="How long a sign-in waits for its one-time code.")
-    person_wait: float = Field(300.0, gt=0, description="How long a person may take to finish a visible sign-in.")
+    person_wait: float = Field(300.0, gt=0, description="How long a person may take to finish a sign-in.")
+    assist_host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="Address on which a sign-in listens that is finished from the control room; `scrapy serve` connects to it.",
+    )
     busy_wait: float = Field(600.0, ge=0, description="How long a run waits for another run in the same session.")
     download_wait: float = Field(120.0, gt=0, description="How long a download may take to start.")
     report_wait: float = Field(600.0, ge=0, description="How long a run waits for a report that the portal is making.")

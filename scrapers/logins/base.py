@@ -41,6 +41,8 @@ from scrapers.logins.screens import (
 )
 
 if TYPE_CHECKING:
+    from playwright.async_api import Page
+
     from database.access.credentials import Credential
     from scrapers.core.page import PortalPage
 
@@ -76,6 +78,15 @@ class SecondFactor(Protocol):
         """Return the option that the person at the prompt chooses; empty without one."""
 
 
+class Helper(Protocol):
+    """The operator who finishes a sign-in from the control room, implemented by `middlewares.access.assisting`."""
+
+    until: float  # by the loop's clock: when the operator's time ends; 0: it has not begun
+
+    async def show(self, page: Page) -> None:
+        """Let the operator see the page and act in it from now on; does nothing the second time."""
+
+
 @dataclass
 class Attempt:
     """One sign-in attempt: one row in the ledger, at most one submission of the password."""
@@ -83,10 +94,16 @@ class Attempt:
     credential: Credential
     second_factor: SecondFactor
     visible: bool = False  # the browser is visible, and a person may finish the sign-in by hand
+    helper: Helper | None = None  # a person may finish it from the control room
     submitted: bool = False
     code_entered: bool = False
     link_opened: bool = False
     screens: list[str] = field(default_factory=list)
+
+    @property
+    def has_person(self) -> bool:
+        """Whether a person may finish the sign-in."""
+        return self.visible or self.helper is not None
 
 
 @dataclass(frozen=True, slots=True)

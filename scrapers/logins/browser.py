@@ -204,8 +204,10 @@ class BrowserLogin(Login):
         # Screens that another one may come before, and when they were first seen, by the loop's clock.
         second_ways: dict[str, float] = {}
         frames: dict[str, float] = {}  # the same of frames that wait for their content
-        is_probed = not (self.probe and attempt.submitted)
-        while loop.time() < began + wait:
+        may_probe = bool(self.probe) and attempt.submitted
+        is_probed = not may_probe or attempt.has_person  # another address may end what a person is at
+        helper = attempt.helper
+        while loop.time() < (helper.until if helper is not None and helper.until else began + wait):
             marks = await self._marks(page)
             address_alone = has_way_out = False
             for screen in self.screens if marks else ():
@@ -259,8 +261,32 @@ class BrowserLogin(Login):
                     return done
             if await page.retry_failed_page():
                 began = loop.time()
+            waited = (loop.time() - began) / wait
+            if helper is not None and not helper.until and await self._needs_person(page, attempt, waited):
+                await helper.show(page.raw)
             await asyncio.sleep(0.1)  # between two polls
+        if may_probe and attempt.has_person and (done := await self._probed(page)) is not None:
+            return done
         raise await self._no_screen(page, acted, attempt, came_back, wait)
+
+    async def _needs_person(self, page: PortalPage, attempt: Attempt, waited: float) -> bool:
+        """
+        Return whether a page that no screen fits is one that only a person can pass, as a captcha is.
+
+        waited: the part of LATCHKEY_PAGE_WAIT that is over. After half of it every page is taken for one.
+        """
+        if waited > 1 / 2:
+            return True
+        for screen in self.screens:
+            act = screen.act
+            if isinstance(act, Stop) and act.failure.for_a_person and (not act.late or waited > 1 / 3):
+                is_due = act.is_due(submitted=attempt.submitted, code_entered=attempt.code_entered)
+                if is_due and await self._view_of(page, screen).shown(screen.shown):
+                    return True
+            is_choice = isinstance(act, ChooseFactor) and not self._may_count(screen, attempt)
+            if is_choice and attempt.submitted and await page.shown(screen.shown):
+                return True
+        return False
 
     async def _probed(self, page: PortalPage) -> Screen | None:
         """Open `probe` in a tab beside a page that no screen fits; return the screen "signed in" when it stays there."""
@@ -292,7 +318,7 @@ class BrowserLogin(Login):
         """Return whether a screen can mean anything at this point of the sign-in."""
         act = screen.act
         if isinstance(act, Stop):
-            if attempt.visible and act.failure.for_a_person:
+            if attempt.has_person and act.failure.for_a_person:
                 return False
             return act.is_due(submitted=attempt.submitted, code_entered=attempt.code_entered)
         if isinstance(act, ChooseFactor) and act.kind:
@@ -329,7 +355,8 @@ class BrowserLogin(Login):
         for screen in self.screens:
             act = screen.act
             if isinstance(act, Stop) and act.failure.for_a_person and await page.shown(screen.shown):
-                by_hand = f"It was not completed by hand within {wait:g} s." if attempt.visible else ""
+                patience = crawl_settings().person_wait
+                by_hand = f"It was not completed by hand within {patience:g} s." if attempt.has_person else ""
                 return act.failure(by_hand, step=step)
             if isinstance(act, ChooseFactor) and not self._may_count(screen, attempt):
                 if not await page.shown(act.option or act.send):
@@ -357,8 +384,8 @@ class BrowserLogin(Login):
             try:
                 send = await self._own_contact(page, act, attempt) if act.contact else act.send
             except MfaRequired:
-                if attempt.visible:
-                    return  # the person chooses, and answers the message
+                if await self._is_left_to_person(page, attempt):
+                    return  # who chooses, and answers the message
                 raise
             await attempt.second_factor.may_send()
             attempt.second_factor.sent()
@@ -370,8 +397,8 @@ class BrowserLogin(Login):
             try:
                 code = await attempt.second_factor.code(act.kind)
             except MfaRequired:
-                if attempt.visible:
-                    return  # the person types it
+                if await self._is_left_to_person(page, attempt):
+                    return  # who types it
                 raise
             if act.boxes:
                 await type_in_boxes(page, act.field, code)
@@ -388,6 +415,12 @@ class BrowserLogin(Login):
             await self._open_link(page, act, attempt)
         elif isinstance(act, Dismiss):
             await page.click(act.click)
+
+    async def _is_left_to_person(self, page: PortalPage, attempt: Attempt) -> bool:
+        """Return whether a person is there to do what cannot be done here; show the page to one in the control room."""
+        if attempt.helper is not None:
+            await attempt.helper.show(page.raw)
+        return attempt.has_person
 
     async def _own_contact(self, page: PortalPage, act: ChooseFactor, attempt: Attempt) -> Selectors:
         """
@@ -417,8 +450,8 @@ class BrowserLogin(Login):
         try:
             link = self.trusted(await attempt.second_factor.code(act.kind))
         except MfaRequired:
-            if attempt.visible:
-                return  # the person opens it
+            if await self._is_left_to_person(page, attempt):
+                return  # who opens it
             raise
         attempt.link_opened = True
         if act.page is None:

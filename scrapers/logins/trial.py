@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from scrapy.http import Response
 from sqlalchemy.orm import Session
 
@@ -13,11 +13,14 @@ from scrapers.core.items import Listing
 from scrapers.core.jobs import ArgumentError, Job, Plan
 from scrapers.core.page import PortalPage
 from scrapers.core.requests import own_state
-from scrapers.core.spider import PortalSpider
+from scrapers.core.spider import PortalSpider, SpiderArguments
 from scrapers.core.visit import Visit
 from scrapers.logins.base import Login
 from scrapers.logins.browser import BrowserLogin
 from scrapers.logins.credentials import find_credential
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
 
 
 class SignInTarget(BaseModel):
@@ -26,11 +29,26 @@ class SignInTarget(BaseModel):
     username: str
 
 
+class SignInArguments(SpiderArguments):
+    """Arguments of a sign-in."""
+
+    aims: ClassVar[frozenset[str]] = SpiderArguments.aims | {"assisted"}
+    assisted: int = Field(0, description="Set by a worker: number of the request of an operator who finishes it.")
+
+
 class SignInSpider(PortalSpider):
     """Base of the spiders that `sign_in_spider` makes."""
 
     report_type: ClassVar[str] = "sign_in"
     keeps_files = False
+    Arguments = SignInArguments
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Make the spider; an operator may finish its sign-in."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.work.assisted = spider.arguments.assisted
+        return spider
 
     @classmethod
     def plans(cls, session: Session, arguments: Any) -> list[Plan]:

@@ -245,6 +245,18 @@ def test_a_factor_that_nobody_knows_has_no_field(driver):
     assert not re.search("text message|sms|email|verification code", page, re.IGNORECASE)
 
 
+def test_a_captcha_wants_a_tick_and_its_word(driver, admin):
+    assert driver.submit("captcha").location == "/captcha"
+    assert '<iframe title="Captcha" src="/captcha/box"' in driver.ask("/captcha").text
+    for ticked, right, leads_to in (("", True, "/captcha"), ("yes", False, "/captcha"), ("yes", True, "/dashboard")):
+        box = driver.ask("/captcha/box")
+        word = admin.secrets()["codes"][-1]
+        assert word in box.text
+        answer = driver.ask("/captcha", {"csrf_token": box.token, "person": ticked, "word": word if right else "x"})
+        assert answer.location == leads_to
+    assert admin.counters()["captchas_refused"] == 2
+
+
 def test_codes_are_tried_three_times(driver):
     bob = driver()
     bob.submit("code-refused")

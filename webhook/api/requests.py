@@ -18,7 +18,7 @@ from database.access.users import session_of
 from database.actors import Actor, set_actor
 from database.engine import Database
 from database.models.prices import AuthSession, User
-from webhook.access import check_role
+from webhook.access import check_role, is_lively
 from webhook.settings import PriceWatchSettings, is_loopback
 
 PREFIXES = ("/api", "/auth", "/me", "/users", "/watchlist-items", "/ready", "/sessions", "/sources", "/flows")
@@ -66,7 +66,9 @@ class UserAccess:
             said = "The token is invalid or has expired." if has_token else "A token is needed: sign in first."
             raise Unauthorized(said)
         self.note(found)
-        self.count(self.settings.user_rate, "user", f"user {found[1].id}")
+        is_fast = is_lively(view)
+        rate, scope = (self.settings.assist_rate, "assist") if is_fast else (self.settings.user_rate, "user")
+        self.count(rate, scope, f"user {found[1].id}")
         check_role(view, g.access)
 
     def signed_in(self) -> tuple[AuthSession, User] | None:

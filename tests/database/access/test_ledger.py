@@ -122,6 +122,18 @@ def test_a_lock_and_a_captcha_rest_the_user_whatever_the_secret(ledger, result):
     ledger.check(LOGIN, USER, SECRET)
 
 
+def test_a_person_need_not_wait_for_the_rest_after_a_captcha(ledger):
+    """Who is there to answer it; all else that is known of the credential holds."""
+    attempt(ledger, "captcha_shown")
+    assert refused(ledger).kind == "cooling_down"
+    number = ledger.begin(LOGIN, USER, SECRET, by_person=True)
+    with pytest.raises(Refusal, match="under way"):
+        ledger.begin(LOGIN, USER, SECRET, by_person=True)
+    ledger.finish(number, "account_locked")
+    with pytest.raises(Refusal, match="locked the user"):
+        ledger.begin(LOGIN, USER, SECRET, by_person=True)
+
+
 def test_a_refused_code_rests_the_credential_until_its_secret_changes(ledger):
     attempt(ledger, "mfa_failed")
     assert refused(ledger).kind == "cooling_down"

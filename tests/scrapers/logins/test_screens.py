@@ -315,6 +315,74 @@ def test_an_address_alone_is_not_believed_while_the_sign_in_form_is_shown(run):
     assert portal.sent == ["/signed-in/yes"]
 
 
+# A person in the control room
+
+
+class Operator:
+    """A person who is shown the page once the login can go no further. acts: what is done in it, then."""
+
+    def __init__(self, acts: Callable[[Any], Awaitable[Any]], seconds: float = 60) -> None:
+        self.acts, self.seconds, self.until = acts, seconds, 0.0
+        self.shown: list[str] = []
+
+    async def show(self, page: Any) -> None:
+        if self.until:
+            return
+        self.until = asyncio.get_running_loop().time() + self.seconds
+        self.shown.append(page.url.removeprefix(HOST))
+        await self.acts(page)
+
+
+def go_on(selector: str) -> Callable[[Any], Awaitable[Any]]:
+    async def act(page: Any) -> None:
+        await page.click(selector)
+
+    return act
+
+
+async def nothing(page: Any) -> None:
+    """Leave the page alone."""
+
+
+ROBOT = "<iframe srcdoc=robot></iframe><a id=pass href=/home>I am none</a>"
+STRANGE = "<h1>Touch your key</h1><a id=pass href=/home>Touched</a>"
+
+
+@pytest.mark.parametrize(
+    ("answer", "receivers", "screens"),
+    [
+        pytest.param(ROBOT, ("sms",), ["credentials"], id="a captcha"),
+        pytest.param(STRANGE, ("sms",), ["credentials"], id="an unknown second factor"),
+        pytest.param(METHOD + "<a id=pass href=/home>x</a>", (), ["credentials"], id="a way that nothing can receive"),
+        pytest.param(ACCEPT + "<a id=pass href=/home>x</a>", (), ["credentials"], id="policies"),
+    ],
+)
+def test_what_only_a_person_can_pass_is_left_to_the_operator(run, answer, receivers, screens):
+    portal = Portal({"/login": POSTS, "/in": answer, "/home": WHO})
+    made = attempt(*receivers)
+    made.helper = operator = Operator(go_on("#pass"))
+    sign_in(run, portal, made)
+    assert (made.screens, operator.shown) == ([*screens, "signed in"], ["/in"])
+    assert portal.sent == ["/in"]  # one password
+
+
+def test_the_operator_is_not_asked_where_nothing_is_in_the_way(run):
+    portal = Portal({"/login": ONE_DOCUMENT.replace("STAYS", "false")})
+    made = attempt("sms")
+    made.helper = operator = Operator(nothing)
+    sign_in(run, portal, made)
+    assert (made.screens[-1], operator.shown) == ("signed in", [])
+
+
+def test_a_captcha_that_the_operator_leaves_ends_as_one(run):
+    portal = Portal({"/login": POSTS, "/in": ROBOT})
+    made = attempt("sms")
+    made.helper = Operator(nothing, seconds=1)
+    with pytest.raises(CaptchaShown, match="not completed by hand"):
+        sign_in(run, portal, made)
+    assert portal.sent == ["/in"]
+
+
 # Sessions
 
 OVER = {

@@ -33,6 +33,7 @@ from database.models import (
     StoredFile,
     Workspace,
 )
+from database.models.assisted import AssistedSignIn
 from database.models.codes import CodeKind, CodeRequestState
 from database.models.jobs import ScraperJobStatus
 from database.models.operators import Acceptance, Role
@@ -50,7 +51,18 @@ OPERATOR, VIEWER = "olga@example.com", "vera@example.com"
 PASSWORD, TOTP = "sesame-of-the-north", "JBSWY3DPEHPK3PXP"
 MODELS = (
     *(PoolUsage, StoredFile),
-    *(Message, CodeRequest, LedgerEntry, Run, ScraperJob, ScraperConfig, BillingCycleFile, BillingCycle, Account),
+    *(
+        AssistedSignIn,
+        Message,
+        CodeRequest,
+        LedgerEntry,
+        Run,
+        ScraperJob,
+        ScraperConfig,
+        BillingCycleFile,
+        BillingCycle,
+        Account,
+    ),
     *(Workspace, CarrierPortalCredential, StoredCredential, CarrierReport, Client, Carrier, Acceptance, AuditEntry),
 )
 

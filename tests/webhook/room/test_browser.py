@@ -6,7 +6,9 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 from werkzeug.serving import make_server
 
+from database.access.assisted import Wanted, ask
 from database.access.roles import grant, make_link
+from database.access.users import user_of
 from database.models import CodeRequest
 from database.models.jobs import ScraperJobStatus
 from database.models.operators import Role
@@ -127,7 +129,9 @@ def test_axe_finds_nothing_serious(window, site, screen, scheme):
     page.goto("/room/inbox")
     assert serious(page) == []
     fill(site)
-    for path in ("inbox", "audit", "audit?action=nothing", "nothing"):
+    with site.db.transaction() as session:
+        asked = ask(session, user_of(session, OPERATOR).id, Wanted("bell", "bell_self_serve", "north@example.com", 1))
+    for path in ("inbox", "audit", "audit?action=nothing", "nothing", f"finishing/{asked}"):
         page.goto(f"/room/{path}")
         assert serious(page) == [], path
         assert fits(page), path

@@ -32,8 +32,13 @@ TABLE = {
     ("POST", "/room/inbox/codes/<request>"): CHANGES,
     ("POST", "/room/inbox/jobs/<job>/secret"): CHANGES,
     ("POST", "/room/inbox/jobs/<job>/unblock"): CHANGES,
+    ("POST", "/room/inbox/jobs/<job>/finish"): CHANGES,
     ("POST", "/room/inbox/jobs/<job>/accept"): CHANGES,
     ("POST", "/room/inbox/jobs/<job>/run-again"): CHANGES,
+    ("GET", "/room/finishing/<sign_in>"): CHANGES,
+    ("GET", "/room/finishing/<sign_in>/picture"): CHANGES,
+    ("POST", "/room/finishing/<sign_in>/acts"): CHANGES,
+    ("POST", "/room/finishing/<sign_in>/cancel"): CHANGES,
     ("GET", "/room/audit"): SEES_ALL,
     ("GET", "/room/missing"): SEES,
     ("GET", "/room/missing.csv"): SEES,
@@ -104,7 +109,7 @@ TABLE = {
 }
 # By the word before it, what a part of an address stands for.
 PARTS = {"codes": "request", "jobs": "job", "link": "token", "missing": "kind", "accounts": "account"}
-PARTS |= {"runs": "run", "files": "file", "records": "type"}
+PARTS |= {"runs": "run", "files": "file", "records": "type", "finishing": "sign_in"}
 # What lists the data of every client that the caller may see.
 LISTS = ("inbox", "missing", "missing.csv", "missing/csv", "v1/runs", "room/runs", "room/files", "v1/files", "<type>")
 NEW, CODE = "another-secret-of-the-north", "377537"
@@ -151,6 +156,7 @@ def brought(filled):
             session.flush()
             ids = {"account": account.id, "run": run.id, "file": file.id}
     filled.parts = {**ids, "request": filled.north.code, "token": "x" * 43, "kind": "fleets", "type": "pool_usage"}
+    filled.parts["sign_in"] = 1
     return filled
 
 

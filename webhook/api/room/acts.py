@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from flask import g
 from werkzeug.exceptions import Conflict, Gone
 
 from database.access.audit import entries
@@ -59,6 +60,11 @@ class Room:
         """Let a credential be tried again; return how many jobs are due by that."""
         with _refusals():
             return self.solving.unblock(job_id)
+
+    def finish_sign_in(self, job_id: int) -> int:
+        """Ask for a sign-in that the user of this request finishes; return its number."""
+        with _refusals():
+            return self.solving.finish_sign_in(job_id, g.user.id)
 
     def accept(self, job_id: int) -> int:
         """Accept that there is nothing to fetch; return how many jobs have left the inbox."""

@@ -6,10 +6,12 @@ from flask import Blueprint, Flask
 
 from webhook.access import SEEING, SEEING_ALL
 from webhook.api.room.acts import Room
+from webhook.api.room.finishing import Finishing
 from webhook.api.room.signing import RoomSigning
 from webhook.pages.base import Door, Pages, Section
 from webhook.pages.prices.shown import moment
 from webhook.pages.room.audit import AuditPages
+from webhook.pages.room.finishing import FinishingPages
 from webhook.pages.room.inbox import InboxPages
 from webhook.pages.room.signing import SigningPages
 
@@ -24,6 +26,8 @@ MESSAGES = {
     "accepted": "It is accepted: nothing is to be fetched for that period.",
     "due-again": "The jobs are due again.",
     "solved": "That needs nobody any more.",
+    "act-not-done": "That was not done: it is not your turn in the page, or the page has gone.",
+    "sign-in-cancelled": "The sign-in is ended.",
 }
 
 
@@ -40,5 +44,6 @@ def add_room_pages(app: Flask, pages: Pages, room: Room, signing: RoomSigning) -
     routes = Blueprint("room", __name__, url_prefix=PREFIX)
     SigningPages(pages, signing).add_to(routes)
     InboxPages(pages, room).add_to(routes)
+    FinishingPages(pages, Finishing(room.db)).add_to(routes)
     AuditPages(pages, room).add_to(routes)
     app.register_blueprint(routes)

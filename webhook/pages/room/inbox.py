@@ -69,6 +69,13 @@ class InboxPages:
         def unblock(number: int) -> Response:
             return self.do(Act.UNBLOCK, number, lambda: self.room.unblock(number), "unblocked")
 
+        @routes.post(f"/inbox/jobs/<{ID}:number>/finish")
+        @requires(Role.OPERATOR)
+        def finish_sign_in(number: int) -> Response:
+            asked: list[int] = []
+            answer = self.do(Act.FINISH_SIGN_IN, number, lambda: asked.append(self.room.finish_sign_in(number)), "")
+            return self.pages.redirect("room.finishing", number=asked[0]) if asked else answer
+
         @routes.post(f"/inbox/jobs/<{ID}:number>/accept")
         @requires(Role.OPERATOR)
         def accept(number: int) -> Response:
