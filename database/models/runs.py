@@ -47,6 +47,7 @@ class Run(Base):
         Index(None, "outcome", "id"),
         Index(None, "account_id", "id"),
         Index(None, "billing_cycle_id", "report_type", "id"),
+        Index(None, "job_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -98,6 +99,7 @@ class StoredFile(Base):
     __table_args__ = (
         UniqueConstraint("spider", "target_key", "name"),
         Index(None, "account_id"),
+        Index(None, "billing_cycle_id"),
         Index(None, "run_id"),
     )
 
