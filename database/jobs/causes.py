@@ -27,6 +27,7 @@ from database.models import (
     Workspace,
 )
 from database.models.notices import Case, Cause, NoticeAddress
+from database.models.operators import Acceptance
 from database.upsert import ensure
 
 BATCH = 500  # runs that are looked at in one transaction
@@ -78,7 +79,7 @@ def collect(session: Session, at: datetime) -> int:
         if run.outcome == "success":
             if (run.spider, subject) in waiting:
                 _solve(session, run.spider, subject, run.finished_at or at, "its next run has succeeded", at)
-        elif run.actor in TOLD and not _was_better_since(session, run):
+        elif run.actor in TOLD and not _was_better_since(session, run) and not _is_accepted(session, run):
             waiting.add((run.spider, subject))
             failed(
                 session,
@@ -121,6 +122,20 @@ def failed_job(session: Session, job: ScraperJob, outcome: str, actor: str, at: 
         account = None if cycle is None else cycle.account_id
         facts = (job.portal, job.spider, outcome, actor, at, job.label or f"job {job.id}", job.username, account)
         failed(session, Failed(*facts), at)
+
+
+def subjects_of(session: Session, job: ScraperJob) -> set[str]:
+    """Return under which subjects the failures of a job stand: those of its runs, and that of a crawl that could not begin."""
+    runs = session.execute(select(Run.account_id, Run.username, Run.target).where(Run.job_id == job.id)).all()
+    cycle = None if job.billing_cycle_id is None else session.get(BillingCycle, job.billing_cycle_id)
+    own = subject_of(None if cycle is None else cycle.account_id, job.username, job.label or f"job {job.id}")
+    return {own, *(subject_of(*run) for run in runs)}
+
+
+def needs_nobody(session: Session, spider: str, subjects: Collection[str], why: str, at: datetime) -> None:
+    """Solve what a spider has met for some subjects, without a run that shows it. why: a sentence without its end."""
+    for subject in sorted(subjects):
+        _solve(session, spider, subject, at, why, at)
 
 
 def lift(session: Session, cured: Collection[str], at: datetime) -> list[Cause]:
@@ -244,6 +259,12 @@ def _was_better_since(session: Session, run: Run) -> bool:
     if run.account_id is None and not run.username:
         later = later.where(Run.target == run.target)
     return session.scalar(later.limit(1)) is not None
+
+
+def _is_accepted(session: Session, run: Run) -> bool:
+    """Tell whether an operator has accepted what a run was to fetch as gone, meanwhile."""
+    of_job = select(Acceptance.identity).join(ScraperJob, ScraperJob.identity == Acceptance.identity)
+    return run.job_id is not None and session.scalar(of_job.where(ScraperJob.id == run.job_id)) is not None
 
 
 def _is_at_work(session: Session, cause: Cause) -> bool:
