@@ -41,8 +41,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # By name, walked and imported without an import statement: what runs in a child stands on floors above this room.
 ROOMS = ("commands", "database", "jobs", "middlewares", "pipelines", "scrapers", "webhook")
-# They read the environment, or are run by Alembic, when they are imported; engines are no crawl's affair.
-NOT_BEFORE_THE_FORK = ("scrapers.settings", "database.migrations", "jobs.engines")
+# They read the environment, or are run by Alembic, when they are imported; engines are no crawl's affair, nor is gunicorn.
+NOT_BEFORE_THE_FORK = ("scrapers.settings", "database.migrations", "jobs.engines", "webhook.several")
 # What Scrapy and we import only when a crawl or a command begins; those of the first line with all modules in them.
 WHOLE_LIBRARIES = ("scrapy.commands", "scrapy.downloadermiddlewares", "scrapy.spidermiddlewares")
 LIBRARIES = (
