@@ -6,16 +6,15 @@ import json
 import re
 import shutil
 import subprocess
-from http.cookiejar import CookieJar
 from urllib.error import HTTPError
-from urllib.parse import urlencode, urljoin
-from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
+from urllib.parse import urljoin
 
 import pytest
 
 from commands._demo_carriers import CLIENT
 from tests.project import ROOT, clean_environment, copy_project, wait_for
 from tests.terminal import READY, Terminal
+from tests.visitor import Visitor
 
 SET_UP, SERVED = (
     1200,
@@ -38,24 +37,6 @@ def published(tmp_path):
     for words in (("init", "--quiet"), ("add", "."), (*who, "commit", "--quiet", "-m", "everything")):
         subprocess.run(["git", *words], cwd=folder, check=True, timeout=60)
     return folder
-
-
-class Visitor:
-    """A browser without scripts, as far as following a link and sending a form go."""
-
-    def __init__(self) -> None:
-        self.opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
-
-    def open(self, url: str, **form: str) -> tuple[str, str]:
-        """Return text and address of the page to which an address, or a form that is sent there, leads."""
-        with self.opener.open(url, urlencode(form).encode() if form else None, timeout=60) as answer:
-            return answer.read().decode(), answer.url
-
-    def use(self, link: str) -> str:
-        """Press the button of a sign-in link; return the page that comes."""
-        asked, _ = self.open(link)
-        (token,) = re.findall(r'name="form_token" value="(\w+)"', asked)
-        return self.open(link, form_token=token)[0]
 
 
 def typed(terminal: Terminal, line: str, seconds: float) -> None:
