@@ -67,15 +67,13 @@ def run(bench: Bench, size: Size | None = None, servers: Sequence[str] = ()) -> 
 def _played(bench: Bench, server: str, size: Size) -> Iterator[Figure]:
     folder = bench.folder / f"load-{server}"
     folder.mkdir()
-    people = bench.people(size.jobs)
-    shutil.copytree(bench.folder / "data", folder / "data")
-    environment = {
-        **bench.environment,
-        **SETTINGS,
-        "LATCHKEY_SERVER": server,
-        "LATCHKEY_DATA_DIR": str(folder / "data"),
-    }
-    environment |= {"LATCHKEY_DATABASE_URL": f"sqlite:///{folder / 'data' / 'latchkey.db'}"}
+    (folder / "data").mkdir()
+    database = f"sqlite:///{folder / 'data' / 'latchkey.db'}"
+    environment = {**bench.environment, **SETTINGS, "LATCHKEY_SERVER": server}
+    environment |= {"LATCHKEY_DATA_DIR": str(folder / "data"), "LATCHKEY_DATABASE_URL": database}
+    names = "\n".join(f"ok+load-{number}@example.com" for number in range(size.jobs))
+    _run(environment, "-c", MAKE_TABLES, database)
+    _run(environment, "-c", STORE, database, given=names)
     tokens = _told(environment, "fill", {"accounts": size.accounts, "people": size.people})
     _run(environment, "-m", "scrapy", "jobs", "create", SPIDER, *MODULES)
     with webhook(folder, environment) as url, _workers(folder, environment, size.workers):

@@ -34,7 +34,7 @@ def prepare(folder: Path) -> dict[str, str]:
     for room in ROOMS:
         import_module(room)
     # The names from before among them, such as that of a database which is not the demo's.
-    known = set().union(*(room.variables() for room in RoomSettings.rooms))
+    known: set[str] = set().union(*(room.variables() for room in RoomSettings.rooms))
     plain = {name: text for name, text in os.environ.items() if not name.startswith(ours) and name.upper() not in known}
     kept: dict[str, str] = json.loads(secrets_file.read_text())
     return {**plain, **kept, "LATCHKEY_DATA_DIR": str(folder), "BELL_HEADER_WAIT": "10"}

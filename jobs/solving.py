@@ -116,7 +116,7 @@ class Solving:
 
     def _tell_no_more(self, session: Session, jobs: Sequence[ScraperJob]) -> None:
         """Solve the cause of accepted jobs in the notices, unless another period of the same account needs a person."""
-        subjects = set().union(*(causes.subjects_of(session, job) for job in jobs))
+        subjects: set[str] = set().union(*(causes.subjects_of(session, job) for job in jobs))
         others = (causes.subjects_of(session, job) for job in beside(session, jobs[0]))
         why = "an operator has accepted that there is nothing to fetch"
         causes.needs_nobody(session, jobs[0].spider, subjects.difference(*others), why, self.clock.now(session))

@@ -129,7 +129,7 @@ def subjects_of(session: Session, job: ScraperJob) -> set[str]:
     runs = session.execute(select(Run.account_id, Run.username, Run.target).where(Run.job_id == job.id)).all()
     cycle = None if job.billing_cycle_id is None else session.get(BillingCycle, job.billing_cycle_id)
     own = subject_of(None if cycle is None else cycle.account_id, job.username, job.label or f"job {job.id}")
-    return {own, *(subject_of(*run) for run in runs)}
+    return {own, *(subject_of(account, username, target) for account, username, target in runs)}
 
 
 def needs_nobody(session: Session, spider: str, subjects: Collection[str], why: str, at: datetime) -> None:
