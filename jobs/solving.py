@@ -116,10 +116,9 @@ class Solving:
 
     def _tell_no_more(self, session: Session, jobs: Sequence[ScraperJob]) -> None:
         """Solve the cause of accepted jobs in the notices, unless another period of the same account needs a person."""
-        subjects: set[str] = set().union(*(causes.subjects_of(session, job) for job in jobs))
-        others = (causes.subjects_of(session, job) for job in beside(session, jobs[0]))
+        subjects = causes.subjects_of(session, jobs) - causes.subjects_of(session, beside(session, jobs[0]))
         why = "an operator has accepted that there is nothing to fetch"
-        causes.needs_nobody(session, jobs[0].spider, subjects.difference(*others), why, self.clock.now(session))
+        causes.needs_nobody(session, jobs[0].spider, subjects, why, self.clock.now(session))
 
     def _jobs(self, session: Session, job_id: int, act: Act) -> Sequence[ScraperJob]:
         jobs = group_of(session, job_id)

@@ -7,7 +7,7 @@ Each spider and account, or user, that has met it is a case; a cause is solved w
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -124,12 +124,14 @@ def failed_job(session: Session, job: ScraperJob, outcome: str, actor: str, at: 
         failed(session, Failed(*facts), at)
 
 
-def subjects_of(session: Session, job: ScraperJob) -> set[str]:
-    """Return under which subjects the failures of a job stand: those of its runs, and that of a crawl that could not begin."""
-    runs = session.execute(select(Run.account_id, Run.username, Run.target).where(Run.job_id == job.id)).all()
-    cycle = None if job.billing_cycle_id is None else session.get(BillingCycle, job.billing_cycle_id)
-    own = subject_of(None if cycle is None else cycle.account_id, job.username, job.label or f"job {job.id}")
-    return {own, *(subject_of(account, username, target) for account, username, target in runs)}
+def subjects_of(session: Session, jobs: Sequence[ScraperJob]) -> set[str]:
+    """Return under which subjects the failures of jobs stand: those of their runs, and those of crawls that could not begin."""
+    ids, cycles = [job.id for job in jobs], {job.billing_cycle_id for job in jobs}
+    runs = select(Run.account_id, Run.username, Run.target).where(Run.job_id.in_(ids)).distinct()
+    of_cycles = select(BillingCycle.id, BillingCycle.account_id).where(BillingCycle.id.in_(cycles - {None}))
+    accounts: dict[int | None, int] = {cycle: account for cycle, account in session.execute(of_cycles)}
+    own = {subject_of(accounts.get(job.billing_cycle_id), job.username, job.label or f"job {job.id}") for job in jobs}
+    return own | {subject_of(account, username, target) for account, username, target in session.execute(runs)}
 
 
 def needs_nobody(session: Session, spider: str, subjects: Collection[str], why: str, at: datetime) -> None:
