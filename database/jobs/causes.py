@@ -129,8 +129,10 @@ def subjects_of(session: Session, jobs: Sequence[ScraperJob]) -> set[str]:
     ids, cycles = [job.id for job in jobs], {job.billing_cycle_id for job in jobs}
     runs = select(Run.account_id, Run.username, Run.target).where(Run.job_id.in_(ids)).distinct()
     of_cycles = select(BillingCycle.id, BillingCycle.account_id).where(BillingCycle.id.in_(cycles - {None}))
-    accounts: dict[int | None, int] = {cycle: account for cycle, account in session.execute(of_cycles)}
-    own = {subject_of(accounts.get(job.billing_cycle_id), job.username, job.label or f"job {job.id}") for job in jobs}
+    accounts = dict(session.execute(of_cycles).tuples().all())
+    own = {
+        subject_of(accounts.get(job.billing_cycle_id or 0), job.username, job.label or f"job {job.id}") for job in jobs
+    }
     return own | {subject_of(account, username, target) for account, username, target in session.execute(runs)}
 
 
