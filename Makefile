@@ -1,6 +1,6 @@
 # Each target forwards to ./run, which works on machines without make.
-.PHONY: help demo test test-all check format bench lock
+.PHONY: help demo room test test-all check format bench lock
 .DEFAULT_GOAL := help
 
-help demo test test-all check format bench lock:
+help demo room test test-all check format bench lock:
 	@./run $@ $(ARGS)

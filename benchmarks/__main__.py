@@ -37,6 +37,7 @@ BENCHMARKS = (
     "carriers",
     "warm",
     "listing",
+    "load",
     "speed",
 )
 

@@ -20,7 +20,7 @@ from benchmarks.processes import ROOT, ProcessFailed
 
 NOISE = 0.05  # of the other's figure; more than that counts as better or worse
 # They start processes of this checkout alone, or none.
-ALONE = ("carriers", "readings", "prices", "warm", "listing")
+ALONE = ("carriers", "readings", "prices", "warm", "listing", "load")
 LOCK = "requirements.lock"
 
 

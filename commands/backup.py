@@ -108,7 +108,7 @@ def _folders() -> list[str]:
     from pipelines.settings import PipelineSettings
 
     settings = PipelineSettings.current()
-    given = (settings.files_address, settings.files_local, settings.files_nas)
+    given = (settings.files_address, settings.files_local, settings.nas_address)
     found = dict.fromkeys(each for each in given if each and "://" not in each)
     return [each for each in found if Path(each).is_dir()]
 
@@ -118,5 +118,5 @@ def _left_out() -> list[str]:
     from pipelines.settings import PipelineSettings
 
     settings = PipelineSettings.current()
-    given = dict.fromkeys((settings.files_address, settings.files_nas, settings.files_s3))
+    given = dict.fromkeys((settings.files_address, settings.nas_address, settings.files_s3))
     return [f"{each} is no folder: its files are not in the backup." for each in given if "://" in each]

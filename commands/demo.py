@@ -6,12 +6,11 @@ import argparse
 import json
 import os
 import re
-import secrets
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,6 +19,8 @@ from scrapy.commands import ScrapyCommand
 from scrapy.exceptions import UsageError
 
 from commands._demo_carriers import play_carriers, show_carriers
+from commands._demo_room import show_room
+from commands._demo_serving import latchkey, prepare, say, webhook
 from commands._demo_shop import Shopping, show_prices, summary, watch_prices
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ ORIGINS = {
     "enterprise_centre": "Enterprise Centre",
     "business_portal": "business portal",
 }
+CARRIERS, BELL = "demo-carriers", "demo"  # folders of the plays
 PLAYS = ("", "bell")  # of the variable DEMO
 FIGURES = ("files", "records", "sign_ins", "requests", "downloads")
-START_SECONDS = 60
 ADVICE = """
 With an account of your own:
   scrapy generate-key --save && scrapy db upgrade
@@ -62,12 +63,14 @@ class Command(ScrapyCommand):
             "Starts the sandbox and the webhook on loopback, fills a database of its own below .latchkey/demo-carriers with an "
             "invented client that has an account of each carrier, does all of their jobs side by side, and ends with a table. "
             "With DEMO=bell in the environment: every Bell spider, one after another, and a shop; its prices are watched until "
-            "one falls and a mail comes, below .latchkey/demo. A second run finds everything stored."
+            "one falls and a mail comes, below .latchkey/demo. A second run finds everything stored. --room then serves the pages of "
+            "the control room on loopback, and prints a link by which an operator signs in."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add ours to Scrapy's."""
         super().add_options(parser)
+        parser.add_argument("--room", action="store_true", help="serve the control room on what the demo has stored")
         parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw the end of the demo as an SVG")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -81,7 +84,10 @@ class Command(ScrapyCommand):
 
         root = database_settings().data_dir.resolve()
         try:
-            is_good = (of_bell if which else of_carriers)(root, opts.picture)
+            if opts.room:
+                is_good = show_room(root / (BELL if which else CARRIERS))
+            else:
+                is_good = (of_bell if which else of_carriers)(root, opts.picture)
         except (SettingsError, subprocess.CalledProcessError, TimeoutError) as error:
             sys.stderr.write(f"The demo could not be run: {error}\n")
             is_good = False
@@ -90,7 +96,7 @@ class Command(ScrapyCommand):
 
 def of_carriers(root: Path, picture: Path | None) -> bool:
     """Play an account of each carrier, and show what came; return whether everything has."""
-    folder, began = root / "demo-carriers", time.monotonic()
+    folder, began = root / CARRIERS, time.monotonic()
     environment = prepare(folder)
     with webhook(folder, environment, folder / "webhook.log") as codes:
         played = play_carriers(folder, environment, codes)
@@ -103,7 +109,7 @@ def of_carriers(root: Path, picture: Path | None) -> bool:
 
 def of_bell(root: Path, picture: Path | None) -> bool:
     """Play every Bell spider and the shop, and show what came; return whether everything has."""
-    folder = root / "demo"
+    folder = root / BELL
     rows, shopping = play(folder, prepare(folder))
     (root / "demo-summary.json").write_text(json.dumps(rows, indent=2) + "\n")
     (root / "demo-prices.json").write_text(json.dumps(summary(shopping), indent=2) + "\n")
@@ -113,53 +119,6 @@ def of_bell(root: Path, picture: Path | None) -> bool:
         console.print()
         show_prices(console, shopping, os.path.relpath(root))
     return shopping.succeeded and all(row["outcome"] == "success" for row in rows)
-
-
-def prepare(folder: Path) -> dict[str, str]:
-    """Make the demo's data folder, key and tokens; return the environment of everything that runs in it."""
-    from cryptography.fernet import Fernet
-
-    from database.access.encryption import write_private
-    from scrapers.core.stated import portals
-
-    names = ("LATCHKEY_ENCRYPTION_KEYS", "LATCHKEY_WEBHOOK_TOKEN", "LATCHKEY_CODE_READER_TOKEN")
-    secrets_file = folder / "secrets.json"
-    if not secrets_file.exists():
-        made = (Fernet.generate_key().decode(), secrets.token_urlsafe(32), secrets.token_urlsafe(32))
-        write_private(secrets_file, json.dumps(dict(zip(names, made, strict=True))))
-    ours = ("LATCHKEY_", *(f"{word.upper()}_" for word in portals()))
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    kept: dict[str, str] = json.loads(secrets_file.read_text())
-    return {**plain, **kept, "LATCHKEY_DATA_DIR": str(folder), "BELL_HEADER_WAIT": "10"}
-
-
-@contextmanager
-def webhook(folder: Path, environment: dict[str, str], log: Path | None = None) -> Iterator[dict[str, str]]:
-    """
-    Prepare the database and run the webhook until the end of the block; yield where a sandbox sends its codes.
-
-    log: file for what the webhook says, where a line that moves is on the screen.
-    """
-    say("Preparing the database")
-    latchkey(environment, "db", "upgrade")
-    ready = folder / "webhook.json"
-    ready.unlink(missing_ok=True)
-    say("Starting the webhook and the sandbox on loopback")
-    command = [sys.executable, "-m", "scrapy", "serve", "--port", "0", "--ready-file", str(ready)]
-    with ExitStack() as stack:
-        said = stack.enter_context(log.open("w")) if log is not None else None
-        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
-    try:
-        hook = json.loads(await_file(ready, process))["url"]
-        say(f"  webhook  {hook}")
-        yield {
-            "sms_url": f"{hook}/sms",
-            "mail_url": f"{hook}/mail",
-            "sms_token": environment["LATCHKEY_WEBHOOK_TOKEN"],
-        }
-    finally:
-        process.terminate()
-        process.wait(START_SECONDS)
 
 
 def play(folder: Path, environment: dict[str, str]) -> tuple[list[dict[str, Any]], Shopping]:
@@ -228,32 +187,6 @@ def figures(environment: dict[str, str], after: int) -> dict[str, Any]:
         return {"outcome": outcome} | {name: sum(getattr(run, name) for run in runs) for name in FIGURES}
 
 
-def latchkey(environment: dict[str, str], *arguments: str, given: str | None = None) -> str:
-    """Run a command of ours to its end and return what it said; raise CalledProcessError when it fails."""
-    command = [sys.executable, "-m", "scrapy", *arguments]
-    done = subprocess.run(command, env=environment, input=given, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise subprocess.CalledProcessError(done.returncode, " ".join(arguments[:2]), done.stdout, done.stderr)
-    return done.stdout
-
-
-def await_file(path: Path, process: subprocess.Popen[bytes]) -> str:
-    """Return what a process writes to *path* once it is ready."""
-    import threading
-
-    deadline = time.monotonic() + START_SECONDS
-    while not path.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise TimeoutError("the webhook did not start")
-        threading.Event().wait(0.05)
-    return path.read_text()
-
-
-def say(text: str) -> None:
-    """Tell how far it is."""
-    print(text, flush=True)
-
-
 @contextmanager
 def console_for(picture: Path | None) -> Iterator[Console]:
     """Yield a console wide enough for a table; then print what to try next, and draw a picture of all that if one is asked for."""
@@ -273,6 +206,7 @@ def show_places(console: Console, folder: Path, figures: Path) -> None:
     console.print(f"Files      {place}/files", highlight=False)
     console.print(f"Database   {place}/latchkey.db   (LATCHKEY_DATA_DIR={place} scrapy runs)", highlight=False)
     console.print(f"Figures    {os.path.relpath(figures)}", highlight=False)
+    console.print(f"Pages      {'DEMO=bell ' if folder.name == BELL else ''}make room", highlight=False)
 
 
 def show(console: Console, rows: list[dict[str, Any]]) -> None:

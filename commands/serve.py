@@ -37,7 +37,7 @@ class Command(ScrapyCommand):
             "Listens for one-time codes until SIGTERM or Ctrl-C. Gateways show LATCHKEY_WEBHOOK_TOKEN (Authorization: "
             "Bearer, or X-Token) or sign as Twilio does (LATCHKEY_TWILIO_AUTH_TOKEN, LATCHKEY_WEBHOOK_PUBLIC_URL); "
             "whoever reads codes shows LATCHKEY_CODE_READER_TOKEN. The sign-ins of crawls take their codes from the "
-            "database and need no token."
+            "database and need no token. LATCHKEY_SERVER=gunicorn serves in LATCHKEY_SERVER_PROCESSES processes."
         )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
@@ -62,6 +62,7 @@ class Command(ScrapyCommand):
         try:
             settings = webhook_settings()
             settings.check_tokens()
+            settings.check_server()
         except SettingsError as error:  # before what takes long to import
             print(error, file=sys.stderr)
             self.exitcode = 1
@@ -78,7 +79,8 @@ class Command(ScrapyCommand):
         from scrapers.core.redaction import install
         from scrapers.core.stated import with_accounts
         from scrapers.logins.base import code_channels
-        from webhook.server import CannotListen, serve
+        from webhook.listening import CannotListen
+        from webhook.server import serve
 
         install()
         handler = logging.StreamHandler()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,14 @@ def downgrade(db: Database, revision: str) -> None:
 
 
 def check(db: Database) -> None:
-    """Raise SchemaDiffers unless the schema is at the newest revision and is what the models say. Raises DatabaseAway."""
+    """
+    Raise SchemaDiffers unless our tables are at the newest revision and are what the models say. Raises DatabaseAway.
+
+    Tables of other programs in the same database are not looked at.
+    """
     where = db.engine.url.render_as_string(hide_password=True)
     with _explained(db), db.engine.connect() as connection:
-        context = MigrationContext.configure(connection)
+        context = MigrationContext.configure(connection, opts={"include_name": _is_ours})
         if set(context.get_current_heads()) != set(ScriptDirectory.from_config(_config()).get_heads()):
             raise SchemaDiffers(f"The database {where} is not at the newest revision: run `scrapy db upgrade`.")
         if found := compare_metadata(context, all_tables()):
@@ -128,6 +132,11 @@ def _sqlite_pragma(connection: Connection, pragma: str) -> None:
     # Past SQLAlchemy, which would begin a transaction; inside one this pragma does nothing.
     driver: Any = connection.connection.driver_connection
     driver.execute(f"PRAGMA {pragma}")
+
+
+def _is_ours(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
+    """Tell whether Alembic looks at something that the database has: tables of ours, and all that is in them."""
+    return kind != "table" or name in all_tables().tables
 
 
 def _named(difference: Any) -> str:

@@ -98,6 +98,7 @@ class Launcher:
         self.settings = [part for each in settings for part in ("-s", each)]
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._parent: WarmParent | None = None
+        self._has_given_up = False
 
     def warm(self) -> WarmParent:
         """Return the parent, started if need be; its imports go on meanwhile."""
@@ -110,6 +111,8 @@ class Launcher:
     def start(self, claim: Claim, clock: Clock) -> Crawl:
         """Start the crawl of a claim; the first one waits for the parent's imports. Raises OSError, WarmFailed."""
         parent, path = self.warm(), self.logs / f"{claim.id}.log"
+        if self._has_given_up:  # a signal may have come while the parent was made
+            parent.give_up()
         output = path.open("wb")
         jobs = ",".join(map(str, claim.jobs))
         command = ["crawl", claim.spider, "-a", f"job={jobs}", "-a", f"claim={claim.id}", *self._given(claim.arguments)]
@@ -120,6 +123,12 @@ class Launcher:
             path.unlink()
             raise
         return Crawl(claim, process, output, path, clock.elapsed())
+
+    def give_up(self) -> None:
+        """Start no crawl that would have to wait for the parent's imports; may be called from a handler of signals."""
+        self._has_given_up = True
+        if self._parent is not None:
+            self._parent.give_up()
 
     def forget(self, crawl: Crawl, *, keep: bool) -> None:
         """Close a crawl that has ended; keep its output if it failed, and those of the last ones before it."""

@@ -99,6 +99,12 @@ def group_of(session: Session, job_id: int, client_id: int | None = None) -> lis
     return [each for each in jobs if _key(each) == _key(job)]
 
 
+def beside(session: Session, job: ScraperJob) -> Sequence[ScraperJob]:
+    """Return the jobs of a job's spider that need a person."""
+    same = ScraperJob.portal == job.portal, ScraperJob.report_type == job.report_type
+    return session.scalars(_needing(None).where(*same).order_by(ScraperJob.id)).all()
+
+
 def since_of(job: ScraperJob) -> datetime:
     """Return since when a job waits for a person."""
     return job.parked_at or job.completed_at or job.created_at

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from database.access.encryption import UnreadableSecret
 from database.engine import SchemaLacking
+from database.families.holdings import accepted
 from database.jobs.claims import lock_of
 from database.jobs.queue import NewJob, config_of, open_with, write
 from database.models import ScraperJob, ScraperType
@@ -50,14 +51,13 @@ class Found:
     jobs: list[NewJob] = field(default_factory=list)
     stored: int = 0  # targets of which everything is stored
     final: int = 0  # targets that the portal no longer offers
+    accepted: int = 0  # targets that an operator has accepted as gone
     problems: list[str] = field(default_factory=list)
 
     def said(self) -> str:
         """Return why there is no job for some targets; empty where each has one."""
-        parts = [f"{self.stored} stored already"] * bool(self.stored) + [f"{self.final} no longer offered"] * bool(
-            self.final
-        )
-        return "; ".join([*self.problems, *parts])
+        counts = {"stored already": self.stored, "no longer offered": self.final, "accepted as gone": self.accepted}
+        return "; ".join([*self.problems, *(f"{count} {what}" for what, count in counts.items() if count)])
 
 
 class Spiders:
@@ -187,9 +187,14 @@ class Planner:
         with session.begin_nested():
             plans = spider.planned(session, parsed)
         kept = {**parsed.narrowing(), **({"again": "yes"} if parsed.again else {})}
+        # What has no period, such as a fleet, is fetched again and again: there a failure was accepted, for once.
+        periods = {plan.identity for plan in plans if plan.period and not parsed.again}
+        gone = accepted(session, periods)
         for plan in plans:
             if plan.final:
                 found.final += 1
+            elif plan.identity in gone and not plan.done:
+                found.accepted += 1
             elif plan.done:
                 found.stored += 1
             elif all(plan.identity != known.identity for known in found.jobs):

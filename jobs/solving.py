@@ -15,8 +15,8 @@ from database.access.ledger import Ledger
 from database.access.totp import TotpSecret
 from database.actors import current_actor
 from database.engine import Database
-from database.jobs import queue
-from database.jobs.queue import is_parked, release, write
+from database.jobs import causes, queue
+from database.jobs.queue import is_parked, release, without_due_time, write
 from database.models import ScraperJob, ScraperJobStatus, StoredCredential
 from database.models.audit import record
 from database.models.operators import Acceptance
@@ -24,7 +24,7 @@ from database.upsert import ensure
 from jobs.clock import Clock
 from jobs.engines.embedded import Engine, EngineAway
 from jobs.finishing import login_to_finish, logins_of
-from jobs.inbox import Act, acts_for, group_of
+from jobs.inbox import Act, acts_for, beside, group_of
 from scrapers.core.outcomes import CredentialMalformed
 
 LONGEST_SECRET = 1000  # characters
@@ -109,8 +109,11 @@ class Solving:
             if last.identity is None:
                 raise ActRefused("The job was made without target and period: cancel it, or run it again.")
             row = {"label": f"{last.spider} {last.label or ''}".strip()[:300], "outcome": last.outcome or ""}
-            ensure(session, Acceptance, {"identity": last.identity}, {**row, "actor": current_actor().name})
+            # A job of a missed due time has an identity of its own; what is accepted holds for the next ones too.
+            for identity in {last.identity, without_due_time(last.identity)}:
+                ensure(session, Acceptance, {"identity": identity}, {**row, "actor": current_actor().name})
             record(session, "period.accepted", row["label"], {"outcome": last.outcome, "job": last.id})
+            self._tell_no_more(session, jobs)
             return len(jobs)
 
     def run_again(self, job_id: int) -> int:
@@ -125,6 +128,12 @@ class Solving:
             raise ActRefused(str(error)) from None
         self._post()
         return len(done)
+
+    def _tell_no_more(self, session: Session, jobs: Sequence[ScraperJob]) -> None:
+        """Solve the cause of accepted jobs in the notices, unless another period of the same account needs a person."""
+        subjects = causes.subjects_of(session, jobs) - causes.subjects_of(session, beside(session, jobs[0]))
+        why = "an operator has accepted that there is nothing to fetch"
+        causes.needs_nobody(session, jobs[0].spider, subjects, why, self.clock.now(session))
 
     def _jobs(self, session: Session, job_id: int, act: Act) -> Sequence[ScraperJob]:
         jobs = group_of(session, job_id)

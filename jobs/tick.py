@@ -21,7 +21,7 @@ from database.engine import Database
 from database.jobs import schedules
 from database.jobs.claims import reclaim
 from database.jobs.hours import into_hours
-from database.jobs.queue import add, cancel_inactive
+from database.jobs.queue import add, cancel_inactive, of_due_time
 from database.models.jobs import MissedRuns, Schedule
 from jobs.clock import Clock
 from jobs.cron import due_times, last_due, spread
@@ -153,7 +153,7 @@ def _run(
     found = finder.find(session, wanted_of(schedule))
     made, there = 0, []
     for job in found.jobs:
-        identity = f"{job.identity} due={due[-1].isoformat()}" if own else job.identity
+        identity = of_due_time(job.identity, due[-1]) if own else job.identity
         starts = max(due[-1] + spread(job.identity, due[-1], schedule.jitter), at)
         (number,) = add(
             session,

@@ -41,8 +41,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # By name, walked and imported without an import statement: what runs in a child stands on floors above this room.
 ROOMS = ("commands", "database", "jobs", "middlewares", "pipelines", "scrapers", "webhook")
-# They read the environment, or are run by Alembic, when they are imported; engines are no crawl's affair.
-NOT_BEFORE_THE_FORK = ("scrapers.settings", "database.migrations", "jobs.engines")
+# They read the environment, or are run by Alembic, when they are imported; engines are no crawl's affair, nor is gunicorn.
+NOT_BEFORE_THE_FORK = ("scrapers.settings", "database.migrations", "jobs.engines", "webhook.several")
 # What Scrapy and we import only when a crawl or a command begins; those of the first line with all modules in them.
 WHOLE_LIBRARIES = ("scrapy.commands", "scrapy.downloadermiddlewares", "scrapy.spidermiddlewares")
 LIBRARIES = (
@@ -74,7 +74,10 @@ REMEMBERING = type(functools.cache(len))
 LENGTH, NUMBER = struct.Struct("!I"), struct.Struct("!i")
 REQUEST_SECONDS = 10.0  # a caller sends its request in one go
 GRACE_SECONDS = 10.0  # children that are told to end have that long before they are killed
+CLOSING_SECONDS = 3 * GRACE_SECONDS  # a parent that has not ended by then is killed
+UNLESS_READY = signal.SIGUSR1  # ends a parent that still imports; one that forks children ignores it
 RETIRE = b"r"
+GAVE_UP = "It was told to stop while it waited for the imports of the warm parent"
 
 
 class WarmFailed(Exception):
@@ -202,11 +205,12 @@ AnyProcess = WarmProcess | subprocess.Popen[str]
 
 @dataclass(slots=True)
 class _Running:
-    """A parent process, its socket, and the state of the code that it has imported."""
+    """A parent process, its socket, the state of the code that it has imported, and whether a child was forked from it."""
 
     process: subprocess.Popen[bytes]
     path: Path
     code: frozenset[tuple[str, int, int]]
+    is_ready: bool = False
 
 
 class WarmParent:
@@ -224,6 +228,7 @@ class WarmParent:
         self._running: _Running | None = None
         self._retired: list[_Running] = []
         self._started = 0
+        self._has_given_up = False
 
     @classmethod
     def start(cls, folder: Path, env: Mapping[str, str] | None = None) -> Self:
@@ -310,13 +315,32 @@ class WarmParent:
             raise
         return subprocess.CompletedProcess(list(args), process.wait(), out, err)
 
+    def give_up(self) -> None:
+        """
+        Let the call that waits for the parent's imports, and each one that would have to, raise WarmFailed.
+
+        May be called from a handler of signals, also while this thread waits.
+        """
+        self._has_given_up = True
+        if (running := self._running) is not None:
+            running.process.send_signal(UNLESS_READY)
+
     def close(self) -> None:
-        """End the parent and its children: SIGTERM, after 10 seconds SIGKILL to each one's group. Returns when all have ended."""
+        """
+        End the parent and its children: SIGTERM, after 10 seconds SIGKILL to each one's group. Returns when all have ended.
+
+        A parent that still imports has no children and is ended at once.
+        """
         with self._lock:
             for running in (*self._retired, *([self._running] if self._running else [])):
                 assert running.process.stdin is not None
                 running.process.stdin.close()
-                running.process.wait()
+                running.process.send_signal(UNLESS_READY)
+                try:
+                    running.process.wait(CLOSING_SECONDS)
+                except subprocess.TimeoutExpired:
+                    running.process.kill()
+                    running.process.wait()
                 running.path.unlink(missing_ok=True)
             self._running, self._retired = None, []
 
@@ -324,6 +348,8 @@ class WarmParent:
         """Have a child forked; return the channel on which its exit code comes, its process id and its pidfd."""
         with self._lock, socket.socket(socket.AF_UNIX) as channel:
             running = self._current()
+            if self._has_given_up and not running.is_ready:
+                raise WarmFailed(f"{GAVE_UP} {running.process.pid}.")
             pidfds = array.array("i")
             try:
                 channel.connect(str(running.path))
@@ -334,7 +360,10 @@ class WarmParent:
                 told = b""
             if len(told) < NUMBER.size:
                 code = running.process.wait()
+                if self._has_given_up:
+                    raise WarmFailed(f"{GAVE_UP} {running.process.pid}.")
                 raise WarmFailed(f"The warm parent {running.process.pid} ended with {code}; its error output says why.")
+            running.is_ready = True
             pid = NUMBER.unpack(told)[0]
             if pid < 0:
                 raise OSError(-pid, os.strerror(-pid))
@@ -608,6 +637,7 @@ def become(call: Call) -> None:
     os.setsid()
     # A parent that was started in the background may ignore SIGINT; its children can be asked to stop.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(UNLESS_READY, signal.SIG_DFL)
     gc.enable()
     *streams, folder = call.descriptors
     for number, descriptor in enumerate(streams):
@@ -663,6 +693,7 @@ def main(listener: int) -> None:
     preload()
     gc.collect()
     gc.freeze()  # a collection in a child would write into, and so copy, all pages it shares with the parent
+    signal.signal(UNLESS_READY, signal.SIG_IGN)
     with socket.socket(fileno=listener) as accepting:
         call = _Server(accepting, lifeline=0).serve()
     if call is None:

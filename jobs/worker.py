@@ -47,8 +47,9 @@ MEGABYTE = 1_000_000
 
 @dataclass
 class Stop:
-    """Whether the worker is to stop: the first signal drains, the second one ends its crawls."""
+    """Whether the worker is to stop: the first signal drains, the second one ends its crawls. told: called at each signal."""
 
+    told: Callable[[], None]
     signals: int = 0
     wake: tuple[int, int] = field(default_factory=os.pipe)
 
@@ -60,6 +61,7 @@ class Stop:
         """Note a signal."""
         self.signals += 1
         os.write(self.wake[1], b"!")
+        self.told()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -116,6 +118,9 @@ class AnyLauncher(Protocol):
     def start(self, claim: Claim, clock: Clock) -> Any:
         """Start the crawl of a claim; raise OSError or WarmFailed."""
 
+    def give_up(self) -> None:
+        """Wait no longer for what is being made ready; called while signals are handled."""
+
     def forget(self, crawl: Any, *, keep: bool) -> None:
         """Clear away what belongs to a crawl that has ended."""
 
@@ -153,7 +158,7 @@ class Worker:
         self.presence = Presence(db, clock, self.name, slots, portals, self.alerts.ways)
         self.crawls: list[Any] = []
         self.results: list[dict[str, Any]] | None = None  # of the jobs that were done; None: not kept
-        self.stop = Stop()
+        self.stop = Stop(launcher.give_up)
         self._next_tick = self._next_look = self._drained_by = 0.0
         self._is_away = False
 

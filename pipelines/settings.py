@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -16,6 +17,7 @@ from pipelines.stores.names import safe
 from scrapers.core.outcomes import StoreAway
 
 FIELDS = {"portal", "client", "account", "period", "report", "name"}
+BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"  # what Amazon's S3 takes for a name
 SHAPES = "a folder, smb://server/share/folder or s3://bucket/folder"
 
 
@@ -31,16 +33,45 @@ class PipelineSettings(RoomSettings):
         description="Store of the target NAS: smb://server/share/folder, or the folder where it is mounted; empty: LATCHKEY_FILES, "
         "where it begins with smb://.",
     )
+    nas_server: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.-]*$",
+        validation_alias=AliasChoices("LATCHKEY_NAS_SERVER", "NAS_SERVER"),
+        description="Server of the target NAS, where LATCHKEY_FILES_NAS is empty; it goes with the share.",
+    )
+    nas_share: str = Field(
+        "",
+        pattern=r"^[^\\/:?#@]*$",
+        validation_alias=AliasChoices("LATCHKEY_NAS_SHARE", "NAS_SHARE"),
+        description="Share of that server.",
+    )
+    nas_port: int = Field(
+        445,
+        ge=1,
+        le=65535,
+        validation_alias=AliasChoices("LATCHKEY_NAS_PORT", "NAS_PORT"),
+        description="Port of that server.",
+    )
     files_s3: str = Field(
-        "", description="Store of the target S3, s3://bucket/folder; empty: LATCHKEY_FILES, where it begins with s3://."
+        "",
+        validation_alias=AliasChoices("LATCHKEY_FILES_S3", "S3_BUCKET"),
+        description="Store of the target S3, s3://bucket/folder or a bucket's name; empty: LATCHKEY_FILES, where it begins with s3://.",
     )
     files_path: str = Field(
         "{portal}/{account}/{period}/{name}",
         description="Path of a file below the store, from portal, client, account, period, report and name.",
     )
     files_free: int = Field(100_000_000, ge=0, description="Bytes that stay free in the file store, where it tells.")
-    smb_username: str = Field("", description="User of the SMB share, with its domain as `user@domain` if it has one.")
-    smb_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
+    smb_username: str = Field(
+        "",
+        validation_alias=AliasChoices("LATCHKEY_SMB_USERNAME", "NAS_USERNAME"),
+        description="User of the SMB share, with its domain as `user@domain` if it has one.",
+    )
+    smb_password: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("LATCHKEY_SMB_PASSWORD", "NAS_PASSWORD"),
+        description="Password of that user.",
+    )
     s3_endpoint: str = Field(
         "",
         pattern=r"^(https?://[^/?#@]+(/[^?#@]*)?)?$",
@@ -100,10 +131,30 @@ class PipelineSettings(RoomSettings):
     @field_validator("files_s3")
     @classmethod
     def is_bucket(cls, value: str) -> str:
-        """Refuse what is no bucket."""
+        """Take a bucket's name for its address, as S3_BUCKET has it; refuse what is no bucket."""
+        if re.fullmatch(BUCKET, value):
+            return f"s3://{value}"
         if value and not value.startswith("s3://"):
             raise ValueError("the target S3 is s3://bucket or s3://bucket/folder")
         return value
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment; raise SettingsError also when a server is named without a share, or a share without one."""
+        settings = super().load()
+        if bool(settings.nas_server) != bool(settings.nas_share):
+            lone, other = ("server", "share") if settings.nas_server else ("share", "server")
+            set_one, lacking = cls.given(f"nas_{lone}").variable, cls.names(f"nas_{other}")
+            raise SettingsError(f"{set_one} is set without {' or '.join(lacking)}: set both, or LATCHKEY_FILES_NAS.")
+        return settings
+
+    @property
+    def nas_address(self) -> str:
+        """Address of the target NAS, as its own settings name it; empty: they do not."""
+        if self.files_nas or not self.nas_server:
+            return self.files_nas
+        port = "" if self.nas_port == 445 else f":{self.nas_port}"
+        return f"smb://{self.nas_server}{port}/{self.nas_share}"
 
     @property
     def files_address(self) -> str:
@@ -122,7 +173,7 @@ class PipelineSettings(RoomSettings):
                 here = main if "://" not in main else str(database_settings().data_dir / "files")
                 return self.files_local or here
             case "NAS":
-                found = self.files_nas or (main if main.startswith("smb://") else "")
+                found = self.nas_address or (main if main.startswith("smb://") else "")
             case "S3":
                 found = self.files_s3 or (main if main.startswith("s3://") else "")
             case _:

@@ -23,8 +23,18 @@ TEST_KEY = "dGVzdHMtb25seS1ub3QtYS1zZWNyZXQta2V5LTEyMzQ="
 
 # What a developer's shell may hold and a test must not see: our settings, those of others, and every portal's.
 PORTAL_PREFIXES = (
-    *("LATCHKEY_", "AUTH_", "AWS_", "CORS_ALLOWED_", "DATABASE_URL", "DB_AUTO_CREATE", "EIQ_", "EMAIL_"),
-    *("ENCRYPTION_KEY", "HEADLESS", "SMTP_", "TWILIO_", "WORKER_"),
+    *(
+        "LATCHKEY_",
+        "AUTH_",
+        "AWS_",
+        "BROWSER_TYPE",
+        "CORS_ALLOWED_",
+        "DATABASE_URL",
+        "DB_AUTO_CREATE",
+        "EIQ_",
+        "EMAIL_",
+    ),
+    *("ENCRYPTION_KEY", "HEADLESS", "NAS_", "S3_BUCKET", "SMTP_", "TWILIO_", "WORKER_"),
     *(f"{word.upper()}_" for word in {**portals(("tests.portals",)), **with_accounts()}),
 )
 

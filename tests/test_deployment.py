@@ -194,7 +194,7 @@ def test_the_health_checks_tell_who_is_well(installed, tmp_path, wait_for):
     assert is_well() == (True, True)
     for process in (serving, working):
         process.terminate()
-        process.communicate(timeout=180)  # a worker waits for its parent of crawls, which may still import everything
+        process.communicate(timeout=60)
     if state.exists():  # what a worker that was killed leaves
         os.utime(state, (0, 0))
     assert is_well() == (False, False)

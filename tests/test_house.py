@@ -159,6 +159,7 @@ READ_THE_ENVIRONMENT = {
     "scrapers/logins/credentials.py",
     "middlewares/download/browser.py",
     "middlewares/download/handler.py",
+    "commands/_demo_serving.py",
     "commands/demo.py",
 }
 

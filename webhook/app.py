@@ -62,6 +62,7 @@ from webhook.settings import PriceWatchSettings, WebhookSettings
 
 logger = logging.getLogger(__name__)
 AWAY = "The service cannot store or look up anything now: try again later."
+IN_MEMORY = "memory://"
 LARGEST_BODY = 65_536  # bytes
 LARGEST_MAIL = 1_048_576  # bytes; HTML mails bring their style sheets along
 SECURITY: dict[str, Any] = {
@@ -103,13 +104,15 @@ def create_app(
     telegram: TelegramSettings | None = None,
     erase: Callable[[str, str], bool] | None = None,
     opens: Opens | None = None,
+    counts: str = IN_MEMORY,
 ) -> Documented:
     """
     Return the application, with its documentation at /docs.
 
     channels: how the codes of each login come, by the login's name. portals: words under which the routes stand too; one
     without a channel is read for 6 to 8 digits. prices, telegram: how those behave; by default as the environment says.
-    erase, opens: delete and open a file of a store, both by their addresses.
+    erase, opens: delete and open a file of a store, both by their addresses. counts: address of the storage of `limits` in which
+    requests are counted; where several processes answer, one that they share.
     Raises SettingsError when a token is missing, short, or the same as another, or when what is for this machine alone would
     be served to others.
     """
@@ -141,7 +144,7 @@ def create_app(
         app=app,
         application_limits=[settings.webhook_rate],
         application_limits_exempt_when=_is_open,
-        storage_uri="memory://",
+        storage_uri=counts,
     )
 
     user_access = UserAccess(prices, db, limiter)

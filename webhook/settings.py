@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from functools import cache
+from importlib.util import find_spec
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
@@ -20,6 +22,13 @@ class WebhookSettings(RoomSettings):
 
     webhook_host: str = Field("127.0.0.1", description="Address to listen on; the default is this machine alone.")
     webhook_port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    server: Literal["waitress", "gunicorn"] = Field(
+        "waitress", description="What serves: waitress in one process, or gunicorn in several (docs/deployment.md)."
+    )
+    server_processes: int = Field(0, ge=0, le=64, description="Processes of gunicorn; 0: two.")
+    server_threads: int = Field(
+        8, ge=1, le=32, description="Requests that a process answers side by side; each may take a database connection."
+    )
     webhook_public_url: str = Field(
         "", pattern=r"^(https?://[^?#]+)?$", description="Address by which gateways call us; their signatures cover it."
     )
@@ -63,6 +72,19 @@ class WebhookSettings(RoomSettings):
                 raise SettingsError(f"{name} is shorter than {SHORTEST_TOKEN} characters: {HOW_TO_MAKE_ONE}.")
             if token and (other := of.setdefault(token, name)) != name:
                 raise SettingsError(f"{name} is the same as {other}: {HOW_TO_MAKE_ONE}.")
+
+    def check_server(self) -> None:
+        """Raise SettingsError, with the cure, unless what serves is there and can do what is set."""
+        if self.server == "waitress" and self.server_processes > 1:
+            raise SettingsError(
+                "LATCHKEY_SERVER_PROCESSES is more than one, and waitress is one process: "
+                "set LATCHKEY_SERVER=gunicorn, or leave it out."
+            )
+        if self.server == "gunicorn" and find_spec("gunicorn") is None:
+            raise SettingsError(
+                "LATCHKEY_SERVER is gunicorn, and gunicorn is not installed: pip install 'gunicorn>=27,<28', "
+                "or set LATCHKEY_SERVER=waitress."
+            )
 
 
 @cache

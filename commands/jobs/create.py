@@ -60,7 +60,8 @@ def run(command: ScrapyCommand, opts: argparse.Namespace) -> int:
     if found.problems and not made:
         raise Refused("\n".join(found.problems))
     if opts.json:
-        print_json({"jobs": made, "stored": found.stored, "no_longer_offered": found.final, "problems": found.problems})
+        others = {"stored": found.stored, "no_longer_offered": found.final, "accepted_as_gone": found.accepted}
+        print_json({"jobs": made, **others, "problems": found.problems})
     else:
         rows = [(one["job"], one["spider"], one["target"], "made" if one["made"] else "open already") for one in made]
         show(("job", "spider", "target", ""), rows, empty="Nothing is missing.")

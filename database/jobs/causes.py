@@ -7,7 +7,7 @@ Each spider and account, or user, that has met it is a case; a cause is solved w
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,6 +27,7 @@ from database.models import (
     Workspace,
 )
 from database.models.notices import Case, Cause, NoticeAddress
+from database.models.operators import Acceptance
 from database.upsert import ensure
 
 BATCH = 500  # runs that are looked at in one transaction
@@ -78,7 +79,7 @@ def collect(session: Session, at: datetime) -> int:
         if run.outcome == "success":
             if (run.spider, subject) in waiting:
                 _solve(session, run.spider, subject, run.finished_at or at, "its next run has succeeded", at)
-        elif run.actor in TOLD and not _was_better_since(session, run):
+        elif run.actor in TOLD and not _was_better_since(session, run) and not _is_accepted(session, run):
             waiting.add((run.spider, subject))
             failed(
                 session,
@@ -121,6 +122,24 @@ def failed_job(session: Session, job: ScraperJob, outcome: str, actor: str, at: 
         account = None if cycle is None else cycle.account_id
         facts = (job.portal, job.spider, outcome, actor, at, job.label or f"job {job.id}", job.username, account)
         failed(session, Failed(*facts), at)
+
+
+def subjects_of(session: Session, jobs: Sequence[ScraperJob]) -> set[str]:
+    """Return under which subjects the failures of jobs stand: those of their runs, and those of crawls that could not begin."""
+    ids, cycles = [job.id for job in jobs], {job.billing_cycle_id for job in jobs}
+    runs = select(Run.account_id, Run.username, Run.target).where(Run.job_id.in_(ids)).distinct()
+    of_cycles = select(BillingCycle.id, BillingCycle.account_id).where(BillingCycle.id.in_(cycles - {None}))
+    accounts = dict(session.execute(of_cycles).tuples().all())
+    own = {
+        subject_of(accounts.get(job.billing_cycle_id or 0), job.username, job.label or f"job {job.id}") for job in jobs
+    }
+    return own | {subject_of(account, username, target) for account, username, target in session.execute(runs)}
+
+
+def needs_nobody(session: Session, spider: str, subjects: Collection[str], why: str, at: datetime) -> None:
+    """Solve what a spider has met for some subjects, without a run that shows it. why: a sentence without its end."""
+    for subject in sorted(subjects):
+        _solve(session, spider, subject, at, why, at)
 
 
 def lift(session: Session, cured: Collection[str], at: datetime) -> list[Cause]:
@@ -244,6 +263,12 @@ def _was_better_since(session: Session, run: Run) -> bool:
     if run.account_id is None and not run.username:
         later = later.where(Run.target == run.target)
     return session.scalar(later.limit(1)) is not None
+
+
+def _is_accepted(session: Session, run: Run) -> bool:
+    """Tell whether an operator has accepted what a run was to fetch as gone, meanwhile."""
+    of_job = select(Acceptance.identity).join(ScraperJob, ScraperJob.identity == Acceptance.identity)
+    return run.job_id is not None and session.scalar(of_job.where(ScraperJob.id == run.job_id)) is not None
 
 
 def _is_at_work(session: Session, cause: Cause) -> bool:

@@ -15,6 +15,7 @@ from database.jobs.settings import QueueSettings
 from database.models.base import UtcDateTime
 from database.models.jobs import CLAIMED, IS_OPEN, OPEN, ScraperJob, ScraperJobStatus
 
+DUE = " due="  # what sets the identities of jobs for missed due times apart
 LONGEST_LINE, LONGEST_LOG = 500, 20_000  # characters of a job's log
 # Built once, because every success asks it.
 HELD_UP = select(ScraperJob).where(
@@ -75,6 +76,21 @@ def add(session: Session, jobs: Sequence[NewJob], at: datetime, **common: Any) -
         )
         made.append(session.execute(statement).scalar_one_or_none())
     return made
+
+
+def of_due_time(identity: str, due: datetime) -> str:
+    """Return the identity of a job that is made for one due time, beside those that are open for the same."""
+    return f"{identity}{DUE}{due.isoformat()}"
+
+
+def without_due_time(identity: str) -> str:
+    """
+    Return the identity of all jobs for the same target and period.
+
+    >>> without_due_time("bell_pdf_invoice 1/2026-10 due=2026-11-01T05:30:00+00:00")
+    'bell_pdf_invoice 1/2026-10'
+    """
+    return identity.partition(DUE)[0]
 
 
 def open_with(session: Session, identity: str) -> ScraperJob | None:

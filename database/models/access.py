@@ -112,7 +112,7 @@ class LedgerEntry(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: no answer yet
     result: Mapped[str | None] = mapped_column(String(100))  # None: no answer yet
     proved: Mapped[bool] = mapped_column(default=False)  # the portal accepted the password, whatever came after it
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
     host: Mapped[str] = mapped_column(String(255))
     pid: Mapped[int]
     process: Mapped[str | None] = mapped_column(String(200))  # its signature, by which it is told from every other one

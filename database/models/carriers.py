@@ -160,7 +160,8 @@ class FetchedFile:
     status_comment: Mapped[str | None] = mapped_column(String(300))
     # Relative to the store; None until the file is stored.
     store_path: Mapped[str | None] = mapped_column("s3_key", String(300))
-    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))  # None until it is stored
+    # None until it is stored.
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"), index=True)
 
 
 class BillingCycleFile(FetchedFile, Base):
@@ -221,8 +222,8 @@ class Invoice(Base):
     currency: Mapped[str | None] = mapped_column(String(3))  # ISO code; None beside "$" alone
     due_date: Mapped[date | None]
     unclear: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # reasons by what they are about; None: nothing
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
-    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"), index=True)
 
 
 class Difference(Base):
@@ -240,8 +241,8 @@ class Difference(Base):
     stated: Mapped[str] = mapped_column(String(100))
     said: Mapped[str] = mapped_column(String(100))  # by the PDF
     noticed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
-    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"), index=True)
 
 
 class PoolUsage(Base):
@@ -255,8 +256,8 @@ class PoolUsage(Base):
     day: Mapped[date]
     pool_size: Mapped[int | None] = mapped_column(BigInteger)  # None: the portal did not say
     pool_used: Mapped[int | None] = mapped_column(BigInteger)  # None: the portal did not say
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
-    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"), index=True)
 
 
 class UsageRecord(Base):
@@ -275,8 +276,8 @@ class UsageRecord(Base):
     usage_type: Mapped[str | None] = mapped_column(String(200))
     used: Mapped[int | None] = mapped_column(BigInteger)  # bytes; None: the portal did not say
     extra: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # what we do not know, by title; None: nothing
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
-    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"), index=True)
 
 
 class ReportLine(Base):
@@ -297,8 +298,8 @@ class ReportLine(Base):
     )  # of every amount in `data`, which are exact decimals as text
     data: Mapped[dict[str, Any]] = mapped_column(JsonColumn, default=dict)
     extra: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # what we do not know, by title; None: nothing
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
-    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
+    file_id: Mapped[int | None] = mapped_column(ForeignKey("files.id", ondelete="SET NULL"), index=True)
 
 
 class ScraperConfig(Base):

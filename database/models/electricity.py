@@ -27,7 +27,7 @@ class Brought:
     @declared_attr
     def run_id(cls) -> Mapped[int | None]:  # noqa: N805 - SQLAlchemy calls it with the class
         """The run that wrote the row last."""
-        return mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+        return mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
 
 
 class ElectricityCustomer(Brought, Base):

@@ -62,7 +62,7 @@ class Vehicle(Base):
     status: Mapped[str] = mapped_column(String(100), default="unknown")
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
     first_synced_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: it is on the portal's list
 
@@ -89,10 +89,11 @@ class Fault(Base):
     first_seen: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by the portal; None: it does not say
     last_seen: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by the portal; None: it does not say
     raw_text: Mapped[str] = mapped_column(Text, default="")
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
     first_synced_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     last_synced_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
-    active_in: Mapped[int | None] = mapped_column(ForeignKey("syncs.id", ondelete="SET NULL"))  # newest complete sync
+    # The newest complete sync.
+    active_in: Mapped[int | None] = mapped_column(ForeignKey("syncs.id", ondelete="SET NULL"), index=True)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: no complete sync has missed it
 
 
@@ -104,7 +105,7 @@ class Sync(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
     completed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     vehicles_found: Mapped[int]
     faults_found: Mapped[int]  # active or not

@@ -89,7 +89,7 @@ class ScraperJob(Base):
     parked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     parked_secret: Mapped[str | None] = mapped_column(String(64))  # fingerprint of the secret that it was parked with
 
-    schedule_id: Mapped[int | None] = mapped_column(ForeignKey("schedules.id", ondelete="SET NULL"))
+    schedule_id: Mapped[int | None] = mapped_column(ForeignKey("schedules.id", ondelete="SET NULL"), index=True)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of its schedule
     hours: Mapped[str | None] = mapped_column(String(11))  # HH:MM-HH:MM in which it may start; None: at any hour
     time_zone: Mapped[str | None] = mapped_column(String(50))  # of these hours

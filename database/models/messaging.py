@@ -74,7 +74,7 @@ class ChannelFile(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
     source_id: Mapped[str] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
     message_id: Mapped[int] = mapped_column(BigInteger)
     document_id: Mapped[int] = mapped_column(BigInteger)  # Telegram's own, of a photo that of the photo

@@ -48,7 +48,7 @@ class MeterReading(Base):
     kwh: Mapped[Decimal | None] = mapped_column(Numeric(14, 4))  # may be negative; None: the portal has no value
     status: Mapped[int | None]  # the portal's own
     band: Mapped[int | None]  # the portal's code for the time-of-use band ("taoz"); None: not said
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
 
 
 class MeterPeriod(Base):
@@ -73,7 +73,7 @@ class MeterPeriod(Base):
     found: Mapped[int]  # rows with a value
     complete: Mapped[bool]
     total_kwh: Mapped[Decimal | None] = mapped_column(Numeric(14, 4))  # by the portal; None: it does not say
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
 
 
 class RegisterReading(Base):
@@ -90,4 +90,4 @@ class RegisterReading(Base):
     reading: Mapped[Decimal | None] = mapped_column(Numeric(14, 3))  # kWh
     usage: Mapped[Decimal | None] = mapped_column(Numeric(14, 3))  # kWh since the reading before; None: not said
     code: Mapped[str | None] = mapped_column(String(10))  # how it was read, by the portal's code
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)

@@ -49,6 +49,7 @@ class Run(Base):
         Index(None, "billing_cycle_id", "report_type", "id"),
         # Counts by portal, day and outcome, which are read from it alone.
         Index(None, "started_at", "portal", "outcome", "account_id"),
+        Index(None, "job_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -100,6 +101,7 @@ class StoredFile(Base):
     __table_args__ = (
         UniqueConstraint("spider", "target_key", "name"),
         Index(None, "account_id"),
+        Index(None, "billing_cycle_id"),
         Index(None, "run_id"),
     )
 

@@ -37,7 +37,8 @@ class Upload(Base):
     message: Mapped[str | None] = mapped_column(Text)  # what went wrong, without secrets
     tries: Mapped[int] = mapped_column(default=0)  # requests in all
     client_id: Mapped[int | None]  # its foreign key is in `database.models.carriers`
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))  # None: `scrapy upload`
+    # None: `scrapy upload`.
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
     holder: Mapped[str] = mapped_column(String(200), default="")  # process that sent it last
     began_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of the last request
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None while a request is on its way

@@ -23,8 +23,9 @@ class Version(Base):
     key: Mapped[str] = mapped_column(String(1000))  # JSON of the natural key, names in order
     number: Mapped[int]  # 1 is the oldest
     row: Mapped[dict[str, Any]] = mapped_column(JsonColumn)  # its columns; decimals, days and instants as text
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))  # which wrote this version
-    replaced_by: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    # Which wrote this version.
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
+    replaced_by: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)
     replaced_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -39,4 +40,4 @@ class Watermark(Base):
     target_key: Mapped[str] = mapped_column(String(300))
     name: Mapped[str] = mapped_column(String(200))
     reached: Mapped[datetime] = mapped_column(UtcDateTime)
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"), index=True)

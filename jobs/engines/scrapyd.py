@@ -162,6 +162,9 @@ class ScrapydLauncher:
             self.api.ask("schedule.json", form)
         return RemoteCrawl(claim, self.api, clock.elapsed())
 
+    def give_up(self) -> None:
+        """Nothing is waited for here but Scrapyd's answers, which have their own time."""
+
     def forget(self, crawl: RemoteCrawl, *, keep: bool) -> None:
         """Leave the log to Scrapyd, which keeps the last ones."""
 

@@ -43,7 +43,11 @@ class CrawlSettings(RoomSettings):
         validation_alias=AliasChoices("LATCHKEY_HEADLESS", "HEADLESS"),
         description="False shows the browser's window.",
     )
-    browser: Literal["chrome", "firefox", "edge", "safari"] = Field("chrome", description="Which browser runs flows.")
+    browser: Literal["chrome", "firefox", "edge", "safari"] = Field(
+        "chrome",
+        validation_alias=AliasChoices("LATCHKEY_BROWSER", "BROWSER_TYPE"),
+        description="Which browser runs flows.",
+    )
     browser_path: Path | None = Field(None, description="Browser to start; empty means the first one that is found.")
     browser_pages: int = Field(
         2, ge=1, description="Sessions that may sign in and be visited side by side in the browser."

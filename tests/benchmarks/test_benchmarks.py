@@ -11,7 +11,7 @@ from importlib import import_module
 
 import pytest
 
-from benchmarks import against, carriers, speed
+from benchmarks import against, carriers, load, speed
 from benchmarks.bench import prepared
 from benchmarks.figures import Figure, cells, count, markdown, ratio, table
 from benchmarks.p6 import run as run_again
@@ -105,6 +105,25 @@ def test_every_spider_of_a_carrier_is_done_in_its_time_and_many_accounts_take_no
         figures = carriers.run(bench)
     print(table(cells(figures)))
     assert [figure.name for figure in figures if figure.verdict in ("broken", "short")] == []
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "size",
+    [
+        load.Size(people=5, workers=1, jobs=20, rate=5, seconds=5, accounts=2),
+        pytest.param(load.Size(), marks=[pytest.mark.figures, pytest.mark.timeout(1200)]),
+    ],
+    ids=["small", "whole"],
+)
+def test_people_workers_and_codes_at_once_meet_no_error_and_no_code_is_late(size):
+    """50 people, 4 workers and 20 codes a second at its whole size, by both servers."""
+    with prepared(rounds=1) as bench:
+        figures = load.run(bench, size)
+    print(table(cells(figures)))
+    assert [figure.name for figure in figures if figure.verdict in ("broken", "short", "near")] == []
+    assert all(figure.ours > 0 for figure in figures if figure.name.endswith(("pages opened", "crawls done meanwhile")))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from database.jobs.settings import QueueSettings
 from database.migrate import check, create_if_empty
 from database.settings import database_settings
 from jobs.settings import MailSettings, WorkerSettings
+from pipelines.settings import PipelineSettings
 from scrapers.core.settings import crawl_settings
 from tests.project import TEST_KEY
 from tests.webhook.conftest import GATEWAY_TOKEN, READER_TOKEN
@@ -22,6 +23,11 @@ SEEDS = {
     "DB_AUTO_CREATE": ("true", "DB_AUTO_CREATE", lambda: database_settings().db_auto_create),
     "ENCRYPTION_KEY": (TEST_KEY, "ENCRYPTION_KEYS", lambda: database_settings().encryption_keys),
     "HEADLESS": ("false", "HEADLESS", lambda: crawl_settings().headless),
+    "BROWSER_TYPE": ("firefox", "BROWSER", lambda: crawl_settings().browser),
+    "NAS_PORT": ("1445", "NAS_PORT", lambda: PipelineSettings.current().nas_port),
+    "NAS_USERNAME": ("canary", "SMB_USERNAME", lambda: PipelineSettings.current().smb_username),
+    "NAS_PASSWORD": ("canary-password", "SMB_PASSWORD", lambda: PipelineSettings.current().smb_password),
+    "S3_BUCKET": ("canary-bucket", "FILES_S3", lambda: PipelineSettings.current().files_s3),
     "SMTP_ADDRESS": ("canary.example", "SMTP_ADDRESS", lambda: MailSettings.current().smtp_address),
     "EMAIL_ADDRESS": ("canary@example.com", "EMAIL_ADDRESS", lambda: MailSettings.current().email_address),
     "EMAIL_PASSWORD": ("canary-password", "EMAIL_PASSWORD", lambda: MailSettings.current().email_password),
@@ -69,6 +75,15 @@ def test_a_name_of_ours_wins_and_nothing_is_told(alias, monkeypatch):
     assert (str(read()), told) == (meant, [])
 
 
+def test_the_parts_of_a_share_are_told_each_by_its_name(monkeypatch):
+    for name, value in {"NAS_SERVER": "nas.example", "NAS_SHARE": "canary"}.items():
+        monkeypatch.setenv(name, value)
+    told = []
+    aliases.tell_by(told.append)
+    assert PipelineSettings.current().address_of("NAS") == "smb://nas.example/canary"
+    assert told == ["NAS_SERVER is read as LATCHKEY_NAS_SERVER.", "NAS_SHARE is read as LATCHKEY_NAS_SHARE."]
+
+
 def test_the_doctor_lists_those_in_use(monkeypatch):
     assert told_by_doctor() == "No setting is given under another program's name."
     monkeypatch.setenv("SMTP_ADDRESS", "canary.example")
@@ -109,8 +124,6 @@ def test_tables_are_made_in_an_empty_database_only(database_url):
     with db.engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE something_else (id INTEGER)")
     assert create_if_empty(db)
-    with db.engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE something_else")  # `check` names what no model has
     check(db)
     assert not create_if_empty(db)
     with db.engine.begin() as connection:

@@ -136,6 +136,11 @@ def test_a_demo_that_there_is_not_is_named(project, tmp_path, word):
     assert f"DEMO={word}: there is no such demo" in done.stderr
 
 
+def test_there_is_no_room_before_the_demo(project, tmp_path):
+    done = project(tmp_path).scrapy("demo", "--room")
+    assert (done.returncode, done.stderr) == (1, "There is nothing to show yet: `make demo` comes first.\n")
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_line_says_how_many_jobs_have_ended_and_where_the_others_are(store):
     with store.transaction() as session:

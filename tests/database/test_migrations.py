@@ -165,6 +165,37 @@ def test_a_schema_that_was_changed_by_hand_is_named(empty):
         check(empty)
 
 
+def test_tables_of_other_programs_are_not_looked_at(empty):
+    """They may be of types, and have keys into each other, that nothing here knows."""
+    upgrade(empty)
+    with empty.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE things (id INTEGER PRIMARY KEY, place TEXT)")
+        connection.exec_driver_sql("CREATE TABLE parts (id INTEGER PRIMARY KEY, thing INTEGER REFERENCES things (id))")
+        connection.exec_driver_sql("CREATE INDEX parts_by_thing ON parts (thing)")
+        if empty.dialect == "postgresql":
+            connection.exec_driver_sql("CREATE TABLE shapes (id INTEGER PRIMARY KEY, shape POLYGON)")
+    check(empty)
+    with empty.engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX ix_files_run_id")
+    with pytest.raises(SchemaDiffers, match=r"\(add index ix_files_run_id.*, 1 in all\)"):
+        check(empty)
+
+
+def test_what_a_deleted_row_is_named_by_has_an_index():
+    """Each delete of a run or a file looks for the rows whose key becomes NULL: in tables of any size, by an index."""
+    tables = all_tables().tables.values()
+    keys = {
+        (table.name, column.name)
+        for table in tables
+        for key in table.foreign_key_constraints
+        if key.ondelete == "SET NULL"
+        for column in key.columns
+    }
+    first = {(table.name, next(iter(index.columns)).name) for table in tables for index in table.indexes}
+    assert len(keys) > 40
+    assert keys - first == set()
+
+
 def test_without_tables_every_transaction_names_the_cure(empty, encryption_key):
     with pytest.raises(DatabaseAway, match="run `scrapy db upgrade`"), empty.transaction() as session:
         ClientRepository(session).all()

@@ -29,7 +29,7 @@ from tests.project import clean_environment, free_port
 from tests.turns import one_database
 from webhook.api.telegram.source_acts import Sources
 from webhook.api.telegram.source_models import NewPrivate, SourceChange
-from webhook.server import catch_up
+from webhook.background import catch_up
 
 MINUTE = timedelta(minutes=1)
 

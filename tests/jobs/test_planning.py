@@ -28,6 +28,7 @@ from database.models import (
     StoredFile,
 )
 from database.models.base import utc_now
+from database.models.operators import Acceptance
 from jobs.clock import Clock
 from jobs.parking import release_parked
 from jobs.planning import Planner, Spiders, UnknownSpider, Wanted
@@ -109,6 +110,22 @@ def test_what_is_stored_or_no_longer_offered_is_left_out(planner, store):
         session.add(Note(spider=SPIDER, target_key=f"500100102/{month()}", name="no_longer_available", value=month()))
     assert labels(planner, store, client="Birch") == ([], "1 stored already; 1 no longer offered")
     assert labels(planner, store, client="Birch", arguments={"again": "yes"})[0] == [f"5001001{n} {month()}" for n in ("01", "02")]  # fmt: skip
+
+
+def test_what_was_accepted_as_gone_is_left_out(planner, store):
+    """A period, until it is asked for again; a fleet has none and is fetched as before."""
+    of_month, of_fleet = f"{SPIDER} 500100101/{month()}", "trucktech_vehicles acme"
+    with store.transaction() as session:
+        session.add(StoredCredential(kind="portal", portal="trucktech", username="ann", password="1"))
+        tenant_named(session, "trucktech", "acme")
+        for identity in (of_month, of_fleet):
+            session.add(
+                Acceptance(identity=identity, label="x", outcome="no_longer_available", actor="olga@example.com")
+            )
+    assert labels(planner, store, client="Birch") == ([f"500100102 {month()}"], "1 accepted as gone")
+    assert labels(planner, store, client="Birch", arguments={"again": "yes"})[0] == [f"5001001{n} {month()}" for n in ("01", "02")]  # fmt: skip
+    with store.transaction() as session:
+        assert [job.identity for job in planner.find(session, Wanted(["trucktech_vehicles"])).jobs] == [of_fleet]
 
 
 def test_words_for_spiders(planner, store):

@@ -102,6 +102,8 @@ def acting_together(warm, environment, tmp_path) -> Acting:
     return Acting(warm, environment, tmp_path)
 
 
+# As `sitecustomize`, which the interpreter imports before anything else.
+NEVER_READY = "import sys, threading; 'jobs.warm' in sys.orig_argv and threading.Event().wait()\n"
 HANG = "import threading; print('runs', flush=True); threading.Event().wait()"
 
 
@@ -348,6 +350,46 @@ def test_a_parent_that_cannot_import_says_so(folder, tmp_path, monkeypatch, capf
         parent.popen(["status"], env=environment)
     parent.close()
     assert "broken on purpose" in capfd.readouterr().err
+
+
+@pytest.fixture
+def importing(folder, tmp_path, environment) -> Iterator[WarmParent]:
+    """A parent that has not imported everything, and never will."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(NEVER_READY)
+    environment["PYTHONPATH"] = f"{tmp_path / 'site'}{os.pathsep}{ROOT}"
+    parent = WarmParent.start(folder, environment)
+    yield parent
+    parent.close()
+
+
+@pytest.mark.timeout(60)
+def test_a_parent_that_still_imports_ends_at_once(importing):
+    process = psutil.Process(importing.pid)
+    importing.close()
+    assert not process.is_running()
+    assert list(importing.folder.iterdir()) == []
+
+
+@pytest.mark.timeout(60)
+def test_who_waits_for_imports_can_give_up(importing, environment):
+    """As a handler of signals does, while the call waits; a later call does not wait either."""
+    waiting = threading.Thread(target=lambda: (wait_for(importing._lock.locked), importing.give_up()))
+    waiting.start()
+    for _ in range(2):
+        with pytest.raises(WarmFailed, match="told to stop while it waited for the imports"):
+            importing.popen(["status"], env=environment)
+    waiting.join()
+
+
+def test_giving_up_ends_nothing_that_runs(acting):
+    running = acting.popen(HANG, stdout=subprocess.PIPE)
+    assert running.stdout.readline() == "runs\n"
+    acting.parent.give_up()
+    assert acting.run("command.exitcode = 5").returncode == 5
+    assert running.poll() is None
+    running.kill()
+    running.communicate(timeout=60)
 
 
 def test_close_leaves_no_process_behind(acting):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import StringIO
@@ -11,6 +13,7 @@ import pytest
 from scrapy.utils.project import get_project_settings
 from sqlalchemy import select, update
 
+from database.engine import Database
 from database.jobs.claims import Claim
 from database.jobs.queue import NewJob, add
 from database.models import ScraperJob
@@ -19,6 +22,8 @@ from jobs.clock import TurnableClock
 from jobs.events import Events
 from jobs.planning import Planner, Spiders
 from jobs.worker import Worker
+from tests.jobs.test_warm import NEVER_READY
+from tests.project import ROOT
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -69,6 +74,8 @@ class Launcher:
         self.started.append(Waiting(claim, clock.elapsed(), self.worker))
         return self.started[-1]
 
+    def give_up(self) -> None: ...
+
     def forget(self, crawl: Waiting, *, keep: bool) -> None: ...
 
     def close(self) -> None: ...
@@ -93,3 +100,26 @@ def test_a_crawl_that_is_slow_to_begin_keeps_its_jobs(short_lease, store):
     with store.transaction() as session:
         (job,) = session.scalars(select(ScraperJob)).all()
         assert (len(launcher.started), job.attempt, job.status) == (1, 1, "success"), out.getvalue()
+
+
+@pytest.mark.timeout(150)
+def test_a_worker_that_is_told_to_stop_does_not_wait_for_imports(project, tmp_path, wait_for):
+    """A crawl waits for the parent from which it is to be forked, and that never is ready: the job is due again."""
+    here = project(tmp_path)
+    assert here.scrapy("db", "upgrade").returncode == 0
+    assert here.scrapy("jobs", "create", "iec_tariffs").returncode == 0
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(NEVER_READY)
+    db = Database(f"sqlite:///{here.data / 'latchkey.db'}")
+
+    def status() -> ScraperJobStatus:
+        with db.transaction() as session:
+            return session.scalars(select(ScraperJob.status)).one()
+
+    process = here.start("worker", fresh=True, env={"PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{ROOT}"})
+    wait_for(lambda: status() == ScraperJobStatus.IN_PROGRESS or process.poll() is not None)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, status()) == (0, ScraperJobStatus.PENDING), said
+    assert "told to stop while it waited for the imports" in said
+    db.engine.dispose()

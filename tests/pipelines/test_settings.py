@@ -98,6 +98,10 @@ def test_an_address_of_s3_that_others_know_is_known_to_us(monkeypatch, name):
         ({"LATCHKEY_FILES_S3": "s3://other"}, "S3", "s3://other"),
         ({"LATCHKEY_FILES": "smb://nas/share"}, "NAS", "smb://nas/share"),
         ({"LATCHKEY_FILES_NAS": "/mnt/nas"}, "NAS", "/mnt/nas"),
+        ({"NAS_SERVER": "nas", "NAS_SHARE": "share"}, "NAS", "smb://nas/share"),
+        ({"NAS_SERVER": "nas", "NAS_SHARE": "share", "NAS_PORT": "4450"}, "NAS", "smb://nas:4450/share"),
+        ({"NAS_SERVER": "nas", "NAS_SHARE": "share", "LATCHKEY_FILES_NAS": "/mnt/nas"}, "NAS", "/mnt/nas"),
+        ({"S3_BUCKET": "my.bucket-1"}, "S3", "s3://my.bucket-1"),
         ({"LATCHKEY_FILES": "/mnt/files"}, "", "/mnt/files"),
         ({"LATCHKEY_FILES": "/mnt/files"}, "NAS", None),
         ({"LATCHKEY_FILES": "smb://nas/share"}, "S3", None),
@@ -123,9 +127,27 @@ def test_a_target_has_a_store_of_its_own(monkeypatch, tmp_path, environment, tar
         ("S3", "/mnt/files"),
         ("NAS", "smb://nas"),
         ("S3", "s3://u@b"),
+        ("S3", "A bucket"),
     ],
 )
 def test_a_target_with_another_kind_of_store_is_refused(monkeypatch, name, value):
     monkeypatch.setenv(f"LATCHKEY_FILES_{name}", value)
     with pytest.raises(SettingsError, match=f"^LATCHKEY_FILES_{name}: "):
+        PipelineSettings.load()
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"NAS_SERVER": "nas"}, "^NAS_SERVER is set without LATCHKEY_NAS_SHARE or NAS_SHARE: set both"),
+        ({"LATCHKEY_NAS_SHARE": "share"}, "^LATCHKEY_NAS_SHARE is set without LATCHKEY_NAS_SERVER or NAS_SERVER"),
+        ({"NAS_SERVER": "u:hunter-2@nas", "NAS_SHARE": "share"}, "^NAS_SERVER: (?!.*hunter)"),
+        ({"NAS_SERVER": "nas", "NAS_SHARE": "share/folder"}, "^NAS_SHARE: "),
+        ({"NAS_SERVER": "nas", "NAS_SHARE": "share", "NAS_PORT": "smb"}, "^NAS_PORT: "),
+    ],
+)
+def test_parts_of_a_share_that_make_no_address_are_refused(monkeypatch, environment, said):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=said):
         PipelineSettings.load()

@@ -22,7 +22,8 @@ from scrapers.logins.base import code_channels
 from tests.project import CARRIERS
 from tests.webhook.conftest import GATEWAY, GATEWAY_TOKEN, PHONE, READER, READER_TOKEN, SAID
 from webhook.codes.routes import all_channels
-from webhook.server import CannotListen, serve
+from webhook.listening import CannotListen
+from webhook.server import serve
 from webhook.settings import WebhookSettings
 
 

@@ -36,6 +36,7 @@ from database.models import (
 from database.models.assisted import AssistedSignIn
 from database.models.codes import CodeKind, CodeRequestState
 from database.models.jobs import ScraperJobStatus
+from database.models.notices import Cause
 from database.models.operators import Acceptance, Role
 from database.models.prices import User
 from database.upsert import ensure
@@ -50,7 +51,7 @@ NORTH, SOUTH = "North Ltd", "South Ltd"
 OPERATOR, VIEWER = "olga@example.com", "vera@example.com"
 PASSWORD, TOTP = "sesame-of-the-north", "JBSWY3DPEHPK3PXP"
 MODELS = (
-    *(PoolUsage, StoredFile),
+    *(Cause, PoolUsage, StoredFile),
     *(
         AssistedSignIn,
         Message,

@@ -13,9 +13,12 @@ from database.access.codes import CodeBroker, MessageNotReceived, OpenRequest, p
 from database.access.encryption import key_ring
 from database.access.ledger import BAD_CREDENTIALS, Ledger, Refusal
 from database.engine import now
+from database.jobs.causes import collect, failed_job
+from database.jobs.queue import of_due_time
 from database.models import CodeRequest, Run, ScraperJob, StoredCredential
 from database.models.codes import CodeRequestState
 from database.models.jobs import ScraperJobStatus
+from database.models.notices import Cause
 from database.models.operators import Acceptance
 from database.models.runs import RunState
 from tests.webhook.pages.conftest import words
@@ -282,6 +285,49 @@ def test_a_period_that_is_gone_is_accepted(house, olga):
     assert ("olga@example.com", "period.accepted") in house.actions()
     assert olga.client.post(f"/api/v1/inbox/jobs/{first}/accept").status_code == 410
     assert olga.client.post(f"/api/v1/inbox/jobs/{second}/accept").get_json() == {"jobs": 1}
+
+
+def open_causes(house):
+    with house.db.transaction() as session:
+        collect(session, now(session))
+    return [(cause.outcome, cause.failures) for cause in house.all(Cause) if cause.solved_at is None]
+
+
+def test_an_accepted_period_is_told_of_no_more(house, olga):
+    """One cause for an account: it goes on as long as another of its periods needs a person."""
+    gone = {"status": ScraperJobStatus.ERROR, "outcome": "no_longer_available"}
+    first, second = (house.job("510000001", "north@example.com", month, **gone) for month in (3, 4))
+    with house.db.transaction() as session:
+        for number in (first, second):
+            failed_job(session, session.get_one(ScraperJob, number), "no_longer_available", "operator", now(session))
+    for number, left in ((first, [("no_longer_available", 2)]), (second, [])):
+        assert olga.client.post(f"/api/v1/inbox/jobs/{number}/accept").status_code == 200
+        assert open_causes(house) == left
+    assert house.one(Cause).solved_by == "an operator has accepted that there is nothing to fetch"
+
+
+def test_a_run_whose_period_was_accepted_before_it_was_looked_at_is_no_news(house, olga):
+    gone = {"status": ScraperJobStatus.ERROR, "outcome": "no_longer_available"}
+    kept, accepted = (house.job("510000001", "north@example.com", month, **gone) for month in (3, 4))
+    assert olga.client.post(f"/api/v1/inbox/jobs/{accepted}/accept").status_code == 200
+    facts = {"spider": "bell_pdf_invoice", "portal": "bell", "report_type": "pdf_invoice", "crawl": "c", "target": ""}
+    facts |= {"state": RunState.FINISHED, "outcome": "no_longer_available", "actor": "operator"}
+    for job, found in ((accepted, []), (kept, [("no_longer_available", 1)])):
+        with house.db.transaction() as session:
+            at = now(session)
+            session.add(Run(job_id=job, username="north@example.com", started_at=at, finished_at=at, **facts))
+        assert open_causes(house) == found
+
+
+def test_what_was_accepted_for_a_missed_due_time_holds_for_the_next_ones(house, olga):
+    gone = {"status": ScraperJobStatus.ERROR, "outcome": "no_longer_available"}
+    plain = "bell_pdf_invoice 510000001 2026-03"
+    job = house.job("510000001", None, 3, **gone)
+    with house.db.transaction() as session:
+        of_time = of_due_time(plain, now(session))
+        session.get_one(ScraperJob, job).identity = of_time
+    assert olga.client.post(f"/api/v1/inbox/jobs/{job}/accept").get_json() == {"jobs": 1}
+    assert {kept.identity for kept in house.all(Acceptance)} == {plain, of_time}
 
 
 def test_a_job_is_run_again(house, olga):
