@@ -21,7 +21,10 @@ class WebhookSettings(RoomSettings):
     webhook_host: str = Field("127.0.0.1", description="Address to listen on; the default is this machine alone.")
     webhook_port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     webhook_public_url: str = Field(
-        "", pattern=r"^(https?://[^?#]+)?$", description="Address by which gateways call us; their signatures cover it."
+        "",
+        pattern=r"^(https?://[^?#]+)?$",
+        description="Address by which gateways call us, whose signatures cover it, and by which the pages are opened: "
+        "sign-in links begin with it, and passkeys are good for its host name alone.",
     )
     webhook_proxies: int = Field(0, ge=0, le=5, description="Reverse proxies in front of us whose headers we believe.")
     webhook_token: SecretStr = Field(SecretStr(""), description="Token that message gateways show.")
@@ -46,6 +49,12 @@ class WebhookSettings(RoomSettings):
         "60 per minute", pattern=RATE, description="Messages from one sender to one receiver."
     )
     code_life: float = Field(300.0, gt=0, description="Seconds that a message is kept.")
+
+    @property
+    def address(self) -> str:
+        """Address by which the pages are opened: the public one, else the one on which the webhook listens."""
+        host = f"[{self.webhook_host}]" if ":" in self.webhook_host else self.webhook_host
+        return self.webhook_public_url.rstrip("/") or f"http://{host}:{self.webhook_port}"
 
     def check_tokens(self) -> None:
         """Raise SettingsError, with the cure, unless the tokens are there, long enough and different."""

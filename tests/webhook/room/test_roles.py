@@ -25,8 +25,10 @@ TABLE = {
     ("GET", "/room/sign-in"): EVERYBODY,
     ("POST", "/room/sign-in"): EVERYBODY,
     ("POST", "/room/sign-in/code"): EVERYBODY,
-    ("GET", "/room/link/<token>"): EVERYBODY,
-    ("POST", "/room/link/<token>"): EVERYBODY,
+    ("POST", "/room/sign-in/passkey/options"): EVERYBODY,
+    ("POST", "/room/sign-in/passkey"): EVERYBODY,
+    ("GET", "/room/link"): EVERYBODY,
+    ("POST", "/room/link"): EVERYBODY,
     ("POST", "/room/sign-out"): EVERYBODY,
     ("GET", "/room/inbox"): SEES,
     ("POST", "/room/inbox/codes/<request>"): CHANGES,
@@ -35,6 +37,10 @@ TABLE = {
     ("POST", "/room/inbox/jobs/<job>/accept"): CHANGES,
     ("POST", "/room/inbox/jobs/<job>/run-again"): CHANGES,
     ("GET", "/room/audit"): SEES_ALL,
+    ("GET", "/room/passkeys"): SEES,
+    ("POST", "/room/passkeys/options"): SEES,
+    ("POST", "/room/passkeys"): SEES,
+    ("POST", "/room/passkeys/<passkey>/remove"): SEES,
     ("GET", "/room/missing"): SEES,
     ("GET", "/room/missing.csv"): SEES,
     ("GET", "/room/missing/accounts/<account>"): SEES,
@@ -76,7 +82,7 @@ TABLE = {
     ("GET", "/metrics"): PROGRAMS,
 }
 # By the word before it, what a part of an address stands for.
-PARTS = {"codes": "request", "jobs": "job", "link": "token", "missing": "kind", "accounts": "account"}
+PARTS = {"codes": "request", "jobs": "job", "passkeys": "passkey", "missing": "kind", "accounts": "account"}
 PARTS |= {"runs": "run", "files": "file", "records": "type"}
 # What lists the data of every client that the caller may see.
 LISTS = ("inbox", "missing", "missing.csv", "missing/csv", "v1/runs", "room/runs", "room/files", "v1/files", "<type>")
@@ -123,7 +129,7 @@ def brought(filled):
             session.add_all((file, PoolUsage(account_id=account.id, day=date(2026, 10, 31), pool_used=1)))
             session.flush()
             ids = {"account": account.id, "run": run.id, "file": file.id}
-    filled.parts = {**ids, "request": filled.north.code, "token": "x" * 43, "kind": "fleets", "type": "pool_usage"}
+    filled.parts = {**ids, "request": filled.north.code, "passkey": 1, "kind": "fleets", "type": "pool_usage"}
     return filled
 
 
