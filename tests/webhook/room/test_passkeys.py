@@ -273,7 +273,7 @@ def test_sign_ins_from_one_address_are_limited(make_api):
     assert [answer.status_code for answer in asked] == [200, 200, 200, 429]
 
 
-JUNK = ("", "{}", "[]", "x", '"x"', "null", "{\"id\": 1}", "\x00", "é" * 100)  # fmt: skip
+JUNK = ("", "{}", "[]", "x", '"x"', "null", "{\"id\": 1}", "\x00", "é" * 100, "[" * 30_000, "1" * 30_000)  # fmt: skip
 
 
 @pytest.mark.parametrize("junk", JUNK, ids=range(len(JUNK)))
@@ -299,6 +299,8 @@ SPOILT = (
     encode(b"[]"),
     encode(b"\xff" * 40),
     encode(b"\xa1"),
+    encode(b"1"),
+    encode(b"[" * 20_000),
     "A" * 5000,
 )
 

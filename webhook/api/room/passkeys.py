@@ -59,6 +59,9 @@ from webhook.api.room.signing import note_sign_in
 
 NAME = "Latchkey"  # by which devices list their passkeys
 MILLISECONDS = int(CHALLENGE_LIFE.total_seconds() * 1000)
+# What the library raises for what no browser sends: its own exceptions, and Python's where it does not look before (JSON that is
+# no object, or nested without end; bytes that are no UTF-8 or base64).
+MALFORMED = (WebAuthnException, AttributeError, KeyError, RecursionError, TypeError, ValueError)
 MISSING = (
     "Passkeys need an address with a host name and HTTPS (or http://localhost): LATCHKEY_WEBHOOK_PUBLIC_URL says by "
     "which address the pages are opened."
@@ -154,7 +157,7 @@ class Passkeys:
         try:
             made = parse_registration_credential_json(given)
             challenge = parse_client_data_json(made.response.client_data_json).challenge
-        except WebAuthnException:
+        except MALFORMED:
             raise BadRequest(NOT_ADDED) from None
         with self.accounts.db.transaction() as session:
             is_open = use_challenge(session, ChallengePurpose.ADD, browser, bytes_to_base64url(challenge))
@@ -168,7 +171,7 @@ class Passkeys:
                 expected_origin=party.origin,
                 require_user_verification=True,
             )
-        except WebAuthnException:
+        except MALFORMED:
             raise BadRequest(NOT_ADDED) from None
         credential_id = bytes_to_base64url(verified.credential_id)
         public_key = bytes_to_base64url(verified.credential_public_key)
@@ -267,7 +270,7 @@ def _read(given: str) -> AuthenticationCredential | None:
     try:
         signed = parse_authentication_credential_json(given)
         parse_client_data_json(signed.response.client_data_json)
-    except WebAuthnException:
+    except MALFORMED:
         return None
     return signed
 
@@ -286,7 +289,7 @@ def _verified(
             credential_current_sign_count=sign_count,
             require_user_verification=True,
         )
-    except WebAuthnException:
+    except MALFORMED:
         return None
 
 
