@@ -34,7 +34,8 @@ class Command(Everyday, ScrapyCommand):
         return (
             "Operators see and change everything in the control room (`scrapy serve`, then /room); viewers see everything; "
             "viewers of one client see what belongs to it. A link signs a user in once, within ten minutes of its making; "
-            "after that a code is sent by mail at each sign-in, or a new link is made."
+            "after that a code is sent by mail at each sign-in, or the user adds a passkey on the page `Sign-in`, or a new "
+            "link is made. Taking the role away deletes the passkeys."
         )
 
     def arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -52,7 +53,7 @@ class Command(Everyday, ScrapyCommand):
         link.add_argument("email", nargs="?", default=NO_MAIL, help=f"mail address (default: {NO_MAIL})")
         listed = act("list", "List the users who have a role.")
         listed.add_argument("--json", action="store_true", help="as JSON")
-        removed = act("remove", "Take the role of a user away, and end the user's sign-ins.")
+        removed = act("remove", "Take the role of a user away, end the sign-ins and delete the passkeys.")
         removed.add_argument("email", help="mail address")
 
     def add(self, opts: argparse.Namespace) -> None:
@@ -127,7 +128,7 @@ class Command(Everyday, ScrapyCommand):
         with database().transaction() as session:
             if not withdraw(session, email):
                 raise Refused(f"{email} has no role; `scrapy users list` shows all.")
-        print(f"Removed: {email}. The sign-ins have ended.")
+        print(f"Removed: {email}. The sign-ins have ended, and the passkeys are deleted.")
 
 
 def _email(given: str) -> str:
@@ -155,6 +156,6 @@ def _said(role: Role, client: str | None) -> str:
 def _show_link(token: str) -> None:
     from webhook.settings import webhook_settings
 
-    settings = webhook_settings()
-    base = settings.webhook_public_url.rstrip("/") or f"http://{settings.webhook_host}:{settings.webhook_port}"
-    print(f"Sign in, once, within 10 minutes, while `scrapy serve` runs:\n{base}/room/link/{token}")
+    # Behind the #, where browsers keep it to themselves: no proxy writes it into its log.
+    address = f"{webhook_settings().address}/room/link#{token}"
+    print(f"Sign in, once, within 10 minutes, while `scrapy serve` runs:\n{address}")

@@ -41,7 +41,8 @@ from database.models import (
 )
 from database.models.audit import record
 from database.models.base import Base, utc_now
-from database.models.operators import Acceptance, Role
+from database.models.operators import Acceptance, Passkey, Role
+from database.models.prices import User
 from tests.far_side import Shelf
 
 
@@ -105,7 +106,8 @@ class Company(Shelf):
             for outcome, actor in (("bad_credentials", "owner"), ("portal_changed", "developer")):
                 failed(session, Failed(outcome=outcome, actor=actor, **facts, **whose), at)
             accept(session, "bell_pdf_invoice", f"{self.number}/2026-09")
-            grant(session, f"viewer-of-{self.username}@acme.example", Role.CLIENT_VIEWER, client)
+            viewer = grant(session, f"viewer-of-{self.username}@acme.example", Role.CLIENT_VIEWER, client)
+            session.add(passkey(viewer, self.username))
             record(session, "cycle.opened", f"bell {self.number} 2026-09")
             record(session, "code.used", f"bell {self.username}", {"run": self.run_id})
             record(session, "credential.unblocked", self.username, {"logins": ["bell"]})
@@ -147,6 +149,11 @@ def accept(session: Session, spider: str, key: str) -> None:
         Acceptance(identity=f"{spider} {key}", label=label, outcome="not_published", actor=current_actor().name)
     )
     record(session, "period.accepted", label, {"outcome": "not_published"})
+
+
+def passkey(user: User, name: str) -> Passkey:
+    """Return a passkey of a user who has a role."""
+    return Passkey(user_id=user.id, name=f"key of {name}", credential_id=f"id-of-{name}", public_key="x", sign_count=0)
 
 
 def dump(db: Database) -> dict[str, list[str]]:

@@ -35,6 +35,7 @@ from webhook.api.room.charts import ChartRoutes
 from webhook.api.room.downloads import Opens, no_store
 from webhook.api.room.figures import ChartReading
 from webhook.api.room.missing import MissingRoutes
+from webhook.api.room.passkeys import Passkeys, RelyingParty
 from webhook.api.room.reading import RoomReading
 from webhook.api.room.records import RecordRoutes
 from webhook.api.room.routes import RoomRoutes
@@ -57,6 +58,7 @@ from webhook.pages.prices import add_price_pages
 from webhook.pages.room import add_room_pages
 from webhook.pages.room.charts import add_chart_pages
 from webhook.pages.room.overview import add_overview_pages
+from webhook.pages.room.passkeys import add_passkey_pages
 from webhook.pages.telegram import add_telegram_pages
 from webhook.settings import PriceWatchSettings, WebhookSettings
 
@@ -243,7 +245,8 @@ def create_app(
     if prices.control_room:
         room, signing = Room(db, lambda: engine_of(db)), RoomSigning(accounts)
         app.register_api(RoomRoutes(room, signing).blueprint())
-        add_room_pages(app, pages, room, signing)
+        passkeys = Passkeys(accounts, RelyingParty.of(settings.address))
+        add_room_pages(app, pages, room, signing, passkeys)
         reading = RoomReading(db)
         app.register_api(MissingRoutes(reading).blueprint())
         app.register_api(RunRoutes(reading, opens or no_store).blueprint())
@@ -252,6 +255,7 @@ def create_app(
         charts = ChartReading(db)
         app.register_api(ChartRoutes(charts).blueprint())
         add_chart_pages(app, pages, charts, reading)
+        add_passkey_pages(app, pages, passkeys)
     app.register_error_handler(HTTPException, tell)
     app.register_error_handler(DatabaseAway, tell_away)
     return app

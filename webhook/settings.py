@@ -30,7 +30,10 @@ class WebhookSettings(RoomSettings):
         8, ge=1, le=32, description="Requests that a process answers side by side; each may take a database connection."
     )
     webhook_public_url: str = Field(
-        "", pattern=r"^(https?://[^?#]+)?$", description="Address by which gateways call us; their signatures cover it."
+        "",
+        pattern=r"^(https?://[^?#]+)?$",
+        description="Address by which gateways call us, whose signatures cover it, and by which the pages are opened: "
+        "sign-in links begin with it, and passkeys are good for its host name alone.",
     )
     webhook_proxies: int = Field(0, ge=0, le=5, description="Reverse proxies in front of us whose headers we believe.")
     webhook_token: SecretStr = Field(SecretStr(""), description="Token that message gateways show.")
@@ -55,6 +58,12 @@ class WebhookSettings(RoomSettings):
         "60 per minute", pattern=RATE, description="Messages from one sender to one receiver."
     )
     code_life: float = Field(300.0, gt=0, description="Seconds that a message is kept.")
+
+    @property
+    def address(self) -> str:
+        """Address by which the pages are opened: the public one, else the one on which the webhook listens."""
+        host = f"[{self.webhook_host}]" if ":" in self.webhook_host else self.webhook_host
+        return self.webhook_public_url.rstrip("/") or f"http://{host}:{self.webhook_port}"
 
     def check_tokens(self) -> None:
         """Raise SettingsError, with the cure, unless the tokens are there, long enough and different."""

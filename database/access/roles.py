@@ -85,7 +85,7 @@ def grant(session: Session, email: str, role: Role, client: Client | None = None
 
 def withdraw(session: Session, email: str) -> bool:
     """
-    Take the role of a user away and end all sign-ins; return whether there was one.
+    Take the role of a user away, with the passkeys, and end all sign-ins; return whether there was one.
 
     A user who has nothing else here goes altogether.
     """

@@ -1,5 +1,5 @@
 """
-Users of the price watch: the codes that we send them, the limits on guessing and sending, and their sign-ins.
+Users of the price watch: the codes that we send them, and their sign-ins.
 
 Everything here is one short transaction of the caller's. A refusal is returned, never raised: what was counted must be
 committed all the same.
@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
@@ -21,8 +19,9 @@ from sqlalchemy.orm import Session
 from database.access.addresses import storable
 from database.access.encryption import fingerprint
 from database.access.fingerprints import own_key
+from database.access.guesses import Limits, Verdict, blocked, count, count_wrong, counter_of, network
 from database.engine import now
-from database.models.operators import Grant
+from database.models.operators import Grant, PasskeyChallenge
 from database.models.prices import AuthCode, AuthSession, OtpAttempt, Purpose, User, WatchlistItem
 from database.upsert import ensure
 
@@ -36,28 +35,6 @@ CHANNELS = {
 }
 UNFINISHED = timedelta(days=1)  # after which a registration that was begun is forgotten
 USED_EVERY = timedelta(minutes=1)  # between two notes of when a session was used last
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long codes and sessions live, and how often they may be guessed and sent."""
-
-    code_life: timedelta = timedelta(minutes=10)
-    session_life: timedelta = timedelta(hours=168)
-    attempts: int = 5  # wrong codes of one client for one user and purpose, within the window
-    window: timedelta = timedelta(minutes=15)
-    block: timedelta = timedelta(minutes=30)
-    guesses: int = 10  # wrong codes of all clients together; then the code is void
-    resend: timedelta = timedelta(seconds=60)  # between two codes to one address
-    sendings: int = 5  # codes to one address within an hour
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was said of a code. wait: until the client may try again, where it is blocked."""
-
-    right: bool
-    wait: timedelta | None = None
 
 
 # Users
@@ -137,9 +114,9 @@ def check_code(
     address that asks. Wrong ones are counted for subject, purpose and client, and for the code itself.
     """
     at = now(session)
-    attempt = _attempt(session, f"code\n{subject}\n{purpose}\n{_network(client)}", at)
-    if attempt.blocked_until is not None and attempt.blocked_until > at:
-        return Verdict(right=False, wait=attempt.blocked_until - at)
+    counter = counter_of(session, f"code\n{subject}\n{purpose}\n{network(client)}", at)
+    if (refusal := blocked(counter, at)) is not None:
+        return refusal
     user_id = user.id if user is not None else 0
     is_open = (
         AuthCode.user_id == user_id,
@@ -154,61 +131,28 @@ def check_code(
     right = hmac.compare_digest(given, stored.code_hash if stored is not None else "0" * 64) and stored is not None
     if right:
         session.execute(update(AuthCode).where(*is_open).values(consumed_at=at))
-        session.delete(attempt)
+        session.delete(counter)
         return Verdict(right=True)
     session.execute(update(AuthCode).where(*is_open).values(failures=AuthCode.failures + 1))
     session.execute(update(AuthCode).where(*is_open, AuthCode.failures >= limits.guesses).values(consumed_at=at))
-    _count(attempt, at, limits.window)
-    if attempt.fail_count >= limits.attempts:
-        attempt.blocked_until = at + limits.block
-        return Verdict(right=False, wait=limits.block)
-    return Verdict(right=False)
+    return count_wrong(counter, at, limits)
 
 
 def count_sending(session: Session, purpose: str, address: str, limits: Limits) -> timedelta | None:
     """Count a code that is to be sent to an address; return how long to wait where it may not be sent yet."""
     at = now(session)
-    sent = _attempt(session, f"send\n{purpose}\n{address}", at)
+    sent = counter_of(session, f"send\n{purpose}\n{address}", at)
     hour = timedelta(hours=1)
     if sent.fail_count and at < sent.updated_at + limits.resend:
         return sent.updated_at + limits.resend - at
     if sent.fail_count >= limits.sendings and at < sent.window_started_at + hour:
         return sent.window_started_at + hour - at
-    _count(sent, at, hour)
+    count(sent, at, hour)
     return None
 
 
 def _code_hash(session: Session, user_id: int, purpose: Purpose, address: str, code: str) -> str:
     return fingerprint(own_key(session), "\n".join(("auth code", str(user_id), purpose, address, code)))
-
-
-def _attempt(session: Session, subject: str, at: datetime) -> OtpAttempt:
-    """Return the counter of a subject, locked until the end of the transaction."""
-    key = {"subject_key": fingerprint(own_key(session), subject)}
-    ensure(session, OtpAttempt, key, {"fail_count": 0, "window_started_at": at, "updated_at": at})
-    locked = select(OtpAttempt).filter_by(**key).with_for_update().execution_options(populate_existing=True)
-    return session.scalars(locked).one()
-
-
-def _count(attempt: OtpAttempt, at: datetime, window: timedelta) -> None:
-    is_over = at >= attempt.window_started_at + window
-    attempt.fail_count = 1 if is_over else attempt.fail_count + 1
-    if is_over or attempt.fail_count == 1:
-        attempt.window_started_at = at
-    attempt.updated_at, attempt.blocked_until = at, None
-
-
-def _network(client: str) -> str:
-    """Return the network address that limits count for: of IPv6 the /64 that one customer has."""
-    try:
-        found = ipaddress.ip_address(client)
-    except ValueError:
-        return client
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
 
 
 # Sessions
@@ -275,7 +219,7 @@ def token_hash(token: str) -> str:
 
 
 def purge_sign_ins(session: Session) -> int:
-    """Delete codes, sessions and counters that have ended, and registrations that nobody has finished; return how many."""
+    """Delete codes, sessions, challenges and counters that have ended, and registrations that were never finished; return how many."""
     at = now(session)
     day = at - UNFINISHED
     unfinished = (User.two_factor_enabled.is_(False), User.created_at < day)
@@ -287,6 +231,7 @@ def purge_sign_ins(session: Session) -> int:
         delete(AuthCode).where(AuthCode.expires_at < day),
         delete(AuthSession).where(or_(AuthSession.expires_at < at, AuthSession.revoked_at < day)),
         delete(OtpAttempt).where(OtpAttempt.updated_at < day),
+        delete(PasskeyChallenge).where(PasskeyChallenge.expires_at < at),
         delete(User).where(*unfinished, User.phone_number.is_not(None), User.id.not_in(recent), User.id.not_in(kept)),
     ):
         gone += session.execute(query).rowcount  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ KEPT = {
     "fingerprint_keys": "the key of all fingerprints",
     "masa_entries": "public lists of towns and levels",
     "otp_attempts": "counters under an HMAC of an address; `scrapy serve` deletes them after a day",
+    "passkey_challenges": "random bytes under hashes, of no user; `scrapy serve` deletes them after five minutes",
     "portal_pace": "when a portal may be asked again, whoever asks",
     "workers": "processes of this installation",
 }

@@ -20,7 +20,7 @@ from database.forgetting.ownership import Ownership
 from database.jobs.claims import RUN_LEASE
 from database.models import Account, Client, Lease, Run, RunState, ScraperConfig, StoredCredential, Workspace
 from database.models.jobs import Breaker, Schedule
-from database.models.operators import Grant
+from database.models.operators import Grant, Passkey
 from database.models.prices import User
 from database.models.telegram import Source
 from database.processes import has_ended
@@ -122,7 +122,7 @@ def withdraw_viewers(session: Session, of: Ownership, change: bool = True) -> di
     """
     End the sign-ins and the grants of those who see only this client; delete the users who have nothing else here.
 
-    Return how many grants and users go. change: False only counts.
+    Return how many grants, passkeys and users go. change: False only counts.
     """
     client = of.owner.client_id
     if client is None:
@@ -130,6 +130,7 @@ def withdraw_viewers(session: Session, of: Ownership, change: bool = True) -> di
     viewers = session.scalars(select(Grant.user_id).where(Grant.client_id == client).order_by(Grant.user_id)).all()
     leaving = select(User.id, User.email).where(User.id.in_(viewers), has_nothing_else()).order_by(User.id)
     users = session.execute(leaving).all()
+    passkeys = count(session, of.tables["passkeys"], Passkey.user_id.in_(viewers))  # they go with the grants
     if change:
         for user_id in viewers:
             revoke(session, user_id)
@@ -137,7 +138,7 @@ def withdraw_viewers(session: Session, of: Ownership, change: bool = True) -> di
             empty_user(session, user.id, user.email)
         session.execute(delete(Grant).where(Grant.user_id.in_(viewers), Grant.client_id == client))
         session.execute(delete(User).where(User.id.in_([user.id for user in users])))
-    gone = {"grants": len(viewers), "users": len(users)}
+    gone = {"grants": len(viewers), "passkeys": passkeys, "users": len(users)}
     return {name: number for name, number in gone.items() if number}
 
 

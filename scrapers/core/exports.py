@@ -54,6 +54,8 @@ NO_RECORDS = {
     "notice_causes": _NOTICE,
     "notice_deliveries": "messages that were sent, not fetched",
     "otp_attempts": _WATCHER,
+    "passkey_challenges": _WATCHER,
+    "passkeys": "keys with which users sign in at the control room",
     "portal_breakers": _WORK,
     "portal_pace": _WORK,
     "runs": "how crawls went: `scrapy runs --json` writes it",

@@ -108,6 +108,7 @@ TOLD = (
     "notice_cases",
     "notice_deliveries",
     "grants",
+    "passkeys",
     "acceptances",
     "audit",
     "code_requests",
@@ -192,7 +193,7 @@ def test_a_client_goes_and_the_others_stay(companies, house, tmp_path, command):
         "notice_causes": (3, 2),  # both have met the portal's change
         "notice_cases": (4, 2),
         "notice_deliveries": (3, 2),
-        **dict.fromkeys(("grants", "acceptances", "code_requests", "users"), (2, 1)),
+        **dict.fromkeys(("grants", "passkeys", "acceptances", "code_requests", "users"), (2, 1)),
         "audit": (
             len(before["audit"]),
             len(before["audit"]) + 2,
@@ -238,7 +239,7 @@ def test_a_credential_goes_and_what_its_client_s_accounts_need_stays(companies, 
     left = dump(house)
     assert {name: len(before[name]) - len(left[name]) for name in TOLD} == {
         **dict.fromkeys(("notice_causes", "notice_cases", "notice_deliveries", "code_requests"), 1),
-        **dict.fromkeys(("notice_addresses", "grants", "acceptances", "users"), 0),
+        **dict.fromkeys(("notice_addresses", "grants", "passkeys", "acceptances", "users"), 0),
         "audit": -1,  # this forgetting
     }
     for name in TOLD:

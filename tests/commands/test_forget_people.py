@@ -33,7 +33,7 @@ from database.models.prices import AlertChannel, CheckStatus, PriceCheckRun, Use
 from database.models.readings import Direction, MeterReading, Resolution
 from database.models.telegram import AccessLevel, Source, TelegramSession
 from database.settings import database_settings
-from tests.companies import accept, dump, files_of, traces
+from tests.companies import accept, dump, files_of, passkey, traces
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 SEEN = {"cron": "0 6 * * *", "time_zone": "UTC", "seen_until": AT}
@@ -170,10 +170,10 @@ def watcher(session: Any, data: Any, name: str, products: tuple[str, ...]) -> Us
     session.flush()
     run = run_of(session, "telegram", "files", username=f"session-{name}", target=name)
     fail(session, run)
-    grant(session, user.email, Role.VIEWER)
+    session.add(passkey(grant(session, user.email, Role.VIEWER), name))
     put(session, user.email, "mail", AT, actors=["developer"], digest=True)
     with acting(Actor(user.email, "web", f"address-of-{name}")):
-        record(session, "user.signed_in", user.email, {"by": "code"})
+        record(session, "user.passkey_added", user.email, {"name": f"key of {name}"})
         record(session, "job.run_again", "job 7")
         accept(session, "telegram_files", source.id)
         accept(session, "bell_pdf_invoice", f"{name[0]}/2026-09")  # of nobody here
@@ -211,7 +211,7 @@ def test_a_user_goes_with_watchlist_sources_and_sessions(house, tmp_path, comman
         **dict.fromkeys(("channel_messages", "channel_files"), 1),
         **dict.fromkeys(("watchlist_items", "price_check_runs"), 2),
         "runs": 3,  # of both products that zoe watches, and of the source
-        **dict.fromkeys(("fingerprint_keys", "grants", "notice_addresses"), 1),
+        **dict.fromkeys(("fingerprint_keys", "grants", "passkeys", "notice_addresses"), 1),
         "acceptances": 3,  # with both of bell
         "notice_cases": 6,
         "notice_causes": 5,
@@ -226,7 +226,7 @@ def test_a_user_goes_with_watchlist_sources_and_sessions(house, tmp_path, comman
     # Who did what stays told apart, without name and address.
     assert erased.startswith("erased user ")
     assert [tuple(row) for row in rows if row.actor != "zoe@example.com"] == [
-        (erased, "", "user.signed_in", ""),
+        (erased, "", "user.passkey_added", ""),
         (erased, "", "job.run_again", "job 7"),
         (erased, "", "period.accepted", ""),
         (erased, "", "period.accepted", "bell_pdf_invoice a 2026-09"),

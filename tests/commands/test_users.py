@@ -55,7 +55,7 @@ def test_the_commands_of_the_page(north, command):
 def test_a_link_is_printed_and_only_its_hash_kept(store, command, monkeypatch):
     first = command("users", "add", "Olga@Example.com", "--operator").out
     assert first.startswith("olga@example.com is an operator.\n")
-    (token,) = re.findall(r"^http://127\.0\.0\.1:8000/room/link/(\S{43})$", first, re.M)
+    (token,) = re.findall(r"^http://127\.0\.0\.1:8000/room/link#(\S{43})$", first, re.M)
     again = command("users", "link", OLGA).out
     assert token not in again
     with store.transaction() as session:
@@ -67,7 +67,7 @@ def test_a_link_is_printed_and_only_its_hash_kept(store, command, monkeypatch):
 
 def test_an_operator_without_a_mail_address(store, command):
     assert command("users", "add", "--operator").out.startswith("operator@localhost is an operator.\n")
-    assert "/room/link/" in command("users", "link").out
+    assert "/room/link#" in command("users", "link").out
     assert command("users", "add", "--viewer").code == 2
 
 

@@ -8,8 +8,9 @@ import urllib.request
 
 import pytest
 
+from database.access.guesses import Limits
 from database.access.roles import grant
-from database.access.users import Limits, open_session
+from database.access.users import open_session
 from database.models.operators import Role
 from sandbox.bell import accounts as bell_accounts
 from tests.project import wait_for

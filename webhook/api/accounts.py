@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import Forbidden, NotFound
 
 from database.access import users
-from database.access.users import Verdict
+from database.access.guesses import Verdict
 from database.engine import now
 from database.families.telegram.sources import remove_all
 from database.models.base import utc_now
@@ -137,12 +137,16 @@ class Accounts(UserCodes):
             verdict = self.judge(session, found, purpose, body)
             if verdict.right and found is not None:
                 complete(session, found)
-                if before := cookie_token(self.settings):
-                    users.revoke_token(session, before)
-                token = users.open_session(session, found, request.headers.get("User-Agent", ""), self.limits)
+                token = self.enter(session, found)
                 user_answer = UserAnswer.model_validate(found)
         self.tell(verdict)
         return Token(access_token=token, user=user_answer)
+
+    def enter(self, session: Session, user: User) -> str:
+        """Return the token of a new session of a user; the one that the browser had ends."""
+        if before := cookie_token(self.settings):
+            users.revoke_token(session, before)
+        return users.open_session(session, user, request.headers.get("User-Agent", ""), self.limits)
 
     def change(self, purpose: Purpose, code: str) -> UserAnswer:
         """Put a new address in the place of the old one, end the other sign-ins, and tell the old mail address."""

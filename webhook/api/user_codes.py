@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadGateway, BadRequest, InternalServerError, TooManyRequests
 
 from database.access import users
-from database.access.users import Limits, Verdict
+from database.access.guesses import Limits, Verdict
 from database.engine import Database
 from database.models.prices import Purpose, User
 from jobs.mail import MailNotSent
@@ -159,12 +159,17 @@ class UserCodes:
         client = request.remote_addr or ""
         return users.check_code(session, user, purpose, body.code, body.email, client, self.limits)
 
-    def tell(self, verdict: Verdict) -> None:
-        """Raise BadRequest for a wrong code, TooManyRequests for a client that is blocked."""
+    def tell(
+        self,
+        verdict: Verdict,
+        wrong: str = "The code is wrong or has expired.",
+        too_many: str = "Too many wrong codes: try again later.",
+    ) -> None:
+        """Raise BadRequest with *wrong* where it was, TooManyRequests with *too_many* for a client that is blocked."""
         if verdict.wait is not None:
-            _too_soon(verdict.wait, "Too many wrong codes: try again later.")
+            _too_soon(verdict.wait, too_many)
         if not verdict.right:
-            raise BadRequest("The code is wrong or has expired.")
+            raise BadRequest(wrong)
 
     def must_send(self, channel: str) -> None:
         """Raise InternalServerError where nothing can be sent that way."""

@@ -233,6 +233,11 @@ def with_headers(response: Response) -> Response:
     return response
 
 
+def as_json(text: str) -> Response:
+    """Return an answer for a script of a page."""
+    return Response(text, mimetype="application/json")
+
+
 def is_htmx() -> bool:
     """Tell whether htmx asks, for a part of a page."""
     return request.headers.get("HX-Request") == "true"

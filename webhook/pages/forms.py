@@ -38,6 +38,7 @@ SENTENCES: dict[str, str] = {
     "product_url": "Give the address of a product's page, such as https://www.example.com/products/1001-Echo.",
     "threshold": "Give an amount above 0 with a point and at most 3 decimals, such as 19.99.",
     "threshold_currency": "A currency is three letters, such as GBP.",
+    "passkey_name": "Give it a name of at most 100 characters, such as that of the device.",
     "country": "A country is two letters, such as GB.",
     "label": "A name is one line of at most 200 characters.",
     "selector": "A selector is one line of at most 500 characters.",

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from database.engine import Database
 from database.families.prices import CheckFailure, PriceReading, record_check
 from database.models.jobs import ScraperJob, Worker
+from database.models.operators import PasskeyChallenge
 from database.models.prices import AuthCode, AuthSession, OtpAttempt, User
 from jobs.settings import MailSettings
 from sandbox.mailserver import MailServer, serving
@@ -26,6 +27,7 @@ ANA, BEN = "ana@example.com", "ben@example.com"
 PHONES = {ANA: "+12015550100", BEN: "+12015550101"}
 PASSWORD = "mail-password-for-tests"
 SENDER = "watch@example.com"
+ORIGIN = "http://localhost"  # by which Flask's test client opens the pages
 PRODUCT = "https://www.shop.example/products/1001-tape-echo"
 
 
@@ -72,7 +74,8 @@ class Api:
         given = {"smtp_address": "127.0.0.1", "smtp_port": mail_server.port, "smtp_security": "none"}
         given |= {"email_address": SENDER, "email_password": PASSWORD}
         self.sender = Sender(self.settings, MailSettings(**(given if mail is None else mail)), TWILIO_TOKEN)
-        tokens = {"webhook_token": GATEWAY_TOKEN, "code_reader_token": READER_TOKEN, **(webhook or {})}
+        tokens = {"webhook_token": GATEWAY_TOKEN, "code_reader_token": READER_TOKEN}
+        tokens |= {"webhook_public_url": ORIGIN, **(webhook or {})}
         self.app = create_app(
             WebhookSettings(**tokens),
             db,
@@ -95,7 +98,7 @@ class Api:
         for limiter in self.app.extensions["limiter"]:
             limiter.reset()
         with self.db.transaction() as session:
-            for model in (User, OtpAttempt, ScraperJob, Worker):
+            for model in (User, OtpAttempt, PasskeyChallenge, ScraperJob, Worker):
                 session.execute(delete(model))
 
     def client(self):
@@ -155,6 +158,7 @@ class Api:
             AuthCode: ("expires_at", "created_at"),
             AuthSession: ("expires_at", "created_at", "last_used_at"),
             OtpAttempt: ("window_started_at", "blocked_until", "updated_at"),
+            PasskeyChallenge: ("expires_at",),
         }
         with self.db.transaction() as session:
             for model, names in columns.items():

@@ -22,7 +22,7 @@ from sqlalchemy import select
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from database.access import users
-from database.access.users import Limits
+from database.access.guesses import Limits
 from database.models.base import utc_now
 from database.models.prices import (
     AlertChannel,

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select
 from werkzeug.serving import make_server
 
 from database.access import users
-from database.access.users import Limits
+from database.access.guesses import Limits
 from database.models import Run, StoredFile
 from database.models.jobs import Schedule, ScraperJob
 from database.models.messaging import ChannelFile

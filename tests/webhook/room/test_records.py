@@ -9,8 +9,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Integer, select
 
+from database.access.guesses import Limits
 from database.access.roles import grant
-from database.access.users import Limits, open_session
+from database.access.users import open_session
 from database.families.accounts import NewAccount, add_account
 from database.models import Client, PoolUsage
 from database.models.messaging import ChannelMessage

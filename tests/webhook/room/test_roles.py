@@ -25,8 +25,10 @@ TABLE = {
     ("GET", "/room/sign-in"): EVERYBODY,
     ("POST", "/room/sign-in"): EVERYBODY,
     ("POST", "/room/sign-in/code"): EVERYBODY,
-    ("GET", "/room/link/<token>"): EVERYBODY,
-    ("POST", "/room/link/<token>"): EVERYBODY,
+    ("POST", "/room/sign-in/passkey/options"): EVERYBODY,
+    ("POST", "/room/sign-in/passkey"): EVERYBODY,
+    ("GET", "/room/link"): EVERYBODY,
+    ("POST", "/room/link"): EVERYBODY,
     ("POST", "/room/sign-out"): EVERYBODY,
     ("GET", "/room/inbox"): SEES,
     ("POST", "/room/inbox/codes/<request>"): CHANGES,
@@ -40,6 +42,10 @@ TABLE = {
     ("POST", "/room/finishing/<sign_in>/acts"): CHANGES,
     ("POST", "/room/finishing/<sign_in>/cancel"): CHANGES,
     ("GET", "/room/audit"): SEES_ALL,
+    ("GET", "/room/passkeys"): SEES,
+    ("POST", "/room/passkeys/options"): SEES,
+    ("POST", "/room/passkeys"): SEES,
+    ("POST", "/room/passkeys/<passkey>/remove"): SEES,
     ("GET", "/room/missing"): SEES,
     ("GET", "/room/missing.csv"): SEES,
     ("GET", "/room/missing/accounts/<account>"): SEES,
@@ -108,7 +114,7 @@ TABLE = {
     ("GET", "/metrics"): PROGRAMS,
 }
 # By the word before it, what a part of an address stands for.
-PARTS = {"codes": "request", "jobs": "job", "link": "token", "missing": "kind", "accounts": "account"}
+PARTS = {"codes": "request", "jobs": "job", "passkeys": "passkey", "missing": "kind", "accounts": "account"}
 PARTS |= {"runs": "run", "files": "file", "records": "type", "finishing": "sign_in"}
 # What lists the data of every client that the caller may see.
 LISTS = ("inbox", "missing", "missing.csv", "missing/csv", "v1/runs", "room/runs", "room/files", "v1/files", "<type>")
@@ -155,7 +161,7 @@ def brought(filled):
             session.add_all((file, PoolUsage(account_id=account.id, day=date(2026, 10, 31), pool_used=1)))
             session.flush()
             ids = {"account": account.id, "run": run.id, "file": file.id}
-    filled.parts = {**ids, "request": filled.north.code, "token": "x" * 43, "kind": "fleets", "type": "pool_usage"}
+    filled.parts = {**ids, "request": filled.north.code, "passkey": 1, "kind": "fleets", "type": "pool_usage"}
     filled.parts["sign_in"] = 1
     return filled
 

@@ -10,7 +10,7 @@ import pytest
 from database.access.roles import grant, make_link
 from database.models.operators import Role
 from database.models.prices import AuthCode, AuthSession, User
-from tests.webhook.api.conftest import ANA, PHONES
+from tests.webhook.api.conftest import ANA, ORIGIN, PHONES
 from tests.webhook.pages.conftest import Visitor, beside, words
 from tests.webhook.room.conftest import OPERATOR, VIEWER
 
@@ -28,30 +28,47 @@ def visitor(house):
 def test_a_link_signs_in_once(house, visitor):
     token = link_of(house)
     # Looking at it, as a program in front of a mailbox does, does not use it up.
-    assert visitor.open(f"/room/link/{token}").status_code == 200
-    assert words(visitor.open(f"/room/link/{token}")).endswith("Sign in")
-    assert words(visitor.send(f"/room/link/{token}")).startswith("You are signed in.")
+    assert visitor.open(f"/room/link#{token}").status_code == 200
+    assert "The link is good once" in words(visitor.open(f"/room/link#{token}"))
+    assert words(visitor.send("/room/link", link=token)).startswith("You are signed in.")
     assert visitor.client.get("/api/v1/who").get_json() == {"email": OPERATOR, "role": "operator", "client_id": None}
     another = Visitor(house.api)
-    another.open(f"/room/link/{token}")
-    refused = another.send(f"/room/link/{token}")
-    assert (refused.status_code, "The link was used" in words(refused)) == (400, True)
+    another.open("/room/link")
+    refused = another.send("/room/link", link=token)
+    assert (refused.status_code, "The link was used" in beside(refused, "link")) == (400, True)
+    assert token not in refused.text
     assert another.client.get("/room/inbox").headers["Location"] == "/room/sign-in"
     assert house.actions()[-1] == (OPERATOR, "user.signed_in")
     stored = " ".join(f"{row.code_hash}" for row in house.all(AuthCode))
     assert token not in stored
 
 
+def test_a_whole_link_may_be_pasted(house, visitor):
+    visitor.open("/room/link")
+    assert words(visitor.send("/room/link", link=f" {ORIGIN}/room/link#{link_of(house)} ")).startswith(
+        "You are signed in."
+    )
+
+
+def test_a_token_in_the_path_opens_nothing(house, visitor):
+    """A proxy would write it into its log."""
+    token = link_of(house)
+    visitor.open("/room/link")
+    assert visitor.send(f"/room/link/{token}").status_code == 404
+    assert visitor.open(f"/room/link/{token}").status_code == 404
+    assert words(visitor.send("/room/link", link=token)).startswith("You are signed in.")
+
+
 def test_a_link_ends_after_ten_minutes_and_with_the_next_one(house, visitor):
     first = link_of(house)
     second = link_of(house)
-    visitor.open(f"/room/link/{first}")
-    assert visitor.send(f"/room/link/{first}").status_code == 400
+    visitor.open("/room/link")
+    assert visitor.send("/room/link", link=first).status_code == 400
     house.api.turn(timedelta(minutes=10))
-    visitor.open(f"/room/link/{second}")
-    assert visitor.send(f"/room/link/{second}").status_code == 400
-    for made_up in ("x", "x" * 43, "é"):
-        assert visitor.send(f"/room/link/{made_up}").status_code == 400
+    visitor.open("/room/link")
+    assert visitor.send("/room/link", link=second).status_code == 400
+    for made_up in ("", "#", "x", "x" * 43, "é", "x" * 5000):
+        assert visitor.send("/room/link", link=made_up).status_code == 400
 
 
 def test_a_mailed_code_signs_in(house, visitor):
@@ -111,7 +128,7 @@ def test_what_each_role_finds_in_the_navigation(house):
     def sections(visitor):
         return re.findall(r'<li><a href="([^"]*)"', visitor.open("/room/inbox").text)
 
-    lists = ["/room/missing", "/room/runs", "/room/files"]
+    lists = ["/room/missing", "/room/runs", "/room/files", "/room/passkeys"]
     assert sections(house.operator()) == ["/room/inbox", "/room/audit", *lists]
     assert sections(house.member("nora@example.com", Role.CLIENT_VIEWER, "North Ltd")) == ["/room/inbox", *lists]
     visitor = house.member("paul@example.com", None)

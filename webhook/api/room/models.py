@@ -127,6 +127,13 @@ class Freed(Model):
     jobs: int
 
 
+class NewPasskey(Model):
+    """A passkey that a browser has made. credential: the browser's answer, as JSON."""
+
+    passkey_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(storable)]  # fmt: skip
+    credential: str = ""
+
+
 class AuditQuery(Model):
     """Which rows. action: a whole one, or what stands before its point. before: rows older than that id."""
 

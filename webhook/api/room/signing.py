@@ -17,7 +17,7 @@ from webhook.api.accounts import Accounts
 from webhook.api.models import CodeSent, Token, WithCode
 from webhook.api.user_codes import Message
 
-LONGEST_LINK = 200  # characters
+LONGEST_TOKEN = 200  # characters
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,19 @@ class RoomSigning:
 
     def finish(self, body: WithCode) -> Token:
         """Compare the code of the mail, and sign the user in."""
-        return self.accounts.sign_in(Purpose.ROOM, body, _has_role, lambda session, user: _note(session, user, "mail"))
+        return self.accounts.sign_in(
+            Purpose.ROOM, body, _has_role, lambda session, user: note_sign_in(session, user, "mail")
+        )
 
-    def by_link(self, token: str) -> str:
-        """Return the token of a new sign-in for that of a link, once. Raises BadRequest."""
+    def by_link(self, given: str) -> str:
+        """Return the token of a new sign-in for that of a link, or for the whole link, once. Raises BadRequest."""
         self.accounts.access.count_visitor()
         made = None
         with self.accounts.db.transaction() as session:
-            user = use_link(session, token[:LONGEST_LINK])
+            user = use_link(session, given.rpartition("#")[2].strip()[:LONGEST_TOKEN])
             if user is not None:
-                made = users.open_session(session, user, request.headers.get("User-Agent", ""), self.accounts.limits)
-                _note(session, user, "link")
+                made = self.accounts.enter(session, user)
+                note_sign_in(session, user, "link")
         if made is None:
             raise BadRequest("The link was used, or is older than ten minutes: make another with `scrapy users link`.")
         return made
@@ -69,6 +71,7 @@ def _has_role(user: User) -> bool:
     return session is not None and users.has_role(session, user)
 
 
-def _note(session: Session, user: User, by: str) -> None:
+def note_sign_in(session: Session, user: User, by: str) -> None:
+    """Write down that a user has signed in. by: mail, link or passkey."""
     set_actor(Actor(user.email, "web", request.remote_addr or ""))
     record(session, "user.signed_in", user.email, {"by": by})

@@ -9,7 +9,8 @@ from typing import NoReturn
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, Conflict, NotFound, TooManyRequests
 
-from database.access.users import Limits, count_sending
+from database.access.guesses import Limits
+from database.access.users import count_sending
 from database.engine import now
 from database.families.telegram import logins, sessions
 from database.families.telegram.sessions import ProvedSession

@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from webhook.access import SEEING, SEEING_ALL
 from webhook.api.room.acts import Room
 from webhook.api.room.finishing import Finishing
+from webhook.api.room.passkeys import Passkeys
 from webhook.api.room.signing import RoomSigning
 from webhook.pages.base import Door, Pages, Section
 from webhook.pages.prices.shown import moment
@@ -31,7 +32,7 @@ MESSAGES = {
 }
 
 
-def add_room_pages(app: Flask, pages: Pages, room: Room, signing: RoomSigning) -> None:
+def add_room_pages(app: Flask, pages: Pages, room: Room, signing: RoomSigning, passkeys: Passkeys) -> None:
     """Add the pages of the control room."""
     pages.prefixes.add(PREFIX)
     pages.messages.update(MESSAGES)
@@ -42,7 +43,7 @@ def add_room_pages(app: Flask, pages: Pages, room: Room, signing: RoomSigning) -
         Section("Audit", "room.audit", frozenset(SEEING_ALL)),
     ]
     routes = Blueprint("room", __name__, url_prefix=PREFIX)
-    SigningPages(pages, signing).add_to(routes)
+    SigningPages(pages, signing.accounts, signing, passkeys).add_to(routes)
     InboxPages(pages, room).add_to(routes)
     FinishingPages(pages, Finishing(room.db)).add_to(routes)
     AuditPages(pages, room).add_to(routes)

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import BadRequest
 
 from database.models.operators import Role
 from webhook.access import Caller, access, for_callers
-from webhook.api.models import LoginStart, WithCode
+from webhook.api.room.passkeys import Passkeys
 from webhook.api.room.signing import RoomSigning
-from webhook.pages.base import Pages
-from webhook.pages.forms import Form, filled, read
+from webhook.pages.base import as_json
+from webhook.pages.forms import Form, filled
+from webhook.pages.signing import CodePages, SignIn, Step
 
-STEP = {
-    "title": "Sign in: the code of the mail",
-    "text": "If the address may enter the control room, a mail with a code of six digits is on its way to it.",
-    "action": "room.sign_in_code",
-    "again": "room.sign_in",
-}
+STEP = Step(
+    title="Sign in: the code of the mail",
+    text="If the address may enter the control room, a mail with a code of six digits is on its way to it.",
+    action="room.sign_in_code",
+    again="room.sign_in",
+)
+HOME, SIGNED_IN = "room.inbox", "room-signed-in"
 
 
 @dataclass(frozen=True)
-class SigningPages:
-    """Signing in by a mailed code in two steps, or by a link."""
+class SigningPages(CodePages):
+    """Signing in by a mailed code in two steps, by a passkey, or by a link."""
 
-    pages: Pages
     signing: RoomSigning
+    passkeys: Passkeys
 
     def add_to(self, routes: Blueprint) -> None:
         """Add the routes."""
@@ -37,61 +37,47 @@ class SigningPages:
         @routes.get("")
         @for_callers(Caller.ANYONE)
         def home() -> Response:
-            return self.pages.redirect("room.inbox")
+            return self.pages.redirect(HOME)
 
-        @routes.get("/sign-in")
-        @for_callers(Caller.ANYONE)
-        def sign_in() -> Response:
-            if "user" in g and access().role is not Role.USER:
-                return self.pages.redirect("room.inbox")
-            return self.pages.render("room/sign_in", form=filled({}))
+        self.add_sign_in(routes, SignIn(STEP, HOME, "room-", _is_in, self.signing.begin, self.signing.finish))
+        self._add_passkey(routes)
+        self._add_link(routes)
 
-        @routes.post("/sign-in")
+    def _add_passkey(self, routes: Blueprint) -> None:
+        @routes.post("/sign-in/passkey/options")
         @for_callers(Caller.ANYONE)
-        def sign_in_start() -> Response:
-            form = read(LoginStart, request.form)
-            if form.body is not None:
-                with form.refusing("email"):
-                    sent = self.signing.begin(form.body.email)
-                    shown = filled({"email": form.body.email})
-                    return self.pages.render("prices/code", form=shown, step=STEP, dev_code=sent.dev_code)
-            return self.pages.render("room/sign_in", form.status, form=form)
+        def passkey_options() -> Response:
+            return as_json(self.passkeys.begin_sign_in(self.pages.form_token()))
 
-        @routes.post("/sign-in/code")
+        @routes.post("/sign-in/passkey")
         @for_callers(Caller.ANYONE)
-        def sign_in_code() -> Response:
-            form = read(WithCode, request.form)
-            if form.body is not None:
-                with form.refusing("code"):
-                    return self.signed_in(self.signing.finish(form.body).access_token)
-            return self.code_again(form)
+        def passkey_sign_in() -> Response:
+            form = filled({})
+            with form.refusing("passkey"):
+                token = self.passkeys.sign_in(request.form.get("credential", ""), self.pages.form_token())
+                return self.enter(HOME, SIGNED_IN, token)
+            return self.begin_again(routes, form)
 
-        @routes.get("/link/<token>")
+    def _add_link(self, routes: Blueprint) -> None:
+        @routes.get("/link")
         @for_callers(Caller.ANYONE)
-        def link(token: str) -> Response:
+        def link() -> Response:
             """Ask before the link is used up: programs that look at links in advance send no forms."""
-            return self.pages.render("room/link", link=token)
+            return self.pages.render("room/link", form=filled({}))
 
-        @routes.post("/link/<token>")
+        @routes.post("/link")
         @for_callers(Caller.ANYONE)
-        def use_link(token: str) -> Response:
-            try:
-                return self.signed_in(self.signing.by_link(token))
-            except BadRequest as error:
-                return self.pages.render("room/link", HTTPStatus.BAD_REQUEST, link="", refused=error.description)
+        def use_link() -> Response:
+            form = filled({})
+            with form.refusing("link"):
+                return self.enter(HOME, SIGNED_IN, self.signing.by_link(request.form.get("link", "")))
+            return self.pages.render("room/link", form.status, form=form)
 
-        @routes.post("/sign-out")
-        @for_callers(Caller.ANYONE)
-        def sign_out() -> Response:
-            self.signing.accounts.sign_out()
-            return self.signing.accounts.without_cookie(self.pages.redirect("room.sign_in", "room-signed-out"))
+    def begin_again(self, routes: Blueprint, form: Form[Any]) -> Response:
+        """Show the first step, with the button for passkeys where there are any."""
+        has_passkeys = self.passkeys.party is not None
+        return self.pages.render("room/sign_in", form.status, form=form, has_passkeys=has_passkeys)
 
-    def signed_in(self, token: str) -> Response:
-        """Send the browser to the inbox, signed in."""
-        return self.signing.accounts.with_cookie(self.pages.redirect("room.inbox", "room-signed-in"), token)
 
-    def code_again(self, form: Form[Any]) -> Response:
-        """Show the page of the code once more, with what was wrong."""
-        if "email" in form.errors:  # it is in a hidden field, which people do not change
-            form.refuse("code", "Begin again: the address was lost.")
-        return self.pages.render("prices/code", form.status, form=form, step=STEP, dev_code=None)
+def _is_in() -> bool:
+    return "user" in g and access().role is not Role.USER
