@@ -307,7 +307,7 @@ REFUSED_BY_TMOBILE = {
     "wrong-account+multi": "wrong_account",
     "account-missing+multi": "wrong_account",
     "wrong-account-file": "wrong_account",
-    "other-customer": "identity_mismatch",
+    "other-customer": "identity_mismatch or wrong_account",  # where its name stands is not known for certain
     "truncated-file": "bad_file",
     "captcha": "captcha_shown",
     "signed-out-midway": "success",
