@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, distinct, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, distinct, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from database.figures.curves import Curve, Figures, Value, label_of
@@ -38,9 +38,9 @@ def faults_by_time(session: Session, chosen: Fleets, span: Span) -> Figures:
     read = select(point, func.count(distinct(Sync.tenant_id))).where(*within, *complete).group_by(point)
     synced = {row[0]: row[1] for row in session.execute(read)}
     events = select(point, FaultEvent.change, func.count()).join(Sync, Sync.id == FaultEvent.sync_id)
-    events = events.where(*within, Sync.tenant_id.in_(tenants)).group_by(point, FaultEvent.change)
+    events = events.where(*within, Sync.tenant_id.in_(tenants), *_of_vehicle(chosen)).group_by(point, FaultEvent.change)
     changes: Counter[tuple[str, FaultChange]] = Counter()
-    for label, change, count in session.execute(_of_vehicle(events, chosen)):
+    for label, change, count in session.execute(events):
         changes[label, change] = count
     opened = _known(span, synced, {label: changes[label, FaultChange.OPENED] for label in span.labels})
     closed = _known(span, synced, {label: changes[label, FaultChange.CLOSED] for label in span.labels})
@@ -76,10 +76,11 @@ def _tenants(chosen: Fleets) -> Select[Any]:
     return query
 
 
-def _of_vehicle(events: Select[Any], chosen: Fleets) -> Select[Any]:
+def _of_vehicle(chosen: Fleets) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition for events of the chosen vehicle."""
     if chosen.vin is None:
-        return events
-    return events.join(Fault, Fault.id == FaultEvent.fault_id).where(Fault.vin == chosen.vin)
+        return ()
+    return (FaultEvent.fault_id.in_(select(Fault.id).where(Fault.vin == chosen.vin)),)
 
 
 def _open_after(session: Session, chosen: Fleets, span: Span) -> int:
@@ -93,7 +94,8 @@ def _open_after(session: Session, chosen: Fleets, span: Span) -> int:
         still = still.where(Fault.vin == chosen.vin)
     count = session.scalar(still) or 0
     later = select(FaultEvent.change, func.count()).join(Sync, Sync.id == FaultEvent.sync_id)
-    later = later.where(Sync.completed_at >= span.edges[-1], Sync.tenant_id.in_(tenants)).group_by(FaultEvent.change)
-    for change, number in session.execute(_of_vehicle(later, chosen)):
+    later = later.where(Sync.completed_at >= span.edges[-1], Sync.tenant_id.in_(tenants), *_of_vehicle(chosen))
+    later = later.group_by(FaultEvent.change)
+    for change, number in session.execute(later):
         count += number if change is FaultChange.CLOSED else -number
     return count

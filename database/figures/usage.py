@@ -33,10 +33,10 @@ def pools_by_day(session: Session, chosen: Chosen, span: Span) -> Figures:
     query = select(PoolUsage.day, *columns).where(*of_span, is_known).group_by(PoolUsage.day)
     for day, sum_used, count, sum_size, count_size in session.execute(query):
         label = day.isoformat()
-        (used if count == accounts else partly)[label] = int(sum_used)
+        (used if count == accounts else partly)[label] = int(sum_used or 0)
         known[label] = count
         if count == count_size == accounts:
-            sizes[label] = int(sum_size)
+            sizes[label] = int(sum_size or 0)
     return Figures(
         span,
         (

@@ -306,7 +306,7 @@ def test_runs_by_outcome(room):
         ran(room, account, 1, f"outcome_{number:02d}")
     (shown,) = drawn(room, f"runs?{three}")
     assert [each["name"] for each in shown["curves"]][-1] == "9 others"
-    assert shown["curves"][-1]["values"] == [0, 9, 0]
+    assert shown["curves"][-1]["values"] == [0, 7, 2]
     assert "outcome_11 (runs)" in room.get(f"/room/charts/runs.csv?{three}").text.splitlines()[0]
 
 
@@ -402,7 +402,7 @@ def test_a_period_that_is_too_long_is_cut_and_says_so(make_api, monkeypatch, tmp
     page = room.get("/room/charts/runs?since=2010-01-01&until=2022-10-31")
     assert "its beginning was left out" in words(page)
     # The period before ends where this one begins.
-    links = [unescape(link) for link in re.findall(r'rel="\w+" href="([^"]*)"', page.text)]
+    links = [unescape(link) for link in re.findall(r'rel="(?:prev|next)" href="([^"]*)"', page.text)]
     assert links == [
         "/room/charts/runs?since=2020-10-30&until=2021-10-30",
         "/room/charts/runs?since=2022-11-01&until=2023-11-01",

@@ -122,6 +122,6 @@ def test_without_javascript_there_are_the_table_and_the_csv(window, site, screen
     with page.expect_download() as started:
         page.get_by_role("link", name="As CSV").click()
     assert "2026-10-27,48.5000,,96,96,1" in started.value.path().read_text()
-    page.get_by_label("From").fill("2026-10-25")
+    page.get_by_label("From", exact=True).fill("2026-10-25")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("table.figures tbody tr")).to_have_count(3)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response
@@ -17,6 +16,7 @@ from database.models.base import utc_now
 from database.models.operators import Role
 from webhook.access import SEEING, SEEING_ALL, access, requires
 from webhook.api.room.chart_models import (
+    FIRST,
     LAST,
     ChartPeriod,
     FaultsChartQuery,
@@ -174,6 +174,7 @@ class ChartPages:
         figures = kind.read(self.reading, query)
         shown = drawn.folded(figures) if word == "runs" else figures
         steps = steps_of(query.resolution) if isinstance(query, MetersChartQuery) else kind.steps
+        earlier, later = (_moved(figures, given, by) for by in (-1, 1))
         chosen = {name: value for name, value in given.items() if name not in ("since", "until", "step", *kind.fields)}
         return self.pages.render(
             "room/chart",
@@ -189,7 +190,8 @@ class ChartPages:
             step=figures.span.step.value,
             most=MOST,
             longest=", ".join(f"{LONGEST[step]} {_units(step)}" for step in steps),
-            **_moves(figures, given),
+            earlier=earlier,
+            later=later,
             **self._places(word),
         )
 
@@ -249,15 +251,11 @@ def asked(model: type[Query]) -> tuple[Query | None, dict[str, str]]:
             given = {name: value for name, value in given.items() if name not in wrong}
 
 
-def _moves(figures: Figures, given: dict[str, str]) -> dict[str, dict[str, str] | None]:
-    """Return the parameters of the periods before and after; None: it lies in the future, or further than is asked for."""
-    found: dict[str, dict[str, str] | None] = {}
-    today: date = utc_now().date()
-    for name, by in (("earlier", -1), ("later", 1)):
-        since, until = figures.span.shifted(by)
-        is_there = since <= today and until <= LAST and since.year >= 2000
-        found[name] = {**given, "since": str(since), "until": str(until)} if is_there else None
-    return found
+def _moved(figures: Figures, given: dict[str, str], periods: int) -> dict[str, str] | None:
+    """Return the parameters of the period so many periods later; None: it lies in the future, or further than may be asked for."""
+    since, until = figures.span.shifted(periods)
+    is_there = FIRST <= since <= utc_now().date() and until <= LAST
+    return {**given, "since": str(since), "until": str(until)} if is_there else None
 
 
 def _units(step: Step) -> str:
