@@ -76,6 +76,7 @@ def window(crawls: Any, webhook: str) -> Iterator[Callable[..., Page]]:
     At the end no script may have failed, and the policy have refused nothing.
     """
     wrong: list[str] = []
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser())
 
@@ -92,6 +93,7 @@ def window(crawls: Any, webhook: str) -> Iterator[Callable[..., Page]]:
 
         yield open_
         browser.close()
+    expect.set_options(timeout=5000)  # Playwright's own
     assert [each for each in wrong if "Failed to load resource" not in each] == []
 
 
