@@ -76,6 +76,7 @@ def window(crawls: Any, webhook: str) -> Iterator[Callable[..., Page]]:
     At the end no script may have failed, and the policy have refused nothing.
     """
     wrong: list[str] = []
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser())
 
@@ -92,6 +93,7 @@ def window(crawls: Any, webhook: str) -> Iterator[Callable[..., Page]]:
 
         yield open_
         browser.close()
+    expect.set_options(timeout=5000)  # Playwright's own
     assert [each for each in wrong if "Failed to load resource" not in each] == []
 
 
@@ -104,6 +106,12 @@ def status_of(url: str, path: str, token: str) -> int:
 
 def has_parked(crawls: Any, outcome: str) -> bool:
     return bool(crawls.rows("SELECT id FROM scraper_jobs WHERE parked_for = 'owner' AND outcome = ?", outcome))
+
+
+def leaves(page: Page) -> bool:
+    """Press Escape, and return whether the keys go nowhere any more; of two presses the second has to come in time."""
+    page.keyboard.press("Escape")
+    return page.locator(".keys").text_content() == ""
 
 
 def files(folder: Path) -> dict[Path, bytes]:
@@ -153,9 +161,7 @@ def test_a_captcha_is_passed_by_an_operator_who_looks_and_clicks_and_types(crawl
     page.mouse.click(left + 60 * unit, top + 70 * unit)
     expect(page.locator(".keys")).to_have_text("Your keys go to the portal’s page. Press Escape twice to leave it.")
     page.keyboard.type(word)
-    page.keyboard.press("Escape")
-    page.keyboard.press("Escape")
-    expect(page.locator(".keys")).to_have_text("")
+    wait_for(lambda: leaves(page), PATIENCE, 0.05)
     page.keyboard.type("this goes nowhere")
     page.mouse.click(left + 60 * unit, top + 110 * unit)
     expect(page.locator("main")).to_contain_text("It is signed in.")

@@ -5,7 +5,7 @@ const NAMED = new Set([
   "Enter", "Tab", "Backspace", "Delete", "Escape", "Home", "End", "PageUp", "PageDown",
   "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight",
 ]);
-const LEAVE = 1000; // milliseconds between two presses of Escape that leave the picture
+const LEAVE = 1500; // milliseconds between two presses of Escape that leave the picture
 const BETWEEN = 150; // milliseconds between two messages with acts
 const MOVES = 50, HOVERS = 250; // milliseconds between two moves of the pointer that are sent: with its button pressed, and without
 const TAP = 12; // pixels by which a finger may slip
