@@ -148,7 +148,7 @@ class Installation:
         for words, given in ((self.way.serve, self.way.environment), (self.way.worker, self.way.worker_environment)):
             log = (self.folder / f"{words[0]}.log").open("a")
             started.append(self.project.start(*words, env=self.environment(given), fresh=True, stdout=log, stderr=log))
-        wait_for(self.is_well, 90)
+        wait_for(self.is_well, 240)
         return started
 
     def is_well(self) -> bool:

@@ -28,7 +28,7 @@ __all__ = ["served"]
 GUNICORN = {"LATCHKEY_SERVER": "gunicorn", "LATCHKEY_SERVER_PROCESSES": "2"}
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_two_processes_are_one_service(served):
     start, db, ready = served
     process, url = start(**GUNICORN, LATCHKEY_WEBHOOK_RATE="30 per minute", LATCHKEY_CODE_LIFE="5")
