@@ -148,7 +148,7 @@ class Installation:
         for words, given in ((self.way.serve, self.way.environment), (self.way.worker, self.way.worker_environment)):
             log = (self.folder / f"{words[0]}.log").open("a")
             started.append(self.project.start(*words, env=self.environment(given), fresh=True, stdout=log, stderr=log))
-        wait_for(self.is_well, 90)
+        wait_for(self.is_well, 240)
         return started
 
     def is_well(self) -> bool:
@@ -186,8 +186,8 @@ def test_what_is_deployed_crawls_takes_codes_shows_pages_and_loses_nothing(
     """
     A sign-in takes its code from the route of codes; SIGTERM to both services comes while the crawl runs.
 
-    drain: seconds that a worker lets its crawls go on. With one second the jobs go back to the queue, with 120 they end whole; the
-    services are started again and finish what is left, nothing twice. A backup by the unit's line is restored and compared.
+    drain: seconds that a worker lets its crawls go on. With 120 the jobs end whole, with one second they may go back to the queue;
+    the services are started again and finish what is left, nothing twice. A backup by the unit's line is restored and compared.
     """
     with (
         new_postgresql(postgresql_server) as url,

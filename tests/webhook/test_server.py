@@ -58,7 +58,7 @@ def served(project, tmp_path, encryption_key, wait_for):
         process = project(tmp_path, LATCHKEY_DATABASE_URL=url, **TOKENS, **environment).start(
             "serve", "--port", "0", "--ready-file", str(ready), *arguments, fresh=True
         )
-        wait_for(lambda: ready.exists() or process.poll() is not None)
+        wait_for(lambda: ready.exists() or process.poll() is not None, 150)
         assert process.poll() is None, process.communicate()
         said = json.loads(ready.read_text())
         assert said["pid"] == process.pid
