@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,10 +18,6 @@ PRESENT, VERIFIED, WITH_KEY = 0x01, 0x04, 0x40  # flags of the data that a devic
 
 def encode(given: bytes) -> str:
     return urlsafe_b64encode(given).rstrip(b"=").decode()
-
-
-def decode(given: str) -> bytes:
-    return urlsafe_b64decode(given + "=" * (-len(given) % 4))
 
 
 class Authenticator:

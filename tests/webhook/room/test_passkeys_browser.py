@@ -53,7 +53,8 @@ def check(page):
     for screen in (PHONE, DESKTOP):
         page.set_viewport_size(screen)
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.wait_for_function("() => !document.getAnimations().length")  # colours pass into one another
             assert serious(page) == [], (page.url, screen, scheme)
         assert fits(page), (page.url, screen)
 

@@ -220,10 +220,10 @@ class Passkeys:
             verdict = guesses.blocked(counter, at)
             if verdict is None:
                 fault = self._fault(session, party, signed, found, browser)
-                if fault is not None:
-                    record(session, "user.passkey_refused", owner, {"why": fault.value})
+                if fault is not None or found is None:
+                    record(session, "user.passkey_refused", owner, {"why": str(fault)})
                     verdict = guesses.count_wrong(counter, at, self.accounts.limits)
-                elif found is not None:
+                else:
                     verdict = Verdict(right=True)
                     session.delete(counter)
                     token = self.accounts.enter(session, found[1])
