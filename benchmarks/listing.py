@@ -53,7 +53,7 @@ def served(path: Path) -> tuple[Any, int, dict[str, str]]:
     from sqlalchemy import insert
 
     from database.access import users
-    from database.access.users import Limits
+    from database.access.guesses import Limits
     from database.engine import Database
     from database.models import all_tables
     from database.models.base import utc_now

@@ -55,10 +55,11 @@ class Seen:
 
 def fill(accounts: int, people: int) -> list[str]:
     """Fill the database as years of work would have, and return the token of each of so many operators."""
+    from benchmarks.crowded import crowd
+    from database.access.guesses import Limits
     from database.access.roles import grant
-    from database.access.users import Limits, open_session
+    from database.access.users import open_session
     from database.models.operators import Role
-    from tests.webhook.room.crowded import crowd
 
     crowd(database(), accounts)
     with database().transaction() as session:

@@ -135,7 +135,8 @@ def _check_number(number: str, settings: TelegramSettings, *, is_stored: bool) -
     from datetime import timedelta
 
     from commands._terminal import Refused
-    from database.access.users import Limits, count_sending
+    from database.access.guesses import Limits
+    from database.access.users import count_sending
     from database.engine import database
     from database.families.telegram import sessions
 

@@ -14,8 +14,9 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from database.access.assisted import Wanted, ask, take
+from database.access.guesses import Limits
 from database.access.roles import grant
-from database.access.users import Limits, open_session, user_of
+from database.access.users import open_session, user_of
 from database.models import StoredCredential
 from database.models.operators import Role
 from database.processes import signature

@@ -71,6 +71,8 @@ MODELS = (
 class House:
     """Clients with their jobs, and the people who look after them."""
 
+    url = ""  # of its server, where a test has one
+
     def __init__(self, api):
         self.api, self.db = api, api.db
 

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import text
 
+from benchmarks.crowded import crowd, newest_month
 from database.engine import Database
 from tests.webhook.api.conftest import Api
 from tests.webhook.room.conftest import House
-from tests.webhook.room.crowded import crowd, newest_month
 
 SECONDS, BYTES = 0.2, 100_000
 SIZES = [pytest.param(200, marks=pytest.mark.figures, id="200"), pytest.param(20, id="20")]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import text
 
+from database.engine import Database
 from database.families.cycles import period
 from database.models.base import utc_now
 
@@ -16,7 +19,7 @@ REPORTS = 4  # of each carrier
 LINES = 50  # of each report
 
 
-def crowd(db, accounts):
+def crowd(db: Database, accounts: int) -> datetime:
     """
     Fill an empty SQLite database: months of three years, for each account 150 files, 5,000 records and three years of runs.
 
@@ -31,12 +34,12 @@ def crowd(db, accounts):
             marks = ", ".join(f":{column}" for column in columns)
             statement = text(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})")
             session.execute(statement, [dict(zip(columns, row, strict=True)) for row in rows])
-        for statement in _large(accounts, at):
-            session.execute(text(statement))
+        for words in _large(accounts, at):
+            session.execute(text(words))
     return at
 
 
-def _small(accounts, today):
+def _small(accounts: int, today: date) -> Iterator[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
     clients = max(1, accounts // 10)
     yield (
         "clients",
@@ -89,11 +92,11 @@ def _small(accounts, today):
     )  # fmt: skip
 
 
-def _large(accounts, at):
-    def series(count):
+def _large(accounts: int, at: datetime) -> Iterator[str]:
+    def series(count: int) -> str:
         return f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
 
-    def ago(days):
+    def ago(days: int | str) -> str:
         return f"strftime('%Y-%m-%d %H:%M:%S.000000', '{at:%Y-%m-%d %H:%M:%S}', '-' || ({days}) || ' days')"
 
     spider = "CASE WHEN i % 30 THEN 'daily_usage' WHEN i % 60 THEN 'pdf_invoice' ELSE 'monthly_reports' END"
@@ -164,7 +167,7 @@ def _large(accounts, at):
         CASE WHEN i % 9 THEN 'GBP' END, '[]', 0, {ago(f"((i - 1) / {accounts})")} FROM n"""
 
 
-def newest_month(today=None):
+def newest_month(today: date | None = None) -> str:
     """Return the month of the newest billing cycle that has ended."""
     today = today or utc_now().date()
     first = today.replace(day=1) - timedelta(days=0 if today.day > 15 else 1)
