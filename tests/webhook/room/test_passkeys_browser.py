@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import request
@@ -30,7 +31,7 @@ def site(make_api):
     """The application behind a server, with passkeys for its address, which has a name."""
     server = make_server("127.0.0.1", 0, lambda environ, start: [], threaded=True, request_handler=Quiet)
     url = f"http://localhost:{server.port}"
-    house = House(make_api(webhook={"webhook_public_url": url}))
+    house: Any = House(make_api(webhook={"webhook_public_url": url}))
     server.app, house.url = house.api.app, url
     with serving(server):
         yield house
