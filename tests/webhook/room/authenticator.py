@@ -7,9 +7,9 @@ import json
 import secrets
 from base64 import urlsafe_b64encode
 
-import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from webauthn.helpers import encode_cbor
 
 from tests.webhook.api.conftest import ORIGIN
 
@@ -32,11 +32,11 @@ class Authenticator:
         self.handle = options["user"]["id"]
         numbers = self.key.public_key().public_numbers()
         point = {-2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
-        public_key = cbor2.dumps({1: 2, 3: -7, -1: 1, **point})  # a COSE key for ES256
+        public_key = encode_cbor({1: 2, 3: -7, -1: 1, **point})  # a COSE key for ES256
         attested = bytes(16) + len(self.id).to_bytes(2, "big") + self.id + public_key
         client, signed = self._answer("webauthn.create", options, options["rp"]["id"], WITH_KEY, **changes)
         made = {"fmt": "none", "attStmt": {}, "authData": signed + attested}
-        return self._json({"clientDataJSON": encode(client), "attestationObject": encode(cbor2.dumps(made))})
+        return self._json({"clientDataJSON": encode(client), "attestationObject": encode(encode_cbor(made))})
 
     def get(self, options, **changes) -> str:
         """Answer the options of a sign-in. changes: as those of `_answer`; `handle`: another user's; `key`: another one."""
