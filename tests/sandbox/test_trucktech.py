@@ -246,13 +246,14 @@ def test_a_factor_that_nobody_knows_has_no_field(driver):
 
 
 def test_a_captcha_wants_a_tick_and_its_word(driver, admin):
-    assert driver.submit("captcha").location == "/captcha"
-    assert '<iframe title="Captcha" src="/captcha/box"' in driver.ask("/captcha").text
+    ana = driver()
+    assert ana.submit("captcha").location == "/captcha"
+    assert '<iframe title="Captcha" src="/captcha/box"' in ana.ask("/captcha").text
     for ticked, right, leads_to in (("", True, "/captcha"), ("yes", False, "/captcha"), ("yes", True, "/dashboard")):
-        box = driver.ask("/captcha/box")
+        box = ana.ask("/captcha/box")
         word = admin.secrets()["codes"][-1]
         assert word in box.text
-        answer = driver.ask("/captcha", {"csrf_token": box.token, "person": ticked, "word": word if right else "x"})
+        answer = ana.ask("/captcha", {"csrf_token": box.token, "person": ticked, "word": word if right else "x"})
         assert answer.location == leads_to
     assert admin.counters()["captchas_refused"] == 2
 
