@@ -224,7 +224,7 @@ def test_what_is_deployed_crawls_takes_codes_shows_pages_and_loses_nothing(
 
         services = made.start()
         wait_for(lambda: made.statuses() == ["success"] * len(numbers), 120)
-        (link,) = re.findall(r"http://\S+/room/link/\S+", made.scrapy("users", "add", "--operator"))
+        (link,) = re.findall(r"http://\S+/room/link#\S+", made.scrapy("users", "add", "--operator"))
         visitor = Visitor()
         assert "You are signed in." in visitor.use(link)
         grid, files = (visitor.open(f"{made.address}/room/{page}")[0] for page in ("missing", "files"))

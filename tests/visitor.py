@@ -21,6 +21,7 @@ class Visitor:
 
     def use(self, link: str) -> str:
         """Press the button of a sign-in link; return the page that comes."""
-        asked, _ = self.open(link)
-        (token,) = re.findall(r'name="form_token" value="(\w+)"', asked)
-        return self.open(link, form_token=token)[0]
+        page, _, token = link.partition("#")
+        asked, _ = self.open(page)
+        (form_token,) = re.findall(r'name="form_token" value="(\w+)"', asked)
+        return self.open(page, form_token=form_token, link=token)[0]

@@ -75,7 +75,7 @@ def test_three_commands_from_nothing_to_the_page_with_the_demos_data(published, 
         assert {row["outcome"] for row in figures} == {"success"}
         terminal.type(room)
         wait_for(lambda: terminal.sees("Ctrl-C ends it."), SERVED)
-        (link,) = re.findall(r"http://\S+/room/link/\S+", terminal.shown)
+        (link,) = re.findall(r"http://\S+/room/link#\S+", terminal.shown)
         visitor = Visitor()
         assert "You are signed in." in visitor.use(link)
         for page in re.findall(r"http://\S+/room/(?:missing|runs|files)", terminal.shown):
