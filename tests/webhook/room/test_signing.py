@@ -128,7 +128,7 @@ def test_what_each_role_finds_in_the_navigation(house):
     def sections(visitor):
         return re.findall(r'<li><a href="([^"]*)"', visitor.open("/room/inbox").text)
 
-    lists = ["/room/missing", "/room/runs", "/room/files", "/room/passkeys"]
+    lists = ["/room/missing", "/room/runs", "/room/files", "/room/charts", "/room/passkeys"]
     assert sections(house.operator()) == ["/room/inbox", "/room/audit", *lists]
     assert sections(house.member("nora@example.com", Role.CLIENT_VIEWER, "North Ltd")) == ["/room/inbox", *lists]
     visitor = house.member("paul@example.com", None)
