@@ -109,7 +109,7 @@ def _large(accounts: int, at: datetime) -> Iterator[str]:
     counts = "files, records, already, missing, missing_names, sign_ins, requests, downloads, warnings, host"
     yield f"""{series(runs)} INSERT INTO runs ({columns}, billing_cycle_id, {counts})
         SELECT i, 'crawl ' || i, 'bell_' || {spider}, 'bell', {spider}, {account}, 'ana', (500000000 + {account}) || ' month',
-        'finished', CASE WHEN i % 20 THEN 'success' ELSE 'portal_down' END, 'nobody', 'The run has ended in this way or that.',
+        'finished', CASE WHEN i % 20 THEN 'success' ELSE 'portal_down' END, 'nobody', 'The run has ended.',
         {ago(day)}, {ago(day)}, {account} * 100 + {place}, 1, 30, 0, 0, '[]', 1, 12, 1, '[]', 'here' FROM n"""
     yield f"""{series(runs)} INSERT INTO scraper_jobs (id, portal, report_type, billing_cycle_id, status, created_at,
         retry_count, max_retries, attempt, returns, priority)

@@ -64,7 +64,7 @@ class AssistedSignIns:
             self._start(taken)
 
     def reap(self) -> None:
-        """Write down the end of those whose process has ended without doing so itself. Raises DatabaseAway."""
+        """Store the end of sign-ins that have no process any more and did not store it themselves. Raises DatabaseAway."""
         for each in list(self._running):
             if (code := each.process.poll()) is None:
                 continue

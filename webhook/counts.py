@@ -27,7 +27,7 @@ SWEEP_AFTER = 1000  # counts of a process, after which what has expired is delet
 
 
 def in_folder(folder: Path) -> str:
-    """Return the address of the storage whose file is in a folder of the processes."""
+    """Return the address of the storage with its file in a folder."""
     return f"{SCHEME}://{(folder / 'counts.db').resolve()}"
 
 

@@ -32,7 +32,7 @@ class WebhookSettings(RoomSettings):
     webhook_public_url: str = Field(
         "",
         pattern=r"^(https?://[^?#]+)?$",
-        description="Address by which gateways call us, whose signatures cover it, and by which the pages are opened: "
+        description="Address by which gateways call us (their signatures cover it) and the pages are opened: "
         "sign-in links begin with it, and passkeys are good for its host name alone.",
     )
     webhook_proxies: int = Field(0, ge=0, le=5, description="Reverse proxies in front of us whose headers we believe.")

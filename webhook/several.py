@@ -20,10 +20,10 @@ from webhook.listening import bound, url_of
 from webhook.settings import WebhookSettings
 
 PROCESSES = 2  # where the settings name no number
-SILENT_SECONDS = 120  # of a process whose loop has stopped, after which it is killed; requests may take longer
+SILENT_SECONDS = 120  # without a heartbeat of a process, after which it is killed; requests may take longer
 ENDING_SECONDS = 30  # that requests under way have at the end
 LONGEST_LINE = 8190  # bytes of a request's first line, the most that gunicorn knows
-NO_PROXY = ""  # `webhook_proxies` says whose headers count, and Werkzeug reads them
+NO_PROXY = ""  # Werkzeug reads the headers of the proxies that `webhook_proxies` counts
 
 
 def serve_by_gunicorn(

@@ -27,7 +27,7 @@ def make_challenge(session: Session, purpose: ChallengePurpose, browser: str) ->
     """
     Return a new challenge: base64url of 32 random bytes, of which only a hash is stored.
 
-    browser: text that nobody has but the session of the browser that asks.
+    browser: secret text of the session of the browser that asks.
     """
     challenge = secrets.token_urlsafe(32)
     made = PasskeyChallenge(challenge_hash=token_hash(challenge), browser_hash=token_hash(browser), purpose=purpose)

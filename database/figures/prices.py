@@ -1,4 +1,4 @@
-"""The prices of watched products over time, whoever watches them."""
+"""The prices of watched products over time, from the checks of all items of a product."""
 
 from __future__ import annotations
 

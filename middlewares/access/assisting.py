@@ -1,8 +1,8 @@
 """
 Lets one operator finish a sign-in from the control room: the browser's picture goes out, keys and clicks come in.
 
-Both stay in memory: they are in no file, row, log line or error. The channel is a server of this process, on loopback unless
-LATCHKEY_ASSIST_HOST says otherwise, whose messages are sealed with a key of this one sign-in.
+Both stay in memory: they are in no file, row, log line or error. The channel is an HTTP server in this process, which listens
+on LATCHKEY_ASSIST_HOST (loopback by default). Its messages are encrypted and authenticated with a key of this one sign-in.
 """
 
 from __future__ import annotations

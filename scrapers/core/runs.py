@@ -85,9 +85,7 @@ class Work:
         self.places = Places(crawl_settings().browser_pages)
         self.evidence: EvidenceKeeper | None = None
         self.visible = False
-        self.assisted = (
-            0  # number of the operator's request, of a sign-in that is finished from the control room; 0: none
-        )
+        self.assisted = 0  # number of the request of an operator who finishes the sign-in in the control room; 0: none
         self.only_stored = False  # no sign-in: a session that has ended is the failure
         self.conclude: Callable[[Session, Job, Failure | None], None] | None = None
         self.recover: Callable[[Response, Failure], Awaitable[Request | None]] | None = None  # set by AuthMiddleware

@@ -1,4 +1,4 @@
-"""The page of a sign-in that an operator finishes: whose it is, what it says, what it refuses; the browser's end is in tests/crawl."""
+"""The page of a sign-in that an operator finishes: who may see it, what it says and refuses; tests/crawl has it with a browser."""
 
 from __future__ import annotations
 

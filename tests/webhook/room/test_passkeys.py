@@ -62,7 +62,7 @@ def alert(answer):
 
 
 def refusals(house):
-    """Return whose passkeys were refused and why, as the audit has it."""
+    """Return users and reasons of refused passkeys, as the audit has them."""
     with house.db.transaction() as session:
         rows = session.scalars(select(AuditEntry).order_by(AuditEntry.id))
         return [(row.subject, row.detail["why"]) for row in rows if row.action == "user.passkey_refused"]

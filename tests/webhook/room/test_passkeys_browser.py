@@ -96,7 +96,7 @@ def test_a_passkey_from_adding_to_removing(window, site):
     message(page, "You are signed in.")
     page.goto("/room/passkeys")
     page.get_by_role("button", name="Remove").click()
-    message(page, "The passkey is removed: nobody can sign in with it any more.")
+    message(page, "The passkey is removed and opens nothing any more.")
     assert site.all(Passkey) == []
     page.get_by_role("button", name="Sign out").click()
     message(page, "You are signed out.")

@@ -150,7 +150,7 @@ class ChartAnswer(Model):
     """Curves over a period, both days of which belong to it. is_cut: more points were asked for than there may be."""
 
     step: Step
-    zone: str = Field(description="Whose calendar it is.")
+    zone: str = Field(description="Time zone of the points.")
     since: date
     until: date
     is_cut: bool

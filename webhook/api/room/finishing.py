@@ -17,7 +17,7 @@ from database.models.assisted import AssistedSignIn, AssistedState
 from scrapers.core.remote import LARGEST, Act, Ask, Broken, Picture, Seal, read_answer
 
 ANSWER_SECONDS = 15.0  # longer than an act may take
-AWAY = "away"  # the state of one that is open, and whose process cannot be reached
+AWAY = "away"  # the state of an open sign-in when its process cannot be reached
 CANCELLED = "It was cancelled before it was the operator's turn."
 
 

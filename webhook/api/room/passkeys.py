@@ -74,7 +74,7 @@ NOT_SIGNED_IN = "The passkey was not accepted: try another one, or have a code s
 
 @dataclass(frozen=True, slots=True)
 class RelyingParty:
-    """Whose passkeys they are, to browsers. id: host name. origin: scheme, host name, and port where it is not the usual one."""
+    """The WebAuthn relying party. id: host name. origin: scheme, host name, and port where it is not the usual one."""
 
     id: str
     origin: str

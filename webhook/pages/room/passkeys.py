@@ -16,7 +16,7 @@ from webhook.pages.room import PREFIX
 
 MESSAGES = {
     "passkey-added": "The passkey is added: you can sign in with it.",
-    "passkey-removed": "The passkey is removed: nobody can sign in with it any more.",
+    "passkey-removed": "The passkey is removed and opens nothing any more.",
 }
 
 
