@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from database.models.readings import Direction, MeterReading, Resolution
@@ -42,13 +42,17 @@ def readings(
     session: Session, of: Series, begins: datetime, ends: datetime
 ) -> Sequence[tuple[datetime, Decimal | None]]:
     """Return when each reading from *begins* to before *ends* begins, and its kWh, oldest first."""
-    question = select(MeterReading.starts_at, MeterReading.kwh).where(
+    within = (MeterReading.starts_at >= begins, MeterReading.starts_at < ends)
+    question = select(MeterReading.starts_at, MeterReading.kwh).where(*is_of(of), *within)
+    return [(row[0], row[1]) for row in session.execute(question.order_by(MeterReading.starts_at))]
+
+
+def is_of(of: Series) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for the readings of a series."""
+    return (
         MeterReading.contract == of.contract,
         MeterReading.meter == of.meter,
         MeterReading.meter_code == of.meter_code,
         MeterReading.direction == of.direction,
         MeterReading.resolution == of.resolution,
-        MeterReading.starts_at >= begins,
-        MeterReading.starts_at < ends,
     )
-    return [(row[0], row[1]) for row in session.execute(question.order_by(MeterReading.starts_at))]

@@ -7,10 +7,10 @@ from decimal import Decimal
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CTE, ColumnElement, and_, distinct, func, literal, select, tuple_
+from sqlalchemy import CTE, and_, distinct, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
-from database.families.readings import Series
+from database.families.readings import Series, is_of
 from database.figures.curves import Curve, Figures, Value, exact, exact_sum, points_of
 from database.figures.spans import SHORT, Span, Step
 from database.models.readings import MeterReading, Resolution
@@ -27,7 +27,7 @@ def steps_of(resolution: Resolution) -> tuple[Step, ...]:
 
 def newest_day(session: Session, of: Series, zone: str) -> date | None:
     """Return the day of the zone in which the newest reading begins; None: there is none."""
-    at: datetime | None = session.scalar(select(func.max(MeterReading.starts_at)).where(*_is_of(of)))
+    at: datetime | None = session.scalar(select(func.max(MeterReading.starts_at)).where(*is_of(of)))
     return None if at is None else at.astimezone(ZoneInfo(zone)).date()
 
 
@@ -39,7 +39,7 @@ def readings_by_time(session: Session, of: Series, span: Span) -> Figures:
     earlier versions; of single readings the value of the version before is there too.
     """
     points = points_of(span)
-    on = and_(*_is_of(of), MeterReading.starts_at >= points.c.begins, MeterReading.starts_at < points.c.ends)
+    on = and_(*is_of(of), MeterReading.starts_at >= points.c.begins, MeterReading.starts_at < points.c.ends)
     sums = (exact_sum(MeterReading.kwh, DECIMALS), func.count(MeterReading.kwh))
     query = select(points.c.number, *sums).select_from(points).outerjoin(MeterReading, on).group_by(points.c.number)
     found = {row[0]: (exact(row[1], DECIMALS), int(row[2])) for row in session.execute(query)}
@@ -57,16 +57,6 @@ def readings_by_time(session: Session, of: Series, span: Span) -> Figures:
     known_counts = tuple(found[number][1] for number in range(len(expected)))
     curves += [Curve("readings", "readings", known_counts), Curve("expected", "readings", expected)]
     return Figures(span, (*curves, Curve("corrected", "readings", _corrected(session, of, span, points))))
-
-
-def _is_of(of: Series) -> tuple[ColumnElement[bool], ...]:
-    return (
-        MeterReading.contract == of.contract,
-        MeterReading.meter == of.meter,
-        MeterReading.meter_code == of.meter_code,
-        MeterReading.direction == of.direction,
-        MeterReading.resolution == of.resolution,
-    )
 
 
 def _expected(of: Series, begins: datetime, ends: datetime) -> int:
