@@ -58,15 +58,5 @@ def bound(settings: WebhookSettings) -> socket.socket:
     return made
 
 
-def url_of(host: str, port: int) -> str:
-    """
-    Return the address of a server.
-
-    >>> url_of("::1", 8000)
-    'http://[::1]:8000'
-    """
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
 def _no_address(settings: WebhookSettings) -> CannotListen:
     return CannotListen(f"{settings.webhook_host} is not an address here: check LATCHKEY_WEBHOOK_HOST.")

@@ -19,8 +19,8 @@ from scrapers.core.whole import write_whole
 from webhook.app import IN_MEMORY, LARGEST_MAIL, create_app
 from webhook.background import Background, purge
 from webhook.documentation import Documented
-from webhook.listening import explained, several_addresses, url_of
-from webhook.settings import WebhookSettings
+from webhook.listening import explained, several_addresses
+from webhook.settings import WebhookSettings, url_of
 
 
 def serve(

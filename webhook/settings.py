@@ -62,8 +62,7 @@ class WebhookSettings(RoomSettings):
     @property
     def address(self) -> str:
         """Address by which the pages are opened: the public one, else the one on which the webhook listens."""
-        host = f"[{self.webhook_host}]" if ":" in self.webhook_host else self.webhook_host
-        return self.webhook_public_url.rstrip("/") or f"http://{host}:{self.webhook_port}"
+        return self.webhook_public_url.rstrip("/") or url_of(self.webhook_host, self.webhook_port)
 
     def check_tokens(self) -> None:
         """Raise SettingsError, with the cure, unless the tokens are there, long enough and different."""
@@ -94,6 +93,16 @@ class WebhookSettings(RoomSettings):
                 "LATCHKEY_SERVER is gunicorn, and gunicorn is not installed: pip install 'gunicorn>=27,<28', "
                 "or set LATCHKEY_SERVER=waitress."
             )
+
+
+def url_of(host: str, port: int) -> str:
+    """
+    Return the address of a server.
+
+    >>> url_of("::1", 8000)
+    'http://[::1]:8000'
+    """
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 @cache

@@ -16,8 +16,8 @@ from gunicorn.glogging import Logger
 from database.engine import Database
 from webhook.background import Background
 from webhook.counts import in_folder
-from webhook.listening import bound, url_of
-from webhook.settings import WebhookSettings
+from webhook.listening import bound
+from webhook.settings import WebhookSettings, url_of
 
 PROCESSES = 2  # where the settings name no number
 SILENT_SECONDS = 120  # without a heartbeat of a process, after which it is killed; requests may take longer
