@@ -16,7 +16,7 @@ from database.engine import database, now
 from database.jobs.queue import release_resting
 from scrapers.core.jobs import ArgumentError
 from scrapers.core.outcomes import SUCCESS, CredentialCoolingDown
-from scrapers.logins.base import Login, code_channels
+from scrapers.logins.base import Login, code_channels, logins_of
 from scrapers.logins.credentials import SeveralCredentials
 from scrapers.logins.trial import look_spider, sign_in_spider, sign_out_spider
 
@@ -127,7 +127,7 @@ def alive(portal: str, username: str | None) -> list[tuple[str, str]]:
 
     from database.models import StoredSession
 
-    names = [login.name for login in Login.registry.values() if login.portal == portal]
+    names = [login.name for login in logins_of(portal)]
     query = select(StoredSession.login, StoredSession.username).where(
         StoredSession.login.in_(names), StoredSession.state.is_not(None)
     )

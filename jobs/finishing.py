@@ -9,15 +9,10 @@ from sqlalchemy.orm import Session
 
 from database.models import LedgerEntry, Run, ScraperJob
 from scrapers.core.outcomes import CaptchaShown, MfaRequired, TermsPending
-from scrapers.logins.base import Login
+from scrapers.logins.base import Login, logins_of
 
 # What a person can put right in the portal's page, and what a job waits for.
 FOR_A_PERSON = frozenset(kind.outcome.code for kind in (CaptchaShown, MfaRequired, TermsPending))
-
-
-def logins_of(portal: str) -> list[type[Login]]:
-    """Return the logins of a portal, as far as its spiders or logins have been imported."""
-    return sorted((each for each in Login.registry.values() if each.portal == portal), key=lambda each: each.name)
 
 
 def can_finish(job: ScraperJob) -> bool:

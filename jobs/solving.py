@@ -23,9 +23,10 @@ from database.models.operators import Acceptance
 from database.upsert import ensure
 from jobs.clock import Clock
 from jobs.engines.embedded import Engine, EngineAway
-from jobs.finishing import login_to_finish, logins_of
+from jobs.finishing import login_to_finish
 from jobs.inbox import Act, acts_for, beside, group_of
 from scrapers.core.outcomes import CredentialMalformed
+from scrapers.logins.base import logins_of
 
 LONGEST_SECRET = 1000  # characters
 

@@ -426,6 +426,11 @@ def landing(state: dict[str, Any]) -> str:
     return str(state.get(LANDING, ""))
 
 
+def logins_of(portal: str) -> list[type[Login]]:
+    """Return the logins of a portal by name, as far as its spiders or logins have been imported."""
+    return sorted((each for each in Login.registry.values() if each.portal == portal), key=lambda each: each.name)
+
+
 def code_channels(places: Iterable[str] = (PORTALS,)) -> dict[str, CodeChannel]:
     """Return the code channels by name of login, with which the webhook reads messages. places: SPIDER_MODULES."""
     for place in places:
