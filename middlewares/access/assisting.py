@@ -45,7 +45,7 @@ WITH_PICTURES = ("chrome", "edge")  # browsers that send pictures of their pages
 
 
 class Assistance:
-    """The operator's part of one sign-in attempt; implements the logins' Helper."""
+    """The operator's part of one sign-in attempt; implements the logins' Operator."""
 
     def __init__(self, work: Work, number: int) -> None:
         """number: of the request of the control room."""

@@ -22,7 +22,7 @@ from middlewares.access.storage import put_cookies
 from scrapers.core import outcomes
 from scrapers.core.outcomes import Failure, LoginFailed
 from scrapers.core.settings import crawl_settings
-from scrapers.logins.base import Attempt, Helper, Login, SignedIn
+from scrapers.logins.base import Attempt, Login, Operator, SignedIn
 from scrapers.logins.credentials import check_second_factor
 
 if TYPE_CHECKING:
@@ -107,11 +107,11 @@ class SignIn:
             # Bounds the steps that have no deadline of their own; flows and requests have one.
             async with (
                 asyncio.timeout(self._deadline() + 30) as limit,
-                self._assistance() as helper,
+                self._assistance() as operator,
                 CodeSource(self.work, type(self.login), self.credential, job.id) as codes,
             ):
                 codes.deadlines.append(limit)
-                attempt = Attempt(self.credential, codes, visible=self.work.visible, helper=helper)
+                attempt = Attempt(self.credential, codes, visible=self.work.visible, operator=operator)
                 try:
                     portal = self._portal(job, attempt, device)
                     if self.login.fetches_codes():
@@ -176,7 +176,7 @@ class SignIn:
         settings = crawl_settings()
         return settings.sign_in_wait + (settings.person_wait if self.work.visible or self.work.assisted else 0)
 
-    def _assistance(self) -> AbstractAsyncContextManager[Helper | None]:
+    def _assistance(self) -> AbstractAsyncContextManager[Operator | None]:
         """Return the operator's part of the sign-in; None where there is none."""
         if not self.work.assisted:
             return nullcontext()

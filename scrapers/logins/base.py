@@ -78,7 +78,7 @@ class SecondFactor(Protocol):
         """Return the option that the person at the prompt chooses; empty without one."""
 
 
-class Helper(Protocol):
+class Operator(Protocol):
     """The operator who finishes a sign-in from the control room, implemented by `middlewares.access.assisting`."""
 
     until: float  # by the loop's clock: when the operator's time ends; 0: it has not begun
@@ -94,7 +94,7 @@ class Attempt:
     credential: Credential
     second_factor: SecondFactor
     visible: bool = False  # the browser is visible, and a person may finish the sign-in by hand
-    helper: Helper | None = None  # a person may finish it from the control room
+    operator: Operator | None = None  # a person may finish it from the control room
     submitted: bool = False
     code_entered: bool = False
     link_opened: bool = False
@@ -103,7 +103,7 @@ class Attempt:
     @property
     def has_person(self) -> bool:
         """Whether a person may finish the sign-in."""
-        return self.visible or self.helper is not None
+        return self.visible or self.operator is not None
 
 
 @dataclass(frozen=True, slots=True)

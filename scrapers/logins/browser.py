@@ -206,8 +206,8 @@ class BrowserLogin(Login):
         frames: dict[str, float] = {}  # the same of frames that wait for their content
         may_probe = bool(self.probe) and attempt.submitted
         is_probed = not may_probe or attempt.has_person  # another address may end what a person is at
-        helper = attempt.helper
-        while loop.time() < (helper.until if helper is not None and helper.until else began + wait):
+        operator = attempt.operator
+        while loop.time() < (operator.until if operator is not None and operator.until else began + wait):
             marks = await self._marks(page)
             address_alone = has_way_out = False
             for screen in self.screens if marks else ():
@@ -262,8 +262,8 @@ class BrowserLogin(Login):
             if await page.retry_failed_page():
                 began = loop.time()
             waited = (loop.time() - began) / wait
-            if helper is not None and not helper.until and await self._needs_person(page, attempt, waited):
-                await helper.show(page.raw)
+            if operator is not None and not operator.until and await self._needs_person(page, attempt, waited):
+                await operator.show(page.raw)
             await asyncio.sleep(0.1)  # between two polls
         if may_probe and attempt.has_person and (done := await self._probed(page)) is not None:
             return done
@@ -418,8 +418,8 @@ class BrowserLogin(Login):
 
     async def _is_left_to_person(self, page: PortalPage, attempt: Attempt) -> bool:
         """Return whether a person is there to do what cannot be done here; show the page to one in the control room."""
-        if attempt.helper is not None:
-            await attempt.helper.show(page.raw)
+        if attempt.operator is not None:
+            await attempt.operator.show(page.raw)
         return attempt.has_person
 
     async def _own_contact(self, page: PortalPage, act: ChooseFactor, attempt: Attempt) -> Selectors:

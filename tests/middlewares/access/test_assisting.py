@@ -109,10 +109,10 @@ def work(
 def test_the_operator_sees_the_page_and_acts_in_it(run, work, caplog):
     async def assist(page: PortalPage) -> None:
         db, number = work.db, work.assisted
-        async with assistance(work) as helper:
+        async with assistance(work) as operator:
             assert row_of(db, number).address is None  # before it is the operator's turn nothing can be reached
             await page.raw.set_viewport_size({"width": 1280, "height": 720})
-            await helper.show(page.raw)
+            await operator.show(page.raw)
             row = row_of(db, number)
             assert (row.state, row.address is not None and row.address.startswith("127.0.0.1:")) == ("open", True)
             room, newest = Room(row), None
@@ -141,7 +141,7 @@ def test_the_operator_sees_the_page_and_acts_in_it(run, work, caplog):
                 assert await asyncio.to_thread(send, room.address, refused) == 403
 
             await room.ask(do="stop")
-            assert helper.until <= asyncio.get_running_loop().time()
+            assert operator.until <= asyncio.get_running_loop().time()
             assert not await room.acts({"kind": "text", "text": "late"})
         row = row_of(db, number)
         assert (row.state, row.address, row.key) == ("started", None, None)
@@ -154,11 +154,11 @@ def test_the_operator_sees_the_page_and_acts_in_it(run, work, caplog):
 
 def test_a_request_that_was_cancelled_meanwhile_is_not_opened(run, work):
     async def assist(page: PortalPage) -> None:
-        async with assistance(work) as helper:
+        async with assistance(work) as operator:
             with work.db.transaction() as session:
                 end(session, work.assisted, None, "It was cancelled.")
-            await helper.show(page.raw)
-            assert helper.until <= asyncio.get_running_loop().time()
+            await operator.show(page.raw)
+            assert operator.until <= asyncio.get_running_loop().time()
         assert (row_of(work.db, work.assisted).state, row_of(work.db, work.assisted).address) == ("ended", None)
 
     run(PAGE, assist)

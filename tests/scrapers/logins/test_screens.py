@@ -360,7 +360,7 @@ STRANGE = "<h1>Touch your key</h1><a id=pass href=/home>Touched</a>"
 def test_what_only_a_person_can_pass_is_left_to_the_operator(run, answer, receivers, screens):
     portal = Portal({"/login": POSTS, "/in": answer, "/home": WHO})
     made = attempt(*receivers)
-    made.helper = operator = Operator(go_on("#pass"))
+    made.operator = operator = Operator(go_on("#pass"))
     sign_in(run, portal, made)
     assert (made.screens, operator.shown) == ([*screens, "signed in"], ["/in"])
     assert portal.sent == ["/in"]  # one password
@@ -370,7 +370,7 @@ def test_the_operator_is_not_asked_where_nothing_is_in_the_way(run, monkeypatch)
     monkeypatch.setenv("LATCHKEY_PAGE_WAIT", "60")  # a page that is slow is no reason to ask
     portal = Portal({"/login": ONE_DOCUMENT.replace("STAYS", "false")})
     made = attempt("sms")
-    made.helper = operator = Operator(nothing)
+    made.operator = operator = Operator(nothing)
     sign_in(run, portal, made)
     assert (made.screens[-1], operator.shown) == ("signed in", [])
 
@@ -378,7 +378,7 @@ def test_the_operator_is_not_asked_where_nothing_is_in_the_way(run, monkeypatch)
 def test_a_captcha_that_the_operator_leaves_ends_as_one(run):
     portal = Portal({"/login": POSTS, "/in": ROBOT})
     made = attempt("sms")
-    made.helper = Operator(nothing, seconds=1)
+    made.operator = Operator(nothing, seconds=1)
     with pytest.raises(CaptchaShown, match="not completed by hand"):
         sign_in(run, portal, made)
     assert portal.sent == ["/in"]
