@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,12 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from database.figures.curves import Figures
+from database.models.operators import Role
 from webhook.access import SEEING, SEEING_ALL, requires
 from webhook.api.room.answers import Places
 from webhook.api.room.chart_models import (
     ChartAnswer,
+    ChartPeriod,
     FaultsChartQuery,
     HealthAnswer,
     HealthList,
@@ -30,8 +33,43 @@ from webhook.api.room.missing import ERRORS, as_csv, told, told_one, with_next
 from webhook.api.users import BY_TOKEN
 
 CHARTS = Tag(name="charts", description="Figures over time: runs, invoices, data pools, meters, faults, prices")
-ANSWERS: dict[str | int, Any] = {200: ChartAnswer, **ERRORS}
-TABLES: dict[str | int, Any] = {200: None, **ERRORS}
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What a chart is asked for, and who may see it. sentence: of the documentation."""
+
+    query: type[ChartPeriod]
+    read: Callable[[ChartReading, Any], Figures]
+    sentence: str
+    roles: tuple[Role, ...] = SEEING
+
+
+BY_WORD = {
+    "runs": Chart(RunsChartQuery, ChartReading.runs, "Count runs by outcome."),
+    "invoices": Chart(
+        InvoicesChartQuery, ChartReading.invoices, "Sum invoices by currency, and count lines of reports."
+    ),
+    "usage": Chart(UsageChartQuery, ChartReading.usage, "Sum data pools, in bytes."),
+    "meters": Chart(
+        MetersChartQuery,
+        ChartReading.meters,
+        "Sum the readings of a meter, in kWh; `/missing/meters` lists meters.",
+        SEEING_ALL,
+    ),
+    "faults": Chart(
+        FaultsChartQuery,
+        ChartReading.faults,
+        "Count faults that were opened, closed and open; `/missing/fleets` lists fleets.",
+        SEEING_ALL,
+    ),
+    "prices": Chart(
+        PricesChartQuery,
+        ChartReading.prices,
+        "Show the lowest and highest prices of a product by currency; `/charts/products` lists products.",
+        SEEING_ALL,
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -43,12 +81,12 @@ class ChartRoutes:
     def blueprint(self) -> APIBlueprint:
         """Return the routes."""
         routes = APIBlueprint("room_charts", __name__, abp_tags=[CHARTS], url_prefix="/api/v1/charts")
-        self._add_runs(routes)
-        self._add_accounts(routes)
-        self._add_others(routes)
+        self._add_lists(routes)
+        for word, chart in BY_WORD.items():
+            self._add(routes, word, chart)
         return routes
 
-    def _add_runs(self, routes: APIBlueprint) -> None:
+    def _add_lists(self, routes: APIBlueprint) -> None:
         @routes.get("/health", responses={200: HealthList, **ERRORS}, security=BY_TOKEN)
         @requires(*SEEING)
         def health(query: Places) -> Response:
@@ -59,80 +97,6 @@ class ChartRoutes:
             response = told([HealthAnswer.of(each, span) for each in shown], HealthList)
             return with_next(response, {"offset": following} if following < len(found) else None)
 
-        @routes.get("/runs", responses=ANSWERS, security=BY_TOKEN)
-        @requires(*SEEING)
-        def runs(query: RunsChartQuery) -> Response:
-            """Count runs by outcome."""
-            return answer(self.reading.runs(query))
-
-        @routes.get("/runs/csv", responses=TABLES, security=BY_TOKEN)
-        @requires(*SEEING)
-        def runs_csv(query: RunsChartQuery) -> Response:
-            """Write the same as CSV."""
-            return table(self.reading.runs(query), "runs")
-
-    def _add_accounts(self, routes: APIBlueprint) -> None:
-        @routes.get("/invoices", responses=ANSWERS, security=BY_TOKEN)
-        @requires(*SEEING)
-        def invoices(query: InvoicesChartQuery) -> Response:
-            """Sum invoices by currency, and count lines of reports."""
-            return answer(self.reading.invoices(query))
-
-        @routes.get("/invoices/csv", responses=TABLES, security=BY_TOKEN)
-        @requires(*SEEING)
-        def invoices_csv(query: InvoicesChartQuery) -> Response:
-            """Write the same as CSV."""
-            return table(self.reading.invoices(query), "invoices")
-
-        @routes.get("/usage", responses=ANSWERS, security=BY_TOKEN)
-        @requires(*SEEING)
-        def usage(query: UsageChartQuery) -> Response:
-            """Sum data pools, in bytes."""
-            return answer(self.reading.usage(query))
-
-        @routes.get("/usage/csv", responses=TABLES, security=BY_TOKEN)
-        @requires(*SEEING)
-        def usage_csv(query: UsageChartQuery) -> Response:
-            """Write the same as CSV."""
-            return table(self.reading.usage(query), "usage")
-
-    def _add_others(self, routes: APIBlueprint) -> None:
-        @routes.get("/meters", responses=ANSWERS, security=BY_TOKEN)
-        @requires(*SEEING_ALL)
-        def meters(query: MetersChartQuery) -> Response:
-            """Sum the readings of a meter, in kWh; `/missing/meters` lists meters."""
-            return answer(self.reading.meters(query))
-
-        @routes.get("/meters/csv", responses=TABLES, security=BY_TOKEN)
-        @requires(*SEEING_ALL)
-        def meters_csv(query: MetersChartQuery) -> Response:
-            """Write the same as CSV."""
-            return table(self.reading.meters(query), "meters")
-
-        @routes.get("/faults", responses=ANSWERS, security=BY_TOKEN)
-        @requires(*SEEING_ALL)
-        def faults(query: FaultsChartQuery) -> Response:
-            """Count faults that were opened, closed and open; `/missing/fleets` lists fleets."""
-            return answer(self.reading.faults(query))
-
-        @routes.get("/faults/csv", responses=TABLES, security=BY_TOKEN)
-        @requires(*SEEING_ALL)
-        def faults_csv(query: FaultsChartQuery) -> Response:
-            """Write the same as CSV."""
-            return table(self.reading.faults(query), "faults")
-
-        @routes.get("/prices", responses=ANSWERS, security=BY_TOKEN)
-        @requires(*SEEING_ALL)
-        def prices(query: PricesChartQuery) -> Response:
-            """Show the lowest and highest prices of a product by currency; `/charts/products` lists products."""
-            return answer(self.reading.prices(query))
-
-        @routes.get("/prices/csv", responses=TABLES, security=BY_TOKEN)
-        @requires(*SEEING_ALL)
-        def prices_csv(query: PricesChartQuery) -> Response:
-            """Write the same as CSV."""
-            return table(self.reading.prices(query), "prices")
-
         @routes.get("/products", responses={200: ProductList, **ERRORS}, security=BY_TOKEN)
         @requires(*SEEING_ALL)
         def products(query: Places) -> Response:
@@ -142,10 +106,22 @@ class ChartRoutes:
             has_more = len(found) > query.limit
             return with_next(told(shown, ProductList), {"offset": query.offset + query.limit} if has_more else None)
 
+    def _add(self, routes: APIBlueprint, word: str, chart: Chart) -> None:
+        """Add the route of a chart, and that of its CSV."""
 
-def answer(figures: Figures) -> Response:
-    """Answer with figures."""
-    return told_one(ChartAnswer.of(figures))
+        def figures(query: Any) -> Response:
+            return told_one(ChartAnswer.of(chart.read(self.reading, query)))
+
+        def as_table(query: Any) -> Response:
+            return table(chart.read(self.reading, query), word)
+
+        for view, path, name, sentence, responses in (
+            (figures, f"/{word}", word, chart.sentence, {200: ChartAnswer, **ERRORS}),
+            (as_table, f"/{word}/csv", f"{word}_csv", "Write the same as CSV.", {200: None, **ERRORS}),
+        ):
+            # The library takes the parameters from the annotation, the summary from the docstring, the endpoint from the name.
+            view.__annotations__["query"], view.__doc__, view.__name__ = chart.query, sentence, name
+            routes.get(path, responses=responses, security=BY_TOKEN)(requires(*chart.roles)(view))
 
 
 def table(figures: Figures, name: str) -> Response:

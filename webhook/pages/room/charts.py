@@ -13,20 +13,15 @@ from database.figures.curves import Figures
 from database.figures.meters import steps_of
 from database.figures.spans import LONGEST, MOST, Step
 from database.models.base import utc_now
-from database.models.operators import Role
-from webhook.access import SEEING, SEEING_ALL, access, requires
+from webhook.access import SEEING, access, requires
 from webhook.api.room.chart_models import (
     FIRST,
     LAST,
     ChartPeriod,
-    FaultsChartQuery,
-    InvoicesChartQuery,
     MetersChartQuery,
     PricesChartQuery,
-    RunsChartQuery,
-    UsageChartQuery,
 )
-from webhook.api.room.charts import table
+from webhook.api.room.charts import BY_WORD, table
 from webhook.api.room.figures import ChartReading
 from webhook.api.room.reading import RoomReading
 from webhook.pages.base import Pages, Section
@@ -51,27 +46,20 @@ class Kind:
     """A page of charts. fields: labels of the filter's texts. sentence: what the figures are."""
 
     title: str
-    query: type[ChartPeriod]
-    read: Callable[[ChartReading, Any], Figures]
     steps: tuple[Step, ...]
     sentence: str
     fields: dict[str, str]
-    roles: tuple[Role, ...] = SEEING
 
 
 KINDS = {
     "runs": Kind(
         "Runs",
-        RunsChartQuery,
-        ChartReading.runs,
         CALENDAR,
         "Runs by the day (UTC) on which they were started, and how they ended.",
         ACCOUNTS,
     ),
     "invoices": Kind(
         "Invoices",
-        InvoicesChartQuery,
-        ChartReading.invoices,
         (Step.MONTH, Step.YEAR),
         "Totals of invoices by the month in which their billing cycle ends, each currency for itself, and the lines of reports. "
         "Telephone lines are counted where an account is chosen. Invoices for electricity stand in the month in which they were issued.",
@@ -79,8 +67,6 @@ KINDS = {
     ),
     "usage": Kind(
         "Data pools",
-        UsageChartQuery,
-        ChartReading.usage,
         (Step.DAY,),
         "What the pools of the accounts have used in their cycles so far, and their sizes. A day on which one of the accounts says "
         "nothing is drawn as a point: it is no sum of all.",
@@ -88,32 +74,23 @@ KINDS = {
     ),
     "meters": Kind(
         "Meters",
-        MetersChartQuery,
-        ChartReading.meters,
         tuple(Step),
         "The newest version of each reading, by the clock of Jerusalem. A sum without all its readings is drawn as a point, and "
         "what has none is a gap. Corrected readings have earlier versions.",
         {},
-        SEEING_ALL,
     ),
     "faults": Kind(
         "Faults",
-        FaultsChartQuery,
-        ChartReading.faults,
         CALENDAR,
         "Faults as the complete syncs of a day (UTC) found them. A day without one is a gap; where a fleet had none, what was open "
         "is drawn as a point.",
         {"portal": "Portal", "tenant": "Fleet", "vehicle": "VIN"},
-        SEEING_ALL,
     ),
     "prices": Kind(
         "Prices",
-        PricesChartQuery,
-        ChartReading.prices,
         CALENDAR,
         "The lowest and the highest price that was read, by day (UTC) and currency. A day without a price is a gap.",
         {},
-        SEEING_ALL,
     ),
 }
 
@@ -138,18 +115,20 @@ class ChartPages:
             self._add(routes, word, kind)
 
     def _add(self, routes: Blueprint, word: str, kind: Kind) -> None:
+        asks = BY_WORD[word]
+
         @routes.get(f"/charts/{word}", endpoint=word)
-        @requires(*kind.roles)
+        @requires(*asks.roles)
         def chart() -> Response:
             return self.chart(word, kind)
 
         @routes.get(f"/charts/{word}.csv", endpoint=f"{word}_csv")
-        @requires(*kind.roles)
+        @requires(*asks.roles)
         def chart_csv() -> Response:
-            query, _ = asked(kind.query)
+            query, _ = asked(asks.query)
             if query is None:
                 return self.pages.redirect(f"charts.{word}")
-            return table(kind.read(self.reading, query), word)
+            return table(asks.read(self.reading, query), word)
 
     def health(self) -> Response:
         """Show the health grid, the newest day first."""
@@ -158,6 +137,8 @@ class ChartPages:
         following = start + PORTALS_ON_A_PAGE
         return self.pages.render(
             "room/health",
+            heading="Health of portals",
+            what="portals",
             days=span.labels[::-1],
             rows=found[start:following],
             start=start,
@@ -168,10 +149,10 @@ class ChartPages:
 
     def chart(self, word: str, kind: Kind) -> Response:
         """Show charts with their table; without a choice that they need, what there is to choose from."""
-        query, given = asked(kind.query)
+        query, given = asked(BY_WORD[word].query)
         if query is None:
             return self.choice(word)
-        figures = kind.read(self.reading, query)
+        figures = BY_WORD[word].read(self.reading, query)
         shown = drawn.folded(figures) if word == "runs" else figures
         steps = steps_of(query.resolution) if isinstance(query, MetersChartQuery) else kind.steps
         earlier, later = (_moved(figures, given, by) for by in (-1, 1))
@@ -203,6 +184,8 @@ class ChartPages:
         following = start + size if len(rows) > size else None
         return self.pages.render(
             f"room/{word}_choice",
+            heading=f"{KINDS[word].title} over time",
+            what="meters" if word == "meters" else "products",
             rows=rows[:size],
             start=start,
             size=size,
@@ -219,7 +202,7 @@ class ChartPages:
 
     def _places(self, word: str) -> dict[str, Any]:
         """Return the pages of charts that the caller may see."""
-        kinds = {each: kind.title for each, kind in KINDS.items() if access().role in kind.roles}
+        kinds = {each: kind.title for each, kind in KINDS.items() if access().role in BY_WORD[each].roles}
         return {"word": word, "kinds": kinds}
 
 
