@@ -63,6 +63,7 @@ class Row:
     argument: Callable[[Perturbed, Row, Iterable[str]], str]
     good: tuple[str, ...]
     refused: Mapping[str, str]
+    refused_perturbed: Mapping[str, str] = field(default_factory=dict)  # what ends otherwise at a perturbed portal
     configuration: Mapping[str, Any] = field(default_factory=dict)
     spider_modules: str = ""
     arguments: tuple[str, ...] = ()
@@ -302,12 +303,14 @@ TMOBILE = {
     "dimensions_at_once": 2,
     "refusing_seeds": 1,
     "alone": 1,
+    # Where the user's name stands is not known: there another customer is told by the accounts.
+    "refused_perturbed": {"other-customer": "wrong_account"},
 }
 REFUSED_BY_TMOBILE = {
     "wrong-account+multi": "wrong_account",
     "account-missing+multi": "wrong_account",
     "wrong-account-file": "wrong_account",
-    "other-customer": "identity_mismatch or wrong_account",  # where its name stands is not known for certain
+    "other-customer": "identity_mismatch",
     "truncated-file": "bad_file",
     "captcha": "captcha_shown",
     "signed-out-midway": "success",

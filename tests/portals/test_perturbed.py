@@ -133,14 +133,10 @@ def check(
     """
     Crawl for users and compare each run with that of a user of the same scenario for whom nothing is perturbed.
 
-    users: names, each with its scenario. outcomes: of scenarios; after the word or stands what may come in its place where the
-    portal is perturbed. first: seeds and dimensions of the pages that do not know the user yet. rows_may_differ: names of users. is_shared: the spiders of a portal share the users, and then those for
+    users: names, each with its scenario. outcomes: of scenarios. first: seeds and dimensions of the pages that do not
+    know the user yet. rows_may_differ: names of users. is_shared: the spiders of a portal share the users, and then those for
     whom nothing is perturbed, too: of rows that several spiders store, each run counts what is new.
     """
-
-    def ends(scenario: str) -> list[str]:
-        return outcomes[scenario].split(" or ")
-
     plain = crawls.plain.setdefault((row.spider, is_shared), {})
     twins = {
         user_of(row, each, UNPERTURBED, "plain", is_shared=is_shared): each for each in outcomes if each not in plain
@@ -152,10 +148,11 @@ def check(
     else:
         crawls.admin.perturb(None)
     ended = crawls.crawl(row, [*users, *twins])
-    assert {user: ended[user] for user, each in twins.items() if ended[user].outcome != ends(each)[0]} == {}
+    assert {user: ended[user] for user, each in twins.items() if ended[user].outcome != outcomes[each]} == {}
     plain |= {each: ended[user] for user, each in twins.items()}
 
-    wrong = [f"{user}: {ended[user]}" for user, scenario in users.items() if ended[user].outcome not in ends(scenario)]
+    wanted = {**outcomes, **{each: ends for each, ends in row.refused_perturbed.items() if each in outcomes}}
+    wrong = [f"{user}: {ended[user]}" for user, scenario in users.items() if ended[user].outcome != wanted[scenario]]
     wrong += [
         f"{user}: {ended[user].files} files, unperturbed {plain[scenario].files}"
         for user, scenario in users.items()
