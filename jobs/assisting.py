@@ -90,13 +90,19 @@ class AssistedSignIns:
     def _start(self, taken: AssistedSignIn) -> None:
         command = [sys.executable, "-m", "scrapy", "test-login", taken.portal, "--assisted", str(taken.id)]
         output = tempfile.TemporaryFile()
-        process = subprocess.Popen(
-            [*command, *self.settings],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # its browser is ended with it
-        )
+        try:
+            process = subprocess.Popen(
+                [*command, *self.settings],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # its browser is ended with it
+            )
+        except OSError as error:
+            output.close()
+            with self.db.transaction() as session:
+                assisted.end(session, taken.id, None, f"It could not be started: {error.strerror}.")
+            return
         self._running.append(Started(taken.id, process, output))
         sentence = f"sign-in {taken.login} {taken.username}, which an operator finishes"
         self.events.tell("sign_in", sentence, number=taken.id, login=taken.login)

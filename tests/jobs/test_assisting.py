@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from io import StringIO
 
 import pytest
@@ -74,3 +75,15 @@ def test_a_worker_that_ends_takes_its_sign_ins_along(sqlite, olga, monkeypatch):
     helping.reap()
     with sqlite.transaction() as session:
         assert of_user(session, number, olga).state == "ended"
+
+
+def test_a_process_that_cannot_be_started_is_said_and_ends_no_worker(sqlite, olga, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(ROOT / "no-such-python"))
+    helping = AssistedSignIns(sqlite, Events(Clock(), to=StringIO()), signature(), None)
+    with sqlite.transaction() as session:
+        number = ask(session, olga, Wanted("trucktech", "trucktech", "ana", 1))
+    helping.begin()
+    assert not helping.any_run
+    with sqlite.transaction() as session:
+        found = of_user(session, number, olga)
+        assert (found.state, found.message) == ("ended", "It could not be started: No such file or directory.")
