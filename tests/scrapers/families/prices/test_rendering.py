@@ -84,13 +84,13 @@ def test_how_a_page_is_fetched_is_said_by_argument_item_and_shop_in_this_order(p
 
 
 def test_a_shop_is_asked_for_one_page_a_second_in_the_browser_too(price_watch):
-    for number in (1, 2):
+    for number in (1, 2, 3):
         price_watch.watch(f"/p/{number}", rendering=Rendering.BROWSER)
         price_watch.shop.answers[f"/p/{number}"] = Answer(product())
     price_watch.crawl("shop_prices")
-    first, second = price_watch.shop.asked
-    assert second.at - first.at > 0.7  # the first one may be the longer on its way
-    assert price_watch.outcomes == ["success"] * 2
+    first, _, third = price_watch.shop.asked
+    assert third.at - first.at > 2 * 0.95  # any one of them may have been longer on its way
+    assert price_watch.outcomes == ["success"] * 3
 
 
 def test_a_product_that_has_moved_is_followed_once_in_the_browser_too(price_watch):
