@@ -16,10 +16,8 @@ from tests.project import ROOT, clean_environment, copy_project, wait_for
 from tests.terminal import READY, Terminal
 from tests.visitor import Visitor
 
-SET_UP, SERVED = (
-    1200,
-    120,
-)  # seconds: packages and a browser are installed, and every carrier is played; pages are served
+SET_UP = 1200  # seconds in which packages and a browser are installed, and every carrier is played
+SERVED = 120  # seconds in which pages are served
 
 
 def three() -> list[str]:
