@@ -16,7 +16,7 @@ from benchmarks.bench import Bench, middle
 from benchmarks.browsers import MemoryWatch
 from benchmarks.customers import carrier_spiders, hasten
 from benchmarks.figures import Figure, count
-from benchmarks.processes import ROOT, Cost, ProcessFailed, measure
+from benchmarks.processes import ROOT, Cost, ProcessFailed, measure, run_python
 from sandbox import Running, running
 from sandbox.client import wait
 
@@ -79,20 +79,8 @@ class Carriers:
 
     def _store(self, users: Mapping[str, Sequence[str]], *words: str) -> dict[str, list[str]]:
         """Store users of spiders, and return the numbers of their accounts."""
-        command, given = [sys.executable, "-m", "benchmarks.customers", *words], json.dumps(users)
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=self.environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        if done.returncode:
-            raise ProcessFailed(f"{' '.join(command[1:])}: {done.stderr[-500:]}")
-        accounts: dict[str, list[str]] = json.loads(done.stdout)
+        told = run_python(self.environment, "-m", "benchmarks.customers", *words, given=json.dumps(users))
+        accounts: dict[str, list[str]] = json.loads(told)
         return accounts
 
     def _work(self, wanted: int, *words: str, **settings: str) -> Work:

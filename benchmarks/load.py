@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.bench import MAKE_TABLES, SPIDERS, STORE, Bench
 from benchmarks.carriers import webhook
 from benchmarks.figures import Figure, count
-from benchmarks.processes import ROOT, ProcessFailed
+from benchmarks.processes import ROOT, ProcessFailed, run_python
 from sandbox.client import wait
 
 PEOPLE, THINK = 50, 5.0  # people, and seconds from one page of a person to the next
@@ -39,6 +39,7 @@ SETTINGS = {
     "LATCHKEY_WORKER_DRAIN": "20",
     "LATCHKEY_WORKER_POLL": "0.5",
 }
+PREPARING = 900.0  # seconds in which the database is filled, or everybody acts
 STARTING, ENDING = 120.0, 120.0  # seconds that workers may take on a machine with much else to do
 GOOD = "SELECT count(*) FROM scraper_jobs WHERE portal = 'plain' AND status = 'success'"
 BAD = "SELECT count(*) FROM scraper_jobs WHERE portal = 'plain' AND (status = 'error' OR outcome NOT IN ('success'))"
@@ -72,10 +73,10 @@ def _played(bench: Bench, server: str, size: Size) -> Iterator[Figure]:
     environment = {**bench.environment, **SETTINGS, "LATCHKEY_SERVER": server}
     environment |= {"LATCHKEY_DATA_DIR": str(folder / "data"), "LATCHKEY_DATABASE_URL": database}
     names = "\n".join(f"ok+load-{number}@example.com" for number in range(size.jobs))
-    _run(environment, "-c", MAKE_TABLES, database)
-    _run(environment, "-c", STORE, database, given=names)
+    run_python(environment, "-c", MAKE_TABLES, database)
+    run_python(environment, "-c", STORE, database, given=names, longest=PREPARING)
     tokens = _told(environment, "fill", {"accounts": size.accounts, "people": size.people})
-    _run(environment, "-m", "scrapy", "jobs", "create", SPIDER, *MODULES)
+    run_python(environment, "-m", "scrapy", "jobs", "create", SPIDER, *MODULES, longest=PREPARING)
     with webhook(folder, environment) as url, _workers(folder, environment, size.workers):
         told = {
             "url": url,
@@ -111,24 +112,9 @@ def _figure(name: str, target: float | None, value: float, unit: str = "ms") -> 
 
 def _told(environment: Mapping[str, str], act: str, told: dict[str, Any]) -> Any:
     """Let `benchmarks.people` do something with the settings of the service; return what it printed."""
-    return json.loads(_run(environment, "-m", "benchmarks.people", act, given=json.dumps(told)))
-
-
-def _run(environment: Mapping[str, str], *words: str, given: str = "") -> str:
-    """Run Python to its end, and return what it printed; raise ProcessFailed."""
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=ROOT,
-        env=dict(environment),
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
+    return json.loads(
+        run_python(environment, "-m", "benchmarks.people", act, given=json.dumps(told), longest=PREPARING)
     )
-    if done.returncode:
-        raise ProcessFailed(f"{' '.join(words)[:200]}: {done.stderr[-2000:]}")
-    return done.stdout
 
 
 def _ask(folder: Path, query: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -28,6 +29,27 @@ class Cost:
 
 class ProcessFailed(Exception):
     """A measured process did not succeed, so there is nothing to compare. The text is the end of what it said."""
+
+
+def run_python(environment: Mapping[str, str], *words: str, given: str = "", longest: float = LONGEST) -> str:
+    """
+    Run this Python to its end and return what it printed; raise ProcessFailed. Not measured.
+
+    given: its standard input. longest: seconds after which it is killed, and TimeoutExpired raised.
+    """
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=ROOT,
+        env=dict(environment),
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=longest,
+        check=False,
+    )
+    if done.returncode:
+        raise ProcessFailed(f"{' '.join(words)[:200]}: {done.stderr[-2000:]}")
+    return done.stdout
 
 
 def measure(
