@@ -54,7 +54,12 @@ async def reload_reports(page: PortalPage) -> bool:
         return await page.shown((*RELOAD, *DIALOG)) is None
 
     page.job.warn("The portal said that something went wrong: the reports were loaded again.")
-    await page.click(RELOAD)
+    try:
+        await page.click(RELOAD)
+    except PortalChanged as error:  # one error lies over the other
+        if len(await page.texts(RELOAD)) < 2:
+            raise
+        raise PortalDown("The portal says again that something went wrong.", step=page.trail.step) from error
     if not await until(is_gone, RELOADED):
         if await page.shown(RELOAD):
             raise PortalDown("The portal says again that something went wrong.", step=page.trail.step)

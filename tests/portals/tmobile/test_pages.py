@@ -455,11 +455,16 @@ def test_an_empty_list_has_no_entries_and_a_row_without_its_parts_is_not_underst
         run(made(MINE).replace("report-det", "report-detail"), act, target=TARGET)
 
 
-@pytest.mark.parametrize("style", ["", "position:fixed;inset:0;background:#eee"], ids=["beside", "over the tabs"])
-def test_an_error_that_comes_at_each_look_at_the_list_is_no_empty_list(run, monkeypatch, style):
+OVER = "position:fixed;inset:0;background:#eee"
+
+
+@pytest.mark.parametrize(
+    ("style", "times"), [("", 1), (OVER, 1), (OVER, 2)], ids=["beside", "over the tabs", "over the error before"]
+)
+def test_an_error_that_comes_at_each_look_at_the_list_is_no_empty_list(run, monkeypatch, style, times):
     monkeypatch.setenv("LATCHKEY_PAGE_WAIT", "3")
     error = f"at('<div role=dialog style=\"{style}\">Something went wrong<button onclick=\\'this.parentNode.remove(); setTimeout(fails, 100)\\'>Reload reports</button></div>')"
-    script = f"<script>const fails = () => {error}</script>"
+    script = f"<script>const fails = () => {{ {'; '.join([error] * times)} }}</script>"
     body = script + made(MINE).replace("setTimeout(() => list.hidden=false, 300)", "setTimeout(fails, 100)")
     with pytest.raises(PortalDown):
         run(body, lambda page: TmobileMonthlyReports().entries(page, USAGE_DETAIL), target=TARGET)
