@@ -19,12 +19,13 @@ def in_turn(
     is_shared: Callable[[str], bool],
     at_once: int = 100,
     slow: Collection[str] = (),
+    elsewhere: Callable[[str, str], bool] = lambda spider, scenario: False,
 ) -> list[Any]:
     """
     Return cases (spider, scenarios) of a parametrized test, so many scenarios at once.
 
     scenarios: those of a spider. is_shared: whether a scenario is the same for all spiders that have it. slow: spiders that
-    have no turn where another one has the scenario.
+    have no turn where another one has the scenario. elsewhere: whether another test tries a spider's scenario.
     """
     having: dict[str, list[str]] = {}
     for spider in spiders:
@@ -36,7 +37,9 @@ def in_turn(
         chosen[name] = able[number % len(able)]
     cases = []
     for spider in spiders:
-        mine = [name for name in scenarios(spider) if chosen.get(name, spider) == spider]
+        mine = [
+            name for name in scenarios(spider) if chosen.get(name, spider) == spider and not elsewhere(spider, name)
+        ]
         rest = [name for name in scenarios(spider) if name not in mine]
         for names, marks, what in ((mine, (), ""), (rest, (pytest.mark.figures,), "-shared")):
             for start in range(0, len(names), at_once):

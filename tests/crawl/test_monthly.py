@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from database.families.cycles import latest_closed
-from database.models import FileStatus, StoredFile
-from database.models.base import utc_now
 from sandbox import PASSWORD, mailbox, totp_secret
 from sandbox.bell import accounts as bell_accounts
 from scrapers.core.outcomes import OUTCOMES
 from tests.crawl.test_kills import Killing
 from tests.crawl.test_scenarios import check_bundles, check_run, user_of
+from tests.portals.reports import EAST, store_reports
 from tests.project import wait_for
 
 SPIDER = "bell_monthly_reports"
@@ -169,7 +166,7 @@ LISTS: dict[str, list[dict[str, object]]] = {
 
 def planted(entry: dict[str, object], user: str, account: str) -> dict[str, object]:
     """Return an entry for the portal's configuration."""
-    today = datetime.now(ZoneInfo("America/Toronto")).date()
+    today = datetime.now(EAST).date()
     newest = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
     months = {MONTH: newest, BEFORE: newest - timedelta(days=1), YEAR_AGO: newest.replace(year=newest.year - 1)}
     return entry | {
@@ -181,16 +178,7 @@ def planted(entry: dict[str, object], user: str, account: str) -> dict[str, obje
 
 def store_all_but_one(crawls, accounts) -> None:
     """Let three of the reports be stored already, so that only the cost overview is fetched."""
-    reports = ("usage_overview", "enhanced_user_profile", "invoice_charge_report")
-    with crawls.db.transaction() as session:
-        for number in accounts:
-            year, month = latest_closed(31, datetime.now(ZoneInfo("America/Toronto")).date())
-            key = f"{number}/{year}-{month:02}"
-            facts = {"spider": SPIDER, "target_key": key, "portal": "bell", "report_type": "monthly_reports"}
-            content = {"path": "x", "store": "x", "sha256": "0" * 64, "size": 1, "media_type": "x", "source": ""}
-            for slug in reports:
-                state = {"status": FileStatus.READY, "stored_at": utc_now()}
-                session.add(StoredFile(key=slug, **facts, **content, **state))
+    store_reports(crawls.db, SPIDER, accounts, ("usage_overview", "enhanced_user_profile", "invoice_charge_report"))
 
 
 def crawl_lists(crawls, bell, slow: bool, names: tuple[str, ...]) -> None:

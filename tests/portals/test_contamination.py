@@ -26,6 +26,7 @@ from sandbox.tmobile.pages import PEOPLE as TMOBILE
 from sandbox.verizon.pages import PEOPLE as VERIZON
 from tests.crawl.test_identity import plant
 from tests.portals.perturbed import ROWS, Ended, Perturbed, Row, give_carrier
+from tests.portals.reports import STORED, store_reports
 
 pytestmark = pytest.mark.browser
 PEOPLE = {"att": ATT, "bell": BELL, "rogers": ROGERS, "telus": TELUS, "tmobile": TMOBILE, "verizon": VERIZON}
@@ -486,6 +487,8 @@ def look_alikes(account: str) -> list[str]:
 def give(crawls: Perturbed, case: Case) -> str:
     """Store the user of a case with the account that is asked for; return its number."""
     receiver = mailbox(case.user) if case.portal in BY_MAIL or case.spider == MONTHLY else phone(case.user)
+    if not case.files and case.outcome != "success":
+        store_reports(crawls.db, case.spider, [case.number], STORED.get(case.spider, ()))
     if case.namesakes:
         known = crawls.admin.configuration()["accounts"]
         crawls.admin.configure(accounts=known | {case.user: look_alikes(case.number)})

@@ -21,14 +21,19 @@ from jobs.warm import WarmParent
 from sandbox.perturb import DIMENSIONS
 from tests.portals.perturbed import ROWS, UNPERTURBED, Perturbed, Row, crawls_at, user_of
 from tests.project import CARRIERS, INTERPRETER, ROOT, TEST_KEY, clean_environment
-from tests.turns import first_alone
 
 SEEDS = 40
+LONG = ("_monthly_reports", "_ereports")
 ALONE_SEED = 7  # of each dimension alone
 ROWS_MAY_DIFFER = {"heads", "notations"}  # a column that cannot be read costs rows, never the file
 MAKE_TABLES = "import sys; from tests.portals.plain.models import create; create(sys.argv[1])"
 
 pytestmark = pytest.mark.browser
+
+
+def first_of(portal: str) -> str:
+    """Return the first spider of a portal."""
+    return next(row.spider for row in ROWS.values() if row.portal == portal)
 
 
 def cases(row: Row, things: Sequence[Any], at_once: int, *marks: Any) -> list[Any]:
@@ -47,8 +52,9 @@ def every_seed() -> list[Any]:
     for portal in dict.fromkeys(row.portal for row in ROWS.values()):
         for number, row in enumerate(each for each in ROWS.values() if each.portal == portal):
             mine = range(number * row.seeds, (number + 1) * row.seeds)
-            # The longest ones have their sample of seeds.
-            marks = (pytest.mark.figures,) if row.spider.endswith("_monthly_reports") else ()
+            # The longest ones, and a carrier's first one, have their sample of seeds.
+            has_sample = row.spider.endswith(LONG) or (portal in CARRIERS and not number)
+            marks = (pytest.mark.figures,) if has_sample else ()
             found += cases(row, mine, row.at_once, *marks)
             found += cases(row, [seed for seed in range(SEEDS) if seed not in mine], row.at_once, pytest.mark.figures)
     return found
@@ -56,10 +62,9 @@ def every_seed() -> list[Any]:
 
 def refusing_seeds() -> list[Any]:
     """Return cases of what refuses: all with the first spider of a portal, the others' marked as `figures`."""
-    first = {row.portal: row.spider for row in reversed(ROWS.values())}
     found = []
     for row in ROWS.values():
-        marks = () if first[row.portal] == row.spider else (pytest.mark.figures,)
+        marks = () if row.spider == first_of(row.portal) else (pytest.mark.figures,)
         found += cases(row, range(row.refusing_seeds), row.at_once, *marks)
     return found
 
@@ -81,12 +86,15 @@ def dimensions_in_turn() -> list[Any]:
     return found
 
 
-every_spider = pytest.mark.parametrize(
-    "row",
-    first_alone(
-        ROWS.values(), lambda row: row.spider, lambda row: row.portal if row.portal in CARRIERS else row.spider
-    ),
-)
+def samples() -> list[Any]:
+    """Return the rows: of a carrier the first one, and for the matrix those whose seeds are not tried there."""
+    found = []
+    for row in ROWS.values():
+        marks: tuple[Any, ...] = ()
+        if row.portal in CARRIERS and row.spider != first_of(row.portal):
+            marks = (pytest.mark.matrix,) if row.spider.endswith(LONG) else (pytest.mark.matrix, pytest.mark.figures)
+        found.append(pytest.param(row, id=row.spider, marks=marks))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +175,7 @@ def check(
     assert crawls.unserved == []
 
 
-@every_spider
+@pytest.mark.parametrize("row", samples())
 def test_a_fixed_sample_of_seeds(at, row):
     """The first seeds hold for the sign-in page too, which does not know yet whose it is."""
     scenarios = row.good[:1] * len(row.sample) if row.same_rows else cycle(row.good)

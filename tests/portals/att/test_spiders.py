@@ -16,6 +16,7 @@ from sandbox.att.state import SCENARIOS, AttState
 from sandbox.invented import published_months
 from scrapers.portals.att.monthly_reports import PLACES
 from tests.portals.perturbed import ROWS, Ended, Perturbed, crawls_at
+from tests.portals.scenarios import elsewhere
 from tests.portals.test_contamination import CASES
 from tests.turns import first_alone, in_turn
 
@@ -250,6 +251,7 @@ def test_a_sample_of_scenarios_ends_as_it_should(crawls, spider):
             name for name in OUTCOMES if name not in SAMPLE and (spider == USAGE or name not in OF_SIGN_IN)
         ],
         lambda name: isinstance(OUTCOMES[name], str) and name not in MONTHS_AT_FAULT,
+        elsewhere=elsewhere,
     ),
 )
 def test_every_scenario_ends_as_it_should(crawls, spider, scenarios):

@@ -10,7 +10,7 @@ import pytest
 from jobs.warm import WarmParent
 from sandbox.rogers.state import SCENARIOS
 from tests.portals.perturbed import ROWS, Perturbed, crawls_at
-from tests.portals.scenarios import Scenarios
+from tests.portals.scenarios import Scenarios, elsewhere
 from tests.portals.test_contamination import CASES
 from tests.turns import first_alone, in_turn
 
@@ -124,7 +124,8 @@ SOME = {
     )
 } | {(MONTHLY, scenario): 1 for scenario in ("month-filter-fails", "wrong-month", "not-published")}
 SAMPLE = {INVOICE: ("ok", "no-complete-bill"), MONTHLY: ("ok",), USAGE: ("usage-unknown",)}
-EXPECTED = Scenarios(OUTCOMES, FILES, SOME)
+IN_FULL = ("ok", "filter-resets+multi", "dialog-remains+multi")  # what concerns several reports
+EXPECTED = Scenarios(OUTCOMES, FILES, SOME, IN_FULL)
 AT_ONCE = 15  # scenarios in one crawl
 
 
@@ -161,7 +162,9 @@ def test_a_sample_of_scenarios_ends_as_it_should(crawls, encryption_key, spider)
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("spider", "scenarios"),
-    in_turn(SPIDERS, lambda spider: list(OUTCOMES[spider]), lambda name: name in OF_ALL, AT_ONCE, slow=(MONTHLY,)),
+    in_turn(
+        SPIDERS, lambda spider: list(OUTCOMES[spider]), lambda name: name in OF_ALL, AT_ONCE, (MONTHLY,), elsewhere
+    ),
 )
 def test_every_scenario_ends_as_it_should(crawls, encryption_key, spider, scenarios):
     crawl(crawls, spider, scenarios, "all")

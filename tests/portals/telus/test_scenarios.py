@@ -10,7 +10,7 @@ import pytest
 from jobs.warm import WarmParent
 from sandbox.telus.state import SCENARIOS
 from tests.portals.perturbed import Perturbed, crawls_at
-from tests.portals.scenarios import Scenarios
+from tests.portals.scenarios import Scenarios, elsewhere
 from tests.portals.test_contamination import CASES
 from tests.turns import first_alone, in_turn
 
@@ -158,7 +158,9 @@ def test_a_sample_of_scenarios_ends_as_it_should(crawls, encryption_key, spider)
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("spider", "scenarios"),
-    in_turn(SPIDERS, lambda spider: list(OUTCOMES[spider]), lambda name: name in OF_ALL, AT_ONCE, slow=(MONTHLY,)),
+    in_turn(
+        SPIDERS, lambda spider: list(OUTCOMES[spider]), lambda name: name in OF_ALL, AT_ONCE, (MONTHLY,), elsewhere
+    ),
 )
 def test_every_scenario_ends_as_it_should(crawls, encryption_key, spider, scenarios):
     crawl(crawls, spider, scenarios, "all")

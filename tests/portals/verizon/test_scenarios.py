@@ -10,7 +10,7 @@ import pytest
 from jobs.warm import WarmParent
 from sandbox.verizon.state import SCENARIOS
 from tests.portals.perturbed import Perturbed, crawls_at
-from tests.portals.scenarios import Scenarios
+from tests.portals.scenarios import Scenarios, elsewhere
 from tests.portals.test_contamination import CASES
 from tests.turns import first_alone, in_turn
 
@@ -138,7 +138,8 @@ SOME = (
     }
 )
 SAMPLE = {INVOICE: ("ok",), MONTHLY: ("ok",), USAGE: ("ok",)}
-EXPECTED = Scenarios(OUTCOMES, FILES, SOME)
+IN_FULL = ("ok", "filter-resets+multi", "unknown-members", "ok+csv")  # what concerns several reports
+EXPECTED = Scenarios(OUTCOMES, FILES, SOME, IN_FULL)
 AT_ONCE = 15  # scenarios in one crawl
 
 
@@ -174,7 +175,9 @@ def test_a_sample_of_scenarios_ends_as_it_should(crawls, encryption_key, spider)
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("spider", "scenarios"),
-    in_turn(SPIDERS, lambda spider: list(OUTCOMES[spider]), lambda name: name in OF_ALL, AT_ONCE),
+    in_turn(
+        SPIDERS, lambda spider: list(OUTCOMES[spider]), lambda name: name in OF_ALL, AT_ONCE, (MONTHLY,), elsewhere
+    ),
 )
 def test_every_scenario_ends_as_it_should(crawls, encryption_key, spider, scenarios):
     crawl(crawls, spider, scenarios, "all")
