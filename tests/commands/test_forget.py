@@ -309,7 +309,9 @@ def dying(db: Database, monkeypatch: pytest.MonkeyPatch, at: int) -> Any:
 
 
 @pytest.mark.parametrize(
-    "step", [7, pytest.param(1, marks=pytest.mark.matrix)], ids=["every-7th-instant", "every-instant"]
+    "step",
+    [7, pytest.param(1, marks=[pytest.mark.matrix, pytest.mark.figures])],
+    ids=["every-7th-instant", "every-instant"],
 )
 def test_it_may_be_killed_at_any_instant_and_run_again(companies, house, tmp_path, monkeypatch, step):
     """Here one killed run follows the other on the same data, each dying later than the last, until one comes to its end."""

@@ -255,7 +255,7 @@ MOMENTS = {
     "collected": lambda here: here.counters.get("files", {}).get("cost_overview") == 1,
     "dismissed": lambda here: here.counters["dismissals"] == 1,
 }
-AMONG = ("asked", "dismissed")  # moments between others
+AMONG = ("noted", "asked", "waiting", "dismissed")  # moments between others
 
 
 @pytest.mark.matrix

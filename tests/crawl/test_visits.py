@@ -176,7 +176,7 @@ def test_a_visit_whose_database_goes_away_ends_and_the_next_run_brings_the_rest(
     "count",
     [
         pytest.param(2, id="sample"),
-        pytest.param(6, id="many", marks=pytest.mark.matrix),
+        pytest.param(6, id="many", marks=[pytest.mark.matrix, pytest.mark.figures]),
         pytest.param(30, id="all", marks=[pytest.mark.matrix, pytest.mark.figures]),
     ],
 )

@@ -103,7 +103,13 @@ def kill_all(process) -> None:
 @pytest.mark.matrix
 @pytest.mark.browser
 @pytest.mark.timeout(2400)
-@pytest.mark.parametrize("mix", MIXES.values(), ids=MIXES)
+@pytest.mark.parametrize(
+    "mix",
+    [
+        pytest.param(mix, id=name, marks=pytest.mark.figures if name == "carriers" else ())
+        for name, mix in MIXES.items()
+    ],
+)
 def test_sixty_jobs_on_two_workers_that_are_killed(project, tmp_path, database_url, encryption_key, mix):
     environment = {**clean_environment(), "LATCHKEY_ENCRYPTION_KEYS": TEST_KEY, "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", MAKE_TABLES, database_url], cwd=ROOT, env=environment, check=True)

@@ -33,7 +33,10 @@ def test_what_the_core_answers_is_tried_at_a_carrier_that_has_it():
 
 @pytest.mark.matrix
 @pytest.mark.browser
-@pytest.mark.parametrize("spider", SPIDERS)
+@pytest.mark.parametrize(
+    "spider",  # layouts of the monthly reports' pages are among the scenarios
+    [pytest.param(each, marks=pytest.mark.figures if each.endswith("_monthly_reports") else ()) for each in SPIDERS],
+)
 def test_it_brings_its_files_in_both_layouts(crawls_of, spider):
     row = ROWS[spider]
     users = [user_of(row, "ok", f"+{layout}", "layouts") for layout in ("layout-a", "layout-b")]

@@ -23,6 +23,7 @@ from tests.portals.perturbed import ROWS, UNPERTURBED, Perturbed, Row, crawls_at
 from tests.project import CARRIERS, INTERPRETER, ROOT, TEST_KEY, clean_environment
 
 SEEDS = 40
+OF_OTHERS = ("other-customer", "wrong-account+multi")
 LONG = ("_monthly_reports", "_ereports")
 ALONE_SEED = 7  # of each dimension alone
 ROWS_MAY_DIFFER = {"heads", "notations"}  # a column that cannot be read costs rows, never the file
@@ -60,12 +61,30 @@ def every_seed() -> list[Any]:
     return found
 
 
-def refusing_seeds() -> list[Any]:
-    """Return cases of what refuses: all with the first spider of a portal, the others' marked as `figures`."""
+def refusals() -> list[Any]:
+    """
+    Return cases of what refuses with the first spider of each portal; those with the others are marked as `figures`.
+
+    What several carriers refuse is tried with one of their spiders, in turn, but for what is another customer's or account's.
+    """
+    firsts = [row for row in ROWS.values() if row.spider == first_of(row.portal)]
+    turns: dict[str, str] = {}
+    for number, scenario in enumerate(
+        dict.fromkeys(each for row in firsts if row.portal in CARRIERS for each in row.refused)
+    ):
+        having = [row.spider for row in firsts if row.portal in CARRIERS and scenario in row.refused]
+        if scenario not in OF_OTHERS:
+            turns[scenario] = having[number % len(having)]
     found = []
     for row in ROWS.values():
-        marks = () if row.spider == first_of(row.portal) else (pytest.mark.figures,)
-        found += cases(row, range(row.refusing_seeds), row.at_once, *marks)
+        turn = turns if row.portal in CARRIERS else {}
+        mine = [each for each in row.refused if row in firsts and turn.get(each, row.spider) == row.spider]
+        others = [each for each in row.refused if each not in mine]
+        for scenarios, what, marks in ((mine, "", ()), (others, "others-", (pytest.mark.figures,))):
+            for start in range(0, row.refusing_seeds if scenarios else 0, row.at_once):
+                seeds = range(start, min(start + row.at_once, row.refusing_seeds))
+                name = f"{row.spider}-{what}{start}"
+                found.append(pytest.param(row, scenarios, seeds, id=name, marks=marks))
     return found
 
 
@@ -76,6 +95,7 @@ def dimensions_in_turn() -> list[Any]:
     for number, dimension in enumerate(DIMENSIONS):
         for kind in dict.fromkeys(kinds.values()):
             having = [row.spider for row in ROWS.values() if kinds[row.spider] == kind and dimension in row.dimensions]
+            having = [spider for spider in having if not spider.endswith(LONG)] or having
             turn[kind, dimension] = having[number % len(having)] if having else ""
     found = []
     for row in ROWS.values():
@@ -231,11 +251,12 @@ def test_each_dimension_alone(at, row, dimensions):
 
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(("row", "seeds"), refusing_seeds())
-def test_what_refuses_refuses_as_before(at, row, seeds):
+@pytest.mark.parametrize(("row", "scenarios", "seeds"), refusals())
+def test_what_refuses_refuses_as_before(at, row, scenarios, seeds):
     users = {
         user_of(row, scenario, f"+perturb-{seed}", f"refused{seed}"): scenario
         for seed in seeds
-        for scenario in row.refused
+        for scenario in scenarios
     }
-    check(at(row.portal), row, users, row.refused, [(seed, ()) for seed in seeds], rows_may_differ=users)
+    outcomes = {each: row.refused[each] for each in scenarios}
+    check(at(row.portal), row, users, outcomes, [(seed, ()) for seed in seeds], rows_may_differ=users)
