@@ -112,7 +112,7 @@ def test_every_spider_of_a_carrier_is_done_in_its_time_and_many_accounts_take_no
 @pytest.mark.parametrize(
     ("size", "refused"),
     [
-        (load.Size(people=5, workers=1, jobs=20, rate=5, seconds=5, accounts=2), ["broken"]),
+        (load.Size(people=3, workers=1, jobs=6, rate=3, seconds=3, accounts=2), ["broken"]),
         pytest.param(load.Size(), ["broken", "short", "near"], marks=[pytest.mark.figures, pytest.mark.timeout(1200)]),
     ],
     ids=["small", "whole"],

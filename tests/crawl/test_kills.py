@@ -284,7 +284,7 @@ def a_bell_user(crawls) -> dict[str, str]:
     ("spider", "count"),
     [
         ("bell_ereports", 2),
-        ("bell_pdf_invoice", 2),
+        pytest.param("bell_pdf_invoice", 2, marks=pytest.mark.figures),
         *(pytest.param(spider, 6, marks=pytest.mark.figures) for spider in ("bell_ereports", "bell_pdf_invoice")),
     ],
 )
@@ -303,8 +303,10 @@ CARRIERS_SPIDERS = [f"{portal}_{kind}" for portal in ("telus", "att", "rogers") 
     ("spider", "count"),
     [
         ("telus_monthly_reports", 2),
-        ("att_pdf_invoice", 2),
-        pytest.param("rogers_monthly_reports", 2, marks=pytest.mark.figures),
+        *(
+            pytest.param(spider, 2, marks=pytest.mark.figures)
+            for spider in ("att_pdf_invoice", "rogers_monthly_reports")
+        ),
         *(pytest.param(spider, 5, marks=pytest.mark.figures) for spider in CARRIERS_SPIDERS),
     ],
 )

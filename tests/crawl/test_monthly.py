@@ -12,7 +12,9 @@ from scrapers.core.outcomes import OUTCOMES
 from tests.crawl.test_kills import Killing
 from tests.crawl.test_scenarios import check_bundles, check_run, user_of
 from tests.portals.reports import EAST, store_reports
+from tests.portals.scenarios import elsewhere
 from tests.project import wait_for
+from tests.turns import in_turn
 
 SPIDER = "bell_monthly_reports"
 # Shorter than by default, and still long enough on a machine that is busy with something else.
@@ -129,8 +131,12 @@ def odd(runs, expected) -> str:
 @pytest.mark.matrix
 @pytest.mark.browser
 @pytest.mark.timeout(1500)
-def test_every_scenario_ends_as_it_should(crawls, bell, mail):
-    crawl(crawls, tuple(OUTCOMES_OF), 1400)
+@pytest.mark.parametrize(
+    ("spider", "names"),
+    in_turn((SPIDER,), lambda spider: list(OUTCOMES_OF), lambda name: False, at_once=30, elsewhere=elsewhere),
+)
+def test_every_scenario_ends_as_it_should(crawls, bell, mail, spider, names):
+    crawl(crawls, tuple(names), 1400)
 
 
 @pytest.mark.browser

@@ -13,6 +13,7 @@ from sandbox import PASSWORD, totp_secret
 from sandbox.bell import accounts as bell_accounts
 from sandbox.plain.data import accounts as plain_accounts
 from scrapers.core.outcomes import OUTCOMES
+from tests.portals.scenarios import elsewhere
 from tests.turns import in_turn
 
 LARGEST_BUNDLE = 5_000_000  # bytes
@@ -152,6 +153,7 @@ def check_bundles(crawls) -> None:
         BELL,
         lambda spider: [name for name in BELL_OUTCOMES if spider == USAGE or name not in OF_SIGN_IN],
         lambda name: isinstance(BELL_OUTCOMES[name], str),
+        elsewhere=elsewhere,
     ),
 )
 def test_every_scenario_of_bell_ends_as_it_should(crawls, bell, webhook, spider, names):

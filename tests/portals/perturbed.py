@@ -73,12 +73,12 @@ class Row:
     visitors: bool = True  # the portal draws the first pages of each visit by a seed of the visit
     # How much is tried; less where each crawl visits a portal in a browser.
     sample: tuple[int, ...] = (3, 11, 27)
-    seeds: int = 8
+    seeds: int = 4
     at_once: int = 8  # seeds in one crawl
     dimensions: tuple[str, ...] = tuple(DIMENSIONS)  # those that change what the spider meets
     dimensions_at_once: int = 6
-    refusing_seeds: int = 4
-    alone: int = 2  # scenarios for each dimension
+    refusing_seeds: int = 2
+    alone: int = 1  # scenarios for each dimension
 
 
 def user_of(row: Row, scenario: str, tag: str, test: str, *, is_shared: bool = False) -> str:
@@ -359,6 +359,7 @@ TRUCKTECH = {
         "maintenance": "portal_down",
     },
     "configuration": {"vehicles": 6, "per_page": 4, "fleet_faults": 20, "midway_requests": 2},
+    "alone": 2,
 }
 IEC = {
     "portal": "iec",

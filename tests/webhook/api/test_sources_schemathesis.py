@@ -164,7 +164,7 @@ def test_a_small_run(check):
 @pytest.mark.timeout(900)
 def test_a_whole_run(store, check, record_property):
     began = monotonic()
-    asked = check(15, ("examples", "coverage", "fuzzing", "stateful"))
+    asked = check(6, ("examples", "coverage", "fuzzing", "stateful"))
     told = f"{asked['requests']} requests, {monotonic() - began:.0f} s: {dict(asked)}"
     print(told)
     record_property("asked", told)
