@@ -95,6 +95,7 @@ class Attempt:
     second_factor: SecondFactor
     visible: bool = False  # the browser is visible, and a person may finish the sign-in by hand
     operator: Operator | None = None  # a person may finish it from the control room
+    left_to_person: bool = False  # what a page has asked for is theirs to answer: nothing is sent for it any more
     submitted: bool = False
     code_entered: bool = False
     link_opened: bool = False

@@ -321,6 +321,8 @@ class BrowserLogin(Login):
             if attempt.has_person and act.failure.for_a_person:
                 return False
             return act.is_due(submitted=attempt.submitted, code_entered=attempt.code_entered)
+        if isinstance(act, ChooseFactor) and attempt.left_to_person:
+            return False  # another code would end the one that they are typing
         if isinstance(act, ChooseFactor) and act.kind:
             return attempt.second_factor.can_answer(act.kind)
         return not (isinstance(act, EnterCredentials) and attempt.submitted)
@@ -420,6 +422,7 @@ class BrowserLogin(Login):
         """Return whether a person is there to do what cannot be done here; show the page to one in the control room."""
         if attempt.operator is not None:
             await attempt.operator.show(page.raw)
+        attempt.left_to_person = attempt.has_person
         return attempt.has_person
 
     async def _own_contact(self, page: PortalPage, act: ChooseFactor, attempt: Attempt) -> Selectors:

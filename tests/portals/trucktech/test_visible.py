@@ -36,11 +36,10 @@ def test_a_person_types_the_code_into_the_visible_browser(fleet_of: Callable[...
     with a_screen() as screen:
         process = fleet.project.start("test-login", "trucktech", *words, env={"DISPLAY": screen.display, **settings})
         wait_for(lambda: any(each["path"] == "/verification" for each in fleet.admin.journal()), 90)
-        code = fleet.admin.secrets()["codes"][-1]
 
         def is_signed_in() -> bool:
             if process.poll() is None and not fleet.sign_ins():
-                play(screen, code)
+                play(screen, fleet.admin.secrets()["codes"][-1])  # the newest: a key may have asked for another one
             return fleet.sign_ins() > 0
 
         wait_for(is_signed_in, 60, PLAYED)
@@ -49,4 +48,6 @@ def test_a_person_types_the_code_into_the_visible_browser(fleet_of: Callable[...
     counters: dict[str, Any] = fleet.admin.counters()
     assert counters["submissions"][f"sms+{how}"] == 1
     assert fleet.rows("SELECT result, proved FROM attempts") == [("signed_in", 1)]
-    assert code not in json.dumps(said + errors)
+    codes = fleet.admin.secrets()["codes"]
+    assert codes
+    assert not [code for code in codes if code in json.dumps(said + errors)]

@@ -375,6 +375,24 @@ def test_the_operator_is_not_asked_where_nothing_is_in_the_way(run, monkeypatch)
     assert (made.screens[-1], operator.shown) == ("signed in", [])
 
 
+class NoCodes(Codes):
+    """A second factor whose code cannot be received here."""
+
+    async def code(self, kind: str = "", *, again: bool = False) -> str:
+        raise MfaRequired
+
+
+@pytest.mark.parametrize("operator", [None, Operator(nothing)], ids=["in a visible browser", "in the control room"])
+def test_no_other_code_is_asked_for_while_a_person_types_the_first(run, operator):
+    screens = (*Acme.screens[:-2], Screen("send code", ("#again",), ChooseFactor((), ("#again",))), *Acme.screens[-2:])
+    types = "<script>setTimeout(() => location = '/home', 1500)</script>"  # the person is done then
+    field = "<input id=code><button id=again onclick=\"fetch('/sent/again')\">Send another code</button>"
+    portal = Portal({"/login": POSTS, "/in": field + types, "/home": WHO})
+    made = Attempt(Credential("acme", "ann@example.com", "sesame"), NoCodes(), visible=not operator, operator=operator)
+    run(portal, lambda page: type("Again", (Acme,), {"screens": screens})().sign_in(page, made))
+    assert (made.screens, portal.sent) == (["credentials", "code", "signed in"], ["/in"])
+
+
 def test_a_captcha_that_the_operator_leaves_ends_as_one(run):
     portal = Portal({"/login": POSTS, "/in": ROBOT})
     made = attempt("sms")
