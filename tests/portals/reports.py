@@ -16,10 +16,7 @@ EAST = ZoneInfo("America/Toronto")  # the clock of all carriers' portals
 STORED = {
     "rogers_monthly_reports": ("ccd_monthly", "data", "ccc_credits"),
     "tmobile_monthly_reports": ("charges_and_usage", "statement_detail", "inventory_report", "equipment_installment"),
-    "verizon_monthly_reports": (
-        *("wireless_charges_detail", "wireless_usage_detail"),
-        *("activation_and_deactivation", "suspended_wireless_numbers"),
-    ),
+    "verizon_monthly_reports": ("wireless_charges_detail", "activation_and_deactivation", "suspended_wireless_numbers"),
 }
 
 
