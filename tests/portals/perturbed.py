@@ -64,6 +64,7 @@ class Row:
     good: tuple[str, ...]
     refused: Mapping[str, str]
     refused_perturbed: Mapping[str, str] = field(default_factory=dict)  # what ends otherwise at a perturbed portal
+    refused_at: Mapping[tuple[str, int], str] = field(default_factory=dict)  # the same under one seed: scenario, seed
     configuration: Mapping[str, Any] = field(default_factory=dict)
     spider_modules: str = ""
     arguments: tuple[str, ...] = ()
@@ -358,6 +359,8 @@ TRUCKTECH = {
         "signed-out-midway": "success",
         "maintenance": "portal_down",
     },
+    # The page behind the sign-in has an address that says nothing, and is away: no sign-in is proved.
+    "refused_at": {("maintenance", 0): "sign_in_timed_out"},
     "configuration": {"vehicles": 6, "per_page": 4, "fleet_faults": 20, "midway_requests": 2},
     "alone": 2,
 }

@@ -157,12 +157,13 @@ def check(
     rows_may_differ: Collection[str] = (),
     *,
     is_shared: bool = False,
+    otherwise: Mapping[str, str] | None = None,
 ) -> None:
     """
     Crawl for users and compare each run with that of a user of the same scenario for whom nothing is perturbed.
 
     users: names, each with its scenario. outcomes: of scenarios. first: seeds and dimensions of the pages that do not
-    know the user yet. rows_may_differ: names of users. is_shared: the spiders of a portal share the users, and then those for
+    know the user yet. rows_may_differ: names of users. otherwise: outcomes of users that differ from their scenario's. is_shared: the spiders of a portal share the users, and then those for
     whom nothing is perturbed, too: of rows that several spiders store, each run counts what is new.
     """
     plain = crawls.plain.setdefault((row.spider, is_shared), {})
@@ -180,7 +181,8 @@ def check(
     plain |= {each: ended[user] for user, each in twins.items()}
 
     wanted = {**outcomes, **{each: ends for each, ends in row.refused_perturbed.items() if each in outcomes}}
-    wrong = [f"{user}: {ended[user]}" for user, scenario in users.items() if ended[user].outcome != wanted[scenario]]
+    ends = {user: wanted[scenario] for user, scenario in users.items()} | dict(otherwise or {})
+    wrong = [f"{user}: {ended[user]}" for user in users if ended[user].outcome != ends[user]]
     wrong += [
         f"{user}: {ended[user].files} files, unperturbed {plain[scenario].files}"
         for user, scenario in users.items()
@@ -253,10 +255,13 @@ def test_each_dimension_alone(at, row, dimensions):
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("row", "scenarios", "seeds"), refusals())
 def test_what_refuses_refuses_as_before(at, row, scenarios, seeds):
-    users = {
-        user_of(row, scenario, f"+perturb-{seed}", f"refused{seed}"): scenario
+    named = {
+        (scenario, seed): user_of(row, scenario, f"+perturb-{seed}", f"refused{seed}")
         for seed in seeds
         for scenario in scenarios
     }
+    users = {user: scenario for (scenario, _), user in named.items()}
+    otherwise = {user: row.refused_at[which] for which, user in named.items() if which in row.refused_at}
     outcomes = {each: row.refused[each] for each in scenarios}
-    check(at(row.portal), row, users, outcomes, [(seed, ()) for seed in seeds], rows_may_differ=users)
+    first = [(seed, ()) for seed in seeds]
+    check(at(row.portal), row, users, outcomes, first, rows_may_differ=users, otherwise=otherwise)

@@ -18,6 +18,8 @@ UNKNOWN_STEPS: dict[str, str] = {
     "KEY": "No page for a security key is known; it is found by what it says, and ends the sign-in.",
     "CAPTCHA": "No captcha was seen; it is found by its frame, and ends the sign-in.",
     "USER": "Nothing that names the signed-in user is known; the address of the landing page says that one is.",
+    "ADDRESSED": "A mail address at the top of a page, but for a link to write to, is taken for the signed-in user's.",
+    "TruckTechLogin.shows_user": "Nothing that names the signed-in user is known: both of the above are looked at.",
     "DOCUMENTS": "No page with a JSON document inside was seen; tables, cards and lists of facts are read as well.",
     "EMPTY": "No mark of an empty list is known; it is found by what it says.",
     "VEHICLES.layouts[1].blocks": "No card of a vehicle was seen; tables and lists of facts are read as well.",

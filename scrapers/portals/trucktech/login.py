@@ -73,6 +73,10 @@ USER = (
 )
 
 
+# A mail address at the top of the page that is no link to write to: whose page it is, where nothing else says so.
+ADDRESSED = (guess("xpath=//header//*[not(self::a)][contains(text(), '@')]"),)
+
+
 class TruckTechLogin(BrowserLogin):
     """One sign-in for the whole portal; its pages are then read over plain HTTP."""
 
@@ -84,7 +88,7 @@ class TruckTechLogin(BrowserLogin):
     life = timedelta(hours=24)  # an estimate of 2026
     device_cookies = guess("(?i)device|trust|remember")
     channel = CodeChannel("trucktech", pattern=r"\b(\d{6})\b")  # the sender is not known
-    shows_user = USER
+    shows_user = (*USER, *ADDRESSED)
     screens = (
         Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),
         Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from scrapy.http import Response
+from scrapy.http import HtmlResponse, Response
 
 from middlewares.download.browser import find_browser
 from scrapers.logins.screens import Stop
@@ -140,3 +140,21 @@ def test_a_redirect_to_a_page_of_the_sign_in_means_signed_out(target, signed_out
     login = object.__new__(TruckTechLogin)
     answer = Response("https://paccar.decisiv.net/assets", status=302, headers={"Location": target})
     assert login.is_signed_out(answer) == signed_out
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        ("<header><span class=c81>bob@example.com</span> <a href=/end>Leave</a></header>", ("bob@example.com", "")),
+        ("<header><div><b><bdi>bob@example.com</bdi></b></div></header>", ("bob@example.com", "")),
+        ("<header><span class=user-name>Bob Alder</span> <i>x@example.com</i></header>", ("", "Bob Alder")),
+        ("<header><a href=mailto:help@example.com>help@example.com</a></header>", ("", "")),
+        ("<header>TruckTech+</header><main>bob@example.com</main>", ("", "")),
+    ],
+    ids=["unknown class", "wrapped", "a known mark", "a link to write to", "not at the top"],
+)
+def test_a_mail_address_at_the_top_says_whose_the_page_is(header, shown):
+    """Of another user: the session is refused, though nothing that names the user is known of the portal."""
+    page = HtmlResponse("https://paccar.decisiv.net/assets", body=f"<body>{header}</body>".encode(), encoding="utf-8")
+    identity = object.__new__(TruckTechLogin).identity(page)
+    assert (identity.username, identity.name) == shown
