@@ -74,7 +74,7 @@ USER = (
 
 
 # A mail address at the top of the page that is no link to write to: whose page it is, where nothing else says so.
-ADDRESSED = (guess("xpath=//header//*[not(self::a)][contains(text(), '@')]"),)
+ADDRESSED = (guess("xpath=//header//*[not(ancestor-or-self::a)][contains(text(), '@')]"),)
 
 
 class TruckTechLogin(BrowserLogin):

@@ -148,7 +148,7 @@ def test_a_redirect_to_a_page_of_the_sign_in_means_signed_out(target, signed_out
         ("<header><span class=c81>bob@example.com</span> <a href=/end>Leave</a></header>", ("bob@example.com", "")),
         ("<header><div><b><bdi>bob@example.com</bdi></b></div></header>", ("bob@example.com", "")),
         ("<header><span class=user-name>Bob Alder</span> <i>x@example.com</i></header>", ("", "Bob Alder")),
-        ("<header><a href=mailto:help@example.com>help@example.com</a></header>", ("", "")),
+        ("<header><a href=mailto:help@example.com><b>help@example.com</b></a></header>", ("", "")),
         ("<header>TruckTech+</header><main>bob@example.com</main>", ("", "")),
     ],
     ids=["unknown class", "wrapped", "a known mark", "a link to write to", "not at the top"],

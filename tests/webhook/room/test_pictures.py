@@ -31,13 +31,13 @@ PAGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory, sqlite_with_tables, mail_server, twilio) -> Iterator[House]:
+@pytest.fixture
+def site(tmp_path, sqlite_with_tables, mail_server, twilio, encryption_key) -> Iterator[House]:
     """The application behind a server, over the database of an office with some sign-ins that wait for a person."""
-    path: Path = tmp_path_factory.mktemp("pictures") / "office.db"
+    path: Path = tmp_path / "office.db"
     shutil.copy(sqlite_with_tables, path)
     db = Database(f"sqlite:///{path}")
-    crowd(db, 10)
+    crowd(db, 3)
     house = House(Api(db, mail_server, twilio, user_rate="100000 per minute"))
     for client, number, username in (("North Ltd", "510000001", "north"), ("South Ltd", "520000002", "south")):
         house.account(client, number, f"{username}@example.com")
@@ -58,8 +58,11 @@ def test_pictures(window, site, screen, tmp_path):
     for what, path in PAGES.items():
         page.goto(path)
         if what == "meter":
-            expect(page.locator("data-chart[data-ready=yes] canvas")).to_be_visible()
-        page.screenshot(path=tmp_path / f"room-{what}-{name}.png")
+            chart = page.locator("data-chart[data-ready=yes] canvas")
+            expect(chart).to_be_visible()
+            chart.scroll_into_view_if_needed()
+        seen = {"x": 0, "y": 0, "width": screen["width"], "height": 640}
+        page.screenshot(path=tmp_path / f"room-{what}-{name}.png", clip=seen)
     pictures = sorted(tmp_path.glob("*.png"))
     assert len(pictures) == len(PAGES)
     for picture in pictures:
