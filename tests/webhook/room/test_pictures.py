@@ -27,7 +27,7 @@ PAGES = {
     "missing": "/room/missing",
     "inbox": "/room/inbox",
     "health": "/room/charts",
-    "meter": "/room/charts/meters?contract=30001&meter=1&meter_code=503&step=day&since=2020-01-01",
+    "meter": "/room/charts/meters?contract=30001&meter=1&meter_code=503&step=hour",
 }
 
 
@@ -60,7 +60,7 @@ def test_pictures(window, site, screen, tmp_path):
         if what == "meter":
             chart = page.locator("data-chart[data-ready=yes] canvas")
             expect(chart).to_be_visible()
-            chart.scroll_into_view_if_needed()
+            chart.evaluate("node => node.scrollIntoView({ block: 'center' })")
         seen = {"x": 0, "y": 0, "width": screen["width"], "height": 640}
         page.screenshot(path=tmp_path / f"room-{what}-{name}.png", clip=seen)
     pictures = sorted(tmp_path.glob("*.png"))
