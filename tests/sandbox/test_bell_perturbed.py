@@ -77,9 +77,10 @@ class Reader:
             at(page, f"{CHECK}/div[2]/div/button[1]").click()
         expect(at(page, USER_BUTTON)).to_be_visible()
 
-    def fetch(self, control: Locator) -> bytes:
+    def fetch(self, control: Locator, within: float | None = None) -> bytes:
+        """Click what begins a download, and return it. within: milliseconds in which it can be clicked."""
         before = len(self.downloads)
-        control.click()
+        control.click(timeout=within)
         wait_for(lambda: self.page.evaluate("new Promise(requestAnimationFrame)") and self.downloads[before:])
         return content(self.downloads[-1])
 
@@ -109,8 +110,15 @@ class Reader:
         pools = at(page, "//*[@id='sharedAllowanceAdminContainer']/div[2]")
         expect(pools.first.locator("xpath=div[1]/span")).to_contain_text("GB")
         filters.select_option(label="All usage")
-        at(page, "//search/nav/ul/li[3]/a").click()
-        return self.fetch(at(page, "//search/nav/ul/li[3]/ul/li/a"))
+        entry = at(page, "//search/nav/ul/li[3]/ul/li/a")
+        for _ in range(3):  # a dialog that comes meanwhile closes the menu
+            if not entry.is_visible():
+                at(page, "//search/nav/ul/li[3]/a").click()
+            try:
+                return self.fetch(entry, within=8_000)
+            except PlaywrightTimeout:
+                continue
+        raise AssertionError("The export was not seen.")
 
     def invoice(self, account: str, month: str) -> bytes:
         page = self.page
