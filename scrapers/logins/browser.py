@@ -283,10 +283,11 @@ class BrowserLogin(Login):
                 is_due = act.is_due(submitted=attempt.submitted, code_entered=attempt.code_entered)
                 if is_due and await self._view_of(page, screen).shown(screen.shown):
                     return True
-            is_choice = isinstance(act, ChooseFactor) and not self._may_count(screen, attempt)
-            if is_choice and attempt.submitted and await page.shown(screen.shown):
-                return True
-        return False
+        # A choice of ways that may have come since the screens were looked at: one of them may be answered here.
+        choices = [screen for screen in self.screens if isinstance(screen.act, ChooseFactor)]
+        answered = tuple(each for screen in choices if self._may_count(screen, attempt) for each in screen.shown)
+        others = tuple(each for screen in choices if not self._may_count(screen, attempt) for each in screen.shown)
+        return bool(attempt.submitted and await page.shown(others) and not await page.shown(answered))
 
     async def _probed(self, page: PortalPage) -> Screen | None:
         """Open `probe` in a tab beside a page that no screen fits; return the screen "signed in" when it stays there."""

@@ -375,6 +375,19 @@ def test_the_operator_is_not_asked_where_nothing_is_in_the_way(run, monkeypatch)
     assert (made.screens[-1], operator.shown) == ("signed in", [])
 
 
+@pytest.mark.parametrize(("receivers", "wanted"), [(("sms",), False), ((), True)])
+def test_a_choice_of_ways_of_which_one_can_be_answered_needs_no_person(run, receivers, wanted):
+    """It may have come just after the screens were looked at."""
+    made = attempt(*receivers)
+    made.submitted = True
+
+    async def asked(page: PortalPage) -> bool:
+        await page.open(f"{HOST}/in")
+        return await Acme()._needs_person(page, made, 0.0)
+
+    assert run(Portal({"/in": METHOD}), asked) is wanted
+
+
 class NoCodes(Codes):
     """A second factor whose code cannot be received here."""
 
