@@ -35,7 +35,6 @@ from scrapers.logins.screens import (
     EnterCredentials,
     OpenLink,
     Screen,
-    first_text,
     is_shown,
     texts,
 )
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from scrapers.core.page import PortalPage
 
 T = TypeVar("T")
+MAIL = re.compile(r"[^\s,;:<>()]+@[\w-]+(\.[\w-]+)+")
 logger = logging.getLogger(__name__)
 
 
@@ -212,6 +212,9 @@ class Login:
     shows_username: ClassVar[Selectors] = ()
     shows_name: ClassVar[Selectors] = ()
     shows_user: ClassVar[Selectors] = ()  # a text that is a mail address for some users and a name for others
+    shows_mail: ClassVar[
+        Selectors
+    ] = ()  # texts that may hold the user's mail address; looked at where nothing else names the user
     shows_accounts: ClassVar[Selectors] = ()
 
     registry: ClassVar[dict[str, type[Login]]] = {}
@@ -402,12 +405,26 @@ class Login:
         """Return what a page shows of the session's user."""
         if not isinstance(response, TextResponse) or response.status != 200:
             return ShownIdentity()
-        user = first_text(response, self.shows_user)
-        return ShownIdentity(
-            username=first_text(response, self.shows_username) or (user if "@" in user else ""),
-            name=first_text(response, self.shows_name) or ("" if "@" in user else user),
-            accounts=frozenset(texts(response, self.shows_accounts)),
+        shown = (
+            texts(response, self.shows_username),
+            texts(response, self.shows_name),
+            texts(response, self.shows_user),
         )
+        return identity_of(*shown, texts(response, self.shows_mail), texts(response, self.shows_accounts))
+
+
+def identity_of(
+    usernames: Sequence[str], names: Sequence[str], users: Sequence[str], mails: Sequence[str], accounts: Sequence[str]
+) -> ShownIdentity:
+    """Return the identity that a page shows: the first text of each `shows_…` of a login but of the last two."""
+    username, name, user = (next(iter(each), "") for each in (usernames, names, users))
+    if (mail := MAIL.search(user)) is not None:  # a greeting may stand beside it
+        username = username or mail[0]
+    else:
+        name = name or user
+    if not username and not name:
+        username = next((found[0] for text in mails if (found := MAIL.search(text))), "")
+    return ShownIdentity(username, name, frozenset(accounts))
 
 
 def _origin(address: str) -> tuple[str, str]:

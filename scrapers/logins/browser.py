@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -27,7 +26,7 @@ from scrapers.core.outcomes import (
 )
 from scrapers.core.page import PortalPage, Selectors, session_state, until
 from scrapers.core.settings import crawl_settings
-from scrapers.logins.base import LANDING, Attempt, Login, PortalAccess, ShownIdentity, SignedIn, landing
+from scrapers.logins.base import LANDING, Attempt, Login, PortalAccess, ShownIdentity, SignedIn, identity_of, landing
 from scrapers.logins.contacts import may_be_address
 from scrapers.logins.screens import (
     Act,
@@ -56,7 +55,6 @@ MARK = """([id, name]) => {
   here.acted.push(name);
   return true;
 }"""
-MAIL = re.compile(r"[^\s,;:<>()]+@[\w-]+(\.[\w-]+)+")
 FORBIDDEN = 403
 GONE = (404, 410)  # statuses of an address that is not served any more
 SETTLED = 5.0  # seconds for which a weak mark must stay: the choice of factors may be drawn so late
@@ -617,7 +615,7 @@ class BrowserLogin(Login):
     async def page_identity(self, page: PortalPage) -> ShownIdentity:
         """Return what the page shows of the session's user, waiting for it a little: it may be filled in late."""
         loop = asyncio.get_running_loop()
-        stated = self.shows_username or self.shows_name or self.shows_user or self.shows_accounts
+        stated = self.shows_username or self.shows_name or self.shows_user or self.shows_mail or self.shows_accounts
         deadline = loop.time() + (min(3.0, crawl_settings().page_wait / 3) if stated else 0)
         while True:
             shown = await self._read_identity(page)
@@ -626,12 +624,5 @@ class BrowserLogin(Login):
             await asyncio.sleep(0.1)  # between two polls
 
     async def _read_identity(self, page: PortalPage) -> ShownIdentity:
-        username = next(iter(await page.texts(self.shows_username)), "")
-        name = next(iter(await page.texts(self.shows_name)), "")
-        user = next(iter(await page.texts(self.shows_user)), "")
-        mail = MAIL.search(user)  # a greeting may stand beside it
-        return ShownIdentity(
-            username=username or (mail[0] if mail else ""),
-            name=name or ("" if mail else user),
-            accounts=frozenset(await page.texts(self.shows_accounts)),
-        )
+        shown = (self.shows_username, self.shows_name, self.shows_user, self.shows_mail, self.shows_accounts)
+        return identity_of(*[await page.texts(selectors) for selectors in shown])

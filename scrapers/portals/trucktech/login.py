@@ -73,8 +73,8 @@ USER = (
 )
 
 
-# A mail address at the top of the page that is no link to write to: whose page it is, where nothing else says so.
-ADDRESSED = (guess("xpath=//header//*[not(ancestor-or-self::a)][contains(text(), '@')]"),)
+# Texts at the top of the page, outside of links, that may hold the mail address of the signed-in user.
+HEADER_MAIL = (guess("xpath=//header//*[not(ancestor-or-self::a)][contains(text(), '@')]"),)
 
 
 class TruckTechLogin(BrowserLogin):
@@ -88,7 +88,8 @@ class TruckTechLogin(BrowserLogin):
     life = timedelta(hours=24)  # an estimate of 2026
     device_cookies = guess("(?i)device|trust|remember")
     channel = CodeChannel("trucktech", pattern=r"\b(\d{6})\b")  # the sender is not known
-    shows_user = (*USER, *ADDRESSED)
+    shows_user = USER
+    shows_mail = HEADER_MAIL
     screens = (
         Screen("wrong code", WRONG_CODE, Stop(MfaFailed, WRONG_CODE)),
         Screen("locked", LOCKED, Stop(AccountLocked, LOCKED)),

@@ -146,12 +146,24 @@ def test_a_redirect_to_a_page_of_the_sign_in_means_signed_out(target, signed_out
     ("header", "shown"),
     [
         ("<header><span class=c81>bob@example.com</span> <a href=/end>Leave</a></header>", ("bob@example.com", "")),
+        ("<header><p>Signed in as bob@example.com.</p></header>", ("bob@example.com", "")),
+        ("<header><span class=user-name>Hello bob@example.com</span></header>", ("bob@example.com", "")),
+        ("<header><p>Follow us @trucktech</p></header>", ("", "")),
         ("<header><div><b><bdi>bob@example.com</bdi></b></div></header>", ("bob@example.com", "")),
         ("<header><span class=user-name>Bob Alder</span> <i>x@example.com</i></header>", ("", "Bob Alder")),
         ("<header><a href=mailto:help@example.com><b>help@example.com</b></a></header>", ("", "")),
         ("<header>TruckTech+</header><main>bob@example.com</main>", ("", "")),
     ],
-    ids=["unknown class", "wrapped", "a known mark", "a link to write to", "not at the top"],
+    ids=[
+        "unknown class",
+        "in a sentence",
+        "greeted",
+        "no address",
+        "wrapped",
+        "a known mark",
+        "a link to write to",
+        "not at the top",
+    ],
 )
 def test_a_mail_address_at_the_top_says_whose_the_page_is(header, shown):
     """Of another user: the session is refused, though nothing that names the user is known of the portal."""
