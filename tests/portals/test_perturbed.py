@@ -22,7 +22,7 @@ from sandbox.perturb import DIMENSIONS
 from tests.portals.perturbed import ROWS, UNPERTURBED, Perturbed, Row, crawls_at, user_of
 from tests.project import CARRIERS, INTERPRETER, ROOT, TEST_KEY, clean_environment
 
-SEEDS = 40
+SEEDS, REFUSED_SEEDS = 40, 10
 OF_OTHERS = ("other-customer", "wrong-account+multi")
 LONG = ("_monthly_reports", "_ereports")
 ALONE_SEED = 7  # of each dimension alone
@@ -80,11 +80,16 @@ def refusals() -> list[Any]:
         turn = turns if row.portal in CARRIERS else {}
         mine = [each for each in row.refused if row in firsts and turn.get(each, row.spider) == row.spider]
         others = [each for each in row.refused if each not in mine]
-        for scenarios, what, marks in ((mine, "", ()), (others, "others-", (pytest.mark.figures,))):
-            for start in range(0, row.refusing_seeds if scenarios else 0, row.at_once):
-                seeds = range(start, min(start + row.at_once, row.refusing_seeds))
-                name = f"{row.spider}-{what}{start}"
-                found.append(pytest.param(row, scenarios, seeds, id=name, marks=marks))
+        first, further = range(row.refusing_seeds), range(row.refusing_seeds, REFUSED_SEEDS)
+        for scenarios, seeds, what, marks in (
+            (mine, first, "", ()),
+            (others, first, "others-", (pytest.mark.figures,)),
+            (list(row.refused), further, "", (pytest.mark.figures,)),
+        ):
+            for start in range(0, len(seeds) if scenarios else 0, row.at_once):
+                block = seeds[start : start + row.at_once]
+                name = f"{row.spider}-{what}{block[0]}"
+                found.append(pytest.param(row, scenarios, block, id=name, marks=marks))
     return found
 
 
@@ -162,9 +167,9 @@ def check(
     """
     Crawl for users and compare each run with that of a user of the same scenario for whom nothing is perturbed.
 
-    users: names, each with its scenario. outcomes: of scenarios. first: seeds and dimensions of the pages that do not
-    know the user yet. rows_may_differ: names of users. otherwise: outcomes of users that differ from their scenario's. is_shared: the spiders of a portal share the users, and then those for
-    whom nothing is perturbed, too: of rows that several spiders store, each run counts what is new.
+    users: names, each with its scenario. outcomes: of scenarios. first: seeds and dimensions of the pages that do not know the
+    user yet. rows_may_differ: names of users. otherwise: outcomes of users that differ from their scenario's. is_shared: the
+    spiders of a portal share the users, and then those for whom nothing is perturbed, too: of rows that several spiders store, each run counts what is new.
     """
     plain = crawls.plain.setdefault((row.spider, is_shared), {})
     twins = {

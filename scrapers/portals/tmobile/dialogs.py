@@ -59,12 +59,16 @@ async def reload_reports(page: PortalPage) -> bool:
     except PortalChanged as error:  # one error lies over the other
         if len(await page.texts(RELOAD)) < 2:
             raise
-        raise PortalDown("The portal says again that something went wrong.", step=page.trail.step) from error
+        raise _again(page) from error
     if not await until(is_gone, RELOADED):
         if await page.shown(RELOAD):
-            raise PortalDown("The portal says again that something went wrong.", step=page.trail.step)
+            raise _again(page)
         await close_dialogs(page)
     return True
+
+
+def _again(page: PortalPage) -> PortalDown:
+    return PortalDown("The portal says again that something went wrong.", step=page.trail.step)
 
 
 async def with_reload(page: PortalPage, act: Callable[[], Awaitable[None]]) -> None:
@@ -89,4 +93,4 @@ async def with_reload(page: PortalPage, act: Callable[[], Awaitable[None]]) -> N
     except PortalChanged as error:
         if not await page.shown(RELOAD):
             raise
-        raise PortalDown("The portal says again that something went wrong.", step=page.trail.step) from error
+        raise _again(page) from error

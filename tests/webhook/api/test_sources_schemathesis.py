@@ -162,9 +162,10 @@ def test_a_small_run(check):
 @one_database
 @pytest.mark.matrix
 @pytest.mark.timeout(900)
-def test_a_whole_run(store, check, record_property):
+@pytest.mark.parametrize("examples", [6, pytest.param(15, marks=pytest.mark.figures)])
+def test_a_whole_run(store, check, record_property, examples):
     began = monotonic()
-    asked = check(6, ("examples", "coverage", "fuzzing", "stateful"))
+    asked = check(examples, ("examples", "coverage", "fuzzing", "stateful"))
     told = f"{asked['requests']} requests, {monotonic() - began:.0f} s: {dict(asked)}"
     print(told)
     record_property("asked", told)

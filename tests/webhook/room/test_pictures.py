@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -34,7 +33,7 @@ PAGES = {
 @pytest.fixture
 def site(tmp_path, sqlite_with_tables, mail_server, twilio, encryption_key) -> Iterator[House]:
     """The application behind a server, over the database of an office with some sign-ins that wait for a person."""
-    path: Path = tmp_path / "office.db"
+    path = tmp_path / "office.db"
     shutil.copy(sqlite_with_tables, path)
     db = Database(f"sqlite:///{path}")
     crowd(db, 3)
